@@ -1,0 +1,188 @@
+/*
+ * error.h - what can go wrong
+ *
+ * Every function of the library returns 0 or a negative value: a negative errno value or one of the
+ * codes below, which lie outside the range of errno. What is too big for a number - how a child
+ * process died, with its backtrace - is a procspawn_error object that the caller owns.
+ */
+#ifndef FORKSCOPE_ERROR_H
+#define FORKSCOPE_ERROR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Codes of the thread half (scope.h, signal.h, executor.h). */
+enum {
+    SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
+    SCOPED_ENOTOWNER = -5002    /* the spawner belongs to another task or thread */
+};
+
+/* Codes of the process half (procspawn.h and the headers beside it). */
+enum {
+    PROCSPAWN_ECALL = -5101,        /* the call failed; the error object says how */
+    PROCSPAWN_EJSON = -5102,        /* a value cannot be encoded as JSON, or is nested too deep */
+    PROCSPAWN_ENOTINIT = -5103,     /* procspawn_init has not been called in this process */
+    PROCSPAWN_ETHREADS = -5104,     /* procspawn_init came after a second thread */
+    PROCSPAWN_ESTART = -5105,       /* the fork server did not come up in time */
+    PROCSPAWN_ESERVER = -5106,      /* the fork server is gone */
+    PROCSPAWN_EFUNCTION = -5107     /* the function lies in no module that a child could have */
+};
+
+/*
+ * A sentence for any code that the library returns, errno values included. The string is static.
+ *
+ * Safe:   any thread, any process.
+ * Cancel: no cancellation point.
+ * Source: strerror(3).
+ */
+const char *forkscope_strerror(int code);
+
+/* How a call failed. The first thing that went wrong decides and is never overwritten. */
+enum procspawn_error_kind {
+    PROCSPAWN_ERROR_JSON,           /* a result that cannot be encoded, or cannot be decoded here */
+    PROCSPAWN_ERROR_IO,             /* a system call failed on the way; procspawn_error_errno tells */
+    PROCSPAWN_ERROR_PANIC,          /* the function called procspawn_panic, or returned NULL */
+    PROCSPAWN_ERROR_REMOTE_CLOSE,   /* the process ended without a result; the cause tells how */
+    PROCSPAWN_ERROR_CANCELLED,      /* the call was killed before it was started */
+    PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
+    PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
+    PROCSPAWN_ERROR_SETUP,          /* the child could not be made as asked; the function never ran */
+    PROCSPAWN_ERROR_SERVER_LOST     /* the fork server died, and the child with it */
+};
+
+/* What ended the process. */
+enum procspawn_cause {
+    PROCSPAWN_CAUSE_NONE,           /* nothing special: it ended after its answer, or is not gone yet */
+    PROCSPAWN_CAUSE_SIGNAL,         /* a signal that nobody here sent: procspawn_error_signal */
+    PROCSPAWN_CAUSE_EXIT,           /* exit(n): procspawn_error_exit_status */
+    PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill or procspawn_terminate, or the end of its scope */
+    PROCSPAWN_CAUSE_DEADLINE,       /* its deadline */
+    PROCSPAWN_CAUSE_OUT_OF_MEMORY,  /* SIGKILL, most likely of the kernel's out-of-memory killer */
+    PROCSPAWN_CAUSE_STACK_OVERFLOW, /* a fault just outside of a stack */
+    PROCSPAWN_CAUSE_ASSERT          /* a failed assert(); the message is its text */
+};
+
+/* How a frame of a backtrace was found; the later, the less sure. */
+enum procspawn_frame_source {
+    PROCSPAWN_FRAME_CFI,            /* unwind information */
+    PROCSPAWN_FRAME_FP,             /* chain of frame pointers, or a rule for calls into nowhere */
+    PROCSPAWN_FRAME_SCAN            /* a return address found on the stack */
+};
+
+/* One frame. The strings are borrowed from the error, NULL where unknown. */
+struct procspawn_frame {
+    uintptr_t ip;                   /* address in the child; of the call, not behind it, but for the first */
+    const char *module;             /* path of the executable or library */
+    uint64_t offset;                /* of ip in the module's file image */
+    const char *symbol;             /* function */
+    uint64_t symbol_offset;         /* of ip from the start of the function, in bytes */
+    int thread;                     /* 0: the thread that failed; others by number */
+    enum procspawn_frame_source source;
+};
+
+/* A failure. Immutable; made by join, freed by the caller. */
+typedef struct procspawn_error procspawn_error;
+
+/*
+ * Frees an error. NULL is fine.
+ *
+ * Safe:   one thread at a time for each error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_error_free(procspawn_error *error);
+
+/*
+ * The kind and its most asked values.
+ *
+ * Safe:   any thread, while nobody frees the error. Holds for all accessors below.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, SpawnError.
+ */
+enum procspawn_error_kind procspawn_error_kind(const procspawn_error *error);
+bool procspawn_error_is_panic(const procspawn_error *error);
+bool procspawn_error_is_cancellation(const procspawn_error *error);
+bool procspawn_error_is_timeout(const procspawn_error *error);
+bool procspawn_error_is_remote_close(const procspawn_error *error);
+
+/*
+ * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the errno
+ * value behind an I/O or setup error (0 if none).
+ *
+ * Safe:   any thread, while nobody frees the error.
+ * Cancel: no cancellation point.
+ * Source: waitpid(2).
+ */
+enum procspawn_cause procspawn_error_cause(const procspawn_error *error);
+int procspawn_error_signal(const procspawn_error *error);
+int procspawn_error_exit_status(const procspawn_error *error);
+int procspawn_error_errno(const procspawn_error *error);
+
+/*
+ * The message (never NULL), and the place of a panic or a failed assert: NULL, 0, NULL if not known.
+ * Borrowed.
+ *
+ * Safe:   any thread, while nobody frees the error.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, PanicInfo and Location.
+ */
+const char *procspawn_error_message(const procspawn_error *error);
+const char *procspawn_error_file(const procspawn_error *error);
+int procspawn_error_line(const procspawn_error *error);
+const char *procspawn_error_function(const procspawn_error *error);
+
+/*
+ * The backtrace, innermost frame first, the failed thread before the others.
+ *
+ * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
+ *
+ * Safe:   any thread, while nobody frees the error.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, PanicInfo::backtrace.
+ */
+size_t procspawn_error_frame_count(const procspawn_error *error);
+int procspawn_error_frame(const procspawn_error *error, size_t index,
+                          struct procspawn_frame *ret_frame);
+
+/*
+ * The whole error for people: one line of what happened, then a line for each frame. Returns 0 or
+ * -EIO when the stream has failed.
+ *
+ * Safe:   any thread, while nobody frees the error.
+ * Cancel: a cancellation point, as stdio is.
+ * Source: procspawn 1.0.1, Display of SpawnError.
+ */
+int procspawn_error_print(const procspawn_error *error, FILE *stream);
+
+/*
+ * The whole error as a JSON object: kind, cause, message, and, where known, signal, exit_status,
+ * errno, file, line, function, frames. A new reference, NULL when out of memory.
+ *
+ * Safe:   any thread, while nobody frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+json_t *procspawn_error_json(const procspawn_error *error);
+
+/*
+ * The name of a kind and of a cause in lower case, as in the JSON form: "remote_close", "signal".
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+const char *procspawn_error_kind_name(enum procspawn_error_kind kind);
+const char *procspawn_cause_name(enum procspawn_cause cause);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,412 @@
+/*
+ * procspawn.h - call a function in a process of its own
+ *
+ * procspawn() runs a function of this program in another process and hands its result back. The
+ * argument and the result are JSON values (jansson). Whatever happens to that process - a crash, a
+ * hang, an exit, a kill - comes back as a procspawn_error; this program goes on.
+ *
+ * The processes are forked by a fork server, itself forked by procspawn_init() while the program
+ * has one thread and little memory. Nothing is ever executed anew: a child is the same image as the
+ * caller, in the state it had at init, with the environment, working directory, umask, ids, groups
+ * and resource limits of the caller at the time of the call.
+ *
+ * The usual order of calls:
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         procspawn_init(argc, argv);                           once, first thing in main
+ *         procspawn(function, argument, &handle);               starts the call
+ *         procspawn_join(handle, &result, &error);              waits for it
+ *         procspawn_handle_free(handle);
+ *         procspawn_fini();                                     nothing is left running
+ *     }
+ *
+ * Every process started here ends with this program at the latest, also when it is killed.
+ *
+ * Times are nanoseconds; deadlines are points in time on CLOCK_MONOTONIC. Functions return 0 or a
+ * negative value: a negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters
+ * (ret_*) are untouched on failure.
+ */
+#ifndef FORKSCOPE_PROCSPAWN_H
+#define FORKSCOPE_PROCSPAWN_H
+
+#include <forkscope/error.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A function that can be called in another process. It gets the argument (borrowed, never NULL) and
+ * returns a new reference that the library takes. Returning NULL is a failure of the call.
+ */
+typedef json_t *procspawn_function(json_t *argument);
+
+/* One call in a process of its own. Belongs to one thread at a time; procspawn_kill is the exception. */
+typedef struct procspawn_handle procspawn_handle;
+
+/* ---------------------------------------------------------------------------------------------
+ * Start and end
+ */
+
+/*
+ * Forks the fork server. Call it early in main, before any thread exists; what happened before is
+ * what every child sees. All buffered stdio output is flushed first. argc and argv are what
+ * procspawn_args() gives in the children; they must stay valid.
+ *
+ * Returns 0, or
+ *   PROCSPAWN_ETHREADS   there is a second thread already (those of a sanitizer do not count)
+ *   -EALREADY            this process has called it before
+ *   PROCSPAWN_ESTART     the fork server did not come up within five seconds
+ *   -errno               no process, descriptor or memory could be had
+ *
+ * The call belongs to the calling process: after a fork() the new process must call it again.
+ *
+ * Safe:   from the only thread of the process.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, init; CPython's forkserver.
+ */
+int procspawn_init(int argc, char **argv);
+
+/*
+ * Ends everything that was started: every process gets SIGTERM, those that are left after a grace of
+ * two seconds SIGKILL, and the call returns when all are gone, the fork server included. Handles stay
+ * valid and report remote close; they are still to be freed. procspawn_init() may be called again.
+ * Leaving the program without it ends everything by SIGKILL.
+ *
+ * Returns 0, or PROCSPAWN_ENOTINIT.
+ *
+ * Safe:   when no other thread is in a procspawn_* function.
+ * Cancel: no cancellation point.
+ * Source: own; the steps are those of a service manager's stop.
+ */
+int procspawn_fini(void);
+
+/*
+ * The arguments given to procspawn_init(), in a child as well as in the program itself. Both
+ * out-parameters are borrowed for the life of the process. In a child 0 arguments are reported if
+ * the configuration switched their passing off.
+ *
+ * Returns 0, or PROCSPAWN_ENOTINIT.
+ *
+ * Safe:   any thread, any process of the tree.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, ProcConfig::pass_args.
+ */
+int procspawn_args(int *ret_argc, char ***ret_argv);
+
+/* ---------------------------------------------------------------------------------------------
+ * Configuration: for programs that need more than procspawn_init()
+ */
+
+typedef struct procspawn_config procspawn_config;
+
+/*
+ * A new configuration with the defaults: no callback, arguments passed, failures and backtraces
+ * captured and symbolised, as many spares as the machine suggests. Returns NULL when out of memory.
+ * procspawn_config_free accepts NULL.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, ProcConfig.
+ */
+procspawn_config *procspawn_config_new(void);
+void procspawn_config_free(procspawn_config *config);
+
+/*
+ * Setters. callback runs in every child when it is taken for a call, before the function.
+ * pass_args: whether children see the arguments. panic_handling: whether crashes are caught for a
+ * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether a
+ * failure carries frames, and whether these carry symbols. spares: how many children are forked ahead
+ * of need, 0 for none, -1 for the default.
+ *
+ * Safe:   one thread at a time for each configuration.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, ProcConfig.
+ */
+void procspawn_config_callback(procspawn_config *config, void (*callback)(void *), void *argument);
+void procspawn_config_pass_args(procspawn_config *config, bool enabled);
+void procspawn_config_panic_handling(procspawn_config *config, bool enabled);
+void procspawn_config_capture_backtraces(procspawn_config *config, bool enabled);
+void procspawn_config_resolve_backtraces(procspawn_config *config, bool enabled);
+void procspawn_config_spares(procspawn_config *config, int count);
+
+/*
+ * procspawn_init() with a configuration, which is copied. Same returns.
+ *
+ * Safe:   from the only thread of the process.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, ProcConfig::init.
+ */
+int procspawn_config_init(const procspawn_config *config, int argc, char **argv);
+
+/* ---------------------------------------------------------------------------------------------
+ * Calls
+ */
+
+/*
+ * Calls function(argument) in a new process. The argument is borrowed and encoded before the call
+ * returns; NULL stands for JSON null.
+ *
+ * Returns 0 and a new handle, or
+ *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
+ *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have
+ *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
+ *   PROCSPAWN_ESERVER    the fork server is gone
+ *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
+ *
+ * Safe:   any thread, any process of the tree.
+ * Cancel: a cancellation point before anything was started, never after.
+ * Source: procspawn 1.0.1, spawn.
+ */
+int procspawn(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle);
+
+/*
+ * Waits for the result. Either the function's result is given as a new reference, or an error that
+ * the caller frees; the other out-parameter stays untouched. Both may be NULL if not wanted.
+ *
+ * Returns 0 for a result, or
+ *   PROCSPAWN_ECALL      the call failed: *ret_error says how
+ *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout nanoseconds;
+ *                        nothing is lost, the call goes on, and it can be joined again. This is the
+ *                        patience of the caller; the limit of the call is procspawn_builder_deadline
+ *   -ENOMEM              the error could not be built
+ * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED.
+ * A timeout of 0 asks without waiting; a negative one waits for ever.
+ *
+ * Safe:   one thread at a time for each handle.
+ * Cancel: a cancellation point; the call goes on, the handle stays valid.
+ * Source: procspawn 1.0.1, JoinHandle::join and join_timeout (repeatable here).
+ */
+int procspawn_join(procspawn_handle *handle, json_t **ret_result, procspawn_error **ret_error);
+int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **ret_result,
+                           procspawn_error **ret_error);
+
+/*
+ * Kills the process and all of its group. A result that was sent before stands. Killing a call that
+ * has ended does nothing.
+ *
+ * Returns 0, or PROCSPAWN_ESERVER.
+ *
+ * Safe:   any thread, also while another one joins.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, JoinHandle::kill.
+ */
+int procspawn_kill(procspawn_handle *handle);
+
+/*
+ * Asks the process group to end with a signal, and kills it if it is still there after grace
+ * nanoseconds.
+ *
+ * Returns 0, -EINVAL for no valid signal or a negative grace, or PROCSPAWN_ESERVER.
+ *
+ * Safe:   any thread, also while another one joins.
+ * Cancel: no cancellation point.
+ * Source: own; reproc's stop.
+ */
+int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
+
+/*
+ * Waits until the process is gone and reaped, at most timeout nanoseconds (negative: for ever), and
+ * gives what it used (may be NULL). Does not consume the result.
+ *
+ * Returns 0, -ETIMEDOUT, or PROCSPAWN_ESERVER when the server died and the usage is not known.
+ *
+ * Safe:   one thread at a time for each handle.
+ * Cancel: a cancellation point; the handle stays valid.
+ * Source: wait4(2).
+ */
+int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
+
+/*
+ * The process id. It stays the process's own until procspawn_wait() has returned 0; signal the
+ * process by procspawn_kill or procspawn_terminate, which cannot hit a stranger.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, JoinHandle::pid.
+ */
+pid_t procspawn_pid(const procspawn_handle *handle);
+
+/*
+ * A descriptor that becomes readable when procspawn_join_timeout(handle, 0, ...) has something to do;
+ * that call may still say -ETIMEDOUT. Borrowed: it lives as long as the handle and is only for
+ * poll, select and epoll.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int procspawn_fd(const procspawn_handle *handle);
+
+/*
+ * The caller's ends of the streams that a builder made pipes, or -1. They belong to the handle and
+ * are closed with it. The _take forms hand the descriptor over: the caller closes it.
+ *
+ * Safe:   one thread at a time for each handle.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, JoinHandle::stdin, stdout, stderr.
+ */
+int procspawn_stdin(const procspawn_handle *handle);
+int procspawn_stdout(const procspawn_handle *handle);
+int procspawn_stderr(const procspawn_handle *handle);
+int procspawn_stdin_take(procspawn_handle *handle);
+int procspawn_stdout_take(procspawn_handle *handle);
+int procspawn_stderr_take(procspawn_handle *handle);
+
+/*
+ * Frees the handle. A call that was not joined goes on, detached, until it ends by itself or with this
+ * program; it leaves no zombie. NULL is fine.
+ *
+ * Safe:   one thread at a time for each handle.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, JoinHandle's drop.
+ */
+void procspawn_handle_free(procspawn_handle *handle);
+
+/* ---------------------------------------------------------------------------------------------
+ * Builder: calls that differ from the caller's own state
+ */
+
+typedef struct procspawn_builder procspawn_builder;
+
+/*
+ * A new builder that changes nothing. Reusable: each procspawn_builder_spawn() reads it. NULL when out
+ * of memory; procspawn_builder_free accepts NULL.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, Builder.
+ */
+procspawn_builder *procspawn_builder_new(void);
+void procspawn_builder_free(procspawn_builder *builder);
+
+/*
+ * Environment of the child: the caller's at the time of the call, with these changes in the order
+ * they were made. env and envs copy their strings; envs takes a NULL-terminated array of NAME=value.
+ *
+ * Return 0, -EINVAL for a name that is empty or contains '=', or -ENOMEM.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, Builder::env, envs, env_remove, env_clear.
+ */
+int procspawn_builder_env(procspawn_builder *builder, const char *name, const char *value);
+int procspawn_builder_envs(procspawn_builder *builder, char *const *variables);
+int procspawn_builder_env_remove(procspawn_builder *builder, const char *name);
+int procspawn_builder_env_clear(procspawn_builder *builder);
+
+/*
+ * User and group of the child; the supplementary groups are dropped with a change of either. A change
+ * that is not permitted makes the call fail with kind SETUP.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, Builder::uid, gid.
+ */
+void procspawn_builder_uid(procspawn_builder *builder, uid_t uid);
+void procspawn_builder_gid(procspawn_builder *builder, gid_t gid);
+
+/*
+ * A hook that runs in the child after everything else is set up and before the function. A negative
+ * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image at
+ * init: static data is valid, later allocations are not.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, Builder::pre_exec (there is no exec here; the name is kept).
+ */
+void procspawn_builder_pre_exec(procspawn_builder *builder, int (*hook)(void *), void *argument);
+
+/* Where a standard stream of the child goes. */
+enum procspawn_stdio {
+    PROCSPAWN_STDIO_INHERIT,    /* the caller's descriptor at the time of the call */
+    PROCSPAWN_STDIO_NULL,       /* /dev/null */
+    PROCSPAWN_STDIO_PIPE,       /* a pipe; the handle has the other end */
+    PROCSPAWN_STDIO_FD          /* the given descriptor, duplicated at the call, which stays the caller's */
+};
+
+/*
+ * The standard streams; fd counts for PROCSPAWN_STDIO_FD only. A stream to be inherited that the caller
+ * has closed becomes /dev/null.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, Builder::stdin, stdout, stderr.
+ */
+void procspawn_builder_stdin(procspawn_builder *builder, enum procspawn_stdio mode, int fd);
+void procspawn_builder_stdout(procspawn_builder *builder, enum procspawn_stdio mode, int fd);
+void procspawn_builder_stderr(procspawn_builder *builder, enum procspawn_stdio mode, int fd);
+
+/*
+ * Working directory (copied; relative to the caller's at the time of the call), and resource limits
+ * (one of RLIMIT_*; each overrides the caller's). A directory that cannot be entered or a limit that
+ * cannot be set makes the call fail with kind SETUP.
+ *
+ * Return 0, -EINVAL for no such resource, or -ENOMEM.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: chdir(2), setrlimit(2).
+ */
+int procspawn_builder_cwd(procspawn_builder *builder, const char *path);
+int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit);
+
+/*
+ * The limit of the call itself: after so many nanoseconds from its start the process is killed, and the
+ * call fails with kind TIMED_OUT. 0 for none. Kept by the fork server, also while nobody joins.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own; a task's deadline is apart from a waiter's patience.
+ */
+void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
+
+/*
+ * A name for the process, as ps(1) shows it (the first 15 bytes). Copied. Returns 0 or -ENOMEM.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: prctl(2), PR_SET_NAME.
+ */
+int procspawn_builder_name(procspawn_builder *builder, const char *name);
+
+/*
+ * procspawn() with the builder's changes. Same returns, and -errno for a pipe or descriptor that could
+ * not be had.
+ *
+ * Safe:   any thread; one at a time for each builder.
+ * Cancel: a cancellation point before anything was started, never after.
+ * Source: procspawn 1.0.1, Builder::spawn.
+ */
+int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *function,
+                            json_t *argument, procspawn_handle **ret_handle);
+
+/* ---------------------------------------------------------------------------------------------
+ * In the child
+ */
+
+/*
+ * Ends the call with a failure: the caller's join gives kind PANIC with this message, place and a
+ * backtrace. Does not return. Outside of a spawned function it aborts the process.
+ *
+ * Safe:   any thread of a child.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, panic handling.
+ */
+#define procspawn_panic(...) procspawn_panic_at(__FILE__, __LINE__, __func__, __VA_ARGS__)
+
+void procspawn_panic_at(const char *file, int line, const char *function, const char *format, ...)
+    __attribute__((format(printf, 4, 5), noreturn));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
