@@ -1,0 +1,36 @@
+/*
+ * forkscope: structured concurrency with threads and isolated processes.
+ *
+ * This header brings all the others and tells the version, at compile time by macros and at run time by a
+ * function; the two differ when a program runs with another library than it was compiled for.
+ */
+#ifndef FORKSCOPE_H
+#define FORKSCOPE_H
+
+#define FORKSCOPE_VERSION_MAJOR 0
+#define FORKSCOPE_VERSION_MINOR 1
+#define FORKSCOPE_VERSION_PATCH 0
+#define FORKSCOPE_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/*
+ * The version of the library that the program runs with, as "major.minor.patch" in decimal digits.
+ *
+ * Returns a borrowed string that stays valid as long as the library is loaded; never NULL. Cannot fail.
+ *
+ * Safe: any thread, any process, signal handlers.
+ * Cancel: no cancellation point.
+ * Source: jansson's jansson_version_str().
+ */
+const char *forkscope_version(void);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

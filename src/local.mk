@@ -1,0 +1,35 @@
+# Public headers
+
+include_HEADERS = include/forkscope.h
+forkscopeincludedir = $(includedir)/forkscope
+forkscopeinclude_HEADERS =
+
+# Layers: each is an archive of its own, so that a test can link just those that it needs.
+# One line a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
+
+noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.la
+
+src_libbase_la_SOURCES = src/version.c
+
+src_libscope_la_SOURCES =
+
+src_libwire_la_SOURCES =
+
+src_libproc_la_SOURCES =
+
+# What each layer needs to be linked
+
+base_libs = src/libbase.la $(JANSSON_LIBS) -ldl
+scope_libs = src/libscope.la $(base_libs)
+wire_libs = src/libwire.la $(base_libs)
+server_libs = forkserver/libserver.la $(wire_libs)
+core_libs = src/libproc.la forkserver/libserver.la src/libscope.la src/libwire.la $(base_libs)
+
+# The installed library shows only what the public headers declare.
+
+lib_LTLIBRARIES += libforkscope.la
+libforkscope_la_SOURCES =
+libforkscope_la_LIBADD = $(core_libs)
+libforkscope_la_LDFLAGS = $(AM_LDFLAGS) $(NO_UNDEFINED) -no-undefined -version-info 0:0:0
+
+pkgconfig_DATA = src/forkscope.pc

@@ -1,0 +1,6 @@
+#include <forkscope.h>
+
+const char *forkscope_version(void)
+{
+    return FORKSCOPE_VERSION;
+}

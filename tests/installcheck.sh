@@ -1,0 +1,39 @@
+#!/bin/sh
+# usage: installcheck.sh DESTDIR PKGCONFIGDIR CC...
+# Builds a program against the installed library with pkg-config, as a user would, and runs it.
+set -eu
+
+export PKG_CONFIG_PATH="$1$2${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+[ -z "$1" ] || export PKG_CONFIG_SYSROOT_DIR="$1"
+shift 2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+cat >"$dir/user.c" <<'END'
+#include <forkscope.h>
+#include <string.h>
+
+int main(void)
+{
+    return strcmp(forkscope_version(), FORKSCOPE_VERSION) != 0;
+}
+END
+
+libdir=$(pkg-config --variable=libdir forkscope)
+libdir=${PKG_CONFIG_SYSROOT_DIR-}${libdir#"${PKG_CONFIG_SYSROOT_DIR-}"}
+if [ -e "$libdir/libforkscope.so" ]; then
+    "$@" "$dir/user.c" -o "$dir/shared" $(pkg-config --cflags --libs forkscope)
+    LD_LIBRARY_PATH="$libdir" "$dir/shared"
+    ! readelf -d "$libdir/libforkscope.so" | grep 'NEEDED.*libunwind'
+    readelf -d "$libdir/libforkscope.so" | grep -q 'NEEDED.*libgcc_s'
+fi
+if [ -e "$libdir/libforkscope.a" ]; then
+    "$@" "$dir/user.c" -o "$dir/static" $(pkg-config --cflags --libs --static forkscope |
+        sed "s|-lforkscope|$libdir/libforkscope.a|")
+    "$dir/static"
+    readelf -d "$dir/static" | grep -q 'NEEDED.*libgcc_s'
+fi
+if command -v c++ >/dev/null; then
+    c++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ "$dir/user.c" $(pkg-config --cflags forkscope)
+fi
+echo "installed library works"

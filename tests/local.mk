@@ -1,0 +1,36 @@
+# Two lines a test program: that it is there, and the layers that it needs. Its source is tests/<name>.c.
+# A script goes to dist_check_SCRIPTS. Both print `N passed, N failed` alone on a line.
+
+check_PROGRAMS += tests/version_test
+tests_version_test_LDADD = $(base_libs) $(test_libs)
+
+test_libs = $(CUNIT_LIBS)
+
+EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
+
+# Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.
+
+TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
+TEST_EXTENSIONS = .sh
+
+one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
+$(one_by_one):
+
+.PHONY: bench check-fresh
+check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
+	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
+	@status=0; \
+	$(MAKE) --no-print-directory $(AM_MAKEFLAGS) $(TEST_SUITE_LOG) || status=1; \
+	$(SHELL) $(srcdir)/tests/summary.sh $(TEST_LOGS) || status=1; \
+	exit $$status
+
+installcheck-local:
+	@$(SHELL) $(srcdir)/tests/installcheck.sh "$(DESTDIR)" $(pkgconfigdir) $(CC) $(SANITIZER_FLAGS)
+
+# Standard output belongs to the results.
+bench:
+	@$(MAKE) $(AM_MAKEFLAGS) all tests/bench/bench$(EXEEXT) >&2
+	@tests/bench/bench$(EXEEXT)
+
+check-fresh:
+	@$(SHELL) $(srcdir)/tests/fresh-debian.sh $(srcdir)
