@@ -7,6 +7,9 @@
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
 
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+
 #define FORKSCOPE_VERSION_MAJOR 0
 #define FORKSCOPE_VERSION_MINOR 1
 #define FORKSCOPE_VERSION_PATCH 0

@@ -1,15 +1,18 @@
-# Public headers
+# Public headers, one line each; include/forkscope.h brings them all
 
 include_HEADERS = include/forkscope.h
 forkscopeincludedir = $(includedir)/forkscope
 forkscopeinclude_HEADERS =
+forkscopeinclude_HEADERS += include/forkscope/error.h
+forkscopeinclude_HEADERS += include/forkscope/procspawn.h
 
 # Layers: each is an archive of its own, so that a test can link just those that it needs.
 # One line a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
 
 noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.la
 
-src_libbase_la_SOURCES = src/version.c
+src_libbase_la_SOURCES =
+src_libbase_la_SOURCES += src/version.c
 
 src_libscope_la_SOURCES =
 

@@ -1,10 +1,10 @@
 # Two lines a test program: that it is there, and the layers that it needs. Its source is tests/<name>.c.
 # A script goes to dist_check_SCRIPTS. Both print `N passed, N failed` alone on a line.
 
+test_libs = $(CUNIT_LIBS)
+
 check_PROGRAMS += tests/version_test
 tests_version_test_LDADD = $(base_libs) $(test_libs)
-
-test_libs = $(CUNIT_LIBS)
 
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 

@@ -17,6 +17,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* Codes of the thread half (scope.h, signal.h, executor.h). */
 enum {
@@ -181,6 +182,7 @@ json_t *procspawn_error_json(const procspawn_error *error);
 const char *procspawn_error_kind_name(enum procspawn_error_kind kind);
 const char *procspawn_cause_name(enum procspawn_cause cause);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -41,6 +41,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /*
  * A function that can be called in another process. It gets the argument (borrowed, never NULL) and
@@ -405,6 +406,7 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
 void procspawn_panic_at(const char *file, int line, const char *function, const char *format, ...)
     __attribute__((format(printf, 4, 5), noreturn));
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
