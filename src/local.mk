@@ -33,6 +33,6 @@ core_libs = src/libproc.la forkserver/libserver.la src/libscope.la src/libwire.l
 lib_LTLIBRARIES += libforkscope.la
 libforkscope_la_SOURCES =
 libforkscope_la_LIBADD = $(core_libs)
-libforkscope_la_LDFLAGS = $(AM_LDFLAGS) $(NO_UNDEFINED) -no-undefined -version-info 0:0:0
+libforkscope_la_LDFLAGS = $(link_flags) $(NO_UNDEFINED) -no-undefined -version-info 0:0:0
 
 pkgconfig_DATA = src/forkscope.pc

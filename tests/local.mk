@@ -20,7 +20,7 @@ $(one_by_one):
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
-	$(MAKE) --no-print-directory $(AM_MAKEFLAGS) $(TEST_SUITE_LOG) || status=1; \
+	$(MAKE) $(AM_MAKEFLAGS) $(TEST_SUITE_LOG) || status=1; \
 	$(SHELL) $(srcdir)/tests/summary.sh $(TEST_LOGS) || status=1; \
 	exit $$status
 
