@@ -17,6 +17,7 @@ src_libbase_la_SOURCES += src/version.c
 src_libscope_la_SOURCES =
 
 src_libwire_la_SOURCES =
+src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h
 
 src_libproc_la_SOURCES =
 

@@ -1,0 +1,209 @@
+#include "src/wire/backtrace.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* "bt", version 1. */
+static const uint32_t mark = 0x62740001;
+
+/* One pass over the fields serves both directions, so that they cannot drift apart: encoding copies a field to the
+ * bytes, decoding copies it back. */
+struct cursor {
+    unsigned char *out;
+    const unsigned char *in;
+    size_t left;
+    bool failed;
+};
+
+static void field(struct cursor *cursor, void *value, size_t size)
+{
+    if (cursor->failed || cursor->left < size) {
+        cursor->failed = true;
+        return;
+    }
+    if (cursor->out) {
+        memcpy(cursor->out, value, size);
+        cursor->out += size;
+    } else {
+        memcpy(value, cursor->in, size);
+        cursor->in += size;
+    }
+    cursor->left -= size;
+}
+
+static void u32(struct cursor *cursor, uint32_t *value)
+{
+    field(cursor, value, sizeof *value);
+}
+
+static void i32(struct cursor *cursor, int32_t *value)
+{
+    field(cursor, value, sizeof *value);
+}
+
+static void u64(struct cursor *cursor, uint64_t *value)
+{
+    field(cursor, value, sizeof *value);
+}
+
+static void count(struct cursor *cursor, uint32_t *value, uint32_t limit)
+{
+    u32(cursor, value);
+    if (*value > limit)
+        cursor->failed = true;
+}
+
+static void head(struct cursor *cursor, struct backtrace *trace)
+{
+    i32(cursor, &trace->error);
+    i32(cursor, &trace->pid);
+    count(cursor, &trace->cause, BACKTRACE_CAUSES - 1);
+    i32(cursor, &trace->signo);
+    i32(cursor, &trace->code);
+    u64(cursor, &trace->address);
+    count(cursor, &trace->stack_overflow, 1);
+    u32(cursor, &trace->message);
+    u32(cursor, &trace->threads_cut);
+    count(cursor, &trace->thread_count, BACKTRACE_THREADS);
+    count(cursor, &trace->frame_count, BACKTRACE_THREADS * BACKTRACE_FRAMES);
+    count(cursor, &trace->string_bytes, BACKTRACE_STRINGS);
+}
+
+static void thread(struct cursor *cursor, struct backtrace_thread *thread)
+{
+    i32(cursor, &thread->tid);
+    i32(cursor, &thread->error);
+    u32(cursor, &thread->name);
+    u32(cursor, &thread->first);
+    count(cursor, &thread->count, BACKTRACE_FRAMES);
+    u32(cursor, &thread->cut);
+}
+
+static void frame(struct cursor *cursor, struct backtrace_frame *frame)
+{
+    u64(cursor, &frame->ip);
+    u64(cursor, &frame->offset);
+    u64(cursor, &frame->symbol_offset);
+    u32(cursor, &frame->module);
+    u32(cursor, &frame->symbol);
+    u32(cursor, &frame->file);
+    u32(cursor, &frame->line);
+    count(cursor, &frame->found, BACKTRACE_FOUNDS - 1);
+}
+
+static void whole(struct cursor *cursor, struct backtrace *trace)
+{
+    uint32_t seen = mark;
+
+    u32(cursor, &seen);
+    if (seen != mark)
+        cursor->failed = true;
+    head(cursor, trace);
+    for (uint32_t i = 0; !cursor->failed && i < trace->thread_count; i++)
+        thread(cursor, &trace->thread[i]);
+    for (uint32_t i = 0; !cursor->failed && i < trace->frame_count; i++)
+        frame(cursor, &trace->frame[i]);
+    if (!cursor->failed)
+        field(cursor, trace->strings, trace->string_bytes);
+}
+
+static bool thread_in_range(const struct backtrace *trace, const struct backtrace_thread *thread)
+{
+    return thread->name < trace->string_bytes && thread->first <= trace->frame_count &&
+           thread->count <= trace->frame_count - thread->first;
+}
+
+static bool frame_in_range(const struct backtrace *trace, const struct backtrace_frame *frame)
+{
+    return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes &&
+           frame->file < trace->string_bytes;
+}
+
+/* The pool begins with the empty string and ends in NUL, so any position below its size is a string. */
+static bool pool_is_sound(const struct backtrace *trace)
+{
+    if (trace->string_bytes == 0 || trace->strings[0] || trace->strings[trace->string_bytes - 1])
+        return false;
+    for (uint32_t i = 0; i < trace->string_bytes; i++)
+        if (trace->strings[i] && (trace->strings[i] < ' ' || trace->strings[i] == 0x7f))
+            return false;
+    return true;
+}
+
+static bool in_range(const struct backtrace *trace)
+{
+    if (!pool_is_sound(trace) || trace->message >= trace->string_bytes)
+        return false;
+    for (uint32_t i = 0; i < trace->thread_count; i++)
+        if (!thread_in_range(trace, &trace->thread[i]))
+            return false;
+    for (uint32_t i = 0; i < trace->frame_count; i++)
+        if (!frame_in_range(trace, &trace->frame[i]))
+            return false;
+    return true;
+}
+
+void procspawn__backtrace_init(struct backtrace *trace)
+{
+    memset(trace, 0, offsetof(struct backtrace, thread));
+    trace->strings[0] = '\0';
+    trace->string_bytes = 1;
+}
+
+static char printable(char c)
+{
+    return c < ' ' || c == 0x7f ? '?' : c;
+}
+
+static bool same(const char *pooled, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (pooled[i] != printable(text[i]))
+            return false;
+    return pooled[length] == '\0';
+}
+
+uint32_t procspawn__backtrace_intern(struct backtrace *trace, const char *text, size_t limit)
+{
+    size_t length = strnlen(text, limit);
+    uint32_t position = trace->string_bytes;
+
+    if (length == 0)
+        return 0;
+    for (uint32_t at = 1; at < trace->string_bytes; at += (uint32_t)strlen(trace->strings + at) + 1)
+        if (same(trace->strings + at, text, length))
+            return at;
+    if (length + 1 > BACKTRACE_STRINGS - position)
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        trace->strings[position + i] = printable(text[i]);
+    trace->strings[position + length] = '\0';
+    trace->string_bytes += (uint32_t)length + 1;
+    return position;
+}
+
+const char *procspawn__backtrace_string(const struct backtrace *trace, uint32_t position)
+{
+    return trace->strings + position;
+}
+
+long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room)
+{
+    struct cursor cursor = {.out = bytes, .left = room};
+
+    /* Encoding only reads the fields. */
+    whole(&cursor, (struct backtrace *)(uintptr_t)trace);
+    return cursor.failed ? -ENOBUFS : (long)(room - cursor.left);
+}
+
+int procspawn__backtrace_decode(const unsigned char *bytes, size_t size, struct backtrace *ret_trace)
+{
+    struct cursor cursor = {.in = bytes, .left = size};
+
+    procspawn__backtrace_init(ret_trace);
+    whole(&cursor, ret_trace);
+    if (cursor.failed || cursor.left || !in_range(ret_trace))
+        return -EBADMSG;
+    return 0;
+}
