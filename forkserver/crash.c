@@ -1,0 +1,163 @@
+#include "forkserver/crash.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { CRASH_MAGIC = 0x63726173, STACK_BYTES = 65536, SIGSET_BYTES = 8 };
+
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+
+/* Static, not mapped: a child that never crashes pays for none of its pages. */
+static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
+
+static struct crash_record record;
+
+/* From here to on_crash(): async-signal-safe. Each function makes system calls through syscall(), whose symbol is bound by
+ * forkserver__crash_install() already, and touches the record and its own stack only. */
+
+static pid_t self(void)
+{
+    return (pid_t)syscall(SYS_gettid);
+}
+
+static bool is_ours(void)
+{
+    return record.magic == CRASH_MAGIC && syscall(SYS_getpid) == record.pid;
+}
+
+static void set_state(enum crash_state state)
+{
+    __atomic_store_n(&record.state, state, __ATOMIC_RELEASE);
+}
+
+/* The first one has the record; whoever comes later waits here. After a crash that is for ever: the process dies. */
+static void claim(void)
+{
+    uint32_t seen = CRASH_IDLE;
+
+    while (!__atomic_compare_exchange_n(&record.state, &seen, CRASH_FILLING, false, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+        syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+        seen = CRASH_IDLE;
+    }
+}
+
+/* A signal to this very thread is delivered before tgkill returns; one to the process may hit another thread first and let
+ * this one run on. It stops all of them either way. */
+static void stop(enum crash_state state)
+{
+    set_state(state);
+    syscall(SYS_tgkill, record.pid, self(), SIGSTOP);
+}
+
+/* All zero is SIG_DFL with no flags, whatever the order of the kernel's fields. */
+static void restore_default(int signo)
+{
+    static const unsigned char zero[64];
+
+    syscall(SYS_rt_sigaction, signo, zero, NULL, SIGSET_BYTES);
+}
+
+/* Does returning from the handler run into the same fault again? */
+static bool is_repeated(int signo, const siginfo_t *info)
+{
+    return info->si_code > 0 && (signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL);
+}
+
+static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
+{
+    record.tid = self();
+    record.signo = signo;
+    record.code = info->si_code;
+    record.address = is_repeated(signo, info) ? (uint64_t)(uintptr_t)info->si_addr : 0;
+    forkserver__machine_from_context(context, &record.registers);
+}
+
+static void on_crash(int signo, siginfo_t *info, void *context)
+{
+    if (is_ours()) {
+        claim();
+        fill(signo, info, context);
+        stop(CRASH_CRASHED);
+        set_state(CRASH_RELEASED);
+    }
+    restore_default(signo);
+    if (!is_repeated(signo, info))
+        syscall(SYS_tgkill, syscall(SYS_getpid), self(), signo);
+}
+
+static int install_stack(void)
+{
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+
+    return sigaltstack(&alternate, NULL) == 0 ? 0 : -errno;
+}
+
+static int install_handlers(void)
+{
+    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    sigfillset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof crash_signals / sizeof *crash_signals; i++)
+        if (sigaction(crash_signals[i], &action, NULL) != 0)
+            return -errno;
+    return 0;
+}
+
+int forkserver__crash_install(pid_t parent)
+{
+    int error = install_stack();
+
+    if (error)
+        return error;
+    record = (struct crash_record){.magic = CRASH_MAGIC, .state = CRASH_IDLE};
+    record.pid = (int32_t)syscall(SYS_getpid);
+    /* Refused where nobody asks: then nobody has to be named. */
+    (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
+    return install_handlers();
+}
+
+int forkserver__crash_raise(void)
+{
+    ucontext_t context;
+
+    if (!is_ours())
+        return -ENOTSUP;
+    getcontext(&context);
+    claim();
+    record.tid = self();
+    record.signo = 0;
+    record.code = 0;
+    record.address = 0;
+    forkserver__machine_from_context(&context, &record.registers);
+    stop(CRASH_RAISED);
+    set_state(CRASH_IDLE);
+    syscall(SYS_futex, &record.state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    return 0;
+}
+
+int forkserver__crash_read(pid_t pid, struct crash_record *ret_record)
+{
+    struct crash_record copy;
+    struct iovec to = {&copy, sizeof copy};
+    struct iovec from = {&record, sizeof record};
+    ssize_t got = process_vm_readv(pid, &to, 1, &from, 1, 0);
+
+    if (got < 0)
+        return -errno;
+    if (got != (ssize_t)sizeof copy)
+        return -EFAULT;
+    if (copy.magic != CRASH_MAGIC || copy.pid != pid ||
+        (copy.state != CRASH_CRASHED && copy.state != CRASH_RAISED))
+        return -ENOENT;
+    *ret_record = copy;
+    return 0;
+}

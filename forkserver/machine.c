@@ -1,0 +1,132 @@
+#include "forkserver/machine.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+
+static int read_stopped(pid_t tid, void *ret_user, size_t size)
+{
+    struct iovec vec = {ret_user, size};
+
+    if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &vec) != 0)
+        return -errno;
+    return vec.iov_len == size ? 0 : -EPROTO;
+}
+
+#if defined(__x86_64__)
+
+void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
+{
+    static const unsigned char order[MACHINE_REGISTERS] = {
+        REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP,
+    };
+
+    for (int i = 0; i < MACHINE_REGISTERS; i++)
+        ret_registers->value[i] = (uint64_t)context->uc_mcontext.gregs[order[i]];
+}
+
+int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
+{
+    struct user_regs_struct user;
+    int error = read_stopped(tid, &user, sizeof user);
+
+    if (error)
+        return error;
+    *ret_registers = (struct registers){{
+        user.rax, user.rdx, user.rcx, user.rbx, user.rsi, user.rdi, user.rbp, user.rsp, user.r8,
+        user.r9, user.r10, user.r11, user.r12, user.r13, user.r14, user.r15, user.rip,
+    }};
+    return 0;
+}
+
+bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
+{
+    /* call through memory or a register: ff /2, of every length its operand can have */
+    static const unsigned char lengths[] = {2, 3, 4, 6, 7};
+
+    if (bytes[MACHINE_CALL - 5] == 0xe8)
+        return true;
+    for (unsigned i = 0; i < sizeof lengths; i++) {
+        const unsigned char *at = bytes + MACHINE_CALL - lengths[i];
+
+        if (at[0] == 0xff && (at[1] >> 3 & 7) == 2)
+            return true;
+    }
+    return false;
+}
+
+bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
+{
+    /* mov $SYS_rt_sigreturn, %rax; syscall */
+    static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+
+    return memcmp(bytes, code, sizeof code) == 0;
+}
+
+uint64_t forkserver__machine_context_address(const struct registers *registers)
+{
+    return registers->value[MACHINE_SP];
+}
+
+int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value)
+{
+    (void)registers;
+    (void)ret_value;
+    return 0;
+}
+
+#elif defined(__aarch64__)
+
+void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
+{
+    for (int i = 0; i <= MACHINE_LR; i++)
+        ret_registers->value[i] = context->uc_mcontext.regs[i];
+    ret_registers->value[MACHINE_SP] = context->uc_mcontext.sp;
+    ret_registers->value[MACHINE_PC] = context->uc_mcontext.pc;
+}
+
+int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
+{
+    struct user_regs_struct user;
+    int error = read_stopped(tid, &user, sizeof user);
+
+    if (error)
+        return error;
+    for (int i = 0; i <= MACHINE_LR; i++)
+        ret_registers->value[i] = user.regs[i];
+    ret_registers->value[MACHINE_SP] = user.sp;
+    ret_registers->value[MACHINE_PC] = user.pc;
+    return 0;
+}
+
+bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
+{
+    uint32_t code;
+
+    memcpy(&code, bytes + MACHINE_CALL - sizeof code, sizeof code);
+    return (code & 0xfc000000) == 0x94000000 || (code & 0xfffffc1f) == 0xd63f0000;    /* bl, blr */
+}
+
+bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
+{
+    static const uint32_t code[] = {0xd2801168, 0xd4000001};    /* mov x8, #SYS_rt_sigreturn; svc #0 */
+
+    return memcmp(bytes, code, sizeof code) == 0;
+}
+
+uint64_t forkserver__machine_context_address(const struct registers *registers)
+{
+    return registers->value[MACHINE_SP] + 128;    /* after the siginfo_t */
+}
+
+int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value)
+{
+    *ret_value = registers->value[MACHINE_LR];
+    return 1;
+}
+
+#endif

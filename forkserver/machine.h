@@ -1,0 +1,49 @@
+/* What the unwinder must know of the processor: its registers, its calls, its signal frames. The only file with
+ * architecture in it. */
+#ifndef FORKSERVER_MACHINE_H
+#define FORKSERVER_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <ucontext.h>
+
+#if defined(__x86_64__)
+/* libunwind's numbers, which are those of DWARF: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip. */
+enum { MACHINE_FP = 6, MACHINE_SP = 7, MACHINE_PC = 16, MACHINE_REGISTERS = 17 };
+#elif defined(__aarch64__)
+/* x0..x30, sp, pc. */
+enum { MACHINE_FP = 29, MACHINE_LR = 30, MACHINE_SP = 31, MACHINE_PC = 32, MACHINE_REGISTERS = 33 };
+#else
+#error "forkserver/machine.c does not know this processor's registers"
+#endif
+
+struct registers {
+    uint64_t value[MACHINE_REGISTERS];
+};
+
+enum {
+    MACHINE_CALL = 8,          /* bytes before a return address that machine_is_call() wants to see */
+    MACHINE_TRAMPOLINE = 9,    /* bytes at a pc that machine_is_trampoline() wants to see */
+};
+
+/* The registers a signal handler was given, or getcontext() saved. Async-signal-safe. */
+void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers);
+
+/* The registers of a ptrace-stopped thread. Returns 0 or a negative errno value. */
+int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers);
+
+/* Do these bytes, the last ones before an address, end in a call instruction? */
+bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL]);
+
+/* Are these bytes the code that signal handlers return to? */
+bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE]);
+
+/* Where the kernel put the ucontext_t of a handler that has returned to the trampoline. */
+uint64_t forkserver__machine_context_address(const struct registers *registers);
+
+/* Where a call leaves its return address: in a register (then *ret_value is it and 1 comes back), or on top of the
+ * stack (0). */
+int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value);
+
+#endif
