@@ -1,0 +1,266 @@
+#include "forkserver/modules.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_LIMIT = 16 << 20, HEADERS = 64, NOTES_LIMIT = 4096 };
+
+/* DW_EH_PE encodings of .eh_frame_hdr that linkers write: 4-byte count, pairs of 4-byte offsets from the section. */
+enum { ENCODED_UDATA4 = 0x03, ENCODED_DATAREL_SDATA4 = 0x3b, ENCODED_SIZE_MASK = 0x07, ENCODED_DATA8 = 0x04 };
+
+static int read_all(int fd, char **ret_text)
+{
+    size_t room = 32768, size = 0;
+    char *text = malloc(room);
+    ssize_t got = 1;
+
+    while (text && got > 0 && size < TEXT_LIMIT) {
+        if (room - size < 4096) {
+            char *larger = realloc(text, room *= 2);
+
+            if (!larger)
+                break;
+            text = larger;
+        }
+        got = read(fd, text + size, room - size - 1);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    if (!text || got < 0) {
+        free(text);
+        return text ? -EIO : -ENOMEM;
+    }
+    text[size] = '\0';
+    *ret_text = text;
+    return 0;
+}
+
+static int read_text(pid_t pid, char **ret_text)
+{
+    char path[32];
+    int fd, error;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    error = read_all(fd, ret_text);
+    close(fd);
+    return error;
+}
+
+static bool parse_line(char *line, struct mapping *ret_mapping)
+{
+    unsigned long long start, end, offset, inode;
+    char flags[5];
+    int path = 0;
+
+    if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode, &path) < 5)
+        return false;
+    *ret_mapping = (struct mapping){
+        .start = start, .end = end, .offset = offset, .inode = inode, .path = line + path,
+        .readable = flags[0] == 'r', .writable = flags[1] == 'w', .executable = flags[2] == 'x',
+    };
+    return true;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines < MODULES_MAPPINGS ? lines : MODULES_MAPPINGS;
+}
+
+static int parse(struct modules *modules)
+{
+    size_t lines = count_lines(modules->text);
+    char *line = modules->text;
+
+    modules->mapping = calloc(lines + 1, sizeof *modules->mapping);
+    if (!modules->mapping)
+        return -ENOMEM;
+    for (size_t i = 0; i < lines; i++) {
+        char *end = strchr(line, '\n');
+
+        *end = '\0';
+        modules->mapping_count += parse_line(line, &modules->mapping[modules->mapping_count]);
+        line = end + 1;
+    }
+    return 0;
+}
+
+static void find_build_id(struct module *module, struct memory *memory, uint64_t address, uint64_t size)
+{
+    unsigned char notes[NOTES_LIMIT];
+    size_t at = 0, total = size < sizeof notes ? (size_t)size : sizeof notes;
+
+    if (forkserver__memory_read(memory, address, notes, total) != 0)
+        return;
+    while (total - at >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) note;
+        size_t name, data;
+
+        memcpy(&note, notes + at, sizeof note);
+        at += sizeof note;
+        if (note.n_namesz > total - at)
+            return;
+        name = at;
+        data = name + ((note.n_namesz + 3u) & ~(size_t)3);
+        if (data > total || note.n_descsz > total - data)
+            return;
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + name, "GNU", 4) == 0 &&
+            note.n_descsz <= MODULES_BUILD_ID) {
+            memcpy(module->build_id, notes + data, note.n_descsz);
+            module->build_id_size = note.n_descsz;
+            return;
+        }
+        at = data + ((note.n_descsz + 3u) & ~(size_t)3);
+        if (at > total)
+            return;
+    }
+}
+
+static void find_unwind_table(struct module *module, struct memory *memory, uint64_t address)
+{
+    unsigned char head[4];
+    uint32_t count;
+    uint64_t at = address + sizeof head;
+
+    if (forkserver__memory_read(memory, address, head, sizeof head) != 0 || head[0] != 1)
+        return;
+    if (head[2] != ENCODED_UDATA4 || head[3] != ENCODED_DATAREL_SDATA4)
+        return;
+    at += (head[1] & ENCODED_SIZE_MASK) == ENCODED_DATA8 ? 8 : 4;
+    if (forkserver__memory_read(memory, at, &count, sizeof count) != 0)
+        return;
+    module->unwind = address;
+    module->unwind_table = at + sizeof count;
+    module->unwind_count = count;
+}
+
+static size_t read_headers(const struct mapping *mapping, struct memory *memory, ElfW(Phdr) *ret_headers)
+{
+    ElfW(Ehdr) head;
+
+    if (forkserver__memory_read(memory, mapping->start, &head, sizeof head) != 0)
+        return 0;
+    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof *ret_headers || head.e_phnum > HEADERS)
+        return 0;
+    if (forkserver__memory_read(memory, mapping->start + head.e_phoff, ret_headers,
+                                head.e_phnum * sizeof *ret_headers) != 0)
+        return 0;
+    return head.e_phnum;
+}
+
+static bool find_bias(struct module *module, const ElfW(Phdr) *headers, size_t count)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t end = headers[i].p_vaddr + headers[i].p_memsz;
+
+        if (headers[i].p_type != PT_LOAD)
+            continue;
+        if (!found)
+            module->bias = module->start - (headers[i].p_vaddr - headers[i].p_offset);
+        found = true;
+        if (module->bias + end > module->end)
+            module->end = module->bias + end;
+    }
+    return found;
+}
+
+/* A mapping of a file's first page that starts with an ELF header. */
+static void add_module(struct modules *modules, const struct mapping *mapping, struct memory *memory)
+{
+    ElfW(Phdr) headers[HEADERS];
+    struct module module = {.start = mapping->start, .end = mapping->end, .head_end = mapping->end,
+                            .inode = mapping->inode, .path = mapping->path};
+    size_t count = read_headers(mapping, memory, headers);
+
+    if (!find_bias(&module, headers, count))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t address = module.bias + headers[i].p_vaddr;
+
+        if (headers[i].p_type == PT_NOTE && module.build_id_size == 0)
+            find_build_id(&module, memory, address, headers[i].p_filesz);
+        if (headers[i].p_type == PT_GNU_EH_FRAME)
+            find_unwind_table(&module, memory, address);
+    }
+    modules->module[modules->module_count++] = module;
+}
+
+static int find_modules(struct modules *modules, struct memory *memory)
+{
+    modules->module = calloc(MODULES_MODULES, sizeof *modules->module);
+    if (!modules->module)
+        return -ENOMEM;
+    for (size_t i = 0; i < modules->mapping_count && modules->module_count < MODULES_MODULES; i++) {
+        const struct mapping *mapping = &modules->mapping[i];
+
+        if (mapping->offset == 0 && mapping->readable && mapping->path[0] && mapping->path[0] != '[')
+            add_module(modules, mapping, memory);
+        else if (strcmp(mapping->path, "[vdso]") == 0)
+            add_module(modules, mapping, memory);
+    }
+    return 0;
+}
+
+int forkserver__modules_read(struct modules *ret_modules, struct memory *memory)
+{
+    struct modules modules = {0};
+    int error = read_text(memory->pid, &modules.text);
+
+    if (!error)
+        error = parse(&modules);
+    if (!error)
+        error = find_modules(&modules, memory);
+    if (error) {
+        forkserver__modules_free(&modules);
+        return error;
+    }
+    *ret_modules = modules;
+    return 0;
+}
+
+void forkserver__modules_free(struct modules *modules)
+{
+    free(modules->module);
+    free(modules->mapping);
+    free(modules->text);
+    *modules = (struct modules){0};
+}
+
+/* The kernel lists mappings by address. */
+const struct mapping *forkserver__modules_mapping(const struct modules *modules, uint64_t address)
+{
+    size_t low = 0, high = modules->mapping_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (address >= modules->mapping[middle].end)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < modules->mapping_count && address >= modules->mapping[low].start)
+        return &modules->mapping[low];
+    return NULL;
+}
+
+struct module *forkserver__modules_module(const struct modules *modules, uint64_t address)
+{
+    for (size_t i = 0; i < modules->module_count; i++)
+        if (address >= modules->module[i].start && address < modules->module[i].end)
+            return &modules->module[i];
+    return NULL;
+}

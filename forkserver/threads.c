@@ -1,0 +1,145 @@
+#include "forkserver/threads.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct timespec look_again = {.tv_nsec = 5000000};
+
+static bool is_known(const struct threads *threads, pid_t tid)
+{
+    for (size_t i = 0; i < threads->count; i++)
+        if (threads->held[i].tid == tid)
+            return true;
+    return false;
+}
+
+static void read_name(pid_t pid, struct held *held)
+{
+    char path[64];
+    ssize_t got;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/comm", (int)pid, (int)held->tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    got = read(fd, held->name, sizeof held->name);
+    if (got > 0)
+        held->name[got - 1] = '\0';    /* in place of the line's end */
+    close(fd);
+}
+
+static void seize(struct threads *threads, pid_t pid, pid_t tid)
+{
+    struct held *held = &threads->held[threads->count++];
+
+    *held = (struct held){.tid = tid};
+    read_name(pid, held);
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0) {
+        held->error = -errno;
+        return;
+    }
+    if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
+        held->error = -errno;
+}
+
+/* One pass over the thread list; false when it held nothing new. Threads start while others are being stopped. */
+static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
+{
+    size_t before = threads->count;
+    struct dirent *entry;
+
+    threads->more = 0;
+    rewinddir(directory);
+    while ((entry = readdir(directory))) {
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (tid <= 0 || is_known(threads, tid))
+            continue;
+        if (threads->count < THREADS_HELD)
+            seize(threads, pid, tid);
+        else
+            threads->more++;
+    }
+    return threads->count > before;
+}
+
+static int seize_all(struct threads *threads, pid_t pid, pid_t first)
+{
+    char path[32];
+    DIR *directory;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    directory = opendir(path);
+    if (!directory)
+        return errno == ENOENT ? -ESRCH : -errno;
+    seize(threads, pid, first);
+    while (seize_new(threads, pid, directory))
+        ;
+    closedir(directory);
+    return 0;
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* A stop comes with a SIGCHLD, so waiting for that signal is waiting for the stop. */
+static int wait_stopped(pid_t tid, int64_t deadline)
+{
+    sigset_t child;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    for (;;) {
+        int status;
+        pid_t got = waitpid(tid, &status, WNOHANG | __WALL);
+
+        if (got < 0)
+            return -errno;
+        if (got > 0)
+            return WIFSTOPPED(status) ? 0 : -ESRCH;
+        if (now() >= deadline)
+            return -ETIMEDOUT;
+        sigtimedwait(&child, NULL, &look_again);
+    }
+}
+
+int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline)
+{
+    int error;
+
+    ret_threads->count = 0;
+    ret_threads->more = 0;
+    error = seize_all(ret_threads, pid, first);
+    for (size_t i = 0; i < ret_threads->count; i++) {
+        struct held *held = &ret_threads->held[i];
+
+        if (!held->error)
+            held->error = wait_stopped(held->tid, deadline);
+        if (!held->error)
+            held->error = forkserver__machine_from_stopped(held->tid, &held->registers);
+    }
+    return error;
+}
+
+void forkserver__threads_release(struct threads *threads)
+{
+    for (size_t i = 0; i < threads->count; i++)
+        ptrace(PTRACE_DETACH, threads->held[i].tid, 0, 0);
+    threads->count = 0;
+}

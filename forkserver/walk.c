@@ -1,0 +1,191 @@
+#include "forkserver/walk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    FRAMES_LIMIT = 1000000,
+    SCAN_WORDS = 512,           /* how far a scan looks for something like a return address */
+    FRAME_LIMIT = 1 << 24,      /* no frame pointer leads farther */
+    WORD = sizeof(uint64_t),
+};
+
+static uint64_t sp_of(const struct registers *registers)
+{
+    return registers->value[MACHINE_SP];
+}
+
+static uint64_t pc_of(const struct registers *registers)
+{
+    return registers->value[MACHINE_PC];
+}
+
+static bool is_code(const struct walk *walk, uint64_t address)
+{
+    const struct mapping *mapping = forkserver__modules_mapping(walk->modules, address);
+
+    return mapping && mapping->executable;
+}
+
+static bool is_return_address(const struct walk *walk, uint64_t address)
+{
+    unsigned char bytes[MACHINE_CALL];
+
+    return is_code(walk, address - 1) &&
+           forkserver__memory_read(walk->memory, address - sizeof bytes, bytes, sizeof bytes) == 0 &&
+           forkserver__machine_is_call(bytes);
+}
+
+static bool read_word(const struct walk *walk, uint64_t address, uint64_t *ret_word)
+{
+    return forkserver__memory_read(walk->memory, address, ret_word, WORD) == 0;
+}
+
+static bool at_trampoline(const struct walk *walk, const struct step *step)
+{
+    unsigned char bytes[MACHINE_TRAMPOLINE];
+
+    return forkserver__memory_read(walk->memory, pc_of(&step->registers), bytes, sizeof bytes) == 0 &&
+           forkserver__machine_is_trampoline(bytes);
+}
+
+static bool by_signal(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    ucontext_t context;
+    uint64_t address = forkserver__machine_context_address(&step->registers);
+
+    if (forkserver__memory_read(walk->memory, address, &context, sizeof context) != 0)
+        return false;
+    forkserver__machine_from_context(&context, &ret_caller->registers);
+    ret_caller->found = BACKTRACE_SIGNAL;
+    ret_caller->exact = true;
+    return true;
+}
+
+/* A call to where no code is: only the call itself has happened. */
+static bool by_return(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    struct registers *registers = &ret_caller->registers;
+    uint64_t target, sp = sp_of(&step->registers);
+
+    *registers = step->registers;
+    if (!forkserver__machine_link(&step->registers, &target)) {
+        if (!read_word(walk, sp, &target))
+            return false;
+        registers->value[MACHINE_SP] = sp + WORD;
+    }
+    registers->value[MACHINE_PC] = target;
+    ret_caller->found = BACKTRACE_RETURN;
+    ret_caller->exact = false;
+    return is_return_address(walk, target);
+}
+
+static bool by_frame_pointer(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    uint64_t fp = step->registers.value[MACHINE_FP], sp = sp_of(&step->registers), next, target;
+
+    if (fp < sp || fp - sp > FRAME_LIMIT || fp % WORD)
+        return false;
+    if (!read_word(walk, fp, &next) || !read_word(walk, fp + WORD, &target) || !is_return_address(walk, target))
+        return false;
+    ret_caller->registers = step->registers;
+    ret_caller->registers.value[MACHINE_FP] = next;
+    ret_caller->registers.value[MACHINE_SP] = fp + 2 * WORD;
+    ret_caller->registers.value[MACHINE_PC] = target;
+    ret_caller->found = BACKTRACE_FP;
+    ret_caller->exact = false;
+    return true;
+}
+
+static bool by_scan(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    uint64_t sp = (sp_of(&step->registers) + WORD - 1) / WORD * WORD;
+
+    for (int i = 0; i < SCAN_WORDS; i++, sp += WORD) {
+        uint64_t target;
+
+        if (!read_word(walk, sp, &target))
+            return false;
+        if (!is_return_address(walk, target))
+            continue;
+        ret_caller->registers = step->registers;
+        ret_caller->registers.value[MACHINE_SP] = sp + WORD;
+        ret_caller->registers.value[MACHINE_PC] = target;
+        ret_caller->found = BACKTRACE_SCAN;
+        ret_caller->exact = false;
+        return true;
+    }
+    return false;
+}
+
+/* 1, 0 at the stack's end, -ENOENT. What the information leads to must be code, or the stack was overwritten. */
+static int by_cfi(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    int result;
+
+    if (!walk->cfi || !is_code(walk, pc_of(&step->registers)))
+        return -ENOENT;
+    result = forkserver__cfi_step(walk->cfi, &step->registers, step->exact, &ret_caller->registers);
+    ret_caller->found = BACKTRACE_CFI;
+    ret_caller->exact = false;
+    if (result > 0 && pc_of(&ret_caller->registers) == 0)
+        return 0;
+    if (result > 0 && (!is_code(walk, pc_of(&ret_caller->registers) - 1) ||
+                       sp_of(&ret_caller->registers) <= sp_of(&step->registers)))
+        return -ENOENT;
+    return result;
+}
+
+static bool next(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    int result;
+
+    if (at_trampoline(walk, step))
+        return by_signal(walk, step, ret_caller);
+    result = by_cfi(walk, step, ret_caller);
+    if (result >= 0)
+        return result > 0;
+    if (step->exact && !is_code(walk, pc_of(&step->registers)) && by_return(walk, step, ret_caller))
+        return true;
+    return by_frame_pointer(walk, step, ret_caller) || by_scan(walk, step, ret_caller);
+}
+
+/* Past the limit the oldest of the tail makes room: the tail ends as the stack's old end. */
+static void keep(struct stack *stack, const struct step *step)
+{
+    if (stack->count == BACKTRACE_FRAMES) {
+        size_t tail = BACKTRACE_FRAMES - BACKTRACE_HEAD - 1;
+
+        memmove(&stack->step[BACKTRACE_HEAD], &stack->step[BACKTRACE_HEAD + 1], tail * sizeof *stack->step);
+        stack->count--;
+        stack->cut++;
+    }
+    stack->step[stack->count++] = *step;
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void forkserver__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack)
+{
+    struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS, .exact = true};
+    struct step caller;
+
+    ret_stack->count = ret_stack->cut = 0;
+    ret_stack->error = 0;
+    keep(ret_stack, &step);
+    for (int frames = 1; !walk->blind && next(walk, &step, &caller); frames++) {
+        if (frames == FRAMES_LIMIT || now() > walk->deadline) {
+            ret_stack->error = frames == FRAMES_LIMIT ? -ELOOP : -ETIMEDOUT;
+            return;
+        }
+        step = caller;
+        keep(ret_stack, &step);
+    }
+}

@@ -1,0 +1,36 @@
+/* A thread's stack, frame by frame: by call frame information where there is some, else by rules of our own, the safest first.
+ * Each frame says which. */
+#ifndef FORKSERVER_WALK_H
+#define FORKSERVER_WALK_H
+
+#include "forkserver/cfi.h"
+#include "forkserver/machine.h"
+#include "forkserver/memory.h"
+#include "forkserver/modules.h"
+#include "src/wire/backtrace.h"
+
+struct walk {
+    struct memory *memory;
+    struct modules *modules;
+    struct cfi *cfi;    /* NULL: without libunwind, by the other rules alone */
+    int64_t deadline;
+    bool blind;    /* memory is not the process's own: good to name code, useless for stacks */
+};
+
+struct step {
+    struct registers registers;
+    enum backtrace_found found;
+    bool exact;    /* the pc was interrupted, not called from */
+};
+
+struct stack {
+    struct step step[BACKTRACE_FRAMES];    /* youngest first */
+    size_t count;
+    size_t cut;    /* so many were dropped after the first BACKTRACE_HEAD */
+    int error;     /* 0; -ETIMEDOUT: gave up at the deadline; -ELOOP: gave up after very many frames */
+};
+
+/* Walks from the given registers of a thread that does not run. */
+void forkserver__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack);
+
+#endif
