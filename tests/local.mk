@@ -1,10 +1,13 @@
 # Two lines a test program: that it is there, and the layers that it needs. Its source is tests/<name>.c.
 # A script goes to dist_check_SCRIPTS. Both print `N passed, N failed` alone on a line.
 
-test_libs = $(CUNIT_LIBS)
+test_libs = src/libcunit.la $(CUNIT_LIBS) -ldl
 
 check_PROGRAMS += tests/version_test
 tests_version_test_LDADD = $(base_libs) $(test_libs)
+
+check_PROGRAMS += tests/cunit_test
+tests_cunit_test_LDADD = $(test_libs)
 
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 

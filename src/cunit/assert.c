@@ -1,0 +1,77 @@
+#include "src/cunit/assert.h"
+
+#include <CUnit/CUnit.h>
+#include <CUnit/TestDB.h>
+#include <CUnit/TestRun.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "src/cunit/area.h"
+
+#include <forkscope/cunit.h>
+#undef CU_assertImplementation /* here CUnit's own is meant */
+
+/* Status of a process that a fatal assertion ended; shown when a test's fork is waited for, so not 0 or 1. */
+enum { CUT_SHORT = 99 };
+
+static jmp_buf guard;
+static bool guarding;
+
+static bool call_guarded(void (*run)(void))
+{
+    if (setjmp(guard) != 0)
+        return false;
+    run();
+    return true;
+}
+
+bool procspawn__cunit_guarded(void (*run)(void))
+{
+    CU_pTest test = CU_get_current_test();
+    jmp_buf *outer = test->pJumpBuf;
+    bool whole;
+
+    if (!run)
+        return true;
+    test->pJumpBuf = &guard; /* files that do not include our header reach CUnit's own assertion */
+    guarding = true;
+    whole = call_guarded(run);
+    guarding = false;
+    test->pJumpBuf = outer;
+    return whole;
+}
+
+static _Noreturn void end_test(struct area *area)
+{
+    if (getpid() == area->pid && gettid() == area->pid && guarding)
+        longjmp(guard, 1);
+    if (getpid() == area->pid)
+        atomic_store(&area->state, AREA_CUT_SHORT);
+    _exit(CUT_SHORT);
+}
+
+CU_BOOL procspawn_cunit_assert(CU_BOOL value, unsigned line, const char *text, const char *file,
+                               const char *function, CU_BOOL fatal)
+{
+    struct area *area = procspawn__cunit_area;
+
+    if (!area)
+        return CU_assertImplementation(value, line, text, file, function, fatal);
+    atomic_fetch_add(&area->assertions, 1);
+    if (value)
+        return value;
+    procspawn__cunit_area_fail(area, file, line, text);
+    if (fatal)
+        end_test(area);
+    return value;
+}
+
+CU_BOOL procspawn_cunit_equal(long long actual, long long expected, const char *text, unsigned line,
+                              const char *file)
+{
+    char shown[AREA_TEXT];
+
+    snprintf(shown, sizeof(shown), "%.500s: %lld, not %lld", text, actual, expected);
+    return procspawn_cunit_assert(actual == expected, line, shown, file, "", CU_FALSE);
+}

@@ -1,0 +1,83 @@
+#include "src/cunit/crash.h"
+
+#include <execinfo.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "src/cunit/area.h"
+#include "src/cunit/clock.h"
+
+enum { ALTERNATE_STACK = 64 << 10 };
+
+static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+
+void procspawn__cunit_crash_prepare(void)
+{
+    void *frame;
+
+    backtrace(&frame, 1);
+}
+
+static void note_stack(struct area *area)
+{
+    unsigned slot = atomic_fetch_add(&area->stacks, 1);
+    struct area_stack *stack;
+
+    if (slot >= AREA_STACKS)
+        return;
+    stack = &area->stack[slot];
+    stack->tid = gettid();
+    stack->depth = backtrace(stack->frames, AREA_FRAMES);
+    atomic_store(&stack->written, true);
+}
+
+/* Back to the default, so that returning repeats a fault, and what was sent rather than met is sent again. */
+static void die(int number, const siginfo_t *info)
+{
+    signal(number, SIG_DFL);
+    if (info->si_code <= 0)
+        raise(number);
+}
+
+/* The unwinder may hang on a lock of the dead: two seconds for it, and the signal is already noted. */
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    struct area *area = procspawn__cunit_area;
+    int none = 0;
+
+    (void)context;
+    if (getpid() != area->pid) {
+        die(number, info);
+        return;
+    }
+    if (number == SIGABRT && atomic_load(&area->asked_for_stacks)) {
+        note_stack(area);
+        return;
+    }
+    if (atomic_compare_exchange_strong(&area->signal, &none, number)) {
+        area->address = info->si_addr;
+        atomic_store(&area->deadline, procspawn__cunit_now() + 2 * CUNIT_SECOND);
+        note_stack(area);
+    }
+    die(number, info);
+}
+
+void procspawn__cunit_crash_watch(void)
+{
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+    void *memory = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    stack_t stack = { .ss_sp = memory, .ss_size = ALTERNATE_STACK };
+    stack_t present;
+
+    if (memory != MAP_FAILED && sigaltstack(NULL, &present) == 0 && present.ss_flags & SS_DISABLE)
+        sigaltstack(&stack, NULL);
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++) {
+        struct sigaction old;
+
+        if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+            sigaction(deadly[i], &action, NULL);
+    }
+}

@@ -1,0 +1,189 @@
+/*
+ * The runner's side of one test: fork, wait, judge.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "src/cunit/area.h"
+#include "src/cunit/case.h"
+#include "src/cunit/clock.h"
+#include "src/cunit/interrupt.h"
+#include "src/cunit/orphans.h"
+#include "src/cunit/stacks.h"
+
+#include <forkscope/cunit.h>
+
+/* The test may move its own deadline at any time, so it is looked at this often. */
+static const int64_t look = 50 * CUNIT_MILLISECOND;
+
+static pid_t start(const struct test_case *test_case, const struct run_settings *settings, struct area *area)
+{
+    pid_t runner = getpid();
+    pid_t pid;
+
+    fflush(NULL); /* or the child would write it again */
+    pid = fork();
+    if (pid != 0) {
+        if (pid > 0)
+            setpgid(pid, pid); /* in both, so that it holds for either from now on */
+        return pid;
+    }
+    setpgid(0, 0);
+    procspawn__cunit_interrupt_forget();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != runner)
+        _exit(1);
+    area->pid = getpid();
+    procspawn__cunit_area = area;
+    procspawn__cunit_child(test_case, settings);
+}
+
+/* Returns whether the process has ended; false at the deadline or when the run is interrupted. */
+static bool wait_for_end(int pidfd, struct area *area)
+{
+    struct pollfd event = { .fd = pidfd, .events = POLLIN };
+
+    while (!procspawn__cunit_interrupted()) {
+        int64_t left = atomic_load(&area->deadline) - procspawn__cunit_now();
+        int64_t wait = left < look ? left : look;
+        struct timespec turn = { .tv_nsec = wait > 0 ? wait : 0 };
+
+        if (procspawn__cunit_interrupt_ppoll(&event, &turn) > 0)
+            return true;
+        if (left <= 0)
+            return false;
+    }
+    return false;
+}
+
+static void judge_signal(struct area *area, int number, struct result *result)
+{
+    char text[200];
+
+    if (atomic_load(&area->signal) && number != SIGABRT)
+        snprintf(text, sizeof(text), "killed by SIG%s (%s), address %p", sigabbrev_np(number), strsignal(number),
+                 area->address);
+    else
+        snprintf(text, sizeof(text), "killed by SIG%s (%s)", sigabbrev_np(number) ? sigabbrev_np(number) : "?",
+                 strsignal(number));
+    procspawn__cunit_result_fail(result, "", 0, text);
+}
+
+static void judge_exit(struct area *area, int status, struct result *result)
+{
+    char text[200];
+    int state = atomic_load(&area->state);
+
+    if (state == AREA_RUNNING)
+        snprintf(text, sizeof(text), "the test ended its process: exit status %d", status);
+    else if (state == AREA_FINISHED && status != 0)
+        snprintf(text, sizeof(text), "exit status %d after the test: a sanitizer's report, or an exit handler", status);
+    else
+        return;
+    procspawn__cunit_result_fail(result, "", 0, text);
+}
+
+static void take_failures(struct area *area, struct result *result)
+{
+    unsigned count = atomic_load(&area->failures);
+    char text[100];
+
+    result->assertions = atomic_load(&area->assertions);
+    for (unsigned i = 0; i < count && i < AREA_FAILURES; i++) {
+        struct area_failure *failure = &area->failure[i];
+
+        if (!atomic_load(&failure->written))
+            continue;
+        failure->file[AREA_FILE - 1] = failure->text[AREA_TEXT - 1] = '\0';
+        procspawn__cunit_result_fail(result, failure->file, failure->line, failure->text);
+    }
+    if (count > AREA_FAILURES) {
+        snprintf(text, sizeof(text), "and %u more failures", count - AREA_FAILURES);
+        procspawn__cunit_result_fail(result, "", 0, text);
+    }
+}
+
+/* A process that hangs is described while it lives. */
+static void judge_time_out(pid_t pid, struct area *area, int64_t began, struct result *result, FILE *details)
+{
+    double seconds = (double)(procspawn__cunit_now() - began) / (double)CUNIT_SECOND;
+    char text[100];
+
+    if (atomic_load(&area->signal))
+        return; /* its own handler hung while it died; the signal is what happened */
+    if (procspawn__cunit_interrupted())
+        snprintf(text, sizeof(text), "interrupted");
+    else
+        snprintf(text, sizeof(text), "time limit exceeded after %.1f s", seconds);
+    procspawn__cunit_result_fail(result, "", 0, text);
+    procspawn__cunit_stacks_of_hung(pid, area, details);
+}
+
+static void judge_end(struct area *area, const siginfo_t *end, bool ended, struct result *result)
+{
+    if (!ended && atomic_load(&area->signal))
+        judge_signal(area, atomic_load(&area->signal), result);
+    else if (ended && end->si_code == CLD_EXITED)
+        judge_exit(area, end->si_status, result);
+    else if (ended)
+        judge_signal(area, end->si_status, result);
+    if (result->count == 0 && result->assertions == 0 && !(atomic_load(&area->allowed) & PROCSPAWN_CUNIT_NO_ASSERTION))
+        procspawn__cunit_result_fail(result, "", 0, "no assertion ran");
+}
+
+static void wait_and_judge(pid_t pid, const struct run_settings *settings, const struct inventory *known,
+                           struct area *area, struct result *result, FILE *details)
+{
+    int64_t began = procspawn__cunit_now();
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    bool ended = wait_for_end(pidfd, area);
+    siginfo_t end = { 0 };
+
+    if (!ended) {
+        judge_time_out(pid, area, began, result, details);
+        kill(pid, SIGKILL);
+    }
+    while (waitid(P_PID, (id_t)pid, &end, WEXITED) < 0 && errno == EINTR)
+        continue;
+    close(pidfd);
+    take_failures(area, result);
+    judge_end(area, &end, ended, result);
+    procspawn__cunit_stacks_write(area, details);
+    procspawn__cunit_orphans_end(known, result->count ? 0 : (int64_t)((double)(CUNIT_SECOND / 2) * settings->factor),
+                                 result->count || atomic_load(&area->allowed) & PROCSPAWN_CUNIT_PROCESSES ? NULL : result);
+    result->ns = procspawn__cunit_now() - began;
+}
+
+void procspawn__cunit_watch(const struct test_case *test_case, const struct run_settings *settings,
+                            struct result *ret_result)
+{
+    struct inventory known = { 0 };
+    struct area *area = NULL;
+    size_t size;
+    FILE *details = open_memstream(&ret_result->details, &size);
+    pid_t pid = -1;
+
+    procspawn__cunit_processes(&known);
+    if (details && procspawn__cunit_area_map(&area) == 0) {
+        atomic_store(&area->deadline, procspawn__cunit_now() + settings->limit);
+        atomic_store(&area->allowed, settings->allowed);
+        pid = start(test_case, settings, area);
+    }
+    if (pid > 0)
+        wait_and_judge(pid, settings, &known, area, ret_result, details);
+    else
+        procspawn__cunit_result_fail(ret_result, "", 0, "no process for the test: fork or memory failed");
+    if (area)
+        procspawn__cunit_area_unmap(area);
+    if (details)
+        fclose(details);
+    procspawn__cunit_inventory_clear(&known);
+}
