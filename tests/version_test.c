@@ -1,7 +1,6 @@
-#include <CUnit/CUnit.h>
-#include <stdio.h>
-
 #include <forkscope.h>
+#include <forkscope/cunit.h>
+#include <stdio.h>
 
 static void version_is_the_one_of_the_header(void)
 {
@@ -13,21 +12,17 @@ static void version_is_the_one_of_the_header(void)
     CU_ASSERT_STRING_EQUAL(forkscope_version(), FORKSCOPE_VERSION);
 }
 
-int main(void)
+static CU_TestInfo tests[] = {
+    { "version_is_the_one_of_the_header", version_is_the_one_of_the_header },
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "version", .pTests = tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
 {
-    CU_pSuite suite;
-
-    if (CU_initialize_registry() != CUE_SUCCESS)
-        return 1;
-    suite = CU_add_suite("version", NULL, NULL);
-    if (suite == NULL ||
-        CU_add_test(suite, "version_is_the_one_of_the_header", version_is_the_one_of_the_header) == NULL)
-        return 1;
-
-    CU_run_all_tests();
-    unsigned run = CU_get_number_of_tests_run();
-    unsigned failed = CU_get_number_of_tests_failed();
-    CU_cleanup_registry();
-    printf("%u passed, %u failed\n", run - failed, failed);
-    return run == 0 || failed != 0;
+    return procspawn_cunit_run(suites, argc, argv);
 }
