@@ -1,10 +1,13 @@
 #include "forkserver/crash.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -144,18 +147,46 @@ int forkserver__crash_raise(void)
     return 0;
 }
 
-int forkserver__crash_read(pid_t pid, struct crash_record *ret_record)
+static int copy_record(pid_t tid, struct crash_record *ret_copy)
 {
-    struct crash_record copy;
-    struct iovec to = {&copy, sizeof copy};
+    struct iovec to = {ret_copy, sizeof *ret_copy};
     struct iovec from = {&record, sizeof record};
-    ssize_t got = process_vm_readv(pid, &to, 1, &from, 1, 0);
+    ssize_t got = process_vm_readv(tid, &to, 1, &from, 1, 0);
 
     if (got < 0)
         return -errno;
-    if (got != (ssize_t)sizeof copy)
-        return -EFAULT;
-    if (copy.magic != CRASH_MAGIC || copy.pid != pid ||
+    return got == (ssize_t)sizeof *ret_copy ? 0 : -EFAULT;
+}
+
+/* A process whose main thread has ended shows its memory through another thread only. */
+static int copy_by_any_thread(pid_t pid, struct crash_record *ret_copy)
+{
+    char path[32];
+    int error = -ESRCH;
+    struct dirent *entry;
+    DIR *directory;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    directory = opendir(path);
+    if (!directory)
+        return -errno;
+    while (error == -ESRCH && (entry = readdir(directory)))
+        if (entry->d_name[0] != '.')
+            error = copy_record((pid_t)strtol(entry->d_name, NULL, 10), ret_copy);
+    closedir(directory);
+    return error;
+}
+
+int forkserver__crash_read(pid_t pid, struct crash_record *ret_record)
+{
+    struct crash_record copy;
+    int error = copy_record(pid, &copy);
+
+    if (error == -ESRCH)
+        error = copy_by_any_thread(pid, &copy);
+    if (error)
+        return error;
+    if (copy.magic != CRASH_MAGIC || copy.pid != pid || copy.signo < 0 || copy.signo >= NSIG ||
         (copy.state != CRASH_CRASHED && copy.state != CRASH_RAISED))
         return -ENOENT;
     *ret_record = copy;

@@ -39,18 +39,34 @@ static void read_name(pid_t pid, struct held *held)
     close(fd);
 }
 
+/* A main thread that ended before the others stays as a zombie, and tracing that is refused like tracing without the right. */
+static bool has_ended(pid_t pid, pid_t tid)
+{
+    char path[64], stat[512] = "";
+    const char *state;
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    if (read(fd, stat, sizeof stat - 1) < 0)
+        stat[0] = '\0';
+    close(fd);
+    state = strrchr(stat, ')');    /* the name before it may contain anything */
+    return state && strncmp(state, ") Z", 3) == 0;
+}
+
 static void seize(struct threads *threads, pid_t pid, pid_t tid)
 {
     struct held *held = &threads->held[threads->count++];
 
     *held = (struct held){.tid = tid};
     read_name(pid, held);
-    if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0) {
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0 || ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
         held->error = -errno;
-        return;
-    }
-    if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
-        held->error = -errno;
+    if (held->error == -EPERM && has_ended(pid, tid))
+        held->error = -ESRCH;
 }
 
 /* One pass over the thread list; false when it held nothing new. Threads start while others are being stopped. */
@@ -74,6 +90,15 @@ static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
     return threads->count > before;
 }
 
+/* Who asks may have read the number in the process's own memory: it is not to make us stop somebody else. */
+static bool is_thread(DIR *directory, pid_t tid)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "%d", (int)tid);
+    return faccessat(dirfd(directory), name, F_OK, 0) == 0;
+}
+
 static int seize_all(struct threads *threads, pid_t pid, pid_t first)
 {
     char path[32];
@@ -83,7 +108,8 @@ static int seize_all(struct threads *threads, pid_t pid, pid_t first)
     directory = opendir(path);
     if (!directory)
         return errno == ENOENT ? -ESRCH : -errno;
-    seize(threads, pid, first);
+    if (is_thread(directory, first))
+        seize(threads, pid, first);
     while (seize_new(threads, pid, directory))
         ;
     closedir(directory);

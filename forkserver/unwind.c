@@ -36,6 +36,14 @@ struct unwind {
     struct backtrace *trace;
 };
 
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * second + time.tv_nsec;
+}
+
 static void note_error(struct backtrace *trace, int error)
 {
     if (error && !trace->error)
@@ -55,7 +63,7 @@ static const struct symbols *symbols_of(struct unwind *unwind, const struct modu
 static void name_frame(struct unwind *unwind, const struct step *step, struct backtrace_frame *ret_frame)
 {
     uint64_t pc = step->registers.value[MACHINE_PC];
-    uint64_t inside = step->exact ? pc : pc - 1;    /* a return address may lie behind its function */
+    uint64_t inside = procspawn__backtrace_is_exact(step->found) ? pc : pc - 1;
     const struct module *module = forkserver__modules_module(&unwind->modules, inside);
     const struct symbols *symbols;
     const ElfW(Sym) *symbol;
@@ -74,20 +82,30 @@ static void name_frame(struct unwind *unwind, const struct step *step, struct ba
     ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
 }
 
-/* A recursion shows the same few places many times. */
-static void describe_frame(struct unwind *unwind, const struct stack *stack, size_t i, struct backtrace_frame *frames)
+/* A recursion, or threads that do the same, show the same few places many times. */
+static const struct backtrace_frame *named_before(const struct backtrace *trace, const struct step *step, size_t count)
 {
-    for (size_t before = i; before > 0 && i - before < 4; before--) {
-        const struct step *other = &stack->step[before - 1];
+    bool exact = procspawn__backtrace_is_exact(step->found);
 
-        if (other->registers.value[MACHINE_PC] == stack->step[i].registers.value[MACHINE_PC] &&
-            other->exact == stack->step[i].exact) {
-            frames[i] = frames[before - 1];
-            frames[i].found = stack->step[i].found;
-            return;
-        }
-    }
-    name_frame(unwind, &stack->step[i], &frames[i]);
+    for (size_t i = count; i-- > 0;)
+        if (trace->frame[i].ip == step->registers.value[MACHINE_PC] &&
+            procspawn__backtrace_is_exact(trace->frame[i].found) == exact)
+            return &trace->frame[i];
+    return NULL;
+}
+
+static void describe_frame(struct unwind *unwind, const struct step *step)
+{
+    struct backtrace *trace = unwind->trace;
+    const struct backtrace_frame *same = named_before(trace, step, trace->frame_count);
+    struct backtrace_frame *frame = &trace->frame[trace->frame_count];
+
+    if (same)
+        *frame = *same;
+    else
+        name_frame(unwind, step, frame);
+    frame->found = step->found;
+    trace->frame_count++;
 }
 
 static void describe_thread(struct unwind *unwind, size_t i)
@@ -103,8 +121,7 @@ static void describe_thread(struct unwind *unwind, size_t i)
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
     for (size_t frame = 0; frame < stack->count; frame++)
-        describe_frame(unwind, stack, frame, &trace->frame[thread->first]);
-    trace->frame_count += thread->count;
+        describe_frame(unwind, &stack->step[frame]);
 }
 
 /* What glibc was told before abort(): struct { unsigned size; char text[]; } *__abort_msg. */
@@ -171,13 +188,23 @@ static void block_sigchld(void)
     sigprocmask(SIG_BLOCK, &child, NULL);
 }
 
-/* The crasher's own registers are those of its handler: the record has the ones that matter. */
+/* The crasher's own registers are those of its handler: the record has the ones that matter. It needs no thread to be
+ * stopped, so it serves where the process may not be traced. */
 static void use_record(struct threads *threads, const struct crash_record *record)
 {
-    if (!record || threads->count == 0)
+    if (threads->count == 0 || threads->held[0].tid != record->tid)
         return;
     threads->held[0].registers = record->registers;
     threads->held[0].error = 0;
+}
+
+/* A process whose main thread has ended shows its memory through another thread only. */
+static pid_t living(const struct threads *threads, pid_t pid)
+{
+    for (size_t i = 0; i < threads->count; i++)
+        if (!threads->held[i].error)
+            return threads->held[i].tid;
+    return pid;
 }
 
 static void walk_threads(struct unwind *unwind)
@@ -200,26 +227,32 @@ static int read_modules(struct unwind *unwind)
     return error;
 }
 
-static void look(struct unwind *unwind, pid_t pid, const struct crash_record *record, int64_t deadline)
+static void hold(struct unwind *unwind, pid_t pid, const struct crash_record *record, int64_t deadline)
+{
+    struct threads *threads = &unwind->threads;
+
+    note_error(unwind->trace, forkserver__threads_hold(threads, pid, record ? record->tid : pid, deadline));
+    if (threads->count > 0)
+        note_error(unwind->trace, threads->held[0].error);
+    if (record)
+        use_record(threads, record);
+    unwind->trace->threads_cut = (uint32_t)threads->more;
+}
+
+static void look(struct unwind *unwind, const struct crash_record *record)
 {
     struct backtrace *trace = unwind->trace;
 
-    forkserver__memory_init(&unwind->memory, pid);
-    note_error(trace, forkserver__threads_hold(&unwind->threads, pid, record ? record->tid : pid, deadline));
-    if (unwind->threads.count > 0)
-        note_error(trace, unwind->threads.held[0].error);
-    use_record(&unwind->threads, record);
-    unwind->walk = (struct walk){.memory = &unwind->memory, .modules = &unwind->modules, .deadline = deadline};
     note_error(trace, read_modules(unwind));
     note_error(trace, forkserver__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
     walk_threads(unwind);
-    trace->stack_overflow = record && !unwind->walk.blind && is_stack_overflow(&unwind->modules, record);
-    if (record && record->signo == SIGABRT && !unwind->walk.blind)
-        find_message(unwind);
     for (size_t i = 0; i < unwind->threads.count; i++)
         describe_thread(unwind, i);
-    trace->threads_cut = (uint32_t)unwind->threads.more;
-    forkserver__threads_release(&unwind->threads);
+    if (!record || unwind->walk.blind)
+        return;
+    trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
+    if (record->signo == SIGABRT)
+        find_message(unwind);
 }
 
 static void finish(struct unwind *unwind)
@@ -242,17 +275,13 @@ int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t dea
     }
     unwind->trace = ret_trace;
     block_sigchld();
-    look(unwind, pid, record, deadline);
+    hold(unwind, pid, record, now() + (deadline - now()) / 4);
+    forkserver__memory_init(&unwind->memory, living(&unwind->threads, pid));
+    unwind->walk = (struct walk){.memory = &unwind->memory, .modules = &unwind->modules, .deadline = deadline};
+    look(unwind, record);
+    forkserver__threads_release(&unwind->threads);
     finish(unwind);
     return ret_trace->error;
-}
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * second + time.tv_nsec;
 }
 
 static void set_alarm(int64_t limit)

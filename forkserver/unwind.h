@@ -14,8 +14,7 @@
 /* Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC). record: of a process stopped by its crash
  * handler (crash.h); NULL for one that merely hangs, which is stopped for the time of looking. Returns 0, or the negative errno
  * value that is also ret_trace->error, with a report that is less than complete: -EPERM, the process may not be traced;
- * -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT; -ENOMEM. Changes the signal mask (SIGCHLD) and
- * leaves files' and libraries' memory to the process's end. */
+ * -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT; -ENOMEM. Blocks SIGCHLD and leaves it blocked. */
 int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline, struct backtrace *ret_trace);
 
 /* The whole life of the throw-away process: unwinds, writes the encoded report to fd and exits, 0 when it is written. limit: in

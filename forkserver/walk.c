@@ -21,6 +21,11 @@ static uint64_t pc_of(const struct registers *registers)
     return registers->value[MACHINE_PC];
 }
 
+static bool is_exact(const struct step *step)
+{
+    return procspawn__backtrace_is_exact(step->found);
+}
+
 static bool is_code(const struct walk *walk, uint64_t address)
 {
     const struct mapping *mapping = forkserver__modules_mapping(walk->modules, address);
@@ -59,7 +64,6 @@ static bool by_signal(const struct walk *walk, const struct step *step, struct s
         return false;
     forkserver__machine_from_context(&context, &ret_caller->registers);
     ret_caller->found = BACKTRACE_SIGNAL;
-    ret_caller->exact = true;
     return true;
 }
 
@@ -77,7 +81,6 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
     }
     registers->value[MACHINE_PC] = target;
     ret_caller->found = BACKTRACE_RETURN;
-    ret_caller->exact = false;
     return is_return_address(walk, target);
 }
 
@@ -94,7 +97,6 @@ static bool by_frame_pointer(const struct walk *walk, const struct step *step, s
     ret_caller->registers.value[MACHINE_SP] = fp + 2 * WORD;
     ret_caller->registers.value[MACHINE_PC] = target;
     ret_caller->found = BACKTRACE_FP;
-    ret_caller->exact = false;
     return true;
 }
 
@@ -113,26 +115,31 @@ static bool by_scan(const struct walk *walk, const struct step *step, struct ste
         ret_caller->registers.value[MACHINE_SP] = sp + WORD;
         ret_caller->registers.value[MACHINE_PC] = target;
         ret_caller->found = BACKTRACE_SCAN;
-        ret_caller->exact = false;
-        return true;
+            return true;
     }
     return false;
 }
 
-/* 1, 0 at the stack's end, -ENOENT. What the information leads to must be code, or the stack was overwritten. */
+/* What the information leads to must be code and farther up, or the stack was overwritten. */
+static bool leads_on(const struct walk *walk, const struct registers *registers, const struct registers *caller)
+{
+    return is_code(walk, pc_of(caller) - 1) &&
+           (sp_of(caller) > sp_of(registers) ||
+            (sp_of(caller) == sp_of(registers) && pc_of(caller) != pc_of(registers)));
+}
+
+/* 1; 0 at the stack's end; -ENOENT. */
 static int by_cfi(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     int result;
 
     if (!walk->cfi || !is_code(walk, pc_of(&step->registers)))
         return -ENOENT;
-    result = forkserver__cfi_step(walk->cfi, &step->registers, step->exact, &ret_caller->registers);
+    result = forkserver__cfi_step(walk->cfi, &step->registers, is_exact(step), &ret_caller->registers);
     ret_caller->found = BACKTRACE_CFI;
-    ret_caller->exact = false;
     if (result > 0 && pc_of(&ret_caller->registers) == 0)
         return 0;
-    if (result > 0 && (!is_code(walk, pc_of(&ret_caller->registers) - 1) ||
-                       sp_of(&ret_caller->registers) <= sp_of(&step->registers)))
+    if (result > 0 && !leads_on(walk, &step->registers, &ret_caller->registers))
         return -ENOENT;
     return result;
 }
@@ -146,7 +153,7 @@ static bool next(const struct walk *walk, const struct step *step, struct step *
     result = by_cfi(walk, step, ret_caller);
     if (result >= 0)
         return result > 0;
-    if (step->exact && !is_code(walk, pc_of(&step->registers)) && by_return(walk, step, ret_caller))
+    if (is_exact(step) && !is_code(walk, pc_of(&step->registers)) && by_return(walk, step, ret_caller))
         return true;
     return by_frame_pointer(walk, step, ret_caller) || by_scan(walk, step, ret_caller);
 }
@@ -174,7 +181,7 @@ static int64_t now(void)
 
 void forkserver__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack)
 {
-    struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS, .exact = true};
+    struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS};
     struct step caller;
 
     ret_stack->count = ret_stack->cut = 0;

@@ -20,7 +20,6 @@ struct walk {
 struct step {
     struct registers registers;
     enum backtrace_found found;
-    bool exact;    /* the pc was interrupted, not called from */
 };
 
 struct stack {

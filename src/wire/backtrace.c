@@ -1,7 +1,6 @@
 #include "src/wire/backtrace.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* "bt", version 1. */

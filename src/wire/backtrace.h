@@ -7,6 +7,7 @@
 #ifndef WIRE_BACKTRACE_H
 #define WIRE_BACKTRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,7 +39,7 @@ enum backtrace_cause {
 };
 
 struct backtrace_frame {
-    uint64_t ip;               /* exact in the youngest frame and after a signal, else a return address */
+    uint64_t ip;               /* see procspawn__backtrace_is_exact() */
     uint64_t offset;           /* ip as the module's file counts, for addr2line; 0 without a module */
     uint64_t symbol_offset;    /* ip minus the symbol's start */
     uint32_t module;           /* path, in the pool */
@@ -74,6 +75,13 @@ struct backtrace {
     struct backtrace_frame frame[BACKTRACE_THREADS * BACKTRACE_FRAMES];
     char strings[BACKTRACE_STRINGS];
 };
+
+/* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind the code that it belongs to:
+ * look that up one byte before. */
+static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
+{
+    return found == BACKTRACE_REGISTERS || found == BACKTRACE_SIGNAL;
+}
 
 /* Makes an empty report. */
 void procspawn__backtrace_init(struct backtrace *trace);
