@@ -9,6 +9,13 @@ tests_version_test_LDADD = $(base_libs) $(test_libs)
 check_PROGRAMS += tests/cunit_test
 tests_cunit_test_LDADD = $(test_libs)
 
+check_PROGRAMS += tests/backtrace_test
+tests_backtrace_test_LDADD = $(wire_libs) $(test_libs)
+
+check_PROGRAMS += tests/unwind_test
+tests_unwind_test_SOURCES = tests/unwind_test.c tests/victims.c tests/victims.h
+tests_unwind_test_LDADD = $(server_libs) $(test_libs)
+
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.

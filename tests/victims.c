@@ -1,0 +1,288 @@
+#include "tests/victims.h"
+
+#include "forkserver/crash.h"
+
+#include <assert.h>
+#include <link.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+volatile long *victim_rounds;
+
+static int *volatile null_pointer;
+static char *volatile null_text;
+static volatile int zero;
+static volatile int sink;
+static long data[4] = {1, 2, 3, 4};
+
+static FRAME void write_through(int *pointer)
+{
+    *(volatile int *)pointer = 1;
+    STAY();
+}
+
+FRAME void victim_writes_null(void)
+{
+    write_through(null_pointer);
+    STAY();
+}
+
+static FRAME void call(void *address)
+{
+    void (*volatile function)(void);
+
+    memcpy((void *)&function, &address, sizeof address);
+    function();
+    STAY();
+}
+
+FRAME void victim_calls_null(void)
+{
+    call(NULL);
+    STAY();
+}
+
+FRAME void victim_calls_data(void)
+{
+    call(data);
+    STAY();
+}
+
+static FRAME void return_to_nowhere(void)
+{
+    void *volatile *frame = __builtin_frame_address(0);
+
+    frame[1] = data;
+    STAY();
+}
+
+FRAME void victim_loses_its_return_address(void)
+{
+    return_to_nowhere();
+    STAY();
+}
+
+static FRAME int recurse(int depth)
+{
+    volatile char filler[256];
+
+    filler[0] = (char)depth;
+    if (depth < 0)
+        return 0;
+    sink = recurse(depth + 1) + filler[0];
+    return sink;
+}
+
+FRAME void victim_recurses(void)
+{
+    sink = recurse(0);
+    STAY();
+}
+
+FRAME void victim_aborts(void)
+{
+    abort();
+}
+
+FRAME void victim_asserts(void)
+{
+    assert(2 + 2 == 5 + zero);
+    STAY();
+}
+
+FRAME void victim_divides(void)
+{
+    sink = 100 / zero;
+}
+
+FRAME void victim_reads_past_the_end(void)
+{
+    int fd = memfd_create("short", MFD_CLOEXEC);
+    volatile char *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+
+    sink = page[0];
+}
+
+FRAME void victim_copies_to_null(void)
+{
+    memcpy(null_text, data, sizeof data * (size_t)(1 + zero));
+    STAY();
+}
+
+FRAME void victim_measures_null(void)
+{
+    sink = (int)strlen(null_text);
+}
+
+static FRAME int compare(const void *one, const void *other)
+{
+    sink = *(const int *)one - *(const int *)other;
+    write_through(null_pointer);
+    return sink;
+}
+
+FRAME void victim_sorts(void)
+{
+    int numbers[] = {3, 1, 2};
+
+    qsort(numbers, 3, sizeof *numbers, compare);
+    sink = numbers[0];
+}
+
+static FRAME void on_usr1(int signo)
+{
+    sink = signo;
+    write_through(null_pointer);
+    STAY();
+}
+
+FRAME void victim_crashes_in_a_handler(void)
+{
+    signal(SIGUSR1, on_usr1);
+    raise(SIGUSR1);
+    STAY();
+}
+
+static FRAME void *crash_in_thread(void *unused)
+{
+    write_through(null_pointer);
+    STAY();
+    return unused;
+}
+
+FRAME void victim_crashes_in_a_thread(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, crash_in_thread, NULL);
+    pthread_join(thread, NULL);
+}
+
+static pthread_barrier_t all_there;
+
+static FRAME void *wait_in_thread(void *unused)
+{
+    pthread_barrier_wait(&all_there);
+    for (;;)
+        pause();
+    return unused;
+}
+
+static void start_waiting_threads(int count)
+{
+    pthread_barrier_init(&all_there, NULL, (unsigned)count + 1);
+    for (int i = 0; i < count; i++) {
+        pthread_t thread;
+
+        pthread_create(&thread, NULL, wait_in_thread, NULL);
+    }
+    pthread_barrier_wait(&all_there);
+}
+
+FRAME void victim_crashes_among_threads(void)
+{
+    start_waiting_threads(VICTIM_THREADS);
+    write_through(null_pointer);
+    STAY();
+}
+
+static FRAME void *crash_together(void *unused)
+{
+    pthread_barrier_wait(&all_there);
+    write_through(null_pointer);
+    STAY();
+    return unused;
+}
+
+FRAME void victim_crashes_in_two_threads(void)
+{
+    pthread_t thread;
+
+    pthread_barrier_init(&all_there, NULL, 2);
+    pthread_create(&thread, NULL, crash_together, NULL);
+    crash_together(NULL);
+    STAY();
+}
+
+static FRAME void *crash_after(void *main_thread)
+{
+    pthread_join(*(pthread_t *)main_thread, NULL);
+    write_through(null_pointer);
+    STAY();
+    return NULL;
+}
+
+FRAME void victim_crashes_after_main_ended(void)
+{
+    static pthread_t self;
+    pthread_t thread;
+
+    self = pthread_self();
+    pthread_create(&thread, NULL, crash_after, &self);
+    pthread_exit(NULL);
+}
+
+FRAME void victim_raises(void)
+{
+    forkserver__crash_raise();
+    _exit(VICTIM_RAISED);
+}
+
+/* With a second thread there, malloc locks its arena; it finds the overwritten size with the lock held. */
+FRAME void victim_breaks_the_heap(void)
+{
+    char *volatile block;
+
+    start_waiting_threads(1);
+    block = malloc(50000);
+    memset(block + malloc_usable_size(block), 0xff, sizeof(size_t));
+    block = malloc(60000);
+    STAY();
+}
+
+static FRAME int on_module(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)info;
+    (void)unused;
+    sink = (int)size;
+    write_through(null_pointer);
+    return sink;
+}
+
+FRAME void victim_crashes_holding_the_loader(void)
+{
+    dl_iterate_phdr(on_module, NULL);
+    STAY();
+}
+
+FRAME void victim_has_a_crashing_child(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        victim_writes_null();
+    waitpid(pid, &status, 0);
+    _exit(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+FRAME void victim_kills_itself(void)
+{
+    kill(getpid(), SIGSEGV);
+    for (;;)
+        pause();
+}
+
+FRAME void victim_spins(void)
+{
+    volatile long own, *rounds = victim_rounds ? victim_rounds : &own;
+
+    for (;;)
+        ++*rounds;
+}
