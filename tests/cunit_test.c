@@ -298,6 +298,15 @@ static void races(void)
     CU_ASSERT(counter > 0);
 }
 
+static void terminates_the_runner(void)
+{
+    CU_ASSERT(1);
+    if (fork() == 0)
+        wait_to_be_killed();
+    kill(getppid(), SIGTERM);
+    wait_to_be_killed();
+}
+
 static void asserts_nothing(void)
 {
 }
@@ -329,14 +338,14 @@ static const struct verdict verdicts[] = {
     { "fails_in_a_thread", fails_in_a_thread, "CU_ASSERT_NOT_EQUAL(1,1)\n0 passed", NULL, 1 },
     { "fails_fatally_in_a_thread", fails_fatally_in_a_thread, "\"fatal in a thread\")\n0 passed", NULL, 1 },
     { "fails_in_a_forked_process", fails_in_a_forked_process, "\"fatal in a fork\")\n0 passed", NULL, 1 },
-    { "meets_a_bad_pointer", meets_a_bad_pointer, "killed by SIGSEGV", "stack of thread", !UNDER_ASAN && !UNDER_TSAN },
-    { "overflows_the_stack", overflows_the_stack, "killed by SIGSEGV", "stack of thread", !UNDER_ASAN && !UNDER_TSAN },
-    { "aborts", aborts, "killed by SIGABRT", "stack of thread", 1 },
+    { "meets_a_bad_pointer", meets_a_bad_pointer, "killed by SIGSEGV", " meets_a_bad_pointer+", !UNDER_ASAN && !UNDER_TSAN },
+    { "overflows_the_stack", overflows_the_stack, "killed by SIGSEGV", " recurse+", !UNDER_ASAN && !UNDER_TSAN },
+    { "aborts", aborts, "killed by SIGABRT", " aborts+", 1 },
     { "fails_and_is_killed", fails_and_is_killed, "\"said before it died\")", "killed by SIGKILL", 1 },
     { "calls_exit", calls_exit, "the test ended its process: exit status 0", NULL, 1 },
     { "calls_underscore_exit", calls_underscore_exit, "the test ended its process: exit status 0", NULL, 1 },
-    { "loops_for_ever", loops_for_ever, "time limit exceeded after 0.", "stack of thread", 1 },
-    { "waits_for_ever", waits_for_ever, "time limit exceeded after 0.", "stack of thread", 1 },
+    { "loops_for_ever", loops_for_ever, "time limit exceeded after ", " loops_for_ever+", 1 },
+    { "waits_for_ever", waits_for_ever, "time limit exceeded after ", " waits_for_ever+", 1 },
     { "leaves_a_descriptor", leaves_a_descriptor, "left open: descriptor", "(/dev/null)", 1 },
     { "closes_a_descriptor", closes_a_descriptor, "closed, but not opened by the test: descriptor 0", NULL, 1 },
     { "exchanges_a_descriptor", exchanges_a_descriptor, "left open: descriptor 0 (pipe:", NULL, 1 },
@@ -361,11 +370,12 @@ enum { VERDICTS = sizeof(verdicts) / sizeof(*verdicts) };
 
 static int misbehave(int argc, char **argv)
 {
-    CU_TestInfo tests[VERDICTS + 1] = { 0 };
+    CU_TestInfo tests[VERDICTS + 2] = { 0 };
     CU_SuiteInfo suites[2] = { { .pName = "misbehaving", .pTests = tests } };
 
     for (int i = 0; i < VERDICTS; i++)
         tests[i] = (CU_TestInfo){ verdicts[i].name, verdicts[i].misbehave };
+    tests[VERDICTS] = (CU_TestInfo){ "terminates_the_runner", terminates_the_runner };
     return procspawn_cunit_run(suites, argc, argv);
 }
 
@@ -458,6 +468,28 @@ static void a_bad_test_harms_no_other(void)
     run_anew((const char *[]){ "behaves", "aborts", "leaves_a_daemon", "--repeat=3", NULL }, &outcome);
     expect(&outcome, 1, "ok     misbehaving/behaves\n");
     expect_end(&outcome, "\n3 passed, 6 failed\n");
+}
+
+/* The pipe's end of file tells that the forked process, which has it open, is gone too. */
+static void a_terminated_runner_leaves_nothing(void)
+{
+    struct outcome outcome;
+
+    run_anew((const char *[]){ "behaves", "terminates_the_runner", NULL }, &outcome);
+    CU_ASSERT(WIFSIGNALED(outcome.status));
+    PROCSPAWN_CUNIT_EQUAL(WTERMSIG(outcome.status), SIGTERM);
+    CU_ASSERT(strstr(outcome.text, "interrupted") != NULL);
+    expect_end(&outcome, "\n1 passed, 1 failed\n");
+}
+
+static void the_factor_lengthens_the_limit(void)
+{
+    struct outcome outcome;
+
+    setenv("PROCSPAWN_CUNIT_FACTOR", "5", 1);
+    run_anew((const char *[]){ "waits_for_ever", NULL }, &outcome);
+    unsetenv("PROCSPAWN_CUNIT_FACTOR");
+    expect(&outcome, 1, "time limit exceeded after 1.");
 }
 
 static void no_match_is_no_success(void)
@@ -564,6 +596,8 @@ static int suite_ends(void)
 
 static CU_TestInfo program_tests[] = {
     { "a_bad_test_harms_no_other", a_bad_test_harms_no_other },
+    { "a_terminated_runner_leaves_nothing", a_terminated_runner_leaves_nothing },
+    { "the_factor_lengthens_the_limit", the_factor_lengthens_the_limit },
     { "no_match_is_no_success", no_match_is_no_success },
     { "a_bad_option_is_no_success", a_bad_option_is_no_success },
     { "list_names_the_tests_that_match", list_names_the_tests_that_match },

@@ -33,6 +33,29 @@ if [ -e "$libdir/libforkscope.a" ]; then
     "$dir/static"
     readelf -d "$dir/static" | grep -q 'NEEDED.*libgcc_s'
 fi
+if [ -e "$libdir/libforkscope-cunit.so" ]; then
+    cat >"$dir/tests.c" <<'END'
+#include <forkscope/cunit.h>
+
+static void passes(void)
+{
+    CU_PASS("");
+}
+
+int main(int argc, char **argv)
+{
+    CU_TestInfo tests[] = { { "passes", passes }, CU_TEST_INFO_NULL };
+    CU_SuiteInfo suites[] = { { "installed", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
+
+    return procspawn_cunit_run(suites, argc, argv);
+}
+END
+    "$@" "$dir/tests.c" -o "$dir/tests" $(pkg-config --cflags --libs forkscope-cunit)
+    LD_LIBRARY_PATH="$libdir" "$dir/tests"
+    ! readelf -d "$libdir/libforkscope.so" | grep 'NEEDED.*libcunit'
+    ! command -v c++ >/dev/null || c++ -std=c++17 -Wall -fsyntax-only -x c++ "$dir/tests.c" \
+        $(pkg-config --cflags forkscope-cunit)
+fi
 if command -v c++ >/dev/null; then
     c++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ "$dir/user.c" $(pkg-config --cflags forkscope)
 fi

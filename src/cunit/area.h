@@ -38,6 +38,7 @@ struct area_stack {
     atomic_bool written;
     pid_t tid;
     int depth;
+    void *interrupted; /* where the signal came; the frames before it are the handler's. NULL: unknown */
     void *frames[AREA_FRAMES];
 };
 
@@ -53,6 +54,7 @@ struct area {
     atomic_int signal;            /* the deadly one, 0 for none */
     void *address;
     atomic_uint stacks;
+    int runner_depth; /* frames at the end of the test's own stack that are the runner's */
     struct area_stack stack[AREA_STACKS];
 };
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "src/cunit/area.h"
@@ -20,7 +21,25 @@ void procspawn__cunit_crash_prepare(void)
     backtrace(&frame, 1);
 }
 
-static void note_stack(struct area *area)
+#if defined(__x86_64__)
+static void *interrupted_at(const ucontext_t *context)
+{
+    return (void *)context->uc_mcontext.gregs[REG_RIP];
+}
+#elif defined(__aarch64__)
+static void *interrupted_at(const ucontext_t *context)
+{
+    return (void *)context->uc_mcontext.pc;
+}
+#else
+static void *interrupted_at(const ucontext_t *context)
+{
+    (void)context;
+    return NULL;
+}
+#endif
+
+static void note_stack(struct area *area, const ucontext_t *context)
 {
     unsigned slot = atomic_fetch_add(&area->stacks, 1);
     struct area_stack *stack;
@@ -29,6 +48,7 @@ static void note_stack(struct area *area)
         return;
     stack = &area->stack[slot];
     stack->tid = gettid();
+    stack->interrupted = interrupted_at(context);
     stack->depth = backtrace(stack->frames, AREA_FRAMES);
     atomic_store(&stack->written, true);
 }
@@ -47,19 +67,18 @@ static void on_signal(int number, siginfo_t *info, void *context)
     struct area *area = procspawn__cunit_area;
     int none = 0;
 
-    (void)context;
     if (getpid() != area->pid) {
         die(number, info);
         return;
     }
     if (number == SIGABRT && atomic_load(&area->asked_for_stacks)) {
-        note_stack(area);
+        note_stack(area, context);
         return;
     }
     if (atomic_compare_exchange_strong(&area->signal, &none, number)) {
         area->address = info->si_addr;
         atomic_store(&area->deadline, procspawn__cunit_now() + 2 * CUNIT_SECOND);
-        note_stack(area);
+        note_stack(area, context);
     }
     die(number, info);
 }
@@ -70,7 +89,9 @@ void procspawn__cunit_crash_watch(void)
     void *memory = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = { .ss_sp = memory, .ss_size = ALTERNATE_STACK };
     stack_t present;
+    void *frames[AREA_FRAMES];
 
+    procspawn__cunit_area->runner_depth = backtrace(frames, AREA_FRAMES) - 1;
     if (memory != MAP_FAILED && sigaltstack(NULL, &present) == 0 && present.ss_flags & SS_DISABLE)
         sigaltstack(&stack, NULL);
     sigemptyset(&action.sa_mask);

@@ -7,7 +7,7 @@
 
 /* In the runner, once: what the unwinder loads on first use is loaded before a test can run out of anything. */
 void procspawn__cunit_crash_prepare(void);
-/* In the test's process. Signals that have a handler already, a sanitizer's say, keep it. */
+/* In the test's process, from the function that calls the test. Signals that have a handler already, a sanitizer's say, keep it. */
 void procspawn__cunit_crash_watch(void);
 
 #endif

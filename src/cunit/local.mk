@@ -22,6 +22,7 @@ src_libcunit_la_SOURCES += src/cunit/result.c
 src_libcunit_la_SOURCES += src/cunit/runner.c
 src_libcunit_la_SOURCES += src/cunit/sanitizer.c src/cunit/sanitizer.h
 src_libcunit_la_SOURCES += src/cunit/stacks.c src/cunit/stacks.h
+src_libcunit_la_SOURCES += src/cunit/symbols.c src/cunit/symbols.h
 src_libcunit_la_SOURCES += src/cunit/tasks.c
 src_libcunit_la_SOURCES += src/cunit/watch.c
 

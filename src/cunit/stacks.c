@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,32 +13,63 @@
 
 #include "src/cunit/clock.h"
 #include "src/cunit/inventory.h"
+#include "src/cunit/symbols.h"
 
-/* The test's process has the runner's addresses, but for libraries that it loaded itself. */
-static void write_frame(FILE *out, void *address)
+/*
+ * The test's process has the runner's addresses, but for libraries that it loaded itself. The program's own file is asked for
+ * by its link, since the loader knows it by the name it was started with.
+ */
+static void write_frame(FILE *out, void *address, bool interrupted)
 {
+    /* A caller's address is where it goes on, which may be the next function when the call does not return. */
+    uintptr_t inside = (uintptr_t)address - (interrupted ? 0 : 1);
     Dl_info info;
+    struct link_map *map = NULL;
+    char name[200];
+    long distance;
 
-    if (!dladdr(address, &info))
+    if (!dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP)) {
         fprintf(out, "        %p\n", address);
-    else if (info.dli_sname)
-        fprintf(out, "        %s+0x%zx (%s)\n", info.dli_sname, (size_t)((char *)address - (char *)info.dli_saddr),
-                info.dli_fname);
+        return;
+    }
+    distance = procspawn__cunit_symbol(map->l_name[0] ? map->l_name : "/proc/self/exe",
+                                       inside - map->l_addr, name, sizeof(name));
+    if (distance >= 0) {
+        distance += interrupted ? 0 : 1;
+    } else if (info.dli_sname) {
+        snprintf(name, sizeof(name), "%s", info.dli_sname);
+        distance = (char *)address - (char *)info.dli_saddr;
+    }
+    if (distance >= 0)
+        fprintf(out, "        %s+0x%lx\n", name, (unsigned long)distance);
     else
-        fprintf(out, "        %s+0x%zx\n", info.dli_fname, (size_t)((char *)address - (char *)info.dli_fbase));
+        fprintf(out, "        %s+0x%lx\n", info.dli_fname, (unsigned long)((uintptr_t)address - map->l_addr));
+}
+
+static void write_stack(FILE *out, const struct area *area, const struct area_stack *stack)
+{
+    int end = stack->depth < AREA_FRAMES ? stack->depth : AREA_FRAMES;
+    int begin = 0;
+
+    while (begin < end && stack->frames[begin] != stack->interrupted)
+        begin++;
+    if (begin == end)
+        begin = 0;
+    if (stack->tid == area->pid && stack->depth < AREA_FRAMES && end - begin > area->runner_depth)
+        end -= area->runner_depth;
+    for (int frame = begin; frame < end; frame++)
+        write_frame(out, stack->frames[frame], stack->frames[frame] == stack->interrupted);
 }
 
 void procspawn__cunit_stacks_write(const struct area *area, FILE *out)
 {
     for (int i = 0; i < AREA_STACKS; i++) {
         const struct area_stack *stack = &area->stack[i];
-        int depth = stack->depth < AREA_FRAMES ? stack->depth : AREA_FRAMES;
 
         if (!atomic_load(&stack->written))
             continue;
         fprintf(out, "      stack of thread %d\n", (int)stack->tid);
-        for (int frame = 0; frame < depth; frame++)
-            write_frame(out, stack->frames[frame]);
+        write_stack(out, area, stack);
     }
 }
 
