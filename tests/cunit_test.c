@@ -14,15 +14,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
-#else
-#define UNDER_ASAN 0
+/* gcc has a macro for each sanitizer, clang has features */
+#ifndef __has_feature
+#define __has_feature(name) 0
 #endif
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+enum { UNDER_ASAN = 1, UNDER_TSAN = 0 };
+#elif defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+enum { UNDER_ASAN = 0, UNDER_TSAN = 1 };
 #else
-#define UNDER_TSAN 0
+enum { UNDER_ASAN = 0, UNDER_TSAN = 0 };
 #endif
 
 #define SECOND INT64_C(1000000000)
