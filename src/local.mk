@@ -13,10 +13,16 @@ noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.
 
 src_libbase_la_SOURCES =
 src_libbase_la_SOURCES += src/version.c
+src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h
+src_libbase_la_SOURCES += src/strerror.c
 
 src_libscope_la_SOURCES =
 
 src_libwire_la_SOURCES =
+src_libwire_la_SOURCES += src/wire/protocol.h src/wire/call.h
+src_libwire_la_SOURCES += src/wire/frame.c src/wire/frame.h
+src_libwire_la_SOURCES += src/wire/codec.c src/wire/codec.h
+src_libwire_la_SOURCES += src/wire/memfd.c src/wire/memfd.h
 src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h
 
 src_libproc_la_SOURCES =

@@ -1,0 +1,31 @@
+#include "src/base/clock.h"
+
+#include <limits.h>
+#include <time.h>
+
+int64_t base__now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * BASE_SECOND + now.tv_nsec;
+}
+
+int64_t base__deadline(int64_t duration)
+{
+    int64_t now = base__now();
+    return duration < 0 || duration > BASE_NEVER - now ? BASE_NEVER : now + duration;
+}
+
+int base__poll_timeout(int64_t deadline)
+{
+    enum { MILLISECOND = 1000000 };
+
+    if (deadline == BASE_NEVER)
+        return -1;
+    int64_t left = deadline - base__now();
+    if (left <= 0)
+        return 0;
+    if (left > (int64_t)INT_MAX * MILLISECOND)
+        return INT_MAX;
+    return (int)((left + MILLISECOND - 1) / MILLISECOND);
+}

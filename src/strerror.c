@@ -1,0 +1,30 @@
+#include <forkscope/error.h>
+
+#include <string.h>
+
+struct sentence {
+    int code;
+    const char *text;
+};
+
+static const struct sentence sentences[] = {
+    { SCOPED_ESTALE, "the spawner's owner has ended" },
+    { SCOPED_ENOTOWNER, "the spawner belongs to another task or thread" },
+    { PROCSPAWN_ECALL, "the call failed" },
+    { PROCSPAWN_EJSON, "the value cannot be encoded as JSON" },
+    { PROCSPAWN_ENOTINIT, "procspawn_init has not been called in this process" },
+    { PROCSPAWN_ETHREADS, "procspawn_init came after a second thread" },
+    { PROCSPAWN_ESTART, "the fork server did not come up in time" },
+    { PROCSPAWN_ESERVER, "the fork server is gone" },
+    { PROCSPAWN_EFUNCTION, "the function lies in no module that a child could have" },
+};
+
+const char *forkscope_strerror(int code)
+{
+    for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
+        if (sentences[i].code == code)
+            return sentences[i].text;
+    }
+    const char *text = code <= 0 ? strerrordesc_np(-code) : NULL;
+    return text ? text : "unknown error";
+}

@@ -1,0 +1,56 @@
+/*
+ * call.h - the CALL message: what a child is to become, and what it is to do
+ *
+ *     struct wire_call | block | JSON text
+ *
+ * The block holds, in this order, what the flags name: groups (u32 count, u32 each), limits (u32 count;
+ * u32 resource, u64 soft, u64 hard each), environment (u32 count, strings), directory (string), process
+ * name (string), library (string). Block and text travel in a sealed memfd together when they are too
+ * long for a frame. Descriptors come in the order of the WIRE_CALL_FD flags.
+ */
+#ifndef FORKSCOPE_WIRE_CALL_H
+#define FORKSCOPE_WIRE_CALL_H
+
+#include <stdint.h>
+
+enum wire_call_flag {
+    WIRE_CALL_FD_MEMORY = 1 << 0,
+    WIRE_CALL_FD_CWD = 1 << 1,
+    WIRE_CALL_FD_STDIN = 1 << 2,
+    WIRE_CALL_FD_STDOUT = 1 << 3,
+    WIRE_CALL_FD_STDERR = 1 << 4,
+    WIRE_CALL_UMASK = 1 << 5,
+    WIRE_CALL_IDS = 1 << 6,
+    WIRE_CALL_GROUPS = 1 << 7,
+    WIRE_CALL_LIMITS = 1 << 8,
+    WIRE_CALL_ENVIRONMENT = 1 << 9,
+    WIRE_CALL_DIRECTORY = 1 << 10,
+    WIRE_CALL_NAME = 1 << 11,
+    WIRE_CALL_LIBRARY = 1 << 12,
+    WIRE_CALL_HOOK = 1 << 13
+};
+
+enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
+
+/* A function as it travels: where it lies in which module. */
+struct wire_function {
+    uint64_t offset;            /* from the module's load address */
+    uint32_t build_id_length;   /* 0: the module has none */
+    uint32_t padding;
+    unsigned char build_id[WIRE_BUILD_ID_MAX];
+    uint64_t base;              /* load address in the caller */
+};
+
+struct wire_call {
+    uint32_t flags;
+    uint32_t umask;
+    uint64_t block_length;
+    uint64_t text_length;
+    struct wire_function function;
+    uint32_t uid[3];            /* real, effective, saved */
+    uint32_t gid[3];
+    uint64_t hook;              /* addresses of the image at init */
+    uint64_t hook_argument;
+};
+
+#endif

@@ -1,0 +1,153 @@
+#include "src/wire/frame.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { MAX_PARTS = 8 };
+
+/* Room for the descriptors and the sender's credentials, aligned as control messages must be. */
+union control {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static void attach_fds(struct msghdr *message, union control *control, const int *fds, size_t count)
+{
+    if (count == 0)
+        return;
+    message->msg_control = control;
+    message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *c = CMSG_FIRSTHDR(message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+}
+
+int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
+               const int *fds, size_t fd_count, bool dont_wait)
+{
+    struct wire_header header = { .type = type, .fd_count = (uint32_t)fd_count };
+    struct iovec iov[MAX_PARTS + 1];
+    union control control;
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = part_count + 1 };
+
+    if (part_count > MAX_PARTS || fd_count > WIRE_MAX_FDS)
+        return -EMSGSIZE;
+    iov[0] = (struct iovec){ &header, sizeof header };
+    for (size_t i = 0; i < part_count; i++) {
+        iov[i + 1] = (struct iovec){ (void *)(uintptr_t)parts[i].data, parts[i].length };
+        header.length += parts[i].length;
+    }
+    if (header.length > WIRE_MAX_BODY)
+        return -EMSGSIZE;
+    attach_fds(&message, &control, fds, fd_count);
+    ssize_t n;
+    do {
+        n = sendmsg(sock, &message, MSG_NOSIGNAL | (dont_wait ? MSG_DONTWAIT : 0));
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return 0;
+    return errno == ECONNRESET ? -EPIPE : -errno;
+}
+
+int wire__send_struct(int sock, enum wire_type type, const void *body, size_t length, int fd,
+                      bool dont_wait)
+{
+    struct wire_part part = { body, length };
+    return wire__send(sock, type, &part, 1, &fd, fd >= 0 ? 1 : 0, dont_wait);
+}
+
+/* Gathers what came beside the bytes. Returns the number of descriptors. */
+static size_t read_control(struct msghdr *message, struct wire_frame *frame)
+{
+    size_t count = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET)
+            continue;
+        if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof(struct ucred))) {
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
+            frame->sender = credentials.pid;
+        }
+        if (c->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n && count < WIRE_MAX_FDS; i++, count++)
+            memcpy(&frame->fds[count], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+    }
+    return count;
+}
+
+/* Is the frame what its header says? */
+static int check_frame(const struct wire_frame *frame, ssize_t received, int flags, size_t fd_count)
+{
+    if ((size_t)received < sizeof frame->header || (flags & MSG_TRUNC))
+        return -EPROTO;
+    if (frame->header.length != (size_t)received - sizeof frame->header)
+        return -EPROTO;
+    if (flags & MSG_CTRUNC)
+        return -EMFILE;
+    return frame->header.fd_count == fd_count ? 0 : -EPROTO;
+}
+
+int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
+{
+    union control control;
+    struct iovec iov[2] = { { &frame->header, sizeof frame->header },
+                            { frame->body, frame->capacity } };
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2,
+                              .msg_control = &control, .msg_controllen = sizeof control };
+    ssize_t n;
+
+    frame->sender = 0;
+    frame->header = (struct wire_header){ 0 };
+    do {
+        n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | (dont_wait ? MSG_DONTWAIT : 0));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == ECONNRESET ? -EPIPE : -errno;
+    if (n == 0)
+        return -EPIPE;
+    size_t fd_count = read_control(&message, frame);
+    int rc = check_frame(frame, n, message.msg_flags, fd_count);
+    frame->header.fd_count = (uint32_t)fd_count;
+    if (rc < 0)
+        wire__close_fds(frame);
+    return rc;
+}
+
+int wire__take_fd(struct wire_frame *frame, size_t index)
+{
+    if (index >= frame->header.fd_count)
+        return -1;
+    int fd = frame->fds[index];
+    frame->fds[index] = -1;
+    return fd;
+}
+
+void wire__close_fds(struct wire_frame *frame)
+{
+    for (size_t i = 0; i < frame->header.fd_count; i++) {
+        if (frame->fds[i] >= 0)
+            close(frame->fds[i]);
+        frame->fds[i] = -1;
+    }
+    frame->header.fd_count = 0;
+}
+
+int wire__pair(int ret_ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0 ? -errno : 0;
+}
+
+int wire__pass_sender(int sock)
+{
+    int on = 1;
+    return setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? -errno : 0;
+}

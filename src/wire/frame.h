@@ -1,0 +1,61 @@
+/*
+ * frame.h - whole messages and their descriptors over one AF_UNIX SEQPACKET socket
+ *
+ * A frame is a header, a body and descriptors, sent and received in one system call. Interrupted calls
+ * are repeated here. Descriptors are born close-on-exec; those that come with a broken frame are
+ * closed.
+ */
+#ifndef FORKSCOPE_WIRE_FRAME_H
+#define FORKSCOPE_WIRE_FRAME_H
+
+#include "src/wire/protocol.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* One part of a body; the parts are sent one behind the other. */
+struct wire_part {
+    const void *data;
+    size_t length;
+};
+
+/* A frame as received. body is the caller's memory; fds are owned by it until taken. */
+struct wire_frame {
+    struct wire_header header;
+    void *body;
+    size_t capacity;
+    pid_t sender;               /* by the kernel's word, 0 if the socket does not pass it */
+    int fds[WIRE_MAX_FDS];      /* -1 when taken */
+};
+
+/*
+ * Sends one frame. Returns 0, -EAGAIN (dont_wait and no room now), -EPIPE (nobody at the other end),
+ * -EMSGSIZE, or another errno of sendmsg(2). Raises no signal.
+ */
+int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
+               const int *fds, size_t fd_count, bool dont_wait);
+
+/* The same for a body that is one structure. */
+int wire__send_struct(int sock, enum wire_type type, const void *body, size_t length, int fd,
+                      bool dont_wait);
+
+/*
+ * Receives one frame into frame->body. Returns 0, -EAGAIN (nothing there, dont_wait), -EPIPE at the
+ * end of the stream, -EPROTO for a frame that breaks the rules (its descriptors are closed), -EMFILE if
+ * descriptors were lost because this process may have no more, or another errno of recvmsg(2).
+ */
+int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
+
+/* Hands descriptor number index over to the caller, -1 if there is none. */
+int wire__take_fd(struct wire_frame *frame, size_t index);
+
+/* Closes the descriptors that nobody took. */
+void wire__close_fds(struct wire_frame *frame);
+
+/* A pair of connected sockets for frames, both close-on-exec. Returns 0 or -errno. */
+int wire__pair(int ret_ends[2]);
+
+/* From now on frames received from sock carry their sender. Returns 0 or -errno. */
+int wire__pass_sender(int sock);
+
+#endif

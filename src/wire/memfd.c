@@ -1,0 +1,55 @@
+#include "src/wire/memfd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+
+static int write_all(int fd, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(fd, data, length);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0) {
+            data += n;
+            length -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+int wire__memfd_new(const struct wire_part *parts, size_t part_count)
+{
+    int fd = memfd_create("forkscope", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int rc = 0;
+
+    if (fd < 0)
+        return -errno;
+    for (size_t i = 0; i < part_count && rc == 0; i++)
+        rc = write_all(fd, parts[i].data, parts[i].length);
+    if (rc == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
+        rc = -errno;
+    if (rc == 0)
+        return fd;
+    close(fd);
+    return rc;
+}
+
+int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes)
+{
+    struct stat status;
+
+    if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &status) < 0)
+        return -EPROTO;
+    if (length == 0 || (uintmax_t)status.st_size != length)
+        return -EPROTO;
+    void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return -errno;
+    *ret_bytes = bytes;
+    return 0;
+}

@@ -1,0 +1,21 @@
+/*
+ * memfd.h - bytes that are too many for a frame: in sealed, unnamed memory
+ *
+ * The seals are put on by the maker and asked for by the receiver, so that a sender cannot change or
+ * cut what the receiver reads.
+ */
+#ifndef FORKSCOPE_WIRE_MEMFD_H
+#define FORKSCOPE_WIRE_MEMFD_H
+
+#include "src/wire/frame.h"
+
+/* A new sealed memfd that holds the parts one behind the other. Returns the descriptor or -errno. */
+int wire__memfd_new(const struct wire_part *parts, size_t part_count);
+
+/*
+ * Maps a received memfd for reading. Returns 0; -EPROTO if it is not sealed or not of this length; or
+ * -errno. Unmapped by munmap(*ret_bytes, length).
+ */
+int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes);
+
+#endif

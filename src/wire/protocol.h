@@ -1,0 +1,159 @@
+/*
+ * protocol.h - who says what to whom
+ *
+ *      host ------- root            ROOT link: one socket pair made at init
+ *       | \           | forks
+ *       |  \------- server(s)       CLIENT link: one for the host to each server,
+ *       |             | forks                    one for each child to the server that forked it
+ *       \---------- child           CHANNEL: one for each child, the other end held by who spawns
+ *
+ * All links are unnamed AF_UNIX SOCK_SEQPACKET socket pairs: a message is a datagram, whole or not
+ * there. Requests go down, answers and events come up, and a server never waits for anybody.
+ *
+ * A child is made before anybody knows what it is for. The server sends the spawner's end of the
+ * child's channel up its client link (OFFER); any caller takes any offer and sends the call down
+ * the channel. An offer that waits is a spare. So a call with a spare ready costs two messages and
+ * touches no server, and answers need no matching, because a channel belongs to one handle.
+ *
+ * The server keeps the child's end of each channel too. When the child is gone and reaped, it says so
+ * there (DEATH, the last message). The kernel's credentials on each message tell the server's words
+ * from the child's. End of file without DEATH means that the server died, and the child with it.
+ *
+ *  number       link      from    to       fields                                  descriptors
+ *  SERVER       ROOT      root    host     struct wire_server                      client link
+ *  END          ROOT      host    root     struct wire_end                         -
+ *  FORK         CLIENT    client  server   struct wire_fork                        -
+ *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
+ *  LIMIT        CLIENT    client  server   struct wire_limit                       -
+ *  OFFER        CLIENT    server  client   struct wire_offer                       channel
+ *  REFUSED      CLIENT    server  client   struct wire_refused                     -
+ *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
+ *  RESULT       CHANNEL   child   spawner  struct wire_result, then its text       memfd if large
+ *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
+ *  BACKTRACE    CHANNEL   server  spawner  nothing                                 memfd (backtrace.h)
+ *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
+ *
+ * Both ends are the same image, so structures travel as they lie in memory, each padded to eight
+ * bytes with named fields only. Who receives checks the length against the structure, every count
+ * against a limit, and the sender where the table names one; whatever else comes is refused before
+ * it is looked into.
+ */
+#ifndef FORKSCOPE_WIRE_PROTOCOL_H
+#define FORKSCOPE_WIRE_PROTOCOL_H
+
+#include <stdint.h>
+
+enum wire_type {
+    WIRE_SERVER = 1,
+    WIRE_END,
+    WIRE_FORK,
+    WIRE_END_CHILD,
+    WIRE_LIMIT,
+    WIRE_OFFER,
+    WIRE_REFUSED,
+    WIRE_CALL,
+    WIRE_RESULT,
+    WIRE_FAILURE,
+    WIRE_BACKTRACE,
+    WIRE_DEATH
+};
+
+enum {
+    WIRE_MAX_BODY = 48 * 1024,      /* bytes behind the header; fits any socket buffer */
+    WIRE_MAX_FDS = 64,              /* descriptors with one message (the kernel allows 253) */
+    WIRE_MAX_FORKS = 1024,          /* children asked for at once */
+    WIRE_NONE = -1
+};
+
+struct wire_header {
+    uint32_t type;                  /* enum wire_type */
+    uint32_t fd_count;              /* descriptors that came along; fewer were truncated */
+    uint64_t length;                /* of the body, in bytes */
+};
+
+struct wire_server {
+    uint32_t index;                 /* 0 to the number of servers - 1; an index again replaces it */
+    int32_t pid;
+};
+
+struct wire_end {
+    int64_t grace;                  /* nanoseconds between SIGTERM and SIGKILL */
+};
+
+/* Asks for children. Offers sent before are then all taken: who asks has none left. */
+struct wire_fork {
+    uint32_t count;
+    uint32_t padding;
+};
+
+/* Ends a child: the signal now, SIGKILL after the grace. */
+struct wire_end_child {
+    uint64_t id;
+    int32_t pid;
+    int32_t signal;
+    int64_t grace;
+};
+
+struct wire_limit {
+    uint64_t id;
+    int64_t deadline;               /* CLOCK_MONOTONIC, nanoseconds */
+    int32_t pid;
+    uint32_t padding;
+};
+
+struct wire_offer {
+    uint64_t id;                    /* never used twice by this server */
+    int32_t pid;
+    uint32_t padding;
+};
+
+/* Stands for one child asked for that could not be made. */
+struct wire_refused {
+    int32_t error;                  /* errno value */
+    uint32_t padding;
+};
+
+/* JSON text: behind the structure, or in a sealed memfd that came along. */
+struct wire_result {
+    uint64_t length;
+    uint32_t in_memfd;
+    uint32_t padding;
+};
+
+/* Where a failure arose decides its kind. */
+enum wire_failure_kind {
+    WIRE_FAILURE_PANIC = 1,
+    WIRE_FAILURE_JSON,
+    WIRE_FAILURE_SETUP,
+    WIRE_FAILURE_IO
+};
+
+/* Followed by message, file and function, each with a length before it. */
+struct wire_failure {
+    uint32_t kind;
+    int32_t error;                  /* errno value, 0 if none */
+    int32_t line;
+    uint32_t padding;
+};
+
+/* Who ended the process, if it was one of us. The first cause stands. */
+enum wire_end_cause {
+    WIRE_ENDED_BY_ITSELF = 0,
+    WIRE_ENDED_BY_KILL,
+    WIRE_ENDED_BY_DEADLINE,
+    WIRE_ENDED_BY_OOM
+};
+
+struct wire_death {
+    int32_t status;                 /* as wait4() gives it */
+    uint32_t cause;                 /* enum wire_end_cause */
+    int64_t user_time;              /* microseconds */
+    int64_t system_time;
+    int64_t max_rss;                /* KiB */
+    int64_t minor_faults;
+    int64_t major_faults;
+    int64_t voluntary_switches;
+    int64_t involuntary_switches;
+};
+
+#endif
