@@ -1,0 +1,83 @@
+#include "forkserver/children.h"
+
+#include "src/base/clock.h"
+#include <stdlib.h>
+
+/*
+ * The table is a hash by process id. A dead child stays in it until its end is told, but its id may
+ * have been given to another process by then: forkserver__child_by_pid passes it over.
+ */
+
+static unsigned bucket_of(pid_t pid)
+{
+    return (unsigned)pid % CHILDREN_BUCKETS;
+}
+
+struct child *forkserver__child_new(struct children *children, struct client *asker)
+{
+    struct child *child = calloc(1, sizeof *child);
+    if (!child)
+        return NULL;
+    *child = (struct child){
+        .client = { .watch = WATCH_CLIENT, .fd = -1, .owner = child },
+        .report = { .memfd = -1 },
+        .id = ++children->last_id,
+        .channel = -1,
+        .asker = asker,
+        .epoch = asker->epoch,
+        .deadline = BASE_NEVER,
+        .kill_at = BASE_NEVER,
+    };
+    return child;
+}
+
+void forkserver__child_started(struct children *children, struct child *child, pid_t pid)
+{
+    struct child **bucket = &children->buckets[bucket_of(pid)];
+
+    child->pid = pid;
+    child->next = *bucket;
+    *bucket = child;
+    children->count++;
+}
+
+void forkserver__child_free(struct children *children, struct child *child)
+{
+    struct child **link = &children->buckets[bucket_of(child->pid)];
+
+    while (*link && *link != child)
+        link = &(*link)->next;
+    if (*link) {
+        *link = child->next;
+        children->count--;
+    }
+    free(child);
+}
+
+struct child *forkserver__child_by_pid(const struct children *children, pid_t pid)
+{
+    struct child *child = children->buckets[bucket_of(pid)];
+
+    while (child && (child->pid != pid || child->state == CHILD_DEAD))
+        child = child->next;
+    return child;
+}
+
+static struct child *first_from(const struct children *children, unsigned bucket)
+{
+    for (; bucket < CHILDREN_BUCKETS; bucket++) {
+        if (children->buckets[bucket])
+            return children->buckets[bucket];
+    }
+    return NULL;
+}
+
+struct child *forkserver__child_first(const struct children *children)
+{
+    return first_from(children, 0);
+}
+
+struct child *forkserver__child_next(const struct children *children, const struct child *child)
+{
+    return child->next ? child->next : first_from(children, bucket_of(child->pid) + 1);
+}

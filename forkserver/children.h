@@ -1,0 +1,85 @@
+/*
+ * children.h - the children that a server has forked, and those who ask for them
+ */
+#ifndef FORKSCOPE_FORKSERVER_CHILDREN_H
+#define FORKSCOPE_FORKSERVER_CHILDREN_H
+
+#include "src/wire/protocol.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct child;
+
+/* What an epoll event belongs to; the first member of whatever is watched. */
+enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT };
+
+/* Somebody who asks for children: the host, or a child. */
+struct client {
+    enum watch watch;
+    int fd;                     /* -1: closed */
+    struct child *owner;        /* NULL: the host */
+    uint32_t credits;           /* children asked for and not yet offered */
+    uint32_t spares;            /* offers that nobody is known to have taken */
+    uint64_t epoch;             /* one more with each FORK: earlier offers are taken */
+    uint32_t children;          /* alive */
+};
+
+/* A backtrace in the making: a process that unwinds the child writes it into a memfd. */
+struct report {
+    pid_t pid;                  /* 0: none */
+    int memfd;
+    int64_t give_up_at;
+};
+
+/*
+ * A child's life here.
+ */
+enum child_state {
+    CHILD_ALIVE,                /* forked; again after a raised failure was unwound */
+    CHILD_REPORTING,            /* it stopped itself, or its deadline passed: it is being unwound */
+    CHILD_DEAD                  /* reaped, while children of its own or strangers are still there */
+};
+
+struct child {
+    struct client client;       /* what it asks for */
+    struct report report;
+    enum child_state state;
+    uint64_t id;
+    pid_t pid;
+    int channel;                /* the child's end, to tell the end of the child; -1: closed */
+    struct client *asker;       /* NULL: the asker has gone */
+    uint64_t epoch;             /* of the asker when it was offered */
+    int64_t deadline;           /* INT64_MAX: none */
+    int64_t kill_at;
+    enum wire_end_cause cause;
+    int status;                 /* from here on: set when dead */
+    struct rusage usage;
+    struct child *next;         /* in its bucket */
+};
+
+enum { CHILDREN_BUCKETS = 1024 };
+
+struct children {
+    struct child *buckets[CHILDREN_BUCKETS];
+    unsigned count;
+    unsigned dead;              /* of them in CHILD_DEAD */
+    uint64_t last_id;
+};
+
+/* A new child in the table, without a process. NULL when out of memory. */
+struct child *forkserver__child_new(struct children *children, struct client *asker);
+/* Gives it its process, which puts it where forkserver__child_by_pid finds it. */
+void forkserver__child_started(struct children *children, struct child *child, pid_t pid);
+/* Takes it out and frees it; closes nothing. */
+void forkserver__child_free(struct children *children, struct child *child);
+
+/* NULL if there is none, or if it is dead already. */
+struct child *forkserver__child_by_pid(const struct children *children, pid_t pid);
+
+/* All children, in no order: next of NULL is the first one. The one at hand may be freed. */
+struct child *forkserver__child_first(const struct children *children);
+struct child *forkserver__child_next(const struct children *children, const struct child *child);
+
+#endif

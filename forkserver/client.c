@@ -1,0 +1,135 @@
+/*
+ * client.c - the requests of those who ask for children
+ *
+ * The host and every child may ask, all in the same words. A request that breaks the rules closes the
+ * link of a child; children are told from the outside only by process id and number together, and one
+ * can only end or limit children that it asked for.
+ */
+#include "forkserver/internal.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+void forkserver__client_open(struct server *s, struct client *client)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
+    epoll_ctl(s->epoll, EPOLL_CTL_ADD, client->fd, &event);
+}
+
+void forkserver__client_close(struct server *s, struct client *client)
+{
+    if (client->fd < 0)
+        return;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, client->fd, NULL);
+    close(client->fd);
+    client->fd = -1;
+    client->credits = 0;
+}
+
+static bool writable(int fd)
+{
+    struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLOUT);
+}
+
+/* While there is a debt and nowhere to put an offer, wait for room as well. */
+static void watch_room(struct server *s, struct client *client, bool on)
+{
+    struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = client };
+    epoll_ctl(s->epoll, EPOLL_CTL_MOD, client->fd, &event);
+}
+
+void forkserver__client_serve(struct server *s, struct client *client)
+{
+    while (client->credits > 0 && client->fd >= 0 && !s->ending) {
+        if (!writable(client->fd)) {
+            watch_room(s, client, true);
+            return;
+        }
+        int rc = forkserver__spawn(s, client);
+        if (rc < 0) {
+            struct wire_refused body = { .error = -rc };
+            wire__send_struct(client->fd, WIRE_REFUSED, &body, sizeof body, -1, true);
+        }
+        client->credits--;
+        if (client->credits == 0)
+            watch_room(s, client, false);
+    }
+}
+
+/* Who asks has used up what was offered before. */
+static int on_fork(struct server *s, struct client *client, const struct wire_fork *body)
+{
+    (void)s;
+    if (body->count > WIRE_MAX_FORKS)
+        return -EPROTO;
+    client->spares = 0;
+    client->epoch++;
+    if (client->credits < WIRE_MAX_FORKS)
+        client->credits += body->count;
+    return 0;
+}
+
+/* The client's own child, NULL if it is gone or not the client's. */
+static struct child *find(struct server *s, const struct client *client, int32_t pid, uint64_t id)
+{
+    struct child *child = forkserver__child_by_pid(&s->children, pid);
+    return child && child->id == id && child->asker == client ? child : NULL;
+}
+
+static int on_end_child(struct server *s, struct client *client, const struct wire_end_child *body)
+{
+    if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
+        return -EPROTO;
+    struct child *child = find(s, client, body->pid, body->id);
+    if (child)
+        forkserver__end_child(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
+    return 0;
+}
+
+static int on_limit(struct server *s, struct client *client, const struct wire_limit *body)
+{
+    struct child *child = find(s, client, body->pid, body->id);
+    if (child)
+        forkserver__limit_child(s, child, body->deadline);
+    return 0;
+}
+
+static int dispatch(struct server *s, struct client *client)
+{
+    const struct wire_header *header = &s->frame.header;
+    const void *body = s->frame.body;
+
+    if (header->type == WIRE_FORK && header->length == sizeof(struct wire_fork))
+        return on_fork(s, client, body);
+    if (header->type == WIRE_END_CHILD && header->length == sizeof(struct wire_end_child))
+        return on_end_child(s, client, body);
+    if (header->type == WIRE_LIMIT && header->length == sizeof(struct wire_limit))
+        return on_limit(s, client, body);
+    return -EPROTO;
+}
+
+/* The host's end of file ends everything; a child's only its link. */
+void forkserver__client_readable(struct server *s, struct client *client)
+{
+    int rc = 0;
+
+    while (rc == 0 && client->fd >= 0) {
+        rc = wire__recv(client->fd, &s->frame, true);
+        if (rc == 0) {
+            wire__close_fds(&s->frame);
+            rc = dispatch(s, client);
+        }
+    }
+    if (rc == -EAGAIN) {
+        forkserver__client_serve(s, client);
+        return;
+    }
+    forkserver__client_close(s, client);
+    if (!client->owner)
+        forkserver__end_all(s, SIGKILL, 0);
+}

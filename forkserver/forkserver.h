@@ -1,0 +1,43 @@
+/*
+ * forkserver.h - the one door to the fork server
+ *
+ * Three kinds of processes, all forked from the host as it was at init and never executed anew:
+ *
+ *   root     forked by the host; forks the servers, replaces one that died, ends all of them (root.c)
+ *   server   forked by the root; forks the children, watches and reaps them (server.c)
+ *   child    forked by a server; waits in the host's code for its call (options.enter)
+ *
+ * All of them have one thread. Roots and servers block every signal, are strangers to the terminal,
+ * hold /dev/null as standard streams and no descriptor of the host. They adopt what their
+ * descendants leave behind and end it.
+ */
+#ifndef FORKSCOPE_FORKSERVER_H
+#define FORKSCOPE_FORKSERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { FORKSERVER_MAX_SERVERS = 8 };
+
+/* What a child has when it starts: two sockets, and who forked it. */
+struct forkserver_child {
+    int channel;                /* to whoever takes the child */
+    int link;                   /* client link to the server, for children of its own */
+    pid_t server;
+};
+
+struct forkserver_options {
+    int host_link;              /* root's end of the ROOT link */
+    int host_pidfd;             /* readable when the host is gone; -1 if there is none */
+    unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */
+    unsigned spares;            /* children forked ahead of need, all servers together */
+    bool catch_crashes;
+    bool capture_backtraces;
+    bool resolve_backtraces;
+    void (*enter)(const struct forkserver_child *child);    /* the child's life; does not return */
+};
+
+/* The life of the root process, entered with all signals blocked. Never returns. */
+void forkserver__root_main(const struct forkserver_options *options) __attribute__((noreturn));
+
+#endif

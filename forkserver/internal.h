@@ -1,0 +1,81 @@
+/*
+ * internal.h - what the files of the fork server share
+ */
+#ifndef FORKSCOPE_FORKSERVER_INTERNAL_H
+#define FORKSCOPE_FORKSERVER_INTERNAL_H
+
+#include "forkserver/children.h"
+#include "forkserver/forkserver.h"
+#include "src/wire/frame.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The state of one server process. */
+struct server {
+    const struct forkserver_options *options;
+    unsigned spares_wanted;     /* this server's share */
+    int64_t spares_after;       /* no spare before this moment: the last one failed */
+    struct rlimit host_descriptors; /* the host's limit, which its children get back */
+    pid_t pid;
+    int root_link;
+    int host_pidfd;
+    int epoll;
+    int signals;                /* signalfd for SIGCHLD */
+    int kin;                    /* /proc/.../children of this process, -1 if the kernel has none */
+    int vmstat;                 /* /proc/vmstat */
+    unsigned long long oom_kills;
+    struct client host;
+    struct children children;
+    bool ending;
+    bool leave;                 /* everything is gone */
+    int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
+    struct wire_frame frame;    /* the message at hand */
+};
+
+/* settle.c: from a copy of the host to a process that only serves. keep: descriptors to keep. */
+void forkserver__settle(const char *name, const int *keep, unsigned keep_count);
+void forkserver__close_but(const int *keep, unsigned keep_count);
+
+/* server.c */
+void forkserver__server_main(const struct forkserver_options *options, unsigned index,
+                             int host_link, int root_link, int host_pidfd)
+    __attribute__((noreturn));
+
+/* client.c: the requests of the host and of children that spawn children. */
+void forkserver__client_open(struct server *s, struct client *client);
+void forkserver__client_readable(struct server *s, struct client *client);
+void forkserver__client_serve(struct server *s, struct client *client);
+void forkserver__client_close(struct server *s, struct client *client);
+
+/* spawn.c: returns 0 or -errno. */
+int forkserver__spawn(struct server *s, struct client *asker);
+
+/* reap.c: stops and deaths become events. */
+void forkserver__reap(struct server *s);
+
+/* ending.c: everything that ends a child before its time. */
+void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
+                           enum wire_end_cause cause);
+void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
+void forkserver__end_nested(struct server *s, const struct client *asker);
+void forkserver__end_all(struct server *s, int signal, int64_t grace);
+void forkserver__due(struct server *s, int64_t now);
+
+/* kin.c: the processes that were left to this one. Returns how many are still there. */
+int forkserver__kin_open(void);
+unsigned forkserver__end_strangers(int kin, const struct children *children);
+
+/* oom.c: the kernel's count; 0 where it does not say. */
+unsigned long long forkserver__oom_kills(int vmstat);
+
+/*
+ * report.c: backtraces of children that stopped, made by a process of their own. start returns false
+ * when there will be none; end is called when that process has gone or is to go, and lets the child
+ * proceed to its fate.
+ */
+bool forkserver__report_start(struct server *s, struct child *child);
+void forkserver__report_end(struct server *s, struct child *child);
+struct child *forkserver__report_owner(const struct children *children, pid_t reporter);
+
+#endif

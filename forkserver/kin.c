@@ -1,0 +1,53 @@
+/*
+ * kin.c - the processes that were left to this one
+ *
+ * Roots, servers and children are subreapers: what a child started and left behind is its own while it
+ * lives, and comes to its server when it dies, whatever groups and sessions it hid in. The kernel
+ * lists the children of a thread in /proc; those that nobody knows are ended.
+ */
+#include "forkserver/internal.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int forkserver__kin_open(void)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static unsigned end_if_stranger(const struct children *children, pid_t pid)
+{
+    if (children && (forkserver__child_by_pid(children, pid) ||
+                     forkserver__report_owner(children, pid)))
+        return 0;
+    kill(pid, SIGKILL);
+    return 1;
+}
+
+unsigned forkserver__end_strangers(int kin, const struct children *children)
+{
+    char buffer[4096];
+    unsigned strangers = 0;
+    pid_t pid = 0;
+    off_t at = 0;
+    ssize_t n;
+
+    while ((n = pread(kin, buffer, sizeof buffer, at)) > 0) {
+        at += n;
+        for (ssize_t i = 0; i < n; i++) {
+            if (isdigit((unsigned char)buffer[i])) {
+                pid = pid * 10 + (buffer[i] - '0');
+            } else if (pid > 0) {
+                strangers += end_if_stranger(children, pid);
+                pid = 0;
+            }
+        }
+    }
+    return strangers;
+}

@@ -1,0 +1,139 @@
+/*
+ * reap.c - stops and deaths become events
+ *
+ * The end of a child has an order: its group is killed while its process id still holds the group's
+ * name; it is reaped; its own children and whatever else it left are ended; and only when all of that
+ * is gone, its death is told. So nobody hears of an end before everything below it has ended.
+ */
+#include "forkserver/internal.h"
+
+#include "forkserver/crash.h"
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A stop counts if the child's crash handler made it. Others are somebody's business, and pass. */
+static void on_stop(struct server *s, pid_t pid)
+{
+    struct crash_record record;
+    siginfo_t info;
+    struct child *child = forkserver__child_by_pid(&s->children, pid);
+
+    waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
+    if (!child || child->state != CHILD_ALIVE || forkserver__crash_read(pid, &record) < 0)
+        return;
+    if (!forkserver__report_start(s, child))
+        kill(pid, SIGCONT);
+}
+
+static void on_death(struct server *s, pid_t pid)
+{
+    struct child *child = forkserver__child_by_pid(&s->children, pid);
+    struct rusage usage;
+    int status;
+
+    if (child) {
+        kill(-pid, SIGKILL);
+        if (child->state == CHILD_REPORTING)
+            forkserver__report_end(s, child);
+    }
+    if (wait4(pid, &status, WNOHANG, &usage) != pid)
+        return;
+    if (!child) {
+        struct child *owner = forkserver__report_owner(&s->children, pid);
+        if (owner)
+            forkserver__report_end(s, owner);
+        return;
+    }
+    child->state = CHILD_DEAD;
+    child->status = status;
+    child->usage = usage;
+    s->children.dead++;
+    forkserver__client_close(s, &child->client);
+    forkserver__end_nested(s, &child->client);
+}
+
+/* Who was killed by a SIGKILL that nobody here sent, while the kernel counted one more such kill? */
+static bool out_of_memory(struct server *s)
+{
+    unsigned long long count = forkserver__oom_kills(s->vmstat);
+    bool more = count > s->oom_kills;
+
+    s->oom_kills = count;
+    return more;
+}
+
+static void tell_death(struct server *s, struct child *child)
+{
+    if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(child->status) &&
+        WTERMSIG(child->status) == SIGKILL && out_of_memory(s))
+        child->cause = WIRE_ENDED_BY_OOM;
+    const struct rusage *u = &child->usage;
+    struct wire_death body = {
+        .status = child->status,
+        .cause = child->cause,
+        .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
+        .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
+        .max_rss = u->ru_maxrss,
+        .minor_faults = u->ru_minflt,
+        .major_faults = u->ru_majflt,
+        .voluntary_switches = u->ru_nvcsw,
+        .involuntary_switches = u->ru_nivcsw,
+    };
+    wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
+}
+
+static void finish(struct server *s, struct child *child)
+{
+    struct client *asker = child->asker;
+
+    tell_death(s, child);
+    close(child->channel);
+    if (asker) {
+        asker->children--;
+        if (asker->epoch == child->epoch && asker->spares > 0)
+            asker->spares--;
+    }
+    s->children.dead--;
+    forkserver__child_free(&s->children, child);
+}
+
+/* Ends of children deep in the tree free those above: repeat until nothing moves. */
+static void finish_dead(struct server *s)
+{
+    bool moved = true;
+
+    while (moved && s->children.dead > 0) {
+        struct child *next;
+        moved = false;
+        for (struct child *c = forkserver__child_first(&s->children); c; c = next) {
+            next = forkserver__child_next(&s->children, c);
+            if (c->state == CHILD_DEAD && c->client.children == 0) {
+                finish(s, c);
+                moved = true;
+            }
+        }
+    }
+}
+
+void forkserver__reap(struct server *s)
+{
+    siginfo_t info;
+
+    for (;;) {
+        memset(&info, 0, sizeof info);
+        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            break;
+        if (info.si_code == CLD_STOPPED)
+            on_stop(s, info.si_pid);
+        else
+            on_death(s, info.si_pid);
+    }
+    bool strangers = s->children.dead > 0 && forkserver__end_strangers(s->kin, &s->children) > 0;
+    if (!strangers)
+        finish_dead(s);
+    if (s->ending && s->children.count == 0)
+        s->leave = forkserver__end_strangers(s->kin, &s->children) == 0;
+}

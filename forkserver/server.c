@@ -1,0 +1,153 @@
+/*
+ * server.c - the loop of a server: it waits, and hands each event to the file that knows
+ *
+ * A server never waits for anybody but for events: it sends without blocking, and what it forks for
+ * its own use has a time limit. Spares are forked only when nothing else is to be done.
+ */
+#include "forkserver/internal.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Each child takes three descriptors here; the host's own soft limit says nothing about that. */
+static void raise_descriptor_limit(struct server *s)
+{
+    getrlimit(RLIMIT_NOFILE, &s->host_descriptors);
+    struct rlimit limit = s->host_descriptors;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void watch(struct server *s, int fd, enum watch *what)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = what };
+    epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void open_server(struct server *s)
+{
+    static enum watch root = WATCH_ROOT, host = WATCH_HOST, signals = WATCH_SIGNALS;
+    sigset_t child_signal;
+
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    s->pid = getpid();
+    s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    s->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->kin = forkserver__kin_open();
+    s->vmstat = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+    s->oom_kills = forkserver__oom_kills(s->vmstat);
+    watch(s, s->root_link, &root);
+    watch(s, s->signals, &signals);
+    if (s->host_pidfd >= 0)
+        watch(s, s->host_pidfd, &host);
+    forkserver__client_open(s, &s->host);
+}
+
+/* The root speaks once, to say that the end has come; its own end says the same with no grace. */
+static void on_root(struct server *s)
+{
+    struct wire_end end = { 0 };
+    int rc = wire__recv(s->root_link, &s->frame, true);
+
+    if (rc == -EAGAIN)
+        return;
+    if (rc == 0 && s->frame.header.type == WIRE_END && s->frame.header.length == sizeof end)
+        end = *(struct wire_end *)s->frame.body;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->root_link, NULL);
+    forkserver__end_all(s, end.grace > 0 ? SIGTERM : SIGKILL, end.grace);
+}
+
+static void on_host_gone(struct server *s)
+{
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->host_pidfd, NULL);
+    forkserver__end_all(s, SIGKILL, 0);
+}
+
+static void drain_signals(struct server *s)
+{
+    struct signalfd_siginfo info[16];
+
+    while (read(s->signals, info, sizeof info) > 0)
+        continue;
+}
+
+static void dispatch(struct server *s, const struct epoll_event *event)
+{
+    switch (*(enum watch *)event->data.ptr) {
+    case WATCH_ROOT:
+        on_root(s);
+        break;
+    case WATCH_HOST:
+        on_host_gone(s);
+        break;
+    case WATCH_SIGNALS:
+        drain_signals(s);
+        break;
+    case WATCH_CLIENT:
+        forkserver__client_readable(s, event->data.ptr);
+        break;
+    }
+}
+
+static bool spare_missing(const struct server *s)
+{
+    return !s->ending && s->host.fd >= 0 && s->host.spares < s->spares_wanted &&
+           s->spares_after <= base__now();
+}
+
+static void add_spare(struct server *s)
+{
+    static const int64_t pause = BASE_SECOND / 10;
+
+    if (forkserver__spawn(s, &s->host) == 0)
+        return;
+    s->spares_after = base__now() + pause;
+    if (s->spares_after < s->wake_at)
+        s->wake_at = s->spares_after;
+}
+
+/* One event at a time: handling it may free what another one points to. */
+static void turn(struct server *s)
+{
+    struct epoll_event event;
+    int timeout = spare_missing(s) ? 0 : base__poll_timeout(s->wake_at);
+    int n = epoll_wait(s->epoll, &event, 1, timeout);
+
+    if (n == 1)
+        dispatch(s, &event);
+    forkserver__due(s, base__now());
+    forkserver__reap(s);
+    if (n == 0 && spare_missing(s))
+        add_spare(s);
+}
+
+void forkserver__server_main(const struct forkserver_options *options, unsigned index,
+                             int host_link, int root_link, int host_pidfd)
+{
+    static unsigned char body[WIRE_MAX_BODY];
+    static struct server s;
+    const int keep[] = { host_link, root_link, host_pidfd };
+
+    forkserver__settle("forkscope-serve", keep, 3);
+    s = (struct server){
+        .options = options,
+        .spares_wanted = (options->spares + options->servers - 1 - index) / options->servers,
+        .root_link = root_link,
+        .host_pidfd = host_pidfd,
+        .host = { .watch = WATCH_CLIENT, .fd = host_link },
+        .wake_at = BASE_NEVER,
+        .frame = { .body = body, .capacity = sizeof body },
+    };
+    raise_descriptor_limit(&s);
+    open_server(&s);
+    while (!s.leave)
+        turn(&s);
+    _exit(0);
+}

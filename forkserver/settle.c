@@ -1,0 +1,76 @@
+/*
+ * settle.c - from a copy of the host to a process that only serves
+ */
+#include "forkserver/internal.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Where the kernel is too old for close_range(2), the table of descriptors is walked. */
+static void close_between(unsigned first, unsigned last)
+{
+    if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
+        return;
+    unsigned end = (unsigned)sysconf(_SC_OPEN_MAX);
+    for (unsigned fd = first; fd <= last && fd < end; fd++)
+        close((int)fd);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+void forkserver__close_but(const int *keep, unsigned keep_count)
+{
+    enum { MAX_KEEP = 8 };
+    int sorted[MAX_KEEP];
+    unsigned from = STDERR_FILENO + 1;
+
+    for (unsigned i = 0; i < keep_count; i++)
+        sorted[i] = keep[i];
+    qsort(sorted, keep_count, sizeof sorted[0], compare);
+    for (unsigned i = 0; i < keep_count; i++) {
+        if (sorted[i] < (int)from)
+            continue;
+        close_between(from, (unsigned)sorted[i] - 1);
+        from = (unsigned)sorted[i] + 1;
+    }
+    close_between(from, ~0U);
+}
+
+static void null_streams(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (null < 0)
+            close(fd);
+        else if (fd != null)
+            dup2(null, fd);
+    }
+    if (null > STDERR_FILENO)
+        close(null);
+}
+
+/* Handlers of the host must never run here or in a child: all are back to their defaults. */
+static void reset_signals(void)
+{
+    for (int signal = 1; signal < NSIG; signal++)
+        sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+}
+
+void forkserver__settle(const char *name, const int *keep, unsigned keep_count)
+{
+    reset_signals();
+    setsid();
+    prctl(PR_SET_NAME, name);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    forkserver__close_but(keep, keep_count);
+    null_streams();
+}

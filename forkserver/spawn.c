@@ -1,0 +1,112 @@
+/*
+ * spawn.c - one child: its sockets, its fork, its offer
+ */
+#include "forkserver/internal.h"
+
+#include "forkserver/crash.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+struct sockets {
+    int channel[2];             /* the spawner's end, the child's end */
+    int link[2];                /* the server's end, the child's end */
+};
+
+static void close_pair(const int pair[2])
+{
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static int open_sockets(struct sockets *sockets)
+{
+    int rc = wire__pair(sockets->channel);
+    if (rc < 0)
+        return rc;
+    rc = wire__pass_sender(sockets->channel[0]);
+    if (rc == 0)
+        rc = wire__pair(sockets->link);
+    if (rc < 0)
+        close_pair(sockets->channel);
+    return rc;
+}
+
+/*
+ * The first steps of a child. The death signal comes first, and the server is asked for after it, so
+ * that no moment is left in which the server could die unnoticed. Signals are let in last.
+ */
+static void __attribute__((noreturn)) start_child(const struct server *s, const struct sockets *sockets)
+{
+    const int keep[] = { sockets->channel[1], sockets->link[1] };
+    struct forkserver_child child = { keep[0], keep[1], s->pid };
+    sigset_t none;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != s->pid)
+        _exit(0);
+    setsid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    setrlimit(RLIMIT_NOFILE, &s->host_descriptors);
+    forkserver__close_but(keep, 2);
+    if (s->options->catch_crashes)
+        forkserver__crash_install(s->pid);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    s->options->enter(&child);
+    _exit(0);
+}
+
+static int fork_child(struct server *s, struct child *child, const struct sockets *sockets)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        start_child(s, sockets);
+    if (pid < 0)
+        return -errno;
+    child->channel = sockets->channel[1];
+    child->client.fd = sockets->link[0];
+    close(sockets->link[1]);
+    forkserver__child_started(&s->children, child, pid);
+    child->asker->children++;
+    forkserver__client_open(s, &child->client);
+    return 0;
+}
+
+/* Who cannot be told of the child does not get it: its channel closes, and it leaves. */
+static int offer(struct client *asker, struct child *child, int channel)
+{
+    struct wire_offer body = { .id = child->id, .pid = child->pid };
+    int rc = wire__send_struct(asker->fd, WIRE_OFFER, &body, sizeof body, channel, true);
+
+    if (rc == 0)
+        asker->spares++;
+    close(channel);
+    return rc;
+}
+
+int forkserver__spawn(struct server *s, struct client *asker)
+{
+    struct sockets sockets;
+    struct child *child = forkserver__child_new(&s->children, asker);
+    if (!child)
+        return -ENOMEM;
+
+    int rc = open_sockets(&sockets);
+    if (rc < 0) {
+        free(child);
+        return rc;
+    }
+    rc = fork_child(s, child, &sockets);
+    if (rc < 0) {
+        close_pair(sockets.channel);
+        close_pair(sockets.link);
+        free(child);
+        return rc;
+    }
+    return offer(asker, child, sockets.channel[0]);
+}
