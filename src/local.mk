@@ -26,6 +26,22 @@ src_libwire_la_SOURCES += src/wire/memfd.c src/wire/memfd.h
 src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h
 
 src_libproc_la_SOURCES =
+src_libproc_la_SOURCES += src/proc/internal.h src/proc/handle.h
+src_libproc_la_SOURCES += src/proc/builder.c
+src_libproc_la_SOURCES += src/proc/child.c
+src_libproc_la_SOURCES += src/proc/client.c
+src_libproc_la_SOURCES += src/proc/config.c
+src_libproc_la_SOURCES += src/proc/context.c
+src_libproc_la_SOURCES += src/proc/draft.c
+src_libproc_la_SOURCES += src/proc/error.c
+src_libproc_la_SOURCES += src/proc/error_view.c
+src_libproc_la_SOURCES += src/proc/handle.c
+src_libproc_la_SOURCES += src/proc/init.c
+src_libproc_la_SOURCES += src/proc/module.c
+src_libproc_la_SOURCES += src/proc/setup.c
+src_libproc_la_SOURCES += src/proc/spawn.c
+src_libproc_la_SOURCES += src/proc/streams.c
+src_libproc_la_SOURCES += src/proc/value.c
 
 # What each layer needs to be linked
 

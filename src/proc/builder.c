@@ -1,0 +1,155 @@
+#include "src/proc/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+procspawn_builder *procspawn_builder_new(void)
+{
+    procspawn_builder *builder = calloc(1, sizeof *builder);
+
+    for (int i = 0; builder && i < 3; i++)
+        builder->stdio[i] = (struct procspawn__stream){ PROCSPAWN_STDIO_INHERIT, -1 };
+    return builder;
+}
+
+static void drop_changes(procspawn_builder *builder)
+{
+    for (size_t i = 0; i < builder->change_count; i++)
+        free(builder->changes[i]);
+    free(builder->changes);
+    builder->changes = NULL;
+    builder->change_count = 0;
+}
+
+void procspawn_builder_free(procspawn_builder *builder)
+{
+    if (!builder)
+        return;
+    drop_changes(builder);
+    free(builder->cwd);
+    free(builder->name);
+    free(builder);
+}
+
+/* Takes the change, also when it fails. */
+static int add_change(procspawn_builder *builder, char *change)
+{
+    if (!change)
+        return -ENOMEM;
+    char **changes = realloc(builder->changes, (builder->change_count + 1) * sizeof *changes);
+    if (!changes) {
+        free(change);
+        return -ENOMEM;
+    }
+    builder->changes = changes;
+    changes[builder->change_count++] = change;
+    return 0;
+}
+
+static bool valid_name(const char *name)
+{
+    return *name != '\0' && !strchr(name, '=');
+}
+
+int procspawn_builder_env(procspawn_builder *builder, const char *name, const char *value)
+{
+    if (!valid_name(name))
+        return -EINVAL;
+    size_t length = strlen(name) + strlen(value) + 2;
+    char *change = malloc(length);
+    if (change)
+        snprintf(change, length, "%s=%s", name, value);
+    return add_change(builder, change);
+}
+
+int procspawn_builder_envs(procspawn_builder *builder, char *const *variables)
+{
+    int rc = 0;
+
+    for (char *const *v = variables; *v; v++) {
+        if (**v == '=' || !strchr(*v, '='))
+            return -EINVAL;
+    }
+    for (char *const *v = variables; *v && rc == 0; v++)
+        rc = add_change(builder, strdup(*v));
+    return rc;
+}
+
+int procspawn_builder_env_remove(procspawn_builder *builder, const char *name)
+{
+    return valid_name(name) ? add_change(builder, strdup(name)) : -EINVAL;
+}
+
+int procspawn_builder_env_clear(procspawn_builder *builder)
+{
+    drop_changes(builder);
+    return add_change(builder, strdup(""));
+}
+
+void procspawn_builder_uid(procspawn_builder *builder, uid_t uid)
+{
+    builder->has_uid = true;
+    builder->uid = uid;
+}
+
+void procspawn_builder_gid(procspawn_builder *builder, gid_t gid)
+{
+    builder->has_gid = true;
+    builder->gid = gid;
+}
+
+void procspawn_builder_pre_exec(procspawn_builder *builder, int (*hook)(void *), void *argument)
+{
+    builder->hook = hook;
+    builder->hook_argument = argument;
+}
+
+void procspawn_builder_stdin(procspawn_builder *builder, enum procspawn_stdio mode, int fd)
+{
+    builder->stdio[0] = (struct procspawn__stream){ mode, fd };
+}
+
+void procspawn_builder_stdout(procspawn_builder *builder, enum procspawn_stdio mode, int fd)
+{
+    builder->stdio[1] = (struct procspawn__stream){ mode, fd };
+}
+
+void procspawn_builder_stderr(procspawn_builder *builder, enum procspawn_stdio mode, int fd)
+{
+    builder->stdio[2] = (struct procspawn__stream){ mode, fd };
+}
+
+static int replace(char **place, const char *string)
+{
+    char *copy = strdup(string);
+    if (!copy)
+        return -ENOMEM;
+    free(*place);
+    *place = copy;
+    return 0;
+}
+
+int procspawn_builder_cwd(procspawn_builder *builder, const char *path)
+{
+    return replace(&builder->cwd, path);
+}
+
+int procspawn_builder_name(procspawn_builder *builder, const char *name)
+{
+    return replace(&builder->name, name);
+}
+
+int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit)
+{
+    if (resource < 0 || resource >= PROCSPAWN__RESOURCES)
+        return -EINVAL;
+    builder->has_limit[resource] = true;
+    builder->limits[resource] = *limit;
+    return 0;
+}
+
+void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration)
+{
+    builder->duration = duration;
+}

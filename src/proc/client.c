@@ -1,0 +1,334 @@
+/*
+ * client.c - asks the servers for children
+ *
+ * Offers are anonymous: whoever needs a child takes any. Each thread that finds no spare asks for one
+ * more, and then takes whatever comes first; if it gives up, what it asked for stays as a spare. So
+ * there is nothing to match, and the lock is only held for steps that do not block. All sockets are
+ * watched through one epoll descriptor, which any number of threads may wait for.
+ */
+#include "src/proc/internal.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { SPARES_MAX = 256 };
+
+/* One server. A dead one is replaced in its place. */
+struct link {
+    int fd;                     /* -1: no server now */
+    pid_t server;
+};
+
+static struct {
+    pthread_mutex_t lock;
+    int epoll;
+    int root;                   /* the ROOT link, -1 in a child or when the root is gone */
+    unsigned count;
+    unsigned turn;              /* which server is asked next */
+    struct link links[FORKSERVER_MAX_SERVERS];
+    unsigned losses;            /* servers that have died: what they were asked for is lost */
+    unsigned refused;           /* refusals that nobody has taken yet */
+    int refusal;
+    unsigned spare_count;
+    struct procspawn__taken spares[SPARES_MAX];
+} client = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1 };
+
+static int watch(int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    return epoll_ctl(client.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static void drop_spares_of(unsigned index)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < client.spare_count; i++) {
+        if (client.spares[i].link == index)
+            close(client.spares[i].channel);
+        else
+            client.spares[kept++] = client.spares[i];
+    }
+    client.spare_count = kept;
+}
+
+static void lose_link(unsigned index)
+{
+    close(client.links[index].fd);
+    client.links[index] = (struct link){ .fd = -1 };
+    client.losses++;
+    drop_spares_of(index);
+}
+
+static void on_offer(unsigned index, struct wire_frame *frame)
+{
+    const struct wire_offer *offer = frame->body;
+    int channel = wire__take_fd(frame, 0);
+
+    if (channel < 0)
+        return;
+    if (client.spare_count == SPARES_MAX) {
+        close(channel);
+        return;
+    }
+    client.spares[client.spare_count++] = (struct procspawn__taken){
+        channel, offer->pid, client.links[index].server, offer->id, index };
+}
+
+static void on_link_frame(unsigned index, struct wire_frame *frame)
+{
+    const struct wire_header *header = &frame->header;
+
+    if (header->type == WIRE_OFFER && header->length == sizeof(struct wire_offer)) {
+        on_offer(index, frame);
+    } else if (header->type == WIRE_REFUSED && header->length == sizeof(struct wire_refused)) {
+        client.refused++;
+        client.refusal = -((const struct wire_refused *)frame->body)->error;
+    }
+    wire__close_fds(frame);
+}
+
+static void pump_link(unsigned index)
+{
+    union { struct wire_offer offer; struct wire_refused refused; } body;
+    struct wire_frame frame = { .body = &body, .capacity = sizeof body };
+    int rc = 0;
+
+    while (client.links[index].fd >= 0 && rc != -EAGAIN) {
+        rc = wire__recv(client.links[index].fd, &frame, true);
+        if (rc == 0)
+            on_link_frame(index, &frame);
+        else if (rc == -EMFILE) {
+            client.refused++;
+            client.refusal = -EMFILE;
+        } else if (rc != -EAGAIN)
+            lose_link(index);
+    }
+}
+
+static void on_server(struct wire_frame *frame)
+{
+    const struct wire_server *server = frame->body;
+    int fd = wire__take_fd(frame, 0);
+
+    if (fd < 0 || server->index >= client.count) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    if (client.links[server->index].fd >= 0)
+        lose_link(server->index);
+    client.links[server->index] = (struct link){ fd, server->pid };
+    watch(fd);
+}
+
+static void pump_root(void)
+{
+    struct wire_server body;
+    struct wire_frame frame = { .body = &body, .capacity = sizeof body };
+    int rc = 0;
+
+    while (client.root >= 0 && rc != -EAGAIN) {
+        rc = wire__recv(client.root, &frame, true);
+        if (rc == 0 && frame.header.type == WIRE_SERVER && frame.header.length == sizeof body)
+            on_server(&frame);
+        else if (rc == -EPIPE) {
+            close(client.root);
+            client.root = -1;
+        }
+        if (rc == 0)
+            wire__close_fds(&frame);
+    }
+}
+
+static void pump(void)
+{
+    for (unsigned i = 0; i < client.count; i++)
+        pump_link(i);
+    pump_root();
+}
+
+static unsigned links_alive(void)
+{
+    unsigned alive = 0;
+
+    for (unsigned i = 0; i < client.count; i++)
+        alive += client.links[i].fd >= 0;
+    return alive;
+}
+
+/* One child from the server whose turn it is; all others hear that their spares are used up. */
+static bool ask(void)
+{
+    bool asked = false;
+
+    for (unsigned n = 0; n < client.count; n++) {
+        unsigned index = (client.turn + n) % client.count;
+        struct wire_fork body = { .count = !asked };
+        if (client.links[index].fd < 0)
+            continue;
+        int rc = wire__send_struct(client.links[index].fd, WIRE_FORK, &body, sizeof body, -1, true);
+        if (rc == -EPIPE)
+            lose_link(index);
+        if (rc == 0 && !asked) {
+            asked = true;
+            client.turn = (index + 1) % client.count;
+        }
+    }
+    return asked;
+}
+
+/* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
+static int step(bool *asked, unsigned *losses, struct procspawn__taken *ret_taken)
+{
+    if (client.spare_count == 0)
+        pump();
+    if (client.spare_count > 0) {
+        *ret_taken = client.spares[--client.spare_count];
+        return 0;
+    }
+    if (*asked && client.refused > 0) {
+        client.refused--;
+        return client.refusal;
+    }
+    if (client.root < 0 && links_alive() == 0)
+        return PROCSPAWN_ESERVER;
+    if (!*asked || *losses != client.losses) {
+        *asked = ask();
+        *losses = client.losses;
+    }
+    return 1;
+}
+
+/* The bound is for the case that another thread took the event: then there is nothing to wake for. */
+static void wait_for_events(void)
+{
+    enum { RECHECK = 50 };
+    struct pollfd fd = { .fd = client.epoll, .events = POLLIN };
+
+    poll(&fd, 1, RECHECK);
+}
+
+int procspawn__client_take(struct procspawn__taken *ret_taken)
+{
+    bool asked = false;
+    unsigned losses = 0;
+    int cancel;
+    int rc;
+
+    for (;;) {
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+        pthread_mutex_lock(&client.lock);
+        rc = step(&asked, &losses, ret_taken);
+        pthread_mutex_unlock(&client.lock);
+        pthread_setcancelstate(cancel, NULL);
+        if (rc <= 0)
+            return rc;
+        wait_for_events();
+    }
+}
+
+/* Tells the server of a child something. A server that is gone has taken the child with it. */
+static int tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
+                size_t length)
+{
+    int rc;
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    do {
+        pthread_mutex_lock(&client.lock);
+        const struct link *link = &client.links[taken->link];
+        rc = link->fd >= 0 && link->server == taken->server
+                 ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
+        pthread_mutex_unlock(&client.lock);
+        if (rc == -EAGAIN)
+            sched_yield();
+    } while (rc == -EAGAIN);
+    pthread_setcancelstate(cancel, NULL);
+    return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
+}
+
+int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
+{
+    struct wire_end_child body = { taken->id, taken->pid, signal, grace };
+    return tell(taken, WIRE_END_CHILD, &body, sizeof body);
+}
+
+int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadline)
+{
+    struct wire_limit body = { .id = taken->id, .deadline = deadline, .pid = taken->pid };
+    return tell(taken, WIRE_LIMIT, &body, sizeof body);
+}
+
+static int open_client(int first, unsigned count)
+{
+    pthread_mutex_init(&client.lock, NULL);
+    client.count = count;
+    for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++)
+        client.links[i] = (struct link){ .fd = -1 };
+    client.spare_count = 0;
+    client.refused = 0;
+    client.root = -1;
+    client.epoll = epoll_create1(EPOLL_CLOEXEC);
+    return client.epoll < 0 ? -errno : watch(first);
+}
+
+int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
+{
+    int rc = open_client(root_link, servers);
+
+    client.root = root_link;
+    while (rc == 0) {
+        pump_root();
+        if (links_alive() == servers)
+            return 0;
+        if (client.root < 0 || base__now() >= deadline)
+            return PROCSPAWN_ESTART;
+        wait_for_events();
+    }
+    return rc;
+}
+
+int procspawn__client_adopt(int link, pid_t server)
+{
+    int rc = open_client(link, 1);
+    client.links[0] = (struct link){ link, server };
+    return rc;
+}
+
+void procspawn__client_close(void)
+{
+    for (unsigned i = 0; i < client.count; i++) {
+        if (client.links[i].fd >= 0)
+            lose_link(i);
+    }
+    if (client.root >= 0)
+        close(client.root);
+    if (client.epoll >= 0)
+        close(client.epoll);
+    client.root = -1;
+    client.epoll = -1;
+    client.count = 0;
+}
+
+int procspawn__client_end(int64_t grace)
+{
+    struct wire_end body = { grace };
+    return wire__send_struct(client.root, WIRE_END, &body, sizeof body, -1, true);
+}
+
+void procspawn__client_wait_end(int64_t deadline)
+{
+    struct pollfd fd = { .fd = client.root, .events = POLLIN };
+
+    while (client.root >= 0 && base__now() < deadline) {
+        poll(&fd, 1, base__poll_timeout(deadline));
+        pump_root();
+    }
+}

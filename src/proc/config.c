@@ -1,0 +1,47 @@
+#include "src/proc/internal.h"
+
+#include <stdlib.h>
+
+procspawn_config *procspawn_config_new(void)
+{
+    procspawn_config *config = malloc(sizeof *config);
+    if (config)
+        *config = (procspawn_config)PROCSPAWN__CONFIG_DEFAULT;
+    return config;
+}
+
+void procspawn_config_free(procspawn_config *config)
+{
+    free(config);
+}
+
+void procspawn_config_callback(procspawn_config *config, void (*callback)(void *), void *argument)
+{
+    config->callback = callback;
+    config->callback_argument = argument;
+}
+
+void procspawn_config_pass_args(procspawn_config *config, bool enabled)
+{
+    config->pass_args = enabled;
+}
+
+void procspawn_config_panic_handling(procspawn_config *config, bool enabled)
+{
+    config->panic_handling = enabled;
+}
+
+void procspawn_config_capture_backtraces(procspawn_config *config, bool enabled)
+{
+    config->capture_backtraces = enabled;
+}
+
+void procspawn_config_resolve_backtraces(procspawn_config *config, bool enabled)
+{
+    config->resolve_backtraces = enabled;
+}
+
+void procspawn_config_spares(procspawn_config *config, int count)
+{
+    config->spares = count;
+}

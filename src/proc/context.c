@@ -1,0 +1,317 @@
+/*
+ * context.c - the caller's state at the time of the call
+ *
+ * A child starts with the state at init. What differs from it now is written into the call; mostly
+ * that is nothing, and then costs a few system calls and no byte. The umask is read from /proc, for
+ * umask(2) would change it under the feet of other threads.
+ */
+#include "src/proc/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The state at init. */
+static struct {
+    dev_t cwd_device;
+    ino_t cwd_inode;
+    mode_t umask;
+    uid_t uid[3];
+    gid_t gid[3];
+    gid_t *groups;
+    int group_count;
+    struct rlimit limits[PROCSPAWN__RESOURCES];
+    char *environment;          /* strings, each with its NUL */
+    size_t environment_length;
+} initial;
+
+/* /proc/self/status, kept open; each process opens its own. */
+static struct {
+    int fd;
+    pid_t owner;
+} status = { .fd = -1 };
+
+static void open_status(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    pthread_mutex_lock(&lock);
+    if (status.owner != getpid()) {
+        status.fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+        __atomic_store_n(&status.owner, getpid(), __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static bool read_umask(mode_t *ret_umask)
+{
+    static const char key[] = "\nUmask:\t";
+    char text[256];
+
+    if (__atomic_load_n(&status.owner, __ATOMIC_ACQUIRE) != getpid())
+        open_status();
+    ssize_t length = pread(status.fd, text, sizeof text - 1, 0);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    const char *found = strstr(text, key);
+    if (!found)
+        return false;
+    *ret_umask = (mode_t)strtoul(found + sizeof key - 1, NULL, 8);
+    return true;
+}
+
+static size_t environment_length(void)
+{
+    size_t length = 0;
+
+    for (char **variable = environ; variable && *variable; variable++)
+        length += strlen(*variable) + 1;
+    return length;
+}
+
+static bool environment_same(void)
+{
+    const char *at = initial.environment;
+    const char *end = at + initial.environment_length;
+
+    for (char **variable = environ; variable && *variable; variable++) {
+        if (at == end || strcmp(at, *variable) != 0)
+            return false;
+        at += strlen(at) + 1;
+    }
+    return at == end;
+}
+
+static int remember_environment(void)
+{
+    size_t length = environment_length();
+    char *copy = malloc(length + 1);
+    char *at = copy;
+
+    if (!copy)
+        return -ENOMEM;
+    for (char **variable = environ; variable && *variable; variable++)
+        at = stpcpy(at, *variable) + 1;
+    free(initial.environment);
+    initial.environment = copy;
+    initial.environment_length = length;
+    return 0;
+}
+
+static int remember_groups(void)
+{
+    int count = getgroups(0, NULL);
+    gid_t *groups = malloc((size_t)(count > 0 ? count : 1) * sizeof *groups);
+
+    if (!groups)
+        return -ENOMEM;
+    free(initial.groups);
+    initial.groups = groups;
+    initial.group_count = getgroups(count, groups);
+    return initial.group_count < 0 ? -errno : 0;
+}
+
+void procspawn__context_forget(void)
+{
+    if (status.owner == getpid() && status.fd >= 0)
+        close(status.fd);
+    status.owner = 0;
+}
+
+int procspawn__context_remember(void)
+{
+    struct stat cwd = { 0 };
+
+    procspawn__context_forget();
+    stat(".", &cwd);
+    initial.cwd_device = cwd.st_dev;
+    initial.cwd_inode = cwd.st_ino;
+    getresuid(&initial.uid[0], &initial.uid[1], &initial.uid[2]);
+    getresgid(&initial.gid[0], &initial.gid[1], &initial.gid[2]);
+    for (int i = 0; i < PROCSPAWN__RESOURCES; i++)
+        getrlimit(i, &initial.limits[i]);
+    initial.umask = 0;
+    read_umask(&initial.umask);
+    int rc = remember_groups();
+    return rc < 0 ? rc : remember_environment();
+}
+
+/* ---- what differs ---- */
+
+static void describe_cwd(struct procspawn__draft *draft)
+{
+    struct stat cwd;
+
+    if (stat(".", &cwd) == 0 && cwd.st_dev == initial.cwd_device && cwd.st_ino == initial.cwd_inode)
+        return;
+    draft->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (draft->cwd >= 0)
+        draft->call.flags |= WIRE_CALL_FD_CWD;
+}
+
+static void describe_umask(struct wire_call *call)
+{
+    mode_t now;
+
+    if (!read_umask(&now) || now == initial.umask)
+        return;
+    call->umask = now;
+    call->flags |= WIRE_CALL_UMASK;
+}
+
+static void describe_ids(struct wire_call *call, const procspawn_builder *builder)
+{
+    uid_t uid[3];
+    gid_t gid[3];
+
+    getresuid(&uid[0], &uid[1], &uid[2]);
+    getresgid(&gid[0], &gid[1], &gid[2]);
+    bool differ = memcmp(uid, initial.uid, sizeof uid) || memcmp(gid, initial.gid, sizeof gid);
+    for (int i = 0; i < 3; i++) {
+        call->uid[i] = builder && builder->has_uid ? builder->uid : uid[i];
+        call->gid[i] = builder && builder->has_gid ? builder->gid : gid[i];
+    }
+    if (differ || (builder && (builder->has_uid || builder->has_gid)))
+        call->flags |= WIRE_CALL_IDS;
+}
+
+static int describe_groups(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    enum { FEW = 64 };
+    gid_t few[FEW], *groups = few;
+    int count = builder && (builder->has_uid || builder->has_gid) ? 0 : getgroups(FEW, few);
+
+    if (count < 0) {
+        count = getgroups(0, NULL);
+        groups = malloc((size_t)count * sizeof *groups);
+        if (!groups)
+            return -ENOMEM;
+        count = getgroups(count, groups);
+    }
+    if (count != initial.group_count ||
+        memcmp(groups, initial.groups, (size_t)count * sizeof *groups) != 0) {
+        draft->call.flags |= WIRE_CALL_GROUPS;
+        wire__put_u32(&draft->block, (uint32_t)count);
+        for (int i = 0; i < count; i++)
+            wire__put_u32(&draft->block, groups[i]);
+    }
+    if (groups != few)
+        free(groups);
+    return 0;
+}
+
+static void describe_limits(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    struct rlimit limits[PROCSPAWN__RESOURCES];
+    uint32_t differing[PROCSPAWN__RESOURCES], count = 0;
+
+    for (uint32_t i = 0; i < PROCSPAWN__RESOURCES; i++) {
+        bool chosen = builder && builder->has_limit[i];
+        if (chosen)
+            limits[i] = builder->limits[i];
+        else
+            getrlimit((int)i, &limits[i]);
+        if (chosen || memcmp(&limits[i], &initial.limits[i], sizeof limits[i]) != 0)
+            differing[count++] = i;
+    }
+    if (count == 0)
+        return;
+    draft->call.flags |= WIRE_CALL_LIMITS;
+    wire__put_u32(&draft->block, count);
+    for (uint32_t i = 0; i < count; i++) {
+        wire__put_u32(&draft->block, differing[i]);
+        wire__put_u64(&draft->block, limits[differing[i]].rlim_cur);
+        wire__put_u64(&draft->block, limits[differing[i]].rlim_max);
+    }
+}
+
+/* Does the builder decide about this variable? The last change to its name stands. */
+static bool changed(const procspawn_builder *builder, const char *variable)
+{
+    size_t name = strcspn(variable, "=");
+
+    for (size_t i = 0; builder && i < builder->change_count; i++) {
+        const char *change = builder->changes[i];
+        if (*change == '\0')
+            return true;
+        if (strncmp(change, variable, name) == 0 && (change[name] == '=' || change[name] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* A change stands if it sets a variable and no later one is about the same name, or clears all. */
+static bool stands(const procspawn_builder *builder, size_t index)
+{
+    const char *change = builder->changes[index];
+    size_t name = strcspn(change, "=");
+
+    if (change[name] != '=')
+        return false;
+    for (size_t i = index + 1; i < builder->change_count; i++) {
+        const char *later = builder->changes[i];
+        if (*later == '\0' || (strncmp(later, change, name) == 0 &&
+                               (later[name] == '=' || later[name] == '\0')))
+            return false;
+    }
+    return true;
+}
+
+static void describe_environment(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    size_t changes = builder ? builder->change_count : 0;
+    uint32_t count = 0;
+
+    if (changes == 0 && environment_same())
+        return;
+    for (char **variable = environ; variable && *variable; variable++)
+        count += !changed(builder, *variable);
+    for (size_t i = 0; i < changes; i++)
+        count += stands(builder, i);
+    draft->call.flags |= WIRE_CALL_ENVIRONMENT;
+    wire__put_u32(&draft->block, count);
+    for (char **variable = environ; variable && *variable; variable++) {
+        if (!changed(builder, *variable))
+            wire__put_string(&draft->block, *variable);
+    }
+    for (size_t i = 0; i < changes; i++) {
+        if (stands(builder, i))
+            wire__put_string(&draft->block, builder->changes[i]);
+    }
+}
+
+static void describe_string(struct procspawn__draft *draft, enum wire_call_flag flag,
+                            const char *string)
+{
+    if (!string)
+        return;
+    draft->call.flags |= flag;
+    wire__put_string(&draft->block, string);
+}
+
+int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    describe_cwd(draft);
+    describe_umask(&draft->call);
+    describe_ids(&draft->call, builder);
+    int rc = describe_groups(draft, builder);
+    if (rc < 0)
+        return rc;
+    describe_limits(draft, builder);
+    describe_environment(draft, builder);
+    describe_string(draft, WIRE_CALL_DIRECTORY, builder ? builder->cwd : NULL);
+    describe_string(draft, WIRE_CALL_NAME, builder ? builder->name : NULL);
+    if (builder && builder->hook) {
+        draft->call.flags |= WIRE_CALL_HOOK;
+        draft->call.hook = (uint64_t)(uintptr_t)builder->hook;
+        draft->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
+    }
+    return draft->block.overflow ? -ENOMEM : 0;
+}

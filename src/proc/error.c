@@ -1,0 +1,206 @@
+#include "src/proc/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static procspawn_error *new_error(enum procspawn_error_kind kind)
+{
+    procspawn_error *error = calloc(1, sizeof *error);
+
+    if (error) {
+        error->kind = kind;
+        error->exit_status = -1;
+    }
+    return error;
+}
+
+static int set_message(procspawn_error *error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int set_message(procspawn_error *error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    int n = vasprintf(&error->message, format, arguments);
+    va_end(arguments);
+    if (n < 0)
+        error->message = NULL;
+    return n < 0 ? -ENOMEM : 0;
+}
+
+static procspawn_error *whole_or_none(procspawn_error *error)
+{
+    if (error && !error->message) {
+        procspawn_error_free(error);
+        return NULL;
+    }
+    return error;
+}
+
+procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error_number,
+                                      const char *format, ...)
+{
+    procspawn_error *error = new_error(kind);
+    va_list arguments;
+
+    if (!error)
+        return NULL;
+    error->error = error_number;
+    va_start(arguments, format);
+    if (vasprintf(&error->message, format, arguments) < 0)
+        error->message = NULL;
+    va_end(arguments);
+    return whole_or_none(error);
+}
+
+void procspawn_error_free(procspawn_error *error)
+{
+    if (!error)
+        return;
+    free(error->message);
+    free(error->file);
+    free(error->function);
+    free(error->trace);
+    free(error);
+}
+
+/* ---- from the child's own words ---- */
+
+static char *copy(const char *string)
+{
+    return string ? strdup(string) : NULL;
+}
+
+procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length)
+{
+    static const enum procspawn_error_kind kinds[] = {
+        [WIRE_FAILURE_PANIC] = PROCSPAWN_ERROR_PANIC,
+        [WIRE_FAILURE_JSON] = PROCSPAWN_ERROR_JSON,
+        [WIRE_FAILURE_SETUP] = PROCSPAWN_ERROR_SETUP,
+        [WIRE_FAILURE_IO] = PROCSPAWN_ERROR_IO,
+    };
+    struct wire_reader r = { .bytes = body, .length = length };
+    struct wire_failure head;
+
+    wire__get_bytes(&r, &head, sizeof head);
+    const char *message = wire__get_string(&r);
+    const char *file = wire__get_string(&r);
+    const char *function = wire__get_string(&r);
+    if (r.broken || head.kind < WIRE_FAILURE_PANIC || head.kind > WIRE_FAILURE_IO || !message)
+        return procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO, "the child's answer is garbage");
+    procspawn_error *error = procspawn__error_new(kinds[head.kind], head.error, "%s", message);
+    if (error) {
+        error->line = head.line;
+        error->file = copy(file);
+        error->function = copy(function);
+    }
+    return error;
+}
+
+/* ---- from its death ---- */
+
+static const char *trace_message(const struct backtrace *trace)
+{
+    return trace ? procspawn__backtrace_string(trace, trace->message) : "";
+}
+
+/* "program: file:line: function: Assertion `text' failed." as the C library words it. */
+static void read_assert(procspawn_error *error, const char *text)
+{
+    static const char mark[] = ": Assertion `";
+    char *place = strdup(text);
+    char *end = place ? strstr(place, mark) : NULL;
+    char *line = NULL, *file = NULL, *function = NULL;
+
+    if (!end) {
+        free(place);
+        return;
+    }
+    *end = '\0';
+    error->cause = PROCSPAWN_CAUSE_ASSERT;
+    function = strstr(place, ": ");
+    if (function)
+        file = function + 2, function = strstr(file, ": ");
+    if (function)
+        *function = '\0', function += 2, line = strrchr(file, ':');
+    if (line) {
+        *line++ = '\0';
+        error->line = atoi(line);
+        error->file = strdup(file);
+        error->function = strdup(function);
+    }
+    free(place);
+}
+
+static void describe_signal(procspawn_error *error, const struct backtrace *trace)
+{
+    const char *text = trace_message(trace);
+
+    error->cause = PROCSPAWN_CAUSE_SIGNAL;
+    if (error->signal == SIGABRT && *text != '\0') {
+        read_assert(error, text);
+        set_message(error, "%.*s", (int)strcspn(text, "\n"), text);
+    } else if (trace && trace->stack_overflow) {
+        error->cause = PROCSPAWN_CAUSE_STACK_OVERFLOW;
+        set_message(error, "stack overflow (SIG%s)", sigabbrev_np(error->signal));
+    } else {
+        const char *name = sigabbrev_np(error->signal);
+        set_message(error, "killed by signal %d (SIG%s)", error->signal, name ? name : "RT");
+    }
+}
+
+static void describe_own_end(procspawn_error *error, const struct backtrace *trace)
+{
+    if (error->signal != 0) {
+        describe_signal(error, trace);
+    } else {
+        error->cause = PROCSPAWN_CAUSE_EXIT;
+        set_message(error, "exited with status %d and no result", error->exit_status);
+    }
+}
+
+static void describe_end(procspawn_error *error, enum wire_end_cause cause,
+                         const struct backtrace *trace)
+{
+    switch (cause) {
+    case WIRE_ENDED_BY_KILL:
+        error->cause = PROCSPAWN_CAUSE_KILLED;
+        set_message(error, "killed");
+        break;
+    case WIRE_ENDED_BY_DEADLINE:
+        error->kind = PROCSPAWN_ERROR_TIMED_OUT;
+        error->cause = PROCSPAWN_CAUSE_DEADLINE;
+        set_message(error, "the deadline has passed");
+        break;
+    case WIRE_ENDED_BY_OOM:
+        error->cause = PROCSPAWN_CAUSE_OUT_OF_MEMORY;
+        set_message(error, "killed, most likely for lack of memory");
+        break;
+    case WIRE_ENDED_BY_ITSELF:
+        describe_own_end(error, trace);
+        break;
+    }
+}
+
+procspawn_error *procspawn__error_from_death(const struct wire_death *death,
+                                             const struct backtrace *trace)
+{
+    procspawn_error *error = new_error(PROCSPAWN_ERROR_REMOTE_CLOSE);
+
+    if (!error)
+        return NULL;
+    if (WIFSIGNALED(death->status))
+        error->signal = WTERMSIG(death->status);
+    else
+        error->exit_status = WEXITSTATUS(death->status);
+    describe_end(error, death->cause, trace);
+    error = whole_or_none(error);
+    if (error)
+        error->trace = (struct backtrace *)(uintptr_t)trace;
+    return error;
+}

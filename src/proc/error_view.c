@@ -1,0 +1,254 @@
+/*
+ * error_view.c - what the holder of an error can ask it, and its two written forms
+ */
+#include "src/proc/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const kind_names[] = {
+    [PROCSPAWN_ERROR_JSON] = "json",
+    [PROCSPAWN_ERROR_IO] = "io",
+    [PROCSPAWN_ERROR_PANIC] = "panic",
+    [PROCSPAWN_ERROR_REMOTE_CLOSE] = "remote_close",
+    [PROCSPAWN_ERROR_CANCELLED] = "cancelled",
+    [PROCSPAWN_ERROR_TIMED_OUT] = "timed_out",
+    [PROCSPAWN_ERROR_CONSUMED] = "consumed",
+    [PROCSPAWN_ERROR_SETUP] = "setup",
+    [PROCSPAWN_ERROR_SERVER_LOST] = "server_lost",
+};
+
+static const char *const cause_names[] = {
+    [PROCSPAWN_CAUSE_NONE] = "none",
+    [PROCSPAWN_CAUSE_SIGNAL] = "signal",
+    [PROCSPAWN_CAUSE_EXIT] = "exit",
+    [PROCSPAWN_CAUSE_KILLED] = "killed",
+    [PROCSPAWN_CAUSE_DEADLINE] = "deadline",
+    [PROCSPAWN_CAUSE_OUT_OF_MEMORY] = "out_of_memory",
+    [PROCSPAWN_CAUSE_STACK_OVERFLOW] = "stack_overflow",
+    [PROCSPAWN_CAUSE_ASSERT] = "assert",
+};
+
+static const char *const source_names[] = {
+    [PROCSPAWN_FRAME_CFI] = "cfi",
+    [PROCSPAWN_FRAME_FP] = "fp",
+    [PROCSPAWN_FRAME_SCAN] = "scan",
+};
+
+const char *procspawn_error_kind_name(enum procspawn_error_kind kind)
+{
+    return (size_t)kind < sizeof kind_names / sizeof kind_names[0] ? kind_names[kind] : "unknown";
+}
+
+const char *procspawn_cause_name(enum procspawn_cause cause)
+{
+    return (size_t)cause < sizeof cause_names / sizeof cause_names[0] ? cause_names[cause]
+                                                                     : "unknown";
+}
+
+enum procspawn_error_kind procspawn_error_kind(const procspawn_error *error)
+{
+    return error->kind;
+}
+
+bool procspawn_error_is_panic(const procspawn_error *error)
+{
+    return error->kind == PROCSPAWN_ERROR_PANIC;
+}
+
+bool procspawn_error_is_cancellation(const procspawn_error *error)
+{
+    return error->kind == PROCSPAWN_ERROR_CANCELLED;
+}
+
+bool procspawn_error_is_timeout(const procspawn_error *error)
+{
+    return error->kind == PROCSPAWN_ERROR_TIMED_OUT;
+}
+
+bool procspawn_error_is_remote_close(const procspawn_error *error)
+{
+    return error->kind == PROCSPAWN_ERROR_REMOTE_CLOSE;
+}
+
+enum procspawn_cause procspawn_error_cause(const procspawn_error *error)
+{
+    return error->cause;
+}
+
+int procspawn_error_signal(const procspawn_error *error)
+{
+    return error->signal;
+}
+
+int procspawn_error_exit_status(const procspawn_error *error)
+{
+    return error->exit_status;
+}
+
+int procspawn_error_errno(const procspawn_error *error)
+{
+    return error->error;
+}
+
+const char *procspawn_error_message(const procspawn_error *error)
+{
+    return error->message;
+}
+
+const char *procspawn_error_file(const procspawn_error *error)
+{
+    return error->file;
+}
+
+int procspawn_error_line(const procspawn_error *error)
+{
+    return error->line;
+}
+
+const char *procspawn_error_function(const procspawn_error *error)
+{
+    return error->function;
+}
+
+size_t procspawn_error_frame_count(const procspawn_error *error)
+{
+    return error->trace ? error->trace->frame_count : 0;
+}
+
+static enum procspawn_frame_source source_of(uint32_t found)
+{
+    if (found == BACKTRACE_SCAN)
+        return PROCSPAWN_FRAME_SCAN;
+    return found == BACKTRACE_FP || found == BACKTRACE_RETURN ? PROCSPAWN_FRAME_FP
+                                                              : PROCSPAWN_FRAME_CFI;
+}
+
+static int thread_of(const struct backtrace *trace, size_t index)
+{
+    uint32_t thread = 0;
+
+    while (thread + 1 < trace->thread_count &&
+           index >= (size_t)trace->thread[thread].first + trace->thread[thread].count)
+        thread++;
+    return (int)thread;
+}
+
+static const char *string_or_null(const struct backtrace *trace, uint32_t position)
+{
+    const char *string = procspawn__backtrace_string(trace, position);
+    return *string != '\0' ? string : NULL;
+}
+
+int procspawn_error_frame(const procspawn_error *error, size_t index,
+                          struct procspawn_frame *ret_frame)
+{
+    if (index >= procspawn_error_frame_count(error))
+        return -EINVAL;
+    const struct backtrace_frame *frame = &error->trace->frame[index];
+    *ret_frame = (struct procspawn_frame){
+        .ip = (uintptr_t)frame->ip,
+        .module = string_or_null(error->trace, frame->module),
+        .offset = frame->offset,
+        .symbol = string_or_null(error->trace, frame->symbol),
+        .symbol_offset = frame->symbol_offset,
+        .thread = thread_of(error->trace, index),
+        .source = source_of(frame->found),
+    };
+    return 0;
+}
+
+/* ---- for people ---- */
+
+static void print_place(const procspawn_error *error, FILE *stream)
+{
+    if (error->file)
+        fprintf(stream, " at %s:%d", error->file, error->line);
+    if (error->function)
+        fprintf(stream, " in %s", error->function);
+}
+
+static void print_frame(const struct procspawn_frame *frame, unsigned number, FILE *stream)
+{
+    fprintf(stream, "  #%-2u %#018lx", number, (unsigned long)frame->ip);
+    if (frame->symbol)
+        fprintf(stream, " %s+%#lx", frame->symbol, (unsigned long)frame->symbol_offset);
+    if (frame->module)
+        fprintf(stream, " (%s+%#lx)", frame->module, (unsigned long)frame->offset);
+    if (frame->source == PROCSPAWN_FRAME_SCAN)
+        fputs(" ?", stream);
+    fputc('\n', stream);
+}
+
+int procspawn_error_print(const procspawn_error *error, FILE *stream)
+{
+    int thread = 0;
+    unsigned number = 0;
+    struct procspawn_frame frame;
+
+    fprintf(stream, "%s: %s", procspawn_error_kind_name(error->kind), error->message);
+    print_place(error, stream);
+    fputc('\n', stream);
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
+        if (frame.thread != thread) {
+            thread = frame.thread;
+            number = 0;
+            fprintf(stream, "  thread %d\n", thread);
+        }
+        print_frame(&frame, number++, stream);
+    }
+    return ferror(stream) ? -EIO : 0;
+}
+
+/* ---- as JSON ---- */
+
+/* Bytes of a child may be no text. */
+static json_t *text_or_null(const char *text)
+{
+    json_t *value = text ? json_string(text) : NULL;
+    return value ? value : json_null();
+}
+
+static json_t *frame_json(const struct procspawn_frame *frame)
+{
+    return json_pack("{s:i, s:I, s:o, s:I, s:o, s:I, s:s}", "thread", frame->thread, "ip",
+                     (json_int_t)frame->ip, "module", text_or_null(frame->module), "offset",
+                     (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
+                     "symbol_offset", (json_int_t)frame->symbol_offset, "source",
+                     source_names[frame->source]);
+}
+
+static json_t *frames_json(const procspawn_error *error)
+{
+    json_t *frames = json_array();
+    struct procspawn_frame frame;
+
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
+        json_array_append_new(frames, frame_json(&frame));
+    return frames;
+}
+
+static void set_if(json_t *object, const char *key, bool known, json_t *value)
+{
+    if (known)
+        json_object_set_new(object, key, value);
+    else
+        json_decref(value);
+}
+
+json_t *procspawn_error_json(const procspawn_error *error)
+{
+    json_t *object = json_pack("{s:s, s:s, s:o}", "kind", procspawn_error_kind_name(error->kind),
+                               "cause", procspawn_cause_name(error->cause), "message",
+                               text_or_null(error->message));
+    if (!object)
+        return NULL;
+    set_if(object, "signal", error->signal != 0, json_integer(error->signal));
+    set_if(object, "exit_status", error->exit_status >= 0, json_integer(error->exit_status));
+    set_if(object, "errno", error->error != 0, json_integer(error->error));
+    set_if(object, "file", error->file, text_or_null(error->file));
+    set_if(object, "line", error->line != 0, json_integer(error->line));
+    set_if(object, "function", error->function, text_or_null(error->function));
+    set_if(object, "frames", error->trace, frames_json(error));
+    return object;
+}

@@ -1,0 +1,178 @@
+/*
+ * internal.h - what the files of the process half share
+ */
+#ifndef FORKSCOPE_PROC_INTERNAL_H
+#define FORKSCOPE_PROC_INTERNAL_H
+
+#include "forkserver/forkserver.h"
+#include "src/wire/backtrace.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
+#include <forkscope/procspawn.h>
+#include <pthread.h>
+#include <sys/types.h>
+
+/* ---- config.c -------------------------------------------------------------------------------- */
+
+struct procspawn_config {
+    void (*callback)(void *);
+    void *callback_argument;
+    bool pass_args;
+    bool panic_handling;
+    bool capture_backtraces;
+    bool resolve_backtraces;
+    int spares;
+};
+
+#define PROCSPAWN__CONFIG_DEFAULT \
+    { .pass_args = true, .panic_handling = true, .capture_backtraces = true, \
+      .resolve_backtraces = true, .spares = -1 }
+
+/* ---- init.c: what stays as it was at init; children see it too --------------------------------- */
+
+struct procspawn__image {
+    pid_t owner;                /* the process that init belongs to; 0: none */
+    bool is_child;
+    struct procspawn_config config;
+    struct forkserver_options options;
+    int argc;
+    char **argv;
+    pid_t root;
+    int root_pidfd;             /* of the root or of who waits for it; -1: not a child of ours */
+};
+
+extern struct procspawn__image procspawn__image;
+
+/* Is init valid in this process? */
+bool procspawn__ready(void);
+
+/* ---- client.c: asks the servers for children ---------------------------------------------------- */
+
+/* A child taken for a call. The channel belongs to the taker. */
+struct procspawn__taken {
+    int channel;
+    pid_t pid;
+    pid_t server;
+    uint64_t id;
+    unsigned link;
+};
+
+int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
+int procspawn__client_adopt(int link, pid_t server);
+void procspawn__client_close(void);
+/* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation point. */
+int procspawn__client_take(struct procspawn__taken *ret_taken);
+int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
+int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadline);
+/* Tells the root that the end has come. */
+int procspawn__client_end(int64_t grace);
+/* Waits until the root has closed its link. */
+void procspawn__client_wait_end(int64_t deadline);
+
+/* ---- context.c: the caller's state, as a child shall have it ------------------------------------ */
+
+/* A call in the making. fds are owned; each -1 if there is none. */
+struct procspawn__draft {
+    struct wire_call call;
+    struct wire_writer block;
+    struct wire_writer text;
+    int cwd;
+    int stdio[3];               /* the child's ends */
+    bool owned[3];              /* of stdio: to be closed after sending */
+    int pipes[3];               /* the caller's ends, -1 without a pipe */
+};
+
+void procspawn__draft_init(struct procspawn__draft *draft);
+void procspawn__draft_fini(struct procspawn__draft *draft);
+
+/* Remembers the state that children have without being told. */
+int procspawn__context_remember(void);
+/* Closes what remembering opened. */
+void procspawn__context_forget(void);
+/* Writes down where the caller's state is another one now, and what the builder changes. */
+int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder);
+
+/* ---- builder.c ------------------------------------------------------------------------------------ */
+
+struct procspawn__stream {
+    enum procspawn_stdio mode;
+    int fd;
+};
+
+enum { PROCSPAWN__RESOURCES = 16 };
+
+struct procspawn_builder {
+    char **changes;             /* environment: NAME=value sets, NAME removes, "" clears; in order */
+    size_t change_count;
+    bool has_uid, has_gid;
+    uid_t uid;
+    gid_t gid;
+    int (*hook)(void *);
+    void *hook_argument;
+    struct procspawn__stream stdio[3];
+    char *cwd;
+    char *name;
+    bool has_limit[PROCSPAWN__RESOURCES];
+    struct rlimit limits[PROCSPAWN__RESOURCES];
+    int64_t duration;
+};
+
+/* ---- streams.c ------------------------------------------------------------------------------------ */
+
+int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder);
+
+/* ---- module.c: functions as they travel ------------------------------------------------------------ */
+
+void procspawn__modules_remember(void);
+/* library: path of a module that was loaded after init, else NULL; borrowed from the loader. */
+int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
+                                 const char **ret_library);
+/* Returns the function or NULL with a reason. */
+procspawn_function *procspawn__function_resolve(const struct wire_function *function,
+                                                const char *library, const char **ret_reason);
+
+/* ---- value.c: JSON values to text and back ---------------------------------------------------------- */
+
+/* Returns 0, PROCSPAWN_EJSON or -ENOMEM. text is a growing writer. */
+int procspawn__value_encode(const json_t *value, struct wire_writer *text);
+/* NULL if the text is none. */
+json_t *procspawn__value_decode(const void *text, size_t length, json_error_t *ret_error);
+
+/* ---- error.c ------------------------------------------------------------------------------------------ */
+
+struct procspawn_error {
+    enum procspawn_error_kind kind;
+    enum procspawn_cause cause;
+    int signal;
+    int exit_status;
+    int error;                  /* errno value */
+    int line;
+    char *message;
+    char *file;
+    char *function;
+    struct backtrace *trace;    /* NULL: none */
+};
+
+/* New errors; NULL when out of memory. */
+procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
+                                      const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* From what a child said (hostile bytes), and from what the server said of its death. */
+procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length);
+procspawn_error *procspawn__error_from_death(const struct wire_death *death,
+                                             const struct backtrace *trace);
+
+/* ---- child.c -------------------------------------------------------------------------------------------- */
+
+/* The life of a child, from its birth as a spare. */
+void procspawn__child_enter(const struct forkserver_child *child);
+
+/* ---- setup.c: the child becomes what the call asks for --------------------------------------------------- */
+
+/* Returns 0, or a negative errno value with what failed. */
+int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
+                     struct wire_frame *frame, pid_t server, const char **ret_library,
+                     const char **ret_what);
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * setup.c - the child becomes what the call asks for
+ *
+ * The order matters: what needs privilege comes before the ids are given up, what must not have it
+ * comes after. A change of ids clears the death signal, which is then set anew and checked.
+ */
+#include "src/proc/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int set_streams(uint32_t flags, struct wire_frame *frame, size_t *fd_index)
+{
+    static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (!(flags & flag[stream]))
+            continue;
+        int fd = wire__take_fd(frame, (*fd_index)++);
+        int rc = dup2(fd, stream) < 0 ? -errno : 0;
+        if (fd >= 0)
+            close(fd);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int set_cwd(struct wire_frame *frame, size_t *fd_index)
+{
+    int fd = wire__take_fd(frame, (*fd_index)++);
+    int rc = fchdir(fd) < 0 ? -errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int set_groups(struct wire_reader *block)
+{
+    uint32_t count = wire__get_u32(block);
+    if (block->broken || count > WIRE_GROUPS_MAX)
+        return -EPROTO;
+    gid_t *groups = calloc(count + 1, sizeof *groups);
+    if (!groups)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < count; i++)
+        groups[i] = wire__get_u32(block);
+    /* Without the right to change them the supplementary groups stay, as with any unprivileged caller. */
+    int rc = setgroups(count, groups) < 0 && errno != EPERM ? -errno : 0;
+    free(groups);
+    return rc;
+}
+
+static int set_limits(struct wire_reader *block)
+{
+    uint32_t count = wire__get_u32(block);
+    int rc = 0;
+
+    if (block->broken || count > WIRE_LIMITS_MAX)
+        return -EPROTO;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t resource = wire__get_u32(block);
+        uint64_t soft = wire__get_u64(block);
+        struct rlimit limit = { .rlim_cur = soft, .rlim_max = wire__get_u64(block) };
+        if (!block->broken && setrlimit((int)resource, &limit) < 0)
+            rc = -errno;
+    }
+    return rc;
+}
+
+/* The strings stay in memory of their own; environ may be changed by setenv(3) later. */
+static int set_environment(struct wire_reader *block)
+{
+    uint32_t count = wire__get_u32(block);
+    if (block->broken || count > block->length)
+        return -EPROTO;
+    char **variables = calloc(count + 1, sizeof *variables);
+    if (!variables)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *variable = wire__get_string(block);
+        variables[i] = strdup(variable ? variable : "");
+        if (!variables[i])
+            return -ENOMEM;
+    }
+    environ = variables;
+    return 0;
+}
+
+static int set_ids(const struct wire_call *call, pid_t server)
+{
+    if (setresgid(call->gid[0], call->gid[1], call->gid[2]) < 0 ||
+        setresuid(call->uid[0], call->uid[1], call->uid[2]) < 0)
+        return -errno;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return getppid() == server ? 0 : -ESRCH;
+}
+
+static int set_directory(struct wire_reader *block)
+{
+    const char *path = wire__get_string(block);
+    return path && chdir(path) == 0 ? 0 : -errno;
+}
+
+static int set_name(struct wire_reader *block)
+{
+    const char *name = wire__get_string(block);
+    return name && prctl(PR_SET_NAME, name) == 0 ? 0 : -EPROTO;
+}
+
+static int run_hook(const struct wire_call *call)
+{
+    int (*hook)(void *) = (int (*)(void *))(uintptr_t)call->hook;
+    return hook((void *)(uintptr_t)call->hook_argument);
+}
+
+#define TRY(flag, step, text) \
+    do { \
+        if (flags & (flag)) { \
+            int rc_ = (step); \
+            *ret_what = (text); \
+            if (rc_ < 0) \
+                return rc_; \
+        } \
+    } while (0)
+
+int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
+                     struct wire_frame *frame, pid_t server, const char **ret_library,
+                     const char **ret_what)
+{
+    const uint32_t flags = call->flags;
+    const uint32_t streams = WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
+    size_t fd_index = (flags & WIRE_CALL_FD_MEMORY) ? 1 : 0;
+
+    TRY(WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index), "entering the working directory");
+    TRY(streams, set_streams(flags, frame, &fd_index), "setting the standard streams");
+    if (flags & WIRE_CALL_UMASK)
+        umask(call->umask);
+    TRY(WIRE_CALL_GROUPS, set_groups(block), "setting the groups");
+    TRY(WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    TRY(WIRE_CALL_ENVIRONMENT, set_environment(block), "setting the environment");
+    TRY(WIRE_CALL_IDS, set_ids(call, server), "setting the user and group ids");
+    TRY(WIRE_CALL_DIRECTORY, set_directory(block), "entering the working directory");
+    TRY(WIRE_CALL_NAME, set_name(block), "setting the name");
+    *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
+    TRY(WIRE_CALL_HOOK, run_hook(call), "running the hook");
+    return 0;
+}

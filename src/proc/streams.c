@@ -1,0 +1,57 @@
+/*
+ * streams.c - the standard streams of a child, seen from the caller
+ */
+#include "src/proc/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static const uint32_t flags[3] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
+
+static int open_pipe(struct procspawn__draft *draft, int stream)
+{
+    int ends[2];
+    int child_end = stream == STDIN_FILENO ? 0 : 1;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    draft->stdio[stream] = ends[child_end];
+    draft->owned[stream] = true;
+    draft->pipes[stream] = ends[!child_end];
+    return 0;
+}
+
+static int open_stream(struct procspawn__draft *draft, int stream,
+                       const struct procspawn__stream *chosen)
+{
+    switch (chosen->mode) {
+    case PROCSPAWN_STDIO_NULL:
+        return 0;
+    case PROCSPAWN_STDIO_PIPE:
+        return open_pipe(draft, stream);
+    case PROCSPAWN_STDIO_FD:
+        draft->stdio[stream] = chosen->fd;
+        return fcntl(chosen->fd, F_GETFD) < 0 ? -errno : 0;
+    case PROCSPAWN_STDIO_INHERIT:
+        if (fcntl(stream, F_GETFD) >= 0)
+            draft->stdio[stream] = stream;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+/* A child has /dev/null wherever nothing is sent. */
+int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    static const struct procspawn__stream inherit = { PROCSPAWN_STDIO_INHERIT, -1 };
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        int rc = open_stream(draft, stream, builder ? &builder->stdio[stream] : &inherit);
+        if (rc < 0)
+            return rc;
+        if (draft->stdio[stream] >= 0)
+            draft->call.flags |= flags[stream];
+    }
+    return 0;
+}
