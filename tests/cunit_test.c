@@ -1,5 +1,6 @@
 /*
- * The runner itself: this program runs itself anew with tests that misbehave, one at a time, and reads the verdict.
+ * The runner itself: this program runs itself anew with tests that misbehave, one at a time, and
+ * reads the verdict.
  */
 #include <fcntl.h>
 #include <forkscope/cunit.h>
@@ -323,7 +324,8 @@ static void leaves_a_descriptor_by_permission(void)
     leaves_a_descriptor();
 }
 
-/* What the runner has to say to each: `words`, and `more_words` unless NULL. Without words the test passes. */
+/* What the runner has to say to each: `words`, and `more_words` unless NULL. Without words the test
+ * passes. */
 struct verdict {
     const char *name;
     void (*misbehave)(void);
@@ -337,26 +339,38 @@ static const struct verdict verdicts[] = {
     { "shows_both_numbers", shows_both_numbers, "1 + 1 == 3: 2, not 3", NULL, 1 },
     { "fails_fatally", fails_fatally, ": 0 == 1\n0 passed", NULL, 1 },
     { "fails_in_a_thread", fails_in_a_thread, "CU_ASSERT_NOT_EQUAL(1,1)\n0 passed", NULL, 1 },
-    { "fails_fatally_in_a_thread", fails_fatally_in_a_thread, "\"fatal in a thread\")\n0 passed", NULL, 1 },
-    { "fails_in_a_forked_process", fails_in_a_forked_process, "\"fatal in a fork\")\n0 passed", NULL, 1 },
-    { "meets_a_bad_pointer", meets_a_bad_pointer, "killed by SIGSEGV", " meets_a_bad_pointer+", !UNDER_ASAN && !UNDER_TSAN },
-    { "overflows_the_stack", overflows_the_stack, "killed by SIGSEGV", " recurse+", !UNDER_ASAN && !UNDER_TSAN },
+    { "fails_fatally_in_a_thread", fails_fatally_in_a_thread, "\"fatal in a thread\")\n0 passed",
+      NULL, 1 },
+    { "fails_in_a_forked_process", fails_in_a_forked_process, "\"fatal in a fork\")\n0 passed",
+      NULL, 1 },
+    { "meets_a_bad_pointer", meets_a_bad_pointer, "killed by SIGSEGV", " meets_a_bad_pointer+",
+      !UNDER_ASAN && !UNDER_TSAN },
+    { "overflows_the_stack", overflows_the_stack, "killed by SIGSEGV", " recurse+",
+      !UNDER_ASAN && !UNDER_TSAN },
     { "aborts", aborts, "killed by SIGABRT", " aborts+", 1 },
-    { "fails_and_is_killed", fails_and_is_killed, "\"said before it died\")", "killed by SIGKILL", 1 },
+    { "fails_and_is_killed", fails_and_is_killed, "\"said before it died\")", "killed by SIGKILL",
+      1 },
     { "calls_exit", calls_exit, "the test ended its process: exit status 0", NULL, 1 },
-    { "calls_underscore_exit", calls_underscore_exit, "the test ended its process: exit status 0", NULL, 1 },
+    { "calls_underscore_exit", calls_underscore_exit, "the test ended its process: exit status 0",
+      NULL, 1 },
     { "loops_for_ever", loops_for_ever, "time limit exceeded after ", " loops_for_ever+", 1 },
     { "waits_for_ever", waits_for_ever, "time limit exceeded after ", " waits_for_ever+", 1 },
     { "leaves_a_descriptor", leaves_a_descriptor, "left open: descriptor", "(/dev/null)", 1 },
-    { "closes_a_descriptor", closes_a_descriptor, "closed, but not opened by the test: descriptor 0", NULL, 1 },
+    { "closes_a_descriptor", closes_a_descriptor,
+      "closed, but not opened by the test: descriptor 0", NULL, 1 },
     { "exchanges_a_descriptor", exchanges_a_descriptor, "left open: descriptor 0 (pipe:", NULL, 1 },
-    { "closes_all_descriptors", closes_all_descriptors, "closed, but not opened by the test: descriptor 2", NULL, 1 },
-    { "leaves_no_room_for_descriptors", leaves_no_room_for_descriptors, "left open: descriptor", NULL, 1 },
+    { "closes_all_descriptors", closes_all_descriptors,
+      "closed, but not opened by the test: descriptor 2", NULL, 1 },
+    { "leaves_no_room_for_descriptors", leaves_no_room_for_descriptors, "left open: descriptor",
+      NULL, 1 },
     { "leaves_a_thread", leaves_a_thread, "left running: thread", "(dawdler)", 1 },
-    { "never_joins_a_thread", never_joins_a_thread, "left mapped: ", "of no file", !UNDER_ASAN && !UNDER_TSAN },
+    { "never_joins_a_thread", never_joins_a_thread, "left mapped: ", "of no file",
+      !UNDER_ASAN && !UNDER_TSAN },
     { "joins_many_threads", joins_many_threads, NULL, NULL, 1 },
-    { "leaves_memory_mapped", leaves_memory_mapped, "left mapped: 8192 bytes of no file", NULL, !UNDER_ASAN && !UNDER_TSAN },
-    { "leaves_a_memfd_mapped", leaves_a_memfd_mapped, "left mapped: 4096 bytes of /memfd:kept", NULL, 1 },
+    { "leaves_memory_mapped", leaves_memory_mapped, "left mapped: 8192 bytes of no file", NULL,
+      !UNDER_ASAN && !UNDER_TSAN },
+    { "leaves_a_memfd_mapped", leaves_a_memfd_mapped, "left mapped: 4096 bytes of /memfd:kept",
+      NULL, 1 },
     { "leaves_a_child", leaves_a_child, "left running: process", NULL, 1 },
     { "leaves_a_zombie", leaves_a_zombie, "left as a zombie: process", NULL, 1 },
     { "leaves_a_daemon", leaves_a_daemon, "outlived the test: process", NULL, 1 },
@@ -447,7 +461,8 @@ static const struct verdict *verdict_of(const char *name)
     return NULL;
 }
 
-/* The name of the running test says which. In brackets, the last letter makes the pattern match that name alone. */
+/* The name of the running test says which. In brackets, the last letter makes the pattern match
+ * that name alone. */
 static void verdict_is_right(void)
 {
     const struct verdict *verdict = verdict_of(CU_get_current_test()->pName);
@@ -455,7 +470,8 @@ static void verdict_is_right(void)
     struct outcome outcome;
     char pattern[100];
 
-    snprintf(pattern, sizeof(pattern), "misbehaving/%.*s[%c]", (int)last, verdict->name, verdict->name[last]);
+    snprintf(pattern, sizeof(pattern), "misbehaving/%.*s[%c]", (int)last, verdict->name,
+             verdict->name[last]);
     run_anew((const char *[]){ pattern, NULL }, &outcome);
     expect(&outcome, verdict->words ? 1 : 0, verdict->words);
     expect(&outcome, verdict->words ? 1 : 0, verdict->more_words);
@@ -466,7 +482,8 @@ static void a_bad_test_harms_no_other(void)
 {
     struct outcome outcome;
 
-    run_anew((const char *[]){ "behaves", "aborts", "leaves_a_daemon", "--repeat=3", NULL }, &outcome);
+    run_anew((const char *[]){ "behaves", "aborts", "leaves_a_daemon", "--repeat=3", NULL },
+             &outcome);
     expect(&outcome, 1, "ok     misbehaving/behaves\n");
     expect_end(&outcome, "\n3 passed, 6 failed\n");
 }
@@ -515,7 +532,8 @@ static void list_names_the_tests_that_match(void)
 
     run_anew((const char *[]){ "--list", "calls_", NULL }, &outcome);
     expect(&outcome, 0, NULL);
-    CU_ASSERT_STRING_EQUAL(outcome.text, "misbehaving/calls_exit\nmisbehaving/calls_underscore_exit\n");
+    CU_ASSERT_STRING_EQUAL(outcome.text,
+                           "misbehaving/calls_exit\nmisbehaving/calls_underscore_exit\n");
 }
 
 static void timeout_option_ends_a_test(void)

@@ -8,7 +8,8 @@ struct area *procspawn__cunit_area;
 
 int procspawn__cunit_area_map(struct area **ret_area)
 {
-    void *memory = mmap(NULL, sizeof(struct area), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory =
+        mmap(NULL, sizeof(struct area), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (memory == MAP_FAILED)
         return -errno;
@@ -21,7 +22,8 @@ void procspawn__cunit_area_unmap(struct area *area)
     munmap(area, sizeof(*area));
 }
 
-void procspawn__cunit_area_fail(struct area *area, const char *file, unsigned line, const char *text)
+void procspawn__cunit_area_fail(struct area *area, const char *file, unsigned line,
+                                const char *text)
 {
     unsigned slot = atomic_fetch_add(&area->failures, 1);
     struct area_failure *failure;

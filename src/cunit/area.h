@@ -1,7 +1,8 @@
 /*
- * The memory that a test's process shares with the runner. Everything a test has to say goes through it, since
- * descriptors may be closed and the process may die at any instruction. Strings are copied in whole before they are
- * published, and the runner copies them out with their length bounded.
+ * The memory that a test's process shares with the runner. Everything a test has to say goes
+ * through it, since descriptors may be closed and the process may die at any instruction. Strings
+ * are copied in whole before they are published, and the runner copies them out with their length
+ * bounded.
  */
 #ifndef SRC_CUNIT_AREA_H
 #define SRC_CUNIT_AREA_H
@@ -11,19 +12,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum {
-    AREA_FAILURES = 64,
-    AREA_FILE = 160,
-    AREA_TEXT = 640,
-    AREA_FRAMES = 48,
-    AREA_STACKS = 16
-};
+enum { AREA_FAILURES = 64, AREA_FILE = 160, AREA_TEXT = 640, AREA_FRAMES = 48, AREA_STACKS = 16 };
 
 /* Where the test is; the runner judges the end of the process by it. */
 enum area_state {
-    AREA_RUNNING,  /* from the fork */
+    AREA_RUNNING,   /* from the fork */
     AREA_CUT_SHORT, /* a fatal assertion off the test's own thread is ending a process */
-    AREA_FINISHED  /* the last inventory is done; only exit() is left */
+    AREA_FINISHED   /* the last inventory is done; only exit() is left */
 };
 
 struct area_failure {
@@ -38,7 +33,8 @@ struct area_stack {
     atomic_bool written;
     pid_t tid;
     int depth;
-    void *interrupted; /* where the signal came; the frames before it are the handler's. NULL: unknown */
+    void *interrupted; /* where the signal came; the frames before it are the handler's. NULL:
+                          unknown */
     void *frames[AREA_FRAMES];
 };
 
@@ -65,7 +61,9 @@ extern struct area *procspawn__cunit_area;
 int procspawn__cunit_area_map(struct area **ret_area);
 void procspawn__cunit_area_unmap(struct area *area);
 
-/* Notes a failure; a test's thread, other threads and other processes may do so at once. `line` 0: no place in a file. */
-void procspawn__cunit_area_fail(struct area *area, const char *file, unsigned line, const char *text);
+/* Notes a failure; a test's thread, other threads and other processes may do so at once. `line` 0:
+ * no place in a file. */
+void procspawn__cunit_area_fail(struct area *area, const char *file, unsigned line,
+                                const char *text);
 
 #endif

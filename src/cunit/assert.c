@@ -12,7 +12,8 @@
 #include <forkscope/cunit.h>
 #undef CU_assertImplementation /* here CUnit's own is meant */
 
-/* Status of a process that a fatal assertion ended; shown when a test's fork is waited for, so not 0 or 1. */
+/* Status of a process that a fatal assertion ended; shown when a test's fork is waited for, so not
+ * 0 or 1. */
 enum { CUT_SHORT = 99 };
 
 static jmp_buf guard;

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Calls `run` (NULL: nothing); returns false when a fatal assertion on this thread cut it short. Not to be nested. */
+/* Calls `run` (NULL: nothing); returns false when a fatal assertion on this thread cut it short.
+ * Not to be nested. */
 bool procspawn__cunit_guarded(void (*run)(void));
 
 #endif

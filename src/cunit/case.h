@@ -42,12 +42,15 @@ struct run_settings {
     void (*teardown)(void);
 };
 
-/* Copies both strings. Aborts without memory: a runner that cannot note a failure must not say that all is well. */
-void procspawn__cunit_result_fail(struct result *result, const char *file, unsigned line, const char *text);
+/* Copies both strings. Aborts without memory: a runner that cannot note a failure must not say that
+ * all is well. */
+void procspawn__cunit_result_fail(struct result *result, const char *file, unsigned line,
+                                  const char *text);
 void procspawn__cunit_result_clear(struct result *result);
 
 /* Runs the test in this process, which was forked for it and ends here. */
-_Noreturn void procspawn__cunit_child(const struct test_case *test_case, const struct run_settings *settings);
+_Noreturn void procspawn__cunit_child(const struct test_case *test_case,
+                                      const struct run_settings *settings);
 
 /* Forks, waits, judges. */
 void procspawn__cunit_watch(const struct test_case *test_case, const struct run_settings *settings,

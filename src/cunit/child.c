@@ -40,11 +40,13 @@ static void run_cleanup(void)
         note("the suite's pCleanupFunc failed");
 }
 
-/* Failures from files without our header: CUnit counted them in this process, where nobody would look. */
+/* Failures from files without our header: CUnit counted them in this process, where nobody would
+ * look. */
 static void collect_from_cunit(struct area *area)
 {
     for (CU_pFailureRecord record = CU_get_failure_list(); record; record = record->pNext)
-        procspawn__cunit_area_fail(area, record->strFileName, record->uiLineNumber, record->strCondition);
+        procspawn__cunit_area_fail(area, record->strFileName, record->uiLineNumber,
+                                   record->strCondition);
     atomic_fetch_add(&area->assertions, CU_get_number_of_asserts());
 }
 
@@ -71,12 +73,14 @@ static bool run_between_inventories(struct area *area, const struct run_settings
     whole = procspawn__cunit_guarded(current->tear_down) && whole;
     whole = procspawn__cunit_guarded(run_cleanup) && whole;
     restore_descriptor_limit(&descriptors);
-    /* A fatal assertion jumped over the code that cleans up: nothing is said about what it would have cleaned. */
+    /* A fatal assertion jumped over the code that cleans up: nothing is said about what it would
+     * have cleaned. */
     return procspawn__cunit_leftovers_end(&leftovers, whole ? atomic_load(&area->allowed) : ~0u,
                                           (int64_t)((double)(CUNIT_SECOND / 2) * settings->factor));
 }
 
-_Noreturn void procspawn__cunit_child(const struct test_case *test_case, const struct run_settings *settings)
+_Noreturn void procspawn__cunit_child(const struct test_case *test_case,
+                                      const struct run_settings *settings)
 {
     struct area *area = procspawn__cunit_area;
     bool threads_left;

@@ -53,7 +53,8 @@ static void note_stack(struct area *area, const ucontext_t *context)
     atomic_store(&stack->written, true);
 }
 
-/* Back to the default, so that returning repeats a fault, and what was sent rather than met is sent again. */
+/* Back to the default, so that returning repeats a fault, and what was sent rather than met is sent
+ * again. */
 static void die(int number, const siginfo_t *info)
 {
     signal(number, SIG_DFL);
@@ -61,7 +62,8 @@ static void die(int number, const siginfo_t *info)
         raise(number);
 }
 
-/* The unwinder may hang on a lock of the dead: two seconds for it, and the signal is already noted. */
+/* The unwinder may hang on a lock of the dead: two seconds for it, and the signal is already noted.
+ */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     struct area *area = procspawn__cunit_area;
@@ -85,8 +87,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 void procspawn__cunit_crash_watch(void)
 {
-    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
-    void *memory = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct sigaction action = { .sa_sigaction = on_signal,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+    void *memory =
+        mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = { .ss_sp = memory, .ss_size = ALTERNATE_STACK };
     stack_t present;
     void *frames[AREA_FRAMES];

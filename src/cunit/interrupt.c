@@ -10,7 +10,7 @@ static struct sigaction actions_before[SIGNALS];
 static sigset_t mask_before;
 static volatile sig_atomic_t caught;
 
-static void catch(int number)
+static void catch (int number)
 {
     caught = number;
 }

@@ -23,7 +23,8 @@ struct item *procspawn__cunit_inventory_add(struct inventory *inventory)
     return item;
 }
 
-struct item *procspawn__cunit_inventory_find(const struct inventory *inventory, long number, const char *name)
+struct item *procspawn__cunit_inventory_find(const struct inventory *inventory, long number,
+                                             const char *name)
 {
     for (size_t i = 0; i < inventory->count; i++) {
         struct item *item = &inventory->items[i];

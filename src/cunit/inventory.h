@@ -1,6 +1,6 @@
 /*
- * What a process has: a list of named things, taken twice and compared. One kind of thing a file: tasks.c,
- * descriptors.c, mappings.c, processes.c.
+ * What a process has: a list of named things, taken twice and compared. One kind of thing a file:
+ * tasks.c, descriptors.c, mappings.c, processes.c.
  */
 #ifndef SRC_CUNIT_INVENTORY_H
 #define SRC_CUNIT_INVENTORY_H
@@ -23,7 +23,8 @@ struct inventory {
 /* Adds an empty item, borrowed until the next one; NULL when there is no memory. */
 struct item *procspawn__cunit_inventory_add(struct inventory *inventory);
 /* The item of that number and name; NULL when there is none. */
-struct item *procspawn__cunit_inventory_find(const struct inventory *inventory, long number, const char *name);
+struct item *procspawn__cunit_inventory_find(const struct inventory *inventory, long number,
+                                             const char *name);
 /* The inventory is empty afterwards and can be filled again. */
 void procspawn__cunit_inventory_clear(struct inventory *inventory);
 

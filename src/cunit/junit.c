@@ -5,7 +5,8 @@
 #include "src/cunit/clock.h"
 #include "src/cunit/report.h"
 
-/* XML 1.0 has no way to write most control characters; and bytes beyond ASCII might not be UTF-8. */
+/* XML 1.0 has no way to write most control characters; and bytes beyond ASCII might not be UTF-8.
+ */
 static void write_escaped(FILE *out, const char *text)
 {
     for (; *text; text++) {
@@ -54,7 +55,8 @@ int procspawn__cunit_junit_begin(struct junit *junit, const char *path)
     return 0;
 }
 
-void procspawn__cunit_junit_case(struct junit *junit, const struct test_case *test_case, const struct result *result)
+void procspawn__cunit_junit_case(struct junit *junit, const struct test_case *test_case,
+                                 const struct result *result)
 {
     FILE *out = junit->body;
 
@@ -90,7 +92,8 @@ int procspawn__cunit_junit_end(struct junit *junit, unsigned long passed, unsign
         return 0;
     fclose(junit->body);
     fprintf(junit->file,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"cunit\" tests=\"%lu\" "
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"cunit\" "
+            "tests=\"%lu\" "
             "failures=\"%lu\">\n%s  </testsuite>\n</testsuites>\n",
             passed + failed, failed, junit->text ? junit->text : "");
     if (ferror(junit->file))

@@ -46,9 +46,10 @@ void procspawn__cunit_leftovers_begin(struct leftovers *leftovers)
         take(&kinds[i], &leftovers->before[i]);
 }
 
-/* Says what `item` being there means; `before` is its counterpart of the first inventory, or NULL. */
-static bool describe_new(const struct kind *kind, const struct item *item, const struct item *before, char *text,
-                         size_t size)
+/* Says what `item` being there means; `before` is its counterpart of the first inventory, or NULL.
+ */
+static bool describe_new(const struct kind *kind, const struct item *item,
+                         const struct item *before, char *text, size_t size)
 {
     size_t mapped = item->size - (before && before->size < item->size ? before->size : 0);
 
@@ -63,14 +64,16 @@ static bool describe_new(const struct kind *kind, const struct item *item, const
         snprintf(text, size, "left open: descriptor %ld (%s)", item->number, item->name);
         return !before;
     default:
-        snprintf(text, size, "left %s: process %ld (%s)", item->ended ? "as a zombie" : "running", item->number,
-                 item->name);
+        snprintf(text, size, "left %s: process %ld (%s)", item->ended ? "as a zombie" : "running",
+                 item->number, item->name);
         return !before;
     }
 }
 
-/* A thread may rename itself, and a process too; a descriptor that changed its name is another one. */
-static const struct item *counterpart(const struct kind *kind, const struct inventory *in, const struct item *item)
+/* A thread may rename itself, and a process too; a descriptor that changed its name is another one.
+ */
+static const struct item *counterpart(const struct kind *kind, const struct inventory *in,
+                                      const struct item *item)
 {
     if (kind->check == PROCSPAWN_CUNIT_MAPPINGS || kind->check == PROCSPAWN_CUNIT_DESCRIPTORS)
         return procspawn__cunit_inventory_find(in, item->number, item->name);
@@ -80,8 +83,8 @@ static const struct item *counterpart(const struct kind *kind, const struct inve
     return NULL;
 }
 
-static int compare_new(const struct kind *kind, const struct inventory *before, const struct inventory *after,
-                       bool report)
+static int compare_new(const struct kind *kind, const struct inventory *before,
+                       const struct inventory *after, bool report)
 {
     char text[AREA_TEXT];
     int differences = 0;
@@ -98,7 +101,8 @@ static int compare_new(const struct kind *kind, const struct inventory *before, 
     return differences;
 }
 
-static int compare_closed(const struct inventory *before, const struct inventory *after, bool report)
+static int compare_closed(const struct inventory *before, const struct inventory *after,
+                          bool report)
 {
     char text[AREA_TEXT];
     int differences = 0;
@@ -109,8 +113,8 @@ static int compare_closed(const struct inventory *before, const struct inventory
         if (procspawn__cunit_inventory_find(after, item->number, item->name))
             continue;
         differences++;
-        snprintf(text, sizeof(text), "closed, but not opened by the test: descriptor %ld (%s)", item->number,
-                 item->name);
+        snprintf(text, sizeof(text), "closed, but not opened by the test: descriptor %ld (%s)",
+                 item->number, item->name);
         if (report)
             fail(text);
     }
@@ -130,7 +134,8 @@ static int compare(const struct kind *kind, const struct inventory *before, bool
     return differences;
 }
 
-/* There is no event to wait for when the kernel takes a dead thread out of /proc, hence looks in short turns. */
+/* There is no event to wait for when the kernel takes a dead thread out of /proc, hence looks in
+ * short turns. */
 static int settle(const struct kind *kind, const struct inventory *before, int64_t until)
 {
     const struct timespec turn = { .tv_nsec = CUNIT_MILLISECOND };

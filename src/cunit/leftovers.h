@@ -19,9 +19,10 @@ struct leftovers {
 void procspawn__cunit_leftovers_begin(struct leftovers *leftovers);
 
 /*
- * Compares until nothing is left or `patience` nanoseconds are over, and then notes a failure for each thing left.
- * Returns whether threads are left. Frees the first inventory.
+ * Compares until nothing is left or `patience` nanoseconds are over, and then notes a failure for
+ * each thing left. Returns whether threads are left. Frees the first inventory.
  */
-bool procspawn__cunit_leftovers_end(struct leftovers *leftovers, unsigned allowed, int64_t patience);
+bool procspawn__cunit_leftovers_end(struct leftovers *leftovers, unsigned allowed,
+                                    int64_t patience);
 
 #endif

@@ -1,14 +1,16 @@
 /*
  * Mapped memory, in a form in which two looks can be compared.
  *
- * Single mappings cannot: the kernel merges and splits them. Bytes can, summed by what is mapped. A library's file is left
- * out, with the memory right behind it (its .bss): what loads on first use, such as libgcc_s for a cancelled thread or
- * a converter of iconv, stays by design. So are the heap of brk, the main stack and the kernel's own pages.
+ * Single mappings cannot: the kernel merges and splits them. Bytes can, summed by what is mapped. A
+ * library's file is left out, with the memory right behind it (its .bss): what loads on first use,
+ * such as libgcc_s for a cancelled thread or a converter of iconv, stays by design. So are the heap
+ * of brk, the main stack and the kernel's own pages.
  *
- * The rest without a file is one sum, and two things of glibc's would make it grow without a leak. Arenas: a thread that
- * finds malloc busy maps one and never gives it back; the test's process asks for one arena only. Stacks: those of joined
- * threads stay in a cache of at most 40 MiB. procspawn__cunit_drop_stacks empties that cache by an ordinary call: a
- * thread whose stack is larger than the whole cache pushes out all others when it is joined, and then itself. A thread
+ * The rest without a file is one sum, and two things of glibc's would make it grow without a leak.
+ * Arenas: a thread that finds malloc busy maps one and never gives it back; the test's process asks
+ * for one arena only. Stacks: those of joined threads stay in a cache of at most 40 MiB.
+ * procspawn__cunit_drop_stacks empties that cache by an ordinary call: a thread whose stack is
+ * larger than the whole cache pushes out all others when it is joined, and then itself. A thread
  * that was never joined is in no cache, so that its stack remains and is found.
  */
 #include <errno.h>
@@ -39,7 +41,8 @@ void procspawn__cunit_drop_stacks(void)
 
     if (pthread_attr_init(&attr) != 0)
         return;
-    if (pthread_attr_setstacksize(&attr, LARGER_THAN_CACHE) == 0 && pthread_create(&thread, &attr, nothing, NULL) == 0)
+    if (pthread_attr_setstacksize(&attr, LARGER_THAN_CACHE) == 0 &&
+        pthread_create(&thread, &attr, nothing, NULL) == 0)
         pthread_join(thread, NULL);
     pthread_attr_destroy(&attr);
 }
@@ -51,8 +54,8 @@ static bool next_mapping(FILE *maps, struct mapping *ret_mapping)
     if (!fgets(line, sizeof(line), maps))
         return false;
     ret_mapping->name[0] = '\0';
-    sscanf(line, "%lx-%lx %7s %*s %*s %*s %199[^\n]", &ret_mapping->start, &ret_mapping->end, ret_mapping->access,
-           ret_mapping->name);
+    sscanf(line, "%lx-%lx %7s %*s %*s %*s %199[^\n]", &ret_mapping->start, &ret_mapping->end,
+           ret_mapping->access, ret_mapping->name);
     while (!strchr(line, '\n') && fgets(line, sizeof(line), maps))
         continue; /* the rest of a very long path */
     return true;
@@ -92,7 +95,8 @@ int procspawn__cunit_mappings(struct inventory *ret_inventory)
 
         if (is_library(&mapping))
             behind_library = mapping.end;
-        else if (anonymous && (mapping.start == behind_library || procspawn__cunit_foreign_malloc()))
+        else if (anonymous &&
+                 (mapping.start == behind_library || procspawn__cunit_foreign_malloc()))
             continue;
         else if (mapping.name[0] != '[')
             rc = count(ret_inventory, &mapping);

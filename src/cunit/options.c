@@ -77,14 +77,16 @@ int procspawn__cunit_options(int argc, char **argv, struct options *ret_options)
     return 0;
 }
 
-bool procspawn__cunit_options_match(const struct options *options, const char *suite, const char *test)
+bool procspawn__cunit_options_match(const struct options *options, const char *suite,
+                                    const char *test)
 {
     bool match = options->pattern_count == 0;
     char name[512];
 
     snprintf(name, sizeof(name), "%s/%s", suite, test);
     for (int i = 0; i < options->pattern_count; i++)
-        match = match || strstr(name, options->patterns[i]) || fnmatch(options->patterns[i], name, 0) == 0 ||
+        match = match || strstr(name, options->patterns[i]) ||
+                fnmatch(options->patterns[i], name, 0) == 0 ||
                 fnmatch(options->patterns[i], test, 0) == 0;
     return match;
 }

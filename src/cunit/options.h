@@ -16,10 +16,12 @@ struct options {
     int pattern_count;
 };
 
-/* Returns 0 or a negative errno. As argp does, ends the program after --help, and with status 2 after a bad argument. */
+/* Returns 0 or a negative errno. As argp does, ends the program after --help, and with status 2
+ * after a bad argument. */
 int procspawn__cunit_options(int argc, char **argv, struct options *ret_options);
 
 /* Whether suite/test is one to run. */
-bool procspawn__cunit_options_match(const struct options *options, const char *suite, const char *test);
+bool procspawn__cunit_options_match(const struct options *options, const char *suite,
+                                    const char *test);
 
 #endif

@@ -15,9 +15,10 @@ static bool is_known(const struct inventory *known, long pid)
     return false;
 }
 
-/* Calls `each` for the descendants that still run, reaps those that do not; returns how many run. */
-static int for_each_orphan(const struct inventory *known, void (*each)(const struct item *orphan, void *arg),
-                           void *arg)
+/* Calls `each` for the descendants that still run, reaps those that do not; returns how many run.
+ */
+static int for_each_orphan(const struct inventory *known,
+                           void (*each)(const struct item *orphan, void *arg), void *arg)
 {
     struct inventory now = { 0 };
     int running = 0;
@@ -50,11 +51,13 @@ static void name_one(const struct item *orphan, void *arg)
 
     if (!arg)
         return;
-    snprintf(text, sizeof(text), "outlived the test: process %ld (%s)", orphan->number, orphan->name);
+    snprintf(text, sizeof(text), "outlived the test: process %ld (%s)", orphan->number,
+             orphan->name);
     procspawn__cunit_result_fail(arg, "", 0, text);
 }
 
-static int poll_orphans(const struct inventory *known, int64_t until, void (*each)(const struct item *, void *))
+static int poll_orphans(const struct inventory *known, int64_t until,
+                        void (*each)(const struct item *, void *))
 {
     const struct timespec turn = { .tv_nsec = CUNIT_MILLISECOND };
     int running;
@@ -69,7 +72,8 @@ void procspawn__cunit_orphans_kill(const struct inventory *known)
     poll_orphans(known, procspawn__cunit_now() + 2 * CUNIT_SECOND, kill_one);
 }
 
-void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience, struct result *ret_result)
+void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience,
+                                  struct result *ret_result)
 {
     if (poll_orphans(known, procspawn__cunit_now() + patience, NULL) == 0)
         return;

@@ -74,7 +74,8 @@ static int add_generation(const struct inventory *all, struct inventory *descend
         long parent = (long)one->size;
         struct item *item;
 
-        if ((parent != getpid() && !contains(descendants, parent)) || contains(descendants, one->number))
+        if ((parent != getpid() && !contains(descendants, parent)) ||
+            contains(descendants, one->number))
             continue;
         item = procspawn__cunit_inventory_add(descendants);
         if (!item)
@@ -92,7 +93,8 @@ int procspawn__cunit_processes(struct inventory *ret_inventory)
     siginfo_t info;
     int rc;
 
-    /* Without a child, of whatever exit signal, there is no descendant, and no need to read all of /proc. */
+    /* Without a child, of whatever exit signal, there is no descendant, and no need to read all of
+     * /proc. */
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD)
         return 0;
     rc = all_processes(&all);

@@ -4,7 +4,8 @@
 
 void procspawn__cunit_report_case(const struct test_case *test_case, const struct result *result)
 {
-    printf("%-6s %s/%s", result->count ? "FAILED" : "ok", test_case->suite->pName, test_case->test->pName);
+    printf("%-6s %s/%s", result->count ? "FAILED" : "ok", test_case->suite->pName,
+           test_case->test->pName);
     if (result->ns >= CUNIT_SECOND)
         printf(" (%.1f s)", (double)result->ns / (double)CUNIT_SECOND);
     putchar('\n');

@@ -3,7 +3,8 @@
 
 #include "src/cunit/case.h"
 
-void procspawn__cunit_result_fail(struct result *result, const char *file, unsigned line, const char *text)
+void procspawn__cunit_result_fail(struct result *result, const char *file, unsigned line,
+                                  const char *text)
 {
     struct failure *failures = realloc(result->failures, (result->count + 1) * sizeof(*failures));
 

@@ -1,6 +1,6 @@
 /*
- * The run: CUnit walks its registry as always, but every test function in it is the one below, which hands the test to a
- * process of its own and passes the failures on to CUnit.
+ * The run: CUnit walks its registry as always, but every test function in it is the one below,
+ * which hands the test to a process of its own and passes the failures on to CUnit.
  */
 #include <CUnit/CUnit.h>
 #include <CUnit/TestDB.h>
@@ -74,7 +74,8 @@ static void pass_on_to_cunit(const struct result *result)
     for (size_t i = 0; i < result->count; i++) {
         const struct failure *failure = &result->failures[i];
 
-        CU_assertImplementation(CU_FALSE, failure->line, failure->text, failure->file, "", CU_FALSE);
+        CU_assertImplementation(CU_FALSE, failure->line, failure->text, failure->file, "",
+                                CU_FALSE);
     }
 }
 
@@ -102,14 +103,16 @@ static void run_current_case(void)
 }
 
 /* With --no-fork CUnit calls the tests itself, and its failures are all there is to say. */
-static void report_unforked(const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord failures)
+static void report_unforked(const CU_pTest test, const CU_pSuite suite,
+                            const CU_pFailureRecord failures)
 {
     struct result result = { 0 };
 
     (void)test;
     (void)suite;
     for (CU_pFailureRecord failure = failures; failure; failure = failure->pNext)
-        procspawn__cunit_result_fail(&result, failure->strFileName, failure->uiLineNumber, failure->strCondition);
+        procspawn__cunit_result_fail(&result, failure->strFileName, failure->uiLineNumber,
+                                     failure->strCondition);
     report(current_case(), &result);
     procspawn__cunit_result_clear(&result);
 }

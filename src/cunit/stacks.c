@@ -16,12 +16,14 @@
 #include "src/cunit/symbols.h"
 
 /*
- * The test's process has the runner's addresses, but for libraries that it loaded itself. The program's own file is asked for
- * by its link, since the loader knows it by the name it was started with.
+ * The test's process has the runner's addresses, but for libraries that it loaded itself. The
+ * program's own file is asked for by its link, since the loader knows it by the name it was started
+ * with.
  */
 static void write_frame(FILE *out, void *address, bool interrupted)
 {
-    /* A caller's address is where it goes on, which may be the next function when the call does not return. */
+    /* A caller's address is where it goes on, which may be the next function when the call does not
+     * return. */
     uintptr_t inside = (uintptr_t)address - (interrupted ? 0 : 1);
     Dl_info info;
     struct link_map *map = NULL;
@@ -43,7 +45,8 @@ static void write_frame(FILE *out, void *address, bool interrupted)
     if (distance >= 0)
         fprintf(out, "        %s+0x%lx\n", name, (unsigned long)distance);
     else
-        fprintf(out, "        %s+0x%lx\n", info.dli_fname, (unsigned long)((uintptr_t)address - map->l_addr));
+        fprintf(out, "        %s+0x%lx\n", info.dli_fname,
+                (unsigned long)((uintptr_t)address - map->l_addr));
 }
 
 static void write_stack(FILE *out, const struct area *area, const struct area_stack *stack)

@@ -20,12 +20,13 @@ static const void *part(const struct file *file, uint64_t offset, uint64_t size)
     return offset <= file->size && size <= file->size - offset ? file->bytes + offset : NULL;
 }
 
-static const ElfW(Shdr) *symbol_table(const struct file *file, const ElfW(Shdr) **ret_names)
+static const ElfW(Shdr) * symbol_table(const struct file *file, const ElfW(Shdr) * *ret_names)
 {
     const ElfW(Ehdr) *header = part(file, 0, sizeof(*header));
-    const ElfW(Shdr) *sections;
+    const ElfW(Shdr) * sections;
 
-    if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_shentsize != sizeof(*sections))
+    if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+        header->e_shentsize != sizeof(*sections))
         return NULL;
     sections = part(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof(*sections));
     for (int i = 0; sections && i < header->e_shnum; i++) {
@@ -37,10 +38,10 @@ static const ElfW(Shdr) *symbol_table(const struct file *file, const ElfW(Shdr) 
     return NULL;
 }
 
-static bool covers(const ElfW(Sym) *symbol, uintptr_t address)
+static bool covers(const ElfW(Sym) * symbol, uintptr_t address)
 {
-    return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF && address >= symbol->st_value &&
-           address - symbol->st_value < symbol->st_size;
+    return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
+           address >= symbol->st_value && address - symbol->st_value < symbol->st_size;
 }
 
 static long look_up(const struct file *file, uintptr_t address, char *ret_name, size_t size)
@@ -54,7 +55,8 @@ static long look_up(const struct file *file, uintptr_t address, char *ret_name, 
 
         if (!covers(symbol, address) || symbol->st_name >= names->sh_size)
             continue;
-        snprintf(ret_name, size, "%.*s", (int)(names->sh_size - symbol->st_name), text + symbol->st_name);
+        snprintf(ret_name, size, "%.*s", (int)(names->sh_size - symbol->st_name),
+                 text + symbol->st_name);
         return (long)(address - symbol->st_value);
     }
     return -1;

@@ -5,7 +5,8 @@
 
 #include "src/cunit/inventory.h"
 
-/* A sanitizer's own thread is there before the first inventory, or comes back as the same after a fork. */
+/* A sanitizer's own thread is there before the first inventory, or comes back as the same after a
+ * fork. */
 int procspawn__cunit_tasks(struct inventory *ret_inventory)
 {
     DIR *directory = opendir("/proc/self/task");

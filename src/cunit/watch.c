@@ -24,7 +24,8 @@
 /* The test may move its own deadline at any time, so it is looked at this often. */
 static const int64_t look = 50 * CUNIT_MILLISECOND;
 
-static pid_t start(const struct test_case *test_case, const struct run_settings *settings, struct area *area)
+static pid_t start(const struct test_case *test_case, const struct run_settings *settings,
+                   struct area *area)
 {
     pid_t runner = getpid();
     pid_t pid;
@@ -69,11 +70,11 @@ static void judge_signal(struct area *area, int number, struct result *result)
     char text[200];
 
     if (atomic_load(&area->signal) && number != SIGABRT)
-        snprintf(text, sizeof(text), "killed by SIG%s (%s), address %p", sigabbrev_np(number), strsignal(number),
-                 area->address);
+        snprintf(text, sizeof(text), "killed by SIG%s (%s), address %p", sigabbrev_np(number),
+                 strsignal(number), area->address);
     else
-        snprintf(text, sizeof(text), "killed by SIG%s (%s)", sigabbrev_np(number) ? sigabbrev_np(number) : "?",
-                 strsignal(number));
+        snprintf(text, sizeof(text), "killed by SIG%s (%s)",
+                 sigabbrev_np(number) ? sigabbrev_np(number) : "?", strsignal(number));
     procspawn__cunit_result_fail(result, "", 0, text);
 }
 
@@ -85,7 +86,8 @@ static void judge_exit(struct area *area, int status, struct result *result)
     if (state == AREA_RUNNING)
         snprintf(text, sizeof(text), "the test ended its process: exit status %d", status);
     else if (state == AREA_FINISHED && status != 0)
-        snprintf(text, sizeof(text), "exit status %d after the test: a sanitizer's report, or an exit handler", status);
+        snprintf(text, sizeof(text),
+                 "exit status %d after the test: a sanitizer's report, or an exit handler", status);
     else
         return;
     procspawn__cunit_result_fail(result, "", 0, text);
@@ -112,7 +114,8 @@ static void take_failures(struct area *area, struct result *result)
 }
 
 /* A process that hangs is described while it lives. */
-static void judge_time_out(pid_t pid, struct area *area, int64_t began, struct result *result, FILE *details)
+static void judge_time_out(pid_t pid, struct area *area, int64_t began, struct result *result,
+                           FILE *details)
 {
     double seconds = (double)(procspawn__cunit_now() - began) / (double)CUNIT_SECOND;
     char text[100];
@@ -135,12 +138,14 @@ static void judge_end(struct area *area, const siginfo_t *end, bool ended, struc
         judge_exit(area, end->si_status, result);
     else if (ended)
         judge_signal(area, end->si_status, result);
-    if (result->count == 0 && result->assertions == 0 && !(atomic_load(&area->allowed) & PROCSPAWN_CUNIT_NO_ASSERTION))
+    if (result->count == 0 && result->assertions == 0 &&
+        !(atomic_load(&area->allowed) & PROCSPAWN_CUNIT_NO_ASSERTION))
         procspawn__cunit_result_fail(result, "", 0, "no assertion ran");
 }
 
-static void wait_and_judge(pid_t pid, const struct run_settings *settings, const struct inventory *known,
-                           struct area *area, struct result *result, FILE *details)
+static void wait_and_judge(pid_t pid, const struct run_settings *settings,
+                           const struct inventory *known, struct area *area, struct result *result,
+                           FILE *details)
 {
     int64_t began = procspawn__cunit_now();
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -157,8 +162,9 @@ static void wait_and_judge(pid_t pid, const struct run_settings *settings, const
     take_failures(area, result);
     judge_end(area, &end, ended, result);
     procspawn__cunit_stacks_write(area, details);
-    procspawn__cunit_orphans_end(known, result->count ? 0 : (int64_t)((double)(CUNIT_SECOND / 2) * settings->factor),
-                                 result->count || atomic_load(&area->allowed) & PROCSPAWN_CUNIT_PROCESSES ? NULL : result);
+    procspawn__cunit_orphans_end(
+        known, result->count ? 0 : (int64_t)((double)(CUNIT_SECOND / 2) * settings->factor),
+        result->count || atomic_load(&area->allowed) & PROCSPAWN_CUNIT_PROCESSES ? NULL : result);
     result->ns = procspawn__cunit_now() - began;
 }
 
@@ -180,7 +186,8 @@ void procspawn__cunit_watch(const struct test_case *test_case, const struct run_
     if (pid > 0)
         wait_and_judge(pid, settings, &known, area, ret_result, details);
     else
-        procspawn__cunit_result_fail(ret_result, "", 0, "no process for the test: fork or memory failed");
+        procspawn__cunit_result_fail(ret_result, "", 0,
+                                     "no process for the test: fork or memory failed");
     if (area)
         procspawn__cunit_area_unmap(area);
     if (details)
