@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { CRASH_MAGIC = 0x63726173, STACK_BYTES = 65536, SIGSET_BYTES = 8 };
+enum { CRASH_MAGIC = 0x63726173, STACK_BYTES = 65536, STACK_ENOUGH = 16384, SIGSET_BYTES = 8 };
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 
@@ -99,8 +99,11 @@ static void on_crash(int signo, siginfo_t *info, void *context)
 
 static int install_stack(void)
 {
-    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack}, present;
 
+    /* A sanitizer insists on its own. */
+    if (sigaltstack(NULL, &present) == 0 && !(present.ss_flags & SS_DISABLE) && present.ss_size >= STACK_ENOUGH)
+        return 0;
     return sigaltstack(&alternate, NULL) == 0 ? 0 : -errno;
 }
 
@@ -115,6 +118,14 @@ static int install_handlers(void)
     return 0;
 }
 
+/* A sanitizer that found an error prints it and exits: no signal tells of it. Weak: NULL where the program has none. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void on_sanitizer_death(void)
+{
+    (void)forkserver__crash_raise();
+}
+
 int forkserver__crash_install(pid_t parent)
 {
     int error = install_stack();
@@ -125,6 +136,8 @@ int forkserver__crash_install(pid_t parent)
     record.pid = (int32_t)syscall(SYS_getpid);
     /* Refused where nobody asks: then nobody has to be named. */
     (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(on_sanitizer_death);
     return install_handlers();
 }
 

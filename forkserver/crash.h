@@ -41,7 +41,7 @@ struct crash_record {
 };
 
 /* In a child, before user code and while it has one thread: an alternate stack and handlers for SIGSEGV, SIGBUS, SIGFPE,
- * SIGILL, SIGABRT, SIGSYS and SIGTRAP. parent: who will look, for systems that ask (Yama). Threads started later have no
+ * SIGILL, SIGABRT, SIGSYS and SIGTRAP; the end by a sanitizer counts as a raised failure. parent: who will look, for systems that ask (Yama). Threads started later have no
  * alternate stack: overflow of theirs kills without a report. Returns 0 or a negative errno value. */
 int forkserver__crash_install(pid_t parent);
 

@@ -67,7 +67,7 @@ static bool by_signal(const struct walk *walk, const struct step *step, struct s
     return true;
 }
 
-/* A call to where no code is: only the call itself has happened. */
+/* A call to where no code is, or a function that has not yet pushed anything: only the call itself has happened. */
 static bool by_return(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     struct registers *registers = &ret_caller->registers;
@@ -153,7 +153,7 @@ static bool next(const struct walk *walk, const struct step *step, struct step *
     result = by_cfi(walk, step, ret_caller);
     if (result >= 0)
         return result > 0;
-    if (is_exact(step) && !is_code(walk, pc_of(&step->registers)) && by_return(walk, step, ret_caller))
+    if (is_exact(step) && by_return(walk, step, ret_caller))
         return true;
     return by_frame_pointer(walk, step, ret_caller) || by_scan(walk, step, ret_caller);
 }

@@ -7,6 +7,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 volatile long *victim_rounds;
+unsigned victim_seed;
 
 static int *volatile null_pointer;
 static char *volatile null_text;
@@ -226,6 +228,33 @@ FRAME void victim_crashes_after_main_ended(void)
     self = pthread_self();
     pthread_create(&thread, NULL, crash_after, &self);
     pthread_exit(NULL);
+}
+
+/* Words of every kind that an unwinder might follow: small numbers, places on the stack, in code, in data. */
+static FRAME uint64_t shred(uint64_t *place)
+{
+    switch (rand_r(&victim_seed) % 5) {
+    case 0:
+        return (uint64_t)rand_r(&victim_seed) * 0x123456789;
+    case 1:
+        return (uint64_t)(uintptr_t)(place + rand_r(&victim_seed) % 64);
+    case 2:
+        return (uint64_t)(uintptr_t)victim_writes_null + (uint64_t)rand_r(&victim_seed) % 4096;
+    case 3:
+        return (uint64_t)(uintptr_t)qsort + (uint64_t)rand_r(&victim_seed) % 65536;
+    default:
+        return (uint64_t)(uintptr_t)data + (uint64_t)rand_r(&victim_seed) % 4096;
+    }
+}
+
+FRAME void victim_shreds_its_stack(void)
+{
+    uint64_t *frame = __builtin_frame_address(0);
+
+    for (int i = 0; i < 256; i++)
+        ((volatile uint64_t *)frame)[i] = shred(frame + i);
+    write_through(null_pointer);
+    STAY();
 }
 
 FRAME void victim_raises(void)

@@ -2,14 +2,12 @@
 #ifndef TESTS_VICTIMS_H
 #define TESTS_VICTIMS_H
 
-/* A function that a backtrace shows by its own name: neither inlined nor cloned. */
-#ifndef __has_attribute
-#define __has_attribute(x) 0
-#endif
-#if __has_attribute(noipa)
-#define FRAME __attribute__((noipa))
+/* A function that a backtrace shows by its own name: neither inlined nor cloned; and that may crash in peace, without a
+ * sanitizer that sees it coming. */
+#if defined(__clang__)
+#define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
 #else
-#define FRAME __attribute__((noinline))
+#define FRAME __attribute__((noipa, no_sanitize("address", "undefined", "thread")))
 #endif
 
 /* After a call: it is not the last thing a function does, so the function's frame stays. */
@@ -30,6 +28,7 @@ void victim_sorts(void);
 void victim_crashes_in_a_handler(void);
 void victim_crashes_in_a_thread(void);
 void victim_crashes_among_threads(void);
+void victim_shreds_its_stack(void);
 void victim_raises(void);
 void victim_breaks_the_heap(void);
 void victim_crashes_holding_the_loader(void);
@@ -41,6 +40,9 @@ void victim_crashes_after_main_ended(void);
 void victim_spins(void);
 
 enum { VICTIM_THREADS = 9, VICTIM_RAISED = 7 };
+
+/* What victim_shreds_its_stack() writes depends on it. */
+extern unsigned victim_seed;
 
 /* How often victim_spins() went round: shared memory, for those who wait until it does. NULL: it does not count. */
 extern volatile long *victim_rounds;
