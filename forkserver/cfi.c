@@ -11,13 +11,14 @@
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 
-typedef int search_table(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int, void *);
+typedef int search_table(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int,
+                         void *);
 
 struct cfi {
     struct memory *memory;
     struct modules *modules;
     struct registers registers;    /* what libunwind sees as the thread's */
-    bool missed;                   /* it asked for something that is not there: what it then says is a guess */
+    bool missed;    /* it asked for something that is not there: what it says then is a guess */
     void *library;
     unw_addr_space_t space;
     unw_addr_space_t (*create_space)(unw_accessors_t *, int);
@@ -29,7 +30,8 @@ struct cfi {
     search_table *search;
 };
 
-static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need, void *argument)
+static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need,
+                          void *argument)
 {
     struct cfi *cfi = argument;
     const struct module *module = forkserver__modules_module(cfi->modules, ip);
@@ -63,7 +65,8 @@ static int get_dyn_info_list_addr(unw_addr_space_t space, unw_word_t *address, v
     return -UNW_ENOINFO;
 }
 
-static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write, void *argument)
+static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
+                      void *argument)
 {
     struct cfi *cfi = argument;
 
@@ -77,7 +80,8 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     return 0;
 }
 
-static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *value, int write, void *argument)
+static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *value, int write,
+                      void *argument)
 {
     struct cfi *cfi = argument;
 
@@ -90,7 +94,8 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t reg, unw_word_t *valu
     return 0;
 }
 
-static int access_fpreg(unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value, int write, void *argument)
+static int access_fpreg(unw_addr_space_t space, unw_regnum_t reg, unw_fpreg_t *value, int write,
+                        void *argument)
 {
     (void)space;
     (void)reg;
@@ -108,8 +113,8 @@ static int resume(unw_addr_space_t space, unw_cursor_t *cursor, void *argument)
     return -UNW_EINVAL;
 }
 
-static int get_proc_name(unw_addr_space_t space, unw_word_t address, char *name, size_t room, unw_word_t *offset,
-                         void *argument)
+static int get_proc_name(unw_addr_space_t space, unw_word_t address, char *name, size_t room,
+                         unw_word_t *offset, void *argument)
 {
     (void)space;
     (void)address;
@@ -135,7 +140,8 @@ static bool load(struct cfi *cfi)
     return cfi->library && bind(cfi, TEXT(UNW_OBJ(create_addr_space)), &cfi->create_space) &&
            bind(cfi, TEXT(UNW_OBJ(destroy_addr_space)), &cfi->destroy_space) &&
            bind(cfi, TEXT(UNW_OBJ(set_caching_policy)), &cfi->set_caching) &&
-           bind(cfi, TEXT(UNW_OBJ(init_remote)), &cfi->init) && bind(cfi, TEXT(UNW_OBJ(step)), &cfi->step) &&
+           bind(cfi, TEXT(UNW_OBJ(init_remote)), &cfi->init) &&
+           bind(cfi, TEXT(UNW_OBJ(step)), &cfi->step) &&
            bind(cfi, TEXT(UNW_OBJ(get_reg)), &cfi->get) &&
            bind(cfi, TEXT(UNW_OBJ(dwarf_search_unwind_table)), &cfi->search);
 }
@@ -189,12 +195,14 @@ static void collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret
     }
 }
 
-int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact, struct registers *ret_caller)
+int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
+                         struct registers *ret_caller)
 {
     unw_cursor_t cursor;
     int step;
 
-    /* A call that does not return may be its function's last instruction: its return address belongs to the next one. */
+    /* A call that does not return may be its function's last instruction: its return address
+     * belongs to the next one. */
     cfi->registers = *registers;
     if (!exact)
         cfi->registers.value[MACHINE_PC]--;

@@ -23,8 +23,9 @@ static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
 static struct crash_record record;
 
-/* From here to on_crash(): async-signal-safe. Each function makes system calls through syscall(), whose symbol is bound by
- * forkserver__crash_install() already, and touches the record and its own stack only. */
+/* From here to on_crash(): async-signal-safe. Each function makes system calls through
+ * syscall(), whose symbol is bound by forkserver__crash_install() already, and touches the
+ * record and its own stack only. */
 
 static pid_t self(void)
 {
@@ -41,20 +42,21 @@ static void set_state(enum crash_state state)
     __atomic_store_n(&record.state, state, __ATOMIC_RELEASE);
 }
 
-/* The first one has the record; whoever comes later waits here. After a crash that is for ever: the process dies. */
+/* The first one has the record; whoever comes later waits here. After a crash that is for ever: the
+ * process dies. */
 static void claim(void)
 {
     uint32_t seen = CRASH_IDLE;
 
-    while (!__atomic_compare_exchange_n(&record.state, &seen, CRASH_FILLING, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED)) {
+    while (!__atomic_compare_exchange_n(&record.state, &seen, CRASH_FILLING, false,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
         seen = CRASH_IDLE;
     }
 }
 
-/* A signal to this very thread is delivered before tgkill returns; one to the process may hit another thread first and let
- * this one run on. It stops all of them either way. */
+/* A signal to this very thread is delivered before tgkill returns; one to the process may hit
+ * another thread first and let this one run on. It stops all of them either way. */
 static void stop(enum crash_state state)
 {
     set_state(state);
@@ -72,7 +74,8 @@ static void restore_default(int signo)
 /* Does returning from the handler run into the same fault again? */
 static bool is_repeated(int signo, const siginfo_t *info)
 {
-    return info->si_code > 0 && (signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL);
+    return info->si_code > 0 &&
+           (signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL);
 }
 
 static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
@@ -102,7 +105,8 @@ static int install_stack(void)
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack}, present;
 
     /* A sanitizer insists on its own. */
-    if (sigaltstack(NULL, &present) == 0 && !(present.ss_flags & SS_DISABLE) && present.ss_size >= STACK_ENOUGH)
+    if (sigaltstack(NULL, &present) == 0 && !(present.ss_flags & SS_DISABLE) &&
+        present.ss_size >= STACK_ENOUGH)
         return 0;
     return sigaltstack(&alternate, NULL) == 0 ? 0 : -errno;
 }
@@ -118,7 +122,8 @@ static int install_handlers(void)
     return 0;
 }
 
-/* A sanitizer that found an error prints it and exits: no signal tells of it. Weak: NULL where the program has none. */
+/* A sanitizer that found an error prints it and exits: no signal tells of it. Weak: NULL where the
+ * program has none. */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static void on_sanitizer_death(void)

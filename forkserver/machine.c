@@ -113,7 +113,8 @@ bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
 
 bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
 {
-    static const uint32_t code[] = {0xd2801168, 0xd4000001};    /* mov x8, #SYS_rt_sigreturn; svc #0 */
+    /* mov x8, #SYS_rt_sigreturn; svc #0 */
+    static const uint32_t code[] = {0xd2801168, 0xd4000001};
 
     return memcmp(bytes, code, sizeof code) == 0;
 }

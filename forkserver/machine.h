@@ -1,5 +1,5 @@
-/* What the unwinder must know of the processor: its registers, its calls, its signal frames. The only file with
- * architecture in it. */
+/* What the unwinder must know of the processor: its registers, its calls, its signal frames. The
+ * only file with architecture in it. */
 #ifndef FORKSERVER_MACHINE_H
 #define FORKSERVER_MACHINE_H
 
@@ -23,8 +23,8 @@ struct registers {
 };
 
 enum {
-    MACHINE_CALL = 8,          /* bytes before a return address that machine_is_call() wants to see */
-    MACHINE_TRAMPOLINE = 9,    /* bytes at a pc that machine_is_trampoline() wants to see */
+    MACHINE_CALL = 8,          /* bytes before a return address: for is_call() */
+    MACHINE_TRAMPOLINE = 9,    /* bytes at a pc: for is_trampoline() */
 };
 
 /* The registers a signal handler was given, or getcontext() saved. Async-signal-safe. */
@@ -42,8 +42,8 @@ bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOL
 /* Where the kernel put the ucontext_t of a handler that has returned to the trampoline. */
 uint64_t forkserver__machine_context_address(const struct registers *registers);
 
-/* Where a call leaves its return address: in a register (then *ret_value is it and 1 comes back), or on top of the
- * stack (0). */
+/* Where a call leaves its return address: in a register (then *ret_value is it and 1 comes
+ * back), or on top of the stack (0). */
 int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value);
 
 #endif

@@ -1,5 +1,5 @@
-/* The memory of another process, read page by page and kept: an unwinder asks for the same few pages a word at a time.
- * Nothing is ever written there. */
+/* The memory of another process, read page by page and kept: an unwinder asks for the same few
+ * pages a word at a time. Nothing is ever written there. */
 #ifndef FORKSERVER_MEMORY_H
 #define FORKSERVER_MEMORY_H
 
@@ -18,11 +18,12 @@ struct memory {
 
 void forkserver__memory_init(struct memory *memory, pid_t pid);
 
-/* Copies size bytes. Returns 0; -EPERM when the process may not be read, -EFAULT when it has no such memory. */
+/* Copies size bytes. Returns 0; -EPERM when the process may not be read, -EFAULT when it has no
+ * such memory. */
 int forkserver__memory_read(struct memory *memory, uint64_t address, void *ret_bytes, size_t size);
 
-/* Copies a string of at most room - 1 bytes, cut where the memory ends, and ends it with NUL. Returns 0, or an error
- * of forkserver__memory_read when not even one byte could be read. */
+/* Copies a string of at most room - 1 bytes, cut where the memory ends, and ends it with NUL.
+ * Returns 0, or an error of forkserver__memory_read when not even one byte could be read. */
 int forkserver__memory_text(struct memory *memory, uint64_t address, char *ret_text, size_t room);
 
 #endif

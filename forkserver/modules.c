@@ -11,8 +11,14 @@
 
 enum { TEXT_LIMIT = 16 << 20, HEADERS = 64, NOTES_LIMIT = 4096 };
 
-/* DW_EH_PE encodings of .eh_frame_hdr that linkers write: 4-byte count, pairs of 4-byte offsets from the section. */
-enum { ENCODED_UDATA4 = 0x03, ENCODED_DATAREL_SDATA4 = 0x3b, ENCODED_SIZE_MASK = 0x07, ENCODED_DATA8 = 0x04 };
+/* DW_EH_PE encodings of .eh_frame_hdr that linkers write: 4-byte count, pairs of 4-byte offsets
+ * from the section. */
+enum {
+    ENCODED_UDATA4 = 0x03,
+    ENCODED_DATAREL_SDATA4 = 0x3b,
+    ENCODED_SIZE_MASK = 0x07,
+    ENCODED_DATA8 = 0x04
+};
 
 static int read_all(int fd, char **ret_text)
 {
@@ -60,7 +66,8 @@ static bool parse_line(char *line, struct mapping *ret_mapping)
     char flags[5];
     int path = 0;
 
-    if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode, &path) < 5)
+    if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode,
+               &path) < 5)
         return false;
     *ret_mapping = (struct mapping){
         .start = start, .end = end, .offset = offset, .inode = inode, .path = line + path,
@@ -96,7 +103,8 @@ static int parse(struct modules *modules)
     return 0;
 }
 
-static void find_build_id(struct module *module, struct memory *memory, uint64_t address, uint64_t size)
+static void find_build_id(struct module *module, struct memory *memory, uint64_t address,
+                          uint64_t size)
 {
     unsigned char notes[NOTES_LIMIT];
     size_t at = 0, total = size < sizeof notes ? (size_t)size : sizeof notes;
@@ -115,8 +123,8 @@ static void find_build_id(struct module *module, struct memory *memory, uint64_t
         data = name + ((note.n_namesz + 3u) & ~(size_t)3);
         if (data > total || note.n_descsz > total - data)
             return;
-        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + name, "GNU", 4) == 0 &&
-            note.n_descsz <= MODULES_BUILD_ID) {
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(notes + name, "GNU", 4) == 0 && note.n_descsz <= MODULES_BUILD_ID) {
             memcpy(module->build_id, notes + data, note.n_descsz);
             module->build_id_size = note.n_descsz;
             return;
@@ -145,13 +153,15 @@ static void find_unwind_table(struct module *module, struct memory *memory, uint
     module->unwind_count = count;
 }
 
-static size_t read_headers(const struct mapping *mapping, struct memory *memory, ElfW(Phdr) *ret_headers)
+static size_t read_headers(const struct mapping *mapping, struct memory *memory,
+                           ElfW(Phdr) *ret_headers)
 {
     ElfW(Ehdr) head;
 
     if (forkserver__memory_read(memory, mapping->start, &head, sizeof head) != 0)
         return 0;
-    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof *ret_headers || head.e_phnum > HEADERS)
+    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof *ret_headers ||
+        head.e_phnum > HEADERS)
         return 0;
     if (forkserver__memory_read(memory, mapping->start + head.e_phoff, ret_headers,
                                 head.e_phnum * sizeof *ret_headers) != 0)
@@ -178,7 +188,8 @@ static bool find_bias(struct module *module, const ElfW(Phdr) *headers, size_t c
 }
 
 /* A mapping of a file's first page that starts with an ELF header. */
-static void add_module(struct modules *modules, const struct mapping *mapping, struct memory *memory)
+static void add_module(struct modules *modules, const struct mapping *mapping,
+                       struct memory *memory)
 {
     ElfW(Phdr) headers[HEADERS];
     struct module module = {.start = mapping->start, .end = mapping->end, .head_end = mapping->end,
@@ -206,7 +217,8 @@ static int find_modules(struct modules *modules, struct memory *memory)
     for (size_t i = 0; i < modules->mapping_count && modules->module_count < MODULES_MODULES; i++) {
         const struct mapping *mapping = &modules->mapping[i];
 
-        if (mapping->offset == 0 && mapping->readable && mapping->path[0] && mapping->path[0] != '[')
+        if (mapping->offset == 0 && mapping->readable && mapping->path[0] &&
+            mapping->path[0] != '[')
             add_module(modules, mapping, memory);
         else if (strcmp(mapping->path, "[vdso]") == 0)
             add_module(modules, mapping, memory);

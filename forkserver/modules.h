@@ -1,5 +1,5 @@
-/* What is mapped in a process, and which of it are ELF modules; learnt from /proc and from the process's own memory, so it
- * is true even when a file was replaced. */
+/* What is mapped in a process, and which of it are ELF modules; learnt from /proc and from the
+ * process's own memory, so it is true even when a file was replaced. */
 #ifndef FORKSERVER_MODULES_H
 #define FORKSERVER_MODULES_H
 
@@ -41,7 +41,7 @@ struct modules {
     size_t module_count;
 };
 
-/* Returns 0; -ENOMEM; -EPERM or another negative errno value when the process cannot be looked at. */
+/* Returns 0; -ENOMEM; another negative errno value when the process cannot be looked at. */
 int forkserver__modules_read(struct modules *ret_modules, struct memory *memory);
 void forkserver__modules_free(struct modules *modules);
 

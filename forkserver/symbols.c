@@ -47,10 +47,11 @@ static int image_open(struct image *image)
 {
     if (image_read(image, 0, &image->head, sizeof image->head) != 0)
         return -ENOENT;
-    if (memcmp(image->head.e_ident, ELFMAG, SELFMAG) != 0 || image->head.e_shentsize != sizeof *image->section ||
-        image->head.e_shnum > SECTIONS)
+    if (memcmp(image->head.e_ident, ELFMAG, SELFMAG) != 0 ||
+        image->head.e_shentsize != sizeof *image->section || image->head.e_shnum > SECTIONS)
         return -ENOENT;
-    image->section = image_copy(image, image->head.e_shoff, (uint64_t)image->head.e_shnum * sizeof *image->section);
+    image->section = image_copy(image, image->head.e_shoff,
+                                (uint64_t)image->head.e_shnum * sizeof *image->section);
     return image->section ? 0 : -ENOENT;
 }
 
@@ -76,8 +77,8 @@ static bool note_matches(const unsigned char *note, size_t size, const struct mo
     if (size < sizeof head + 4)
         return false;
     memcpy(&head, note, sizeof head);
-    return head.n_type == NT_GNU_BUILD_ID && head.n_namesz == 4 && head.n_descsz == module->build_id_size &&
-           size - sizeof head - 4 >= head.n_descsz &&
+    return head.n_type == NT_GNU_BUILD_ID && head.n_namesz == 4 &&
+           head.n_descsz == module->build_id_size && size - sizeof head - 4 >= head.n_descsz &&
            memcmp(note + sizeof head + 4, module->build_id, head.n_descsz) == 0;
 }
 
@@ -106,7 +107,8 @@ static int load(const struct image *image, uint32_t type, struct symbols *ret_sy
     const ElfW(Shdr) *table = section_of_type(image, type), *names;
     struct symbols symbols = {0};
 
-    if (!table || table->sh_link >= image->head.e_shnum || table->sh_entsize != sizeof *symbols.symbol)
+    if (!table || table->sh_link >= image->head.e_shnum ||
+        table->sh_entsize != sizeof *symbols.symbol)
         return -ENOENT;
     names = &image->section[table->sh_link];
     symbols.count = table->sh_size / sizeof *symbols.symbol;
@@ -121,7 +123,8 @@ static int load(const struct image *image, uint32_t type, struct symbols *ret_sy
     return 0;
 }
 
-static int load_from(struct image *image, const struct module *module, uint32_t type, struct symbols *ret_symbols)
+static int load_from(struct image *image, const struct module *module, uint32_t type,
+                     struct symbols *ret_symbols)
 {
     int error = image_open(image);
 
@@ -133,7 +136,8 @@ static int load_from(struct image *image, const struct module *module, uint32_t 
     return error;
 }
 
-static int load_file(const char *path, const struct module *module, uint32_t type, struct symbols *ret_symbols)
+static int load_file(const char *path, const struct module *module, uint32_t type,
+                     struct symbols *ret_symbols)
 {
     struct image image = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 
@@ -153,9 +157,10 @@ static bool is_executable(pid_t pid, const struct module *module, char *ret_path
     return strcmp(target, module->path) == 0;
 }
 
-/* Where the module's own bytes may be found: /proc/PID/exe and map_files reach a file that was replaced or deleted, but the
- * latter needs privilege. */
-static int load_any(pid_t pid, const struct module *module, uint32_t type, struct symbols *ret_symbols)
+/* Where the module's own bytes may be found: /proc/PID/exe and map_files reach a file that was
+ * replaced or deleted, but the latter needs privilege. */
+static int load_any(pid_t pid, const struct module *module, uint32_t type,
+                    struct symbols *ret_symbols)
 {
     char path[96];
     int error;
@@ -165,8 +170,8 @@ static int load_any(pid_t pid, const struct module *module, uint32_t type, struc
     error = load_file(module->path, module, type, ret_symbols);
     if (error != -ENOENT)
         return error;
-    snprintf(path, sizeof path, "/proc/%d/map_files/%llx-%llx", (int)pid, (unsigned long long)module->start,
-             (unsigned long long)module->head_end);
+    snprintf(path, sizeof path, "/proc/%d/map_files/%llx-%llx", (int)pid,
+             (unsigned long long)module->start, (unsigned long long)module->head_end);
     return load_file(path, module, type, ret_symbols);
 }
 
@@ -183,13 +188,15 @@ static int load_debug(const struct module *module, struct symbols *ret_symbols)
     return load_file(path, module, SHT_SYMTAB, ret_symbols);
 }
 
-int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module, struct memory *memory)
+int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module,
+                             struct memory *memory)
 {
     struct image vdso = {.fd = -1, .memory = memory, .start = module->start};
 
     if (module->path[0] == '[')
         return load_from(&vdso, module, SHT_DYNSYM, ret_symbols);
-    if (load_any(memory->pid, module, SHT_SYMTAB, ret_symbols) == 0 || load_debug(module, ret_symbols) == 0)
+    if (load_any(memory->pid, module, SHT_SYMTAB, ret_symbols) == 0 ||
+        load_debug(module, ret_symbols) == 0)
         return 0;
     return load_any(memory->pid, module, SHT_DYNSYM, ret_symbols);
 }
@@ -205,11 +212,12 @@ static bool is_function(const ElfW(Sym) *symbol)
 {
     unsigned type = ELF64_ST_TYPE(symbol->st_info);
 
-    return symbol->st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
+    return symbol->st_shndx != SHN_UNDEF &&
+           (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
-/* Of several names for the same code the global one is what people wrote, and one without leading underscores before
- * the implementation's own. */
+/* Of several names for the same code the global one is what people wrote, and one without
+ * leading underscores before the implementation's own. */
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {
     unsigned binding = ELF64_ST_BIND(symbol->st_info);

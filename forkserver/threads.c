@@ -1,5 +1,7 @@
 #include "forkserver/threads.h"
 
+#include "src/base/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +41,8 @@ static void read_name(pid_t pid, struct held *held)
     close(fd);
 }
 
-/* A main thread that ended before the others stays as a zombie, and tracing that is refused like tracing without the right. */
+/* A main thread that ended before the others stays as a zombie, and tracing that is refused like
+ * tracing without the right. */
 static bool has_ended(pid_t pid, pid_t tid)
 {
     char path[64], stat[512] = "";
@@ -69,7 +72,8 @@ static void seize(struct threads *threads, pid_t pid, pid_t tid)
         held->error = -ESRCH;
 }
 
-/* One pass over the thread list; false when it held nothing new. Threads start while others are being stopped. */
+/* One pass over the thread list; false when it held nothing new. Threads start while others are
+ * being stopped. */
 static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
 {
     size_t before = threads->count;
@@ -90,7 +94,8 @@ static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
     return threads->count > before;
 }
 
-/* Who asks may have read the number in the process's own memory: it is not to make us stop somebody else. */
+/* Who asks may have read the number in the process's own memory: it is not to make us stop somebody
+ * else. */
 static bool is_thread(DIR *directory, pid_t tid)
 {
     char name[16];
@@ -116,14 +121,6 @@ static int seize_all(struct threads *threads, pid_t pid, pid_t first)
     return 0;
 }
 
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 /* A stop comes with a SIGCHLD, so waiting for that signal is waiting for the stop. */
 static int wait_stopped(pid_t tid, int64_t deadline)
 {
@@ -139,7 +136,7 @@ static int wait_stopped(pid_t tid, int64_t deadline)
             return -errno;
         if (got > 0)
             return WIFSTOPPED(status) ? 0 : -ESRCH;
-        if (now() >= deadline)
+        if (base__now() >= deadline)
             return -ETIMEDOUT;
         sigtimedwait(&child, NULL, &look_again);
     }

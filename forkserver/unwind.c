@@ -6,6 +6,7 @@
 #include "forkserver/symbols.h"
 #include "forkserver/threads.h"
 #include "forkserver/walk.h"
+#include "src/base/clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,16 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     SYMBOL_LIMIT = 255,
     MESSAGE_LIMIT = 1024,
-    OVERFLOW_REACH = 1 << 20,    /* a frame's size: how far from the stack its first touch may fall */
+    OVERFLOW_REACH = 1 << 20,    /* how far outside the stack a large frame may first touch */
 };
-
-static const int64_t second = 1000000000;
 
 /* All that is needed for one report; too large for a stack. */
 struct unwind {
@@ -35,14 +33,6 @@ struct unwind {
     struct walk walk;
     struct backtrace *trace;
 };
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * second + time.tv_nsec;
-}
 
 static void note_error(struct backtrace *trace, int error)
 {
@@ -60,7 +50,8 @@ static const struct symbols *symbols_of(struct unwind *unwind, const struct modu
     return &unwind->symbols[place];
 }
 
-static void name_frame(struct unwind *unwind, const struct step *step, struct backtrace_frame *ret_frame)
+static void name_frame(struct unwind *unwind, const struct step *step,
+                       struct backtrace_frame *ret_frame)
 {
     uint64_t pc = step->registers.value[MACHINE_PC];
     uint64_t inside = procspawn__backtrace_is_exact(step->found) ? pc : pc - 1;
@@ -77,13 +68,14 @@ static void name_frame(struct unwind *unwind, const struct step *step, struct ba
     symbol = forkserver__symbols_covering(symbols, inside - module->bias);
     if (!symbol)
         return;
-    ret_frame->symbol =
-        procspawn__backtrace_intern(unwind->trace, forkserver__symbols_name(symbols, symbol), SYMBOL_LIMIT);
+    ret_frame->symbol = procspawn__backtrace_intern(
+        unwind->trace, forkserver__symbols_name(symbols, symbol), SYMBOL_LIMIT);
     ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
 }
 
 /* A recursion, or threads that do the same, show the same few places many times. */
-static const struct backtrace_frame *named_before(const struct backtrace *trace, const struct step *step, size_t count)
+static const struct backtrace_frame *named_before(const struct backtrace *trace,
+                                                  const struct step *step, size_t count)
 {
     bool exact = procspawn__backtrace_is_exact(step->found);
 
@@ -115,7 +107,8 @@ static void describe_thread(struct unwind *unwind, size_t i)
     const struct stack *stack = &unwind->stack[i];
     struct backtrace_thread *thread = &trace->thread[trace->thread_count++];
 
-    *thread = (struct backtrace_thread){.tid = held->tid, .error = stack->count ? stack->error : held->error};
+    *thread = (struct backtrace_thread){.tid = held->tid,
+                                        .error = stack->count ? stack->error : held->error};
     thread->name = procspawn__backtrace_intern(trace, held->name, sizeof held->name);
     thread->first = trace->frame_count;
     thread->count = (uint32_t)stack->count;
@@ -136,17 +129,19 @@ static void find_message(struct unwind *unwind)
         if (!strstr(module->path, "/libc.so.") && !strstr(module->path, "/libc-"))
             continue;
         symbol = forkserver__symbols_named(symbols_of(unwind, module), "__abort_msg");
-        if (!symbol || forkserver__memory_read(&unwind->memory, module->bias + symbol->st_value, &message,
-                                               sizeof message) != 0)
+        if (!symbol || forkserver__memory_read(&unwind->memory, module->bias + symbol->st_value,
+                                               &message, sizeof message) != 0)
             continue;
-        if (!message || forkserver__memory_text(&unwind->memory, message + sizeof(unsigned), text, sizeof text) != 0)
+        if (!message || forkserver__memory_text(&unwind->memory, message + sizeof(unsigned), text,
+                                                sizeof text) != 0)
             continue;
         text[strcspn(text, "\n")] = '\0';
         unwind->trace->message = procspawn__backtrace_intern(unwind->trace, text, sizeof text);
     }
 }
 
-/* The stack is the writable memory at or above sp: on its way down sp itself may already have left it. */
+/* The stack is the writable memory at or above sp: on its way down sp itself may already have left
+ * it. */
 static const struct mapping *stack_above(const struct modules *modules, uint64_t sp)
 {
     for (size_t i = 0; i < modules->mapping_count; i++)
@@ -164,7 +159,8 @@ static bool is_stack_overflow(const struct modules *modules, const struct crash_
     if (record->signo != SIGSEGV || record->code <= 0 || !stack || (hit && hit->writable))
         return false;
     return address < stack->start && stack->start - address <= OVERFLOW_REACH &&
-           (sp < stack->start || sp - stack->start <= OVERFLOW_REACH) && address + OVERFLOW_REACH >= sp;
+           (sp < stack->start || sp - stack->start <= OVERFLOW_REACH) &&
+           address + OVERFLOW_REACH >= sp;
 }
 
 static void describe_cause(struct backtrace *trace, pid_t pid, const struct crash_record *record)
@@ -188,8 +184,8 @@ static void block_sigchld(void)
     sigprocmask(SIG_BLOCK, &child, NULL);
 }
 
-/* The crasher's own registers are those of its handler: the record has the ones that matter. It needs no thread to be
- * stopped, so it serves where the process may not be traced. */
+/* The crasher's own registers are those of its handler: the record has the ones that matter. It
+ * needs no thread to be stopped, so it serves where the process may not be traced. */
 static void use_record(struct threads *threads, const struct crash_record *record)
 {
     if (threads->count == 0 || threads->held[0].tid != record->tid)
@@ -227,11 +223,13 @@ static int read_modules(struct unwind *unwind)
     return error;
 }
 
-static void hold(struct unwind *unwind, pid_t pid, const struct crash_record *record, int64_t deadline)
+static void hold(struct unwind *unwind, pid_t pid, const struct crash_record *record,
+                 int64_t deadline)
 {
     struct threads *threads = &unwind->threads;
 
-    note_error(unwind->trace, forkserver__threads_hold(threads, pid, record ? record->tid : pid, deadline));
+    note_error(unwind->trace,
+               forkserver__threads_hold(threads, pid, record ? record->tid : pid, deadline));
     if (threads->count > 0)
         note_error(unwind->trace, threads->held[0].error);
     if (record)
@@ -264,7 +262,8 @@ static void finish(struct unwind *unwind)
     free(unwind);
 }
 
-int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline, struct backtrace *ret_trace)
+int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline,
+                       struct backtrace *ret_trace)
 {
     struct unwind *unwind = calloc(1, sizeof *unwind);
 
@@ -275,9 +274,10 @@ int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t dea
     }
     unwind->trace = ret_trace;
     block_sigchld();
-    hold(unwind, pid, record, now() + (deadline - now()) / 4);
+    hold(unwind, pid, record, base__now() + (deadline - base__now()) / 4);
     forkserver__memory_init(&unwind->memory, living(&unwind->threads, pid));
-    unwind->walk = (struct walk){.memory = &unwind->memory, .modules = &unwind->modules, .deadline = deadline};
+    unwind->walk =
+        (struct walk){.memory = &unwind->memory, .modules = &unwind->modules, .deadline = deadline};
     look(unwind, record);
     forkserver__threads_release(&unwind->threads);
     finish(unwind);
@@ -286,7 +286,8 @@ int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t dea
 
 static void set_alarm(int64_t limit)
 {
-    struct itimerval timer = {.it_value = {.tv_sec = limit / second + 1, .tv_usec = limit % second / 1000}};
+    struct itimerval timer = {
+        .it_value = {.tv_sec = limit / BASE_SECOND + 1, .tv_usec = limit % BASE_SECOND / 1000}};
     sigset_t alarm;
 
     sigemptyset(&alarm);
@@ -311,14 +312,15 @@ static bool write_all(int fd, const unsigned char *bytes, size_t size)
     return true;
 }
 
-void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, int64_t limit, int fd)
+void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, int64_t limit,
+                                 int fd)
 {
     static struct backtrace trace;
     static unsigned char bytes[BACKTRACE_BYTES];
     long size;
 
     set_alarm(limit);
-    forkserver__unwind(pid, record, now() + limit, &trace);
+    forkserver__unwind(pid, record, base__now() + limit, &trace);
     size = procspawn__backtrace_encode(&trace, bytes, sizeof bytes);
     _exit(size > 0 && write_all(fd, bytes, (size_t)size) ? 0 : 1);
 }

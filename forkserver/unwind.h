@@ -1,7 +1,8 @@
 /* The backtrace of another process, crashed or hung, taken from outside.
  *
- * Run it in a throw-away process forked for the purpose: it trusts nothing it reads, but the unwinder it loads was written by
- * others and what it reads may have been overwritten by anybody. The parent kills it when it takes too long. */
+ * Run it in a throw-away process forked for the purpose: it trusts nothing it reads, but the
+ * unwinder it loads was written by others and what it reads may have been overwritten by
+ * anybody. The parent kills it when it takes too long. */
 #ifndef FORKSERVER_UNWIND_H
 #define FORKSERVER_UNWIND_H
 
@@ -11,15 +12,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC). record: of a process stopped by its crash
- * handler (crash.h); NULL for one that merely hangs, which is stopped for the time of looking. Returns 0, or the negative errno
- * value that is also ret_trace->error, with a report that is less than complete: -EPERM, the process may not be traced;
- * -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT; -ENOMEM. Blocks SIGCHLD and leaves it blocked. */
-int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline, struct backtrace *ret_trace);
+/* Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC). record: of a
+ * process stopped by its crash handler (crash.h); NULL for one that merely hangs, which is
+ * stopped for the time of looking. Returns 0, or the negative errno value that is also
+ * ret_trace->error, with a report that is less than complete: -EPERM, the process may not be
+ * traced; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT; -ENOMEM. Blocks
+ * SIGCHLD and leaves it blocked. */
+int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline,
+                       struct backtrace *ret_trace);
 
-/* The whole life of the throw-away process: unwinds, writes the encoded report to fd and exits, 0 when it is written. limit: in
- * ns from now; an alarm ends it a little later whatever happens. A report can be larger than a pipe: read while it writes. */
-void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, int64_t limit, int fd)
-    __attribute__((noreturn));
+/* The whole life of the throw-away process: unwinds, writes the encoded report to fd and exits,
+ * 0 when it is written. limit: in ns from now; an alarm ends it a little later whatever happens.
+ * A report can be larger than a pipe: read while it writes. */
+void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, int64_t limit,
+                                 int fd) __attribute__((noreturn));
 
 #endif

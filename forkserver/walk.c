@@ -1,8 +1,9 @@
 #include "forkserver/walk.h"
 
+#include "src/base/clock.h"
+
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     FRAMES_LIMIT = 1000000,
@@ -38,7 +39,8 @@ static bool is_return_address(const struct walk *walk, uint64_t address)
     unsigned char bytes[MACHINE_CALL];
 
     return is_code(walk, address - 1) &&
-           forkserver__memory_read(walk->memory, address - sizeof bytes, bytes, sizeof bytes) == 0 &&
+           forkserver__memory_read(walk->memory, address - sizeof bytes, bytes, sizeof bytes) ==
+               0 &&
            forkserver__machine_is_call(bytes);
 }
 
@@ -51,7 +53,8 @@ static bool at_trampoline(const struct walk *walk, const struct step *step)
 {
     unsigned char bytes[MACHINE_TRAMPOLINE];
 
-    return forkserver__memory_read(walk->memory, pc_of(&step->registers), bytes, sizeof bytes) == 0 &&
+    return forkserver__memory_read(walk->memory, pc_of(&step->registers), bytes, sizeof bytes) ==
+               0 &&
            forkserver__machine_is_trampoline(bytes);
 }
 
@@ -67,7 +70,8 @@ static bool by_signal(const struct walk *walk, const struct step *step, struct s
     return true;
 }
 
-/* A call to where no code is, or a function that has not yet pushed anything: only the call itself has happened. */
+/* A call to where no code is, or a function that has not yet pushed anything: only the call itself
+ * has happened. */
 static bool by_return(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     struct registers *registers = &ret_caller->registers;
@@ -84,13 +88,15 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
     return is_return_address(walk, target);
 }
 
-static bool by_frame_pointer(const struct walk *walk, const struct step *step, struct step *ret_caller)
+static bool by_frame_pointer(const struct walk *walk, const struct step *step,
+                             struct step *ret_caller)
 {
     uint64_t fp = step->registers.value[MACHINE_FP], sp = sp_of(&step->registers), next, target;
 
     if (fp < sp || fp - sp > FRAME_LIMIT || fp % WORD)
         return false;
-    if (!read_word(walk, fp, &next) || !read_word(walk, fp + WORD, &target) || !is_return_address(walk, target))
+    if (!read_word(walk, fp, &next) || !read_word(walk, fp + WORD, &target) ||
+        !is_return_address(walk, target))
         return false;
     ret_caller->registers = step->registers;
     ret_caller->registers.value[MACHINE_FP] = next;
@@ -121,7 +127,8 @@ static bool by_scan(const struct walk *walk, const struct step *step, struct ste
 }
 
 /* What the information leads to must be code and farther up, or the stack was overwritten. */
-static bool leads_on(const struct walk *walk, const struct registers *registers, const struct registers *caller)
+static bool leads_on(const struct walk *walk, const struct registers *registers,
+                     const struct registers *caller)
 {
     return is_code(walk, pc_of(caller) - 1) &&
            (sp_of(caller) > sp_of(registers) ||
@@ -135,7 +142,8 @@ static int by_cfi(const struct walk *walk, const struct step *step, struct step 
 
     if (!walk->cfi || !is_code(walk, pc_of(&step->registers)))
         return -ENOENT;
-    result = forkserver__cfi_step(walk->cfi, &step->registers, is_exact(step), &ret_caller->registers);
+    result =
+        forkserver__cfi_step(walk->cfi, &step->registers, is_exact(step), &ret_caller->registers);
     ret_caller->found = BACKTRACE_CFI;
     if (result > 0 && pc_of(&ret_caller->registers) == 0)
         return 0;
@@ -164,22 +172,16 @@ static void keep(struct stack *stack, const struct step *step)
     if (stack->count == BACKTRACE_FRAMES) {
         size_t tail = BACKTRACE_FRAMES - BACKTRACE_HEAD - 1;
 
-        memmove(&stack->step[BACKTRACE_HEAD], &stack->step[BACKTRACE_HEAD + 1], tail * sizeof *stack->step);
+        memmove(&stack->step[BACKTRACE_HEAD], &stack->step[BACKTRACE_HEAD + 1],
+                tail * sizeof *stack->step);
         stack->count--;
         stack->cut++;
     }
     stack->step[stack->count++] = *step;
 }
 
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-void forkserver__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack)
+void forkserver__walk(const struct walk *walk, const struct registers *start,
+                      struct stack *ret_stack)
 {
     struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS};
     struct step caller;
@@ -188,7 +190,7 @@ void forkserver__walk(const struct walk *walk, const struct registers *start, st
     ret_stack->error = 0;
     keep(ret_stack, &step);
     for (int frames = 1; !walk->blind && next(walk, &step, &caller); frames++) {
-        if (frames == FRAMES_LIMIT || now() > walk->deadline) {
+        if (frames == FRAMES_LIMIT || base__now() > walk->deadline) {
             ret_stack->error = frames == FRAMES_LIMIT ? -ELOOP : -ETIMEDOUT;
             return;
         }

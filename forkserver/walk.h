@@ -1,5 +1,5 @@
-/* A thread's stack, frame by frame: by call frame information where there is some, else by rules of our own, the safest first.
- * Each frame says which. */
+/* A thread's stack, frame by frame: by call frame information where there is some, else by rules
+ * of our own, the safest first. Each frame says which. */
 #ifndef FORKSERVER_WALK_H
 #define FORKSERVER_WALK_H
 
@@ -26,10 +26,11 @@ struct stack {
     struct step step[BACKTRACE_FRAMES];    /* youngest first */
     size_t count;
     size_t cut;    /* so many were dropped after the first BACKTRACE_HEAD */
-    int error;     /* 0; -ETIMEDOUT: gave up at the deadline; -ELOOP: gave up after very many frames */
+    int error;     /* 0; -ETIMEDOUT: gave up at the deadline; -ELOOP: after very many frames */
 };
 
 /* Walks from the given registers of a thread that does not run. */
-void forkserver__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack);
+void forkserver__walk(const struct walk *walk, const struct registers *start,
+                      struct stack *ret_stack);
 
 #endif

@@ -13,7 +13,8 @@ static void add_frame(uint64_t ip, const char *symbol)
 {
     struct backtrace_frame *frame = &trace.frame[trace.frame_count++];
 
-    *frame = (struct backtrace_frame){.ip = ip, .offset = ip - 0x1000, .symbol_offset = 5, .found = BACKTRACE_CFI};
+    *frame = (struct backtrace_frame){
+        .ip = ip, .offset = ip - 0x1000, .symbol_offset = 5, .found = BACKTRACE_CFI};
     frame->module = procspawn__backtrace_intern(&trace, "/usr/bin/program", 100);
     frame->symbol = procspawn__backtrace_intern(&trace, symbol, 100);
 }
@@ -115,14 +116,18 @@ static bool is_string(const struct backtrace *report, uint32_t position)
 static bool is_in_range(const struct backtrace *report)
 {
     bool good = report->cause < BACKTRACE_CAUSES && is_string(report, report->message) &&
-                report->thread_count <= BACKTRACE_THREADS && report->frame_count <= BACKTRACE_THREADS * BACKTRACE_FRAMES;
+                report->thread_count <= BACKTRACE_THREADS &&
+                report->frame_count <= BACKTRACE_THREADS * BACKTRACE_FRAMES;
 
     for (uint32_t i = 0; good && i < report->thread_count; i++)
-        good = is_string(report, report->thread[i].name) && report->thread[i].count <= BACKTRACE_FRAMES &&
+        good = is_string(report, report->thread[i].name) &&
+               report->thread[i].count <= BACKTRACE_FRAMES &&
                (uint64_t)report->thread[i].first + report->thread[i].count <= report->frame_count;
     for (uint32_t i = 0; good && i < report->frame_count; i++)
-        good = is_string(report, report->frame[i].module) && is_string(report, report->frame[i].symbol) &&
-               is_string(report, report->frame[i].file) && report->frame[i].found < BACKTRACE_FOUNDS;
+        good = is_string(report, report->frame[i].module) &&
+               is_string(report, report->frame[i].symbol) &&
+               is_string(report, report->frame[i].file) &&
+               report->frame[i].found < BACKTRACE_FOUNDS;
     return good;
 }
 

@@ -1,6 +1,7 @@
 #include "forkserver/crash.h"
 #include "forkserver/unwind.h"
 #include "forkserver/walk.h"
+#include "src/base/clock.h"
 #include "src/wire/backtrace.h"
 #include "tests/victims.h"
 
@@ -16,7 +17,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const int64_t limit = 10000000000;
@@ -34,14 +34,6 @@ void __tsan_init(void) __attribute__((weak));
 static unsigned hidden_threads(void)
 {
     return __tsan_init ? 1 : 0;
-}
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static FRAME void in_child(void (*victim)(void))
@@ -106,14 +98,14 @@ static void run(void (*victim)(void))
 
     stopped = false;
     while (waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status)) {
-        int64_t begin = now();
+        int64_t begin = base__now();
 
         if (forkserver__crash_read(pid, &record) == 0) {
             CU_ASSERT_FALSE(stopped);
             stopped = true;
             unwind(pid, &record);
         }
-        report_ns = now() - begin;
+        report_ns = base__now() - begin;
         kill(pid, SIGCONT);
     }
 }
@@ -139,9 +131,11 @@ static bool is_library(const struct backtrace_frame *frame)
 {
     const char *name = file_name(text(frame->module));
 
-    return strncmp(name, "libc.", 5) == 0 || strstr(name, "san.so") || strstr(text(frame->symbol), "interceptor") ||
-           strncmp(text(frame->symbol), "__asan_", 7) == 0 || strncmp(text(frame->symbol), "__tsan_", 7) == 0 || strncmp(name, "ld-linux", 8) == 0 || strcmp(name, "[vdso]") == 0 ||
-           strcmp(name, "linux-vdso.so.1") == 0;
+    return strncmp(name, "libc.", 5) == 0 || strstr(name, "san.so") ||
+           strstr(text(frame->symbol), "interceptor") ||
+           strncmp(text(frame->symbol), "__asan_", 7) == 0 ||
+           strncmp(text(frame->symbol), "__tsan_", 7) == 0 || strncmp(name, "ld-linux", 8) == 0 ||
+           strcmp(name, "[vdso]") == 0 || strcmp(name, "linux-vdso.so.1") == 0;
 }
 
 static void show(size_t thread)
@@ -149,16 +143,18 @@ static void show(size_t thread)
     for (uint32_t i = 0; i < trace.thread[thread].count; i++) {
         const struct backtrace_frame *frame = &frames_of(thread)[i];
 
-        printf("  #%u %llx %s %s+%llx (%u)\n", i, (unsigned long long)frame->ip, file_name(text(frame->module)),
-               text(frame->symbol), (unsigned long long)frame->symbol_offset, frame->found);
+        printf("  #%u %llx %s %s+%llx (%u)\n", i, (unsigned long long)frame->ip,
+               file_name(text(frame->module)), text(frame->symbol),
+               (unsigned long long)frame->symbol_offset, frame->found);
     }
 }
 
-/* A name stands for one frame, "" for one that has none, "[lib]" for one or more frames in the C library or in
- * a sanitizer that wraps it. */
+/* A name stands for one frame, "" for one that has none, "[lib]" for one or more frames in the C
+ * library or in a sanitizer that wraps it. */
 static bool matches(size_t thread, const char *const *names)
 {
-    const struct backtrace_frame *frame = frames_of(thread), *end = frame + trace.thread[thread].count;
+    const struct backtrace_frame *frame = frames_of(thread),
+                                 *end = frame + trace.thread[thread].count;
 
     for (; *names; names++) {
         bool library = strcmp(*names, "[lib]") == 0;
@@ -250,7 +246,8 @@ static void a_stack_overflow_shows_both_ends(void)
         old++;
     CU_ASSERT_STRING_EQUAL(text(frame[old].symbol), __func__);
     CU_ASSERT_STRING_EQUAL(text(frame[BACKTRACE_FRAMES - 1].symbol), "_start");
-    printf("  overflow: %u frames, %.1f ms\n", trace.thread[0].cut + BACKTRACE_FRAMES, (double)report_ns / 1e6);
+    printf("  overflow: %u frames, %.1f ms\n", trace.thread[0].cut + BACKTRACE_FRAMES,
+           (double)report_ns / 1e6);
     fflush(stdout);
 }
 
@@ -376,7 +373,8 @@ static void a_hanging_process_is_shown_and_runs_on(void)
 {
     pid_t pid;
 
-    victim_rounds = mmap(NULL, sizeof *victim_rounds, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    victim_rounds = mmap(NULL, sizeof *victim_rounds, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_PTR_NOT_EQUAL_FATAL((void *)victim_rounds, MAP_FAILED);
     pid = start(victim_spins);
     while (*victim_rounds == 0)
@@ -393,7 +391,8 @@ static void a_hanging_process_is_shown_and_runs_on(void)
     victim_rounds = NULL;
 }
 
-/* The address sanitizer has a heap of its own, and sees the overwriting before malloc could; then it exits. */
+/* The address sanitizer has a heap of its own, and sees the overwriting before malloc could; then
+ * it exits. */
 void __asan_init(void) __attribute__((weak));
 
 static void a_broken_heap_found_by_a_sanitizer_is_shown(void)
@@ -419,7 +418,8 @@ static void a_broken_heap_is_shown(void)
 static void a_crash_that_holds_the_loaders_lock_is_shown(void)
 {
     expect_crash(victim_crashes_holding_the_loader, SIGSEGV);
-    EXPECT("write_through", "on_module", "[lib]", "victim_crashes_holding_the_loader", "in_child", "start");
+    EXPECT("write_through", "on_module", "[lib]", "victim_crashes_holding_the_loader", "in_child",
+           "start");
 }
 
 static void a_grandchilds_crash_is_its_own(void)
@@ -469,7 +469,7 @@ static void a_shredded_stack_still_names_the_function(void)
     }
 }
 
-/* As where libunwind is missing: its steps left out, the same frames are found by the other rules. */
+/* As where libunwind is missing: its steps left out, the other rules find the same frames. */
 static void frame_pointers_lead_as_far(void)
 {
     static struct memory memory;
@@ -489,7 +489,8 @@ static void frame_pointers_lead_as_far(void)
     CU_ASSERT_TRUE_FATAL(stack.count > 4);
     for (size_t i = 1; i < 4; i++) {
         CU_ASSERT_EQUAL(stack.step[i].registers.value[MACHINE_PC], frames_of(0)[i].ip);
-        CU_ASSERT_TRUE(stack.step[i].found == BACKTRACE_FP || (i == 1 && stack.step[i].found == BACKTRACE_RETURN));
+        CU_ASSERT_TRUE(stack.step[i].found == BACKTRACE_FP ||
+                       (i == 1 && stack.step[i].found == BACKTRACE_RETURN));
     }
     forkserver__modules_free(&modules);
     kill(pid, SIGKILL);
@@ -523,7 +524,8 @@ static void time_of(const char *name, void (*victim)(void), int count)
         times[i] = report_ns;
     }
     qsort(times, (size_t)count, sizeof *times, by_size);
-    printf("  %s: from the stop to the report %.2f ms (median of %d)\n", name, (double)times[count / 2] / 1e6, count);
+    printf("  %s: from the stop to the report %.2f ms (median of %d)\n", name,
+           (double)times[count / 2] / 1e6, count);
     fflush(stdout);
 }
 
@@ -566,8 +568,9 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* The thread sanitizer defers asynchronous signals until their handlers may crash no more, fails a check of its own when the main
- * thread is joined, and has a heap of its own that checks nothing. */
+/* The thread sanitizer defers asynchronous signals until their handlers may crash no more, fails
+ * a check of its own when the main thread is joined, and has a heap of its own that checks
+ * nothing. */
 static CU_TestInfo tests_without_tsan[] = {
     TEST(a_crash_in_a_signal_handler_shows_what_it_interrupted),
     TEST(a_crash_after_the_main_thread_ended_is_shown),

@@ -230,7 +230,8 @@ FRAME void victim_crashes_after_main_ended(void)
     pthread_exit(NULL);
 }
 
-/* Words of every kind that an unwinder might follow: small numbers, places on the stack, in code, in data. */
+/* Words of every kind that an unwinder might follow: small numbers, places on the stack, in code,
+ * in data. */
 static FRAME uint64_t shred(uint64_t *place)
 {
     switch (rand_r(&victim_seed) % 5) {
@@ -263,7 +264,8 @@ FRAME void victim_raises(void)
     _exit(VICTIM_RAISED);
 }
 
-/* With a second thread there, malloc locks its arena; it finds the overwritten size with the lock held. */
+/* With a second thread there, malloc locks its arena; it finds the overwritten size with the lock
+ * held. */
 FRAME void victim_breaks_the_heap(void)
 {
     char *volatile block;

@@ -2,8 +2,8 @@
 #ifndef TESTS_VICTIMS_H
 #define TESTS_VICTIMS_H
 
-/* A function that a backtrace shows by its own name: neither inlined nor cloned; and that may crash in peace, without a
- * sanitizer that sees it coming. */
+/* A function that a backtrace shows by its own name: neither inlined nor cloned; and that may
+ * crash in peace, without a sanitizer that sees it coming. */
 #if defined(__clang__)
 #define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
 #else
@@ -44,7 +44,8 @@ enum { VICTIM_THREADS = 9, VICTIM_RAISED = 7 };
 /* What victim_shreds_its_stack() writes depends on it. */
 extern unsigned victim_seed;
 
-/* How often victim_spins() went round: shared memory, for those who wait until it does. NULL: it does not count. */
+/* How often victim_spins() went round: shared memory, for those who wait until it does. NULL: it
+ * does not count. */
 extern volatile long *victim_rounds;
 
 #endif

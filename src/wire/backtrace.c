@@ -6,8 +6,8 @@
 /* "bt", version 1. */
 static const uint32_t mark = 0x62740001;
 
-/* One pass over the fields serves both directions, so that they cannot drift apart: encoding copies a field to the
- * bytes, decoding copies it back. */
+/* One pass over the fields serves both directions, so that they cannot drift apart: encoding
+ * copies a field to the bytes, decoding copies it back. */
 struct cursor {
     unsigned char *out;
     const unsigned char *in;
@@ -119,7 +119,8 @@ static bool frame_in_range(const struct backtrace *trace, const struct backtrace
            frame->file < trace->string_bytes;
 }
 
-/* The pool begins with the empty string and ends in NUL, so any position below its size is a string. */
+/* The pool begins with the empty string and ends in NUL, so any position below its size is a
+ * string. */
 static bool pool_is_sound(const struct backtrace *trace)
 {
     if (trace->string_bytes == 0 || trace->strings[0] || trace->strings[trace->string_bytes - 1])
@@ -196,7 +197,8 @@ long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *b
     return cursor.failed ? -ENOBUFS : (long)(room - cursor.left);
 }
 
-int procspawn__backtrace_decode(const unsigned char *bytes, size_t size, struct backtrace *ret_trace)
+int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
+                                struct backtrace *ret_trace)
 {
     struct cursor cursor = {.in = bytes, .left = size};
 

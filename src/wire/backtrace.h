@@ -1,9 +1,11 @@
 /* A backtrace as plain data: what a dead or stuck process was doing, thread by thread.
  *
- * The unwinder fills one, encodes it and sends the bytes; the host decodes and shows it. Nothing here does I/O, and
- * decoding believes no byte: the sender may be a process whose memory was overwritten.
+ * The unwinder fills one, encodes it and sends the bytes; the host decodes and shows it. Nothing
+ * here does I/O, and decoding believes no byte: the sender may be a process whose memory was
+ * overwritten.
  *
- * All names live in one pool of NUL-terminated strings; a frame holds positions in it. Position 0 is "". */
+ * All names live in one pool of NUL-terminated strings; a frame holds positions in it. Position
+ * 0 is "". */
 #ifndef WIRE_BACKTRACE_H
 #define WIRE_BACKTRACE_H
 
@@ -14,9 +16,10 @@
 enum {
     BACKTRACE_THREADS = 16,
     BACKTRACE_FRAMES = 64,    /* a thread */
-    BACKTRACE_HEAD = 48,      /* kept from the young end of a deeper stack; the rest is its old end */
+    BACKTRACE_HEAD = 48,      /* of a deeper stack, from its young end; the rest is its old end */
     BACKTRACE_STRINGS = 32768,
-    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 48,    /* no encoding is longer */
+    /* no encoding is longer */
+    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 48,
 };
 
 /* How the unwinder came to a frame, the most trustworthy first. */
@@ -40,7 +43,7 @@ enum backtrace_cause {
 
 struct backtrace_frame {
     uint64_t ip;               /* see procspawn__backtrace_is_exact() */
-    uint64_t offset;           /* ip as the module's file counts, for addr2line; 0 without a module */
+    uint64_t offset;           /* ip as the module's file counts (addr2line); 0: no module */
     uint64_t symbol_offset;    /* ip minus the symbol's start */
     uint32_t module;           /* path, in the pool */
     uint32_t symbol;
@@ -64,20 +67,20 @@ struct backtrace {
     uint32_t cause;   /* enum backtrace_cause */
     int32_t signo;
     int32_t code;     /* si_code */
-    uint64_t address; /* si_addr */
+    uint64_t address;           /* si_addr */
     uint32_t stack_overflow;    /* 1: the fault lies just outside the thread's stack */
     uint32_t message;           /* what abort() was told, for instance by assert(); in the pool */
     uint32_t threads_cut;       /* so many threads are not in the report */
     uint32_t thread_count;
     uint32_t frame_count;
     uint32_t string_bytes;
-    struct backtrace_thread thread[BACKTRACE_THREADS];    /* [0] crashed, raised, or is the main thread */
+    struct backtrace_thread thread[BACKTRACE_THREADS];    /* who crashed or raised is first */
     struct backtrace_frame frame[BACKTRACE_THREADS * BACKTRACE_FRAMES];
     char strings[BACKTRACE_STRINGS];
 };
 
-/* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind the code that it belongs to:
- * look that up one byte before. */
+/* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind
+ * the code that it belongs to: look that up one byte before. */
 static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
 {
     return found == BACKTRACE_REGISTERS || found == BACKTRACE_SIGNAL;
@@ -86,8 +89,8 @@ static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
 /* Makes an empty report. */
 void procspawn__backtrace_init(struct backtrace *trace);
 
-/* Puts at most limit bytes of text, up to its NUL, into the pool, each unprintable byte as '?'. Returns its position;
- * 0 when the pool is full or the text is empty. Equal texts share a place. */
+/* Puts at most limit bytes of text, up to its NUL, into the pool, each unprintable byte as '?'.
+ * Returns its position; 0 when the pool is full or the text is empty. Equal texts share a place. */
 uint32_t procspawn__backtrace_intern(struct backtrace *trace, const char *text, size_t limit);
 
 /* The text at a position of the pool; borrowed from trace. */
@@ -96,8 +99,9 @@ const char *procspawn__backtrace_string(const struct backtrace *trace, uint32_t 
 /* Returns the number of bytes written, or -ENOBUFS when there is no room for all. */
 long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room);
 
-/* Returns 0, or -EBADMSG when the bytes are no backtrace; then *ret_trace is unspecified but may be dropped. Every
- * position, count and enum of an accepted report is in range. */
-int procspawn__backtrace_decode(const unsigned char *bytes, size_t size, struct backtrace *ret_trace);
+/* Returns 0, or -EBADMSG when the bytes are no backtrace; then *ret_trace is unspecified but may
+ * be dropped. Every position, count and enum of an accepted report is in range. */
+int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
+                                struct backtrace *ret_trace);
 
 #endif
