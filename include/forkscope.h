@@ -8,7 +8,10 @@
 #define FORKSCOPE_H
 
 #include <forkscope/error.h>
+#include <forkscope/executor.h>
 #include <forkscope/procspawn.h>
+#include <forkscope/scope.h>
+#include <forkscope/signal.h>
 
 #define FORKSCOPE_VERSION_MAJOR 0
 #define FORKSCOPE_VERSION_MINOR 1

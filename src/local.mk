@@ -4,7 +4,10 @@ include_HEADERS = include/forkscope.h
 forkscopeincludedir = $(includedir)/forkscope
 forkscopeinclude_HEADERS =
 forkscopeinclude_HEADERS += include/forkscope/error.h
+forkscopeinclude_HEADERS += include/forkscope/executor.h
 forkscopeinclude_HEADERS += include/forkscope/procspawn.h
+forkscopeinclude_HEADERS += include/forkscope/scope.h
+forkscopeinclude_HEADERS += include/forkscope/signal.h
 
 # Layers: each is an archive of its own, so that a test can link just those that it needs.
 # One line a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
@@ -12,11 +15,25 @@ forkscopeinclude_HEADERS += include/forkscope/procspawn.h
 noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.la
 
 src_libbase_la_SOURCES =
-src_libbase_la_SOURCES += src/version.c
 src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h
+src_libbase_la_SOURCES += src/base/list.h
+src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
+src_libbase_la_SOURCES += src/version.c
 src_libbase_la_SOURCES += src/strerror.c
 
 src_libscope_la_SOURCES =
+src_libscope_la_SOURCES += src/scope/cancel.c src/scope/cancel.h
+src_libscope_la_SOURCES += src/scope/executor.c src/scope/executor.h
+src_libscope_la_SOURCES += src/scope/frame.c src/scope/frame.h
+src_libscope_la_SOURCES += src/scope/join.c src/scope/join.h
+src_libscope_la_SOURCES += src/scope/node.c src/scope/node.h
+src_libscope_la_SOURCES += src/scope/root.c src/scope/root.h
+src_libscope_la_SOURCES += src/scope/signal.c
+src_libscope_la_SOURCES += src/scope/slot.c src/scope/slot.h
+src_libscope_la_SOURCES += src/scope/spawn.c
+src_libscope_la_SOURCES += src/scope/task.c src/scope/task.h
+src_libscope_la_SOURCES += src/scope/wait.c src/scope/wait.h
+src_libscope_la_SOURCES += src/scope/waiter.c src/scope/waiter.h
 
 src_libwire_la_SOURCES =
 src_libwire_la_SOURCES += src/wire/protocol.h src/wire/call.h

@@ -16,6 +16,20 @@ check_PROGRAMS += tests/unwind_test
 tests_unwind_test_SOURCES = tests/unwind_test.c tests/victims.c tests/victims.h
 tests_unwind_test_LDADD = $(server_libs) $(test_libs)
 
+scope_tools = tests/scope_tools.c tests/scope_tools.h
+
+check_PROGRAMS += tests/scope_phases_test
+tests_scope_phases_test_SOURCES = tests/scope_phases_test.c $(scope_tools)
+tests_scope_phases_test_LDADD = $(scope_libs) $(test_libs)
+
+check_PROGRAMS += tests/scope_signal_test
+tests_scope_signal_test_SOURCES = tests/scope_signal_test.c $(scope_tools)
+tests_scope_signal_test_LDADD = $(scope_libs) $(test_libs)
+
+check_PROGRAMS += tests/scope_misuse_test
+tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
+tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)
+
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.

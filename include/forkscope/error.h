@@ -22,7 +22,9 @@ extern "C" {
 /* Codes of the thread half (scope.h, signal.h, executor.h). */
 enum {
     SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
-    SCOPED_ENOTOWNER = -5002    /* the spawner belongs to another task or thread */
+    SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
+    SCOPED_ECLOSED = -5003,     /* the spawner's owner is ending and takes no more children */
+    SCOPED_EUNWOUND = -5004     /* the task left its function by pthread_exit, uncancelled */
 };
 
 /* Codes of the process half (procspawn.h and the headers beside it). */

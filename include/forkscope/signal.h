@@ -1,0 +1,115 @@
+/*
+ * signal.h - how the end of a task is asked for, and told
+ *
+ * Between a task and whoever spawned it with a signal run two of them: *cancel* goes down, *done*
+ * comes up. The parent holds a cancel sender and a done receiver. Both may be used and freed by any
+ * thread, at any time, also after the task and its whole tree have ended.
+ *
+ *     struct scoped_parent_signals signals;
+ *     scoped_spawn_with_signal(spawner, function, arg, NULL, &signals);
+ *     scoped_cancel_sender_free(signals.cancel_sender);          the task is cancelled
+ *     scoped_done_receiver_wait(signals.done_receiver);          its thread is gone
+ *     scoped_done_receiver_free(signals.done_receiver);
+ *
+ * Deadlines are points in time on CLOCK_MONOTONIC in nanoseconds; scoped_deadline_in (scope.h)
+ * makes them.
+ */
+#ifndef FORKSCOPE_SIGNAL_H
+#define FORKSCOPE_SIGNAL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* Cancels its task when it is freed, unless it is forgotten. */
+struct scoped_cancel_sender;
+
+/* Tells the end of its task. */
+struct scoped_done_receiver;
+
+/* What scoped_spawn_with_signal hands out. Both are new and owned by the caller. */
+struct scoped_parent_signals {
+    struct scoped_cancel_sender *cancel_sender;
+    struct scoped_done_receiver *done_receiver;
+};
+
+/*
+ * Frees a sender (taken), which cancels its task. A task that has ended, or was cancelled before,
+ * is left alone. Does not wait. NULL is fine.
+ *
+ * Safe:   any thread; one at a time for each sender.
+ * Cancel: no cancellation point.
+ * Source: scoped_spawn 0.2.1, SignalSender: sends a signal when dropped.
+ */
+void scoped_cancel_sender_free(struct scoped_cancel_sender *sender);
+
+/*
+ * Frees a sender (taken) without cancelling; it never will. The task still ends with its parent.
+ * NULL is fine.
+ *
+ * Safe:   any thread; one at a time for each sender.
+ * Cancel: no cancellation point.
+ * Source: scoped_spawn 0.2.1, ForgettableSignalSender::forget.
+ */
+void scoped_cancel_sender_forget(struct scoped_cancel_sender *sender);
+
+/*
+ * Waits until the task is gone: all its phases are over, and with a thread per task, the thread has
+ * been joined. Repeatable; once gone, it returns at once.
+ *
+ * Returns 0, or
+ *   -ECANCELED  the calling task was cancelled, where that is told by a return value (scope.h)
+ *   -EDEADLK    the calling task is the one to wait for, or below it
+ *
+ * scoped_done_receiver_wait_until gives up at the deadline: -ETIMEDOUT. A deadline that has passed
+ * still tells 0 when the task is gone.
+ *
+ * Safe:   any thread, several at once, until the receiver is freed.
+ * Cancel: a cancellation point of tasks; the wait can be repeated.
+ * Source: scoped_spawn 0.2.1, SignalReceiver.
+ */
+int scoped_done_receiver_wait(struct scoped_done_receiver *receiver);
+int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t deadline);
+
+/*
+ * Whether the task is gone: 0, or -EAGAIN when not yet.
+ *
+ * Safe:   any thread, several at once, until the receiver is freed.
+ * Cancel: no cancellation point.
+ * Source: scoped_spawn 0.2.1, SignalReceiver, a Future that is polled.
+ */
+int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
+
+/*
+ * How the task ended, once it is gone: what its function returned, -ECANCELED when it was cancelled
+ * before or while it ran, SCOPED_EUNWOUND when its function left by pthread_exit. Before that:
+ * -EAGAIN and nothing else.
+ *
+ * Returns 0 and sets *ret_status, or -EAGAIN. scoped_done_receiver_value hands out what the task
+ * left by scoped_set_value, NULL if nothing; its ownership is between the two tasks.
+ *
+ * Safe:   any thread, several at once, until the receiver is freed.
+ * Cancel: no cancellation point.
+ * Source: own; the seed's tasks have no result.
+ */
+int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_status);
+int scoped_done_receiver_value(struct scoped_done_receiver *receiver, void **ret_value);
+
+/*
+ * Frees a receiver (taken); the task is left alone. NULL is fine.
+ *
+ * Safe:   any thread; one at a time for each receiver, and nobody may wait on it.
+ * Cancel: no cancellation point.
+ * Source: scoped_spawn 0.2.1, where a receiver is dropped.
+ */
+void scoped_done_receiver_free(struct scoped_done_receiver *receiver);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * thread.h - what pthread.h leaves to be wished for
+ */
+#ifndef FORKSCOPE_BASE_THREAD_H
+#define FORKSCOPE_BASE_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Joins a thread; 0, or -ETIMEDOUT when it still runs at the deadline (CLOCK_MONOTONIC). A
+ * cancellation point; a join that is cancelled can be repeated.
+ */
+int base__join(pthread_t thread, int64_t deadline);
+
+/*
+ * Whether a sleep in base__join may be cancelled: the thread sanitizer takes a thread for joined as
+ * soon as pthread_join is called.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define BASE_JOIN_CANCELABLE false
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BASE_JOIN_CANCELABLE false
+#endif
+#endif
+#ifndef BASE_JOIN_CANCELABLE
+#define BASE_JOIN_CANCELABLE true
+#endif
+
+/*
+ * Tells the address sanitizer, if there is one, that the calling thread has been unwound to here by
+ * pthread_exit or pthread_cancel: it would take what comes to lie over the dead frames for an
+ * error.
+ */
+void base__stack_unwound(void);
+
+/* Switches cancellation of the calling thread on or off; returns whether it was on. */
+bool base__cancelable(bool on);
+
+#endif

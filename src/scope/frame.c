@@ -1,0 +1,53 @@
+#include "src/scope/frame.h"
+
+#include "src/scope/slot.h"
+
+static __thread struct frame bottom;
+static __thread struct frame *top;
+
+static scoped_misuse_hook *_Atomic misuse_hook;
+
+struct frame *scoped__frame(void)
+{
+    return top == NULL ? &bottom : top;
+}
+
+void scoped__frame_push(struct frame *frame)
+{
+    frame->outer = top;
+    top = frame;
+}
+
+void scoped__frame_pop(struct frame *frame)
+{
+    top = frame->outer;
+}
+
+scoped_misuse_hook *scoped_set_misuse_hook(scoped_misuse_hook *hook)
+{
+    return atomic_exchange(&misuse_hook, hook);
+}
+
+static int misused(scoped_spawner spawner)
+{
+    int error = scoped__slot_alive(spawner) ? SCOPED_ENOTOWNER : SCOPED_ESTALE;
+    scoped_misuse_hook *hook = atomic_load(&misuse_hook);
+    if (hook != NULL)
+        hook(error, spawner);
+    return error;
+}
+
+int scoped__owned(scoped_spawner spawner, struct node **ret_node)
+{
+    struct frame *frame = scoped__frame();
+    struct node *node = frame->node;
+    if (node == NULL || node->id.generation == 0 || !scoped__same(node->id, spawner)) {
+        node = frame->opened;
+        while (node != NULL && !scoped__same(node->id, spawner))
+            node = node->opened_before;
+    }
+    if (node == NULL)
+        return misused(spawner);
+    *ret_node = node;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * frame.h - what runs on the calling thread
+ *
+ * A frame lies on the stack of the thread that runs a task; every thread has one more at the
+ * bottom, for what it does outside of tasks. A task that is run by a waiter lies on top of the
+ * waiter's own.
+ */
+#ifndef FORKSCOPE_SCOPE_FRAME_H
+#define FORKSCOPE_SCOPE_FRAME_H
+
+#include "src/scope/node.h"
+
+struct frame {
+    struct node *node;          /* NULL: no task */
+    struct frame *outer;
+    struct node *opened;        /* scopes and roots that it opened, the last one first */
+};
+
+struct frame *scoped__frame(void);
+void scoped__frame_push(struct frame *frame);
+void scoped__frame_pop(struct frame *frame);
+
+/*
+ * The node that a spawner names, if it is the calling frame's: its own task or a scope that it
+ * opened. Otherwise SCOPED_ESTALE or SCOPED_ENOTOWNER, after the hook has heard of it.
+ */
+int scoped__owned(scoped_spawner spawner, struct node **ret_node);
+
+#endif

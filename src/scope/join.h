@@ -1,0 +1,28 @@
+/*
+ * join.h - from done to gone
+ *
+ * A task whose thread is ours to join is gone when somebody has joined it. Whoever waits for it
+ * does so: it claims the join, alone, and tells the others afterwards. A lone waiter claims it even
+ * before the task is done and sleeps in pthread_join, which saves a wake-up. Where nobody waits,
+ * the next sibling that finishes joins the one before, so that at most one finished thread is left
+ * in a scope whose owner is busy with something else.
+ */
+#ifndef FORKSCOPE_SCOPE_JOIN_H
+#define FORKSCOPE_SCOPE_JOIN_H
+
+#include "src/scope/frame.h"
+#include "src/scope/wait.h"
+
+/* Unlocked: phase 6, the last that a task does. */
+void scoped__tell_done(struct node *node, int status);
+
+/* Unlocked: waits until a node is gone: 0, -ETIMEDOUT, -ECANCELED. */
+int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline);
+
+/* Unlocked, by the owner: waits until a node has no children: 0, -ETIMEDOUT, -ECANCELED. */
+int scoped__wait_children(struct wait wait, struct node *node, int64_t deadline);
+
+/* Locked: out of the tree; everybody is told. */
+void scoped__set_gone(struct node *node);
+
+#endif

@@ -1,0 +1,105 @@
+#include "src/scope/cancel.h"
+#include "src/scope/executor.h"
+#include "src/scope/frame.h"
+#include "src/scope/join.h"
+#include "src/scope/slot.h"
+
+#include <errno.h>
+
+static int find_parent(scoped_spawner spawner, struct node **ret_parent)
+{
+    int error = scoped__owned(spawner, ret_parent);
+    if (error == 0 && (*ret_parent)->state != NODE_RUNNING)
+        return SCOPED_ECLOSED;
+    return error;
+}
+
+/* Takes the node back that no executor wanted; its signals have not been handed out. */
+static void discard(struct node *node)
+{
+    struct tree *tree = node->tree;
+    if (node->id.generation != 0)
+        scoped__slot_release(node->id);
+    scoped__lock(tree);
+    list_remove(&node->sibling);
+    node->references = 1;
+    scoped__node_unref(node);
+    scoped__unlock(tree);
+}
+
+static int start(struct node *node)
+{
+    int error = node->kind == NODE_LEAF ? 0 : scoped__node_name(node);
+    scoped__lock(node->tree);
+    scoped__node_link(node);
+    scoped__unlock(node->tree);
+    if (error == 0)
+        error = scoped__executor_start(node);
+    if (error != 0)
+        discard(node);
+    return error;
+}
+
+/* What the caller of a spawn decides; one of the two functions is NULL. */
+struct body {
+    scoped_task_function *task;
+    scoped_leaf_function *leaf;
+    void *arg;
+    scoped_done_function *done;
+};
+
+static int spawn(scoped_spawner spawner, const struct body *body,
+                 struct scoped_parent_signals *ret_signals)
+{
+    enum { PLACE_AND_RUN = 2, SIGNALS = 2 };
+
+    struct node *parent;
+    int error = find_parent(spawner, &parent);
+    if (error < 0)
+        return error;
+    struct node *node = scoped__node_new(parent, body->leaf != NULL ? NODE_LEAF : NODE_TASK,
+                                         PLACE_AND_RUN + (ret_signals != NULL ? SIGNALS : 0));
+    if (node == NULL)
+        return -ENOMEM;
+    if (body->leaf != NULL)
+        node->function.leaf = body->leaf;
+    else
+        node->function.task = body->task;
+    node->arg = body->arg;
+    node->done = body->done;
+    error = start(node);
+    if (error == 0 && ret_signals != NULL) {
+        ret_signals->cancel_sender = (struct scoped_cancel_sender *)node;
+        ret_signals->done_receiver = (struct scoped_done_receiver *)node;
+    }
+    return error;
+}
+
+int scoped_spawn(scoped_spawner spawner, scoped_task_function *function, void *arg,
+                 scoped_done_function *done)
+{
+    struct body body = { function, NULL, arg, done };
+    return spawn(spawner, &body, NULL);
+}
+
+int scoped_spawn_with_signal(scoped_spawner spawner, scoped_task_function *function, void *arg,
+                             scoped_done_function *done, struct scoped_parent_signals *ret_signals)
+{
+    struct body body = { function, NULL, arg, done };
+    return spawn(spawner, &body, ret_signals);
+}
+
+int scoped_spawn_leaf(scoped_spawner spawner, scoped_leaf_function *function, void *arg,
+                      scoped_done_function *done)
+{
+    struct body body = { NULL, function, arg, done };
+    return spawn(spawner, &body, NULL);
+}
+
+int scoped_spawn_leaf_with_signal(scoped_spawner spawner, scoped_leaf_function *function, void *arg,
+                                  scoped_done_function *done,
+                                  struct scoped_parent_signals *ret_signals)
+{
+    struct body body = { NULL, function, arg, done };
+    return spawn(spawner, &body, ret_signals);
+}

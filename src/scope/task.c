@@ -1,0 +1,122 @@
+#include "src/scope/task.h"
+
+#include "src/base/clock.h"
+#include "src/base/thread.h"
+#include "src/scope/cancel.h"
+#include "src/scope/frame.h"
+#include "src/scope/join.h"
+#include "src/scope/root.h"
+#include "src/scope/slot.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool scoped__task_claim(struct node *node)
+{
+    scoped__lock(node->tree);
+    bool mine = !node->claimed;
+    node->claimed = true;
+    scoped__unlock(node->tree);
+    return mine;
+}
+
+/* Whether the function is to run at all. */
+static bool begin(struct node *node)
+{
+    scoped__lock(node->tree);
+    bool runs = !node->cancelled;
+    if (node->own_thread)
+        scoped__node_joinable(node, pthread_self());
+    else
+        node->thread = pthread_self();
+    scoped__node_enter(node, runs ? NODE_RUNNING : NODE_ENDING);
+    scoped__unlock(node->tree);
+    return runs;
+}
+
+static void close_descriptors(struct node *node)
+{
+    scoped__lock(node->tree);
+    int fd = node->cancel_fd;
+    node->cancel_fd = -1;
+    scoped__unlock(node->tree);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Phases 3 and 4. */
+static void end_children(struct frame *frame)
+{
+    struct node *node = frame->node;
+    for (struct node *opened = frame->opened; opened != NULL; opened = opened->opened_before) {
+        scoped__lock(opened->tree);
+        scoped__cancel(opened);
+        scoped__unlock(opened->tree);
+    }
+    scoped__lock(node->tree);
+    scoped__cancel_children(node);
+    scoped__unlock(node->tree);
+
+    while (frame->opened != NULL)
+        scoped__scope_end(frame);
+    scoped__wait_children(SCOPED_UNCANCELLED, node, BASE_NEVER);
+}
+
+/* Phases 2 to 6. What the function pushed itself has run already when it was unwound. */
+static void end(struct frame *frame, int status)
+{
+    struct node *node = frame->node;
+    scoped__lock(node->tree);
+    scoped__node_enter(node, NODE_ENDING);
+    scoped__unlock(node->tree);
+
+    end_children(frame);
+    if (node->done != NULL)
+        node->done(node->arg);
+    if (node->id.generation != 0)
+        scoped__slot_release(node->id);
+    close_descriptors(node);
+    scoped__frame_pop(frame);
+    scoped__tell_done(node, status);
+}
+
+static void unwound(void *arg)
+{
+    struct frame *frame = arg;
+    base__stack_unwound();
+    end(frame, frame->node->cancelled ? -ECANCELED : SCOPED_EUNWOUND);
+}
+
+/*
+ * The clean-up frame stands before the thread can be cancelled, and goes after it cannot any more.
+ */
+static int call_function(struct frame *frame)
+{
+    struct node *node = frame->node;
+    int status;
+    pthread_cleanup_push(unwound, frame);
+    base__cancelable(node->mode == CANCEL_FORCED);
+    status = node->kind == NODE_LEAF ? node->function.leaf(node->arg)
+                                     : node->function.task(node->id, node->arg);
+    base__cancelable(false);
+    pthread_cleanup_pop(0);
+    return status;
+}
+
+void scoped__task_run(struct node *node)
+{
+    struct frame frame = { .node = node };
+    scoped__frame_push(&frame);
+    end(&frame, begin(node) ? call_function(&frame) : -ECANCELED);
+}
+
+int scoped_set_value(void *value)
+{
+    struct node *task = scoped__frame()->node;
+    if (task == NULL)
+        return -EPERM;
+    scoped__lock(task->tree);
+    task->value = value;
+    scoped__unlock(task->tree);
+    return 0;
+}

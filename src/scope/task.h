@@ -1,0 +1,18 @@
+/*
+ * task.h - the life of a task on its thread
+ */
+#ifndef FORKSCOPE_SCOPE_TASK_H
+#define FORKSCOPE_SCOPE_TASK_H
+
+#include "src/scope/node.h"
+
+/* Unlocked: the right to run a queued task; false when another thread has it. */
+bool scoped__task_claim(struct node *node);
+
+/*
+ * Runs a task through all its phases. Cancellation must be off. Does not return when the thread is
+ * unwound, but the phases are over then too.
+ */
+void scoped__task_run(struct node *node);
+
+#endif

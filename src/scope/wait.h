@@ -1,0 +1,43 @@
+/*
+ * wait.h - waits of the library, as cancellation points of tasks
+ *
+ * Whatever waits in this library switches cancellation off, waits in a way that being cancelled
+ * wakes, and ends the task itself when it was: so no wait depends on pthread_cancel, which can lose
+ * what a cancelled system call had done. Threads outside of tasks are never cancelled in a wait.
+ */
+#ifndef FORKSCOPE_SCOPE_WAIT_H
+#define FORKSCOPE_SCOPE_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct node;
+struct waiter;
+
+struct wait {
+    struct node *task;      /* that can be cancelled here; NULL: nobody */
+    bool was_on;            /* cancellation, before */
+};
+
+/* For waits where cancellation is off anyway, in a task's last phases. */
+#define SCOPED_UNCANCELLED ((struct wait){ NULL, false })
+
+/* Begins a wait: cancellation is off until scoped__wait_end. */
+struct wait scoped__wait_begin(void);
+
+/*
+ * Ends it: a task that was cancelled by force, if error is -ECANCELED, does not return. Returns
+ * error.
+ */
+int scoped__wait_end(struct wait wait, int error);
+
+/* No lock held: 0 when woken, -ETIMEDOUT, or -ECANCELED. */
+int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadline);
+
+/*
+ * The whole of scoped_wait_fd, for the process half: 0, -ETIMEDOUT, -ECANCELED, or an errno of
+ * poll(2).
+ */
+int scoped__wait_fd(int fd, short events, int64_t deadline);
+
+#endif

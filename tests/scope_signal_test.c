@@ -1,0 +1,281 @@
+#include "tests/scope_tools.h"
+
+#include <errno.h>
+#include <forkscope/cunit.h>
+#include <forkscope/error.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+static scoped_spawner root;
+static struct scoped_parent_signals signals;
+static struct event started, waiting, released;
+
+static void set_up(void)
+{
+    log_clear();
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    started = event_new();
+    waiting = event_new();
+    released = event_new();
+}
+
+static void tear_down(void)
+{
+    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    event_free(started);
+    event_free(waiting);
+    event_free(released);
+}
+
+static int until_released(void *arg)
+{
+    (void)arg;
+    scoped_set_value("first");
+    scoped_set_value("second");
+    event_happen(started);
+    return event_wait(released) ? 3 : -ETIME;
+}
+
+static int for_ever(void *arg)
+{
+    (void)arg;
+    event_happen(started);
+    block_for_ever();
+    return 0;
+}
+
+static int readable(int fd)
+{
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    return poll(&polled, 1, 0);
+}
+
+static void a_forgotten_sender_never_cancels(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    scoped_cancel_sender_forget(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_poll(signals.done_receiver) == -EAGAIN);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
+    int status;
+    void *value;
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0 && status == 3);
+    CU_ASSERT(scoped_done_receiver_value(signals.done_receiver, &value) == 0);
+    CU_ASSERT_STRING_EQUAL(value, "second");
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static void waiting_gives_up_at_the_deadline_and_can_be_repeated(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    struct scoped_done_receiver *receiver = signals.done_receiver;
+    int64_t deadline = scoped_deadline_in(2000000);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
+    CU_ASSERT(scoped_deadline_in(0) >= deadline);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == -ETIMEDOUT);
+    int status = 99;
+    CU_ASSERT(scoped_done_receiver_status(receiver, &status) == -EAGAIN && status == 99);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == 0);
+    CU_ASSERT(scoped_done_receiver_poll(receiver) == 0);
+    scoped_done_receiver_free(receiver);
+    scoped_cancel_sender_free(signals.cancel_sender);
+}
+
+static void signals_outlive_the_tree(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, for_ever, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    int status;
+    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
+    CU_ASSERT(status == -ECANCELED);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+}
+
+static void *wait_in_thread(void *receiver)
+{
+    return (void *)(intptr_t)scoped_done_receiver_wait_until(receiver, soon());
+}
+
+static void many_threads_may_wait_for_one_task(void)
+{
+    enum { WAITERS = 8 };
+    pthread_t threads[WAITERS];
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    for (int i = 0; i < WAITERS; i++)
+        pthread_create(&threads[i], NULL, wait_in_thread, signals.done_receiver);
+    event_happen(released);
+    for (int i = 0; i < WAITERS; i++) {
+        void *error = "unset";
+        pthread_join(threads[i], &error);
+        CU_ASSERT(error == NULL);
+    }
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static int wait_for_sibling(void *receiver)
+{
+    log_letter('w');
+    event_happen(waiting);
+    scoped_done_receiver_wait(receiver);
+    log_letter('!');
+    return 0;
+}
+
+static void a_waiter_that_is_cancelled_leaves_the_wait_to_others(void)
+{
+    struct scoped_parent_signals waiter;
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_sibling, signals.done_receiver, NULL,
+                                            &waiter) == 0);
+    CU_ASSERT(event_wait(waiting));
+    scoped_cancel_sender_free(waiter.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(waiter.done_receiver, soon()) == 0);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT_STRING_EQUAL(log_letters(), "w");
+    scoped_done_receiver_free(waiter.done_receiver);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+struct own_receiver {
+    struct scoped_done_receiver *receiver;
+    int error;
+};
+
+static int wait_for_itself(scoped_spawner self, void *arg)
+{
+    (void)self;
+    struct own_receiver *own = arg;
+    event_wait(released);
+    own->error = scoped_done_receiver_wait(own->receiver);
+    return 0;
+}
+
+static void a_task_cannot_wait_for_itself(void)
+{
+    struct own_receiver own;
+    CU_ASSERT(scoped_spawn_with_signal(root, wait_for_itself, &own, NULL, &signals) == 0);
+    own.receiver = signals.done_receiver;
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(own.error == -EDEADLK);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static int cancel_fd;
+
+static int show_fd(void *arg)
+{
+    (void)arg;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    CU_ASSERT(scoped_cancel_fd(&cancel_fd) == 0);
+    CU_ASSERT(readable(cancel_fd) == 0);
+    event_happen(started);
+    struct pollfd polled = { .fd = cancel_fd, .events = POLLIN };
+    CU_ASSERT(poll(&polled, 1, 10000) == 1);
+    CU_ASSERT(scoped_cancelled());
+    return 4;
+}
+
+static void the_cancel_descriptor_becomes_readable(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, show_fd, NULL, NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    int status;
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0 && status == 4);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static void outside_of_tasks_there_is_nothing_to_cancel(void)
+{
+    int fd = -7;
+    CU_ASSERT(scoped_cancel_fd(&fd) == -EPERM && fd == -7);
+    CU_ASSERT(!scoped_cancelled());
+    CU_ASSERT(scoped_checkpoint() == 0);
+    CU_ASSERT(scoped_set_value("x") == -EPERM);
+    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
+}
+
+static int wait_on_pipe(void *fd)
+{
+    CU_ASSERT(scoped_wait_fd(*(int *)fd, POLLIN, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    event_happen(started);
+    int error = scoped_wait_fd(*(int *)fd, POLLIN, soon());
+    log_letter(error == 0 ? 'r' : '?');
+    scoped_wait_fd(*(int *)fd, POLLPRI, SCOPED_FOREVER);
+    log_letter('!');
+    return 0;
+}
+
+static void waiting_for_a_descriptor_is_a_cancellation_point(void)
+{
+    int fds[2];
+    CU_ASSERT_FATAL(pipe(fds) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_on_pipe, &fds[0], NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    CU_ASSERT(write(fds[1], "x", 1) == 1);
+    int64_t deadline = scoped_deadline_in(10000000);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, deadline) == -ETIMEDOUT);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT_STRING_EQUAL(log_letters(), "r");
+    scoped_done_receiver_free(signals.done_receiver);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void a_busy_owner_keeps_no_finished_threads(void)
+{
+    enum { TASKS = 3000 };
+    for (int i = 0; i < TASKS; i++)
+        CU_ASSERT_FATAL(scoped_spawn_leaf(root, nothing, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, nothing, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_forgotten_sender_never_cancels),
+    TEST(waiting_gives_up_at_the_deadline_and_can_be_repeated),
+    TEST(signals_outlive_the_tree),
+    TEST(many_threads_may_wait_for_one_task),
+    TEST(a_waiter_that_is_cancelled_leaves_the_wait_to_others),
+    TEST(a_task_cannot_wait_for_itself),
+    TEST(the_cancel_descriptor_becomes_readable),
+    TEST(outside_of_tasks_there_is_nothing_to_cancel),
+    TEST(waiting_for_a_descriptor_is_a_cancellation_point),
+    TEST(a_busy_owner_keeps_no_finished_threads),
+    CU_TEST_INFO_NULL
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "signals", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    CU_SUITE_INFO_NULL
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}

@@ -1,0 +1,92 @@
+#include "tests/scope_tools.h"
+
+#include "src/base/thread.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/*
+ * The address sanitizer looks at the stack of a thread that is being unwound with an interceptor
+ * that stumbles over the frames already left ("if your program uses some custom stack unwind
+ * mechanism").
+ */
+const char *__asan_default_suppressions(void);
+const char *__asan_default_suppressions(void)
+{
+    return "interceptor_name:sigaltstack\n";
+}
+
+static char letters[256];
+static atomic_size_t letter_count;
+
+struct event event_new(void)
+{
+    return (struct event){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+}
+
+void event_free(struct event event)
+{
+    close(event.fd);
+}
+
+static void raise_event(struct event event)
+{
+    static const uint64_t one = 1;
+    if (write(event.fd, &one, sizeof one) != sizeof one)
+        abort();
+}
+
+void event_happen(struct event event)
+{
+    bool was_on = base__cancelable(false);
+    raise_event(event);
+    base__cancelable(was_on);
+}
+
+bool event_wait(struct event event)
+{
+    bool was_on = base__cancelable(false);
+    struct pollfd polled = { .fd = event.fd, .events = POLLIN };
+    bool happened = poll(&polled, 1, 10000) == 1;
+    /*
+     * Reading, unlike poll, tells the thread sanitizer that what was before the event is before
+     * this.
+     */
+    uint64_t count;
+    if (read(event.fd, &count, sizeof count) == sizeof count)
+        raise_event(event);
+    base__cancelable(was_on);
+    return happened;
+}
+
+void log_clear(void)
+{
+    memset(letters, 0, sizeof letters);
+    atomic_store(&letter_count, 0);
+}
+
+void log_letter(char letter)
+{
+    letters[atomic_fetch_add(&letter_count, 1)] = letter;
+}
+
+const char *log_letters(void)
+{
+    return letters;
+}
+
+void block_for_ever(void)
+{
+    if (BASE_JOIN_CANCELABLE)
+        pause();
+    scoped_sleep_until(SCOPED_FOREVER);
+}
+
+int64_t soon(void)
+{
+    return scoped_deadline_in(INT64_C(20000000000));
+}

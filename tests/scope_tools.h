@@ -1,0 +1,36 @@
+/*
+ * scope_tools.h - what the tests of the thread half share: events to wait for, and a log of what
+ * happened
+ */
+#ifndef FORKSCOPE_TESTS_SCOPE_TOOLS_H
+#define FORKSCOPE_TESTS_SCOPE_TOOLS_H
+
+#include <forkscope/scope.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Happens once; any number of threads may wait. Waiting is no cancellation point. */
+struct event {
+    int fd;
+};
+
+struct event event_new(void);
+void event_free(struct event event);
+void event_happen(struct event event);
+bool event_wait(struct event event);        /* false after ten seconds */
+
+/* One letter for each thing that happened, in order. */
+void log_clear(void);
+void log_letter(char letter);
+const char *log_letters(void);
+
+/*
+ * Blocks for ever in a system call that only a cancelled thread leaves; under the thread sanitizer,
+ * which takes cancelled system calls for races, in a wait of the library.
+ */
+void block_for_ever(void);
+
+/* A deadline far enough away that reaching it is a failure. */
+int64_t soon(void);
+
+#endif
