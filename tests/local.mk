@@ -58,3 +58,11 @@ bench:
 
 check-fresh:
 	@$(SHELL) $(srcdir)/tests/fresh-debian.sh $(srcdir)
+
+# The bench: one line a part.
+
+EXTRA_PROGRAMS += tests/bench/bench
+tests_bench_bench_LDADD = libforkscope.la $(JANSSON_LIBS)
+tests_bench_bench_SOURCES =
+tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/bench/measure.h
+tests_bench_bench_SOURCES += tests/bench/bench_spawn.c

@@ -1,0 +1,33 @@
+/*
+ * bench.c - measures all pairs; `bench NAME...` only those whose name begins so
+ */
+#include "tests/bench/measure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pair *const parts[] = { bench_fork_pairs, bench_spawn_pairs };
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+    bool found = argc < 2;
+
+    for (int i = 1; i < argc; i++)
+        found |= strncmp(name, argv[i], strlen(argv[i])) == 0;
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    bool ok = true;
+
+    fprintf(stderr, "%-28s %-8s %8s   %10s / %10s\n", "figure", "", "ratio", "subject", "baseline");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        for (const struct pair *pair = parts[i]; pair->name; pair++) {
+            if (wanted(pair->name, argc, argv))
+                ok &= bench_measure(pair);
+        }
+    }
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

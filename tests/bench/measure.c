@@ -1,0 +1,191 @@
+#include "tests/bench/measure.h"
+
+#include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A side at work: its process, and the socket over which it is asked for samples. */
+struct worker {
+    pid_t pid;
+    int socket;
+};
+
+struct result {
+    double median;
+    double p99;
+};
+
+double bench_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static void pin(void)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(sched_getcpu(), &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+static void serve(const struct side *side, int socket)
+{
+    char request;
+    char ready = !side->setup || side->setup();
+
+    if (write(socket, &ready, 1) != 1 || !ready)
+        return;
+    while (read(socket, &request, 1) == 1) {
+        double sample = side->sample();
+        if (write(socket, &sample, sizeof sample) != sizeof sample)
+            return;
+    }
+}
+
+static bool start(struct worker *worker, const struct side *side)
+{
+    int ends[2];
+    char ready = 0;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return false;
+    fflush(NULL);
+    worker->pid = fork();
+    if (worker->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(ends[0]);
+        serve(side, ends[1]);
+        _exit(0);
+    }
+    close(ends[1]);
+    worker->socket = ends[0];
+    return worker->pid > 0 && read(ends[0], &ready, 1) == 1 && ready;
+}
+
+static void stop(struct worker *worker)
+{
+    shutdown(worker->socket, SHUT_RDWR);
+    close(worker->socket);
+    waitpid(worker->pid, NULL, 0);
+}
+
+static double ask(const struct worker *worker)
+{
+    double sample = -1;
+
+    if (write(worker->socket, "", 1) != 1 ||
+        read(worker->socket, &sample, sizeof sample) != sizeof sample)
+        return -1;
+    return sample;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static struct result summarise(double *samples, unsigned count)
+{
+    qsort(samples, count, sizeof *samples, compare);
+    return (struct result){ samples[count / 2], samples[(size_t)count * 99 / 100] };
+}
+
+static void print(const struct pair *pair, bool pinned, const struct result *subject,
+                  const struct result *baseline, unsigned n)
+{
+    bool memory = pair->unit != NULL;
+    double value = pair->rate ? baseline->median / subject->median
+                              : subject->median / baseline->median;
+    json_t *line = json_pack("{s:s, s:b, s:f, s:s, s:s, s:f, s:f, s:f, s:i}", "name", pair->name,
+                             "pinned", pinned, "value", value, "unit", "ratio", "baseline",
+                             pair->baseline.name, memory ? pair->unit : "us", subject->median,
+                             memory ? "baseline_kib" : "baseline_us", baseline->median,
+                             memory ? "p99_kib" : "p99_us", subject->p99, "n", (int)n);
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(5));
+    json_decref(line);
+    puts("");
+    fflush(stdout);
+    fprintf(stderr, "%-28s %-8s %8.3f   %10.2f / %10.2f   p99 %10.2f   n %u   (%s)\n", pair->name,
+            pinned ? "pinned" : "unpinned", value, subject->median, baseline->median, subject->p99,
+            n, pair->baseline.name);
+}
+
+/* The side that starts changes with every turn, so that neither always follows the other. */
+static bool take_samples(const struct pair *pair, struct worker workers[2], double *samples[2],
+                         unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        for (unsigned turn = 0; turn < 2; turn++) {
+            unsigned side = (i + turn) % 2;
+            if (pair->pause > 0)
+                usleep(pair->pause);
+            samples[side][i] = ask(&workers[side]);
+            if (samples[side][i] < 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool run(const struct pair *pair, bool pinned, unsigned n)
+{
+    struct worker workers[2] = { { -1, -1 }, { -1, -1 } };
+    double *samples[2] = { calloc(n, sizeof(double)), calloc(n, sizeof(double)) };
+    bool ok = start(&workers[0], &pair->subject) && start(&workers[1], &pair->baseline) &&
+              take_samples(pair, workers, samples, n);
+
+    for (int i = 0; i < 2; i++) {
+        if (workers[i].pid > 0)
+            stop(&workers[i]);
+    }
+    if (ok) {
+        struct result subject = summarise(samples[0], n), baseline = summarise(samples[1], n);
+        print(pair, pinned, &subject, &baseline, n);
+    }
+    free(samples[0]);
+    free(samples[1]);
+    return ok;
+}
+
+/* In a process of its own, so that the pinning ends with it. */
+static bool run_apart(const struct pair *pair, bool pinned, unsigned n)
+{
+    int status = 1;
+
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (pinned)
+            pin();
+        _exit(run(pair, pinned, n) ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    if (status != 0)
+        fprintf(stderr, "%-28s failed\n", pair->name);
+    return status == 0;
+}
+
+bool bench_measure(const struct pair *pair)
+{
+    unsigned n = getenv("QUICK") ? pair->quick_samples : pair->samples;
+    bool ok = true;
+
+    if (n == 0)
+        return true;
+    if (!pair->unpinned_only)
+        ok &= run_apart(pair, true, n);
+    if (!pair->pinned_only)
+        ok &= run_apart(pair, false, n);
+    return ok;
+}

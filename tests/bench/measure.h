@@ -1,0 +1,46 @@
+/*
+ * measure.h - ratios that a noisy machine cannot fake
+ *
+ * A figure is the median of the subject over the median of the baseline. Each side lives in a process
+ * of its own, which sets itself up once and then gives one sample whenever it is asked; the samples of
+ * both are taken in turns, so that what disturbs one disturbs the other. Each pair is measured pinned to
+ * one CPU and not pinned; the sides' processes inherit that before they set up.
+ *
+ * One JSON object a line goes to standard output, a table for people to standard error.
+ */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct side {
+    const char *name;
+    bool (*setup)(void);        /* false: this machine cannot; may be NULL */
+    double (*sample)(void);     /* one sample: microseconds (or KiB) for one operation; < 0: failed */
+};
+
+struct pair {
+    const char *name;
+    struct side subject;
+    struct side baseline;
+    unsigned samples;           /* of each side */
+    unsigned quick_samples;     /* with QUICK=1 */
+    unsigned pause;             /* microseconds between samples */
+    bool rate;                  /* the figure is the rate's ratio: baseline time over subject time */
+    bool unpinned_only;
+    bool pinned_only;
+    const char *unit;           /* of a sample; NULL: microseconds */
+};
+
+/* Measures a pair in both ways and prints the lines. Returns false if a side failed. */
+bool bench_measure(const struct pair *pair);
+
+/* The time of a monotonic clock, in microseconds. */
+double bench_now(void);
+
+/* Pairs of each part, ended by one without a name. */
+extern const struct pair bench_fork_pairs[];
+extern const struct pair bench_spawn_pairs[];
+
+#endif
