@@ -43,6 +43,18 @@ int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
     return 0;
 }
 
+void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
+                                      struct registers *ret_registers)
+{
+    static const unsigned char order[6] = {5, 4, 1, 10, 8, 9};    /* rdi rsi rdx r10 r8 r9 */
+
+    *ret_registers = (struct registers){0};
+    for (int i = 0; i < 6; i++)
+        ret_registers->value[order[i]] = argument[i];
+    ret_registers->value[MACHINE_SP] = sp;
+    ret_registers->value[MACHINE_PC] = pc;
+}
+
 bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
 {
     /* call through memory or a register: ff /2, of every length its operand can have */
@@ -101,6 +113,16 @@ int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
     ret_registers->value[MACHINE_SP] = user.sp;
     ret_registers->value[MACHINE_PC] = user.pc;
     return 0;
+}
+
+void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
+                                      struct registers *ret_registers)
+{
+    *ret_registers = (struct registers){0};
+    for (int i = 0; i < 6; i++)
+        ret_registers->value[i] = argument[i];
+    ret_registers->value[MACHINE_SP] = sp;
+    ret_registers->value[MACHINE_PC] = pc;
 }
 
 bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])

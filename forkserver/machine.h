@@ -33,6 +33,11 @@ void forkserver__machine_from_context(const ucontext_t *context, struct register
 /* The registers of a ptrace-stopped thread. Returns 0 or a negative errno value. */
 int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers);
 
+/* What is known of a thread inside a system call: its arguments and where it returns to. The other
+ * registers are 0. */
+void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
+                                      struct registers *ret_registers);
+
 /* Do these bytes, the last ones before an address, end in a call instruction? */
 bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL]);
 

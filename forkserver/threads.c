@@ -142,6 +142,29 @@ static int wait_stopped(pid_t tid, int64_t deadline)
     }
 }
 
+/* One that cannot stop (it waits for a disk, or for a child of vfork) is inside a system call. */
+static void read_syscall(pid_t pid, struct held *held)
+{
+    unsigned long long argument[6], sp, pc;
+    char path[64], text[256] = "";
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)held->tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (read(fd, text, sizeof text - 1) > 0 &&
+        sscanf(text, "%*d %llx %llx %llx %llx %llx %llx %llx %llx", &argument[0], &argument[1],
+               &argument[2], &argument[3], &argument[4], &argument[5], &sp, &pc) == 8) {
+        uint64_t known[6];
+
+        for (int i = 0; i < 6; i++)
+            known[i] = argument[i];
+        forkserver__machine_from_syscall(known, sp, pc, &held->registers);
+    }
+    close(fd);
+}
+
 int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline)
 {
     int error;
@@ -154,6 +177,8 @@ int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first
 
         if (!held->error)
             held->error = wait_stopped(held->tid, deadline);
+        if (held->error == -ETIMEDOUT)
+            read_syscall(pid, held);
         if (!held->error)
             held->error = forkserver__machine_from_stopped(held->tid, &held->registers);
     }

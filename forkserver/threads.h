@@ -15,7 +15,7 @@ struct held {
     pid_t tid;
     int error;    /* 0: stopped, with registers; -ESRCH: ended; -ETIMEDOUT: runs on; -EPERM */
     char name[16];
-    struct registers registers;
+    struct registers registers;    /* after -ETIMEDOUT: some, or none (pc 0) */
 };
 
 struct threads {

@@ -108,7 +108,7 @@ static void describe_thread(struct unwind *unwind, size_t i)
     struct backtrace_thread *thread = &trace->thread[trace->thread_count++];
 
     *thread = (struct backtrace_thread){.tid = held->tid,
-                                        .error = stack->count ? stack->error : held->error};
+                                        .error = stack->error ? stack->error : held->error};
     thread->name = procspawn__backtrace_intern(trace, held->name, sizeof held->name);
     thread->first = trace->frame_count;
     thread->count = (uint32_t)stack->count;
@@ -206,7 +206,7 @@ static pid_t living(const struct threads *threads, pid_t pid)
 static void walk_threads(struct unwind *unwind)
 {
     for (size_t i = 0; i < unwind->threads.count; i++)
-        if (!unwind->threads.held[i].error)
+        if (!unwind->threads.held[i].error || unwind->threads.held[i].registers.value[MACHINE_PC])
             forkserver__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
 }
 

@@ -13,7 +13,8 @@ check_PROGRAMS += tests/backtrace_test
 tests_backtrace_test_LDADD = $(wire_libs) $(test_libs)
 
 check_PROGRAMS += tests/unwind_test
-tests_unwind_test_SOURCES = tests/unwind_test.c tests/victims.c tests/victims.h
+tests_unwind_test_SOURCES = tests/unwind_test.c tests/watch.c tests/watch.h
+tests_unwind_test_SOURCES += tests/victims.c tests/victims.h
 tests_unwind_test_LDADD = $(server_libs) $(test_libs)
 
 scope_tools = tests/scope_tools.c tests/scope_tools.h

@@ -258,6 +258,13 @@ FRAME void victim_shreds_its_stack(void)
     STAY();
 }
 
+FRAME void victim_waits_for_vfork(void)
+{
+    if (vfork() == 0)
+        victim_spins();
+    STAY();
+}
+
 FRAME void victim_raises(void)
 {
     forkserver__crash_raise();

@@ -29,6 +29,7 @@ void victim_crashes_in_a_handler(void);
 void victim_crashes_in_a_thread(void);
 void victim_crashes_among_threads(void);
 void victim_shreds_its_stack(void);
+void victim_waits_for_vfork(void);
 void victim_raises(void);
 void victim_breaks_the_heap(void);
 void victim_crashes_holding_the_loader(void);
