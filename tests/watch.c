@@ -121,8 +121,9 @@ static bool is_library(const struct backtrace_frame *frame)
     return strncmp(name, "libc.", 5) == 0 || strstr(name, "san.so") ||
            strstr(watch_text(frame->symbol), "interceptor") ||
            strncmp(watch_text(frame->symbol), "__asan_", 7) == 0 ||
-           strncmp(watch_text(frame->symbol), "__tsan_", 7) == 0 || strncmp(name, "ld-linux", 8) == 0 ||
-           strcmp(name, "[vdso]") == 0 || strcmp(name, "linux-vdso.so.1") == 0;
+           strncmp(watch_text(frame->symbol), "__tsan_", 7) == 0 ||
+           strncmp(name, "ld-linux", 8) == 0 || strcmp(name, "[vdso]") == 0 ||
+           strcmp(name, "linux-vdso.so.1") == 0;
 }
 
 void watch_show(size_t thread)

@@ -43,8 +43,9 @@ const char *watch_text(uint32_t position);
 const struct backtrace_frame *watch_frames(size_t thread);
 void watch_show(size_t thread);
 
-/* Do a thread's frames begin with these, youngest first? A name stands for one frame, "" for one that
- * has none, "[lib]" for one or more frames in the C library or in a sanitizer that wraps it. */
+/* Do a thread's frames begin with these, youngest first? A name stands for one frame, "" for one
+ * that has none, "[lib]" for one or more frames in the C library or in a sanitizer that wraps
+ * it. */
 bool watch_matches(size_t thread, const char *const *names);
 
 #define EXPECT_THREAD(thread, ...)                                             \
