@@ -30,6 +30,13 @@ tests_scope_signal_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope_misuse_test
 tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
 tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)
+# The process half: programs that call functions of their own in other processes.
+
+proc_test_libs = $(core_libs) $(test_libs)
+
+check_PROGRAMS += tests/procspawn_basic_test
+tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
+tests_procspawn_basic_test_LDADD = $(proc_test_libs)
 
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
