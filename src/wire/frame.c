@@ -107,11 +107,12 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
 
     frame->sender = 0;
     frame->header = (struct wire_header){ 0 };
+    /* A reset tells once that the other end left something unread; what it sent is still to come. */
     do {
         n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | (dont_wait ? MSG_DONTWAIT : 0));
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
     if (n < 0)
-        return errno == ECONNRESET ? -EPIPE : -errno;
+        return -errno;
     if (n == 0)
         return -EPIPE;
     size_t fd_count = read_control(&message, frame);
