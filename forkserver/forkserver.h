@@ -34,6 +34,7 @@ struct forkserver_options {
     bool catch_crashes;
     bool capture_backtraces;
     bool resolve_backtraces;
+    void (*warm_up)(void);      /* run once in each server: what every child will need is in memory */
     void (*enter)(const struct forkserver_child *child);    /* the child's life; does not return */
 };
 

@@ -147,6 +147,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     };
     raise_descriptor_limit(&s);
     open_server(&s);
+    options->warm_up();
     while (!s.leave)
         turn(&s);
     _exit(0);

@@ -44,6 +44,12 @@ static int watch(int fd)
     return epoll_ctl(client.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+static int open_epoll(int first)
+{
+    client.epoll = epoll_create1(EPOLL_CLOEXEC);
+    return client.epoll < 0 ? -errno : watch(first);
+}
+
 static void drop_spares_of(unsigned index)
 {
     unsigned kept = 0;
@@ -183,9 +189,14 @@ static bool ask(void)
     return asked;
 }
 
-/* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
+/* One step towards a child, which opens what most children never need: 1 if there is something to wait for, 0 for a child, or an error. */
 static int step(bool *asked, unsigned *losses, struct procspawn__taken *ret_taken)
 {
+    if (client.epoll < 0) {
+        int rc = open_epoll(client.links[0].fd);
+        if (rc < 0)
+            return rc;
+    }
     if (client.spare_count == 0)
         pump();
     if (client.spare_count > 0) {
@@ -266,7 +277,7 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadli
     return tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
-static int open_client(int first, unsigned count)
+static void reset(unsigned count)
 {
     pthread_mutex_init(&client.lock, NULL);
     client.count = count;
@@ -275,15 +286,16 @@ static int open_client(int first, unsigned count)
     client.spare_count = 0;
     client.refused = 0;
     client.root = -1;
-    client.epoll = epoll_create1(EPOLL_CLOEXEC);
-    return client.epoll < 0 ? -errno : watch(first);
+    client.epoll = -1;
 }
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 {
-    int rc = open_client(root_link, servers);
+    int rc;
 
+    reset(servers);
     client.root = root_link;
+    rc = open_epoll(root_link);
     while (rc == 0) {
         pump_root();
         if (links_alive() == servers)
@@ -295,11 +307,10 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
     return rc;
 }
 
-int procspawn__client_adopt(int link, pid_t server)
+void procspawn__client_adopt(int link, pid_t server)
 {
-    int rc = open_client(link, 1);
+    reset(1);
     client.links[0] = (struct link){ link, server };
-    return rc;
 }
 
 void procspawn__client_close(void)

@@ -211,14 +211,15 @@ static int wait_until(procspawn_handle *handle, condition *reached, int64_t time
     int64_t deadline = base__deadline(timeout);
     struct pollfd fd = { .fd = handle->taken.channel, .events = POLLIN };
 
-    for (;;) {
-        int rc = take_in_until(handle, reached);
-        if (rc < 0 || reached(handle))
+    while (!reached(handle)) {
+        int ready = poll(&fd, 1, base__poll_timeout(deadline));
+        int rc = ready > 0 ? take_in_until(handle, reached) : 0;
+        if (rc < 0)
             return rc;
-        if (base__now() >= deadline)
+        if (ready == 0 && base__now() >= deadline)
             return -ETIMEDOUT;
-        poll(&fd, 1, base__poll_timeout(deadline));
     }
+    return 0;
 }
 
 /* ---- the public calls ---- */

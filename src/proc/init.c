@@ -62,6 +62,7 @@ static void choose_options(const procspawn_config *config, struct forkserver_opt
     options->catch_crashes = config->panic_handling;
     options->capture_backtraces = config->capture_backtraces;
     options->resolve_backtraces = config->resolve_backtraces;
+    options->warm_up = procspawn__child_warm_up;
     options->enter = procspawn__child_enter;
 }
 

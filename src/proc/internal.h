@@ -59,7 +59,7 @@ struct procspawn__taken {
 };
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
-int procspawn__client_adopt(int link, pid_t server);
+void procspawn__client_adopt(int link, pid_t server);
 void procspawn__client_close(void);
 /* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation point. */
 int procspawn__client_take(struct procspawn__taken *ret_taken);
@@ -167,6 +167,8 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
 
 /* The life of a child, from its birth as a spare. */
 void procspawn__child_enter(const struct forkserver_child *child);
+/* What a child will need, touched ahead of need. */
+void procspawn__child_warm_up(void);
 
 /* ---- setup.c: the child becomes what the call asks for --------------------------------------------------- */
 
