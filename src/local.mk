@@ -22,8 +22,11 @@ src_libbase_la_SOURCES += src/version.c
 src_libbase_la_SOURCES += src/strerror.c
 
 src_libscope_la_SOURCES =
+src_libscope_la_SOURCES += src/scope/attributes.c src/scope/attributes.h
 src_libscope_la_SOURCES += src/scope/cancel.c src/scope/cancel.h
 src_libscope_la_SOURCES += src/scope/executor.c src/scope/executor.h
+src_libscope_la_SOURCES += src/scope/executor_cached.c
+src_libscope_la_SOURCES += src/scope/executor_thread.c
 src_libscope_la_SOURCES += src/scope/frame.c src/scope/frame.h
 src_libscope_la_SOURCES += src/scope/join.c src/scope/join.h
 src_libscope_la_SOURCES += src/scope/node.c src/scope/node.h

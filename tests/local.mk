@@ -27,6 +27,10 @@ check_PROGRAMS += tests/scope_signal_test
 tests_scope_signal_test_SOURCES = tests/scope_signal_test.c $(scope_tools)
 tests_scope_signal_test_LDADD = $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/scope_executor_test
+tests_scope_executor_test_SOURCES = tests/scope_executor_test.c $(scope_tools)
+tests_scope_executor_test_LDADD = $(scope_libs) $(test_libs)
+
 check_PROGRAMS += tests/scope_misuse_test
 tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
 tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)

@@ -21,6 +21,9 @@
 #ifndef FORKSCOPE_EXECUTOR_H
 #define FORKSCOPE_EXECUTOR_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,6 +50,17 @@ struct scoped_executor {
     scoped_execute_function *execute;
 };
 
+/* What threads are made with. All zero: as pthread_create makes them by default. */
+struct scoped_thread_attributes {
+    size_t stack_size;      /* bytes; 0: the default. At least PTHREAD_STACK_MIN */
+    size_t guard_size;      /* bytes; 0: the default, one page */
+    const char *name;       /* of the threads, cut to 15 bytes (pthread_setname_np); NULL: inherited */
+    int policy;             /* SCHED_OTHER (0), SCHED_FIFO, ..; inherited when this and priority are 0 */
+    int priority;           /* as sched(7) says for the policy */
+    const void *cpus;       /* a cpu_set_t that the threads are bound to; NULL: inherited */
+    size_t cpus_size;       /* its size in bytes */
+};
+
 /*
  * The executor that starts a thread for each task, with default attributes. It is what a root gets
  * that is opened without an executor. Borrowed, valid for ever; never NULL.
@@ -60,6 +74,49 @@ struct scoped_executor {
  * Source: the trait futures::task::Spawn of Rust, which scoped_spawn 0.2.1 builds on.
  */
 struct scoped_executor *scoped_thread_executor(void);
+
+/*
+ * The same with attributes (copied; NULL: the defaults). The new executor is the caller's, who
+ * frees it after the last root that uses it has been closed.
+ *
+ * Returns 0 and sets *ret_executor, or
+ *   -EINVAL  a size, policy or priority that pthread_attr_init(3) and its relatives refuse
+ *   -ENOMEM  out of memory
+ * That a thread may not have a policy shows only when a task is spawned: -EPERM.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: pthread_attr_init(3).
+ */
+int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes,
+                               struct scoped_executor **ret_executor);
+
+/*
+ * An executor that keeps the threads of finished tasks, parked, and hands them the next ones, which
+ * costs a fraction of a new thread. There are as many threads as tasks at the same time; at most
+ * `limit` are kept when idle, each for at most `idle` nanoseconds (negative: for ever).
+ *
+ * Thread-specific data outlives a task here; a task that is cancelled by force takes its thread
+ * with it, and the next task gets a new one. A task is gone when its phases are over.
+ *
+ * Returns 0 and sets *ret_executor (new, freed by the caller), or as scoped_thread_executor_new.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: java.util.concurrent.Executors.newCachedThreadPool.
+ */
+int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes, unsigned limit,
+                               int64_t idle, struct scoped_executor **ret_executor);
+
+/*
+ * Frees an executor (taken) that one of the functions above has made; waits until its threads have
+ * ended. Every root that used it has to be closed before. NULL is fine.
+ *
+ * Safe:   any thread that is not the executor's.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void scoped_executor_free(struct scoped_executor *executor);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -23,8 +23,7 @@ static void cancel_one(struct node *node)
         return;
     node->cancelled = true;
     raise_fd(node->cancel_fd);
-    if (node->parked != NULL)
-        scoped__wake(node->parked);
+    scoped__wake(node->tree, node->parked);
     if (node->mode == CANCEL_FORCED && node->kind != NODE_SCOPE && node->state == NODE_RUNNING) {
         node->forced = true;
         pthread_cancel(node->thread);

@@ -1,98 +1,62 @@
 #include "src/scope/executor.h"
 
-#include "src/base/thread.h"
 #include "src/scope/task.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-struct call {
-    void (*run)(void *arg);
-    void *arg;
-};
+static __thread bool spent;
 
-static void *run_call(void *arg)
+bool scoped__thread_spent(void)
 {
-    struct call call = *(struct call *)arg;
-    free(arg);
-    base__cancelable(false);
-    call.run(call.arg);
-    return NULL;
+    return spent;
 }
 
-/*
- * A detached thread, for executors of the user's that hand on to this one. The library's own tasks
- * have joined threads instead: see start_thread.
- */
-static int execute_detached(struct scoped_executor *self, void (*run)(void *arg), void *arg)
+void scoped__thread_spend(void)
 {
-    (void)self;
-    struct call *call = malloc(sizeof *call);
-    if (call == NULL)
-        return -ENOMEM;
-    *call = (struct call){ run, arg };
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, run_call, call);
-    if (error != 0) {
-        free(call);
-        return -error;
-    }
-    pthread_detach(thread);
-    return 0;
-}
-
-static struct scoped_executor thread_executor = { execute_detached };
-
-struct scoped_executor *scoped_thread_executor(void)
-{
-    return &thread_executor;
-}
-
-bool scoped__executor_forces(const struct scoped_executor *executor)
-{
-    return executor->execute == execute_detached;
+    spent = true;
 }
 
 bool scoped__executor_joins(const struct scoped_executor *executor)
 {
-    return executor->execute == execute_detached;
+    return executor->execute == scoped__execute_detached;
 }
 
-/* A thread starts with cancellation on, but nobody cancels it before it has said that it runs. */
-static void *thread_main(void *arg)
+bool scoped__executor_ours(const struct scoped_executor *executor)
 {
-    base__cancelable(false);
-    scoped__task_run(arg);
-    return NULL;
+    return scoped__executor_joins(executor) || executor->execute == scoped__execute_cached;
 }
 
-static int start_thread(struct node *node)
-{
-    struct tree *tree = node->tree;
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, thread_main, node);
-    if (error != 0)
-        return -error;
-    scoped__lock(tree);
-    scoped__node_joinable(node, thread);
-    scoped__node_unref(node);
-    scoped__unlock(tree);
-    return 0;
-}
-
-/* The node may be gone already: a waiter has run it meanwhile. */
+/* A waiter may have run it meanwhile; then only the memory is left. */
 static void run_queued(void *arg)
 {
     struct node *node = arg;
-    if (scoped__task_claim(node))
+    struct tree *tree = node->tree;
+    scoped__lock(tree);
+    bool mine = !node->claimed;
+    node->claimed = true;
+    scoped__node_unref(node);
+    scoped__unlock(tree);
+    if (mine)
         scoped__task_run(node);
-    scoped__node_release(node);
 }
 
 int scoped__executor_start(struct node *node)
 {
-    if (node->executor->execute == execute_detached)
-        return start_thread(node);
+    if (scoped__executor_joins(node->executor))
+        return scoped__start_thread(node);
     int error = node->executor->execute(node->executor, run_queued, node);
     return error > 0 ? -EIO : error;
+}
+
+void scoped_executor_free(struct scoped_executor *executor)
+{
+    if (executor == NULL || executor == scoped_thread_executor())
+        return;
+    if (executor->execute == scoped__execute_cached) {
+        scoped__cached_free(executor);
+    } else if (executor->execute == scoped__execute_detached) {
+        scoped__attributes_fini(&((struct thread_executor *)executor)->attributes);
+        free(executor);
+    }
 }

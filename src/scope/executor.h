@@ -4,18 +4,35 @@
 #ifndef FORKSCOPE_SCOPE_EXECUTOR_H
 #define FORKSCOPE_SCOPE_EXECUTOR_H
 
+#include "src/scope/attributes.h"
 #include "src/scope/node.h"
 
-/* Whether the threads that it runs tasks on may be cancelled. */
-bool scoped__executor_forces(const struct scoped_executor *executor);
+struct thread_executor {
+    struct scoped_executor base;
+    struct attributes attributes;
+};
+
+int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg), void *arg);
+int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg), void *arg);
+void scoped__cached_free(struct scoped_executor *self);
+
+/* Whether its threads are the library's: they may be cancelled, and there are always enough. */
+bool scoped__executor_ours(const struct scoped_executor *executor);
 
 /* Whether every task gets a thread that ends with it. */
 bool scoped__executor_joins(const struct scoped_executor *executor);
+
+/* Unlocked: a thread for a linked task, which ends with it. */
+int scoped__start_thread(struct node *node);
 
 /*
  * Hands a linked node, with one reference for the run, to its executor. 0, or the executor's error;
  * the node and the reference are the caller's still then.
  */
 int scoped__executor_start(struct node *node);
+
+/* Whether the calling thread has been cancelled while it ran a task, and should run no other. */
+bool scoped__thread_spent(void);
+void scoped__thread_spend(void);
 
 #endif

@@ -27,9 +27,8 @@ static void tell_joinable(struct node *node)
     scoped__place_waitable(node);
     if (node->state != NODE_DONE)
         return;
-    scoped__wake_all(&node->waiters);
-    if (node->parent->watcher != NULL)
-        scoped__wake(node->parent->watcher);
+    scoped__wake_all(node->tree, &node->waiters);
+    scoped__wake(node->tree, node->parent->watcher);
 }
 
 void scoped__set_gone(struct node *node)
@@ -37,9 +36,9 @@ void scoped__set_gone(struct node *node)
     struct node *parent = node->parent;
     scoped__node_enter(node, NODE_GONE);
     list_remove(&node->sibling);
-    scoped__wake_all(&node->waiters);
-    if (parent->watcher != NULL && list_empty(&parent->children))
-        scoped__wake(parent->watcher);
+    scoped__wake_all(node->tree, &node->waiters);
+    if (list_empty(&parent->children))
+        scoped__wake(node->tree, parent->watcher);
     scoped__node_unref(node);
 }
 
@@ -93,7 +92,7 @@ static bool may_join(struct wait wait, const struct node *node)
 /* A child that has not been cancelled might run for longer than a deadline allows. */
 static bool may_run(const struct node *node, int64_t deadline)
 {
-    return !node->claimed && !node->own_thread && node->state == NODE_QUEUED &&
+    return !node->claimed && node->mode == CANCEL_ASKED && node->state == NODE_QUEUED &&
            node->kind != NODE_SCOPE && (deadline == BASE_NEVER || node->cancelled);
 }
 
@@ -119,13 +118,15 @@ static bool is_mine(const struct node *node)
 
 static int wait_told(struct wait wait, struct node *node, int64_t deadline)
 {
-    struct waiter waiter = WAITER_INIT(waiter);
-    list_append(&node->waiters, &waiter.link);
+    struct waiter *waiter = scoped__waiter_new();
+    if (waiter != NULL)
+        list_append(&node->waiters, &waiter->link);
     scoped__unlock(node->tree);
-    int error = scoped__wait_parked(wait, &waiter, deadline);
+    int error = scoped__wait_parked(wait, waiter, deadline);
     scoped__lock(node->tree);
-    list_remove(&waiter.link);
-    scoped__waiter_fini(&waiter);
+    if (waiter != NULL)
+        list_remove(&waiter->link);
+    scoped__waiter_free(waiter);
     return error;
 }
 
@@ -150,13 +151,13 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
 
 static int watch(struct wait wait, struct node *node, int64_t deadline)
 {
-    struct waiter waiter = WAITER_INIT(waiter);
-    node->watcher = &waiter;
+    struct waiter *waiter = scoped__waiter_new();
+    node->watcher = waiter;
     scoped__unlock(node->tree);
-    int error = scoped__wait_parked(wait, &waiter, deadline);
+    int error = scoped__wait_parked(wait, waiter, deadline);
     scoped__lock(node->tree);
     node->watcher = NULL;
-    scoped__waiter_fini(&waiter);
+    scoped__waiter_free(waiter);
     return error;
 }
 

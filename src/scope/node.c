@@ -42,12 +42,25 @@ void scoped__lock(struct tree *tree)
 
 void scoped__unlock(struct tree *tree)
 {
+    struct wakeups wakeups = scoped__wakeups_take(&tree->wakeups);
     bool last = tree->nodes == 0;
     pthread_mutex_unlock(&tree->mutex);
+    scoped__wakeups_send(&wakeups);
     if (last) {
         pthread_mutex_destroy(&tree->mutex);
         free(tree);
     }
+}
+
+void scoped__wake(struct tree *tree, struct waiter *waiter)
+{
+    scoped__wake_later(&tree->wakeups, waiter);
+}
+
+void scoped__wake_all(struct tree *tree, struct list *waiters)
+{
+    for (struct list *item = waiters->next; item != waiters; item = item->next)
+        scoped__wake(tree, list_entry(item, struct waiter, link));
 }
 
 struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned references)
@@ -57,7 +70,7 @@ struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned
         return NULL;
     init(node, parent->tree, parent, kind, references);
     node->executor = parent->executor;
-    node->mode = scoped__executor_forces(node->executor) ? CANCEL_FORCED : CANCEL_ASKED;
+    node->mode = scoped__executor_ours(node->executor) ? CANCEL_FORCED : CANCEL_ASKED;
     node->own_thread = scoped__executor_joins(node->executor);
     return node;
 }

@@ -87,13 +87,14 @@ struct node {
 struct tree {
     pthread_mutex_t mutex;
     unsigned nodes;                     /* that still have memory, the root included */
+    struct wakeups wakeups;             /* sent by scoped__unlock */
     struct node root;
 };
 
 /* A new tree with an open root and one reference to it. NULL: out of memory. */
 struct node *scoped__tree_new(struct scoped_executor *executor);
 
-/* Unlocking frees the tree if the last node has been dropped. */
+/* Unlocking sends the queued wake-ups, and frees the tree if the last node has been dropped. */
 void scoped__lock(struct tree *tree);
 void scoped__unlock(struct tree *tree);
 
@@ -102,6 +103,10 @@ struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned
 
 /* A new spawner for the node, which has none. 0 or -ENOMEM. */
 int scoped__node_name(struct node *node);
+
+/* Locked: wakes a waiter, or all in a list, when the tree is unlocked. */
+void scoped__wake(struct tree *tree, struct waiter *waiter);
+void scoped__wake_all(struct tree *tree, struct list *waiters);
 
 /* Locked: drops one reference. */
 void scoped__node_unref(struct node *node);

@@ -3,6 +3,7 @@
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
+#include "src/scope/executor.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"
 #include "src/scope/root.h"
@@ -10,15 +11,6 @@
 
 #include <errno.h>
 #include <unistd.h>
-
-bool scoped__task_claim(struct node *node)
-{
-    scoped__lock(node->tree);
-    bool mine = !node->claimed;
-    node->claimed = true;
-    scoped__unlock(node->tree);
-    return mine;
-}
 
 /* Whether the function is to run at all. */
 static bool begin(struct node *node)
@@ -68,6 +60,8 @@ static void end(struct frame *frame, int status)
     struct node *node = frame->node;
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
+    if (node->forced)
+        scoped__thread_spend();
     scoped__unlock(node->tree);
 
     end_children(frame);

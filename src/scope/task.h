@@ -6,9 +6,6 @@
 
 #include "src/scope/node.h"
 
-/* Unlocked: the right to run a queued task; false when another thread has it. */
-bool scoped__task_claim(struct node *node);
-
 /*
  * Runs a task through all its phases. Cancellation must be off. Does not return when the thread is
  * unwound, but the phases are over then too.

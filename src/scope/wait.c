@@ -89,9 +89,12 @@ int scoped_wait_fd(int fd, short events, int64_t deadline)
 int scoped_sleep_until(int64_t deadline)
 {
     struct wait wait = scoped__wait_begin();
-    struct waiter waiter = WAITER_INIT(waiter);
-    int error = scoped__wait_parked(wait, &waiter, deadline);
-    scoped__waiter_fini(&waiter);
+    struct waiter *waiter = scoped__waiter_new();
+    int error;
+    do
+        error = scoped__wait_parked(wait, waiter, deadline);
+    while (error == 0);
+    scoped__waiter_free(waiter);
     return scoped__wait_end(wait, error == -ETIMEDOUT ? 0 : error);
 }
 

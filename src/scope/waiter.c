@@ -3,42 +3,96 @@
 #include "src/base/clock.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
-void scoped__waiter_fini(struct waiter *waiter)
+struct waiter *scoped__waiter_new(void)
 {
-    pthread_cond_destroy(&waiter->condition);
-    pthread_mutex_destroy(&waiter->mutex);
+    struct waiter *waiter = calloc(1, sizeof *waiter);
+    if (waiter == NULL)
+        return NULL;
+    list_init(&waiter->link);
+    atomic_init(&waiter->references, 1);
+    pthread_mutex_init(&waiter->mutex, NULL);
+    pthread_cond_init(&waiter->condition, NULL);
+    return waiter;
 }
 
-void scoped__wake(struct waiter *waiter)
+void scoped__waiter_free(struct waiter *waiter)
+{
+    if (waiter == NULL || atomic_fetch_sub(&waiter->references, 1) > 1)
+        return;
+    pthread_cond_destroy(&waiter->condition);
+    pthread_mutex_destroy(&waiter->mutex);
+    free(waiter);
+}
+
+static void wake(struct waiter *waiter)
 {
     pthread_mutex_lock(&waiter->mutex);
     waiter->woken = true;
-    pthread_cond_broadcast(&waiter->condition);
     pthread_mutex_unlock(&waiter->mutex);
+    pthread_cond_broadcast(&waiter->condition);
+    scoped__waiter_free(waiter);
 }
 
-void scoped__wake_all(struct list *waiters)
+void scoped__wake_later(struct wakeups *wakeups, struct waiter *waiter)
 {
-    for (struct list *item = waiters->next; item != waiters; item = item->next)
-        scoped__wake(list_entry(item, struct waiter, link));
+    enum { ROOM = sizeof wakeups->waiters / sizeof wakeups->waiters[0] };
+
+    if (waiter == NULL)
+        return;
+    atomic_fetch_add(&waiter->references, 1);
+    if (wakeups->count < ROOM)
+        wakeups->waiters[wakeups->count++] = waiter;
+    else
+        wake(waiter);
+}
+
+struct wakeups scoped__wakeups_take(struct wakeups *wakeups)
+{
+    struct wakeups taken = *wakeups;
+    wakeups->count = 0;
+    return taken;
+}
+
+void scoped__wakeups_send(const struct wakeups *wakeups)
+{
+    for (unsigned i = 0; i < wakeups->count; i++)
+        wake(wakeups->waiters[i]);
+}
+
+static void sleep_a_little(int64_t deadline)
+{
+    enum { MILLISECOND = 1000000 };
+
+    int64_t until = base__now() + MILLISECOND;
+    if (until > deadline)
+        until = deadline;
+    struct timespec at = { until / BASE_SECOND, until % BASE_SECOND };
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+/* glibc before 2.41 can lose a wake-up (BZ 25847): look again once a second. */
+static void sleep_in(struct waiter *waiter, int64_t deadline)
+{
+    int64_t until = base__now() + BASE_SECOND;
+    if (until > deadline)
+        until = deadline;
+    struct timespec at = { until / BASE_SECOND, until % BASE_SECOND };
+    pthread_cond_clockwait(&waiter->condition, &waiter->mutex, CLOCK_MONOTONIC, &at);
 }
 
 int scoped__park(struct waiter *waiter, int64_t deadline)
 {
-    int error = 0;
-    pthread_mutex_lock(&waiter->mutex);
-    while (!waiter->woken && base__now() < deadline) {
-        /* glibc before 2.41 can lose a wake-up (BZ 25847): look again once a second. */
-        int64_t until = base__now() + BASE_SECOND;
-        if (until > deadline)
-            until = deadline;
-        struct timespec at = { until / BASE_SECOND, until % BASE_SECOND };
-        pthread_cond_clockwait(&waiter->condition, &waiter->mutex, CLOCK_MONOTONIC, &at);
+    if (waiter == NULL) {
+        sleep_a_little(deadline);
+        return base__now() < deadline ? 0 : -ETIMEDOUT;
     }
-    if (!waiter->woken)
-        error = -ETIMEDOUT;
+    pthread_mutex_lock(&waiter->mutex);
+    while (!waiter->woken && base__now() < deadline)
+        sleep_in(waiter, deadline);
+    int error = waiter->woken ? 0 : -ETIMEDOUT;
     waiter->woken = false;
     pthread_mutex_unlock(&waiter->mutex);
     return error;

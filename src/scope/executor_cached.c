@@ -1,0 +1,235 @@
+/*
+ * A worker is one thread with a place to be handed a task. While it has none it is parked, last in
+ * first out, so that what is warm is used and what is not needed idles away. Whoever takes a worker
+ * from the list of parked ones is the only one to give it a task; a worker whose idle time is over
+ * leaves only if it is still in that list, which the executor's mutex decides.
+ *
+ * A worker that ends joins the one that ended before it, so one finished thread is left at most,
+ * and scoped_executor_free joins that.
+ */
+#include "src/base/clock.h"
+#include "src/base/thread.h"
+#include "src/scope/executor.h"
+#include "src/scope/waiter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct cached {
+    struct scoped_executor base;
+    struct attributes attributes;
+    unsigned limit;             /* of parked workers */
+    int64_t idle;
+
+    pthread_mutex_t mutex;      /* guards what follows */
+    struct list parked;
+    unsigned parked_count;
+    unsigned workers;
+    bool closing;
+    bool has_ended;             /* there is a thread to join */
+    pthread_t ended;
+    struct waiter *closer;
+};
+
+struct worker {
+    struct cached *executor;
+    struct list link;
+    struct waiter *waiter;
+    void (*run)(void *arg);     /* NULL: nothing to do */
+    void *arg;
+};
+
+int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes, unsigned limit,
+                               int64_t idle, struct scoped_executor **ret_executor)
+{
+    struct cached *cached = calloc(1, sizeof *cached);
+    if (cached == NULL)
+        return -ENOMEM;
+    int error = scoped__attributes_init(&cached->attributes, attributes);
+    if (error < 0) {
+        free(cached);
+        return error;
+    }
+    cached->base.execute = scoped__execute_cached;
+    cached->limit = limit;
+    cached->idle = idle;
+    pthread_mutex_init(&cached->mutex, NULL);
+    list_init(&cached->parked);
+    *ret_executor = &cached->base;
+    return 0;
+}
+
+static struct worker *take_parked(struct cached *cached)
+{
+    if (list_empty(&cached->parked))
+        return NULL;
+    struct worker *worker = list_entry(cached->parked.next, struct worker, link);
+    list_remove(&worker->link);
+    cached->parked_count--;
+    return worker;
+}
+
+static struct worker *worker_new(struct cached *cached, void (*run)(void *arg), void *arg)
+{
+    struct worker *worker = malloc(sizeof *worker);
+    struct waiter *waiter = scoped__waiter_new();
+    if (worker == NULL || waiter == NULL) {
+        free(worker);
+        scoped__waiter_free(waiter);
+        return NULL;
+    }
+    *worker = (struct worker){ .executor = cached, .waiter = waiter, .run = run, .arg = arg };
+    list_init(&worker->link);
+    return worker;
+}
+
+static void worker_free(struct worker *worker)
+{
+    scoped__waiter_free(worker->waiter);
+    free(worker);
+}
+
+/* The last worker's last look at the executor is under the mutex that its closer waits behind. */
+static void worker_ends(void *arg)
+{
+    struct worker *worker = arg;
+    struct cached *cached = worker->executor;
+    struct wakeups wakeups = { .count = 0 };
+    base__stack_unwound();
+    pthread_mutex_lock(&cached->mutex);
+    bool join = cached->has_ended;
+    pthread_t before = cached->ended;
+    cached->has_ended = true;
+    cached->ended = pthread_self();
+    if (join) {
+        pthread_mutex_unlock(&cached->mutex);
+        pthread_join(before, NULL);
+        pthread_mutex_lock(&cached->mutex);
+    }
+    if (--cached->workers == 0)
+        scoped__wake_later(&wakeups, cached->closer);
+    pthread_mutex_unlock(&cached->mutex);
+    scoped__wakeups_send(&wakeups);
+    worker_free(worker);
+}
+
+/* Locked. Whether the worker is parked now. */
+static bool park(struct cached *cached, struct worker *worker)
+{
+    if (cached->closing || cached->parked_count >= cached->limit || scoped__thread_spent())
+        return false;
+    worker->run = NULL;
+    list_prepend(&cached->parked, &worker->link);
+    cached->parked_count++;
+    return true;
+}
+
+/* False when somebody has taken the worker already, to wake it in a moment. */
+static bool leave(struct cached *cached, struct worker *worker)
+{
+    pthread_mutex_lock(&cached->mutex);
+    bool parked = !list_empty(&worker->link);
+    if (parked) {
+        list_remove(&worker->link);
+        cached->parked_count--;
+    }
+    pthread_mutex_unlock(&cached->mutex);
+    return parked;
+}
+
+/* Whether there is another task to run. */
+static bool next_task(struct worker *worker)
+{
+    struct cached *cached = worker->executor;
+    int64_t deadline = base__deadline(cached->idle);
+    pthread_mutex_lock(&cached->mutex);
+    bool parked = park(cached, worker);
+    pthread_mutex_unlock(&cached->mutex);
+    if (!parked)
+        return false;
+    if (scoped__park(worker->waiter, deadline) < 0 && !leave(cached, worker))
+        scoped__park(worker->waiter, BASE_NEVER);
+    return worker->run != NULL;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    base__cancelable(false);
+    pthread_cleanup_push(worker_ends, worker);
+    scoped__attributes_apply(&worker->executor->attributes);
+    do
+        worker->run(worker->arg);
+    while (next_task(worker));
+    pthread_cleanup_pop(1);
+    return NULL;
+}
+
+static int start_worker(struct cached *cached, void (*run)(void *arg), void *arg)
+{
+    struct worker *worker = worker_new(cached, run, arg);
+    if (worker == NULL)
+        return -ENOMEM;
+    pthread_mutex_lock(&cached->mutex);
+    cached->workers++;
+    pthread_mutex_unlock(&cached->mutex);
+    pthread_t thread;
+    int error = pthread_create(&thread, &cached->attributes.attr, worker_main, worker);
+    if (error == 0)
+        return 0;
+    pthread_mutex_lock(&cached->mutex);
+    cached->workers--;
+    pthread_mutex_unlock(&cached->mutex);
+    worker_free(worker);
+    return -error;
+}
+
+int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg), void *arg)
+{
+    struct cached *cached = (struct cached *)self;
+    struct wakeups wakeups = { .count = 0 };
+    pthread_mutex_lock(&cached->mutex);
+    struct worker *worker = take_parked(cached);
+    if (worker != NULL) {
+        worker->run = run;
+        worker->arg = arg;
+        scoped__wake_later(&wakeups, worker->waiter);
+    }
+    pthread_mutex_unlock(&cached->mutex);
+    scoped__wakeups_send(&wakeups);
+    return worker != NULL ? 0 : start_worker(cached, run, arg);
+}
+
+static void send_home(struct cached *cached, struct wakeups *wakeups)
+{
+    struct worker *worker;
+    cached->closing = true;
+    while ((worker = take_parked(cached)) != NULL)
+        scoped__wake_later(wakeups, worker->waiter);
+}
+
+void scoped__cached_free(struct scoped_executor *self)
+{
+    struct cached *cached = (struct cached *)self;
+    struct wakeups wakeups = { .count = 0 };
+    bool was_on = base__cancelable(false);
+    pthread_mutex_lock(&cached->mutex);
+    cached->closer = scoped__waiter_new();
+    send_home(cached, &wakeups);
+    while (cached->workers > 0) {
+        pthread_mutex_unlock(&cached->mutex);
+        scoped__wakeups_send(&wakeups);
+        wakeups.count = 0;
+        scoped__park(cached->closer, BASE_NEVER);
+        pthread_mutex_lock(&cached->mutex);
+    }
+    bool join = cached->has_ended;
+    pthread_mutex_unlock(&cached->mutex);
+    if (join)
+        pthread_join(cached->ended, NULL);
+    base__cancelable(was_on);
+    scoped__waiter_free(cached->closer);
+    pthread_mutex_destroy(&cached->mutex);
+    scoped__attributes_fini(&cached->attributes);
+    free(cached);
+}
