@@ -1,31 +1,42 @@
 /*
  * handle.h - what the caller holds of a call, from the inside
+ *
+ * There are two kinds: a process of its own (process.c), and a call of a pool's worker (pool_call.c).
+ * Each begins with a procspawn_handle and brings its own way of waiting and of ending.
  */
 #ifndef FORKSCOPE_PROC_HANDLE_H
 #define FORKSCOPE_PROC_HANDLE_H
 
-#include "src/proc/internal.h"
+#include "src/proc/answer.h"
 
-/* The first answer stands: what comes later changes the other fields only. */
-enum procspawn__outcome {
-    PROCSPAWN__PENDING,
-    PROCSPAWN__RESULT,
-    PROCSPAWN__FAILED,
-    PROCSPAWN__CONSUMED         /* joined */
+struct procspawn__handle_kind {
+    /* Until the outcome is there, at most timeout nanoseconds; 0, -ETIMEDOUT or -errno. */
+    int (*answered)(procspawn_handle *handle, int64_t timeout);
+    int (*gone)(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
+    int (*end)(procspawn_handle *handle, int signal, int64_t grace);
+    pid_t (*pid)(const procspawn_handle *handle);
+    int (*fd)(const procspawn_handle *handle);
+    void (*drop)(procspawn_handle *handle);     /* frees the whole */
 };
 
 struct procspawn_handle {
-    struct procspawn__taken taken;
-    enum procspawn__outcome outcome;
-    json_t *result;
-    procspawn_error *error;     /* NULL in FAILED: out of memory */
-    struct backtrace *trace;    /* of a crash whose death is still to come */
-    bool gone;                  /* nothing more will come: reaped, or the server died */
-    bool reaped;
-    struct wire_death death;
+    const struct procspawn__handle_kind *kind;
+    struct procspawn__answer answer;
     int pipes[3];
 };
 
-procspawn_handle *procspawn__handle_new(void);
+void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
+void procspawn__handle_fini(procspawn_handle *handle);
+
+/* process.c: the first kind. The handle of a process that is to be taken; NULL when out of memory. */
+struct procspawn__process {
+    procspawn_handle handle;
+    struct procspawn__taken taken;
+    bool gone;                  /* nothing more will come: reaped, or the server died */
+    bool reaped;
+    struct wire_death death;
+};
+
+struct procspawn__process *procspawn__process_new(void);
 
 #endif

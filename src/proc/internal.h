@@ -77,6 +77,7 @@ struct procspawn__draft {
     struct wire_call call;
     struct wire_writer block;
     struct wire_writer text;
+    int memory;                 /* block and text, once sealed, if they are long */
     int cwd;
     int stdio[3];               /* the child's ends */
     bool owned[3];              /* of stdio: to be closed after sending */
@@ -85,6 +86,14 @@ struct procspawn__draft {
 
 void procspawn__draft_init(struct procspawn__draft *draft);
 void procspawn__draft_fini(struct procspawn__draft *draft);
+/* The block ends with the function's library: what else goes into it comes before. */
+int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function);
+/* NULL stands for JSON null. */
+int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argument);
+/* Nothing is added from now on. */
+int procspawn__draft_seal(struct procspawn__draft *draft);
+/* To a child that waits, so it does not block. 0, -EPIPE when its server is dead, or -errno. */
+int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
 
 /* Remembers the state that children have without being told. */
 int procspawn__context_remember(void);

@@ -1,0 +1,185 @@
+#include "src/proc/answer.h"
+
+#include "src/wire/memfd.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void drop_kept(struct procspawn__answer *answer)
+{
+    if (answer->kept)
+        wire__close_fds(answer->kept);
+    free(answer->kept);
+    answer->kept = NULL;
+}
+
+void procspawn__answer_fini(struct procspawn__answer *answer)
+{
+    drop_kept(answer);
+    json_decref(answer->result);
+    procspawn_error_free(answer->error);
+    free(answer->trace);
+}
+
+void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error)
+{
+    if (answer->outcome != PROCSPAWN__PENDING) {
+        procspawn_error_free(error);
+        return;
+    }
+    answer->outcome = PROCSPAWN__FAILED;
+    answer->error = error;
+}
+
+static void set_result(struct procspawn__answer *answer, const void *text, size_t length)
+{
+    json_error_t error;
+    json_t *result = procspawn__value_decode(text, length, &error);
+
+    if (!result) {
+        procspawn__answer_fail(answer, procspawn__error_new(
+            PROCSPAWN_ERROR_JSON, 0, "the result cannot be decoded: %s", error.text));
+        return;
+    }
+    answer->outcome = PROCSPAWN__RESULT;
+    answer->result = result;
+}
+
+void procspawn__answer_result(struct procspawn__answer *answer, struct wire_frame *frame)
+{
+    struct wire_result head;
+    const unsigned char *text = (const unsigned char *)frame->body + sizeof head;
+
+    if (answer->outcome != PROCSPAWN__PENDING || frame->header.length < sizeof head)
+        return;
+    memcpy(&head, frame->body, sizeof head);
+    if (!head.in_memfd) {
+        set_result(answer, text, frame->header.length - sizeof head);
+        return;
+    }
+    int memfd = wire__take_fd(frame, 0);
+    int rc = wire__memfd_map(memfd, head.length, &text);
+    if (memfd >= 0)
+        close(memfd);
+    if (rc < 0) {
+        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                                                            "the result cannot be read"));
+        return;
+    }
+    set_result(answer, text, head.length);
+    munmap((void *)(uintptr_t)text, head.length);
+}
+
+void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame)
+{
+    if (answer->outcome != PROCSPAWN__PENDING)
+        return;
+    struct wire_frame *kept = malloc(sizeof *kept + frame->header.length);
+    if (!kept) {
+        procspawn__answer_fail(answer, NULL);
+        return;
+    }
+    *kept = *frame;
+    kept->body = kept + 1;
+    kept->capacity = frame->header.length;
+    memcpy(kept->body, frame->body, frame->header.length);
+    frame->header.fd_count = 0;
+    answer->kept = kept;
+    answer->outcome = PROCSPAWN__KEPT;
+}
+
+void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame)
+{
+    if (answer->outcome != PROCSPAWN__PENDING)
+        return;
+    procspawn_error *error = procspawn__error_from_failure(frame->body, frame->header.length);
+    if (error) {
+        error->trace = answer->trace;
+        answer->trace = NULL;
+    }
+    procspawn__answer_fail(answer, error);
+}
+
+/* The report is the work of a process that read the child's memory: believed no more than the child. */
+void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame)
+{
+    unsigned char *bytes = malloc(BACKTRACE_BYTES);
+    struct backtrace *trace = malloc(sizeof *trace);
+    int memfd = wire__take_fd(frame, 0);
+    ssize_t length = bytes ? pread(memfd, bytes, BACKTRACE_BYTES, 0) : -1;
+
+    if (trace && length > 0 && !answer->trace &&
+        procspawn__backtrace_decode(bytes, (size_t)length, trace) == 0) {
+        answer->trace = trace;
+        trace = NULL;
+    }
+    free(trace);
+    free(bytes);
+    if (memfd >= 0)
+        close(memfd);
+}
+
+void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death)
+{
+    if (answer->outcome != PROCSPAWN__PENDING)
+        return;
+    procspawn_error *error = procspawn__error_from_death(death, answer->trace);
+    if (error)
+        answer->trace = NULL;
+    procspawn__answer_fail(answer, error);
+}
+
+void procspawn__answer_lost(struct procspawn__answer *answer)
+{
+    if (answer->outcome == PROCSPAWN__PENDING)
+        procspawn__answer_fail(answer, procspawn__error_new(
+            PROCSPAWN_ERROR_SERVER_LOST, 0, "the fork server died, and the call with it"));
+}
+
+/* ---- handing over ---- */
+
+static int give_error(procspawn_error *error, procspawn_error **ret_error)
+{
+    if (!error)
+        return -ENOMEM;
+    if (ret_error)
+        *ret_error = error;
+    else
+        procspawn_error_free(error);
+    return PROCSPAWN_ECALL;
+}
+
+static void decode_kept(struct procspawn__answer *answer)
+{
+    answer->outcome = PROCSPAWN__PENDING;
+    procspawn__answer_result(answer, answer->kept);
+    if (answer->outcome == PROCSPAWN__PENDING)
+        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
+                                                            "the child's answer is garbage"));
+    drop_kept(answer);
+}
+
+int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
+                           procspawn_error **ret_error)
+{
+    if (answer->outcome == PROCSPAWN__KEPT)
+        decode_kept(answer);
+    enum procspawn__outcome outcome = answer->outcome;
+    answer->outcome = PROCSPAWN__CONSUMED;
+    if (outcome == PROCSPAWN__CONSUMED)
+        return give_error(procspawn__error_new(PROCSPAWN_ERROR_CONSUMED, 0,
+                                               "the result has been joined before"), ret_error);
+    if (outcome == PROCSPAWN__FAILED) {
+        procspawn_error *error = answer->error;
+        answer->error = NULL;
+        return give_error(error, ret_error);
+    }
+    if (ret_result)
+        *ret_result = answer->result;
+    else
+        json_decref(answer->result);
+    answer->result = NULL;
+    return 0;
+}

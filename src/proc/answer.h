@@ -1,0 +1,45 @@
+/*
+ * answer.h - how one call has come out
+ *
+ * The first thing that is said of a call stands; what comes later is dropped. A result may be kept as
+ * it came and be decoded by who asks for it.
+ */
+#ifndef FORKSCOPE_PROC_ANSWER_H
+#define FORKSCOPE_PROC_ANSWER_H
+
+#include "src/proc/internal.h"
+
+enum procspawn__outcome {
+    PROCSPAWN__PENDING,
+    PROCSPAWN__KEPT,            /* a result that is not decoded yet */
+    PROCSPAWN__RESULT,
+    PROCSPAWN__FAILED,
+    PROCSPAWN__CONSUMED         /* joined */
+};
+
+struct procspawn__answer {
+    enum procspawn__outcome outcome;
+    json_t *result;
+    procspawn_error *error;     /* NULL in FAILED: out of memory */
+    struct backtrace *trace;    /* of a failure that is still to be told */
+    struct wire_frame *kept;
+};
+
+void procspawn__answer_fini(struct procspawn__answer *answer);
+
+/* Takes the error; NULL stands for one that could not be built. */
+void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error);
+/* RESULT: decoded now, or kept for procspawn__answer_give(), which takes its descriptors along. */
+void procspawn__answer_result(struct procspawn__answer *answer, struct wire_frame *frame);
+void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame);
+/* FAILURE, BACKTRACE, DEATH; and the end of a channel without DEATH. */
+void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame);
+void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame);
+void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death);
+void procspawn__answer_lost(struct procspawn__answer *answer);
+
+/* Hands the outcome over, once: 0, PROCSPAWN_ECALL or -ENOMEM, as procspawn_join() does. */
+int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
+                           procspawn_error **ret_error);
+
+#endif

@@ -1,0 +1,186 @@
+/*
+ * process.c - a call in a process of its own: its channel, and what came up it
+ *
+ * Messages are taken in whenever somebody waits. The order of the wire gives the order of truth: the
+ * first answer of the child stands; without one, its death is the answer; without that, the server is
+ * dead.
+ */
+#include "src/proc/handle.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct procspawn__process *process_of(const procspawn_handle *handle)
+{
+    return (struct procspawn__process *)(uintptr_t)handle;
+}
+
+static void process_drop(procspawn_handle *handle)
+{
+    struct procspawn__process *process = process_of(handle);
+
+    if (process->taken.channel >= 0)
+        close(process->taken.channel);
+    procspawn__handle_fini(handle);
+    free(process);
+}
+
+/* ---- messages ---- */
+
+static void on_frame(struct procspawn__process *process, struct wire_frame *frame)
+{
+    struct procspawn__answer *answer = &process->handle.answer;
+    bool from_server = frame->sender == process->taken.server;
+
+    if (frame->header.type == WIRE_RESULT) {
+        procspawn__answer_result(answer, frame);
+    } else if (frame->header.type == WIRE_FAILURE) {
+        procspawn__answer_failure(answer, frame);
+    } else if (frame->header.type == WIRE_BACKTRACE && from_server) {
+        procspawn__answer_backtrace(answer, frame);
+    } else if (frame->header.type == WIRE_DEATH && from_server &&
+               frame->header.length == sizeof process->death) {
+        memcpy(&process->death, frame->body, sizeof process->death);
+        process->reaped = process->gone = true;
+        procspawn__answer_death(answer, &process->death);
+    }
+    wire__close_fds(frame);
+}
+
+/* Takes in one message. Returns false if there is none now. */
+static bool take_in(struct procspawn__process *process, void *body)
+{
+    struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY };
+    int rc = wire__recv(process->taken.channel, &frame, true);
+
+    if (rc == 0) {
+        on_frame(process, &frame);
+    } else if (rc == -EMFILE || rc == -ENOMEM || rc == -ENOBUFS) {
+        procspawn__answer_fail(&process->handle.answer,
+                               procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                                                    "the result cannot be received"));
+    } else if (rc == -EPIPE) {
+        process->gone = true;
+        procspawn__answer_lost(&process->handle.answer);
+    }
+    return rc != -EAGAIN;
+}
+
+/* ---- waiting ---- */
+
+typedef bool condition(const struct procspawn__process *process);
+
+static bool answered(const struct procspawn__process *process)
+{
+    return process->handle.answer.outcome != PROCSPAWN__PENDING;
+}
+
+static bool gone(const struct procspawn__process *process)
+{
+    return process->gone;
+}
+
+static int take_in_until(struct procspawn__process *process, condition *reached)
+{
+    int cancel;
+    void *body;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    body = malloc(WIRE_MAX_BODY);
+    while (body && !reached(process) && take_in(process, body))
+        continue;
+    free(body);
+    pthread_setcancelstate(cancel, NULL);
+    return body ? 0 : -ENOMEM;
+}
+
+static int wait_until(struct procspawn__process *process, condition *reached, int64_t timeout)
+{
+    int64_t deadline = base__deadline(timeout);
+    struct pollfd fd = { .fd = process->taken.channel, .events = POLLIN };
+
+    while (!reached(process)) {
+        int ready = poll(&fd, 1, base__poll_timeout(deadline));
+        int rc = ready > 0 ? take_in_until(process, reached) : 0;
+        if (rc < 0)
+            return rc;
+        if (ready == 0 && base__now() >= deadline)
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+static int process_answered(procspawn_handle *handle, int64_t timeout)
+{
+    return wait_until(process_of(handle), answered, timeout);
+}
+
+static void usage_of(const struct wire_death *death, struct rusage *ret_usage)
+{
+    enum { MILLION = 1000000 };
+
+    *ret_usage = (struct rusage){
+        .ru_utime = { death->user_time / MILLION, death->user_time % MILLION },
+        .ru_stime = { death->system_time / MILLION, death->system_time % MILLION },
+        .ru_maxrss = death->max_rss,
+        .ru_minflt = death->minor_faults,
+        .ru_majflt = death->major_faults,
+        .ru_nvcsw = death->voluntary_switches,
+        .ru_nivcsw = death->involuntary_switches,
+    };
+}
+
+static int process_gone(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
+{
+    struct procspawn__process *process = process_of(handle);
+    int rc = wait_until(process, gone, timeout);
+
+    if (rc < 0)
+        return rc;
+    if (!process->reaped)
+        return PROCSPAWN_ESERVER;
+    if (ret_usage)
+        usage_of(&process->death, ret_usage);
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+static int process_end(procspawn_handle *handle, int signal, int64_t grace)
+{
+    return procspawn__client_end_child(&process_of(handle)->taken, signal, grace);
+}
+
+static pid_t process_pid(const procspawn_handle *handle)
+{
+    return process_of(handle)->taken.pid;
+}
+
+static int process_fd(const procspawn_handle *handle)
+{
+    return process_of(handle)->taken.channel;
+}
+
+static const struct procspawn__handle_kind kind = {
+    .answered = process_answered,
+    .gone = process_gone,
+    .end = process_end,
+    .pid = process_pid,
+    .fd = process_fd,
+    .drop = process_drop,
+};
+
+struct procspawn__process *procspawn__process_new(void)
+{
+    struct procspawn__process *process = calloc(1, sizeof *process);
+
+    if (process) {
+        procspawn__handle_init(&process->handle, &kind);
+        process->taken.channel = -1;
+    }
+    return process;
+}
