@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,13 @@ static bool out_of_memory(struct server *s)
     return more;
 }
 
+/* Who died before it took its call has done nothing of it, and another one may. */
+static bool left_unread(const struct child *child)
+{
+    char byte;
+    return recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static void tell_death(struct server *s, struct child *child)
 {
     if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(child->status) &&
@@ -74,6 +82,7 @@ static void tell_death(struct server *s, struct child *child)
     struct wire_death body = {
         .status = child->status,
         .cause = child->cause,
+        .unread = left_unread(child),
         .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
         .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
         .max_rss = u->ru_maxrss,

@@ -1,118 +1,37 @@
 /*
  * child.c - what a child does: it waits for its call, becomes what the call asks for, calls the
- * function, answers, and leaves by _exit
+ * function, answers, and leaves by _exit; a pool's worker waits for the next call instead
  */
-#include "src/proc/internal.h"
+#include "src/proc/child.h"
 
-#include "forkserver/crash.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
-#include <stdarg.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
+static pid_t server;
 
-static struct forkserver_child self;
-
-/* ---- answers ---- */
-
-static void send_failure(enum wire_failure_kind kind, int error, const char *message,
-                         const char *file, int line, const char *function)
-{
-    struct wire_failure head = { .kind = kind, .error = error, .line = line };
-    unsigned char strings[MESSAGE_MAX + 2 * PATH_LIMIT + 64];
-    struct wire_writer w = { .bytes = strings, .capacity = sizeof strings };
-
-    wire__put_string_cut(&w, message, MESSAGE_MAX);
-    wire__put_string_cut(&w, file, PATH_LIMIT);
-    wire__put_string_cut(&w, function, PATH_LIMIT);
-    struct wire_part parts[] = { { &head, sizeof head }, { strings, w.length } };
-    fflush(NULL);
-    wire__send(self.channel, WIRE_FAILURE, parts, 2, NULL, 0, false);
-}
-
-static void __attribute__((noreturn)) fail(enum wire_failure_kind kind, int error,
-                                           const char *message)
-{
-    send_failure(kind, error, message, NULL, 0, NULL);
-    _exit(1);
-}
-
-static void __attribute__((noreturn)) fail_setup(int error, const char *what)
-{
-    char message[MESSAGE_MAX];
-
-    snprintf(message, sizeof message, "%s: %s", what, strerror(error));
-    fail(WIRE_FAILURE_SETUP, error, message);
-}
-
-static int send_result(const struct wire_writer *text)
-{
-    struct wire_part whole = { text->bytes, text->length };
-    struct wire_result head = { .length = text->length };
-    struct wire_part parts[] = { { &head, sizeof head }, whole };
-
-    if (sizeof head + text->length <= WIRE_MAX_BODY)
-        return wire__send(self.channel, WIRE_RESULT, parts, 2, NULL, 0, false);
-    int memfd = wire__memfd_new(&whole, 1);
-    if (memfd < 0)
-        return memfd;
-    head.in_memfd = 1;
-    int rc = wire__send(self.channel, WIRE_RESULT, parts, 1, &memfd, 1, false);
-    close(memfd);
-    return rc;
-}
-
-static void answer(json_t *result)
-{
-    struct wire_writer text = { .grows = true };
-
-    if (!result)
-        fail(WIRE_FAILURE_PANIC, 0, "the function returned NULL");
-    int rc = procspawn__value_encode(result, &text);
-    if (rc == PROCSPAWN_EJSON)
-        fail(WIRE_FAILURE_JSON, 0, "the result cannot be encoded as JSON");
-    fflush(NULL);
-    if (rc == 0)
-        rc = send_result(&text);
-    if (rc < 0 && rc != -EPIPE)
-        fail(WIRE_FAILURE_IO, -rc, "the result could not be sent");
-}
-
-/* exit() ends a child at once: what the host registered with atexit() is the host's. */
-static void on_exit_called(int status, void *unused)
-{
-    (void)unused;
-    fflush(NULL);
-    _exit(status);
-}
-
-void procspawn_panic_at(const char *file, int line, const char *function, const char *format, ...)
-{
-    char message[MESSAGE_MAX];
-    va_list arguments;
-
-    if (!procspawn__image.is_child)
-        abort();
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    forkserver__crash_raise();
-    send_failure(WIRE_FAILURE_PANIC, 0, message, file, line, function);
-    _exit(1);
-}
-
-/* ---- the call ---- */
-
-/* A call as received: where its block and its text lie. */
+/* A call as received: where its block and its text lie, and what is mapped for them. */
 struct order {
     struct wire_call call;
     struct wire_reader block;
     const unsigned char *text;
+    const unsigned char *mapped;
+    size_t mapped_length;
 };
+
+static int map_parts(struct wire_frame *frame, size_t length, struct order *order)
+{
+    int memfd = wire__take_fd(frame, 0);
+    int rc = wire__memfd_map(memfd, length, &order->mapped);
+
+    order->mapped_length = rc < 0 ? 0 : length;
+    close(memfd);
+    return rc;
+}
 
 /* Both parts lie behind the structure, or together in a memfd. The lengths are the spawner's word. */
 static int read_order(struct wire_frame *frame, struct order *ret_order)
@@ -128,11 +47,10 @@ static int read_order(struct wire_frame *frame, struct order *ret_order)
         return -EPROTO;
     uint64_t length = call->block_length + call->text_length;
     if (call->flags & WIRE_CALL_FD_MEMORY) {
-        int memfd = wire__take_fd(frame, 0);
-        int rc = wire__memfd_map(memfd, length, &parts);
-        close(memfd);
+        int rc = map_parts(frame, length, ret_order);
         if (rc < 0)
             return rc;
+        parts = ret_order->mapped;
     } else if (length != inside) {
         return -EPROTO;
     }
@@ -143,43 +61,167 @@ static int read_order(struct wire_frame *frame, struct order *ret_order)
 
 static json_t *decode_argument(const struct order *order)
 {
-    char message[MESSAGE_MAX];
     json_error_t error;
     json_t *argument = procspawn__value_decode(order->text, order->call.text_length, &error);
 
-    if (argument)
-        return argument;
-    snprintf(message, sizeof message, "the argument cannot be decoded: %s", error.text);
-    fail(WIRE_FAILURE_JSON, 0, message);
+    if (!argument)
+        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "the argument cannot be decoded: %s",
+                                 error.text);
+    return argument;
 }
 
+/* The function to call; NULL if none was named, or if the failure has been told. */
 static procspawn_function *prepare(struct order *order, struct wire_frame *frame)
 {
-    const struct procspawn_config *config = &procspawn__image.config;
     const char *what = "";
     const char *library = NULL;
     const char *reason = "";
 
-    int rc = procspawn__setup(&order->call, &order->block, frame, self.server, &library, &what);
-    if (rc < 0)
-        fail_setup(-rc, what);
+    int rc = procspawn__setup(&order->call, &order->block, frame, server, &library, &what);
     wire__close_fds(frame);
+    if (rc < 0) {
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "%s: %s", what, strerror(-rc));
+        return NULL;
+    }
+    if (order->call.flags & WIRE_CALL_PREPARE)
+        return NULL;
     procspawn_function *function =
         procspawn__function_resolve(&order->call.function, library, &reason);
     if (!function)
-        fail(WIRE_FAILURE_SETUP, 0, reason);
-    if (config->callback)
-        config->callback(config->callback_argument);
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, 0, "%s", reason);
     return function;
 }
 
-static void become_child(void)
+/* ---- streams that are lent to one call of a worker ---- */
+
+enum { NOT_LENT = -1, WAS_CLOSED = -2 };
+
+struct lent {
+    int own[STDERR_FILENO + 1]; /* the worker's, kept meanwhile */
+};
+
+static void lend_streams(uint32_t flags, struct lent *lent)
+{
+    static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        lent->own[stream] = NOT_LENT;
+        if (!(flags & flag[stream]))
+            continue;
+        lent->own[stream] = fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (lent->own[stream] < 0)
+            lent->own[stream] = WAS_CLOSED;
+    }
+}
+
+static void take_streams_back(const struct lent *lent)
+{
+    bool flushed = false;
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (lent->own[stream] == NOT_LENT)
+            continue;
+        if (!flushed)
+            fflush(NULL);
+        flushed = true;
+        if (lent->own[stream] == WAS_CLOSED) {
+            close(stream);
+            continue;
+        }
+        dup2(lent->own[stream], stream);
+        close(lent->own[stream]);
+    }
+}
+
+/* ---- the life of a child ---- */
+
+static void run_callback(void)
+{
+    const struct procspawn_config *config = &procspawn__image.config;
+
+    if (config->callback)
+        config->callback(config->callback_argument);
+}
+
+/*
+ * The answer tells a pool that its worker is free: the streams are the worker's own again by then. Who
+ * leaves after it does not tidy up: each page written first is copied.
+ */
+static void serve(struct order *order, struct wire_frame *frame, bool first)
+{
+    struct lent lent;
+
+    lend_streams(procspawn__reply.stays ? order->call.flags : 0, &lent);
+    procspawn_function *function = prepare(order, frame);
+    if (first && !procspawn__reply.failed)
+        run_callback();
+    json_t *argument = function ? decode_argument(order) : NULL;
+    json_t *result = argument ? function(argument) : NULL;
+    take_streams_back(&lent);
+    if (argument)
+        procspawn__reply_result(result);
+    else if (!procspawn__reply.failed)
+        procspawn__reply_result(json_null());
+    if (order->mapped)
+        munmap((void *)(uintptr_t)order->mapped, order->mapped_length);
+    if (!procspawn__reply.stays)
+        return;
+    json_decref(result);
+    json_decref(argument);
+}
+
+/* exit() ends a child at once: what the host registered with atexit() is the host's. */
+static void on_exit_called(int status, void *unused)
+{
+    (void)unused;
+    fflush(NULL);
+    _exit(status);
+}
+
+static void become_child(const struct forkserver_child *child)
 {
     procspawn__image.is_child = true;
     procspawn__image.owner = getpid();
     procspawn__image.root_pidfd = -1;
     on_exit(on_exit_called, NULL);
-    procspawn__client_adopt(self.link, self.server);
+    procspawn__client_adopt(child->link, child->server);
+}
+
+/* Whom a failure to receive is told about: the call, as far as it came. */
+static void name_call(const struct wire_frame *frame)
+{
+    const struct wire_call *call = frame->body;
+
+    procspawn__reply.failed = false;
+    procspawn__reply.stays = false;
+    if (frame->header.length >= sizeof *call)
+        procspawn__reply.generation = call->generation;
+}
+
+/* Receives an order. The end of the channel means that nobody wants anything any more. */
+static void receive(struct wire_frame *frame, struct order *ret_order)
+{
+    int rc = wire__recv(procspawn__reply.channel, frame, false);
+
+    if (rc == -EPIPE)
+        _exit(0);
+    name_call(frame);
+    *ret_order = (struct order){ 0 };
+    if (rc == 0)
+        rc = read_order(frame, ret_order);
+    if (rc < 0) {
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "receiving the call: %s", strerror(-rc));
+        _exit(1);
+    }
+    procspawn__reply.stays = (ret_order->call.flags & WIRE_CALL_STAY) != 0;
+}
+
+/* A failure to prepare is the end: nobody can know how far it came. */
+static bool lives_on(const struct wire_call *call)
+{
+    if (call->flags & WIRE_CALL_PREPARE)
+        return !procspawn__reply.failed;
+    return procspawn__reply.stays;
 }
 
 static json_t *warm_up_target(json_t *argument)
@@ -212,20 +254,17 @@ void procspawn__child_enter(const struct forkserver_child *child)
     static unsigned char body[WIRE_MAX_BODY];
     static struct wire_frame frame;
     struct order order;
+    bool first = true;
 
-    self = *child;
+    server = child->server;
+    procspawn__reply.channel = child->channel;
     frame = (struct wire_frame){ .body = body, .capacity = sizeof body };
-    become_child();
+    become_child(child);
     procspawn__child_warm_up();
-    int rc = wire__recv(self.channel, &frame, false);
-    if (rc == -EPIPE)
-        _exit(0);
-    if (rc == 0)
-        rc = read_order(&frame, &order);
-    if (rc < 0)
-        fail_setup(-rc, "receiving the call");
-    procspawn_function *function = prepare(&order, &frame);
-    json_t *argument = decode_argument(&order);
-    answer(function(argument));
-    _exit(0);
+    do {
+        receive(&frame, &order);
+        serve(&order, &frame, first);
+        first = false;
+    } while (lives_on(&order.call));
+    _exit(procspawn__reply.failed ? 1 : 0);
 }

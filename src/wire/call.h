@@ -27,7 +27,9 @@ enum wire_call_flag {
     WIRE_CALL_DIRECTORY = 1 << 10,
     WIRE_CALL_NAME = 1 << 11,
     WIRE_CALL_LIBRARY = 1 << 12,
-    WIRE_CALL_HOOK = 1 << 13
+    WIRE_CALL_HOOK = 1 << 13,
+    WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; the streams are for this one only */
+    WIRE_CALL_PREPARE = 1 << 15     /* become what the call asks for, call nothing, wait for a CALL */
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
@@ -44,6 +46,7 @@ struct wire_function {
 struct wire_call {
     uint32_t flags;
     uint32_t umask;
+    uint64_t generation;        /* comes back with the answer */
     uint64_t block_length;
     uint64_t text_length;
     struct wire_function function;

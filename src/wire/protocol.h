@@ -19,6 +19,9 @@
  * there (DEATH, the last message). The kernel's credentials on each message tell the server's words
  * from the child's. End of file without DEATH means that the server died, and the child with it.
  *
+ * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
+ * one before is there. Their generations tell them apart.
+ *
  *  number       link      from    to       fields                                  descriptors
  *  SERVER       ROOT      root    host     struct wire_server                      client link
  *  END          ROOT      host    root     struct wire_end                         -
@@ -115,6 +118,7 @@ struct wire_refused {
 
 /* JSON text: behind the structure, or in a sealed memfd that came along. */
 struct wire_result {
+    uint64_t generation;            /* of the CALL */
     uint64_t length;
     uint32_t in_memfd;
     uint32_t padding;
@@ -133,7 +137,8 @@ struct wire_failure {
     uint32_t kind;
     int32_t error;                  /* errno value, 0 if none */
     int32_t line;
-    uint32_t padding;
+    uint32_t stays;                 /* the child waits for its next CALL */
+    uint64_t generation;            /* of the CALL */
 };
 
 /* Who ended the process, if it was one of us. The first cause stands. */
@@ -147,6 +152,8 @@ enum wire_end_cause {
 struct wire_death {
     int32_t status;                 /* as wait4() gives it */
     uint32_t cause;                 /* enum wire_end_cause */
+    uint32_t unread;                /* 1: a CALL was sent that the child never took */
+    uint32_t padding;
     int64_t user_time;              /* microseconds */
     int64_t system_time;
     int64_t max_rss;                /* KiB */
