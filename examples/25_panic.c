@@ -1,0 +1,68 @@
+/*
+ * 25_panic.c - a failure that crosses the border between processes as a value
+ *
+ * Shows procspawn_panic, and a crash beside it. Prints message, place and innermost function of the one,
+ * and signal and innermost function of the other.
+ */
+#include <forkscope.h>
+#include <stdio.h>
+#include <string.h>
+
+json_t *refuse(json_t *argument);
+json_t *crash(json_t *argument);
+
+json_t *refuse(json_t *argument)
+{
+    procspawn_panic("cannot work with %s", json_string_value(argument));
+}
+
+json_t *crash(json_t *argument)
+{
+    volatile char *nowhere = (char *)json_integer_value(argument);
+    *nowhere = 0;
+    return argument;
+}
+
+/* The innermost frame of the user's own functions. */
+static const char *innermost(const procspawn_error *error)
+{
+    struct procspawn_frame frame;
+
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
+        if (frame.symbol && !strstr(frame.symbol, "procspawn") && !strstr(frame.symbol, "forkserver"))
+            return frame.symbol;
+    }
+    return "?";
+}
+
+static procspawn_error *failure_of(procspawn_function *function)
+{
+    json_t *argument = json_string("sand");
+    procspawn_handle *handle;
+    procspawn_error *error = NULL;
+
+    if (procspawn(function, argument, &handle) == 0) {
+        procspawn_join(handle, NULL, &error);
+        procspawn_handle_free(handle);
+    }
+    json_decref(argument);
+    return error;
+}
+
+int main(int argc, char **argv)
+{
+    procspawn_error *panic, *death;
+
+    if (procspawn_init(argc, argv) < 0)
+        return 1;
+    if (!(panic = failure_of(refuse)) || !(death = failure_of(crash)))
+        return 1;
+    const char *file = strrchr(procspawn_error_file(panic), '/');
+    printf("panic: %s at %s in %s, innermost %s\n", procspawn_error_message(panic),
+           file ? file + 1 : procspawn_error_file(panic), procspawn_error_function(panic),
+           innermost(panic));
+    printf("crash: %s, innermost %s\n", procspawn_error_message(death), innermost(death));
+    procspawn_error_free(panic);
+    procspawn_error_free(death);
+    return procspawn_fini() == 0 ? 0 : 1;
+}

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs each example that has an expected output beside it, and compares.
+source=$(dirname "$0")/../examples
+passed=0
+failed=0
+for expected in "$source"/*.out; do
+    name=$(basename "$expected" .out)
+    test -x "examples/$name" || continue
+    if output=$(timeout 60 "examples/$name" 2>&1) && test "$output" = "$(cat "$expected")"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s:\n%s\n' "$name" "$output"
+    fi
+done
+echo "$passed passed, $failed failed"
+test "$failed" -eq 0 && test "$passed" -gt 0
