@@ -4,6 +4,10 @@
 
 LDADD = libforkscope.la $(JANSSON_LIBS)
 
+noinst_PROGRAMS += examples/00_thread
+EXTRA_DIST += examples/00_thread.out
+noinst_PROGRAMS += examples/00_process
+EXTRA_DIST += examples/00_process.out
 noinst_PROGRAMS += examples/01_tasks
 EXTRA_DIST += examples/01_tasks.out
 noinst_PROGRAMS += examples/20_simple

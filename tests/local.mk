@@ -45,6 +45,7 @@ tests_procspawn_basic_test_LDADD = $(proc_test_libs)
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
+dist_check_SCRIPTS += tests/readme_test.sh
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.
 

@@ -1,0 +1,19 @@
+#include <forkscope.h>
+
+static json_t *crash(json_t *null)
+{
+    return *(json_t **)json_integer_value(null);    /* reads address 0 */
+}
+
+int main(int argc, char **argv)
+{
+    procspawn_handle *call;
+    procspawn_error *error = NULL;
+    procspawn_init(argc, argv);             /* first thing in main: forks the server */
+    procspawn(crash, NULL, &call);
+    if (procspawn_join(call, NULL, &error) == PROCSPAWN_ECALL)
+        printf("still here: %s\n", procspawn_error_message(error));
+    procspawn_error_free(error);
+    procspawn_handle_free(call);
+    return procspawn_fini();
+}
