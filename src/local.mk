@@ -16,6 +16,7 @@ noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.
 
 src_libbase_la_SOURCES =
 src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h
+src_libbase_la_SOURCES += src/base/fd.c src/base/fd.h
 src_libbase_la_SOURCES += src/base/list.h
 src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
 src_libbase_la_SOURCES += src/version.c

@@ -7,6 +7,7 @@
  */
 #include "src/proc/internal.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,7 +44,10 @@ static void open_status(void)
 
     pthread_mutex_lock(&lock);
     if (status.owner != getpid()) {
-        status.fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+        /* In a process that the host forked it is a copy; in a child the number means something else. */
+        if (status.fd >= 0 && !procspawn__image.is_child)
+            close(status.fd);
+        status.fd = base__fd_behind_stdio(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
         __atomic_store_n(&status.owner, getpid(), __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&lock);
@@ -120,8 +124,9 @@ static int remember_groups(void)
 
 void procspawn__context_forget(void)
 {
-    if (status.owner == getpid() && status.fd >= 0)
+    if (status.fd >= 0 && !procspawn__image.is_child)
         close(status.fd);
+    status.fd = -1;
     status.owner = 0;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "src/proc/internal.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,6 +17,13 @@ static int open_pipe(struct procspawn__draft *draft, int stream)
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
+    for (int i = 0; i < 2; i++) {
+        ends[i] = base__fd_behind_stdio(ends[i]);
+        if (ends[i] < 0) {
+            close(ends[!i]);
+            return ends[i];
+        }
+    }
     draft->stdio[stream] = ends[child_end];
     draft->owned[stream] = true;
     draft->pipes[stream] = ends[!child_end];

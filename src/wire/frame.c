@@ -1,5 +1,6 @@
 #include "src/wire/frame.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -78,8 +79,10 @@ static size_t read_control(struct msghdr *message, struct wire_frame *frame)
         if (c->cmsg_type != SCM_RIGHTS)
             continue;
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n && count < WIRE_MAX_FDS; i++, count++)
+        for (size_t i = 0; i < n && count < WIRE_MAX_FDS; i++, count++) {
             memcpy(&frame->fds[count], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+            frame->fds[count] = base__fd_behind_stdio(frame->fds[count]);
+        }
     }
     return count;
 }
@@ -144,7 +147,19 @@ void wire__close_fds(struct wire_frame *frame)
 
 int wire__pair(int ret_ends[2])
 {
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0 ? -errno : 0;
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++) {
+        ends[i] = base__fd_behind_stdio(ends[i]);
+        if (ends[i] < 0) {
+            close(ends[!i]);
+            return ends[i];
+        }
+    }
+    memcpy(ret_ends, ends, sizeof ends);
+    return 0;
 }
 
 int wire__pass_sender(int sock)

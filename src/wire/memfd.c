@@ -1,5 +1,6 @@
 #include "src/wire/memfd.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -29,6 +30,9 @@ int wire__memfd_new(const struct wire_part *parts, size_t part_count)
 
     if (fd < 0)
         return -errno;
+    fd = base__fd_behind_stdio(fd);
+    if (fd < 0)
+        return fd;
     for (size_t i = 0; i < part_count && rc == 0; i++)
         rc = write_all(fd, parts[i].data, parts[i].length);
     if (rc == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
@@ -42,8 +46,9 @@ int wire__memfd_new(const struct wire_part *parts, size_t part_count)
 int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes)
 {
     struct stat status;
+    int has = fcntl(fd, F_GET_SEALS);
 
-    if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &status) < 0)
+    if (has < 0 || (has & seals) != seals || fstat(fd, &status) < 0)
         return -EPROTO;
     if (length == 0 || (uintmax_t)status.st_size != length)
         return -EPROTO;

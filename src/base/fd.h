@@ -1,0 +1,14 @@
+/*
+ * fd.h - descriptors of the library's own
+ */
+#ifndef FORKSCOPE_BASE_FD_H
+#define FORKSCOPE_BASE_FD_H
+
+/*
+ * The same descriptor, or a close-on-exec copy of it behind the standard streams with the original
+ * closed: in a program that has closed some of these, every new descriptor would become one. Takes fd;
+ * negative values pass. Returns the descriptor, or -errno.
+ */
+int base__fd_behind_stdio(int fd);
+
+#endif
