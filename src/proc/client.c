@@ -4,11 +4,13 @@
  * Offers are anonymous: whoever needs a child takes any. Each thread that finds no spare asks for one
  * more, and then takes whatever comes first; if it gives up, what it asked for stays as a spare. So
  * there is nothing to match, and the lock is only held for steps that do not block. All sockets are
- * watched through one epoll descriptor, which any number of threads may wait for.
+ * watched through one epoll descriptor, which any number of threads may wait for. A server that does
+ * not answer may be stopped: then another one is asked as well.
  */
 #include "src/proc/internal.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -32,11 +34,25 @@ static struct {
     unsigned turn;              /* which server is asked next */
     struct link links[FORKSERVER_MAX_SERVERS];
     unsigned losses;            /* servers that have died: what they were asked for is lost */
+    unsigned asking;            /* threads that have asked and wait */
     unsigned refused;           /* refusals that nobody has taken yet */
     int refusal;
     unsigned spare_count;
     struct procspawn__taken spares[SPARES_MAX];
 } client = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1 };
+
+/* The wish of one thread for a child. */
+struct wish {
+    bool asked;
+    unsigned losses;            /* client.losses when it asked */
+    int64_t pause;              /* without an answer for so long it asks again */
+    int64_t repeat_at;
+    int64_t give_up_at;
+};
+
+static const int64_t first_pause = BASE_SECOND / 10;
+/* A server that lives answers in milliseconds. */
+static const int64_t patience = 10 * BASE_SECOND;
 
 static int watch(int fd)
 {
@@ -44,10 +60,29 @@ static int watch(int fd)
     return epoll_ctl(client.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int open_epoll(int first)
+/*
+ * Closing alone takes nothing out of the set while a process that the program forked holds a copy. In
+ * such a process the set is the program's, and not to be touched.
+ */
+static void unwatch(int fd)
 {
-    client.epoll = epoll_create1(EPOLL_CLOEXEC);
-    return client.epoll < 0 ? -errno : watch(first);
+    if (client.epoll >= 0 && procspawn__ready())
+        epoll_ctl(client.epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* A child has no set before it asks: most never do. */
+static int open_set(void)
+{
+    if (client.epoll >= 0)
+        return 0;
+    client.epoll = base__fd_behind_stdio(epoll_create1(EPOLL_CLOEXEC));
+    if (client.epoll < 0)
+        return -errno;
+    for (unsigned i = 0; i < client.count; i++) {
+        if (client.links[i].fd >= 0)
+            watch(client.links[i].fd);
+    }
+    return client.root >= 0 ? watch(client.root) : 0;
 }
 
 static void drop_spares_of(unsigned index)
@@ -65,6 +100,7 @@ static void drop_spares_of(unsigned index)
 
 static void lose_link(unsigned index)
 {
+    unwatch(client.links[index].fd);
     close(client.links[index].fd);
     client.links[index] = (struct link){ .fd = -1 };
     client.losses++;
@@ -133,6 +169,13 @@ static void on_server(struct wire_frame *frame)
     watch(fd);
 }
 
+static void lose_root(void)
+{
+    unwatch(client.root);
+    close(client.root);
+    client.root = -1;
+}
+
 static void pump_root(void)
 {
     struct wire_server body;
@@ -143,10 +186,8 @@ static void pump_root(void)
         rc = wire__recv(client.root, &frame, true);
         if (rc == 0 && frame.header.type == WIRE_SERVER && frame.header.length == sizeof body)
             on_server(&frame);
-        else if (rc == -EPIPE) {
-            close(client.root);
-            client.root = -1;
-        }
+        else if (rc == -EPIPE)
+            lose_root();
         if (rc == 0)
             wire__close_fds(&frame);
     }
@@ -189,30 +230,46 @@ static bool ask(void)
     return asked;
 }
 
-/* One step towards a child, which opens what most children never need: 1 if there is something to wait for, 0 for a child, or an error. */
-static int step(bool *asked, unsigned *losses, struct procspawn__taken *ret_taken)
+/* A refusal that came too late for who had asked is nobody's. */
+static void forget_late_refusals(void)
 {
-    if (client.epoll < 0) {
-        int rc = open_epoll(client.links[0].fd);
-        if (rc < 0)
-            return rc;
-    }
+    if (client.refused > client.asking)
+        client.refused = client.asking;
+}
+
+static void ask_if_due(struct wish *wish, int64_t now)
+{
+    if (wish->asked && wish->losses == client.losses && now < wish->repeat_at)
+        return;
+    bool asked = ask();
+    client.asking += asked && !wish->asked;
+    wish->asked |= asked;
+    wish->losses = client.losses;
+    wish->repeat_at = now + wish->pause;
+    wish->pause *= 2;
+}
+
+/* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
+static int step(struct wish *wish, struct procspawn__taken *ret_taken)
+{
     if (client.spare_count == 0)
         pump();
     if (client.spare_count > 0) {
         *ret_taken = client.spares[--client.spare_count];
         return 0;
     }
-    if (*asked && client.refused > 0) {
+    forget_late_refusals();
+    if (wish->asked && client.refused > 0) {
         client.refused--;
         return client.refusal;
     }
-    if (client.root < 0 && links_alive() == 0)
+    int64_t now = base__now();
+    if ((client.root < 0 && links_alive() == 0) || now >= wish->give_up_at)
         return PROCSPAWN_ESERVER;
-    if (!*asked || *losses != client.losses) {
-        *asked = ask();
-        *losses = client.losses;
-    }
+    int rc = open_set();
+    if (rc < 0)
+        return rc;
+    ask_if_due(wish, now);
     return 1;
 }
 
@@ -225,44 +282,53 @@ static void wait_for_events(void)
     poll(&fd, 1, RECHECK);
 }
 
+static int locked_step(struct wish *wish, struct procspawn__taken *ret_taken)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    pthread_mutex_lock(&client.lock);
+    int rc = step(wish, ret_taken);
+    if (rc <= 0)
+        client.asking -= wish->asked;
+    pthread_mutex_unlock(&client.lock);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
 int procspawn__client_take(struct procspawn__taken *ret_taken)
 {
-    bool asked = false;
-    unsigned losses = 0;
-    int cancel;
+    struct wish wish = { .pause = first_pause, .give_up_at = base__deadline(patience) };
     int rc;
 
-    for (;;) {
-        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-        pthread_mutex_lock(&client.lock);
-        rc = step(&asked, &losses, ret_taken);
-        pthread_mutex_unlock(&client.lock);
-        pthread_setcancelstate(cancel, NULL);
-        if (rc <= 0)
-            return rc;
+    while ((rc = locked_step(&wish, ret_taken)) > 0)
         wait_for_events();
-    }
+    return rc;
+}
+
+static int tell_once(const struct procspawn__taken *taken, enum wire_type type, const void *body,
+                     size_t length)
+{
+    pthread_mutex_lock(&client.lock);
+    const struct link *link = &client.links[taken->link];
+    int rc = link->fd >= 0 && link->server == taken->server
+                 ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
+    pthread_mutex_unlock(&client.lock);
+    return rc;
 }
 
 /* Tells the server of a child something. A server that is gone has taken the child with it. */
 static int tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
                 size_t length)
 {
-    int rc;
-    int cancel;
+    int64_t deadline = base__deadline(patience);
+    int rc, cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    do {
-        pthread_mutex_lock(&client.lock);
-        const struct link *link = &client.links[taken->link];
-        rc = link->fd >= 0 && link->server == taken->server
-                 ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
-        pthread_mutex_unlock(&client.lock);
-        if (rc == -EAGAIN)
-            sched_yield();
-    } while (rc == -EAGAIN);
+    while ((rc = tell_once(taken, type, body, length)) == -EAGAIN && base__now() < deadline)
+        poll(NULL, 0, 1);
     pthread_setcancelstate(cancel, NULL);
-    return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
+    return rc == -EPIPE || rc == -EAGAIN ? PROCSPAWN_ESERVER : rc;
 }
 
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
@@ -277,25 +343,23 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadli
     return tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
-static void reset(unsigned count)
+static void open_client(unsigned count)
 {
     pthread_mutex_init(&client.lock, NULL);
     client.count = count;
     for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++)
         client.links[i] = (struct link){ .fd = -1 };
     client.spare_count = 0;
-    client.refused = 0;
+    client.asking = client.refused = 0;
     client.root = -1;
     client.epoll = -1;
 }
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 {
-    int rc;
-
-    reset(servers);
+    open_client(servers);
     client.root = root_link;
-    rc = open_epoll(root_link);
+    int rc = open_set();
     while (rc == 0) {
         pump_root();
         if (links_alive() == servers)
@@ -309,7 +373,7 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 
 void procspawn__client_adopt(int link, pid_t server)
 {
-    reset(1);
+    open_client(1);
     client.links[0] = (struct link){ link, server };
 }
 
@@ -320,10 +384,9 @@ void procspawn__client_close(void)
             lose_link(i);
     }
     if (client.root >= 0)
-        close(client.root);
+        lose_root();
     if (client.epoll >= 0)
         close(client.epoll);
-    client.root = -1;
     client.epoll = -1;
     client.count = 0;
 }
