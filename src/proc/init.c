@@ -4,7 +4,9 @@
 #include "src/proc/internal.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,29 +29,37 @@ bool procspawn__ready(void)
     return procspawn__image.owner != 0 && procspawn__image.owner == getpid();
 }
 
-/* Sanitizers run threads of their own, which touch nothing of the program's. */
-static bool is_sanitizer_thread(const char *tid)
+/* The thread sanitizer has a thread of its own, which touches nothing of the program's. */
+static unsigned threads_allowed(void)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return atoi(tid) != getpid();
-#else
-    (void)tid;
-    return false;
-#endif
+    return dlsym(RTLD_DEFAULT, "__tsan_init") ? 2 : 1;
 }
 
-static bool single_threaded(void)
+static unsigned count_threads(void)
 {
     DIR *tasks = opendir("/proc/self/task");
     unsigned count = 0;
     struct dirent *entry;
 
     if (!tasks)
-        return true;
+        return 1;
     while ((entry = readdir(tasks)))
-        count += entry->d_name[0] != '.' && !is_sanitizer_thread(entry->d_name);
+        count += entry->d_name[0] != '.';
     closedir(tasks);
-    return count <= 1;
+    return count;
+}
+
+/* A thread that has been joined can be seen for a moment longer. */
+static bool single_threaded(void)
+{
+    enum { TRIES = 20 };
+
+    for (int i = 0; i < TRIES; i++) {
+        if (count_threads() <= threads_allowed())
+            return true;
+        poll(NULL, 0, 1);
+    }
+    return false;
 }
 
 static void choose_options(const procspawn_config *config, struct forkserver_options *options)
@@ -96,7 +106,7 @@ static int start_root(int ret_link[2])
     if (rc < 0)
         return rc;
     image->options.host_link = ret_link[1];
-    image->options.host_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    image->options.host_pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
     fflush(NULL);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -104,6 +114,7 @@ static int start_root(int ret_link[2])
     rc = image->root < 0 ? -errno : 0;
     if (image->root == 0)
         forkserver__root_main(&image->options);
+    image->root_pidfd = base__fd_behind_stdio(image->root_pidfd);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (image->options.host_pidfd >= 0)
         close(image->options.host_pidfd);
@@ -159,8 +170,10 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
         return -EALREADY;
     if (!single_threaded())
         return PROCSPAWN_ETHREADS;
-    if (image->owner != 0)
+    if (image->owner != 0) {
         procspawn__client_close();
+        procspawn__context_forget();
+    }
     *image = (struct procspawn__image){ .config = *config, .root_pidfd = -1 };
     choose_options(config, &image->options);
     return start(argc, argv);
