@@ -6,7 +6,7 @@
 #include "src/base/clock.h"
 #include <signal.h>
 
-static void wake_by(struct server *s, int64_t when)
+void forkserver__wake_by(struct server *s, int64_t when)
 {
     if (when < s->wake_at)
         s->wake_at = when;
@@ -34,13 +34,13 @@ void forkserver__end_child(struct server *s, struct child *child, int signal, in
     int64_t kill_at = base__deadline(grace);
     if (kill_at < child->kill_at)
         child->kill_at = kill_at;
-    wake_by(s, child->kill_at);
+    forkserver__wake_by(s, child->kill_at);
 }
 
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline)
 {
     child->deadline = deadline;
-    wake_by(s, deadline);
+    forkserver__wake_by(s, deadline);
 }
 
 void forkserver__end_nested(struct server *s, const struct client *asker)
@@ -96,13 +96,13 @@ void forkserver__due(struct server *s, int64_t now)
 {
     if (s->wake_at > now)
         return;
-    s->wake_at = BASE_NEVER;
+    s->wake_at = s->spares_after > now ? s->spares_after : BASE_NEVER;
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
         if (c->state == CHILD_DEAD)
             continue;
         if (next_due(c) <= now)
             child_due(s, c, now);
-        wake_by(s, next_due(c));
+        forkserver__wake_by(s, next_due(c));
     }
 }

@@ -61,6 +61,8 @@ void forkserver__limit_child(struct server *s, struct child *child, int64_t dead
 void forkserver__end_nested(struct server *s, const struct client *asker);
 void forkserver__end_all(struct server *s, int signal, int64_t grace);
 void forkserver__due(struct server *s, int64_t now);
+/* Has the loop turn once more at this moment at the latest. */
+void forkserver__wake_by(struct server *s, int64_t when);
 
 /* kin.c: the processes that were left to this one. Returns how many are still there. */
 int forkserver__kin_open(void);

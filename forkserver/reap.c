@@ -8,6 +8,8 @@
 #include "forkserver/internal.h"
 
 #include "forkserver/crash.h"
+#include "src/base/clock.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A stop counts if the child's crash handler made it. Others are somebody's business, and pass. */
+/*
+ * A stop counts if the child's crash handler made it. Others are somebody's business, and pass. Where the
+ * child cannot be read (it has other ids, or made itself undumpable) it goes on: better a stop undone
+ * than a crash that never ends.
+ */
 static void on_stop(struct server *s, pid_t pid)
 {
     struct crash_record record;
@@ -23,9 +29,12 @@ static void on_stop(struct server *s, pid_t pid)
     struct child *child = forkserver__child_by_pid(&s->children, pid);
 
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
-    if (!child || child->state != CHILD_ALIVE || forkserver__crash_read(pid, &record) < 0)
+    if (!child || child->state != CHILD_ALIVE)
         return;
-    if (!forkserver__report_start(s, child))
+    int rc = forkserver__crash_read(pid, &record);
+    if (rc == -ENOENT)
+        return;
+    if (rc < 0 || !forkserver__report_start(s, child))
         kill(pid, SIGCONT);
 }
 
@@ -44,8 +53,10 @@ static void on_death(struct server *s, pid_t pid)
         return;
     if (!child) {
         struct child *owner = forkserver__report_owner(&s->children, pid);
-        if (owner)
-            forkserver__report_end(s, owner);
+        if (!owner)
+            return;
+        owner->report.pid = 0;
+        forkserver__report_end(s, owner);
         return;
     }
     child->state = CHILD_DEAD;
@@ -73,7 +84,8 @@ static bool left_unread(const struct child *child)
     return recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-static void tell_death(struct server *s, struct child *child)
+/* True when told, or when nobody will ever hear it; false while the channel is full. */
+static bool tell_death(struct server *s, struct child *child)
 {
     if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(child->status) &&
         WTERMSIG(child->status) == SIGKILL && out_of_memory(s))
@@ -91,14 +103,14 @@ static void tell_death(struct server *s, struct child *child)
         .voluntary_switches = u->ru_nvcsw,
         .involuntary_switches = u->ru_nivcsw,
     };
-    wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
+    int rc = wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
+    return rc != -EAGAIN || s->ending;
 }
 
 static void finish(struct server *s, struct child *child)
 {
     struct client *asker = child->asker;
 
-    tell_death(s, child);
     close(child->channel);
     if (asker) {
         asker->children--;
@@ -108,6 +120,9 @@ static void finish(struct server *s, struct child *child)
     s->children.dead--;
     forkserver__child_free(&s->children, child);
 }
+
+/* A child that filled its channel with words of its own: its death is told when the spawner has read. */
+static const int64_t untold_pause = BASE_SECOND / 50;
 
 /* Ends of children deep in the tree free those above: repeat until nothing moves. */
 static void finish_dead(struct server *s)
@@ -119,10 +134,14 @@ static void finish_dead(struct server *s)
         moved = false;
         for (struct child *c = forkserver__child_first(&s->children); c; c = next) {
             next = forkserver__child_next(&s->children, c);
-            if (c->state == CHILD_DEAD && c->client.children == 0) {
-                finish(s, c);
-                moved = true;
+            if (c->state != CHILD_DEAD || c->client.children > 0)
+                continue;
+            if (!tell_death(s, c)) {
+                forkserver__wake_by(s, base__deadline(untold_pause));
+                continue;
             }
+            finish(s, c);
+            moved = true;
         }
     }
 }

@@ -47,8 +47,7 @@ bool forkserver__report_start(struct server *s, struct child *child)
     }
     child->state = CHILD_REPORTING;
     child->report = (struct report){ pid, memfd, base__deadline(time_limit + patience) };
-    if (child->report.give_up_at < s->wake_at)
-        s->wake_at = child->report.give_up_at;
+    forkserver__wake_by(s, child->report.give_up_at);
     return true;
 }
 
@@ -56,7 +55,8 @@ bool forkserver__report_start(struct server *s, struct child *child)
 void forkserver__report_end(struct server *s, struct child *child)
 {
     (void)s;
-    kill(child->report.pid, SIGKILL);
+    if (child->report.pid != 0)
+        kill(child->report.pid, SIGKILL);
     wire__send_struct(child->channel, WIRE_BACKTRACE, NULL, 0, child->report.memfd, true);
     close(child->report.memfd);
     child->report = (struct report){ .memfd = -1 };

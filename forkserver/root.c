@@ -35,6 +35,7 @@ struct root {
 static const int64_t restart_pause = BASE_SECOND / 100;
 /* What servers may need on top of the grace to see the last process go. */
 static const int64_t slack = 2 * BASE_SECOND;
+static const int64_t short_slack = BASE_SECOND / 2;
 
 static void fork_server(struct root *r, unsigned index, const int host_pair[2], const int root_pair[2])
 {
@@ -83,11 +84,11 @@ static int64_t start_missing(struct root *r)
     return next;
 }
 
-/* Ends the servers: they are told the grace, or see the end of file. */
+/* Ends the servers: they are told the grace, or see the end of file. One that was stopped goes on. */
 static void end_servers(struct root *r, const struct wire_end *end)
 {
     r->ending = true;
-    r->kill_at = base__deadline(end->grace + slack);
+    r->kill_at = base__deadline(end->grace > 0 ? end->grace + slack : short_slack);
     for (unsigned i = 0; i < r->options->servers; i++) {
         struct line *line = &r->lines[i];
         if (line->pid == 0)
@@ -96,6 +97,7 @@ static void end_servers(struct root *r, const struct wire_end *end)
             wire__send_struct(line->link, WIRE_END, end, sizeof *end, -1, true);
         else
             shutdown(line->link, SHUT_RDWR);
+        kill(line->pid, SIGCONT);
     }
 }
 

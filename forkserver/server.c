@@ -109,8 +109,7 @@ static void add_spare(struct server *s)
     if (forkserver__spawn(s, &s->host) == 0)
         return;
     s->spares_after = base__now() + pause;
-    if (s->spares_after < s->wake_at)
-        s->wake_at = s->spares_after;
+    forkserver__wake_by(s, s->spares_after);
 }
 
 /* One event at a time: handling it may free what another one points to. */

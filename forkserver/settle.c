@@ -71,6 +71,8 @@ void forkserver__settle(const char *name, const int *keep, unsigned keep_count)
     setsid();
     prctl(PR_SET_NAME, name);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    /* Who was stopped sees the end of its parent all the same. */
+    prctl(PR_SET_PDEATHSIG, SIGCONT);
     forkserver__close_but(keep, keep_count);
     null_streams();
 }
