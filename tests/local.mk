@@ -38,6 +38,10 @@ tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)
 
 proc_test_libs = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/init_test
+tests_init_test_SOURCES = tests/init_test.c tests/calls.c tests/calls.h
+tests_init_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)
