@@ -6,6 +6,7 @@ forkscopeinclude_HEADERS =
 forkscopeinclude_HEADERS += include/forkscope/error.h
 forkscopeinclude_HEADERS += include/forkscope/executor.h
 forkscopeinclude_HEADERS += include/forkscope/procspawn.h
+forkscopeinclude_HEADERS += include/forkscope/value.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
 forkscopeinclude_HEADERS += include/forkscope/signal.h
 
@@ -58,14 +59,19 @@ src_libproc_la_SOURCES += src/proc/draft.c
 src_libproc_la_SOURCES += src/proc/error.c
 src_libproc_la_SOURCES += src/proc/error_view.c
 src_libproc_la_SOURCES += src/proc/handle.c src/proc/handle.h
+src_libproc_la_SOURCES += src/proc/handle.c
+src_libproc_la_SOURCES += src/proc/held.c src/proc/held.h
 src_libproc_la_SOURCES += src/proc/init.c
+src_libproc_la_SOURCES += src/proc/kind.c src/proc/kind.h
+src_libproc_la_SOURCES += src/proc/message.c src/proc/message.h
 src_libproc_la_SOURCES += src/proc/module.c
 src_libproc_la_SOURCES += src/proc/process.c
 src_libproc_la_SOURCES += src/proc/reply.c
+src_libproc_la_SOURCES += src/proc/placeholder.c src/proc/placeholder.h
 src_libproc_la_SOURCES += src/proc/setup.c
 src_libproc_la_SOURCES += src/proc/spawn.c
 src_libproc_la_SOURCES += src/proc/streams.c
-src_libproc_la_SOURCES += src/proc/value.c
+src_libproc_la_SOURCES += src/proc/translate.c src/proc/translate.h
 
 # What each layer needs to be linked
 

@@ -18,6 +18,8 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_ETHREADS, "procspawn_init came after a second thread" },
     { PROCSPAWN_ESTART, "the fork server did not come up in time" },
     { PROCSPAWN_ESERVER, "the fork server is gone" },
+    { PROCSPAWN_EVALUE, "the value is not what it should be, or stands for nothing any more" },
+    { PROCSPAWN_EDESCRIPTORS, "more descriptors than fit into one message" },
     { PROCSPAWN_EFUNCTION, "the function lies in no module that a child could have" },
 };
 

@@ -35,6 +35,8 @@ enum {
     PROCSPAWN_ETHREADS = -5104,     /* procspawn_init came after a second thread */
     PROCSPAWN_ESTART = -5105,       /* the fork server did not come up in time */
     PROCSPAWN_ESERVER = -5106,      /* the fork server is gone */
+    PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing any more */
+    PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
     PROCSPAWN_EFUNCTION = -5107     /* the function lies in no module that a child could have */
 };
 

@@ -31,6 +31,7 @@
 #define FORKSCOPE_PROCSPAWN_H
 
 #include <forkscope/error.h>
+#include <forkscope/value.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -157,6 +158,8 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *
  * Returns 0 and a new handle, or
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
+ *   PROCSPAWN_EVALUE     the argument has a placeholder that stands for nothing (value.h)
+ *   PROCSPAWN_EDESCRIPTORS  it has more than PROCSPAWN_DESCRIPTORS_MAX of them
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
  *   PROCSPAWN_ESERVER    the fork server is gone

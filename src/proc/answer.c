@@ -1,10 +1,8 @@
 #include "src/proc/answer.h"
 
-#include "src/wire/memfd.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static void drop_kept(struct procspawn__answer *answer)
@@ -19,6 +17,7 @@ void procspawn__answer_fini(struct procspawn__answer *answer)
 {
     drop_kept(answer);
     json_decref(answer->result);
+    procspawn__holder_release(&answer->holder);
     procspawn_error_free(answer->error);
     free(answer->trace);
 }
@@ -33,43 +32,26 @@ void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *e
     answer->error = error;
 }
 
-static void set_result(struct procspawn__answer *answer, const void *text, size_t length)
+static procspawn_error *unreadable(int rc, const json_error_t *detail)
 {
-    json_error_t error;
-    json_t *result = procspawn__value_decode(text, length, &error);
-
-    if (!result) {
-        procspawn__answer_fail(answer, procspawn__error_new(
-            PROCSPAWN_ERROR_JSON, 0, "the result cannot be decoded: %s", error.text));
-        return;
-    }
-    answer->outcome = PROCSPAWN__RESULT;
-    answer->result = result;
+    if (rc == PROCSPAWN_EJSON)
+        return procspawn__error_new(PROCSPAWN_ERROR_JSON, 0, "the result cannot be decoded: %s",
+                                    detail->text);
+    return procspawn__error_new(PROCSPAWN_ERROR_IO, -rc, "the result cannot be read: %s",
+                                forkscope_strerror(rc));
 }
 
 void procspawn__answer_result(struct procspawn__answer *answer, struct wire_frame *frame)
 {
-    struct wire_result head;
-    const unsigned char *text = (const unsigned char *)frame->body + sizeof head;
+    json_error_t detail;
 
-    if (answer->outcome != PROCSPAWN__PENDING || frame->header.length < sizeof head)
+    if (answer->outcome != PROCSPAWN__PENDING)
         return;
-    memcpy(&head, frame->body, sizeof head);
-    if (!head.in_memfd) {
-        set_result(answer, text, frame->header.length - sizeof head);
-        return;
-    }
-    int memfd = wire__take_fd(frame, 0);
-    int rc = wire__memfd_map(memfd, head.length, &text);
-    if (memfd >= 0)
-        close(memfd);
-    if (rc < 0) {
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
-                                                            "the result cannot be read"));
-        return;
-    }
-    set_result(answer, text, head.length);
-    munmap((void *)(uintptr_t)text, head.length);
+    int rc = procspawn__message_read(frame, &answer->holder, &answer->result, &detail);
+    if (rc < 0)
+        procspawn__answer_fail(answer, unreadable(rc, &detail));
+    else
+        answer->outcome = PROCSPAWN__RESULT;
 }
 
 void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame)
@@ -155,9 +137,6 @@ static void decode_kept(struct procspawn__answer *answer)
 {
     answer->outcome = PROCSPAWN__PENDING;
     procspawn__answer_result(answer, answer->kept);
-    if (answer->outcome == PROCSPAWN__PENDING)
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
-                                                            "the child's answer is garbage"));
     drop_kept(answer);
 }
 

@@ -20,6 +20,7 @@ enum procspawn__outcome {
 struct procspawn__answer {
     enum procspawn__outcome outcome;
     json_t *result;
+    struct procspawn__holder holder;    /* of the descriptors that came with it */
     procspawn_error *error;     /* NULL in FAILED: out of memory */
     struct backtrace *trace;    /* of a failure that is still to be told */
     struct wire_frame *kept;

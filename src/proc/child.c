@@ -4,6 +4,7 @@
  */
 #include "src/proc/child.h"
 
+#include "src/proc/placeholder.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 static pid_t server;
+static struct procspawn__holder held_for_call;  /* what came with the argument */
 
 /* A call as received: where its block and its text lie, and what is mapped for them. */
 struct order {
@@ -59,14 +61,32 @@ static int read_order(struct wire_frame *frame, struct order *ret_order)
     return 0;
 }
 
-static json_t *decode_argument(const struct order *order)
+/* The call's own descriptors come first, one for each flag. */
+static size_t count_descriptors(uint32_t flags)
 {
-    json_error_t error;
-    json_t *argument = procspawn__value_decode(order->text, order->call.text_length, &error);
+    static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
+        WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
 
-    if (!argument)
+    return (size_t)__builtin_popcount(flags & descriptors);
+}
+
+static json_t *decode_argument(const struct order *order, struct wire_frame *frame)
+{
+    const struct procspawn__arrival arrival = {
+        .text = order->text,
+        .length = order->call.text_length,
+        .marked = order->call.flags & WIRE_CALL_MARKED,
+        .frame = frame,
+        .first = count_descriptors(order->call.flags),
+        .holder = &held_for_call,
+    };
+    json_error_t error;
+    json_t *argument = NULL;
+    int rc = procspawn__message_decode(&arrival, &argument, &error);
+
+    if (rc < 0)
         procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "the argument cannot be decoded: %s",
-                                 error.text);
+                                 rc == PROCSPAWN_EJSON ? error.text : forkscope_strerror(rc));
     return argument;
 }
 
@@ -78,7 +98,6 @@ static procspawn_function *prepare(struct order *order, struct wire_frame *frame
     const char *reason = "";
 
     int rc = procspawn__setup(&order->call, &order->block, frame, server, &library, &what);
-    wire__close_fds(frame);
     if (rc < 0) {
         procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "%s: %s", what, strerror(-rc));
         return NULL;
@@ -155,7 +174,8 @@ static void serve(struct order *order, struct wire_frame *frame, bool first)
     procspawn_function *function = prepare(order, frame);
     if (first && !procspawn__reply.failed)
         run_callback();
-    json_t *argument = function ? decode_argument(order) : NULL;
+    json_t *argument = function ? decode_argument(order, frame) : NULL;
+    wire__close_fds(frame);
     json_t *result = argument ? function(argument) : NULL;
     take_streams_back(&lent);
     if (argument)
@@ -168,6 +188,8 @@ static void serve(struct order *order, struct wire_frame *frame, bool first)
         return;
     json_decref(result);
     json_decref(argument);
+    procspawn__holder_release(&held_for_call);
+    procspawn__holder_release(&procspawn__given);
 }
 
 /* exit() ends a child at once: what the host registered with atexit() is the host's. */
@@ -184,6 +206,7 @@ static void become_child(const struct forkserver_child *child)
     procspawn__image.owner = getpid();
     procspawn__image.root_pidfd = -1;
     on_exit(on_exit_called, NULL);
+    procspawn__placeholder_renew();
     procspawn__client_adopt(child->link, child->server);
 }
 
@@ -236,13 +259,16 @@ static json_t *warm_up_target(json_t *argument)
  */
 void procspawn__child_warm_up(void)
 {
-    struct wire_writer text = { .grows = true };
+    const struct procspawn__arrival arrival = { .text = "[null]", .length = 6 };
+    struct procspawn__message message;
     struct wire_function function;
     const char *unused;
-    json_t *value = procspawn__value_decode("[null]", 6, &(json_error_t){ 0 });
+    json_t *value = NULL;
 
-    procspawn__value_encode(value, &text);
-    free(text.bytes);
+    procspawn__message_init(&message);
+    procspawn__message_decode(&arrival, &value, &(json_error_t){ 0 });
+    procspawn__message_encode(&message, value);
+    procspawn__message_fini(&message);
     json_decref(value);
     if (procspawn__function_describe(warm_up_target, &function, &unused) == 0)
         procspawn__function_resolve(&function, NULL, &unused);

@@ -12,18 +12,18 @@ void procspawn__draft_init(struct procspawn__draft *draft)
 {
     *draft = (struct procspawn__draft){
         .block.grows = true,
-        .text.grows = true,
         .memory = -1,
         .cwd = -1,
         .stdio = { -1, -1, -1 },
         .pipes = { -1, -1, -1 },
     };
+    procspawn__message_init(&draft->message);
 }
 
 void procspawn__draft_fini(struct procspawn__draft *draft)
 {
     free(draft->block.bytes);
-    free(draft->text.bytes);
+    procspawn__message_fini(&draft->message);
     if (draft->memory >= 0)
         close(draft->memory);
     if (draft->cwd >= 0)
@@ -50,7 +50,11 @@ int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function
 
 int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argument)
 {
-    return procspawn__value_encode(argument ? argument : json_null(), &draft->text);
+    int rc = procspawn__message_encode(&draft->message, argument ? argument : json_null());
+
+    if (draft->message.marked)
+        draft->call.flags |= WIRE_CALL_MARKED;
+    return rc;
 }
 
 /* What is too long for a frame goes to a memfd, which serves every sending. */
@@ -58,26 +62,26 @@ int procspawn__draft_seal(struct procspawn__draft *draft)
 {
     struct wire_part parts[] = {
         { draft->block.bytes, draft->block.length },
-        { draft->text.bytes, draft->text.length },
+        { draft->message.text.bytes, draft->message.text.length },
     };
 
-    if (draft->block.overflow || draft->text.overflow)
+    if (draft->block.overflow || draft->message.text.overflow)
         return -ENOMEM;
     draft->call.block_length = draft->block.length;
-    draft->call.text_length = draft->text.length;
-    if (sizeof draft->call + draft->block.length + draft->text.length <= WIRE_MAX_BODY)
+    draft->call.text_length = draft->message.text.length;
+    if (sizeof draft->call + draft->block.length + draft->message.text.length <= WIRE_MAX_BODY)
         return 0;
     draft->memory = wire__memfd_new(parts, 2);
     if (draft->memory < 0)
         return draft->memory;
     draft->call.flags |= WIRE_CALL_FD_MEMORY;
     free(draft->block.bytes);
-    free(draft->text.bytes);
-    draft->block = draft->text = (struct wire_writer){ .grows = true };
+    free(draft->message.text.bytes);
+    draft->block = draft->message.text = (struct wire_writer){ .grows = true };
     return 0;
 }
 
-/* In the order of the flags. */
+/* In the order of the flags, then those of the argument. */
 static size_t gather_fds(const struct procspawn__draft *draft, int fds[])
 {
     size_t count = 0;
@@ -90,6 +94,8 @@ static size_t gather_fds(const struct procspawn__draft *draft, int fds[])
         if (draft->stdio[i] >= 0)
             fds[count++] = draft->stdio[i];
     }
+    for (size_t i = 0; i < draft->message.fd_count; i++)
+        fds[count++] = draft->message.fds[i];
     return count;
 }
 
@@ -98,7 +104,7 @@ int procspawn__draft_send(const struct procspawn__draft *draft, int channel)
     struct wire_part parts[] = {
         { &draft->call, sizeof draft->call },
         { draft->block.bytes, draft->block.length },
-        { draft->text.bytes, draft->text.length },
+        { draft->message.text.bytes, draft->message.text.length },
     };
     int fds[WIRE_MAX_FDS];
     size_t fd_count = gather_fds(draft, fds);

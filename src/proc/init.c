@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/proc/placeholder.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -143,6 +144,7 @@ static int start(int argc, char **argv)
     struct procspawn__image *image = &procspawn__image;
     int link[2];
 
+    procspawn__placeholder_renew();
     image->argc = image->config.pass_args ? argc : 0;
     image->argv = argv;
     procspawn__modules_remember();

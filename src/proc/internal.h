@@ -5,6 +5,7 @@
 #define FORKSCOPE_PROC_INTERNAL_H
 
 #include "forkserver/forkserver.h"
+#include "src/proc/message.h"
 #include "src/wire/backtrace.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
@@ -76,7 +77,7 @@ void procspawn__client_wait_end(int64_t deadline);
 struct procspawn__draft {
     struct wire_call call;
     struct wire_writer block;
-    struct wire_writer text;
+    struct procspawn__message message;
     int memory;                 /* block and text, once sealed, if they are long */
     int cwd;
     int stdio[3];               /* the child's ends */
@@ -140,13 +141,6 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
 /* Returns the function or NULL with a reason. */
 procspawn_function *procspawn__function_resolve(const struct wire_function *function,
                                                 const char *library, const char **ret_reason);
-
-/* ---- value.c: JSON values to text and back ---------------------------------------------------------- */
-
-/* Returns 0, PROCSPAWN_EJSON or -ENOMEM. text is a growing writer. */
-int procspawn__value_encode(const json_t *value, struct wire_writer *text);
-/* NULL if the text is none. */
-json_t *procspawn__value_decode(const void *text, size_t length, json_error_t *ret_error);
 
 /* ---- error.c ------------------------------------------------------------------------------------------ */
 

@@ -4,7 +4,6 @@
 #include "src/proc/child.h"
 
 #include "forkserver/crash.h"
-#include "src/wire/memfd.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -43,42 +42,43 @@ void procspawn__reply_failure(enum wire_failure_kind kind, int error, const char
     send_failure(kind, error, message, NULL, 0, NULL);
 }
 
-static int send_result(const struct wire_writer *text)
+/* NULL if it is no fault of the value's. */
+static const char *unsendable(int rc)
 {
-    struct wire_part whole = { text->bytes, text->length };
-    struct wire_result head = { .generation = procspawn__reply.generation, .length = text->length };
-    struct wire_part parts[] = { { &head, sizeof head }, whole };
-
-    if (sizeof head + text->length <= WIRE_MAX_BODY)
-        return wire__send(procspawn__reply.channel, WIRE_RESULT, parts, 2, NULL, 0, false);
-    int memfd = wire__memfd_new(&whole, 1);
-    if (memfd < 0)
-        return memfd;
-    head.in_memfd = 1;
-    int rc = wire__send(procspawn__reply.channel, WIRE_RESULT, parts, 1, &memfd, 1, false);
-    close(memfd);
-    return rc;
+    switch (rc) {
+    case PROCSPAWN_EJSON:
+        return "the result cannot be encoded as JSON";
+    case PROCSPAWN_EVALUE:
+        return "the result has a placeholder that stands for nothing";
+    case PROCSPAWN_EDESCRIPTORS:
+        return "the result has more descriptors than fit into a message";
+    default:
+        return NULL;
+    }
 }
 
 void procspawn__reply_result(const json_t *result)
 {
-    struct wire_writer text = { .grows = true };
+    const struct procspawn__reply *reply = &procspawn__reply;
+    struct procspawn__message message;
 
     if (!result) {
         procspawn__reply_failure(WIRE_FAILURE_PANIC, 0, "the function returned NULL");
         return;
     }
-    int rc = procspawn__value_encode(result, &text);
-    if (rc == PROCSPAWN_EJSON) {
-        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "the result cannot be encoded as JSON");
+    procspawn__message_init(&message);
+    int rc = procspawn__message_encode(&message, result);
+    if (unsendable(rc)) {
+        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s", unsendable(rc));
     } else {
         fflush(NULL);
         if (rc == 0)
-            rc = send_result(&text);
+            rc = procspawn__message_send(&message, reply->channel, WIRE_RESULT, reply->generation,
+                                         false);
         if (rc < 0 && rc != -EPIPE)
             procspawn__reply_failure(WIRE_FAILURE_IO, -rc, "the result could not be sent");
     }
-    free(text.bytes);
+    procspawn__message_fini(&message);
 }
 
 void procspawn_panic_at(const char *file, int line, const char *function, const char *format, ...)

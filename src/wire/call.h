@@ -6,7 +6,8 @@
  * The block holds, in this order, what the flags name: groups (u32 count, u32 each), limits (u32 count;
  * u32 resource, u64 soft, u64 hard each), environment (u32 count, strings), directory (string), process
  * name (string), library (string). Block and text travel in a sealed memfd together when they are too
- * long for a frame. Descriptors come in the order of the WIRE_CALL_FD flags.
+ * long for a frame. Descriptors come in the order of the WIRE_CALL_FD flags, then those that the text
+ * speaks of.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
 #define FORKSCOPE_WIRE_CALL_H
@@ -29,7 +30,8 @@ enum wire_call_flag {
     WIRE_CALL_LIBRARY = 1 << 12,
     WIRE_CALL_HOOK = 1 << 13,
     WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; the streams are for this one only */
-    WIRE_CALL_PREPARE = 1 << 15     /* become what the call asks for, call nothing, wait for a CALL */
+    WIRE_CALL_PREPARE = 1 << 15,    /* become what the call asks for, call nothing, wait for a CALL */
+    WIRE_CALL_MARKED = 1 << 16      /* as in struct wire_value */
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,34 +24,68 @@ static int write_all(int fd, const char *data, size_t length)
     return 0;
 }
 
+int wire__memfd_open(size_t length)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < length)
+        return -EFBIG;
+    int fd = memfd_create("forkscope", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd < 0 ? -errno : base__fd_behind_stdio(fd);
+}
+
+int wire__memfd_seal(int fd)
+{
+    return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
 int wire__memfd_new(const struct wire_part *parts, size_t part_count)
 {
-    int fd = memfd_create("forkscope", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    size_t length = 0;
     int rc = 0;
 
-    if (fd < 0)
-        return -errno;
-    fd = base__fd_behind_stdio(fd);
+    for (size_t i = 0; i < part_count; i++)
+        length += parts[i].length;
+    int fd = wire__memfd_open(length);
     if (fd < 0)
         return fd;
     for (size_t i = 0; i < part_count && rc == 0; i++)
         rc = write_all(fd, parts[i].data, parts[i].length);
-    if (rc == 0 && fcntl(fd, F_ADD_SEALS, seals) < 0)
-        rc = -errno;
+    if (rc == 0)
+        rc = wire__memfd_seal(fd);
     if (rc == 0)
         return fd;
     close(fd);
     return rc;
 }
 
-int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes)
+int wire__memfd_size(int fd, size_t *ret_size)
 {
     struct stat status;
+<<<<<<< HEAD
     int has = fcntl(fd, F_GET_SEALS);
 
     if (has < 0 || (has & seals) != seals || fstat(fd, &status) < 0)
+=======
+    int have = fcntl(fd, F_GET_SEALS);
+
+    if (have < 0 || (have & seals) != seals)
+>>>>>>> 542db21 (proc: descriptors anywhere inside arguments and results)
         return -EPROTO;
-    if (length == 0 || (uintmax_t)status.st_size != length)
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    *ret_size = (size_t)status.st_size;
+    return 0;
+}
+
+int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes)
+{
+    size_t size;
+    int rc = wire__memfd_size(fd, &size);
+
+    if (rc < 0)
+        return rc;
+    if (length == 0 || size != length)
         return -EPROTO;
     void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (bytes == MAP_FAILED)

@@ -13,6 +13,20 @@
 int wire__memfd_new(const struct wire_part *parts, size_t part_count);
 
 /*
+ * An empty memfd that can be sealed, to be filled with so many bytes. The limit for files counts here
+ * too; going past it would raise SIGXFSZ, so that is an error at once: -EFBIG.
+ */
+int wire__memfd_open(size_t length);
+
+/* Puts the seals on. Returns 0, -EBUSY while it is mapped for writing, or another errno. */
+int wire__memfd_seal(int fd);
+
+/*
+ * The size of a memfd that is sealed. Returns 0; -EPROTO if it is none, or not sealed; or -errno.
+ */
+int wire__memfd_size(int fd, size_t *ret_size);
+
+/*
  * Maps a received memfd for reading. Returns 0; -EPROTO if it is not sealed or not of this length; or
  * -errno. Unmapped by munmap(*ret_bytes, length).
  */

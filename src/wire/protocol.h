@@ -31,10 +31,11 @@
  *  OFFER        CLIENT    server  client   struct wire_offer                       channel
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
- *  RESULT       CHANNEL   child   spawner  struct wire_result, then its text       memfd if large
+ *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
  *  BACKTRACE    CHANNEL   server  spawner  nothing                                 memfd (backtrace.h)
  *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
+ *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *
  * Both ends are the same image, so structures travel as they lie in memory, each padded to eight
  * bytes with named fields only. Who receives checks the length against the structure, every count
@@ -58,7 +59,8 @@ enum wire_type {
     WIRE_RESULT,
     WIRE_FAILURE,
     WIRE_BACKTRACE,
-    WIRE_DEATH
+    WIRE_DEATH,
+    WIRE_VALUE
 };
 
 enum {
@@ -116,12 +118,15 @@ struct wire_refused {
     uint32_t padding;
 };
 
-/* JSON text: behind the structure, or in a sealed memfd that came along. */
-struct wire_result {
-    uint64_t generation;            /* of the CALL */
+/*
+ * JSON text: behind the structure, or in a sealed memfd. The descriptors are those that the text speaks
+ * of, in their order (src/proc/message.h), then the memfd.
+ */
+struct wire_value {
+    uint64_t generation;            /* of the CALL; 0 in a VALUE */
     uint64_t length;
     uint32_t in_memfd;
-    uint32_t padding;
+    uint32_t marked;                /* the text has keys of ours: placeholders, or escaped ones */
 };
 
 /* Where a failure arose decides its kind. */

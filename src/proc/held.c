@@ -1,0 +1,131 @@
+#include "src/proc/held.h"
+
+#include "src/proc/kind.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BUCKETS = 256 };
+
+struct procspawn__held {
+    uint64_t number;
+    enum procspawn_value_kind kind;
+    int fd;                             /* -1: taken */
+    struct procspawn__holder *holder;
+    struct procspawn__held *next;       /* of the same holder */
+    struct procspawn__held *beside;     /* in the same bucket */
+};
+
+struct procspawn__holder procspawn__given;
+
+/* Guards the table, all holders and what they hold. No call that may block is made under it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct procspawn__held *buckets[BUCKETS];
+static uint64_t last_number;
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind kind, int fd,
+                    uint64_t *ret_number)
+{
+    struct procspawn__held *held = malloc(sizeof *held);
+
+    if (!held) {
+        close(fd);
+        return -ENOMEM;
+    }
+    pthread_mutex_lock(&lock);
+    struct procspawn__held **bucket = &buckets[++last_number % BUCKETS];
+    *held = (struct procspawn__held){ last_number, kind, fd, holder, holder->first, *bucket };
+    holder->first = held;
+    *bucket = held;
+    *ret_number = held->number;
+    pthread_mutex_unlock(&lock);
+    return 0;
+}
+
+/* NULL if there is none, or if it was taken. */
+static struct procspawn__held *find(uint64_t number)
+{
+    struct procspawn__held *held = buckets[number % BUCKETS];
+
+    while (held && held->number != number)
+        held = held->beside;
+    return held && held->fd >= 0 ? held : NULL;
+}
+
+static int take_out(struct procspawn__held *held)
+{
+    int fd = held->fd;
+    held->fd = -1;
+    return fd;
+}
+
+int procspawn__held_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
+{
+    int rc = PROCSPAWN_EVALUE;
+
+    pthread_mutex_lock(&lock);
+    struct procspawn__held *held = find(number);
+    if (held && held->kind == kind && held->holder != &procspawn__given) {
+        *ret_fd = take_out(held);
+        rc = 0;
+    }
+    pthread_mutex_unlock(&lock);
+    return rc;
+}
+
+int procspawn__held_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
+{
+    int rc = PROCSPAWN_EVALUE;
+
+    pthread_mutex_lock(&lock);
+    struct procspawn__held *held = find(number);
+    if (held && held->kind == kind && held->holder == &procspawn__given) {
+        *ret_fd = take_out(held);
+        rc = 0;
+    } else if (held && held->kind == kind) {
+        rc = procspawn__kind_duplicate(kind, held->fd, ret_fd);
+    }
+    pthread_mutex_unlock(&lock);
+    return rc;
+}
+
+void procspawn__held_drop(uint64_t number)
+{
+    pthread_mutex_lock(&lock);
+    struct procspawn__held *held = find(number);
+    int fd = held ? take_out(held) : -1;
+    pthread_mutex_unlock(&lock);
+    close_fd(fd);
+}
+
+static void leave_bucket(const struct procspawn__held *held)
+{
+    struct procspawn__held **place = &buckets[held->number % BUCKETS];
+
+    while (*place != held)
+        place = &(*place)->beside;
+    *place = held->beside;
+}
+
+void procspawn__holder_release(struct procspawn__holder *holder)
+{
+    pthread_mutex_lock(&lock);
+    struct procspawn__held *first = holder->first;
+    for (struct procspawn__held *held = first; held; held = held->next)
+        leave_bucket(held);
+    holder->first = NULL;
+    pthread_mutex_unlock(&lock);
+    while (first) {
+        struct procspawn__held *next = first->next;
+        close_fd(first->fd);
+        free(first);
+        first = next;
+    }
+}

@@ -1,0 +1,70 @@
+#include "src/proc/kind.h"
+
+#include "src/wire/memfd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const char *const names[] = {
+    [PROCSPAWN_VALUE_FD] = "fd",
+    [PROCSPAWN_VALUE_SHMEM] = "shmem",
+    [PROCSPAWN_VALUE_SENDER] = "sender",
+    [PROCSPAWN_VALUE_RECEIVER] = "receiver",
+};
+
+const char *procspawn__kind_name(enum procspawn_value_kind kind)
+{
+    return names[kind];
+}
+
+enum procspawn_value_kind procspawn__kind_by_name(const char *name)
+{
+    for (int kind = PROCSPAWN_VALUE_FD; kind <= PROCSPAWN_VALUE_RECEIVER; kind++) {
+        if (strcmp(name, names[kind]) == 0)
+            return (enum procspawn_value_kind)kind;
+    }
+    return PROCSPAWN_VALUE_PLAIN;
+}
+
+static bool is_channel_end(int fd)
+{
+    int domain, type;
+    socklen_t length = sizeof(int);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX &&
+           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+}
+
+bool procspawn__kind_fits(enum procspawn_value_kind kind, int fd)
+{
+    size_t size;
+
+    switch (kind) {
+    case PROCSPAWN_VALUE_FD:
+        return true;
+    case PROCSPAWN_VALUE_SHMEM:
+        return wire__memfd_size(fd, &size) == 0;
+    case PROCSPAWN_VALUE_SENDER:
+    case PROCSPAWN_VALUE_RECEIVER:
+        return is_channel_end(fd);
+    case PROCSPAWN_VALUE_PLAIN:
+        break;
+    }
+    return false;
+}
+
+int procspawn__kind_duplicate(enum procspawn_value_kind kind, int fd, int *ret_fd)
+{
+    int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    if (duplicate < 0)
+        return -errno;
+    if (!procspawn__kind_fits(kind, duplicate)) {
+        close(duplicate);
+        return PROCSPAWN_EVALUE;
+    }
+    *ret_fd = duplicate;
+    return 0;
+}

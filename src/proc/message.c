@@ -1,0 +1,197 @@
+#include "src/proc/message.h"
+
+#include "src/proc/placeholder.h"
+#include "src/proc/translate.h"
+#include "src/wire/memfd.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void procspawn__message_init(struct procspawn__message *message)
+{
+    message->text = (struct wire_writer){ .grows = true };
+    message->marked = false;
+    message->fd_count = 0;
+}
+
+void procspawn__message_fini(struct procspawn__message *message)
+{
+    free(message->text.bytes);
+    for (size_t i = 0; i < message->fd_count; i++)
+        close(message->fds[i]);
+    procspawn__message_init(message);
+}
+
+/* ---- out ---- */
+
+static int survey(const json_t *value, unsigned depth, bool *ret_marked);
+
+static bool key_travels(void *iterator, const char *key)
+{
+#if JANSSON_VERSION_HEX >= 0x020e00
+    return strlen(key) == json_object_iter_key_len(iterator);
+#else
+    (void)iterator, (void)key;
+    return true;
+#endif
+}
+
+static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
+{
+    json_t *object = (json_t *)(uintptr_t)value;
+    int rc = 0;
+
+    for (void *i = json_object_iter(object); i && rc == 0; i = json_object_iter_next(object, i)) {
+        const char *key = json_object_iter_key(i);
+        if (!key_travels(i, key))
+            return PROCSPAWN_EJSON;
+        if (procspawn__key_is_marked(key))
+            *ret_marked = true;
+        rc = survey(json_object_iter_value(i), depth + 1, ret_marked);
+    }
+    return rc;
+}
+
+/*
+ * jansson reads no deeper than PROCSPAWN__DEPTH_MAX and no key with a NUL in it; that would be found on
+ * the other side only. The walk also ends in a value that contains itself.
+ */
+static int survey(const json_t *value, unsigned depth, bool *ret_marked)
+{
+    json_t *item;
+    size_t i;
+    int rc = 0;
+
+    if (depth >= PROCSPAWN__DEPTH_MAX)
+        return PROCSPAWN_EJSON;
+    if (json_is_object(value))
+        return survey_object(value, depth, ret_marked);
+    json_array_foreach((json_t *)(uintptr_t)value, i, item) {
+        rc = survey(item, depth + 1, ret_marked);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int append(const char *text, size_t length, void *writer)
+{
+    wire__put_bytes(writer, text, length);
+    return ((struct wire_writer *)writer)->overflow ? -1 : 0;
+}
+
+static int write_text(struct wire_writer *text, const json_t *value)
+{
+    if (json_dump_callback(value, append, text, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+        return 0;
+    return text->overflow ? -ENOMEM : PROCSPAWN_EJSON;
+}
+
+static int write_translated(struct procspawn__message *message, const json_t *value)
+{
+    json_t *translated;
+    int rc = procspawn__translate_out(value, message, &translated);
+
+    if (rc < 0)
+        return rc;
+    rc = write_text(&message->text, translated);
+    json_decref(translated);
+    return rc;
+}
+
+int procspawn__message_encode(struct procspawn__message *message, const json_t *value)
+{
+    int rc = survey(value, 0, &message->marked);
+
+    if (rc < 0)
+        return rc;
+    return message->marked ? write_translated(message, value) : write_text(&message->text, value);
+}
+
+int procspawn__message_send(const struct procspawn__message *message, int sock, enum wire_type type,
+                            uint64_t generation, bool dont_wait)
+{
+    const struct wire_part text = { message->text.bytes, message->text.length };
+    struct wire_value head = { .generation = generation, .length = text.length,
+                               .marked = message->marked };
+    struct wire_part parts[] = { { &head, sizeof head }, text };
+    int fds[PROCSPAWN_DESCRIPTORS_MAX + 1];
+    size_t part_count = 2, fd_count = message->fd_count;
+    int memfd = -1;
+
+    memcpy(fds, message->fds, fd_count * sizeof fds[0]);
+    if (sizeof head + text.length > WIRE_MAX_BODY) {
+        memfd = wire__memfd_new(&text, 1);
+        if (memfd < 0)
+            return memfd;
+        head.in_memfd = 1;
+        part_count = 1;
+        fds[fd_count++] = memfd;
+    }
+    int rc = wire__send(sock, type, parts, part_count, fds, fd_count, dont_wait);
+    if (memfd >= 0)
+        close(memfd);
+    return rc;
+}
+
+/* ---- in ---- */
+
+int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
+                              json_error_t *ret_error)
+{
+    json_t *value = json_loadb(arrival->text, arrival->length, JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                               ret_error);
+
+    if (!value)
+        return PROCSPAWN_EJSON;
+    if (!arrival->marked) {
+        *ret_value = value;
+        return 0;
+    }
+    int rc = procspawn__translate_in(value, arrival, ret_value);
+    json_decref(value);
+    return rc;
+}
+
+/* The memfd is the last of the descriptors. */
+static int read_memfd(struct wire_frame *frame, struct procspawn__arrival *arrival,
+                      json_t **ret_value, json_error_t *ret_error)
+{
+    const unsigned char *bytes;
+    int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
+
+    if (memfd < 0)
+        return -EPROTO;
+    int rc = wire__memfd_map(memfd, arrival->length, &bytes);
+    close(memfd);
+    if (rc < 0)
+        return rc;
+    arrival->text = bytes;
+    rc = procspawn__message_decode(arrival, ret_value, ret_error);
+    munmap((void *)(uintptr_t)bytes, arrival->length);
+    return rc;
+}
+
+int procspawn__message_read(struct wire_frame *frame, struct procspawn__holder *holder,
+                            json_t **ret_value, json_error_t *ret_error)
+{
+    struct wire_value head;
+
+    if (frame->header.length < sizeof head)
+        return -EPROTO;
+    memcpy(&head, frame->body, sizeof head);
+    struct procspawn__arrival arrival = {
+        .text = (const unsigned char *)frame->body + sizeof head,
+        .length = head.length,
+        .marked = head.marked,
+        .frame = frame,
+        .holder = holder,
+    };
+    if (head.in_memfd)
+        return read_memfd(frame, &arrival, ret_value, ret_error);
+    if (head.length != frame->header.length - sizeof head)
+        return -EPROTO;
+    return procspawn__message_decode(&arrival, ret_value, ret_error);
+}

@@ -1,0 +1,153 @@
+#include "src/proc/placeholder.h"
+
+#include "src/proc/held.h"
+#include "src/proc/kind.h"
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { SECRET_DIGITS = 32, TEXT_MAX = 80 };
+
+static struct {
+    pthread_mutex_t lock;       /* guards the drawing */
+    bool drawn;
+    char digits[SECRET_DIGITS + 1];
+} secret = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static bool draw(void)
+{
+    uint64_t random[2];
+
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return false;
+    snprintf(secret.digits, sizeof secret.digits, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    return true;
+}
+
+static bool have_secret(void)
+{
+    if (__atomic_load_n(&secret.drawn, __ATOMIC_ACQUIRE))
+        return true;
+    pthread_mutex_lock(&secret.lock);
+    if (!secret.drawn && draw())
+        __atomic_store_n(&secret.drawn, true, __ATOMIC_RELEASE);
+    bool drawn = secret.drawn;
+    pthread_mutex_unlock(&secret.lock);
+    return drawn;
+}
+
+void procspawn__placeholder_renew(void)
+{
+    pthread_mutex_init(&secret.lock, NULL);
+    secret.drawn = false;
+}
+
+json_t *procspawn__placeholder_new(const struct procspawn__placeholder *placeholder)
+{
+    char text[TEXT_MAX];
+
+    if (!have_secret())
+        return NULL;
+    snprintf(text, sizeof text, "%s:%d:%c:%" PRIu64, secret.digits, (int)placeholder->kind,
+             placeholder->held ? 'h' : 'o', placeholder->number);
+    return json_pack("{s:s}", PROCSPAWN__MARK, text);
+}
+
+json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
+{
+    struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
+
+    if (procspawn__hold(&procspawn__given, kind, fd, &placeholder.number) < 0)
+        return NULL;
+    json_t *value = procspawn__placeholder_new(&placeholder);
+    if (!value)
+        procspawn__held_drop(placeholder.number);
+    return value;
+}
+
+bool procspawn__placeholder_read(const json_t *value, struct procspawn__placeholder *ret_placeholder)
+{
+    const char *text = json_string_value(json_object_get(value, PROCSPAWN__MARK));
+    int kind;
+    char where;
+    uint64_t number;
+
+    if (!text || json_object_size(value) != 1 || !__atomic_load_n(&secret.drawn, __ATOMIC_ACQUIRE) ||
+        strncmp(text, secret.digits, SECRET_DIGITS) != 0)
+        return false;
+    if (sscanf(text + SECRET_DIGITS, ":%d:%c:%" SCNu64, &kind, &where, &number) != 3)
+        return false;
+    *ret_placeholder = (struct procspawn__placeholder){
+        (enum procspawn_value_kind)kind, where == 'h', number };
+    return true;
+}
+
+int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd)
+{
+    struct procspawn__placeholder placeholder;
+
+    if (!procspawn__placeholder_read(value, &placeholder) || !placeholder.held)
+        return PROCSPAWN_EVALUE;
+    return procspawn__held_take(placeholder.number, kind, ret_fd);
+}
+
+int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd)
+{
+    if (placeholder->held)
+        return procspawn__held_send(placeholder->number, placeholder->kind, ret_fd);
+    return procspawn__kind_duplicate(placeholder->kind, (int)placeholder->number, ret_fd);
+}
+
+/* ---- the public calls ---- */
+
+enum procspawn_value_kind procspawn_value_kind(const json_t *value)
+{
+    struct procspawn__placeholder placeholder;
+    return procspawn__placeholder_read(value, &placeholder) ? placeholder.kind
+                                                           : PROCSPAWN_VALUE_PLAIN;
+}
+
+json_t *procspawn_value_fd(int fd)
+{
+    const struct procspawn__placeholder own = { PROCSPAWN_VALUE_FD, false, (uint64_t)fd };
+    return procspawn__placeholder_new(&own);
+}
+
+json_t *procspawn_value_fd_take(int fd)
+{
+    return procspawn__placeholder_give(PROCSPAWN_VALUE_FD, fd);
+}
+
+int procspawn_take_fd(const json_t *value, int *ret_fd)
+{
+    return procspawn__placeholder_take(value, PROCSPAWN_VALUE_FD, ret_fd);
+}
+
+/* Deeper than any value that can be sent there is nothing to close. */
+static void drop(const json_t *value, unsigned depth)
+{
+    struct procspawn__placeholder placeholder;
+    const char *key;
+    json_t *item;
+    size_t i;
+
+    if (depth > PROCSPAWN__DEPTH_MAX)
+        return;
+    if (procspawn__placeholder_read(value, &placeholder)) {
+        if (placeholder.held)
+            procspawn__held_drop(placeholder.number);
+        return;
+    }
+    json_array_foreach((json_t *)(uintptr_t)value, i, item)
+        drop(item, depth + 1);
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        drop(item, depth + 1);
+}
+
+void procspawn_values_drop(const json_t *value)
+{
+    drop(value, 0);
+}

@@ -1,0 +1,200 @@
+#include "src/proc/translate.h"
+
+#include "src/proc/kind.h"
+#include "src/proc/placeholder.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 16 };
+
+/* One direction of the way. Exactly one of the two ends is there. */
+struct translation {
+    struct procspawn__message *out;
+    const struct procspawn__arrival *in;
+};
+
+static int copy(const struct translation *t, const json_t *value, json_t **ret_copy);
+
+bool procspawn__key_is_marked(const char *key)
+{
+    if (*key != PROCSPAWN__MARK[0])
+        return false;
+    return strcmp(key + strspn(key, "\001"), PROCSPAWN__MARK + 1) == 0;
+}
+
+/* ---- placeholders ---- */
+
+static int send_placeholder(struct procspawn__message *message,
+                            const struct procspawn__placeholder *placeholder, json_t **ret_copy)
+{
+    if (message->fd_count == PROCSPAWN_DESCRIPTORS_MAX)
+        return PROCSPAWN_EDESCRIPTORS;
+    int rc = procspawn__placeholder_send(placeholder, &message->fds[message->fd_count]);
+    if (rc < 0)
+        return rc;
+    char text[TEXT_MAX];
+    snprintf(text, sizeof text, "%s:%zu", procspawn__kind_name(placeholder->kind),
+             message->fd_count++);
+    json_t *value = json_pack("{s:s}", PROCSPAWN__MARK, text);
+    if (!value)
+        return -ENOMEM;
+    *ret_copy = value;
+    return 0;
+}
+
+static int receive(const struct procspawn__arrival *arrival, enum procspawn_value_kind kind,
+                   size_t index, json_t **ret_copy)
+{
+    struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
+
+    int fd = wire__take_fd(arrival->frame, arrival->first + index);
+    if (fd < 0)
+        return -EPROTO;
+    if (!procspawn__kind_fits(kind, fd)) {
+        close(fd);
+        return -EPROTO;
+    }
+    int rc = procspawn__hold(arrival->holder, kind, fd, &placeholder.number);
+    if (rc < 0)
+        return rc;
+    json_t *value = procspawn__placeholder_new(&placeholder);
+    if (!value)
+        return -ENOMEM;
+    *ret_copy = value;
+    return 0;
+}
+
+/* "kind:index". Each descriptor may be named once. */
+static int receive_placeholder(const struct procspawn__arrival *arrival, const json_t *object,
+                               const json_t *named, json_t **ret_copy)
+{
+    const char *text = json_string_value(named);
+    char name[TEXT_MAX], index[3];
+    int end = 0;
+
+    if (json_object_size(object) != 1 || !text ||
+        sscanf(text, "%15[a-z]:%2[0-9]%n", name, index, &end) != 2 || text[end] != '\0')
+        return -EPROTO;
+    return receive(arrival, procspawn__kind_by_name(name), (size_t)atoi(index), ret_copy);
+}
+
+/* Returns 1 if the object is no placeholder. */
+static int copy_placeholder(const struct translation *t, const json_t *object, json_t **ret_copy)
+{
+    struct procspawn__placeholder placeholder;
+
+    if (t->out)
+        return procspawn__placeholder_read(object, &placeholder)
+                   ? send_placeholder(t->out, &placeholder, ret_copy) : 1;
+    const json_t *named = json_object_get(object, PROCSPAWN__MARK);
+    return named ? receive_placeholder(t->in, object, named, ret_copy) : 1;
+}
+
+/* ---- everything else ---- */
+
+static int set_escaped(json_t *object, const char *key, json_t *item)
+{
+    char *escaped = malloc(strlen(key) + 2);
+    if (!escaped) {
+        json_decref(item);
+        return -1;
+    }
+    escaped[0] = PROCSPAWN__MARK[0];
+    strcpy(escaped + 1, key);
+    int rc = json_object_set_new_nocheck(object, escaped, item);
+    free(escaped);
+    return rc;
+}
+
+/* Takes the item. */
+static int set_item(const struct translation *t, json_t *object, const char *key, json_t *item)
+{
+    int rc;
+
+    if (!procspawn__key_is_marked(key))
+        rc = json_object_set_new_nocheck(object, key, item);
+    else if (t->out)
+        rc = set_escaped(object, key, item);
+    else
+        rc = json_object_set_new_nocheck(object, key + 1, item);
+    return rc < 0 ? -ENOMEM : 0;
+}
+
+static int copy_object(const struct translation *t, const json_t *value, json_t *object)
+{
+    const char *key;
+    json_t *item, *copied;
+    int rc;
+
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) {
+        rc = copy(t, item, &copied);
+        if (rc == 0)
+            rc = set_item(t, object, key, copied);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_array(const struct translation *t, const json_t *value, json_t *array)
+{
+    json_t *item, *copied;
+    size_t i;
+    int rc;
+
+    json_array_foreach((json_t *)(uintptr_t)value, i, item) {
+        rc = copy(t, item, &copied);
+        if (rc == 0 && json_array_append_new(array, copied) < 0)
+            rc = -ENOMEM;
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int copy_container(const struct translation *t, const json_t *value, json_t **ret_copy)
+{
+    bool is_object = json_is_object(value);
+    json_t *container = is_object ? json_object() : json_array();
+
+    if (!container)
+        return -ENOMEM;
+    int rc = is_object ? copy_object(t, value, container) : copy_array(t, value, container);
+    if (rc < 0)
+        json_decref(container);
+    else
+        *ret_copy = container;
+    return rc;
+}
+
+/* Numbers, strings and the like are shared, not copied. The depth is known to be bounded. */
+static int copy(const struct translation *t, const json_t *value, json_t **ret_copy)
+{
+    int rc = 1;
+
+    if (json_is_object(value))
+        rc = copy_placeholder(t, value, ret_copy);
+    if (rc <= 0)
+        return rc;
+    if (json_is_object(value) || json_is_array(value))
+        return copy_container(t, value, ret_copy);
+    *ret_copy = json_incref((json_t *)(uintptr_t)value);
+    return 0;
+}
+
+int procspawn__translate_out(const json_t *value, struct procspawn__message *message,
+                             json_t **ret_copy)
+{
+    const struct translation t = { .out = message };
+    return copy(&t, value, ret_copy);
+}
+
+int procspawn__translate_in(const json_t *value, const struct procspawn__arrival *arrival,
+                            json_t **ret_copy)
+{
+    const struct translation t = { .in = arrival };
+    return copy(&t, value, ret_copy);
+}
