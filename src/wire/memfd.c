@@ -62,15 +62,9 @@ int wire__memfd_new(const struct wire_part *parts, size_t part_count)
 int wire__memfd_size(int fd, size_t *ret_size)
 {
     struct stat status;
-<<<<<<< HEAD
-    int has = fcntl(fd, F_GET_SEALS);
-
-    if (has < 0 || (has & seals) != seals || fstat(fd, &status) < 0)
-=======
     int have = fcntl(fd, F_GET_SEALS);
 
     if (have < 0 || (have & seals) != seals)
->>>>>>> 542db21 (proc: descriptors anywhere inside arguments and results)
         return -EPROTO;
     if (fstat(fd, &status) < 0)
         return -errno;
