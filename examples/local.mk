@@ -28,6 +28,9 @@ noinst_PROGRAMS += examples/27_flattened
 EXTRA_DIST += examples/27_flattened.out
 
 .PHONY: demo check-examples
+EXTRA_DIST += examples/data
+
+.PHONY: demo
 demo: all
 	@$(SHELL) $(srcdir)/examples/demo.sh
 
