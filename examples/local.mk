@@ -27,10 +27,32 @@ EXTRA_DIST += examples/26_stdout.out
 noinst_PROGRAMS += examples/27_flattened
 EXTRA_DIST += examples/27_flattened.out
 
-.PHONY: demo check-examples
+# vet is an example of more than one file.
+
+noinst_PROGRAMS += examples/vet/vet
+examples_vet_vet_SOURCES = \
+	examples/vet/main.c \
+	examples/vet/options.c examples/vet/options.h \
+	examples/vet/interrupt.c examples/vet/interrupt.h \
+	examples/vet/job.c examples/vet/job.h \
+	examples/vet/paths.c examples/vet/paths.h \
+	examples/vet/walk.c examples/vet/walk.h \
+	examples/vet/calls.c examples/vet/calls.h \
+	examples/vet/child.c examples/vet/child.h \
+	examples/vet/document.c examples/vet/document.h \
+	examples/vet/parser.c examples/vet/parser.h \
+	examples/vet/parse_jansson.c \
+	examples/vet/naive.c \
+	examples/vet/verdict.c examples/vet/verdict.h \
+	examples/vet/frames.c examples/vet/frames.h \
+	examples/vet/tally.c examples/vet/tally.h \
+	examples/vet/report.c examples/vet/report.h \
+	examples/vet/name.c examples/vet/name.h \
+	examples/vet/clock.h \
+	examples/vet/leftovers.c examples/vet/leftovers.h
 EXTRA_DIST += examples/data
 
-.PHONY: demo
+.PHONY: demo check-examples
 demo: all
 	@$(SHELL) $(srcdir)/examples/demo.sh
 

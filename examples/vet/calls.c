@@ -1,0 +1,139 @@
+#include "examples/vet/calls.h"
+
+#include "examples/vet/child.h"
+#include "examples/vet/clock.h"
+
+#include <errno.h>
+#include <forkscope/procspawn.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* So often a file is tried when no process can be had for it, which is no fault of the file. */
+#define ATTEMPTS 3
+
+/*
+ * One task's work. All that it holds is here, so that one function releases it, however the task
+ * ends. Cancellation is off but for the two waits: for a path, and for the end of a call.
+ */
+struct caller {
+    const struct calls *calls;
+    procspawn_builder *builder;
+    char *path;
+    procspawn_handle *handle;
+};
+
+static void release(void *arg)
+{
+    struct caller *caller = arg;
+    if (caller->handle)
+        procspawn_kill(caller->handle);
+    procspawn_handle_free(caller->handle);
+    procspawn_builder_free(caller->builder);
+    free(caller->path);
+}
+
+/*
+ * The parser's last words, a sanitizer's report say, are not for our streams, and its core not for
+ * our disk.
+ */
+static int prepare(struct caller *caller)
+{
+    const struct rlimit no_core = { 0, 0 };
+    caller->builder = procspawn_builder_new();
+    if (!caller->builder)
+        return -ENOMEM;
+    procspawn_builder_deadline(caller->builder, caller->calls->options->deadline);
+    procspawn_builder_stdin(caller->builder, PROCSPAWN_STDIO_NULL, -1);
+    procspawn_builder_stdout(caller->builder, PROCSPAWN_STDIO_NULL, -1);
+    procspawn_builder_stderr(caller->builder, PROCSPAWN_STDIO_NULL, -1);
+    int code = procspawn_builder_name(caller->builder, "vet-parser");
+    return code < 0 ? code : procspawn_builder_rlimit(caller->builder, RLIMIT_CORE, &no_core);
+}
+
+static int start(struct caller *caller)
+{
+    json_t *question = child_question(caller->path, caller->calls->options->parser);
+    if (!question)
+        return -ENOMEM;
+    int code = procspawn_builder_spawn(caller->builder, child_answer, question, &caller->handle);
+    json_decref(question);
+    return code;
+}
+
+static struct verdict wait_for(struct caller *caller)
+{
+    json_t *answer = NULL;
+    procspawn_error *error = NULL;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    int code = procspawn_join(caller->handle, &answer, &error);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    procspawn_handle_free(caller->handle);
+    caller->handle = NULL;
+
+    if (error)
+        return verdict_of_error(error);
+    if (code < 0)
+        return verdict_without_call(OUTCOME_UNDECIDED, forkscope_strerror(code));
+    struct verdict verdict = verdict_of_answer(answer);
+    json_decref(answer);
+    return verdict;
+}
+
+static struct verdict call(struct caller *caller)
+{
+    int64_t started = clock_now();
+    int code = start(caller);
+    if (code < 0)
+        return verdict_without_call(OUTCOME_UNDECIDED, forkscope_strerror(code));
+    struct verdict verdict = wait_for(caller);
+    verdict.duration = clock_now() - started;
+    return verdict;
+}
+
+/* Who died reading it could not say how long it is. */
+static void measure(const char *path, struct verdict *verdict)
+{
+    struct stat status;
+    if (verdict->outcome != OUTCOME_CRASHED && verdict->outcome != OUTCOME_TIMED_OUT)
+        return;
+    if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
+        verdict->bytes = status.st_size;
+}
+
+static void decide(struct caller *caller)
+{
+    struct verdict verdict = call(caller);
+    for (int attempt = 1; attempt < ATTEMPTS && verdict.outcome == OUTCOME_UNDECIDED; attempt++) {
+        verdict_fini(&verdict);
+        verdict = call(caller);
+    }
+    measure(caller->path, &verdict);
+    report_add(caller->calls->report, caller->path, &verdict);
+    verdict_fini(&verdict);
+}
+
+static bool next_path(struct caller *caller)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    caller->path = paths_take(caller->calls->paths);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    return caller->path != NULL;
+}
+
+int calls_run(void *calls)
+{
+    struct caller caller = { .calls = calls };
+    int code;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_push(release, &caller);
+    code = prepare(&caller);
+    if (code < 0)
+        paths_close(caller.calls->paths);
+    while (code == 0 && next_path(&caller)) {
+        decide(&caller);
+        free(caller.path);
+        caller.path = NULL;
+    }
+    pthread_cleanup_pop(1);
+    return code;
+}
