@@ -50,7 +50,7 @@ examples_vet_vet_SOURCES = \
 	examples/vet/name.c examples/vet/name.h \
 	examples/vet/clock.h \
 	examples/vet/leftovers.c examples/vet/leftovers.h
-EXTRA_DIST += examples/data
+EXTRA_DIST += examples/demo.sh examples/data
 
 .PHONY: demo check-examples
 demo: all
