@@ -48,6 +48,19 @@ tests_procspawn_basic_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/placeholder_test
 tests_placeholder_test_LDADD = $(core_libs) $(test_libs)
+vet_tools = tests/vet_tools.c tests/vet_tools.h tests/program.c tests/program.h
+
+check_PROGRAMS += tests/vet_verdict_test
+tests_vet_verdict_test_SOURCES = tests/vet_verdict_test.c $(vet_tools)
+tests_vet_verdict_test_LDADD = $(JANSSON_LIBS) $(test_libs)
+
+check_PROGRAMS += tests/vet_count_test
+tests_vet_count_test_SOURCES = tests/vet_count_test.c $(vet_tools)
+tests_vet_count_test_LDADD = $(JANSSON_LIBS) $(test_libs)
+
+check_PROGRAMS += tests/vet_end_test
+tests_vet_end_test_SOURCES = tests/vet_end_test.c $(vet_tools) examples/vet/leftovers.c
+tests_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
