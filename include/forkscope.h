@@ -12,6 +12,7 @@
 #include <forkscope/procspawn.h>
 #include <forkscope/scope.h>
 #include <forkscope/signal.h>
+#include <forkscope/tree.h>
 
 #define FORKSCOPE_VERSION_MAJOR 0
 #define FORKSCOPE_VERSION_MINOR 1

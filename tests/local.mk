@@ -62,6 +62,9 @@ check_PROGRAMS += tests/vet_end_test
 tests_vet_end_test_SOURCES = tests/vet_end_test.c $(vet_tools) examples/vet/leftovers.c
 tests_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
+check_PROGRAMS += tests/tree_test
+tests_tree_test_LDADD = $(core_libs) $(test_libs)
+
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh

@@ -373,6 +373,16 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
 void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
 
 /*
+ * What a process in a scope has left when its scope ends it (tree.h): so many nanoseconds between
+ * SIGTERM and SIGKILL; two seconds if not set, none for 0 or less.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own; a service manager's stop.
+ */
+void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
+
+/*
  * A name for the process, as ps(1) shows it (the first 15 bytes). Copied. Returns 0 or -ENOMEM.
  *
  * Safe:   one thread at a time for each builder.

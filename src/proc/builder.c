@@ -153,3 +153,9 @@ void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration)
 {
     builder->duration = duration;
 }
+
+void procspawn_builder_grace(procspawn_builder *builder, int64_t grace)
+{
+    builder->has_grace = true;
+    builder->grace = grace < 0 ? 0 : grace;
+}

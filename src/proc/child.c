@@ -2,6 +2,7 @@
  * child.c - what a child does: it waits for its call, becomes what the call asks for, calls the
  * function, answers, and leaves by _exit; a pool's worker waits for the next call instead
  */
+#include "src/proc/inside.h"
 #include "src/proc/child.h"
 
 #include "src/proc/placeholder.h"
@@ -176,7 +177,9 @@ static void serve(struct order *order, struct wire_frame *frame, bool first)
         run_callback();
     json_t *argument = function ? decode_argument(order, frame) : NULL;
     wire__close_fds(frame);
+    procspawn__inside_begin();
     json_t *result = argument ? function(argument) : NULL;
+    procspawn__inside_end();
     take_streams_back(&lent);
     if (argument)
         procspawn__reply_result(result);

@@ -126,6 +126,8 @@ struct procspawn_builder {
     bool has_limit[PROCSPAWN__RESOURCES];
     struct rlimit limits[PROCSPAWN__RESOURCES];
     int64_t duration;
+    bool has_grace;
+    int64_t grace;
 };
 
 /* ---- streams.c ------------------------------------------------------------------------------------ */

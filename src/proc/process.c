@@ -8,6 +8,7 @@
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"
+#include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -101,15 +102,13 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 static int wait_until(struct procspawn__process *process, condition *reached, int64_t timeout)
 {
     int64_t deadline = base__deadline(timeout);
-    struct pollfd fd = { .fd = process->taken.channel, .events = POLLIN };
 
     while (!reached(process)) {
-        int ready = poll(&fd, 1, base__poll_timeout(deadline));
-        int rc = ready > 0 ? take_in_until(process, reached) : 0;
+        int rc = scoped__wait_fd(process->taken.channel, POLLIN, deadline);
+        if (rc == 0)
+            rc = take_in_until(process, reached);
         if (rc < 0)
             return rc;
-        if (ready == 0 && base__now() >= deadline)
-            return -ETIMEDOUT;
     }
     return 0;
 }

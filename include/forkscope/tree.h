@@ -1,0 +1,79 @@
+/*
+ * tree.h - processes in the tree of tasks
+ *
+ * A process can be a child of a task or of a scope, as a thread can: it ends with its parent at the
+ * latest, cancelling the parent ends it, and the parent is not said to be gone before the process and
+ * everything that it started has been reaped. Its failure is the failure of a child.
+ *
+ *     scoped_spawner_open(NULL, &root);
+ *     scoped_procspawn(root, NULL, parse, argument, &call);
+ *     procspawn_join(call, &result, &error);
+ *     procspawn_handle_free(call);
+ *     scoped_spawner_close(root, SCOPED_FOREVER);      no thread and no process is left
+ *
+ * A process is ended in three steps: it is asked by SIGTERM, has a grace, and is killed with its whole
+ * group. In the process the tree goes on: procspawn_root() gives a root for tasks of its own, which end
+ * before its result is sent.
+ */
+#ifndef FORKSCOPE_TREE_H
+#define FORKSCOPE_TREE_H
+
+#include <forkscope/procspawn.h>
+#include <forkscope/scope.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/*
+ * Calls function(argument) in a process that is a child of the owner of spawner. builder (borrowed,
+ * may be NULL) says how it differs from the caller, and its grace. The handle is as any other; it may be
+ * freed at once, and ret_handle may be NULL: then the call goes on in its scope. Joining and waiting
+ * are cancellation points of the calling task.
+ *
+ * The process is watched by a leaf task of its own, on the executor of the spawner. Its status is 0 when
+ * the function returned a value, and PROCSPAWN_ECALL when the call failed.
+ *
+ * Returns 0, or what scoped_spawn_leaf (scope.h) or procspawn_builder_spawn (procspawn.h) return; then
+ * no process is left.
+ *
+ * Safe:   the owner of the spawner.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int scoped_procspawn(scoped_spawner spawner, procspawn_builder *builder,
+                     procspawn_function *function, json_t *argument,
+                     procspawn_handle **ret_handle);
+
+/*
+ * In a called function: the root of the tasks of this process. It is there for the function and no
+ * longer: before its result is sent, the tasks are cancelled, and waited for. It is not to be closed.
+ *
+ * Returns 0 and sets *ret_root, -ENOMEM, or -EPERM outside of a called function.
+ *
+ * Safe:   the main thread of a child.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int procspawn_root(scoped_spawner *ret_root);
+
+/*
+ * In a called function: a descriptor that becomes readable when the process is asked to end, for
+ * functions that clean up before they go. From the first call on SIGTERM does not end the process any
+ * more; the grace (procspawn_builder_grace) bounds what is left. Borrowed, for poll(2) and epoll(7).
+ *
+ * Returns 0 and sets *ret_fd, -EPERM outside of a called function, or an errno of signalfd(2).
+ *
+ * Safe:   the main thread of a child, before it has others.
+ * Cancel: no cancellation point.
+ * Source: signalfd(2).
+ */
+int procspawn_end_fd(int *ret_fd);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * inside.c - what a called function can ask of its own process: a root for tasks, and word of its end
+ */
+#include "src/proc/inside.h"
+
+#include <errno.h>
+#include <forkscope/tree.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+static struct {
+    bool running;               /* a function is being called */
+    bool open;
+    scoped_spawner root;
+    int end_fd;                 /* -1 until asked for */
+} inside = { .end_fd = -1 };
+
+void procspawn__inside_begin(void)
+{
+    inside.running = true;
+}
+
+void procspawn__inside_end(void)
+{
+    inside.running = false;
+    if (inside.open)
+        scoped_spawner_close(inside.root, SCOPED_FOREVER);
+    inside.open = false;
+}
+
+int procspawn_root(scoped_spawner *ret_root)
+{
+    if (!inside.running)
+        return -EPERM;
+    if (!inside.open) {
+        int rc = scoped_spawner_open(NULL, &inside.root);
+        if (rc < 0)
+            return rc;
+        inside.open = true;
+    }
+    *ret_root = inside.root;
+    return 0;
+}
+
+int procspawn_end_fd(int *ret_fd)
+{
+    sigset_t term;
+
+    if (!inside.running)
+        return -EPERM;
+    if (inside.end_fd < 0) {
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        inside.end_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (inside.end_fd < 0)
+            return -errno;
+        pthread_sigmask(SIG_BLOCK, &term, NULL);
+    }
+    *ret_fd = inside.end_fd;
+    return 0;
+}
