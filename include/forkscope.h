@@ -11,8 +11,10 @@
 #include <forkscope/executor.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/scope.h>
+#include <forkscope/shmem.h>
 #include <forkscope/signal.h>
 #include <forkscope/tree.h>
+#include <forkscope/value.h>
 
 #define FORKSCOPE_VERSION_MAJOR 0
 #define FORKSCOPE_VERSION_MINOR 1

@@ -46,7 +46,10 @@ check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)
 
+value_tools = tests/calls.c tests/calls.h tests/values.c tests/values.h
+
 check_PROGRAMS += tests/placeholder_test
+tests_placeholder_test_SOURCES = tests/placeholder_test.c $(value_tools)
 tests_placeholder_test_LDADD = $(core_libs) $(test_libs)
 vet_tools = tests/vet_tools.c tests/vet_tools.h tests/program.c tests/program.h
 
@@ -64,6 +67,10 @@ tests_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
 check_PROGRAMS += tests/tree_test
 tests_tree_test_LDADD = $(core_libs) $(test_libs)
+
+check_PROGRAMS += tests/shmem_test
+tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
+tests_shmem_test_LDADD = $(core_libs) $(test_libs)
 
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 

@@ -3,95 +3,16 @@
  */
 #include "src/proc/message.h"
 #include "src/proc/placeholder.h"
+#include "tests/values.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <forkscope/cunit.h>
-#include <forkscope/procspawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void start(void)
-{
-    procspawn_config *config = procspawn_config_new();
-
-    procspawn_config_spares(config, 0);
-    CU_ASSERT_EQUAL_FATAL(procspawn_config_init(config, 0, NULL), 0);
-    procspawn_config_free(config);
-}
-
-static void stop(void)
-{
-    procspawn_fini();
-}
-
-static unsigned count_descriptors(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    while (readdir(directory))
-        count++;
-    closedir(directory);
-    return count;
-}
-
-/* A pipe whose reading end has the text waiting. */
-static int full_pipe(const char *text)
-{
-    int ends[2];
-
-    CU_ASSERT_EQUAL_FATAL(pipe2(ends, O_CLOEXEC), 0);
-    CU_ASSERT_EQUAL(write(ends[1], text, strlen(text)), (ssize_t)strlen(text));
-    close(ends[1]);
-    return ends[0];
-}
-
-static bool reads(int fd, const char *text)
-{
-    char bytes[64] = "";
-    return read(fd, bytes, sizeof bytes - 1) == (ssize_t)strlen(text) && strcmp(bytes, text) == 0;
-}
-
-/* Calls and joins; the handle is the caller's to free. Takes the argument. */
-static json_t *call(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle)
-{
-    json_t *result = NULL;
-    procspawn_error *error = NULL;
-
-    CU_ASSERT_EQUAL_FATAL(procspawn(function, argument, ret_handle), 0);
-    json_decref(argument);
-    int rc = procspawn_join(*ret_handle, &result, &error);
-    PROCSPAWN_CUNIT_EQUAL(rc, 0);
-    if (error)
-        procspawn_error_print(error, stdout);
-    procspawn_error_free(error);
-    return result;
-}
-
-/* The error of a call that must fail. Takes the argument. */
-static procspawn_error *fail(procspawn_function *function, json_t *argument)
-{
-    procspawn_handle *handle;
-    procspawn_error *error = NULL;
-
-    CU_ASSERT_EQUAL_FATAL(procspawn(function, argument, &handle), 0);
-    json_decref(argument);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
-    procspawn_handle_free(handle);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
-    return error;
-}
-
 /* ---- functions for the children ---- */
-
-static json_t *echo(json_t *argument)
-{
-    return json_incref(argument);
-}
 
 static json_t *read_it(json_t *argument)
 {
@@ -110,16 +31,16 @@ static json_t *read_it(json_t *argument)
 static json_t *open_one(json_t *argument)
 {
     (void)argument;
-    return json_pack("{s:[o]}", "opened", procspawn_value_fd_take(full_pipe("from below")));
+    return json_pack("{s:[o]}", "opened", procspawn_value_fd_take(values_pipe("from below")));
 }
 
 /* ---- tests ---- */
 
 static void a_descriptor_reaches_the_function_and_stays_the_callers(void)
 {
-    int fd = full_pipe("hello");
+    int fd = values_pipe("hello");
     procspawn_handle *handle;
-    json_t *result = call(read_it, procspawn_value_fd(fd), &handle);
+    json_t *result = values_call(read_it, procspawn_value_fd(fd), &handle);
 
     CU_ASSERT_STRING_EQUAL(json_string_value(result), "hello");
     CU_ASSERT_TRUE(fcntl(fd, F_GETFD) >= 0);
@@ -131,13 +52,13 @@ static void a_descriptor_reaches_the_function_and_stays_the_callers(void)
 static void a_descriptor_comes_back_with_the_result(void)
 {
     procspawn_handle *handle;
-    json_t *result = call(open_one, NULL, &handle);
+    json_t *result = values_call(open_one, NULL, &handle);
     json_t *value = json_array_get(json_object_get(result, "opened"), 0);
     int fd = -1;
 
     CU_ASSERT_EQUAL(procspawn_value_kind(value), PROCSPAWN_VALUE_FD);
     CU_ASSERT_EQUAL_FATAL(procspawn_take_fd(value, &fd), 0);
-    CU_ASSERT_TRUE(reads(fd, "from below"));
+    CU_ASSERT_TRUE(values_reads(fd, "from below"));
     CU_ASSERT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     close(fd);
     json_decref(result);
@@ -147,7 +68,7 @@ static void a_descriptor_comes_back_with_the_result(void)
 static void what_was_taken_cannot_be_taken_again(void)
 {
     procspawn_handle *handle;
-    json_t *result = call(open_one, NULL, &handle);
+    json_t *result = values_call(open_one, NULL, &handle);
     json_t *value = json_array_get(json_object_get(result, "opened"), 0);
     json_t *copy = json_deep_copy(value);
     int fd = -1, other = -7;
@@ -157,7 +78,7 @@ static void what_was_taken_cannot_be_taken_again(void)
     CU_ASSERT_EQUAL(procspawn_take_fd(copy, &other), PROCSPAWN_EVALUE);
     CU_ASSERT_EQUAL(other, -7);
     procspawn_handle_free(handle);
-    CU_ASSERT_TRUE(reads(fd, "from below"));
+    CU_ASSERT_TRUE(values_reads(fd, "from below"));
     close(fd);
     json_decref(copy);
     json_decref(result);
@@ -165,26 +86,26 @@ static void what_was_taken_cannot_be_taken_again(void)
 
 static void untaken_descriptors_are_closed_with_the_handle(void)
 {
-    unsigned before = count_descriptors();
+    unsigned before = calls_descriptors();
     procspawn_handle *handle;
-    json_t *result = call(open_one, NULL, &handle);
+    json_t *result = values_call(open_one, NULL, &handle);
     json_t *value = json_array_get(json_object_get(result, "opened"), 0);
     int fd;
 
     procspawn_handle_free(handle);
     CU_ASSERT_EQUAL(procspawn_take_fd(value, &fd), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(count_descriptors(), before);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
     json_decref(result);
 }
 
 static void dropping_a_value_closes_what_is_inside(void)
 {
     procspawn_handle *handle;
-    json_t *result = call(open_one, NULL, &handle);
-    unsigned before = count_descriptors();
+    json_t *result = values_call(open_one, NULL, &handle);
+    unsigned before = calls_descriptors();
 
     procspawn_values_drop(result);
-    PROCSPAWN_CUNIT_EQUAL(count_descriptors(), before - 1);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before - 1);
     procspawn_values_drop(result);
     procspawn_values_drop(NULL);
     json_decref(result);
@@ -211,11 +132,11 @@ static void placeholders_travel_at_any_depth_and_untouched(void)
     static const int depths[] = { 1, 2, 100, 2046 };
 
     for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++) {
-        int fd = full_pipe("deep"), back = -1;
+        int fd = values_pipe("deep"), back = -1;
         procspawn_handle *handle;
-        json_t *result = call(echo, nest(procspawn_value_fd(fd), depths[i]), &handle);
+        json_t *result = values_call(calls_echo, nest(procspawn_value_fd(fd), depths[i]), &handle);
         PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(innermost(result), &back), 0);
-        CU_ASSERT_TRUE(reads(back, "deep"));
+        CU_ASSERT_TRUE(values_reads(back, "deep"));
         close(back);
         close(fd);
         json_decref(result);
@@ -228,7 +149,7 @@ static void a_placeholder_too_deep_is_an_error_in_the_caller(void)
     json_t *argument = nest(procspawn_value_fd(STDOUT_FILENO), 2047);
     procspawn_handle *handle;
 
-    CU_ASSERT_EQUAL(procspawn(echo, argument, &handle), PROCSPAWN_EJSON);
+    CU_ASSERT_EQUAL(procspawn(calls_echo, argument, &handle), PROCSPAWN_EJSON);
     json_decref(argument);
 }
 
@@ -241,14 +162,14 @@ static void many_descriptors_keep_their_places(void)
 
     for (int i = 0; i < MANY; i++) {
         snprintf(text, sizeof text, "number %d", i);
-        json_array_append_new(argument, procspawn_value_fd_take(full_pipe(text)));
+        json_array_append_new(argument, procspawn_value_fd_take(values_pipe(text)));
     }
-    json_t *result = call(echo, argument, &handle);
+    json_t *result = values_call(calls_echo, argument, &handle);
     for (int i = 0; i < MANY; i++) {
         int fd = -1;
         snprintf(text, sizeof text, "number %d", i);
         CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, i), &fd), 0);
-        CU_ASSERT_TRUE(reads(fd, text));
+        CU_ASSERT_TRUE(values_reads(fd, text));
         close(fd);
     }
     json_decref(result);
@@ -262,7 +183,7 @@ static void too_many_descriptors_are_an_error_in_the_caller(void)
 
     for (int i = 0; i <= PROCSPAWN_DESCRIPTORS_MAX; i++)
         json_array_append_new(argument, procspawn_value_fd(STDOUT_FILENO));
-    CU_ASSERT_EQUAL(procspawn(echo, argument, &handle), PROCSPAWN_EDESCRIPTORS);
+    CU_ASSERT_EQUAL(procspawn(calls_echo, argument, &handle), PROCSPAWN_EDESCRIPTORS);
     CU_ASSERT_PTR_NULL(handle);
     json_decref(argument);
 }
@@ -284,11 +205,11 @@ static json_t *return_closed(json_t *argument)
 
 static void results_with_impossible_descriptors_are_errors(void)
 {
-    procspawn_error *error = fail(return_too_many, NULL);
+    procspawn_error *error = calls_error(calls_start(return_too_many, NULL));
     CU_ASSERT_EQUAL(procspawn_error_kind(error), PROCSPAWN_ERROR_JSON);
     procspawn_error_free(error);
 
-    error = fail(return_closed, NULL);
+    error = calls_error(calls_start(return_closed, NULL));
     CU_ASSERT_EQUAL(procspawn_error_kind(error), PROCSPAWN_ERROR_IO);
     CU_ASSERT_EQUAL(procspawn_error_errno(error), EBADF);
     procspawn_error_free(error);
@@ -299,7 +220,7 @@ static void a_closed_descriptor_is_an_error_in_the_caller(void)
     json_t *argument = json_pack("[o]", procspawn_value_fd(-1));
     procspawn_handle *handle;
 
-    CU_ASSERT_EQUAL(procspawn(echo, argument, &handle), -EBADF);
+    CU_ASSERT_EQUAL(procspawn(calls_echo, argument, &handle), -EBADF);
     json_decref(argument);
 }
 
@@ -307,15 +228,15 @@ static void large_values_carry_descriptors_too(void)
 {
     enum { SIZE = 3 << 20 };
     char *text = malloc(SIZE + 1);
-    int fd = full_pipe("beside"), back = -1;
+    int fd = values_pipe("beside"), back = -1;
     procspawn_handle *handle;
 
     memset(text, 'x', SIZE);
     text[SIZE] = '\0';
-    json_t *result = call(echo, json_pack("[s, o]", text, procspawn_value_fd(fd)), &handle);
+    json_t *result = values_call(calls_echo, json_pack("[s, o]", text, procspawn_value_fd(fd)), &handle);
     CU_ASSERT_EQUAL(json_string_length(json_array_get(result, 0)), SIZE);
     CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 1), &back), 0);
-    CU_ASSERT_TRUE(reads(back, "beside"));
+    CU_ASSERT_TRUE(values_reads(back, "beside"));
     close(back);
     close(fd);
     free(text);
@@ -338,7 +259,7 @@ static void data_that_uses_the_reserved_key_arrives_unchanged(void)
         json_t *value = json_loads(texts[i], 0, NULL);
         procspawn_handle *handle;
         CU_ASSERT_PTR_NOT_NULL_FATAL(value);
-        json_t *result = call(echo, json_incref(value), &handle);
+        json_t *result = values_call(calls_echo, json_incref(value), &handle);
         CU_ASSERT_TRUE(json_equal(value, result));
         CU_ASSERT_EQUAL(procspawn_value_kind(result), PROCSPAWN_VALUE_PLAIN);
         json_decref(result);
@@ -355,7 +276,7 @@ static void data_beside_placeholders_arrives_unchanged(void)
     int fd = -1;
 
     json_object_set_new(argument, "real", procspawn_value_fd(STDOUT_FILENO));
-    json_t *result = call(echo, argument, &handle);
+    json_t *result = values_call(calls_echo, argument, &handle);
     CU_ASSERT_EQUAL(procspawn_take_fd(json_object_get(result, "real"), &fd), 0);
     close(fd);
     json_object_set_new(result, "real", json_null());
@@ -380,7 +301,7 @@ static void a_placeholder_of_another_process_is_data(void)
 {
     procspawn_handle *handle;
     json_t *own = procspawn_value_fd(STDOUT_FILENO);
-    json_t *told = call(tell_own, NULL, &handle);
+    json_t *told = values_call(tell_own, NULL, &handle);
     json_t *forged = json_pack("{s:O}", PROCSPAWN__MARK, told);
     int fd;
 
@@ -408,26 +329,26 @@ static void only_arrived_descriptors_of_the_kind_can_be_taken(void)
 
 static void what_was_given_is_closed_once_it_was_sent(void)
 {
-    unsigned before = count_descriptors();
-    json_t *argument = procspawn_value_fd_take(full_pipe("given"));
+    unsigned before = calls_descriptors();
+    json_t *argument = procspawn_value_fd_take(values_pipe("given"));
     procspawn_handle *handle, *again;
 
-    json_t *result = call(read_it, json_incref(argument), &handle);
+    json_t *result = values_call(read_it, json_incref(argument), &handle);
     CU_ASSERT_STRING_EQUAL(json_string_value(result), "given");
     CU_ASSERT_EQUAL(procspawn(read_it, argument, &again), PROCSPAWN_EVALUE);
     procspawn_handle_free(handle);
-    PROCSPAWN_CUNIT_EQUAL(count_descriptors(), before);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
     json_decref(argument);
     json_decref(result);
 }
 
 static void what_was_given_and_never_sent_can_be_dropped(void)
 {
-    unsigned before = count_descriptors();
-    json_t *value = json_pack("[[o]]", procspawn_value_fd_take(full_pipe("given")));
+    unsigned before = calls_descriptors();
+    json_t *value = json_pack("[[o]]", procspawn_value_fd_take(values_pipe("given")));
 
     procspawn_values_drop(value);
-    PROCSPAWN_CUNIT_EQUAL(count_descriptors(), before);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
     json_decref(value);
 }
 
@@ -441,7 +362,7 @@ struct forgery {
 /* Comes with two descriptors, of which the first is a pipe and the second /dev/null. */
 static int decode(const char *text, json_t **ret_value, struct procspawn__holder *holder)
 {
-    struct wire_frame frame = { .header.fd_count = 2, .fds = { full_pipe("x"), open("/dev/null", 0) } };
+    struct wire_frame frame = { .header.fd_count = 2, .fds = { values_pipe("x"), open("/dev/null", 0) } };
     struct procspawn__arrival arrival = { text, strlen(text), true, &frame, 0, holder };
     json_error_t error;
     int rc = procspawn__message_decode(&arrival, ret_value, &error);
@@ -480,7 +401,7 @@ static void forged_placeholders_are_refused(void)
         { "[1,2,{\"a\":{\"\\u0001forkscope\":\"fd:7\"}}]", -EPROTO },
         { "{\"\\u0001forkscope\":", PROCSPAWN_EJSON },
     };
-    unsigned before = count_descriptors();
+    unsigned before = calls_descriptors();
 
     for (unsigned i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
         struct procspawn__holder holder = { 0 };
@@ -492,7 +413,7 @@ static void forged_placeholders_are_refused(void)
         CU_ASSERT_EQUAL(value != NULL, rc == 0);
         json_decref(value);
         procspawn__holder_release(&holder);
-        PROCSPAWN_CUNIT_EQUAL(count_descriptors(), before);
+        PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
     }
 }
 
@@ -500,11 +421,11 @@ static void a_thousand_rounds_leave_no_descriptor(void)
 {
     enum { ROUNDS = 1000 };
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    unsigned before = count_descriptors();
+    unsigned before = calls_descriptors();
 
     for (int i = 0; i < ROUNDS; i++) {
         procspawn_handle *handle;
-        json_t *result = call(echo, json_pack("[o, {s:o}]", procspawn_value_fd(fd), "second",
+        json_t *result = values_call(calls_echo, json_pack("[o, {s:o}]", procspawn_value_fd(fd), "second",
                                               procspawn_value_fd(fd)), &handle);
         int back = -1;
         if (i % 2 == 0)
@@ -514,7 +435,7 @@ static void a_thousand_rounds_leave_no_descriptor(void)
         json_decref(result);
         procspawn_handle_free(handle);
     }
-    PROCSPAWN_CUNIT_EQUAL(count_descriptors(), before);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
     close(fd);
 }
 
@@ -556,7 +477,7 @@ static CU_SuiteInfo suites[] = {
 
 int main(int argc, char **argv)
 {
-    procspawn_cunit_setup(start);
-    procspawn_cunit_teardown(stop);
+    procspawn_cunit_setup(values_begin);
+    procspawn_cunit_teardown(values_end);
     return procspawn_cunit_run(suites, argc, argv);
 }

@@ -1,0 +1,208 @@
+/*
+ * shmem.c - sealed memory that processes share
+ */
+#include "src/proc/placeholder.h"
+
+#include "src/wire/memfd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <forkscope/shmem.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct procspawn_shmem {
+    unsigned references;
+    int fd;
+    size_t size;
+    const void *data;
+};
+
+struct procspawn_shmem_draft {
+    int fd;
+    size_t size;
+    void *data;
+};
+
+/* What an empty mapping is, for mmap(2) makes none. */
+static char nothing[1];
+
+/* Private, for before Linux 6.7 a sealed memfd could not be mapped shared, not even for reading. */
+static int map_sealed(int fd, size_t size, const void **ret_data)
+{
+    if (size == 0) {
+        *ret_data = nothing;
+        return 0;
+    }
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        return -errno;
+    *ret_data = data;
+    return 0;
+}
+
+static void unmap(const void *data, size_t size)
+{
+    if (size > 0)
+        munmap((void *)(uintptr_t)data, size);
+}
+
+/* Takes the descriptor, also on failure. */
+static int adopt(int fd, procspawn_shmem **ret_shmem)
+{
+    procspawn_shmem *shmem = malloc(sizeof *shmem);
+    int rc = shmem ? wire__memfd_size(fd, &shmem->size) : -ENOMEM;
+
+    if (rc == 0)
+        rc = map_sealed(fd, shmem->size, &shmem->data);
+    if (rc < 0) {
+        free(shmem);
+        close(fd);
+        return rc;
+    }
+    shmem->references = 1;
+    shmem->fd = fd;
+    *ret_shmem = shmem;
+    return 0;
+}
+
+int procspawn_shmem_new(const void *bytes, size_t size, procspawn_shmem **ret_shmem)
+{
+    const struct wire_part whole = { bytes, size };
+    int fd = wire__memfd_new(&whole, 1);
+    return fd < 0 ? fd : adopt(fd, ret_shmem);
+}
+
+int procspawn_shmem_from_memfd(int memfd, procspawn_shmem **ret_shmem)
+{
+    if (fcntl(memfd, F_GET_SEALS) < 0)
+        return -EINVAL;
+    int fd = fcntl(memfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (fd < 0)
+        return -errno;
+    size_t size;
+    int rc = wire__memfd_size(fd, &size) == 0 ? 0 : wire__memfd_seal(fd);
+    if (rc == 0)
+        return adopt(fd, ret_shmem);
+    close(fd);
+    return rc;
+}
+
+procspawn_shmem *procspawn_shmem_ref(procspawn_shmem *shmem)
+{
+    __atomic_add_fetch(&shmem->references, 1, __ATOMIC_RELAXED);
+    return shmem;
+}
+
+/* The last one to let go must see what all others did before. */
+void procspawn_shmem_unref(procspawn_shmem *shmem)
+{
+    if (!shmem || __atomic_sub_fetch(&shmem->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    unmap(shmem->data, shmem->size);
+    close(shmem->fd);
+    free(shmem);
+}
+
+const void *procspawn_shmem_data(const procspawn_shmem *shmem)
+{
+    return shmem->data;
+}
+
+size_t procspawn_shmem_size(const procspawn_shmem *shmem)
+{
+    return shmem->size;
+}
+
+int procspawn_shmem_fd(const procspawn_shmem *shmem)
+{
+    return shmem->fd;
+}
+
+/* ---- drafts ---- */
+
+static int open_draft(procspawn_shmem_draft *draft)
+{
+    if (ftruncate(draft->fd, (off_t)draft->size) < 0)
+        return -errno;
+    draft->data = nothing;
+    if (draft->size == 0)
+        return 0;
+    draft->data = mmap(NULL, draft->size, PROT_READ | PROT_WRITE, MAP_SHARED, draft->fd, 0);
+    return draft->data == MAP_FAILED ? -errno : 0;
+}
+
+int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
+{
+    int fd = wire__memfd_open(size);
+    if (fd < 0)
+        return fd;
+    procspawn_shmem_draft *draft = malloc(sizeof *draft);
+    int rc = -ENOMEM;
+    if (draft) {
+        *draft = (procspawn_shmem_draft){ .fd = fd, .size = size };
+        rc = open_draft(draft);
+    }
+    if (rc < 0) {
+        free(draft);
+        close(fd);
+        return rc;
+    }
+    *ret_draft = draft;
+    return 0;
+}
+
+void *procspawn_shmem_draft_data(procspawn_shmem_draft *draft)
+{
+    return draft->data;
+}
+
+/* Frees all but the memory. */
+static int give_up_fd(procspawn_shmem_draft *draft)
+{
+    int fd = draft->fd;
+
+    unmap(draft->data, draft->size);
+    free(draft);
+    return fd;
+}
+
+void procspawn_shmem_draft_free(procspawn_shmem_draft *draft)
+{
+    if (draft)
+        close(give_up_fd(draft));
+}
+
+int procspawn_shmem_draft_seal(procspawn_shmem_draft *draft, procspawn_shmem **ret_shmem)
+{
+    int fd = give_up_fd(draft);
+    int rc = wire__memfd_seal(fd);
+
+    if (rc == 0)
+        return adopt(fd, ret_shmem);
+    close(fd);
+    return rc;
+}
+
+/* ---- placeholders ---- */
+
+json_t *procspawn_value_shmem(const procspawn_shmem *shmem)
+{
+    const struct procspawn__placeholder own = { PROCSPAWN_VALUE_SHMEM, false, (uint64_t)shmem->fd };
+    return procspawn__placeholder_new(&own);
+}
+
+json_t *procspawn_value_shmem_take(procspawn_shmem *shmem)
+{
+    int fd = fcntl(shmem->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    procspawn_shmem_unref(shmem);
+    return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_SHMEM, fd);
+}
+
+int procspawn_take_shmem(const json_t *value, procspawn_shmem **ret_shmem)
+{
+    int fd;
+    int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SHMEM, &fd);
+    return rc < 0 ? rc : adopt(fd, ret_shmem);
+}
