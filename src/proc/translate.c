@@ -22,7 +22,7 @@ bool procspawn__key_is_marked(const char *key)
 {
     if (*key != PROCSPAWN__MARK[0])
         return false;
-    return strcmp(key + strspn(key, "\001"), PROCSPAWN__MARK + 1) == 0;
+    return strcmp(key + strspn(key, "\001"), &PROCSPAWN__MARK[1]) == 0;
 }
 
 /* ---- placeholders ---- */
