@@ -24,6 +24,13 @@ static int spawn(pid_t *pid, char *const *argv, int out, int err)
     return code;
 }
 
+static void release(struct program *program)
+{
+    close(program->out_fd);
+    if (program->err_fd >= 0)
+        close(program->err_fd);
+}
+
 bool program_start(struct program *program, char *const *argv, int err_fd)
 {
     int ends[2];
@@ -35,6 +42,10 @@ bool program_start(struct program *program, char *const *argv, int err_fd)
     close(ends[1]);
     program->out_fd = ends[0];
     PROCSPAWN_CUNIT_EQUAL(code, 0);
+    if (code != 0) {
+        release(program);
+        free(program->out);
+    }
     return code == 0;
 }
 
@@ -70,9 +81,7 @@ int program_end(struct program *program)
     while (read_more(program))
         ;
     waitpid(program->pid, &status, 0);
-    close(program->out_fd);
-    if (program->err_fd >= 0)
-        close(program->err_fd);
+    release(program);
     return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
