@@ -343,6 +343,17 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadli
     return tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
+bool procspawn__client_serves(const struct procspawn__taken *taken)
+{
+    const struct link *link = &client.links[taken->link];
+
+    pthread_mutex_lock(&client.lock);
+    pump_link(taken->link);
+    bool serves = link->fd >= 0 && link->server == taken->server;
+    pthread_mutex_unlock(&client.lock);
+    return serves;
+}
+
 static void open_client(unsigned count)
 {
     pthread_mutex_init(&client.lock, NULL);

@@ -65,6 +65,8 @@ void procspawn__client_close(void);
 /* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation point. */
 int procspawn__client_take(struct procspawn__taken *ret_taken);
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
+/* Is the server of this child still there? */
+bool procspawn__client_serves(const struct procspawn__taken *taken);
 int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadline);
 /* Tells the root that the end has come. */
 int procspawn__client_end(int64_t grace);

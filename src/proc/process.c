@@ -11,6 +11,7 @@
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,10 +37,11 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
 {
     struct procspawn__answer *answer = &process->handle.answer;
     bool from_server = frame->sender == process->taken.server;
+    bool from_child = frame->sender == process->taken.pid;
 
-    if (frame->header.type == WIRE_RESULT) {
+    if (frame->header.type == WIRE_RESULT && from_child) {
         procspawn__answer_result(answer, frame);
-    } else if (frame->header.type == WIRE_FAILURE) {
+    } else if (frame->header.type == WIRE_FAILURE && from_child) {
         procspawn__answer_failure(answer, frame);
     } else if (frame->header.type == WIRE_BACKTRACE && from_server) {
         procspawn__answer_backtrace(answer, frame);
@@ -52,22 +54,42 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
     wire__close_fds(frame);
 }
 
+/* The server's death closes its links before its channels; a child that is alone in this cut its own. */
+static void on_end(struct procspawn__process *process)
+{
+    struct procspawn__answer *answer = &process->handle.answer;
+
+    process->gone = true;
+    if (!procspawn__client_serves(&process->taken)) {
+        procspawn__answer_lost(answer);
+        return;
+    }
+    procspawn__client_end_child(&process->taken, SIGKILL, 0);
+    procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                        "the process closed its channel"));
+}
+
+/* A backtrace may get lost without harm. */
+static void on_loss(struct procspawn__process *process, const struct wire_frame *frame, int error)
+{
+    if (frame->header.type != WIRE_BACKTRACE)
+        procspawn__answer_fail(&process->handle.answer,
+                               procspawn__error_new(PROCSPAWN_ERROR_IO, error,
+                                                    "the result cannot be received"));
+}
+
 /* Takes in one message. Returns false if there is none now. */
 static bool take_in(struct procspawn__process *process, void *body)
 {
     struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY };
     int rc = wire__recv(process->taken.channel, &frame, true);
 
-    if (rc == 0) {
+    if (rc == 0)
         on_frame(process, &frame);
-    } else if (rc == -EMFILE || rc == -ENOMEM || rc == -ENOBUFS) {
-        procspawn__answer_fail(&process->handle.answer,
-                               procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
-                                                    "the result cannot be received"));
-    } else if (rc == -EPIPE) {
-        process->gone = true;
-        procspawn__answer_lost(&process->handle.answer);
-    }
+    else if (rc == -EPIPE)
+        on_end(process);
+    else if (rc != -EAGAIN && rc != -EPROTO)
+        on_loss(process, &frame, -rc);
     return rc != -EAGAIN;
 }
 
@@ -87,12 +109,14 @@ static bool gone(const struct procspawn__process *process)
 
 static int take_in_until(struct procspawn__process *process, condition *reached)
 {
+    /* A child may send garbage faster than it is read: the deadline is looked at in between. */
+    enum { AT_ONCE = 64 };
     int cancel;
     void *body;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     body = malloc(WIRE_MAX_BODY);
-    while (body && !reached(process) && take_in(process, body))
+    for (int i = 0; body && i < AT_ONCE && !reached(process) && take_in(process, body); i++)
         continue;
     free(body);
     pthread_setcancelstate(cancel, NULL);
@@ -109,6 +133,8 @@ static int wait_until(struct procspawn__process *process, condition *reached, in
             rc = take_in_until(process, reached);
         if (rc < 0)
             return rc;
+        if (!reached(process) && base__now() >= deadline)
+            return -ETIMEDOUT;
     }
     return 0;
 }
