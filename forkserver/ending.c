@@ -12,13 +12,13 @@ void forkserver__wake_by(struct server *s, int64_t when)
         s->wake_at = when;
 }
 
-/* Every child leads a session and group of its own, so its group is its own too. */
+/* Every child leads a session and group of its own from its first steps on; before, it is alone. */
 static void signal_group(const struct child *child, int signal)
 {
     if (kill(-child->pid, signal) < 0)
         kill(child->pid, signal);
-    if (signal != SIGKILL)
-        kill(-child->pid, SIGCONT);
+    if (signal != SIGKILL && signal != SIGCONT)
+        signal_group(child, SIGCONT);
 }
 
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
