@@ -42,6 +42,14 @@ check_PROGRAMS += tests/init_test
 tests_init_test_SOURCES = tests/init_test.c tests/calls.c tests/calls.h
 tests_init_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/crash_matrix_test
+tests_crash_matrix_test_SOURCES = tests/crash_matrix_test.c tests/calls.c tests/calls.h
+tests_crash_matrix_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/handle_test
+tests_handle_test_SOURCES = tests/handle_test.c tests/calls.c tests/calls.h
+tests_handle_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)
