@@ -75,15 +75,17 @@ static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
-int scoped__wait_fd(int fd, short events, int64_t deadline)
+int scoped_wait_fd(int fd, short events, int64_t deadline)
 {
     struct wait wait = scoped__wait_begin();
     return scoped__wait_end(wait, wait_fd(wait, fd, events, deadline));
 }
 
-int scoped_wait_fd(int fd, short events, int64_t deadline)
+int scoped__wait_fd(int fd, short events, int64_t deadline)
 {
-    return scoped__wait_fd(fd, events, deadline);
+    if (scoped__frame()->node == NULL)
+        return wait_fd(SCOPED_UNCANCELLED, fd, events, deadline);
+    return scoped_wait_fd(fd, events, deadline);
 }
 
 int scoped_sleep_until(int64_t deadline)

@@ -35,8 +35,8 @@ int scoped__wait_end(struct wait wait, int error);
 int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadline);
 
 /*
- * The whole of scoped_wait_fd, for the process half: 0, -ETIMEDOUT, -ECANCELED, or an errno of
- * poll(2).
+ * scoped_wait_fd for the process half: 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). Threads
+ * outside of tasks can be cancelled in it as in poll(2).
  */
 int scoped__wait_fd(int fd, short events, int64_t deadline);
 
