@@ -54,11 +54,10 @@ static json_t *fails_an_assertion(json_t *argument)
     return json_incref(argument);
 }
 
-static json_t *writes_to_nowhere(json_t *argument)
+static json_t *writes_where_it_must_not(json_t *argument)
 {
-    enum { FIRST_PAGE = 64 };
-    volatile int *nowhere = (volatile int *)(uintptr_t)FIRST_PAGE;
-    *nowhere = 1;
+    volatile int *forbidden = mmap(NULL, sizeof(int), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *forbidden = 1;
     return json_incref(argument);
 }
 
@@ -183,7 +182,7 @@ static json_t *runs_out_of_memory(json_t *argument)
     X(aborts, SIGNAL(6, "SIGABRT")) \
     X(fails_an_assertion, CLOSE("assert", "*: fails_an_assertion: Assertion `*\"an object\"' failed."), \
       .signal = SIGABRT) \
-    X(writes_to_nowhere, SIGNAL(11, "SIGSEGV")) \
+    X(writes_where_it_must_not, SIGNAL(11, "SIGSEGV")) \
     X(overflows_its_stack, CLOSE("stack_overflow", "stack overflow (SIGSEGV)"), .signal = SIGSEGV) \
     X(is_killed, SIGNAL(9, "SIGKILL")) \
     X(stops_for_ever, FAIL("timed_out", "deadline", "the deadline has passed"), .signal = SIGKILL, \
