@@ -7,6 +7,7 @@
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
 
+#include <forkscope/channel.h>
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
 #include <forkscope/procspawn.h>

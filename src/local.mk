@@ -3,6 +3,7 @@
 include_HEADERS = include/forkscope.h
 forkscopeincludedir = $(includedir)/forkscope
 forkscopeinclude_HEADERS =
+forkscopeinclude_HEADERS += include/forkscope/channel.h
 forkscopeinclude_HEADERS += include/forkscope/error.h
 forkscopeinclude_HEADERS += include/forkscope/executor.h
 forkscopeinclude_HEADERS += include/forkscope/procspawn.h
@@ -55,6 +56,7 @@ src_libproc_la_SOURCES += src/proc/answer.c src/proc/answer.h
 src_libproc_la_SOURCES += src/proc/bind.c
 src_libproc_la_SOURCES += src/proc/builder.c
 src_libproc_la_SOURCES += src/proc/inside.c src/proc/inside.h
+src_libproc_la_SOURCES += src/proc/channel.c
 src_libproc_la_SOURCES += src/proc/child.c src/proc/child.h
 src_libproc_la_SOURCES += src/proc/client.c
 src_libproc_la_SOURCES += src/proc/config.c

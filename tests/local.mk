@@ -76,6 +76,10 @@ tests_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 check_PROGRAMS += tests/tree_test
 tests_tree_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/channel_test
+tests_channel_test_SOURCES = tests/channel_test.c $(value_tools)
+tests_channel_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/shmem_test
 tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
 tests_shmem_test_LDADD = $(core_libs) $(test_libs)

@@ -20,7 +20,7 @@
  * - What procspawn_value_* makes only names the caller's object (borrowed): that must be open until the
  *   value has been sent, which for procspawn() and the functions like it is when they return. They send a
  *   duplicate. The procspawn_value_*_take forms take the object instead: it is closed once the value was
- *   sent. Use those in results, which are sent after the function has returned.
+ *   sent, and after a failure by procspawn_values_drop. Use those in results, which are sent after the function has returned.
  * - What arrives belongs to the library until it is taken, and is closed when nobody took it: in the
  *   function at the end of its call; of a result when its handle is freed; of a message when the next
  *   one is received from the same receiver, or the receiver is freed. procspawn_values_drop closes

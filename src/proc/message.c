@@ -13,12 +13,15 @@ void procspawn__message_init(struct procspawn__message *message)
 {
     message->text = (struct wire_writer){ .grows = true };
     message->marked = false;
+    message->memfd = -1;
     message->fd_count = 0;
 }
 
 void procspawn__message_fini(struct procspawn__message *message)
 {
     free(message->text.bytes);
+    if (message->memfd >= 0)
+        close(message->memfd);
     for (size_t i = 0; i < message->fd_count; i++)
         close(message->fds[i]);
     procspawn__message_init(message);
@@ -110,30 +113,37 @@ int procspawn__message_encode(struct procspawn__message *message, const json_t *
     return message->marked ? write_translated(message, value) : write_text(&message->text, value);
 }
 
-int procspawn__message_send(const struct procspawn__message *message, int sock, enum wire_type type,
-                            uint64_t generation, bool dont_wait)
+/* What is too long for a frame goes to a memfd, which serves every sending. */
+static int make_memfd(struct procspawn__message *message)
 {
     const struct wire_part text = { message->text.bytes, message->text.length };
-    struct wire_value head = { .generation = generation, .length = text.length,
+    int memfd = wire__memfd_new(&text, 1);
+
+    if (memfd < 0)
+        return memfd;
+    message->memfd = memfd;
+    return 0;
+}
+
+int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
+                            uint64_t generation, bool dont_wait)
+{
+    struct wire_value head = { .generation = generation, .length = message->text.length,
                                .marked = message->marked };
-    struct wire_part parts[] = { { &head, sizeof head }, text };
+    struct wire_part parts[] = { { &head, sizeof head },
+                                 { message->text.bytes, message->text.length } };
     int fds[PROCSPAWN_DESCRIPTORS_MAX + 1];
-    size_t part_count = 2, fd_count = message->fd_count;
-    int memfd = -1;
+    size_t fd_count = message->fd_count;
 
     memcpy(fds, message->fds, fd_count * sizeof fds[0]);
-    if (sizeof head + text.length > WIRE_MAX_BODY) {
-        memfd = wire__memfd_new(&text, 1);
-        if (memfd < 0)
-            return memfd;
-        head.in_memfd = 1;
-        part_count = 1;
-        fds[fd_count++] = memfd;
+    head.in_memfd = sizeof head + head.length > WIRE_MAX_BODY;
+    if (head.in_memfd) {
+        int rc = message->memfd < 0 ? make_memfd(message) : 0;
+        if (rc < 0)
+            return rc;
+        fds[fd_count++] = message->memfd;
     }
-    int rc = wire__send(sock, type, parts, part_count, fds, fd_count, dont_wait);
-    if (memfd >= 0)
-        close(memfd);
-    return rc;
+    return wire__send(sock, type, parts, head.in_memfd ? 1 : 2, fds, fd_count, dont_wait);
 }
 
 /* ---- in ---- */

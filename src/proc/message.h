@@ -17,6 +17,7 @@
 struct procspawn__message {
     struct wire_writer text;
     bool marked;                            /* there are placeholders or keys like theirs */
+    int memfd;                              /* the text, once sent, if it is long; else -1 */
     size_t fd_count;
     int fds[PROCSPAWN_DESCRIPTORS_MAX];     /* owned */
 };
@@ -50,8 +51,8 @@ int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t *
 
 /* ---- the same in a frame of its own: struct wire_value, the text, the descriptors ---- */
 
-/* Returns 0, -EAGAIN if dont_wait, -EPIPE, or another errno. */
-int procspawn__message_send(const struct procspawn__message *message, int sock, enum wire_type type,
+/* Returns 0, -EAGAIN if dont_wait, -EPIPE, or another errno. May be repeated. */
+int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
                             uint64_t generation, bool dont_wait);
 
 /* As procspawn__message_decode, and -EPROTO or -errno for a frame or memfd that cannot be read. */

@@ -1,0 +1,155 @@
+/*
+ * channel.h - messages between processes that outlast one call
+ *
+ * A channel carries JSON values, with everything that can be inside them (value.h), from any number
+ * of senders to one receiver. Its ends are values themselves: they are passed to functions in other
+ * processes as arguments, come back in results, and travel through channels.
+ *
+ * The usual order of calls:
+ *
+ *     procspawn_channel_new(&sender, &receiver);
+ *     procspawn(function, procspawn_value_sender(sender), &handle);
+ *     procspawn_sender_free(sender);                     only the function can send now
+ *     while (procspawn_receiver_recv(receiver, &value) == 0)
+ *         use(value);                                    until the last sender is gone
+ *     procspawn_receiver_free(receiver);
+ *
+ * and in the function:
+ *
+ *     procspawn_take_sender(argument, &sender);
+ *     procspawn_sender_send(sender, value);
+ *
+ * Messages arrive whole and in the order in which they were sent, also those of several senders. The
+ * channel ends when the last sender is gone, freed or dead with its process; what was sent before is
+ * still received. So who waits for that end must not keep a sender. A channel holds some hundred
+ * kilobytes, larger values not counted, which travel in memory of their own; then sending waits.
+ *
+ * Duplicates of an end, here or in another process, are the same end: who holds one can also break it for
+ * the others, by shutdown(2). What a receiver is sent is checked like everything else from outside.
+ */
+#ifndef FORKSCOPE_CHANNEL_H
+#define FORKSCOPE_CHANNEL_H
+
+#include <forkscope/value.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef struct procspawn_sender procspawn_sender;
+typedef struct procspawn_receiver procspawn_receiver;
+
+/*
+ * A new channel. Needs no procspawn_init() and serves threads as well.
+ *
+ * Returns 0, or -EMFILE, -ENFILE, -ENOMEM.
+ *
+ * Safe:   any thread, any process.
+ * Cancel: no cancellation point.
+ * Source: ipc-channel, ipc::channel; unix(7), SOCK_SEQPACKET.
+ */
+int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver);
+
+/*
+ * One more sender of the same channel. Returns 0, -EMFILE or -ENOMEM.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: ipc-channel, IpcSender::clone.
+ */
+int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender);
+
+/*
+ * Frees an end. NULL is fine. With the receiver what came in messages and was not taken is closed.
+ *
+ * Safe:   one thread at a time for each end, and when no other one uses it.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_sender_free(procspawn_sender *sender);
+void procspawn_receiver_free(procspawn_receiver *receiver);
+
+/*
+ * Sends a value (borrowed; NULL stands for JSON null), if need be as soon as the receiver has made room:
+ * the second form waits at most timeout nanoseconds; 0 does not wait, a negative one waits for ever.
+ *
+ * Returns 0, or
+ *   -ETIMEDOUT           there was no room in time; nothing was sent
+ *   -EPIPE               the receiver is gone; no signal is raised
+ *   PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, -EBADF
+ *                        the value cannot be sent, as with procspawn()
+ *   -ETOOMANYREFS        this user has more descriptors under way than RLIMIT_NOFILE allows
+ *   -ENOMEM, -EMFILE, -EFBIG   no memory or descriptor could be had
+ *
+ * Safe:   any thread, also several at a time.
+ * Cancel: a cancellation point while it waits; nothing was sent then.
+ * Source: ipc-channel, IpcSender::send.
+ */
+int procspawn_sender_send(procspawn_sender *sender, json_t *value);
+int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64_t timeout);
+
+/*
+ * Receives the next value: a new reference. The second form waits at most timeout nanoseconds; 0 only
+ * looks, a negative one waits for ever. What came with the message before and was not taken is closed.
+ *
+ * Returns 0, or
+ *   -ETIMEDOUT           no message in time
+ *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
+ *   PROCSPAWN_EJSON      a message that is no JSON; as with the next two it is lost, the channel goes on
+ *   -EPROTO              a message that is no message, or whose placeholders do not fit
+ *   -EMFILE              a message whose descriptors found no room in this process
+ *   -ENOMEM              no memory
+ *
+ * Safe:   one thread at a time for each receiver.
+ * Cancel: a cancellation point while it waits; no message is lost.
+ * Source: ipc-channel, IpcReceiver::recv, try_recv, try_recv_timeout.
+ */
+int procspawn_receiver_recv(procspawn_receiver *receiver, json_t **ret_value);
+int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeout,
+                                    json_t **ret_value);
+
+/*
+ * The descriptor behind an end, borrowed and only for poll, select and epoll: the receiver's is readable
+ * when there is a message or the channel has ended, the sender's writable when there is room, and in
+ * error when the receiver is gone.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int procspawn_sender_fd(const procspawn_sender *sender);
+int procspawn_receiver_fd(const procspawn_receiver *receiver);
+
+/*
+ * Placeholders for the ends (borrowed; _take: taken, also on failure). A new reference, or NULL when out
+ * of memory. A receiver is best given away: with two of them each message goes to one of both.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: ipc-channel, Serialize of IpcSender and IpcReceiver.
+ */
+json_t *procspawn_value_sender(const procspawn_sender *sender);
+json_t *procspawn_value_sender_take(procspawn_sender *sender);
+json_t *procspawn_value_receiver(const procspawn_receiver *receiver);
+json_t *procspawn_value_receiver_take(procspawn_receiver *receiver);
+
+/*
+ * Hands an end that has arrived over to the caller.
+ *
+ * Return 0, PROCSPAWN_EVALUE as procspawn_take_fd does (value.h), or -ENOMEM: then it is gone.
+ *
+ * Safe:   any thread of the process that the value came to.
+ * Cancel: no cancellation point.
+ * Source: ipc-channel, Deserialize of IpcSender and IpcReceiver.
+ */
+int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender);
+int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiver);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

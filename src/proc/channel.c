@@ -1,0 +1,288 @@
+/*
+ * channel.c - values from many senders to one receiver
+ *
+ * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and tells
+ * when the last of them is gone.
+ */
+#include "src/proc/message.h"
+#include "src/proc/placeholder.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <forkscope/channel.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+struct procspawn_sender {
+    int fd;
+};
+
+struct procspawn_receiver {
+    int fd;
+    struct procspawn__holder holder;    /* of what came with the last message */
+    unsigned char body[WIRE_MAX_BODY];
+};
+
+/* Takes the descriptor, also on failure. */
+static int adopt_sender(int fd, procspawn_sender **ret_sender)
+{
+    procspawn_sender *sender = malloc(sizeof *sender);
+
+    if (!sender) {
+        close(fd);
+        return -ENOMEM;
+    }
+    sender->fd = fd;
+    *ret_sender = sender;
+    return 0;
+}
+
+static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
+{
+    procspawn_receiver *receiver = malloc(sizeof *receiver);
+
+    if (!receiver) {
+        close(fd);
+        return -ENOMEM;
+    }
+    receiver->fd = fd;
+    receiver->holder = (struct procspawn__holder){ 0 };
+    *ret_receiver = receiver;
+    return 0;
+}
+
+int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver)
+{
+    procspawn_sender *sender;
+    int ends[2];
+    int rc = wire__pair(ends);
+
+    if (rc < 0)
+        return rc;
+    rc = adopt_sender(ends[0], &sender);
+    if (rc < 0) {
+        close(ends[1]);
+        return rc;
+    }
+    rc = adopt_receiver(ends[1], ret_receiver);
+    if (rc < 0)
+        procspawn_sender_free(sender);
+    else
+        *ret_sender = sender;
+    return rc;
+}
+
+static int duplicate(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return copy < 0 ? -errno : copy;
+}
+
+int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender)
+{
+    int fd = duplicate(sender->fd);
+    return fd < 0 ? fd : adopt_sender(fd, ret_sender);
+}
+
+void procspawn_sender_free(procspawn_sender *sender)
+{
+    if (!sender)
+        return;
+    close(sender->fd);
+    free(sender);
+}
+
+void procspawn_receiver_free(procspawn_receiver *receiver)
+{
+    if (!receiver)
+        return;
+    procspawn__holder_release(&receiver->holder);
+    close(receiver->fd);
+    free(receiver);
+}
+
+int procspawn_sender_fd(const procspawn_sender *sender)
+{
+    return sender->fd;
+}
+
+int procspawn_receiver_fd(const procspawn_receiver *receiver)
+{
+    return receiver->fd;
+}
+
+/* Waits for the event: false when the deadline has passed. A cancellation point if the caller's is on. */
+static bool wait_for(int fd, short events, int64_t deadline, int cancel)
+{
+    struct pollfd poller = { .fd = fd, .events = events };
+
+    if (base__now() >= deadline)
+        return false;
+    pthread_setcancelstate(cancel, NULL);
+    poll(&poller, 1, base__poll_timeout(deadline));
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    return true;
+}
+
+/* ---- sending ---- */
+
+static void drop_message(void *message)
+{
+    procspawn__message_fini(message);
+}
+
+static int send_until(const procspawn_sender *sender, struct procspawn__message *message,
+                      int64_t deadline, int cancel)
+{
+    int rc;
+
+    do {
+        rc = procspawn__message_send(message, sender->fd, WIRE_VALUE, 0, true);
+        if (rc == -EAGAIN && !wait_for(sender->fd, POLLOUT, deadline, cancel))
+            rc = -ETIMEDOUT;
+    } while (rc == -EAGAIN);
+    return rc;
+}
+
+static int send_value(const procspawn_sender *sender, const json_t *value, int64_t deadline,
+                      int cancel)
+{
+    struct procspawn__message message;
+    int rc;
+
+    procspawn__message_init(&message);
+    pthread_cleanup_push(drop_message, &message);
+    rc = procspawn__message_encode(&message, value);
+    if (rc == 0)
+        rc = send_until(sender, &message, deadline, cancel);
+    pthread_cleanup_pop(1);
+    return rc;
+}
+
+int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64_t timeout)
+{
+    int64_t deadline = base__deadline(timeout);
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int rc = send_value(sender, value ? value : json_null(), deadline, cancel);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn_sender_send(procspawn_sender *sender, json_t *value)
+{
+    return procspawn_sender_send_timeout(sender, value, -1);
+}
+
+/* ---- receiving ---- */
+
+/* An empty datagram reads like the end; only one of both is one. */
+static bool has_ended(int fd)
+{
+    struct pollfd poller = { .fd = fd, .events = POLLRDHUP };
+    int unread = 0;
+
+    poll(&poller, 1, 0);
+    return (poller.revents & (POLLRDHUP | POLLHUP)) && ioctl(fd, FIONREAD, &unread) == 0 &&
+           unread == 0;
+}
+
+static int receive(procspawn_receiver *receiver, json_t **ret_value)
+{
+    struct wire_frame frame = { .body = receiver->body, .capacity = sizeof receiver->body };
+    json_error_t error;
+
+    int rc = wire__recv(receiver->fd, &frame, true);
+    if (rc == -EPIPE)
+        return has_ended(receiver->fd) ? -EPIPE : -EPROTO;
+    if (rc < 0)
+        return rc;
+    rc = -EPROTO;
+    if (frame.header.type == WIRE_VALUE)
+        rc = procspawn__message_read(&frame, &receiver->holder, ret_value, &error);
+    wire__close_fds(&frame);
+    return rc;
+}
+
+static int receive_until(procspawn_receiver *receiver, int64_t deadline, int cancel,
+                         json_t **ret_value)
+{
+    int rc;
+
+    do {
+        rc = receive(receiver, ret_value);
+        if (rc == -EAGAIN && !wait_for(receiver->fd, POLLIN, deadline, cancel))
+            rc = -ETIMEDOUT;
+    } while (rc == -EAGAIN);
+    return rc;
+}
+
+int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeout,
+                                    json_t **ret_value)
+{
+    int64_t deadline = base__deadline(timeout);
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__holder_release(&receiver->holder);
+    int rc = receive_until(receiver, deadline, cancel, ret_value);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn_receiver_recv(procspawn_receiver *receiver, json_t **ret_value)
+{
+    return procspawn_receiver_recv_timeout(receiver, -1, ret_value);
+}
+
+/* ---- placeholders ---- */
+
+json_t *procspawn_value_sender(const procspawn_sender *sender)
+{
+    const struct procspawn__placeholder own = { PROCSPAWN_VALUE_SENDER, false,
+                                                (uint64_t)sender->fd };
+    return procspawn__placeholder_new(&own);
+}
+
+json_t *procspawn_value_receiver(const procspawn_receiver *receiver)
+{
+    const struct procspawn__placeholder own = { PROCSPAWN_VALUE_RECEIVER, false,
+                                                (uint64_t)receiver->fd };
+    return procspawn__placeholder_new(&own);
+}
+
+json_t *procspawn_value_sender_take(procspawn_sender *sender)
+{
+    int fd = sender->fd;
+
+    free(sender);
+    return procspawn__placeholder_give(PROCSPAWN_VALUE_SENDER, fd);
+}
+
+json_t *procspawn_value_receiver_take(procspawn_receiver *receiver)
+{
+    int fd = receiver->fd;
+
+    procspawn__holder_release(&receiver->holder);
+    free(receiver);
+    return procspawn__placeholder_give(PROCSPAWN_VALUE_RECEIVER, fd);
+}
+
+int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender)
+{
+    int fd;
+    int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SENDER, &fd);
+    return rc < 0 ? rc : adopt_sender(fd, ret_sender);
+}
+
+int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiver)
+{
+    int fd;
+    int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_RECEIVER, &fd);
+    return rc < 0 ? rc : adopt_receiver(fd, ret_receiver);
+}
