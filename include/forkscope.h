@@ -10,7 +10,9 @@
 #include <forkscope/channel.h>
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
+#include <forkscope/policy.h>
 #include <forkscope/procspawn.h>
+#include <forkscope/remote_scope.h>
 #include <forkscope/scope.h>
 #include <forkscope/shmem.h>
 #include <forkscope/signal.h>

@@ -12,6 +12,7 @@ static const struct sentence sentences[] = {
     { SCOPED_ENOTOWNER, "the spawner belongs to another task or thread" },
     { SCOPED_ECLOSED, "the spawner's owner is ending" },
     { SCOPED_EUNWOUND, "the task left its function by pthread_exit" },
+    { SCOPED_ENOTSTARTED, "the task ended without having said that it started" },
     { PROCSPAWN_ECALL, "the call failed" },
     { PROCSPAWN_EJSON, "the value cannot be encoded as JSON" },
     { PROCSPAWN_ENOTINIT, "procspawn_init has not been called in this process" },

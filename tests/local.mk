@@ -31,6 +31,18 @@ check_PROGRAMS += tests/scope_executor_test
 tests_scope_executor_test_SOURCES = tests/scope_executor_test.c $(scope_tools)
 tests_scope_executor_test_LDADD = $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/scope_cancel_test
+tests_scope_cancel_test_SOURCES = tests/scope_cancel_test.c $(scope_tools)
+tests_scope_cancel_test_LDADD = $(scope_libs) $(test_libs)
+
+check_PROGRAMS += tests/scope_remote_test
+tests_scope_remote_test_SOURCES = tests/scope_remote_test.c $(scope_tools)
+tests_scope_remote_test_LDADD = $(scope_libs) $(test_libs)
+
+check_PROGRAMS += tests/scope_scope_test
+tests_scope_scope_test_SOURCES = tests/scope_scope_test.c $(scope_tools)
+tests_scope_scope_test_LDADD = $(scope_libs) $(test_libs)
+
 check_PROGRAMS += tests/scope_misuse_test
 tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
 tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)

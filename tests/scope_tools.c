@@ -47,6 +47,13 @@ void event_happen(struct event event)
     base__cancelable(was_on);
 }
 
+void event_reset(struct event event)
+{
+    uint64_t count;
+    if (read(event.fd, &count, sizeof count) != sizeof count)
+        abort();
+}
+
 bool event_wait(struct event event)
 {
     bool was_on = base__cancelable(false);

@@ -17,6 +17,7 @@ struct event {
 struct event event_new(void);
 void event_free(struct event event);
 void event_happen(struct event event);
+void event_reset(struct event event);       /* when nobody waits: has not happened yet */
 bool event_wait(struct event event);        /* false after ten seconds */
 
 /* One letter for each thing that happened, in order. */

@@ -24,7 +24,8 @@ enum {
     SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
     SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
     SCOPED_ECLOSED = -5003,     /* the spawner's owner is ending and takes no more children */
-    SCOPED_EUNWOUND = -5004     /* the task left its function by pthread_exit, uncancelled */
+    SCOPED_EUNWOUND = -5004,    /* the task left its function by pthread_exit, uncancelled */
+    SCOPED_ENOTSTARTED = -5005  /* the task ended without having said that it started */
 };
 
 /* Codes of the process half (procspawn.h and the headers beside it). */

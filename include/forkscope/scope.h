@@ -37,8 +37,9 @@
  * executors of the user's own a task is only asked: the library's waits return -ECANCELED.
  *
  * Cancelled system calls. glibc before 2.41 can cancel a call after it took effect: a descriptor
- * that open() or accept() just made is lost then. Switch cancellation off around such a call
- * (pthread_setcancelstate).
+ * that open() or accept() just made is lost then. scoped_acquire runs such a call so that nothing
+ * is lost, and the mode SCOPED_CANCEL_WAITS cancels in the library's own waits only, which lose
+ * nothing.
  *
  * Spawners are values. One may only be used by the task (or, for a root, by the thread) it was
  * given to. Any other use fails with a code of its own, and a hook hears of it.
@@ -51,6 +52,7 @@
 #define FORKSCOPE_SCOPE_H
 
 #include <forkscope/executor.h>
+#include <forkscope/policy.h>
 #include <forkscope/signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -104,6 +106,227 @@ typedef void scoped_done_function(void *arg);
  * Source: scoped_spawn 0.2.1, ScopedSpawner::new.
  */
 int scoped_spawner_open(struct scoped_executor *executor, scoped_spawner *ret_root);
+
+/* What cancelling does to the tasks of a scope. */
+enum scoped_cancel_mode {
+    SCOPED_CANCEL_INHERITED,    /* as in the scope around; in a root, by force */
+    SCOPED_CANCEL_FORCED,       /* any cancellation point of POSIX or of the library ends the task */
+    SCOPED_CANCEL_WAITS,        /* only those of the library do: their Cancel line says so */
+    SCOPED_CANCEL_ASKS          /* none does: they return -ECANCELED, again and again */
+};
+
+/* A value that tasks below can look up. The key is any address; arrays end with a key of NULL. */
+struct scoped_binding {
+    const void *key;
+    void *value;
+};
+
+/* What can be said about a scope. All zero: everything is as in the scope around. */
+struct scoped_options {
+    const char *name;                   /* copied, cut to 15 bytes */
+    struct scoped_executor *executor;   /* borrowed until the scope is closed */
+    const struct scoped_policy *policy; /* borrowed until the scope is closed; NULL: scoped_collect */
+    enum scoped_cancel_mode cancel;     /* on executors of the user's own always SCOPED_CANCEL_ASKS */
+    int64_t deadline;                   /* when its tasks are cancelled; 0: no own */
+    int64_t grace;                      /* nanoseconds between asking and forcing; 0: as around */
+    unsigned limit;                     /* of tasks at the same time; 0: none */
+    bool discard;                       /* keep no list of failures: for scopes that never end */
+    const struct scoped_binding *bindings;  /* borrowed until the scope is closed */
+    scoped_failure_function *on_failure;    /* for failures in the scope and below; NULL: as around */
+    void *on_failure_arg;
+};
+
+/*
+ * Opens a root as scoped_spawner_open does, with options (borrowed; NULL: none). The root keeps no
+ * list of failures, and its policy only decides about cancelling the rest.
+ *
+ * Returns 0 and sets *ret_root, or -ENOMEM, or -EAGAIN when there is no thread for its deadline.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawner *ret_root);
+
+/*
+ * Opens a scope in the calling task: children that can be waited for together, while the task goes
+ * on. `options` is borrowed for the call.
+ *
+ * Deadline and grace. At the deadline all tasks of the scope are cancelled. Deadlines are
+ * inherited: a scope further down never has a later one. A grace time makes cancelling two steps:
+ * tasks are asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that return
+ * -ECANCELED), and forced when the time is over. Deadlines and grace need a thread of the
+ * library's, one for each tree, from the first such scope until the root is closed.
+ *
+ * Limit. Spawning in a scope with a limit waits until there are fewer tasks, and is a cancellation
+ * point then.
+ *
+ * Returns 0 and sets *ret_scope, or
+ *   -ENOMEM          out of memory
+ *   -EAGAIN          no thread for the deadline or the grace
+ *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER as for scoped_spawn
+ *
+ * Safe:   the owner of the spawner, who becomes the scope's owner.
+ * Cancel: no cancellation point.
+ * Source: Trio's nurseries and cancel scopes; JEP 505, StructuredTaskScope.open.
+ */
+int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *options,
+                      scoped_spawner *ret_scope);
+
+/*
+ * Closes a scope: waits until its tasks have ended by themselves, and tells how it went. A scope
+ * that is still open when its task ends is cancelled with it, unheard.
+ *
+ * Returns 0 and sets *ret_outcome (may be NULL; freed by scoped_outcome_fini), or
+ *   -ETIMEDOUT   not all had ended at `deadline`; the scope is still open
+ *   -ECANCELED   as for every wait; the scope is still open
+ *   -EBUSY       another scope is open inside
+ *   -EINVAL      this spawner is no scope
+ *   SCOPED_ESTALE, SCOPED_ENOTOWNER
+ *
+ * Safe:   the owner of the scope.
+ * Cancel: a cancellation point of tasks.
+ * Source: Trio, the end of a nursery's block; JEP 505, StructuredTaskScope.join.
+ */
+int scoped_scope_close(scoped_spawner scope, int64_t deadline, struct scoped_outcome *ret_outcome);
+
+/*
+ * Waits until a scope with a limit has room for one more task: 0, also without a limit, or
+ * -ETIMEDOUT, -ECANCELED, SCOPED_ESTALE, SCOPED_ENOTOWNER.
+ *
+ * Safe:   the owner of the scope.
+ * Cancel: a cancellation point of tasks.
+ * Source: sem_timedwait(3).
+ */
+int scoped_scope_wait_room(scoped_spawner scope, int64_t deadline);
+
+/*
+ * A sender that cancels all tasks of a scope or root, or the calling task when the spawner is its
+ * own. It can be used by any thread, also when the scope is closed. New.
+ *
+ * Returns 0 and sets *ret_sender, SCOPED_ESTALE or SCOPED_ENOTOWNER.
+ *
+ * Safe:   the owner of the spawner.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int scoped_cancel_sender_new(scoped_spawner spawner, struct scoped_cancel_sender **ret_sender);
+
+/*
+ * When the calling task will be cancelled, by the nearest deadline of a scope around it;
+ * SCOPED_FOREVER if never, and outside of tasks.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: Trio, current_effective_deadline.
+ */
+int64_t scoped_deadline(void);
+
+/*
+ * The value that the nearest scope around the calling task binds to `key`; NULL if none does, and
+ * outside of tasks.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: JEP 506, ScopedValue.
+ */
+void *scoped_value(const void *key);
+
+/*
+ * Names the calling task (copied, cut to 15 bytes), and its thread if that is the library's.
+ *
+ * Returns 0, or -EPERM outside of a task.
+ *
+ * Safe:   tasks.
+ * Cancel: no cancellation point.
+ * Source: pthread_setname_np(3).
+ */
+int scoped_set_name(const char *name);
+
+/*
+ * Says that the calling task is ready, to who waits by scoped_done_receiver_wait_started
+ * (signal.h).
+ *
+ * Returns 0, or -EPERM outside of a task.
+ *
+ * Safe:   tasks.
+ * Cancel: no cancellation point.
+ * Source: Trio, task_status.started.
+ */
+int scoped_started(void);
+
+/*
+ * Runs `function(arg)` when the calling task ends, however it ends, before its children are
+ * cancelled; the last one registered runs first. It cannot be cancelled then.
+ *
+ * Returns 0, -ENOMEM (it will not be called), or -EPERM outside of a task.
+ *
+ * Safe:   tasks.
+ * Cancel: no cancellation point.
+ * Source: Go's defer, for tasks.
+ */
+int scoped_defer(void (*function)(void *arg), void *arg);
+
+/*
+ * Acquires something and sees to its release in one step that cannot be cancelled in between.
+ * acquire(arg) returns what it got, 0 or more, or a negative errno value; release gets it back when
+ * the task ends, or at scoped_release. acquire is not interrupted by cancelling: let it not wait
+ * for long, or wait before by scoped_wait_fd.
+ *
+ *     static intptr_t open_file(void *path)
+ *     {
+ *         int fd = open(path, O_RDONLY | O_CLOEXEC);
+ *         return fd < 0 ? -errno : fd;
+ *     }
+ *
+ *     static void close_file(intptr_t fd)
+ *     {
+ *         close((int)fd);
+ *     }
+ *
+ *     error = scoped_acquire(open_file, "/etc/hostname", close_file, &fd);
+ *     scoped_release(fd, close_file);
+ *
+ * Returns 0 and sets *ret_resource, or
+ *   -ENOMEM     acquire has not been called
+ *   -EPERM      outside of a task
+ *   -ECANCELED  as for every wait; acquire has not been called
+ *   or what acquire returned
+ * scoped_release returns 0, -ENOENT when the calling task holds no such resource, or -EPERM.
+ *
+ * Safe:   tasks.
+ * Cancel: scoped_acquire is a cancellation point of tasks, before it acquires. scoped_release is
+ *         none.
+ * Source: glibc bug 12683, which loses what a cancelled system call acquired.
+ */
+typedef intptr_t scoped_acquire_function(void *arg);
+typedef void scoped_release_function(intptr_t resource);
+int scoped_acquire(scoped_acquire_function *acquire, void *arg, scoped_release_function *release,
+                   intptr_t *ret_resource);
+int scoped_release(intptr_t resource, scoped_release_function *release);
+
+/* A section that cancelling does not reach; the caller's memory, its content is the library's. */
+struct scoped_shield {
+    int64_t outer;
+};
+
+/*
+ * Shields the calling task until scoped_shield_end, or until the deadline if that comes first: a
+ * cancel takes effect only then. Shields nest; the nearer deadline counts.
+ *
+ * Begin returns 0, or
+ *   -ECANCELED  the task is cancelled already, where that is told by a return value
+ *   -EPERM      outside of a task
+ *   -EINVAL     the deadline is SCOPED_FOREVER
+ *   -EAGAIN     no thread for the deadline, -ENOMEM
+ * End returns 0, or -ECANCELED as for every wait.
+ *
+ * Safe:   tasks, in pairs on the same thread.
+ * Cancel: both are cancellation points of tasks; nothing in between is one until the deadline.
+ * Source: Trio, CancelScope(shield=True), with a bound.
+ */
+int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield);
+int scoped_shield_end(struct scoped_shield *shield);
 
 /*
  * Closes a root: cancels its tasks and waits until all are gone. Afterwards nothing of the tree is

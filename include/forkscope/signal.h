@@ -84,6 +84,34 @@ int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64
 int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 
 /*
+ * A descriptor that becomes readable when the task is gone, for loops around poll(2) or epoll(7).
+ * Borrowed: it is closed with the receiver, and must not be read. A thread of the library's, one
+ * for each tree, joins the task's thread then.
+ *
+ * Returns 0 and sets *ret_fd, or -EAGAIN when there is no thread, -ENOMEM, or an errno of
+ * eventfd(2).
+ *
+ * Safe:   any thread, until the receiver is freed.
+ * Cancel: no cancellation point.
+ * Source: own; the seed's done receiver is a future.
+ */
+int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
+
+/*
+ * Waits until the task says that it has started (scoped_started).
+ *
+ * Returns 0, also when it has ended since, or
+ *   SCOPED_ENOTSTARTED  it ended without having said so
+ *   -ETIMEDOUT          at the deadline it had not
+ *   -ECANCELED, -EDEADLK as for scoped_done_receiver_wait
+ *
+ * Safe:   any thread, several at once, until the receiver is freed.
+ * Cancel: a cancellation point of tasks.
+ * Source: Trio, Nursery.start.
+ */
+int scoped_done_receiver_wait_started(struct scoped_done_receiver *receiver, int64_t deadline);
+
+/*
  * How the task ended, once it is gone: what its function returned, -ECANCELED when it was cancelled
  * before or while it ran, SCOPED_EUNWOUND when its function left by pthread_exit. Before that:
  * -EAGAIN and nothing else.

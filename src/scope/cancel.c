@@ -1,14 +1,16 @@
 #include "src/scope/cancel.h"
 
+#include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/frame.h"
+#include "src/scope/keeper.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* write(2) is a cancellation point, and the caller holds the tree's mutex. */
-static void raise_fd(int fd)
+/* write(2) is a cancellation point, and the caller may hold a tree's mutex. */
+void scoped__event_raise(int fd)
 {
     if (fd < 0)
         return;
@@ -17,17 +19,55 @@ static void raise_fd(int fd)
     base__cancelable(was_on);
 }
 
+static void ask(struct node *node)
+{
+    if (node->level == LEVEL_NONE)
+        node->level = LEVEL_ASKED;
+    scoped__wake(node->tree, node->parked);
+}
+
+static void force(struct node *node)
+{
+    node->level = LEVEL_FORCED;
+    scoped__wake(node->tree, node->parked);
+    if (node->mode == SCOPED_CANCEL_FORCED && node->state == NODE_RUNNING && !node->forced) {
+        node->forced = true;
+        pthread_cancel(node->thread);
+    }
+}
+
+void scoped__cancel_press(struct node *node)
+{
+    if (!node->cancelled || node->state >= NODE_ENDING)
+        return;
+    int64_t now = node->shield_ends > 0 || node->grace > 0 ? base__now() : 0;
+    if (now < node->shield_ends) {
+        scoped__keeper_set_timer(node, node->shield_ends);
+    } else if (node->mode == SCOPED_CANCEL_ASKS) {
+        ask(node);
+    } else if (now < node->grace_ends) {
+        ask(node);
+        scoped__keeper_set_timer(node, node->grace_ends);
+    } else {
+        force(node);
+    }
+}
+
 static void cancel_one(struct node *node)
 {
     if (node->cancelled)
         return;
     node->cancelled = true;
-    raise_fd(node->cancel_fd);
-    scoped__wake(node->tree, node->parked);
-    if (node->mode == CANCEL_FORCED && node->kind != NODE_SCOPE && node->state == NODE_RUNNING) {
-        node->forced = true;
-        pthread_cancel(node->thread);
+    scoped__event_raise(node->cancel_fd);
+    if (node->on_cancel != NULL)
+        node->on_cancel(node->on_cancel_arg);
+    if (node->kind == NODE_SCOPE) {
+        scoped__scope(node)->progress.stopped = true;
+        return;
     }
+    if (node->grace > 0)
+        node->grace_ends = base__deadline(node->grace);
+    scoped__cancel_press(node);
 }
 
 /*
@@ -57,18 +97,25 @@ void scoped__cancel(struct node *node)
         scoped__cancel_children(node);
 }
 
+int scoped__event_fd(struct node *node, int *fd, int *ret_fd)
+{
+    int error = 0;
+    scoped__lock(node->tree);
+    if (*fd < 0) {
+        *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        error = *fd < 0 ? -errno : 0;
+    }
+    if (error == 0)
+        *ret_fd = *fd;
+    scoped__unlock(node->tree);
+    return error;
+}
+
 int scoped__cancel_fd(struct node *node, int *ret_fd)
 {
-    scoped__lock(node->tree);
-    int error = 0;
-    if (node->cancel_fd < 0) {
-        node->cancel_fd = eventfd(node->cancelled, EFD_CLOEXEC | EFD_NONBLOCK);
-        error = node->cancel_fd < 0 ? -errno : 0;
-    }
-    int fd = node->cancel_fd;
-    scoped__unlock(node->tree);
-    if (error == 0)
-        *ret_fd = fd;
+    int error = scoped__event_fd(node, &node->cancel_fd, ret_fd);
+    if (error == 0 && node->cancelled)
+        scoped__event_raise(*ret_fd);
     return error;
 }
 

@@ -13,9 +13,21 @@ void scoped__cancel(struct node *node);
 void scoped__cancel_children(struct node *node);
 
 /*
+ * Locked: brings a cancelled task as far as its shield, its grace and its mode allow by now: asks
+ * it, or forces it, or sets a timer to come back.
+ */
+void scoped__cancel_press(struct node *node);
+
+/*
  * Unlocked: the descriptor that tells of cancelling, made when it is first asked for. 0 or an errno
- * of eventfd.
+ * of eventfd(2).
  */
 int scoped__cancel_fd(struct node *node, int *ret_fd);
+
+/* Unlocked: the same for either descriptor of a node. */
+int scoped__event_fd(struct node *node, int *fd, int *ret_fd);
+
+/* Raises an eventfd; -1 is none. */
+void scoped__event_raise(int fd);
 
 #endif

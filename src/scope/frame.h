@@ -14,6 +14,7 @@ struct frame {
     struct node *node;          /* NULL: no task */
     struct frame *outer;
     struct node *opened;        /* scopes and roots that it opened, the last one first */
+    struct deferred *deferred;  /* what to run at its end, the last one first */
 };
 
 struct frame *scoped__frame(void);

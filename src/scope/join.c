@@ -2,6 +2,10 @@
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"
+#include "src/scope/cancel.h"
+#include "src/scope/executor.h"
+#include "src/scope/failure.h"
+#include "src/scope/keeper.h"
 #include "src/scope/task.h"
 
 #include <errno.h>
@@ -29,16 +33,28 @@ static void tell_joinable(struct node *node)
         return;
     scoped__wake_all(node->tree, &node->waiters);
     scoped__wake(node->tree, node->parent->watcher);
+    if (node->done_fd >= 0)
+        scoped__keeper_hand_over(node);
+}
+
+/* The owner waits for the last child, or, where children are limited, for one fewer. */
+static void leave(struct node *parent, struct node *node)
+{
+    bool limited = parent->kind == NODE_SCOPE && scoped__scope(parent)->limit > 0;
+    scoped__node_unlink(node);
+    if (parent->child_count == 0 || limited)
+        scoped__wake(parent->tree, parent->watcher);
 }
 
 void scoped__set_gone(struct node *node)
 {
     struct node *parent = node->parent;
     scoped__node_enter(node, NODE_GONE);
-    list_remove(&node->sibling);
+    base__timer_clear(&node->tree->keeper.timers, &node->timer);
+    scoped__event_raise(node->done_fd);
     scoped__wake_all(node->tree, &node->waiters);
-    if (list_empty(&parent->children))
-        scoped__wake(node->tree, parent->watcher);
+    if (parent != NULL)
+        leave(parent, node);
     scoped__node_unref(node);
 }
 
@@ -68,7 +84,8 @@ static int join(struct wait wait, struct node *node, int64_t deadline)
     claim(node);
     scoped__unlock(tree);
     pthread_cleanup_push(unwound_in_join, node);
-    base__cancelable(wait.task != NULL && BASE_JOIN_CANCELABLE);
+    base__cancelable(wait.task != NULL && wait.task->mode == SCOPED_CANCEL_FORCED &&
+                     BASE_JOIN_CANCELABLE);
     error = base__join(thread, deadline);
     base__cancelable(false);
     pthread_cleanup_pop(0);
@@ -86,14 +103,15 @@ static bool may_join(struct wait wait, const struct node *node)
     if (!node->joinable || node->claimed)
         return false;
     return node->state == NODE_DONE || wait.task == NULL ||
-           (wait.task->mode == CANCEL_FORCED && BASE_JOIN_CANCELABLE);
+           (wait.task->mode == SCOPED_CANCEL_FORCED && wait.task->grace == 0 &&
+            BASE_JOIN_CANCELABLE);
 }
 
 /* A child that has not been cancelled might run for longer than a deadline allows. */
 static bool may_run(const struct node *node, int64_t deadline)
 {
-    return !node->claimed && node->mode == CANCEL_ASKED && node->state == NODE_QUEUED &&
-           node->kind != NODE_SCOPE && (deadline == BASE_NEVER || node->cancelled);
+    return !node->claimed && node->state == NODE_QUEUED && node->kind <= NODE_LEAF &&
+           !scoped__executor_ours(node->executor) && (deadline == BASE_NEVER || node->cancelled);
 }
 
 static void run_here(struct node *node)
@@ -116,7 +134,7 @@ static bool is_mine(const struct node *node)
     return opened != NULL;
 }
 
-static int wait_told(struct wait wait, struct node *node, int64_t deadline)
+int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline)
 {
     struct waiter *waiter = scoped__waiter_new();
     if (waiter != NULL)
@@ -133,7 +151,7 @@ static int wait_told(struct wait wait, struct node *node, int64_t deadline)
 int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
 {
     struct tree *tree = node->tree;
-    int error = wait.task != NULL && wait.task->cancelled ? -ECANCELED : 0;
+    int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(tree);
     while (error == 0 && node->state != NODE_GONE) {
         if (may_join(wait, node))
@@ -141,7 +159,7 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
         else if (may_run(node, deadline) && is_mine(node))
             run_here(node);
         else
-            error = wait_told(wait, node, deadline);
+            error = scoped__wait_told(wait, node, deadline);
     }
     if (error == -ETIMEDOUT && node->state == NODE_GONE)
         error = 0;
@@ -161,13 +179,19 @@ static int watch(struct wait wait, struct node *node, int64_t deadline)
     return error;
 }
 
-int scoped__wait_children(struct wait wait, struct node *node, int64_t deadline)
+/* Whether to join a child, though others may be done before it. */
+static bool worth_joining(struct wait wait, const struct node *child, unsigned most)
 {
-    int error = wait.task != NULL && wait.task->cancelled ? -ECANCELED : 0;
+    return may_join(wait, child) && (most == 0 || child->state == NODE_DONE);
+}
+
+int scoped__wait_children(struct wait wait, struct node *node, unsigned most, int64_t deadline)
+{
+    int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(node->tree);
-    struct node *child;
-    while (error == 0 && (child = first_child(node)) != NULL) {
-        if (may_join(wait, child))
+    while (error == 0 && node->child_count > most) {
+        struct node *child = first_child(node);
+        if (worth_joining(wait, child, most))
             error = join(wait, child, deadline);
         else if (may_run(child, deadline))
             run_here(child);
@@ -187,13 +211,22 @@ static void relay(struct node *node)
         join(SCOPED_UNCANCELLED, before, BASE_NEVER);
 }
 
+void scoped__join_finished(struct node *node)
+{
+    if (node->state == NODE_DONE && !node->claimed)
+        join(SCOPED_UNCANCELLED, node, BASE_NEVER);
+}
+
 void scoped__tell_done(struct node *node, int status)
 {
     struct tree *tree = node->tree;
+    struct scoped_failure *failure = scoped__failure_new(node, status);
     scoped__lock(tree);
     node->status = status;
-    if (node->own_thread) {
+    if (node->own_thread)
         relay(node);
+    scoped__failure_judge(node, status, failure);
+    if (node->own_thread) {
         scoped__node_enter(node, NODE_DONE);
         if (!node->claimed)
             tell_joinable(node);

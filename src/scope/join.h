@@ -16,13 +16,22 @@
 /* Unlocked: phase 6, the last that a task does. */
 void scoped__tell_done(struct node *node, int status);
 
+/* Locked, but not while it waits: waits to be told something about a node; the same. */
+int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline);
+
 /* Unlocked: waits until a node is gone: 0, -ETIMEDOUT, -ECANCELED. */
 int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline);
 
-/* Unlocked, by the owner: waits until a node has no children: 0, -ETIMEDOUT, -ECANCELED. */
-int scoped__wait_children(struct wait wait, struct node *node, int64_t deadline);
+/*
+ * Unlocked, by the owner: waits until a node has `most` children or fewer: 0, -ETIMEDOUT,
+ * -ECANCELED.
+ */
+int scoped__wait_children(struct wait wait, struct node *node, unsigned most, int64_t deadline);
 
-/* Locked: out of the tree; everybody is told. */
+/* Locked, but not while it joins: joins a node that is done, if nobody else does. */
+void scoped__join_finished(struct node *node);
+
+/* Locked: out of the tree; everybody is told. Roots too. */
 void scoped__set_gone(struct node *node);
 
 #endif

@@ -1,5 +1,7 @@
 #include "src/scope/node.h"
 
+#include "src/base/clock.h"
+#include "src/base/thread.h"
 #include "src/scope/executor.h"
 #include "src/scope/slot.h"
 
@@ -14,12 +16,29 @@ static void init(struct node *node, struct tree *tree, struct node *parent, enum
     node->parent = parent;
     node->kind = kind;
     node->references = references;
-    node->cancel_fd = -1;
+    node->cancel_fd = node->done_fd = -1;
     list_init(&node->children);
     list_init(&node->sibling);
     list_init(&node->waiters);
     atomic_init(&node->state, NODE_QUEUED);
+    atomic_init(&node->level, LEVEL_NONE);
     atomic_init(&node->cancelled, false);
+}
+
+/* What a node has from above, until options say otherwise. */
+static void inherit(struct node *node, const struct node *parent)
+{
+    node->executor = parent->executor;
+    node->child_mode = parent->child_mode;
+    node->deadline = parent->deadline;
+    node->grace = parent->grace;
+}
+
+void scoped__node_use(struct node *node, struct scoped_executor *executor)
+{
+    node->executor = executor;
+    node->own_thread = scoped__executor_joins(executor);
+    node->mode = scoped__executor_ours(executor) ? node->child_mode : SCOPED_CANCEL_ASKS;
 }
 
 struct node *scoped__tree_new(struct scoped_executor *executor)
@@ -29,10 +48,16 @@ struct node *scoped__tree_new(struct scoped_executor *executor)
         return NULL;
     pthread_mutex_init(&tree->mutex, NULL);
     tree->nodes = 1;
-    init(&tree->root, tree, NULL, NODE_SCOPE, 1);
-    tree->root.executor = executor;
-    tree->root.state = NODE_RUNNING;
-    return &tree->root;
+    struct node *root = &tree->root.node;
+    init(root, tree, NULL, NODE_SCOPE, 1);
+    root->child_mode = SCOPED_CANCEL_FORCED;
+    root->deadline = BASE_NEVER;
+    scoped__node_use(root, executor);
+    tree->root.policy = &scoped_collect;
+    tree->root.discards = true;
+    tree->root.last_failure = &tree->root.failures;
+    root->state = NODE_RUNNING;
+    return root;
 }
 
 void scoped__lock(struct tree *tree)
@@ -65,13 +90,12 @@ void scoped__wake_all(struct tree *tree, struct list *waiters)
 
 struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned references)
 {
-    struct node *node = calloc(1, sizeof *node);
+    struct node *node = calloc(1, kind == NODE_SCOPE ? sizeof(struct scope) : sizeof *node);
     if (node == NULL)
         return NULL;
     init(node, parent->tree, parent, kind, references);
-    node->executor = parent->executor;
-    node->mode = scoped__executor_ours(node->executor) ? CANCEL_FORCED : CANCEL_ASKED;
-    node->own_thread = scoped__executor_joins(node->executor);
+    inherit(node, parent);
+    scoped__node_use(node, node->executor);
     return node;
 }
 
@@ -80,12 +104,24 @@ int scoped__node_name(struct node *node)
     return scoped__slot_take(&node->id);
 }
 
+/* close(2) is a cancellation point. */
+static void close_fd(int fd)
+{
+    if (fd < 0)
+        return;
+    bool was_on = base__cancelable(false);
+    close(fd);
+    base__cancelable(was_on);
+}
+
 void scoped__node_unref(struct node *node)
 {
     if (--node->references > 0)
         return;
     node->tree->nodes--;
-    if (node != &node->tree->root)
+    close_fd(node->cancel_fd);
+    close_fd(node->done_fd);
+    if (node != &node->tree->root.node)
         free(node);
 }
 
@@ -135,8 +171,19 @@ void scoped__place_taken(struct node *node)
 
 void scoped__node_link(struct node *node)
 {
+    struct node *parent = node->parent;
     node->tree->nodes++;
+    parent->child_count++;
     scoped__place_waitable(node);
-    if (node->parent->kind == NODE_SCOPE && node->parent->cancelled)
-        node->cancelled = true;
+    if (parent->kind != NODE_SCOPE || !parent->cancelled)
+        return;
+    node->cancelled = true;
+    if (node->kind == NODE_SCOPE)
+        scoped__scope(node)->progress.stopped = true;
+}
+
+void scoped__node_unlink(struct node *node)
+{
+    node->parent->child_count--;
+    list_remove(&node->sibling);
 }

@@ -14,9 +14,11 @@
 #define FORKSCOPE_SCOPE_NODE_H
 
 #include "src/base/list.h"
+#include "src/base/timers.h"
 #include "src/scope/waiter.h"
 
 #include <forkscope/error.h>
+#include <forkscope/policy.h>
 #include <forkscope/scope.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,7 +26,8 @@
 enum node_kind {
     NODE_TASK,
     NODE_LEAF,      /* a task without a spawner */
-    NODE_SCOPE      /* a root: children and no function */
+    NODE_SCOPE,     /* a root, or opened by a task: children and no function */
+    NODE_RAW        /* run by somebody else (remote.c), perhaps never */
 };
 
 /* Entered in this order; a state may be skipped, none is entered twice. */
@@ -36,10 +39,11 @@ enum node_state {
     NODE_GONE       /* nothing of it is left but this memory */
 };
 
-/* What cancelling a task does. */
-enum cancel_mode {
-    CANCEL_FORCED,  /* its thread is cancelled; waits unwind it */
-    CANCEL_ASKED    /* nothing by force; waits return -ECANCELED */
+/* What a task's waits know of being cancelled; it only rises. */
+enum cancel_level {
+    LEVEL_NONE,     /* nothing, or it is shielded */
+    LEVEL_ASKED,    /* waits return -ECANCELED */
+    LEVEL_FORCED    /* waits unwind the thread */
 };
 
 struct tree;
@@ -57,30 +61,75 @@ struct node {
     scoped_done_function *done;
     void *arg;
     enum node_kind kind;
-    enum cancel_mode mode;
+    enum scoped_cancel_mode mode;       /* of the task, as far as its thread allows */
+    enum scoped_cancel_mode child_mode; /* asked for, by a scope around */
     bool own_thread;                    /* that ends with it and has to be joined */
+    int64_t deadline;                   /* its own or inherited; BASE_NEVER: none */
+    int64_t grace;                      /* between asking and forcing, in nanoseconds */
 
     /* Of its own thread. */
     struct node *opened_before;         /* the scope that its owner opened before this one */
 
-    /* Guarded. Children that a waiter can do something about come first, finished ones ahead of all;
-     * those that somebody sees to already come last. */
+    /*
+     * Guarded. Children that a waiter can do something about come first, finished ones ahead of
+     * all; those that somebody sees to already come last.
+     */
     struct list children;
     struct list sibling;
+    unsigned child_count;
+    unsigned references;
     struct list waiters;                /* who waits for its end */
     struct waiter *watcher;             /* its owner, waiting for its children */
     struct waiter *parked;              /* what its thread waits in, for cancelling to wake */
-    unsigned references;
-    int status;
+    struct timer timer;                 /* a scope's deadline; the end of a task's grace or shield */
+    int64_t grace_ends;                 /* once cancelled, if there is a grace time */
+    int64_t shield_ends;                /* 0: not shielded */
+    struct node *next_to_join;          /* in the keeper's list */
+    void (*on_cancel)(void *arg);       /* of a raw task; called with the tree locked */
+    void *on_cancel_arg;
     void *value;
+    int status;
     int cancel_fd;                      /* -1 until asked for */
+    int done_fd;                        /* -1 until asked for */
     pthread_t thread;                   /* valid once joinable, or while running */
     bool joinable;                      /* its thread is known, and ours to join */
     bool claimed;                       /* somebody joins it, or runs it */
     bool forced;                        /* its thread has been told by pthread_cancel */
+    bool started;                       /* it said so */
+    char name[16];                      /* empty: none */
 
     _Atomic(enum node_state) state;
+    _Atomic(enum cancel_level) level;
     atomic_bool cancelled;
+};
+
+/* A scope is a node with a policy; so is a root. */
+struct scope {
+    struct node node;
+
+    /* Fixed. */
+    const struct scoped_policy *policy;
+    scoped_failure_function *on_failure;
+    void *on_failure_arg;
+    const struct scoped_binding *bindings;
+    unsigned limit;                     /* of children at a time; 0: none */
+    bool discards;
+
+    /* Guarded. */
+    struct scoped_progress progress;
+    struct scoped_failure *failures;    /* the oldest first */
+    struct scoped_failure **last_failure;
+    void *value;                        /* of the first that succeeded */
+};
+
+/* A thread that a tree has from the first time that it needs one: for timers, and to join. */
+struct keeper {
+    struct waiter *waiter;
+    struct timers timers;
+    struct node *to_join;               /* each with a reference */
+    pthread_t thread;
+    bool runs;
+    bool stops;
 };
 
 /* A tree is its root and what all nodes share. */
@@ -88,7 +137,8 @@ struct tree {
     pthread_mutex_t mutex;
     unsigned nodes;                     /* that still have memory, the root included */
     struct wakeups wakeups;             /* sent by scoped__unlock */
-    struct node root;
+    struct keeper keeper;
+    struct scope root;
 };
 
 /* A new tree with an open root and one reference to it. NULL: out of memory. */
@@ -98,8 +148,17 @@ struct node *scoped__tree_new(struct scoped_executor *executor);
 void scoped__lock(struct tree *tree);
 void scoped__unlock(struct tree *tree);
 
+/* The scope that a node of kind NODE_SCOPE is. */
+static inline struct scope *scoped__scope(struct node *node)
+{
+    return (struct scope *)node;
+}
+
 /* A new node below `parent`, not linked yet, with `references`. NULL: out of memory. */
 struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned references);
+
+/* Before it is linked: runs on another executor than its parent. */
+void scoped__node_use(struct node *node, struct scoped_executor *executor);
 
 /* A new spawner for the node, which has none. 0 or -ENOMEM. */
 int scoped__node_name(struct node *node);
@@ -123,6 +182,9 @@ void scoped__node_joinable(struct node *node, pthread_t thread);
 /* Locked: among its siblings, ahead of those that somebody sees to already, or with those. */
 void scoped__place_waitable(struct node *node);
 void scoped__place_taken(struct node *node);
+
+/* Locked: the opposite of scoped__node_link. */
+void scoped__node_unlink(struct node *node);
 
 /* Locked: becomes a child of its parent, cancelled at once if that is a cancelled scope. */
 void scoped__node_link(struct node *node);

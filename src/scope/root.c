@@ -3,41 +3,179 @@
 #include "src/base/clock.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
+#include "src/scope/keeper.h"
 #include "src/scope/slot.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-int scoped_spawner_open(struct scoped_executor *executor, scoped_spawner *ret_root)
+/* Not yet linked; what needs a keeper waits for apply_times. */
+static void apply(struct scope *scope, const struct scoped_options *options)
+{
+    struct node *node = &scope->node;
+    if (options->name != NULL)
+        snprintf(node->name, sizeof node->name, "%s", options->name);
+    if (options->cancel != SCOPED_CANCEL_INHERITED)
+        node->child_mode = options->cancel;
+    scoped__node_use(node, options->executor != NULL ? options->executor : node->executor);
+    if (options->policy != NULL)
+        scope->policy = options->policy;
+    if (options->grace > 0)
+        node->grace = options->grace;
+    scope->on_failure = options->on_failure;
+    scope->on_failure_arg = options->on_failure_arg;
+    scope->bindings = options->bindings;
+    scope->limit = options->limit;
+    scope->discards |= options->discard;
+}
+
+/* Linked. Only a deadline that comes before the inherited one needs a timer. */
+static int apply_times(struct node *node, const struct scoped_options *options)
+{
+    bool earlier = options->deadline > 0 && options->deadline < node->deadline;
+    int error = earlier || options->grace > 0 ? scoped__keeper_start(node->tree) : 0;
+    if (error == 0 && earlier) {
+        scoped__lock(node->tree);
+        node->deadline = options->deadline;
+        scoped__keeper_set_timer(node, node->deadline);
+        scoped__unlock(node->tree);
+    }
+    return error;
+}
+
+static int open_linked(struct node *node, const struct scoped_options *options,
+                       scoped_spawner *ret_spawner)
 {
     struct frame *frame = scoped__frame();
-    struct node *root = scoped__tree_new(executor == NULL ? scoped_thread_executor() : executor);
-    if (root == NULL)
-        return -ENOMEM;
-    if (scoped__node_name(root) < 0) {
-        scoped__node_release(root);
-        return -ENOMEM;
-    }
-    root->opened_before = frame->opened;
-    frame->opened = root;
-    *ret_root = root->id;
+    int error = apply_times(node, options);
+    if (error == 0)
+        error = scoped__node_name(node);
+    if (error < 0)
+        return error;
+    node->opened_before = frame->opened;
+    frame->opened = node;
+    *ret_spawner = node->id;
     return 0;
 }
 
+int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawner *ret_root)
+{
+    static const struct scoped_options none;
+    if (options == NULL)
+        options = &none;
+    struct node *root = scoped__tree_new(options->executor != NULL ? options->executor
+                                                                   : scoped_thread_executor());
+    if (root == NULL)
+        return -ENOMEM;
+    apply(scoped__scope(root), options);
+    int error = open_linked(root, options, ret_root);
+    if (error < 0) {
+        scoped__keeper_stop(root->tree);
+        scoped__node_release(root);
+    }
+    return error;
+}
+
+int scoped_spawner_open(struct scoped_executor *executor, scoped_spawner *ret_root)
+{
+    struct scoped_options options = { .executor = executor };
+    return scoped_spawner_open_with(&options, ret_root);
+}
+
+static void drop(struct node *scope)
+{
+    struct tree *tree = scope->tree;
+    scoped__lock(tree);
+    scoped__set_gone(scope);
+    scoped__unlock(tree);
+}
+
+int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *options,
+                      scoped_spawner *ret_scope)
+{
+    static const struct scoped_options none;
+    struct node *parent;
+    int error = scoped__parent(spawner, &parent);
+    if (error < 0)
+        return error;
+    struct node *node = scoped__node_new(parent, NODE_SCOPE, 1);
+    if (node == NULL)
+        return -ENOMEM;
+    struct scope *scope = scoped__scope(node);
+    scope->policy = &scoped_collect;
+    scope->last_failure = &scope->failures;
+    apply(scope, options != NULL ? options : &none);
+    scoped__lock(node->tree);
+    scoped__node_enter(node, NODE_RUNNING);
+    scoped__node_link(node);
+    scoped__place_taken(node);
+    scoped__unlock(node->tree);
+    error = open_linked(node, options != NULL ? options : &none, ret_scope);
+    if (error < 0)
+        drop(node);
+    return error;
+}
+
+static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome)
+{
+    struct scoped_outcome outcome = {
+        .status = scope->policy->outcome(scope->policy, &scope->progress),
+        .succeeded = scope->progress.succeeded,
+        .failed = scope->progress.failed,
+        .cancelled = scope->progress.cancelled,
+        .value = scope->value,
+        .failures = scope->failures,
+        .omitted = scope->progress.failed,
+    };
+    for (const struct scoped_failure *failure = outcome.failures; failure; failure = failure->next)
+        outcome.omitted--;
+    *ret_outcome = outcome;
+}
+
 /* Out of the frame's list, and no more a spawner. */
-static void forget(struct frame *frame, struct node *scope)
+static void forget(struct frame *frame, struct node *scope, struct scoped_outcome *ret_outcome)
 {
     struct node **place = &frame->opened;
     while (*place != scope)
         place = &(*place)->opened_before;
     *place = scope->opened_before;
     scoped__slot_release(scope->id);
-    scoped__node_release(scope);
+    struct scoped_outcome outcome;
+    take_outcome(scoped__scope(scope), ret_outcome != NULL ? ret_outcome : &outcome);
+    if (ret_outcome == NULL)
+        scoped_outcome_fini(&outcome);
+    if (scope->parent == NULL)
+        scoped__keeper_stop(scope->tree);
+    drop(scope);
 }
 
 void scoped__scope_end(struct frame *frame)
 {
-    scoped__wait_children(SCOPED_UNCANCELLED, frame->opened, BASE_NEVER);
-    forget(frame, frame->opened);
+    scoped__wait_children(SCOPED_UNCANCELLED, frame->opened, 0, BASE_NEVER);
+    forget(frame, frame->opened, NULL);
+}
+
+/* The scope of a tree that the frame opened last; the root when no other is left. */
+static struct node *last_opened(const struct frame *frame, const struct tree *tree)
+{
+    struct node *scope = frame->opened;
+    while (scope->tree != tree)
+        scope = scope->opened_before;
+    return scope;
+}
+
+static int close_tree(struct wait wait, struct node *root, int64_t deadline)
+{
+    struct frame *frame = scoped__frame();
+    struct node *scope;
+    do {
+        scope = last_opened(frame, root->tree);
+        int error = scoped__wait_children(wait, scope, 0, deadline);
+        if (error < 0)
+            return error;
+        forget(frame, scope, NULL);
+    } while (scope != root);
+    return 0;
 }
 
 int scoped_spawner_close(scoped_spawner spawner, int64_t deadline)
@@ -52,8 +190,56 @@ int scoped_spawner_close(scoped_spawner spawner, int64_t deadline)
     scoped__cancel(root);
     scoped__unlock(root->tree);
     struct wait wait = scoped__wait_begin();
-    error = scoped__wait_children(wait, root, deadline);
+    return scoped__wait_end(wait, close_tree(wait, root, deadline));
+}
+
+static bool has_scope_inside(const struct node *scope)
+{
+    const struct node *inner = scoped__frame()->opened;
+    while (inner != NULL && inner->parent != scope)
+        inner = inner->opened_before;
+    return inner != NULL;
+}
+
+int scoped_scope_close(scoped_spawner spawner, int64_t deadline, struct scoped_outcome *ret_outcome)
+{
+    struct node *scope;
+    int error = scoped__owned(spawner, &scope);
+    if (error < 0)
+        return error;
+    if (scope->kind != NODE_SCOPE || scope->parent == NULL)
+        return -EINVAL;
+    if (has_scope_inside(scope))
+        return -EBUSY;
+    struct wait wait = scoped__wait_begin();
+    error = scoped__wait_children(wait, scope, 0, deadline);
     if (error == 0)
-        forget(scoped__frame(), root);
+        forget(scoped__frame(), scope, ret_outcome);
     return scoped__wait_end(wait, error);
+}
+
+/* Scopes that are open inside are children too, but take no place. */
+static unsigned most_children(struct node *scope)
+{
+    unsigned most = scoped__scope(scope)->limit - 1;
+    const struct node *inner = scoped__frame()->opened;
+    for (; inner != NULL; inner = inner->opened_before)
+        most += inner->parent == scope;
+    return most;
+}
+
+int scoped__scope_room(struct node *node, int64_t deadline)
+{
+    if (node->kind != NODE_SCOPE || scoped__scope(node)->limit == 0)
+        return 0;
+    struct wait wait = scoped__wait_begin();
+    int error = scoped__wait_children(wait, node, most_children(node), deadline);
+    return scoped__wait_end(wait, error);
+}
+
+int scoped_scope_wait_room(scoped_spawner spawner, int64_t deadline)
+{
+    struct node *scope;
+    int error = scoped__owned(spawner, &scope);
+    return error < 0 ? error : scoped__scope_room(scope, deadline);
 }

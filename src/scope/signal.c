@@ -1,5 +1,6 @@
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
+#include "src/scope/keeper.h"
 
 #include <errno.h>
 
@@ -26,6 +27,11 @@ void scoped_done_receiver_free(struct scoped_done_receiver *receiver)
 {
     if (receiver != NULL)
         scoped__node_release((struct node *)receiver);
+}
+
+static bool is_gone(struct node *node)
+{
+    return atomic_load_explicit(&node->state, memory_order_acquire) == NODE_GONE;
 }
 
 static bool runs_below(const struct node *node)
@@ -62,9 +68,45 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
 
-static bool is_gone(struct node *node)
+static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 {
-    return atomic_load_explicit(&node->state, memory_order_acquire) == NODE_GONE;
+    int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
+    scoped__lock(node->tree);
+    while (error == 0 && !node->started && node->state < NODE_DONE)
+        error = scoped__wait_told(wait, node, deadline);
+    if (node->started)
+        error = 0;
+    else if (error == 0)
+        error = SCOPED_ENOTSTARTED;
+    scoped__unlock(node->tree);
+    return error;
+}
+
+int scoped_done_receiver_wait_started(struct scoped_done_receiver *receiver, int64_t deadline)
+{
+    struct node *node = (struct node *)receiver;
+    if (runs_below(node))
+        return -EDEADLK;
+    struct wait wait = scoped__wait_begin();
+    return scoped__wait_end(wait, wait_started(wait, node, deadline));
+}
+
+/* A task that is done or gone already does not come by to tell. */
+int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
+{
+    struct node *node = (struct node *)receiver;
+    struct tree *tree = node->tree;
+    int error = is_gone(node) ? 0 : scoped__keeper_start(tree);
+    if (error < 0)
+        return error;
+    error = scoped__event_fd(node, &node->done_fd, ret_fd);
+    scoped__lock(tree);
+    if (error == 0 && node->state == NODE_DONE && !node->claimed)
+        scoped__keeper_hand_over(node);
+    if (error == 0 && node->state == NODE_GONE)
+        scoped__event_raise(node->done_fd);
+    scoped__unlock(tree);
+    return error;
 }
 
 int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_status)
@@ -82,5 +124,18 @@ int scoped_done_receiver_value(struct scoped_done_receiver *receiver, void **ret
     if (!is_gone(node))
         return -EAGAIN;
     *ret_value = node->value;
+    return 0;
+}
+
+int scoped_cancel_sender_new(scoped_spawner spawner, struct scoped_cancel_sender **ret_sender)
+{
+    struct node *node;
+    int error = scoped__owned(spawner, &node);
+    if (error < 0)
+        return error;
+    scoped__lock(node->tree);
+    node->references++;
+    scoped__unlock(node->tree);
+    *ret_sender = (struct scoped_cancel_sender *)node;
     return 0;
 }

@@ -2,11 +2,12 @@
 #include "src/scope/executor.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"
+#include "src/scope/root.h"
 #include "src/scope/slot.h"
 
 #include <errno.h>
 
-static int find_parent(scoped_spawner spawner, struct node **ret_parent)
+int scoped__parent(scoped_spawner spawner, struct node **ret_parent)
 {
     int error = scoped__owned(spawner, ret_parent);
     if (error == 0 && (*ret_parent)->state != NODE_RUNNING)
@@ -21,7 +22,7 @@ static void discard(struct node *node)
     if (node->id.generation != 0)
         scoped__slot_release(node->id);
     scoped__lock(tree);
-    list_remove(&node->sibling);
+    scoped__node_unlink(node);
     node->references = 1;
     scoped__node_unref(node);
     scoped__unlock(tree);
@@ -54,7 +55,9 @@ static int spawn(scoped_spawner spawner, const struct body *body,
     enum { PLACE_AND_RUN = 2, SIGNALS = 2 };
 
     struct node *parent;
-    int error = find_parent(spawner, &parent);
+    int error = scoped__parent(spawner, &parent);
+    if (error == 0)
+        error = scoped__scope_room(parent, SCOPED_FOREVER);
     if (error < 0)
         return error;
     struct node *node = scoped__node_new(parent, body->leaf != NULL ? NODE_LEAF : NODE_TASK,

@@ -3,6 +3,7 @@
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
+#include "src/scope/defer.h"
 #include "src/scope/executor.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"
@@ -51,7 +52,7 @@ static void end_children(struct frame *frame)
 
     while (frame->opened != NULL)
         scoped__scope_end(frame);
-    scoped__wait_children(SCOPED_UNCANCELLED, node, BASE_NEVER);
+    scoped__wait_children(SCOPED_UNCANCELLED, node, 0, BASE_NEVER);
 }
 
 /* Phases 2 to 6. What the function pushed itself has run already when it was unwound. */
@@ -64,6 +65,7 @@ static void end(struct frame *frame, int status)
         scoped__thread_spend();
     scoped__unlock(node->tree);
 
+    scoped__run_deferred(frame);
     end_children(frame);
     if (node->done != NULL)
         node->done(node->arg);
@@ -89,7 +91,7 @@ static int call_function(struct frame *frame)
     struct node *node = frame->node;
     int status;
     pthread_cleanup_push(unwound, frame);
-    base__cancelable(node->mode == CANCEL_FORCED);
+    base__cancelable(node->mode == SCOPED_CANCEL_FORCED);
     status = node->kind == NODE_LEAF ? node->function.leaf(node->arg)
                                      : node->function.task(node->id, node->arg);
     base__cancelable(false);
@@ -102,15 +104,4 @@ void scoped__task_run(struct node *node)
     struct frame frame = { .node = node };
     scoped__frame_push(&frame);
     end(&frame, begin(node) ? call_function(&frame) : -ECANCELED);
-}
-
-int scoped_set_value(void *value)
-{
-    struct node *task = scoped__frame()->node;
-    if (task == NULL)
-        return -EPERM;
-    scoped__lock(task->tree);
-    task->value = value;
-    scoped__unlock(task->tree);
-    return 0;
 }

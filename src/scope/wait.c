@@ -12,14 +12,19 @@ struct wait scoped__wait_begin(void)
 {
     struct wait wait = { scoped__frame()->node, base__cancelable(false) };
     if (wait.task == NULL || wait.task->state != NODE_RUNNING ||
-        (wait.task->mode == CANCEL_FORCED && !wait.was_on))
+        (wait.task->mode == SCOPED_CANCEL_FORCED && !wait.was_on))
         wait.task = NULL;
     return wait;
 }
 
+bool scoped__wait_cancelled(struct wait wait)
+{
+    return wait.task != NULL && wait.task->level != LEVEL_NONE;
+}
+
 int scoped__wait_end(struct wait wait, int error)
 {
-    if (error == -ECANCELED && wait.task != NULL && wait.task->mode == CANCEL_FORCED)
+    if (error == -ECANCELED && wait.task != NULL && wait.task->level == LEVEL_FORCED)
         pthread_exit(PTHREAD_CANCELED);
     base__cancelable(wait.was_on);
     return error;
@@ -31,7 +36,7 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
         return scoped__park(waiter, deadline);
     struct tree *tree = wait.task->tree;
     scoped__lock(tree);
-    bool cancelled = wait.task->cancelled;
+    bool cancelled = scoped__wait_cancelled(wait);
     wait.task->parked = waiter;
     scoped__unlock(tree);
 
@@ -39,7 +44,7 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
 
     scoped__lock(tree);
     wait.task->parked = NULL;
-    if (wait.task->cancelled)
+    if (scoped__wait_cancelled(wait))
         error = -ECANCELED;
     scoped__unlock(tree);
     return error;
@@ -48,31 +53,43 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
 int scoped_checkpoint(void)
 {
     struct node *task = scoped__frame()->node;
-    if (task == NULL || !task->cancelled)
+    if (task == NULL || task->level == LEVEL_NONE)
         return 0;
     struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, wait.task == NULL ? 0 : -ECANCELED);
+    return scoped__wait_end(wait, scoped__wait_cancelled(wait) ? -ECANCELED : 0);
+}
+
+/* A shielded task knows of its cancel: nothing is to be heard from its descriptor until later. */
+static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
+{
+    polled->fd = -1;
+    scoped__lock(task->tree);
+    scoped__cancel_press(task);
+    int64_t until = task->shield_ends > 0 && task->shield_ends < deadline ? task->shield_ends
+                                                                          : deadline;
+    scoped__unlock(task->tree);
+    return until;
 }
 
 static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
 {
     struct pollfd polled[] = { { .fd = fd, .events = events }, { .fd = -1, .events = POLLIN } };
-    if (wait.task != NULL) {
-        if (wait.task->cancelled)
+    int error = wait.task == NULL ? 0 : scoped__cancel_fd(wait.task, &polled[1].fd);
+    while (error == 0) {
+        int64_t until = deadline;
+        if (wait.task != NULL && wait.task->cancelled)
+            until = hush(wait.task, &polled[1], deadline);
+        if (scoped__wait_cancelled(wait))
             return -ECANCELED;
-        int error = scoped__cancel_fd(wait.task, &polled[1].fd);
-        if (error < 0)
-            return error;
+        int ready = poll(polled, 2, base__poll_timeout(until));
+        if (ready < 0 && errno != EINTR)
+            return -errno;
+        if (ready > 0 && polled[0].revents != 0)
+            return 0;
+        if (base__now() >= deadline)
+            error = -ETIMEDOUT;
     }
-    int ready;
-    do
-        ready = poll(polled, 2, base__poll_timeout(deadline));
-    while ((ready < 0 && errno == EINTR) || (ready == 0 && base__now() < deadline));
-    if (ready < 0)
-        return -errno;
-    if (polled[1].revents != 0)
-        return -ECANCELED;
-    return ready == 0 ? -ETIMEDOUT : 0;
+    return error;
 }
 
 int scoped_wait_fd(int fd, short events, int64_t deadline)

@@ -25,6 +25,9 @@ struct wait {
 /* Begins a wait: cancellation is off until scoped__wait_end. */
 struct wait scoped__wait_begin(void);
 
+/* Whether it has to end now. */
+bool scoped__wait_cancelled(struct wait wait);
+
 /*
  * Ends it: a task that was cancelled by force, if error is -ECANCELED, does not return. Returns
  * error.

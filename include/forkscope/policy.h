@@ -1,0 +1,111 @@
+/*
+ * policy.h - what the end of one task means for the others of its scope
+ *
+ * A policy is an object with two functions. Three come with the library; a policy of the user's own
+ * is a structure that begins with struct scoped_policy:
+ *
+ *     struct at_most {
+ *         struct scoped_policy base;
+ *         size_t failures;
+ *     };
+ *
+ *     static bool too_many(const struct scoped_policy *self, const struct scoped_progress *progress,
+ *                          int status)
+ *     {
+ *         (void)status;
+ *         return progress->failed > ((const struct at_most *)self)->failures;
+ *     }
+ *
+ * A task has failed when its status is negative. Being cancelled (-ECANCELED in a task that was
+ * cancelled) is no failure.
+ */
+#ifndef FORKSCOPE_POLICY_H
+#define FORKSCOPE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* What has happened in a scope so far. */
+struct scoped_progress {
+    size_t succeeded;       /* tasks that ended with a status of 0 or more */
+    size_t failed;
+    size_t cancelled;       /* tasks that ended by being cancelled */
+    int first_failure;      /* the status of the first that failed; 0: none has */
+    bool timed_out;         /* the scope's deadline has passed; tasks left were cancelled */
+    bool stopped;           /* the scope has been cancelled, by whatever reason */
+};
+
+struct scoped_policy {
+    /*
+     * Called when a task of the scope has ended, its own end counted in; returns whether the others
+     * shall be cancelled. Calls for one scope never overlap. It is called with the library's lock
+     * held, in the thread of the task: it must be short and call nothing of this library. NULL:
+     * false.
+     */
+    bool (*ended)(const struct scoped_policy *self, const struct scoped_progress *progress,
+                  int status);
+
+    /* Called at the scope's end: what its outcome's status shall be. */
+    int (*outcome)(const struct scoped_policy *self, const struct scoped_progress *progress);
+};
+
+/*
+ * Collect all: failures cancel nobody. The first failure cancels the rest. The first success
+ * cancels the rest. The outcome of the first two is 0, or the first failure, or -ETIME when the
+ * deadline has cut tasks short; of the last, 0 if any task succeeded, or else as before, or
+ * -ECANCELED if none failed either.
+ *
+ * Safe:   any thread; never freed.
+ * Cancel: no cancellation point.
+ * Source: JEP 505, StructuredTaskScope.Joiner: awaitAll, awaitAllSuccessfulOrThrow,
+ *         anySuccessfulResultOrThrow.
+ */
+extern const struct scoped_policy scoped_collect;
+extern const struct scoped_policy scoped_fail_fast;
+extern const struct scoped_policy scoped_first_success;
+
+/*
+ * A task that failed. A list, also when there is one. The strings are borrowed from it.
+ */
+struct scoped_failure {
+    const struct scoped_failure *next;      /* the next one to end; NULL: the last */
+    int status;
+    const char *name;                       /* of the task; "" if it has none */
+    const char *path;                       /* from the root: "server/clients/client-7" */
+};
+
+/*
+ * Hears of a failure at once, in the thread of the task that failed, before anybody else is told.
+ * It may be called from several threads at a time. `failure` is borrowed for the call.
+ */
+typedef void scoped_failure_function(const struct scoped_failure *failure, void *arg);
+
+/* How a scope ended. */
+struct scoped_outcome {
+    int status;                             /* as the policy says */
+    size_t succeeded, failed, cancelled;    /* tasks */
+    void *value;                            /* what the first that succeeded left by scoped_set_value */
+    const struct scoped_failure *failures;  /* new; all of them, unless the scope discards them */
+    size_t omitted;                         /* failures not in the list: discarded, or no memory */
+};
+
+/*
+ * Frees the failures of an outcome; the structure is the caller's. NULL is fine.
+ *
+ * Safe:   one thread at a time for each outcome.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void scoped_outcome_fini(struct scoped_outcome *outcome);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

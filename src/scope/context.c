@@ -1,0 +1,67 @@
+/* What a running task can say and ask about itself. */
+#include "src/scope/executor.h"
+#include "src/scope/frame.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+int scoped_set_value(void *value)
+{
+    struct node *task = scoped__frame()->node;
+    if (task == NULL)
+        return -EPERM;
+    scoped__lock(task->tree);
+    task->value = value;
+    scoped__unlock(task->tree);
+    return 0;
+}
+
+int scoped_set_name(const char *name)
+{
+    struct node *task = scoped__frame()->node;
+    if (task == NULL)
+        return -EPERM;
+    scoped__lock(task->tree);
+    snprintf(task->name, sizeof task->name, "%s", name);
+    scoped__unlock(task->tree);
+    if (scoped__executor_ours(task->executor))
+        pthread_setname_np(pthread_self(), task->name);
+    return 0;
+}
+
+int scoped_started(void)
+{
+    struct node *task = scoped__frame()->node;
+    if (task == NULL)
+        return -EPERM;
+    scoped__lock(task->tree);
+    task->started = true;
+    scoped__wake_all(task->tree, &task->waiters);
+    scoped__unlock(task->tree);
+    return 0;
+}
+
+int64_t scoped_deadline(void)
+{
+    struct node *task = scoped__frame()->node;
+    return task == NULL ? SCOPED_FOREVER : task->deadline;
+}
+
+static const struct scoped_binding *find(const struct scoped_binding *bindings, const void *key)
+{
+    while (bindings != NULL && bindings->key != NULL && bindings->key != key)
+        bindings++;
+    return bindings == NULL || bindings->key == NULL ? NULL : bindings;
+}
+
+void *scoped_value(const void *key)
+{
+    for (struct node *node = scoped__frame()->node; node != NULL; node = node->parent) {
+        const struct scoped_binding *found = NULL;
+        if (node->kind == NODE_SCOPE)
+            found = find(scoped__scope(node)->bindings, key);
+        if (found != NULL)
+            return found->value;
+    }
+    return NULL;
+}

@@ -1,0 +1,104 @@
+#include "src/scope/defer.h"
+
+#include "src/base/thread.h"
+#include "src/scope/wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct deferred {
+    struct deferred *before;
+    void (*function)(void *arg);        /* or */
+    scoped_release_function *release;
+    void *arg;
+    intptr_t resource;
+};
+
+static void run(struct deferred *deferred)
+{
+    if (deferred->release != NULL)
+        deferred->release(deferred->resource);
+    else
+        deferred->function(deferred->arg);
+    free(deferred);
+}
+
+void scoped__run_deferred(struct frame *frame)
+{
+    struct deferred *last;
+    while ((last = frame->deferred) != NULL) {
+        frame->deferred = last->before;
+        run(last);
+    }
+}
+
+static void push(struct frame *frame, struct deferred *deferred)
+{
+    deferred->before = frame->deferred;
+    frame->deferred = deferred;
+}
+
+int scoped_defer(void (*function)(void *arg), void *arg)
+{
+    struct frame *frame = scoped__frame();
+    if (frame->node == NULL)
+        return -EPERM;
+    struct deferred *deferred = malloc(sizeof *deferred);
+    if (deferred == NULL)
+        return -ENOMEM;
+    *deferred = (struct deferred){ .function = function, .arg = arg };
+    push(frame, deferred);
+    return 0;
+}
+
+/* The place for the release is there before anything is acquired. */
+static int acquire_uncancelled(struct frame *frame, scoped_acquire_function *acquire, void *arg,
+                               scoped_release_function *release, intptr_t *ret_resource)
+{
+    struct deferred *deferred = malloc(sizeof *deferred);
+    if (deferred == NULL)
+        return -ENOMEM;
+    intptr_t resource = acquire(arg);
+    if (resource < 0) {
+        free(deferred);
+        return (int)resource;
+    }
+    *deferred = (struct deferred){ .release = release, .resource = resource };
+    push(frame, deferred);
+    *ret_resource = resource;
+    return 0;
+}
+
+int scoped_acquire(scoped_acquire_function *acquire, void *arg, scoped_release_function *release,
+                   intptr_t *ret_resource)
+{
+    struct frame *frame = scoped__frame();
+    if (frame->node == NULL)
+        return -EPERM;
+    struct wait wait = scoped__wait_begin();
+    int error = -ECANCELED;
+    if (!scoped__wait_cancelled(wait))
+        error = acquire_uncancelled(frame, acquire, arg, release, ret_resource);
+    /* An acquisition that itself failed with -ECANCELED has not been cancelled by us. */
+    if (!scoped__wait_cancelled(wait))
+        wait.task = NULL;
+    return scoped__wait_end(wait, error);
+}
+
+int scoped_release(intptr_t resource, scoped_release_function *release)
+{
+    struct frame *frame = scoped__frame();
+    if (frame->node == NULL)
+        return -EPERM;
+    struct deferred **place = &frame->deferred;
+    while (*place != NULL && ((*place)->release != release || (*place)->resource != resource))
+        place = &(*place)->before;
+    struct deferred *found = *place;
+    if (found == NULL)
+        return -ENOENT;
+    bool was_on = base__cancelable(false);
+    *place = found->before;
+    run(found);
+    base__cancelable(was_on);
+    return 0;
+}

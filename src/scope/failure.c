@@ -1,0 +1,127 @@
+#include "src/scope/failure.h"
+
+#include "src/scope/cancel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool was_cancelled(const struct node *node, int status)
+{
+    return status == -ECANCELED && node->cancelled;
+}
+
+static const char *name_of(const struct node *node)
+{
+    static const char *const names[] = {
+        [NODE_TASK] = "task", [NODE_LEAF] = "task", [NODE_SCOPE] = "scope", [NODE_RAW] = "task"
+    };
+    if (node->name[0] != '\0')
+        return node->name;
+    return node->parent == NULL ? "root" : names[node->kind];
+}
+
+static size_t path_length(const struct node *node)
+{
+    size_t length = 0;
+    for (; node != NULL; node = node->parent)
+        length += strlen(name_of(node)) + 1;
+    return length;
+}
+
+/* Written from its end, where the node itself stands. */
+static void write_path(const struct node *node, char *end)
+{
+    *--end = '\0';
+    for (; node != NULL; node = node->parent) {
+        size_t length = strlen(name_of(node));
+        end -= length;
+        memcpy(end, name_of(node), length);
+        if (node->parent != NULL)
+            *--end = '/';
+    }
+}
+
+/* One block: the structure, the name, the path. Locked, for names may change. */
+static struct scoped_failure *describe(const struct node *node, int status)
+{
+    size_t length = path_length(node);
+    struct scoped_failure *failure = malloc(sizeof *failure + sizeof node->name + length);
+    if (failure == NULL)
+        return NULL;
+    char *name = (char *)(failure + 1), *path = name + sizeof node->name;
+    memcpy(name, node->name, sizeof node->name);
+    write_path(node, path + length);
+    *failure = (struct scoped_failure){ .status = status, .name = name, .path = path };
+    return failure;
+}
+
+static struct scope *listener(const struct node *node)
+{
+    struct node *above = node->parent;
+    while (above != NULL && (above->kind != NODE_SCOPE || !scoped__scope(above)->on_failure))
+        above = above->parent;
+    return above == NULL ? NULL : scoped__scope(above);
+}
+
+static bool is_kept(const struct node *node)
+{
+    return node->parent->kind == NODE_SCOPE && !scoped__scope(node->parent)->discards;
+}
+
+struct scoped_failure *scoped__failure_new(struct node *node, int status)
+{
+    if (status >= 0 || was_cancelled(node, status))
+        return NULL;
+    struct scope *hears = listener(node);
+    if (hears == NULL && !is_kept(node))
+        return NULL;
+    scoped__lock(node->tree);
+    struct scoped_failure *failure = describe(node, status);
+    scoped__unlock(node->tree);
+    if (failure != NULL && hears != NULL)
+        hears->on_failure(failure, hears->on_failure_arg);
+    if (failure == NULL || is_kept(node))
+        return failure;
+    free(failure);
+    return NULL;
+}
+
+static void count(struct scope *scope, const struct node *node, int status)
+{
+    struct scoped_progress *progress = &scope->progress;
+    if (status >= 0) {
+        if (progress->succeeded++ == 0)
+            scope->value = node->value;
+    } else if (was_cancelled(node, status)) {
+        progress->cancelled++;
+    } else if (progress->failed++ == 0) {
+        progress->first_failure = status;
+    }
+}
+
+void scoped__failure_judge(struct node *node, int status, struct scoped_failure *failure)
+{
+    if (node->parent->kind != NODE_SCOPE)
+        return;
+    struct scope *scope = scoped__scope(node->parent);
+    count(scope, node, status);
+    if (failure != NULL) {
+        *scope->last_failure = failure;
+        scope->last_failure = (struct scoped_failure **)&failure->next;
+    }
+    if (scope->policy->ended != NULL &&
+        scope->policy->ended(scope->policy, &scope->progress, status))
+        scoped__cancel(&scope->node);
+}
+
+void scoped_outcome_fini(struct scoped_outcome *outcome)
+{
+    if (outcome == NULL)
+        return;
+    const struct scoped_failure *failure;
+    while ((failure = outcome->failures) != NULL) {
+        outcome->failures = failure->next;
+        free((void *)failure);
+    }
+}

@@ -1,0 +1,129 @@
+#include "src/scope/keeper.h"
+
+#include "src/base/clock.h"
+#include "src/base/thread.h"
+#include "src/scope/cancel.h"
+#include "src/scope/join.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static void fire(struct node *node)
+{
+    if (node->kind == NODE_SCOPE) {
+        scoped__scope(node)->progress.timed_out = true;
+        scoped__cancel(node);
+    } else {
+        scoped__cancel_press(node);
+    }
+}
+
+static void fire_due(struct keeper *keeper)
+{
+    while (keeper->timers.first != NULL && keeper->timers.first->at <= base__now()) {
+        struct timer *due = keeper->timers.first;
+        base__timer_clear(&keeper->timers, due);
+        fire(list_entry(due, struct node, timer));
+    }
+}
+
+static void join_handed_over(struct keeper *keeper)
+{
+    struct node *node;
+    while ((node = keeper->to_join) != NULL) {
+        keeper->to_join = node->next_to_join;
+        scoped__join_finished(node);
+        scoped__node_unref(node);
+    }
+}
+
+static void *keep(void *arg)
+{
+    struct tree *tree = arg;
+    struct keeper *keeper = &tree->keeper;
+    base__cancelable(false);
+    scoped__lock(tree);
+    while (!keeper->stops) {
+        join_handed_over(keeper);
+        fire_due(keeper);
+        int64_t next = keeper->timers.first == NULL ? BASE_NEVER : keeper->timers.first->at;
+        scoped__unlock(tree);
+        scoped__park(keeper->waiter, next);
+        scoped__lock(tree);
+    }
+    join_handed_over(keeper);
+    scoped__unlock(tree);
+    return NULL;
+}
+
+/* The host's signals are not for this thread. */
+static int start_thread(struct tree *tree)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&tree->keeper.thread, NULL, keep, tree);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
+}
+
+static int start(struct tree *tree)
+{
+    struct keeper *keeper = &tree->keeper;
+    if (keeper->runs)
+        return 0;
+    keeper->waiter = scoped__waiter_new();
+    if (keeper->waiter == NULL)
+        return -ENOMEM;
+    int error = start_thread(tree);
+    if (error == 0) {
+        keeper->runs = true;
+    } else {
+        scoped__waiter_free(keeper->waiter);
+        keeper->waiter = NULL;
+    }
+    return error;
+}
+
+int scoped__keeper_start(struct tree *tree)
+{
+    scoped__lock(tree);
+    int error = start(tree);
+    scoped__unlock(tree);
+    return error;
+}
+
+void scoped__keeper_stop(struct tree *tree)
+{
+    struct keeper *keeper = &tree->keeper;
+    scoped__lock(tree);
+    bool runs = keeper->runs;
+    keeper->runs = false;
+    keeper->stops = true;
+    scoped__wake(tree, keeper->waiter);
+    scoped__unlock(tree);
+    if (!runs)
+        return;
+    bool was_on = base__cancelable(false);
+    pthread_join(keeper->thread, NULL);
+    base__cancelable(was_on);
+    scoped__waiter_free(keeper->waiter);
+    keeper->waiter = NULL;
+}
+
+void scoped__keeper_set_timer(struct node *node, int64_t at)
+{
+    struct keeper *keeper = &node->tree->keeper;
+    base__timer_set(&keeper->timers, &node->timer, at);
+    if (keeper->timers.first == &node->timer)
+        scoped__wake(node->tree, keeper->waiter);
+}
+
+void scoped__keeper_hand_over(struct node *node)
+{
+    struct keeper *keeper = &node->tree->keeper;
+    node->references++;
+    node->next_to_join = keeper->to_join;
+    keeper->to_join = node;
+    scoped__wake(node->tree, keeper->waiter);
+}

@@ -1,0 +1,191 @@
+#include "src/scope/remote.h"
+
+#include "src/base/thread.h"
+#include "src/scope/cancel.h"
+#include "src/scope/join.h"
+#include "src/scope/root.h"
+#include "src/scope/task.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+
+/*
+ * Who refers to a raw task: its place in the tree, which the done sender stands for, and receivers.
+ */
+enum { CHILD_REFERENCES = 2, PARENT_REFERENCES = 2 };
+
+static int spawn_raw(scoped_spawner spawner, unsigned references, struct node **ret_node)
+{
+    struct node *parent;
+    int error = scoped__parent(spawner, &parent);
+    if (error == 0)
+        error = scoped__scope_room(parent, SCOPED_FOREVER);
+    if (error < 0)
+        return error;
+    struct node *node = scoped__node_new(parent, NODE_RAW, references);
+    if (node == NULL)
+        return -ENOMEM;
+    node->mode = SCOPED_CANCEL_ASKS;
+    node->own_thread = false;
+    node->claimed = true;
+    scoped__lock(node->tree);
+    scoped__node_link(node);
+    scoped__place_taken(node);
+    scoped__unlock(node->tree);
+    *ret_node = node;
+    return 0;
+}
+
+static struct scoped_child_signals child_signals(struct node *node)
+{
+    return (struct scoped_child_signals){ (struct scoped_cancel_receiver *)node,
+                                          (struct scoped_done_sender *)node };
+}
+
+int remote_spawner_spawn_raw(scoped_spawner spawner, struct scoped_child_signals *ret_child)
+{
+    struct node *node;
+    int error = spawn_raw(spawner, CHILD_REFERENCES, &node);
+    if (error == 0)
+        *ret_child = child_signals(node);
+    return error;
+}
+
+int remote_spawner_spawn_raw_with_signal(scoped_spawner spawner,
+                                         struct scoped_parent_signals *ret_parent,
+                                         struct scoped_child_signals *ret_child)
+{
+    struct node *node;
+    int error = spawn_raw(spawner, CHILD_REFERENCES + PARENT_REFERENCES, &node);
+    if (error < 0)
+        return error;
+    *ret_child = child_signals(node);
+    ret_parent->cancel_sender = (struct scoped_cancel_sender *)node;
+    ret_parent->done_receiver = (struct scoped_done_receiver *)node;
+    return 0;
+}
+
+/* The reference that the cancel receiver was keeps the status readable until the end. */
+static int run_node(struct node *node, scoped_done_function *done, void *arg)
+{
+    node->done = done;
+    node->arg = arg;
+    bool was_on = base__cancelable(false);
+    scoped__task_run(node);
+    base__cancelable(was_on);
+    int status = node->status;
+    scoped__node_release(node);
+    return status;
+}
+
+/* A task without a parent hangs below a root of its own, which is closed when it is over. */
+static int run_as_root(scoped_task_function *task, scoped_leaf_function *leaf, void *arg,
+                       scoped_done_function *done)
+{
+    scoped_spawner root;
+    struct scoped_child_signals signals;
+    int error = scoped_spawner_open(NULL, &root);
+    if (error < 0)
+        return error;
+    error = remote_spawner_spawn_raw(root, &signals);
+    if (error == 0)
+        error = task != NULL ? remote_scope_run(signals, task, arg, done)
+                             : remote_scope_run_leaf(signals, leaf, arg, done);
+    bool was_on = base__cancelable(false);
+    scoped_spawner_close(root, SCOPED_FOREVER);
+    base__cancelable(was_on);
+    return error;
+}
+
+int remote_scope_run(struct scoped_child_signals signals, scoped_task_function *function, void *arg,
+                     scoped_done_function *done)
+{
+    struct node *node = (struct node *)signals.done_sender;
+    if (node == NULL)
+        return run_as_root(function, NULL, arg, done);
+    int error = scoped__node_name(node);
+    if (error < 0) {
+        scoped_done_sender_set_status(signals.done_sender, error);
+        scoped_done_sender_free(signals.done_sender);
+        scoped_cancel_receiver_free(signals.cancel_receiver);
+        return error;
+    }
+    scoped__lock(node->tree);
+    node->kind = NODE_TASK;
+    node->function.task = function;
+    scoped__unlock(node->tree);
+    return run_node(node, done, arg);
+}
+
+int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_function *function,
+                          void *arg, scoped_done_function *done)
+{
+    struct node *node = (struct node *)signals.done_sender;
+    if (node == NULL)
+        return run_as_root(NULL, function, arg, done);
+    scoped__lock(node->tree);
+    node->kind = NODE_LEAF;
+    node->function.leaf = function;
+    scoped__unlock(node->tree);
+    return run_node(node, done, arg);
+}
+
+bool scoped_cancel_receiver_poll(struct scoped_cancel_receiver *receiver)
+{
+    return ((struct node *)receiver)->cancelled;
+}
+
+int scoped_cancel_receiver_fd(struct scoped_cancel_receiver *receiver, int *ret_fd)
+{
+    return scoped__cancel_fd((struct node *)receiver, ret_fd);
+}
+
+int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, int64_t deadline)
+{
+    int fd;
+    int error = scoped_cancel_receiver_fd(receiver, &fd);
+    return error < 0 ? error : scoped__wait_fd(fd, POLLIN, deadline);
+}
+
+void scoped_cancel_receiver_free(struct scoped_cancel_receiver *receiver)
+{
+    if (receiver != NULL)
+        scoped__node_release((struct node *)receiver);
+}
+
+void scoped_done_sender_set_status(struct scoped_done_sender *sender, int status)
+{
+    ((struct node *)sender)->status = status;
+}
+
+void scoped_done_sender_free(struct scoped_done_sender *sender)
+{
+    struct node *node = (struct node *)sender;
+    if (node == NULL)
+        return;
+    scoped__lock(node->tree);
+    node->on_cancel = NULL;
+    scoped__unlock(node->tree);
+    scoped__tell_done(node, node->status);
+}
+
+void scoped__raw_on_cancel(struct scoped_cancel_receiver *receiver, void (*on_cancel)(void *arg),
+                           void *arg)
+{
+    struct node *node = (struct node *)receiver;
+    scoped__lock(node->tree);
+    node->on_cancel = on_cancel;
+    node->on_cancel_arg = arg;
+    if (node->cancelled)
+        on_cancel(arg);
+    scoped__unlock(node->tree);
+}
+
+void scoped__raw_set_name(struct scoped_done_sender *sender, const char *name)
+{
+    struct node *node = (struct node *)sender;
+    scoped__lock(node->tree);
+    snprintf(node->name, sizeof node->name, "%s", name);
+    scoped__unlock(node->tree);
+}
