@@ -20,6 +20,6 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 git -c safe.directory='*' clone -q --no-hardlinks "$repository" "$root/root/forkscope"
 for goal in "${@:-check}"; do
-    chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    chroot "$root" /usr/bin/env -i HOME=/root VERBOSE=1 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
         make -C /root/forkscope "$goal" </dev/null
 done
