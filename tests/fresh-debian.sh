@@ -9,7 +9,7 @@ root=$(mktemp -d "${TMPDIR:-/tmp}/fresh-debian.XXXXXX")
 
 leave()
 {
-    umount -l "$root/proc" "$root/dev/shm" "$root/dev" 2>/dev/null || true
+    umount -l "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
 trap leave EXIT
@@ -18,6 +18,7 @@ debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
+mount --bind /dev/pts "$root/dev/pts"
 git -c safe.directory='*' clone -q --no-hardlinks "$repository" "$root/root/forkscope"
 for goal in "${@:-check}"; do
     chroot "$root" /usr/bin/env -i HOME=/root VERBOSE=1 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
