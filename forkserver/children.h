@@ -46,6 +46,8 @@ struct child {
     struct client client;       /* what it asks for */
     struct report report;
     enum child_state state;
+    bool stopped;               /* it has stopped itself to be unwound */
+    bool overtime;              /* its deadline passed while it was, and has been put off */
     uint64_t id;
     pid_t pid;
     int channel;                /* the child's end, to tell the end of the child; -1: closed */

@@ -60,10 +60,23 @@ void forkserver__end_all(struct server *s, int signal, int64_t grace)
         forkserver__end_child(s, c, signal, grace, WIRE_ENDED_BY_KILL);
 }
 
-/* Past its deadline a child is unwound where it hangs, and killed when that is done or takes too long. */
+/* What a child has left to die of its crash by itself, once it has been unwound. */
+static const int64_t last_breath = BASE_SECOND / 2;
+
+/*
+ * Past its deadline a child is unwound where it hangs, and killed when that is done or takes too long.
+ * One that crashed before has time to die of that, but only once, for it could tell tales.
+ */
 static void past_deadline(struct server *s, struct child *child)
 {
     child->deadline = BASE_NEVER;
+    if (child->stopped && !child->overtime) {
+        child->overtime = true;
+        child->deadline = base__deadline(last_breath);
+        if (child->state == CHILD_REPORTING)
+            child->deadline = child->report.give_up_at + last_breath;
+        return;
+    }
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = WIRE_ENDED_BY_DEADLINE;
     if (child->state == CHILD_ALIVE && forkserver__report_start(s, child))

@@ -36,6 +36,8 @@ static void on_stop(struct server *s, pid_t pid)
         return;
     if (rc < 0 || !forkserver__report_start(s, child))
         kill(pid, SIGCONT);
+    else
+        child->stopped = true;
 }
 
 static void on_death(struct server *s, pid_t pid)

@@ -62,6 +62,10 @@ check_PROGRAMS += tests/handle_test
 tests_handle_test_SOURCES = tests/handle_test.c tests/calls.c tests/calls.h
 tests_handle_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/deadline_test
+tests_deadline_test_SOURCES = tests/deadline_test.c tests/calls.c tests/calls.h
+tests_deadline_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)

@@ -1,0 +1,98 @@
+/*
+ * The deadline of a call, and what it must not hide.
+ */
+#include "tests/calls.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Stacks that take a while to unwind: longer than what is left until the deadline. */
+enum { DIVERS = 12, DEPTH = 30000 };
+static const int64_t deadline = CALLS_SECOND;
+static const int64_t left_at_crash = 30 * CALLS_MS;
+
+static pthread_barrier_t all_down;
+
+static void __attribute__((noinline)) dive(int depth)
+{
+    if (depth > 0) {
+        dive(depth - 1);
+    } else {
+        pthread_barrier_wait(&all_down);
+        pause();
+    }
+    __asm__ volatile("" ::: "memory");
+}
+
+static void *diver(void *unused)
+{
+    dive(DEPTH);
+    return unused;
+}
+
+/* Says when it crashes, at the moment that it got, and does. */
+static json_t *crash_at(json_t *moment)
+{
+    pthread_t thread;
+    int64_t now;
+
+    pthread_barrier_init(&all_down, NULL, DIVERS + 1);
+    for (int i = 0; i < DIVERS; i++)
+        pthread_create(&thread, NULL, diver, NULL);
+    pthread_barrier_wait(&all_down);
+    do
+        now = calls_now();
+    while (now < json_integer_value(moment));
+    if (write(STDOUT_FILENO, &now, sizeof now) == sizeof now)
+        __builtin_trap();
+    return NULL;
+}
+
+/* Returns whether the machine let it crash in time. */
+static bool crash_before_deadline(procspawn_builder *builder)
+{
+    int64_t moment = calls_now() + deadline - left_at_crash;
+    int64_t crashed = INT64_MAX;
+    procspawn_handle *handle = calls_build(builder, crash_at, json_integer(moment));
+    int stream = procspawn_stdout_take(handle);
+    procspawn_error *error = calls_error(handle);
+
+    bool timely = read(stream, &crashed, sizeof crashed) == sizeof crashed &&
+                  crashed < moment + left_at_crash / 3;
+    close(stream);
+    if (timely)
+        calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+    else
+        procspawn_error_free(error);
+    return timely;
+}
+
+static void a_crash_stays_one_while_the_deadline_passes(void)
+{
+    enum { ATTEMPTS = 10 };
+    procspawn_builder *builder = procspawn_builder_new();
+    int attempt = 0;
+
+    procspawn_builder_deadline(builder, deadline);
+    procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
+    while (attempt < ATTEMPTS && !crash_before_deadline(builder))
+        attempt++;
+    CU_ASSERT(attempt < ATTEMPTS);
+    procspawn_builder_free(builder);
+}
+
+static CU_TestInfo tests[] = {
+    { "a_crash_stays_one_while_the_deadline_passes", a_crash_stays_one_while_the_deadline_passes },
+    CU_TEST_INFO_NULL
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "deadline", .pSetUpFunc = calls_begin, .pTearDownFunc = calls_end, .pTests = tests },
+    CU_SUITE_INFO_NULL
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
