@@ -1,7 +1,8 @@
 #include "forkserver/children.h"
 
+#include "forkserver/apart.h"
 #include "src/base/clock.h"
-#include <stdlib.h>
+#include <stddef.h>
 
 /*
  * The table is a hash by process id. A dead child stays in it until its end is told, but its id may
@@ -13,11 +14,25 @@ static unsigned bucket_of(pid_t pid)
     return (unsigned)pid % CHILDREN_BUCKETS;
 }
 
+/* What is given back stays here for the next one. */
+static bool more(struct children *children)
+{
+    enum { AT_ONCE = 64 };
+    struct child *fresh = forkserver__apart(AT_ONCE * sizeof *fresh);
+
+    for (unsigned i = 0; fresh && i < AT_ONCE; i++) {
+        fresh[i].next = children->unused;
+        children->unused = &fresh[i];
+    }
+    return fresh != NULL;
+}
+
 struct child *forkserver__child_new(struct children *children, struct client *asker)
 {
-    struct child *child = calloc(1, sizeof *child);
-    if (!child)
+    if (!children->unused && !more(children))
         return NULL;
+    struct child *child = children->unused;
+    children->unused = child->next;
     *child = (struct child){
         .client = { .watch = WATCH_CLIENT, .fd = -1, .owner = child },
         .report = { .memfd = -1 },
@@ -41,6 +56,23 @@ void forkserver__child_started(struct children *children, struct child *child, p
     children->count++;
 }
 
+void forkserver__child_died(struct children *children, struct child *child)
+{
+    child->state = CHILD_DEAD;
+    child->next_dead = children->dead;
+    children->dead = child;
+}
+
+static void take_from_dead(struct children *children, const struct child *child)
+{
+    struct child **link = &children->dead;
+
+    while (*link && *link != child)
+        link = &(*link)->next_dead;
+    if (*link)
+        *link = child->next_dead;
+}
+
 void forkserver__child_free(struct children *children, struct child *child)
 {
     struct child **link = &children->buckets[bucket_of(child->pid)];
@@ -51,7 +83,9 @@ void forkserver__child_free(struct children *children, struct child *child)
         *link = child->next;
         children->count--;
     }
-    free(child);
+    take_from_dead(children, child);
+    child->next = children->unused;
+    children->unused = child;
 }
 
 struct child *forkserver__child_by_pid(const struct children *children, pid_t pid)

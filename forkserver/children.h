@@ -58,15 +58,17 @@ struct child {
     enum wire_end_cause cause;
     int status;                 /* from here on: set when dead */
     struct rusage usage;
-    struct child *next;         /* in its bucket */
+    struct child *next;         /* in its bucket, or among the unused */
+    struct child *next_dead;
 };
 
 enum { CHILDREN_BUCKETS = 1024 };
 
 struct children {
     struct child *buckets[CHILDREN_BUCKETS];
+    struct child *unused;
+    struct child *dead;         /* those in CHILD_DEAD */
     unsigned count;
-    unsigned dead;              /* of them in CHILD_DEAD */
     uint64_t last_id;
 };
 
@@ -74,6 +76,8 @@ struct children {
 struct child *forkserver__child_new(struct children *children, struct client *asker);
 /* Gives it its process, which puts it where forkserver__child_by_pid finds it. */
 void forkserver__child_started(struct children *children, struct child *child, pid_t pid);
+/* From now on it is dead. */
+void forkserver__child_died(struct children *children, struct child *child);
 /* Takes it out and frees it; closes nothing. */
 void forkserver__child_free(struct children *children, struct child *child);
 

@@ -131,19 +131,32 @@ static void on_sanitizer_death(void)
     (void)forkserver__crash_raise();
 }
 
-int forkserver__crash_install(pid_t parent)
+int forkserver__crash_prepare(void)
 {
     int error = install_stack();
 
     if (error)
         return error;
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(on_sanitizer_death);
+    return install_handlers();
+}
+
+void forkserver__crash_arm(pid_t parent)
+{
     record = (struct crash_record){.magic = CRASH_MAGIC, .state = CRASH_IDLE};
     record.pid = (int32_t)syscall(SYS_getpid);
     /* Refused where nobody asks: then nobody has to be named. */
     (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
-    if (__sanitizer_set_death_callback)
-        __sanitizer_set_death_callback(on_sanitizer_death);
-    return install_handlers();
+}
+
+int forkserver__crash_install(pid_t parent)
+{
+    int error = forkserver__crash_prepare();
+
+    if (error == 0)
+        forkserver__crash_arm(parent);
+    return error;
 }
 
 int forkserver__crash_raise(void)

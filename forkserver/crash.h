@@ -50,6 +50,11 @@ struct crash_record {
  * errno value. */
 int forkserver__crash_install(pid_t parent);
 
+/* The two halves of it. What is prepared is inherited, and lets every crash pass until the process that
+ * has it is armed: so the parent of many children prepares once. */
+int forkserver__crash_prepare(void);
+void forkserver__crash_arm(pid_t parent);
+
 /* Stops the process as a crash would, with the caller's registers in the record, and returns
  * when it is continued. The caller's frame must stay: call it, and do not end in it. Returns 0;
  * -ENOTSUP where nothing is installed. */

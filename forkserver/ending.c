@@ -12,7 +12,7 @@ void forkserver__wake_by(struct server *s, int64_t when)
         s->wake_at = when;
 }
 
-/* Every child leads a session and group of its own from its first steps on; before, it is alone. */
+/* Every child leads a group of its own from its first steps on; before, it is alone. */
 static void signal_group(const struct child *child, int signal)
 {
     if (kill(-child->pid, signal) < 0)

@@ -27,10 +27,12 @@ struct server {
     unsigned long long oom_kills;
     struct client host;
     struct children children;
+    bool signalled;             /* a child has stopped or died */
     bool ending;
     bool leave;                 /* everything is gone */
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
     struct wire_frame frame;    /* the message at hand */
+    unsigned char body[256];    /* of it: no request is longer */
 };
 
 /* settle.c: from a copy of the host to a process that only serves. keep: descriptors to keep. */

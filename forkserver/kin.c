@@ -32,7 +32,7 @@ static unsigned end_if_stranger(const struct children *children, pid_t pid)
 
 unsigned forkserver__end_strangers(int kin, const struct children *children)
 {
-    char buffer[4096];
+    char buffer[512];
     unsigned strangers = 0;
     pid_t pid = 0;
     off_t at = 0;

@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += forkserver/libserver.la
 
 forkserver_libserver_la_SOURCES =
+forkserver_libserver_la_SOURCES += forkserver/apart.c forkserver/apart.h
 forkserver_libserver_la_SOURCES += forkserver/cfi.c forkserver/cfi.h
 forkserver_libserver_la_SOURCES += forkserver/crash.c forkserver/crash.h
 forkserver_libserver_la_SOURCES += forkserver/machine.c forkserver/machine.h

@@ -61,10 +61,9 @@ static void on_death(struct server *s, pid_t pid)
         forkserver__report_end(s, owner);
         return;
     }
-    child->state = CHILD_DEAD;
+    forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
-    s->children.dead++;
     forkserver__client_close(s, &child->client);
     forkserver__end_nested(s, &child->client);
 }
@@ -119,7 +118,6 @@ static void finish(struct server *s, struct child *child)
         if (asker->epoch == child->epoch && asker->spares > 0)
             asker->spares--;
     }
-    s->children.dead--;
     forkserver__child_free(&s->children, child);
 }
 
@@ -131,12 +129,12 @@ static void finish_dead(struct server *s)
 {
     bool moved = true;
 
-    while (moved && s->children.dead > 0) {
+    while (moved) {
         struct child *next;
         moved = false;
-        for (struct child *c = forkserver__child_first(&s->children); c; c = next) {
-            next = forkserver__child_next(&s->children, c);
-            if (c->state != CHILD_DEAD || c->client.children > 0)
+        for (struct child *c = s->children.dead; c; c = next) {
+            next = c->next_dead;
+            if (c->client.children > 0)
                 continue;
             if (!tell_death(s, c)) {
                 forkserver__wake_by(s, base__deadline(untold_pause));
@@ -148,7 +146,7 @@ static void finish_dead(struct server *s)
     }
 }
 
-void forkserver__reap(struct server *s)
+static void reap_all(struct server *s)
 {
     siginfo_t info;
 
@@ -161,7 +159,14 @@ void forkserver__reap(struct server *s)
         else
             on_death(s, info.si_pid);
     }
-    bool strangers = s->children.dead > 0 && forkserver__end_strangers(s->kin, &s->children) > 0;
+}
+
+void forkserver__reap(struct server *s)
+{
+    if (s->signalled)
+        reap_all(s);
+    s->signalled = false;
+    bool strangers = s->children.dead && forkserver__end_strangers(s->kin, &s->children) > 0;
     if (!strangers)
         finish_dead(s);
     if (s->ending && s->children.count == 0)

@@ -19,13 +19,13 @@
 static const int64_t time_limit = BASE_SECOND;
 static const int64_t patience = BASE_SECOND / 2;
 
-static void __attribute__((noreturn)) unwind(const struct server *s, pid_t pid, int memfd)
+static void __attribute__((noreturn)) unwind(pid_t server, pid_t pid, int memfd)
 {
     struct crash_record record;
     bool recorded = forkserver__crash_read(pid, &record) == 0;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != s->pid)
+    if (getppid() != server)
         _exit(1);
     forkserver__close_but(&memfd, 1);
     forkserver__unwind_and_exit(pid, recorded ? &record : NULL, time_limit, memfd);
@@ -38,9 +38,11 @@ bool forkserver__report_start(struct server *s, struct child *child)
     int memfd = memfd_create("backtrace", MFD_CLOEXEC);
     if (memfd < 0)
         return false;
+    /* Nothing of the server's table is there after the fork. */
+    const pid_t server = s->pid, target = child->pid;
     pid_t pid = fork();
     if (pid == 0)
-        unwind(s, child->pid, memfd);
+        unwind(server, target, memfd);
     if (pid < 0) {
         close(memfd);
         return false;

@@ -6,6 +6,8 @@
  */
 #include "forkserver/internal.h"
 
+#include "forkserver/apart.h"
+#include "forkserver/crash.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -70,12 +72,12 @@ static void on_host_gone(struct server *s)
     forkserver__end_all(s, SIGKILL, 0);
 }
 
+/* One signal stands for all that came since the last one was read. */
 static void drain_signals(struct server *s)
 {
-    struct signalfd_siginfo info[16];
+    struct signalfd_siginfo info;
 
-    while (read(s->signals, info, sizeof info) > 0)
-        continue;
+    s->signalled = read(s->signals, &info, sizeof info) > 0;
 }
 
 static void dispatch(struct server *s, const struct epoll_event *event)
@@ -130,24 +132,27 @@ static void turn(struct server *s)
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,
                              int host_link, int root_link, int host_pidfd)
 {
-    static unsigned char body[WIRE_MAX_BODY];
-    static struct server s;
     const int keep[] = { host_link, root_link, host_pidfd };
 
     forkserver__settle("forkscope-serve", keep, 3);
-    s = (struct server){
+    struct server *s = forkserver__apart(sizeof *s);
+    if (!s)
+        _exit(1);
+    *s = (struct server){
         .options = options,
         .spares_wanted = (options->spares + options->servers - 1 - index) / options->servers,
         .root_link = root_link,
         .host_pidfd = host_pidfd,
         .host = { .watch = WATCH_CLIENT, .fd = host_link },
         .wake_at = BASE_NEVER,
-        .frame = { .body = body, .capacity = sizeof body },
+        .frame = { .body = s->body, .capacity = sizeof s->body },
     };
-    raise_descriptor_limit(&s);
-    open_server(&s);
+    raise_descriptor_limit(s);
+    open_server(s);
+    if (options->catch_crashes)
+        forkserver__crash_prepare();
     options->warm_up();
-    while (!s.leave)
-        turn(&s);
+    while (!s->leave)
+        turn(s);
     _exit(0);
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,9 +20,16 @@ static void close_between(unsigned first, unsigned last)
         close((int)fd);
 }
 
-static int compare(const void *a, const void *b)
+/* A handful: qsort(3) would have each child touch more pages. */
+static void sort(int *numbers, unsigned count)
 {
-    return *(const int *)a - *(const int *)b;
+    for (unsigned i = 1; i < count; i++) {
+        for (unsigned k = i; k > 0 && numbers[k - 1] > numbers[k]; k--) {
+            int swapped = numbers[k];
+            numbers[k] = numbers[k - 1];
+            numbers[k - 1] = swapped;
+        }
+    }
 }
 
 void forkserver__close_but(const int *keep, unsigned keep_count)
@@ -34,7 +40,7 @@ void forkserver__close_but(const int *keep, unsigned keep_count)
 
     for (unsigned i = 0; i < keep_count; i++)
         sorted[i] = keep[i];
-    qsort(sorted, keep_count, sizeof sorted[0], compare);
+    sort(sorted, keep_count);
     for (unsigned i = 0; i < keep_count; i++) {
         if (sorted[i] < (int)from)
             continue;

@@ -6,7 +6,6 @@
 #include "forkserver/crash.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -35,37 +34,53 @@ static int open_sockets(struct sockets *sockets)
     return rc;
 }
 
+/* What a child must know of its server, whose own memory it does not have. */
+struct birth {
+    const struct forkserver_options *options;
+    pid_t server;
+    struct rlimit descriptors;
+    bool descriptors_differ;
+};
+
 /*
  * The first steps of a child. The death signal comes first, and the server is asked for after it, so
  * that no moment is left in which the server could die unnoticed. Signals are let in last.
  */
-static void __attribute__((noreturn)) start_child(const struct server *s, const struct sockets *sockets)
+static void __attribute__((noreturn)) start_child(const struct birth *birth,
+                                                  const struct sockets *sockets)
 {
     const int keep[] = { sockets->channel[1], sockets->link[1] };
-    struct forkserver_child child = { keep[0], keep[1], s->pid };
+    struct forkserver_child child = { keep[0], keep[1], birth->server };
     sigset_t none;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != s->pid)
+    if (getppid() != birth->server)
         _exit(0);
-    setsid();
+    setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    setrlimit(RLIMIT_NOFILE, &s->host_descriptors);
+    if (birth->descriptors_differ)
+        setrlimit(RLIMIT_NOFILE, &birth->descriptors);
     forkserver__close_but(keep, 2);
-    if (s->options->catch_crashes)
-        forkserver__crash_install(s->pid);
+    if (birth->options->catch_crashes)
+        forkserver__crash_arm(birth->server);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    s->options->enter(&child);
+    birth->options->enter(&child);
     _exit(0);
 }
 
 static int fork_child(struct server *s, struct child *child, const struct sockets *sockets)
 {
+    const struct birth birth = {
+        .options = s->options,
+        .server = s->pid,
+        .descriptors = s->host_descriptors,
+        .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
+    };
     pid_t pid = fork();
 
     if (pid == 0)
-        start_child(s, sockets);
+        start_child(&birth, sockets);
     if (pid < 0)
         return -errno;
     child->channel = sockets->channel[1];
@@ -98,14 +113,14 @@ int forkserver__spawn(struct server *s, struct client *asker)
 
     int rc = open_sockets(&sockets);
     if (rc < 0) {
-        free(child);
+        forkserver__child_free(&s->children, child);
         return rc;
     }
     rc = fork_child(s, child, &sockets);
     if (rc < 0) {
         close_pair(sockets.channel);
         close_pair(sockets.link);
-        free(child);
+        forkserver__child_free(&s->children, child);
         return rc;
     }
     return offer(asker, child, sockets.channel[0]);
