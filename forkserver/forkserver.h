@@ -24,9 +24,12 @@ struct forkserver_child {
     int channel;                /* to whoever takes the child */
     int link;                   /* client link to the server, for children of its own */
     pid_t server;
+    pid_t asker;                /* who may take it */
+    bool nested;                /* the asker is a child itself */
 };
 
 struct forkserver_options {
+    pid_t host;
     int host_link;              /* root's end of the ROOT link */
     int host_pidfd;             /* readable when the host is gone; -1 if there is none */
     unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */

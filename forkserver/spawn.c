@@ -28,6 +28,8 @@ static int open_sockets(struct sockets *sockets)
         return rc;
     rc = wire__pass_sender(sockets->channel[0]);
     if (rc == 0)
+        rc = wire__pass_sender(sockets->channel[1]);
+    if (rc == 0)
         rc = wire__pair(sockets->link);
     if (rc < 0)
         close_pair(sockets->channel);
@@ -38,6 +40,8 @@ static int open_sockets(struct sockets *sockets)
 struct birth {
     const struct forkserver_options *options;
     pid_t server;
+    pid_t asker;
+    bool nested;
     struct rlimit descriptors;
     bool descriptors_differ;
 };
@@ -50,7 +54,7 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth,
                                                   const struct sockets *sockets)
 {
     const int keep[] = { sockets->channel[1], sockets->link[1] };
-    struct forkserver_child child = { keep[0], keep[1], birth->server };
+    struct forkserver_child child = { keep[0], keep[1], birth->server, birth->asker, birth->nested };
     sigset_t none;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -71,9 +75,12 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth,
 
 static int fork_child(struct server *s, struct child *child, const struct sockets *sockets)
 {
+    const struct child *owner = child->asker->owner;
     const struct birth birth = {
         .options = s->options,
         .server = s->pid,
+        .asker = owner ? owner->pid : s->options->host,
+        .nested = owner != NULL,
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
     };

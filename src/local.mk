@@ -83,6 +83,7 @@ src_libproc_la_SOURCES += src/proc/module.c
 src_libproc_la_SOURCES += src/proc/placeholder.c src/proc/placeholder.h
 src_libproc_la_SOURCES += src/proc/process.c
 src_libproc_la_SOURCES += src/proc/reply.c
+src_libproc_la_SOURCES += src/proc/sender.c src/proc/sender.h
 src_libproc_la_SOURCES += src/proc/setup.c
 src_libproc_la_SOURCES += src/proc/shmem.c
 src_libproc_la_SOURCES += src/proc/spawn.c

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static pid_t server;
+static struct forkserver_child self;
 static struct procspawn__holder held_for_call;  /* what came with the argument */
 
 /* A call as received: where its block and its text lie, and what is mapped for them. */
@@ -98,7 +98,7 @@ static procspawn_function *prepare(struct order *order, struct wire_frame *frame
     const char *library = NULL;
     const char *reason = "";
 
-    int rc = procspawn__setup(&order->call, &order->block, frame, server, &library, &what);
+    int rc = procspawn__setup(&order->call, &order->block, frame, &self, &library, &what);
     if (rc < 0) {
         procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "%s: %s", what, strerror(-rc));
         return NULL;
@@ -285,7 +285,7 @@ void procspawn__child_enter(const struct forkserver_child *child)
     struct order order;
     bool first = true;
 
-    server = child->server;
+    self = *child;
     procspawn__reply.channel = child->channel;
     frame = (struct wire_frame){ .body = body, .capacity = sizeof body };
     become_child(child);

@@ -130,12 +130,20 @@ void procspawn__context_forget(void)
     status.owner = 0;
 }
 
+/* The link works also where the program may not search its own directory any more. */
+static const char cwd_link[] = "/proc/self/cwd";
+
+static int stat_cwd(struct stat *ret_status)
+{
+    return stat(".", ret_status) == 0 ? 0 : stat(cwd_link, ret_status);
+}
+
 int procspawn__context_remember(void)
 {
     struct stat cwd = { 0 };
 
     procspawn__context_forget();
-    stat(".", &cwd);
+    stat_cwd(&cwd);
     initial.cwd_device = cwd.st_dev;
     initial.cwd_inode = cwd.st_ino;
     getresuid(&initial.uid[0], &initial.uid[1], &initial.uid[2]);
@@ -150,15 +158,18 @@ int procspawn__context_remember(void)
 
 /* ---- what differs ---- */
 
-static void describe_cwd(struct procspawn__draft *draft)
+static int describe_cwd(struct procspawn__draft *draft)
 {
     struct stat cwd;
 
-    if (stat(".", &cwd) == 0 && cwd.st_dev == initial.cwd_device && cwd.st_ino == initial.cwd_inode)
-        return;
-    draft->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (draft->cwd >= 0)
-        draft->call.flags |= WIRE_CALL_FD_CWD;
+    if (stat_cwd(&cwd) == 0 && cwd.st_dev == initial.cwd_device &&
+        cwd.st_ino == initial.cwd_inode)
+        return 0;
+    draft->cwd = base__fd_behind_stdio(open(cwd_link, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (draft->cwd < 0)
+        return -errno;
+    draft->call.flags |= WIRE_CALL_FD_CWD;
+    return 0;
 }
 
 static void describe_umask(struct wire_call *call)
@@ -303,10 +314,12 @@ static void describe_string(struct procspawn__draft *draft, enum wire_call_flag 
 
 int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
-    describe_cwd(draft);
+    int rc = describe_cwd(draft);
+    if (rc < 0)
+        return rc;
     describe_umask(&draft->call);
     describe_ids(&draft->call, builder);
-    int rc = describe_groups(draft, builder);
+    rc = describe_groups(draft, builder);
     if (rc < 0)
         return rc;
     describe_limits(draft, builder);

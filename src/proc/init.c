@@ -1,7 +1,7 @@
 /*
  * init.c - forks the fork server while there is one thread
  */
-#include "src/proc/internal.h"
+#include "src/proc/sender.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -106,6 +106,8 @@ static int start_root(int ret_link[2])
 
     if (rc < 0)
         return rc;
+    image->privileged = procspawn__sender_privileged();
+    image->options.host = getpid();
     image->options.host_link = ret_link[1];
     image->options.host_pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
     fflush(NULL);

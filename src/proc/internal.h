@@ -35,6 +35,7 @@ struct procspawn_config {
 struct procspawn__image {
     pid_t owner;                /* the process that init belongs to; 0: none */
     bool is_child;
+    bool privileged;            /* at init: children could be more than who calls is by then */
     struct procspawn_config config;
     struct forkserver_options options;
     int argc;
@@ -181,7 +182,7 @@ void procspawn__child_warm_up(void);
 
 /* Returns 0, or a negative errno value with what failed. */
 int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
-                     struct wire_frame *frame, pid_t server, const char **ret_library,
-                     const char **ret_what);
+                     struct wire_frame *frame, const struct forkserver_child *self,
+                     const char **ret_library, const char **ret_what);
 
 #endif

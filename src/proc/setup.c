@@ -4,7 +4,7 @@
  * The order matters: what needs privilege comes before the ids are given up, what must not have it
  * comes after. A change of ids clears the death signal, which is then set anew and checked.
  */
-#include "src/proc/internal.h"
+#include "src/proc/sender.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +110,9 @@ static int set_ids(const struct wire_call *call, pid_t server)
 static int set_directory(struct wire_reader *block)
 {
     const char *path = wire__get_string(block);
-    return path && chdir(path) == 0 ? 0 : -errno;
+    if (!path)
+        return -EPROTO;
+    return chdir(path) == 0 ? 0 : -errno;
 }
 
 static int set_name(struct wire_reader *block)
@@ -125,9 +127,9 @@ static int run_hook(const struct wire_call *call)
     return hook((void *)(uintptr_t)call->hook_argument);
 }
 
-#define TRY(flag, step, text) \
+#define TRY(condition, step, text) \
     do { \
-        if (flags & (flag)) { \
+        if (condition) { \
             int rc_ = (step); \
             *ret_what = (text); \
             if (rc_ < 0) \
@@ -135,25 +137,42 @@ static int run_hook(const struct wire_call *call)
         } \
     } while (0)
 
-int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
-                     struct wire_frame *frame, pid_t server, const char **ret_library,
-                     const char **ret_what)
+/* As far as the end of what needs privilege: from there on the child is no more than its sender. */
+static int become(const struct wire_call *call, struct wire_reader *block, struct wire_frame *frame,
+                  const struct procspawn__sender *sender, pid_t server, const char **ret_what)
 {
     const uint32_t flags = call->flags;
     const uint32_t streams = WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
     size_t fd_index = (flags & WIRE_CALL_FD_MEMORY) ? 1 : 0;
 
-    TRY(WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index), "entering the working directory");
-    TRY(streams, set_streams(flags, frame, &fd_index), "setting the standard streams");
+    TRY(flags & WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index), "entering the working directory");
+    TRY(flags & streams, set_streams(flags, frame, &fd_index), "setting the standard streams");
     if (flags & WIRE_CALL_UMASK)
         umask(call->umask);
-    TRY(WIRE_CALL_GROUPS, set_groups(block), "setting the groups");
-    TRY(WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
-    TRY(WIRE_CALL_ENVIRONMENT, set_environment(block), "setting the environment");
-    TRY(WIRE_CALL_IDS, set_ids(call, server), "setting the user and group ids");
-    TRY(WIRE_CALL_DIRECTORY, set_directory(block), "entering the working directory");
-    TRY(WIRE_CALL_NAME, set_name(block), "setting the name");
+    TRY(flags & WIRE_CALL_GROUPS, set_groups(block), "setting the groups");
+    TRY(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    TRY(sender->limited, procspawn__sender_bind_limits(sender), "keeping to the caller's limits");
+    TRY(flags & WIRE_CALL_ENVIRONMENT, set_environment(block), "setting the environment");
+    TRY(flags & WIRE_CALL_IDS, set_ids(call, server), "setting the user and group ids");
+    TRY(sender->checked, procspawn__sender_check(sender), "being no more than the caller");
+    return 0;
+}
+
+int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
+                     struct wire_frame *frame, const struct forkserver_child *self,
+                     const char **ret_library, const char **ret_what)
+{
+    const uint32_t flags = call->flags;
+    struct procspawn__sender sender;
+
+    TRY(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
+    int rc = become(call, block, frame, &sender, self->server, ret_what);
+    procspawn__sender_fini(&sender);
+    if (rc < 0)
+        return rc;
+    TRY(flags & WIRE_CALL_DIRECTORY, set_directory(block), "entering the working directory");
+    TRY(flags & WIRE_CALL_NAME, set_name(block), "setting the name");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
-    TRY(WIRE_CALL_HOOK, run_hook(call), "running the hook");
+    TRY(flags & WIRE_CALL_HOOK, run_hook(call), "running the hook");
     return 0;
 }

@@ -75,6 +75,7 @@ static size_t read_control(struct msghdr *message, struct wire_frame *frame)
             struct ucred credentials;
             memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
             frame->sender = credentials.pid;
+            frame->sender_uid = credentials.uid;
         }
         if (c->cmsg_type != SCM_RIGHTS)
             continue;
@@ -109,6 +110,7 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     ssize_t n;
 
     frame->sender = 0;
+    frame->sender_uid = (uid_t)-1;
     frame->header = (struct wire_header){ 0 };
     /* A reset tells once that the other end left something unread; what it sent is still to come. */
     do {

@@ -25,6 +25,7 @@ struct wire_frame {
     void *body;
     size_t capacity;
     pid_t sender;               /* by the kernel's word, 0 if the socket does not pass it */
+    uid_t sender_uid;           /* its real user */
     int fds[WIRE_MAX_FDS];      /* -1 when taken */
 };
 
