@@ -336,7 +336,7 @@ static void calls_nest_ten_levels_deep(void)
 }
 
 /* The address sanitizer's interceptor stumbles over the frames that a cancelled thread has left. */
-const char *__asan_default_suppressions(void);
+const char *__asan_default_suppressions(void) __attribute__((visibility("default")));
 const char *__asan_default_suppressions(void)
 {
     return "interceptor_name:sigaltstack\n";

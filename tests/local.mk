@@ -65,6 +65,9 @@ tests_handle_test_LDADD = $(proc_test_libs)
 check_PROGRAMS += tests/deadline_test
 tests_deadline_test_SOURCES = tests/deadline_test.c tests/calls.c tests/calls.h
 tests_deadline_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/builder_test
+tests_builder_test_SOURCES = tests/builder_test.c tests/calls.c tests/calls.h
+tests_builder_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
