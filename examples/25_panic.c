@@ -18,7 +18,7 @@ json_t *refuse(json_t *argument)
 
 json_t *crash(json_t *argument)
 {
-    volatile char *nowhere = (char *)json_integer_value(argument);
+    volatile char *nowhere = (char *)(json_integer_value(argument) + 1);
     *nowhere = 0;
     return argument;
 }
