@@ -126,18 +126,24 @@ static void forget_server(struct root *r, pid_t pid)
 }
 
 /*
- * What a dead server leaves comes here, and is ended; its own children die with it by themselves.
- * True while this process has any child.
+ * What a dead server leaves comes here, and is ended; its own children die with it by themselves. A
+ * server that somebody stopped goes on, for whole trees wait for its word. True while this process has
+ * any child.
  */
 static bool reap(struct root *r)
 {
     struct signalfd_siginfo drained;
+    int status;
     pid_t pid;
 
     while (read(r->signals, &drained, sizeof drained) > 0)
         continue;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        forget_server(r, pid);
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        if (WIFSTOPPED(status))
+            kill(pid, SIGCONT);
+        else
+            forget_server(r, pid);
+    }
     return pid == 0;
 }
 

@@ -186,8 +186,10 @@ static void pump_root(void)
         rc = wire__recv(client.root, &frame, true);
         if (rc == 0 && frame.header.type == WIRE_SERVER && frame.header.length == sizeof body)
             on_server(&frame);
-        else if (rc == -EPIPE)
+        else if (rc == -EPIPE) {
             lose_root();
+            procspawn__root_lost();
+        }
         if (rc == 0)
             wire__close_fds(&frame);
     }

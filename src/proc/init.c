@@ -141,6 +141,23 @@ static void reap_root(void)
     image->root_pidfd = -1;
 }
 
+/* Its link closes a moment before a dying process can be reaped. */
+void procspawn__root_lost(void)
+{
+    enum { MOMENT = 100 };
+    struct pollfd fd = { .fd = procspawn__image.root_pidfd, .events = POLLIN };
+
+    if (procspawn__ready() && fd.fd >= 0 && poll(&fd, 1, MOMENT) == 1)
+        reap_root();
+}
+
+/* A signal for the root, which is still ours if it has not been reaped. */
+static void signal_root(int signal)
+{
+    if (procspawn__image.root_pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, procspawn__image.root_pidfd, signal, NULL, 0);
+}
+
 static int start(int argc, char **argv)
 {
     struct procspawn__image *image = &procspawn__image;
@@ -196,10 +213,10 @@ int procspawn_fini(void)
     if (!procspawn__ready() || image->is_child)
         return PROCSPAWN_ENOTINIT;
     procspawn__client_end(end_grace);
+    signal_root(SIGCONT);
     procspawn__client_wait_end(base__deadline(3 * end_grace));
     procspawn__client_close();
-    if (image->root_pidfd >= 0)
-        syscall(SYS_pidfd_send_signal, image->root_pidfd, SIGKILL, NULL, 0);
+    signal_root(SIGKILL);
     reap_root();
     procspawn__context_forget();
     image->owner = 0;

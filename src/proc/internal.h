@@ -49,6 +49,9 @@ extern struct procspawn__image procspawn__image;
 /* Is init valid in this process? */
 bool procspawn__ready(void);
 
+/* The root has closed its link: it is reaped if it is dead. */
+void procspawn__root_lost(void);
+
 /* ---- client.c: asks the servers for children ---------------------------------------------------- */
 
 /* A child taken for a call. The channel belongs to the taker. */
