@@ -3,8 +3,8 @@
 
 .NOTPARALLEL:
 
-goals = all demo check check-examples check-model check-fresh soak install uninstall installcheck \
-	dist distcheck clean
+goals = all demo check check-examples check-model check-fresh check-kills soak \
+	install uninstall installcheck dist distcheck clean
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all
 

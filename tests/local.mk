@@ -98,6 +98,9 @@ tests_tree_test_LDADD = $(core_libs) $(test_libs)
 check_PROGRAMS += tests/channel_test
 tests_channel_test_SOURCES = tests/channel_test.c $(value_tools)
 tests_channel_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/kill_test
+tests_kill_test_SOURCES = tests/kill_test.c tests/busy.c tests/busy.h tests/calls.c tests/calls.h
+tests_kill_test_LDADD = $(core_libs) $(test_libs)
 
 check_PROGRAMS += tests/shmem_test
 tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
@@ -116,7 +119,7 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh
+.PHONY: bench check-fresh check-kills
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -131,6 +134,10 @@ installcheck-local:
 bench:
 	@$(MAKE) $(AM_MAKEFLAGS) all tests/bench/bench$(EXEEXT) >&2
 	@tests/bench/bench$(EXEEXT)
+
+# The kill sweep, longer than `make check` runs it.
+check-kills: tests/kill_test$(EXEEXT)
+	@KILL_MOMENTS=$${KILL_MOMENTS-500} tests/kill_test$(EXEEXT)
 
 check-fresh:
 	@$(SHELL) $(srcdir)/tests/fresh-debian.sh $(srcdir)
