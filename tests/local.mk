@@ -110,6 +110,7 @@ EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
 dist_check_SCRIPTS += tests/readme_test.sh
+dist_check_SCRIPTS += tests/exports_test.sh
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.
 
