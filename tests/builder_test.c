@@ -577,6 +577,34 @@ static void nested_calls_have_no_more_than_their_askers_limits(void)
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, claim_files, NULL)), 64);
 }
 
+/* ---- children of the child ---- */
+
+static json_t *null_of(json_t *argument)
+{
+    (void)argument;
+    return json_null();
+}
+
+static json_t *ask_for_a_child(json_t *argument)
+{
+    procspawn_handle *handle;
+    int rc = procspawn(null_of, argument, &handle);
+
+    if (rc == 0) {
+        rc = procspawn_join(handle, NULL, NULL);
+        procspawn_handle_free(handle);
+    }
+    return json_integer(rc);
+}
+
+static void a_child_may_have_children_unless_told_otherwise(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, ask_for_a_child, NULL)), 0);
+    procspawn_builder_may_spawn(builder, false);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, ask_for_a_child, NULL)),
+                          PROCSPAWN_ESERVER);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -590,6 +618,7 @@ static CU_TestInfo tests[] = {
     TEST(a_removed_directory_does_no_harm),
     TEST(the_umask_is_the_callers_at_the_time_of_the_call),
     TEST(the_process_can_have_a_name),
+    TEST(a_child_may_have_children_unless_told_otherwise),
     TEST(limits_are_the_callers_at_the_time_of_the_call),
     TEST(a_limit_that_cannot_be_is_an_error),
     TEST(the_deadline_ends_the_call_while_nobody_waits),

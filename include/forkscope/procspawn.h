@@ -383,6 +383,17 @@ void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
 void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 
 /*
+ * Whether the function may call functions in processes of its own; it may, unless told otherwise. One that
+ * may not has no way to the fork server, and its calls fail with PROCSPAWN_ESERVER: for functions that
+ * shut themselves into a sandbox, or handle what nobody trusts.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own; least privilege.
+ */
+void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed);
+
+/*
  * A name for the process, as ps(1) shows it (the first 15 bytes). Copied. Returns 0 or -ENOMEM.
  *
  * Safe:   one thread at a time for each builder.

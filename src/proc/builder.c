@@ -159,3 +159,8 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace)
     builder->has_grace = true;
     builder->grace = grace < 0 ? 0 : grace;
 }
+
+void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed)
+{
+    builder->childless = !allowed;
+}

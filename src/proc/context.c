@@ -326,6 +326,8 @@ int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_
     describe_environment(draft, builder);
     describe_string(draft, WIRE_CALL_DIRECTORY, builder ? builder->cwd : NULL);
     describe_string(draft, WIRE_CALL_NAME, builder ? builder->name : NULL);
+    if (builder && builder->childless)
+        draft->call.flags |= WIRE_CALL_CHILDLESS;
     if (builder && builder->hook) {
         draft->call.flags |= WIRE_CALL_HOOK;
         draft->call.hook = (uint64_t)(uintptr_t)builder->hook;

@@ -132,6 +132,7 @@ struct procspawn_builder {
     bool has_limit[PROCSPAWN__RESOURCES];
     struct rlimit limits[PROCSPAWN__RESOURCES];
     int64_t duration;
+    bool childless;
     bool has_grace;
     int64_t grace;
 };

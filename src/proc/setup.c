@@ -173,6 +173,8 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     TRY(flags & WIRE_CALL_DIRECTORY, set_directory(block), "entering the working directory");
     TRY(flags & WIRE_CALL_NAME, set_name(block), "setting the name");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
+    if (flags & WIRE_CALL_CHILDLESS)
+        procspawn__client_close();
     TRY(flags & WIRE_CALL_HOOK, run_hook(call), "running the hook");
     return 0;
 }
