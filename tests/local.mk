@@ -39,9 +39,9 @@ check_PROGRAMS += tests/scope_remote_test
 tests_scope_remote_test_SOURCES = tests/scope_remote_test.c $(scope_tools)
 tests_scope_remote_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_scope_test
-tests_scope_scope_test_SOURCES = tests/scope_scope_test.c $(scope_tools)
-tests_scope_scope_test_LDADD = $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope_policy_test
+tests_scope_policy_test_SOURCES = tests/scope_policy_test.c $(scope_tools)
+tests_scope_policy_test_LDADD = $(scope_libs) $(test_libs)
 
 check_PROGRAMS += tests/scope_misuse_test
 tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
