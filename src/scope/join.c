@@ -52,6 +52,8 @@ void scoped__set_gone(struct node *node)
     scoped__node_enter(node, NODE_GONE);
     base__timer_clear(&node->tree->keeper.timers, &node->timer);
     scoped__event_raise(node->done_fd);
+    if (node->kind != NODE_RAW)
+        scoped__close_cancel_fd(node);
     scoped__wake_all(node->tree, &node->waiters);
     if (parent != NULL)
         leave(parent, node);
@@ -69,6 +71,7 @@ static void unwound_in_join(void *arg)
     struct node *node = arg;
     base__stack_unwound();
     scoped__lock(node->tree);
+    node->parent->gathered = false;
     give_back(node);
     scoped__unlock(node->tree);
 }
@@ -189,6 +192,7 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
 {
     int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(node->tree);
+    node->gathered = most == 0;
     while (error == 0 && node->child_count > most) {
         struct node *child = first_child(node);
         if (worth_joining(wait, child, most))
@@ -198,6 +202,7 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
         else
             error = watch(wait, node, deadline);
     }
+    node->gathered = false;
     scoped__unlock(node->tree);
     return error;
 }
@@ -206,7 +211,7 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
 static void relay(struct node *node)
 {
     struct node *before;
-    while (!node->claimed && (before = first_child(node->parent)) != NULL &&
+    while (!node->claimed && !node->parent->gathered && (before = first_child(node->parent)) != NULL &&
            before->state == NODE_DONE && !before->claimed)
         join(SCOPED_UNCANCELLED, before, BASE_NEVER);
 }

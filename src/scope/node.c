@@ -114,6 +114,12 @@ static void close_fd(int fd)
     base__cancelable(was_on);
 }
 
+void scoped__close_cancel_fd(struct node *node)
+{
+    close_fd(node->cancel_fd);
+    node->cancel_fd = -1;
+}
+
 void scoped__node_unref(struct node *node)
 {
     if (--node->references > 0)

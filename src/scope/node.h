@@ -80,6 +80,7 @@ struct node {
     unsigned references;
     struct list waiters;                /* who waits for its end */
     struct waiter *watcher;             /* its owner, waiting for its children */
+    bool gathered;                      /* its owner waits until all are gone, and joins them */
     struct waiter *parked;              /* what its thread waits in, for cancelling to wake */
     struct timer timer;                 /* a scope's deadline; the end of a task's grace or shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
@@ -172,6 +173,9 @@ void scoped__node_unref(struct node *node);
 
 /* Unlocked. */
 void scoped__node_release(struct node *node);
+
+/* Locked. */
+void scoped__close_cancel_fd(struct node *node);
 
 /* Locked: the only way a state changes. */
 void scoped__node_enter(struct node *node, enum node_state state);

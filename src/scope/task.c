@@ -11,7 +11,6 @@
 #include "src/scope/slot.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 /* Whether the function is to run at all. */
 static bool begin(struct node *node)
@@ -25,16 +24,6 @@ static bool begin(struct node *node)
     scoped__node_enter(node, runs ? NODE_RUNNING : NODE_ENDING);
     scoped__unlock(node->tree);
     return runs;
-}
-
-static void close_descriptors(struct node *node)
-{
-    scoped__lock(node->tree);
-    int fd = node->cancel_fd;
-    node->cancel_fd = -1;
-    scoped__unlock(node->tree);
-    if (fd >= 0)
-        close(fd);
 }
 
 /* Phases 3 and 4. */
@@ -55,23 +44,32 @@ static void end_children(struct frame *frame)
     scoped__wait_children(SCOPED_UNCANCELLED, node, 0, BASE_NEVER);
 }
 
-/* Phases 2 to 6. What the function pushed itself has run already when it was unwound. */
-static void end(struct frame *frame, int status)
+/* Whether there are any; nobody but the task itself could add one, and it does not any more. */
+static bool enter_ending(struct node *node)
 {
-    struct node *node = frame->node;
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     if (node->forced)
         scoped__thread_spend();
+    bool has_children = node->child_count > 0;
     scoped__unlock(node->tree);
+    return has_children;
+}
 
+/* Phases 2 to 6. What the function pushed itself has run already when it was unwound. */
+static void end(struct frame *frame, int status)
+{
+    struct node *node = frame->node;
+    bool has_children = enter_ending(node);
     scoped__run_deferred(frame);
-    end_children(frame);
+    if (has_children || frame->opened != NULL)
+        end_children(frame);
     if (node->done != NULL)
         node->done(node->arg);
+    if (frame->opened != NULL)
+        end_children(frame);
     if (node->id.generation != 0)
         scoped__slot_release(node->id);
-    close_descriptors(node);
     scoped__frame_pop(frame);
     scoped__tell_done(node, status);
 }

@@ -41,6 +41,7 @@ double bench_now(void);
 
 /* Pairs of each part, ended by one without a name. */
 extern const struct pair bench_fork_pairs[];
+extern const struct pair bench_scope_pairs[];
 extern const struct pair bench_spawn_pairs[];
 
 #endif
