@@ -43,6 +43,10 @@ check_PROGRAMS += tests/scope_policy_test
 tests_scope_policy_test_SOURCES = tests/scope_policy_test.c $(scope_tools)
 tests_scope_policy_test_LDADD = $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/scope_stress_test
+tests_scope_stress_test_SOURCES = tests/scope_stress_test.c $(scope_tools)
+tests_scope_stress_test_LDADD = $(scope_libs) $(test_libs)
+
 check_PROGRAMS += tests/scope_misuse_test
 tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
 tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)
@@ -106,6 +110,7 @@ check_PROGRAMS += tests/shmem_test
 tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
 tests_shmem_test_LDADD = $(core_libs) $(test_libs)
 
+EXTRA_DIST += tests/model/check.sh tests/model/handshake.pml tests/model/cached.pml
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
@@ -120,7 +125,7 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-kills
+.PHONY: bench check-fresh check-model check-kills
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -139,6 +144,10 @@ bench:
 # The kill sweep, longer than `make check` runs it.
 check-kills: tests/kill_test$(EXEEXT)
 	@KILL_MOMENTS=$${KILL_MOMENTS-500} tests/kill_test$(EXEEXT)
+
+# The models of the thread half; spin is needed.
+check-model:
+	@$(SHELL) $(srcdir)/tests/model/check.sh
 
 check-fresh:
 	@$(SHELL) $(srcdir)/tests/fresh-debian.sh $(srcdir)

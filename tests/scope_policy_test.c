@@ -84,7 +84,8 @@ static void collecting_keeps_every_failure(void)
     close_scope();
     CU_ASSERT(outcome.succeeded == 2 && outcome.failed == 3 && outcome.cancelled == 0);
     int sum = 0, count = 0;
-    for (const struct scoped_failure *failure = outcome.failures; failure; failure = failure->next) {
+    const struct scoped_failure *failure;
+    for (failure = outcome.failures; failure != NULL; failure = failure->next) {
         sum += failure->status;
         count++;
     }

@@ -22,7 +22,9 @@ static scoped_spawner root;
 static struct scoped_executor *executor;
 static atomic_int done_calls;
 
-/* KiB of memory that may come to be used meanwhile; the sanitizers keep what was freed for a while. */
+/*
+ * KiB of memory that may come to be used meanwhile; the sanitizers keep what was freed for a while.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { GROWTH = 400 << 10 };
 #else

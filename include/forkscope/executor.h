@@ -54,8 +54,8 @@ struct scoped_executor {
 struct scoped_thread_attributes {
     size_t stack_size;      /* bytes; 0: the default. At least PTHREAD_STACK_MIN */
     size_t guard_size;      /* bytes; 0: the default, one page */
-    const char *name;       /* of the threads, cut to 15 bytes (pthread_setname_np); NULL: inherited */
-    int policy;             /* SCHED_OTHER (0), SCHED_FIFO, ..; inherited when this and priority are 0 */
+    const char *name;       /* of the threads, cut to 15 bytes; NULL: inherited */
+    int policy;             /* SCHED_FIFO, ..; inherited when this and priority are 0 */
     int priority;           /* as sched(7) says for the policy */
     const void *cpus;       /* a cpu_set_t that the threads are bound to; NULL: inherited */
     size_t cpus_size;       /* its size in bytes */

@@ -9,8 +9,8 @@
  *         size_t failures;
  *     };
  *
- *     static bool too_many(const struct scoped_policy *self, const struct scoped_progress *progress,
- *                          int status)
+ *     static bool too_many(const struct scoped_policy *self,
+ *                          const struct scoped_progress *progress, int status)
  *     {
  *         (void)status;
  *         return progress->failed > ((const struct at_most *)self)->failures;
@@ -89,7 +89,7 @@ typedef void scoped_failure_function(const struct scoped_failure *failure, void 
 struct scoped_outcome {
     int status;                             /* as the policy says */
     size_t succeeded, failed, cancelled;    /* tasks */
-    void *value;                            /* what the first that succeeded left by scoped_set_value */
+    void *value;                            /* of the first that succeeded: scoped_set_value */
     const struct scoped_failure *failures;  /* new; all of them, unless the scope discards them */
     size_t omitted;                         /* failures not in the list: discarded, or no memory */
 };

@@ -110,7 +110,7 @@ int scoped_spawner_open(struct scoped_executor *executor, scoped_spawner *ret_ro
 /* What cancelling does to the tasks of a scope. */
 enum scoped_cancel_mode {
     SCOPED_CANCEL_INHERITED,    /* as in the scope around; in a root, by force */
-    SCOPED_CANCEL_FORCED,       /* any cancellation point of POSIX or of the library ends the task */
+    SCOPED_CANCEL_FORCED,       /* any cancellation point, of POSIX or the library, ends the task */
     SCOPED_CANCEL_WAITS,        /* only those of the library do: their Cancel line says so */
     SCOPED_CANCEL_ASKS          /* none does: they return -ECANCELED, again and again */
 };
@@ -125,14 +125,14 @@ struct scoped_binding {
 struct scoped_options {
     const char *name;                   /* copied, cut to 15 bytes */
     struct scoped_executor *executor;   /* borrowed until the scope is closed */
-    const struct scoped_policy *policy; /* borrowed until the scope is closed; NULL: scoped_collect */
-    enum scoped_cancel_mode cancel;     /* on executors of the user's own always SCOPED_CANCEL_ASKS */
+    const struct scoped_policy *policy; /* borrowed until it is closed; NULL: scoped_collect */
+    enum scoped_cancel_mode cancel;     /* on executors of the user's own always ASKS */
     int64_t deadline;                   /* when its tasks are cancelled; 0: no own */
     int64_t grace;                      /* nanoseconds between asking and forcing; 0: as around */
     unsigned limit;                     /* of tasks at the same time; 0: none */
     bool discard;                       /* keep no list of failures: for scopes that never end */
     const struct scoped_binding *bindings;  /* borrowed until the scope is closed */
-    scoped_failure_function *on_failure;    /* for failures in the scope and below; NULL: as around */
+    scoped_failure_function *on_failure;    /* for failures here and below; NULL: as around */
     void *on_failure_arg;
 };
 
@@ -333,8 +333,9 @@ int scoped_shield_end(struct scoped_shield *shield);
  * left but the signals that are still held.
  *
  * Returns 0, or
- *   -ETIMEDOUT        at the deadline tasks were left; all are cancelled, the root is still open and
- *                     has to be closed again; what is spawned on it meanwhile is cancelled from the start
+ *   -ETIMEDOUT        at the deadline tasks were left; all are cancelled, the root is still open
+ *                     and has to be closed again; what is spawned on it meanwhile is born
+ *                     cancelled
  *   -ECANCELED        as for every wait; the root is still open
  *   -EINVAL           this spawner is no root
  *   SCOPED_ESTALE, SCOPED_ENOTOWNER

@@ -82,7 +82,7 @@ struct node {
     struct waiter *watcher;             /* its owner, waiting for its children */
     bool gathered;                      /* its owner waits until all are gone, and joins them */
     struct waiter *parked;              /* what its thread waits in, for cancelling to wake */
-    struct timer timer;                 /* a scope's deadline; the end of a task's grace or shield */
+    struct timer timer;                 /* a scope's deadline, the end of a grace or a shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
     int64_t shield_ends;                /* 0: not shielded */
     struct node *next_to_join;          /* in the keeper's list */
