@@ -219,14 +219,24 @@ pid_t calls_child_named(pid_t parent, const char *name)
     return found;
 }
 
+/* They name themselves in their first steps, which init does not wait for. */
+static pid_t wait_for_child(pid_t parent, const char *name)
+{
+    pid_t found;
+
+    while ((found = calls_child_named(parent, name)) == 0)
+        poll(NULL, 0, 1);
+    return found;
+}
+
 pid_t calls_root(void)
 {
-    return calls_child_named(getpid(), "forkscope-root");
+    return wait_for_child(getpid(), "forkscope-root");
 }
 
 pid_t calls_server(void)
 {
-    return calls_child_named(calls_root(), "forkscope-serve");
+    return wait_for_child(calls_root(), "forkscope-serve");
 }
 
 unsigned calls_descriptors(void)

@@ -73,6 +73,10 @@ check_PROGRAMS += tests/builder_test
 tests_builder_test_SOURCES = tests/builder_test.c tests/calls.c tests/calls.h
 tests_builder_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/server_test
+tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
+tests_server_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)

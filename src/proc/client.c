@@ -345,15 +345,28 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadli
     return tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
-bool procspawn__client_serves(const struct procspawn__taken *taken)
+static bool serves(const struct procspawn__taken *taken)
 {
     const struct link *link = &client.links[taken->link];
 
     pthread_mutex_lock(&client.lock);
     pump_link(taken->link);
-    bool serves = link->fd >= 0 && link->server == taken->server;
+    bool there = link->fd >= 0 && link->server == taken->server;
     pthread_mutex_unlock(&client.lock);
-    return serves;
+    return there;
+}
+
+/* A child that was being forked when its server was killed holds the link open for a moment longer. */
+bool procspawn__client_serves(const struct procspawn__taken *taken)
+{
+    enum { TRIES = 20, PAUSE = 5 };
+
+    for (int i = 0; i < TRIES; i++) {
+        if (!serves(taken))
+            return false;
+        poll(NULL, 0, PAUSE);
+    }
+    return true;
 }
 
 static void open_client(unsigned count)
