@@ -34,10 +34,12 @@ examples_vet_vet_SOURCES = \
 	examples/vet/main.c \
 	examples/vet/options.c examples/vet/options.h \
 	examples/vet/interrupt.c examples/vet/interrupt.h \
+	examples/vet/limits.c examples/vet/limits.h \
 	examples/vet/job.c examples/vet/job.h \
 	examples/vet/paths.c examples/vet/paths.h \
 	examples/vet/walk.c examples/vet/walk.h \
 	examples/vet/calls.c examples/vet/calls.h \
+	examples/vet/flight.c examples/vet/flight.h \
 	examples/vet/child.c examples/vet/child.h \
 	examples/vet/document.c examples/vet/document.h \
 	examples/vet/parser.c examples/vet/parser.h \

@@ -13,13 +13,15 @@
 
 /*
  * One task's work. All that it holds is here, so that one function releases it, however the task
- * ends. Cancellation is off but for the two waits: for a path, and for the end of a call.
+ * ends. Cancellation is off but for the three waits: for a path, for the end of the call, and, when
+ * there was no way to make one, for the end of another.
  */
 struct caller {
     const struct calls *calls;
     procspawn_builder *builder;
     char *path;
     procspawn_handle *handle;
+    int64_t started;
 };
 
 static void release(void *arg)
@@ -55,9 +57,45 @@ static int start(struct caller *caller)
     json_t *question = child_question(caller->path, caller->calls->options->parser);
     if (!question)
         return -ENOMEM;
+    caller->started = clock_now();
     int code = procspawn_builder_spawn(caller->builder, child_answer, question, &caller->handle);
     json_decref(question);
     return code;
+}
+
+static bool is_shortage(int code)
+{
+    return code == -EAGAIN || code == -ENOMEM || code == -EMFILE || code == -ENFILE;
+}
+
+static bool wait_for_another(struct flight *flight, unsigned mark)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    bool ended = flight_wait(flight, mark);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    return ended;
+}
+
+/* Tries again each time that another call has ended, as long as there are others. */
+static int start_in_line(struct caller *caller)
+{
+    struct flight *flight = caller->calls->flight;
+    unsigned mark;
+    int code;
+    flight_line_up(flight);
+    pthread_cleanup_push(flight_leave_line, flight);
+    do {
+        mark = flight_mark(flight);
+        code = start(caller);
+    } while (is_shortage(code) && wait_for_another(flight, mark));
+    pthread_cleanup_pop(1);
+    return code;
+}
+
+static int start_patiently(struct caller *caller)
+{
+    int code = start(caller);
+    return is_shortage(code) ? start_in_line(caller) : code;
 }
 
 static struct verdict wait_for(struct caller *caller)
@@ -81,12 +119,13 @@ static struct verdict wait_for(struct caller *caller)
 
 static struct verdict call(struct caller *caller)
 {
-    int64_t started = clock_now();
-    int code = start(caller);
+    int code = start_patiently(caller);
     if (code < 0)
         return verdict_without_call(OUTCOME_UNDECIDED, forkscope_strerror(code));
+    flight_begin(caller->calls->flight);
     struct verdict verdict = wait_for(caller);
-    verdict.duration = clock_now() - started;
+    flight_end(caller->calls->flight);
+    verdict.duration = clock_now() - caller->started;
     return verdict;
 }
 

@@ -4,6 +4,7 @@
 #ifndef VET_CALLS_H
 #define VET_CALLS_H
 
+#include "examples/vet/flight.h"
 #include "examples/vet/options.h"
 #include "examples/vet/paths.h"
 #include "examples/vet/report.h"
@@ -13,6 +14,7 @@ struct calls {
     const struct options *options;
     struct paths *paths;            /* where the files come from */
     struct report *report;          /* where the verdicts go */
+    struct flight *flight;          /* what is under way */
 };
 
 /*

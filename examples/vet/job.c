@@ -28,12 +28,14 @@ int job_init(struct job *job, const struct options *options, struct report *repo
     job->options = options;
     paths_init(&job->paths);
     job->walk = (struct walk) { .options = options, .paths = &job->paths, .report = report };
-    job->calls = (struct calls) { options, &job->paths, report };
+    flight_init(&job->flight);
+    job->calls = (struct calls) { options, &job->paths, report, &job->flight };
     return 0;
 }
 
 void job_fini(struct job *job)
 {
+    flight_fini(&job->flight);
     paths_fini(&job->paths);
     close(job->done_fd);
 }

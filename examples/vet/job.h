@@ -20,6 +20,7 @@
 struct job {
     const struct options *options;
     struct paths paths;
+    struct flight flight;
     struct walk walk;
     struct calls calls;
     int done_fd;                    /* an eventfd, readable when the job is over */

@@ -13,6 +13,7 @@
 #include "examples/vet/interrupt.h"
 #include "examples/vet/job.h"
 #include "examples/vet/leftovers.h"
+#include "examples/vet/limits.h"
 #include "examples/vet/options.h"
 #include "examples/vet/report.h"
 
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
     struct options options;
     struct run run = { .interrupted = false };
     options_parse(argc, argv, &options);
+    options.jobs = limits_fit(options.jobs);
 
     int code = leftovers_watch();
     if (code == 0)
