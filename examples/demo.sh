@@ -42,8 +42,7 @@ pid=$!
 tries=0
 while [ "$(count)" -lt $((before + 9)) ] && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
 echo "processes of vet before: $(($(count) - before))"
-kill -9 $pid
-wait $pid 2>/dev/null
+{ kill -9 $pid; wait $pid; } 2>/dev/null
 sleep 1
 left=$(($(count) - before))
 echo "one second after kill -9: $left"

@@ -1,8 +1,8 @@
 /*
  * flight.h - the calls in flight, for those who have to wait until one of them ends
  *
- * When descriptors or processes run short, a file need not stay undecided: the end of any other call
- * may give back what is missing.
+ * When descriptors or processes run short, a file need not stay undecided: the end of any other
+ * call may give back what is missing.
  */
 #ifndef VET_FLIGHT_H
 #define VET_FLIGHT_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 struct flight {
-    pthread_mutex_t line;           /* held by who is first in the line of those who found a shortage */
+    pthread_mutex_t line;           /* held by the first in the line of those who found a shortage */
     pthread_mutex_t lock;           /* guards all below */
     pthread_cond_t changed;         /* broadcast when a call has ended */
     unsigned in_flight;
@@ -36,8 +36,8 @@ void flight_leave_line(void *flight);
 unsigned flight_mark(struct flight *flight);
 
 /*
- * Waits until a call has ended since the mark. False when none has, and none is in flight that could.
- * A cancellation point.
+ * Waits until a call has ended since the mark. False when none has, and none is in flight that
+ * could. A cancellation point.
  */
 bool flight_wait(struct flight *flight, unsigned mark);
 

@@ -2,7 +2,7 @@
 
 #include <sys/resource.h>
 
-/* Generously: for a call its channel, its signals and what a try needs for a moment; for the rest. */
+/* Generously: for a call its channel, its signals, what a try needs for a moment; for the rest. */
 #define PER_JOB 6
 #define FOR_THE_REST 48
 
