@@ -8,6 +8,7 @@
 #include "src/proc/placeholder.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope/channel.h>
@@ -130,8 +131,9 @@ static bool wait_for(int fd, short events, int64_t deadline, int cancel)
 
 /* ---- sending ---- */
 
-static void drop_message(void *message)
+static void on_cancel(void *message)
 {
+    base__stack_unwound();
     procspawn__message_fini(message);
 }
 
@@ -155,11 +157,12 @@ static int send_value(const procspawn_sender *sender, const json_t *value, int64
     int rc;
 
     procspawn__message_init(&message);
-    pthread_cleanup_push(drop_message, &message);
+    pthread_cleanup_push(on_cancel, &message);
     rc = procspawn__message_encode(&message, value);
     if (rc == 0)
         rc = send_until(sender, &message, deadline, cancel);
-    pthread_cleanup_pop(1);
+    pthread_cleanup_pop(0);
+    procspawn__message_fini(&message);
     return rc;
 }
 
