@@ -17,6 +17,7 @@
 #include <forkscope/shmem.h>
 #include <forkscope/signal.h>
 #include <forkscope/tree.h>
+#include <forkscope/typed.h>
 #include <forkscope/value.h>
 
 #define FORKSCOPE_VERSION_MAJOR 0

@@ -10,6 +10,9 @@ forkscopeinclude_HEADERS += include/forkscope/policy.h
 forkscopeinclude_HEADERS += include/forkscope/procspawn.h
 forkscopeinclude_HEADERS += include/forkscope/tree.h
 forkscopeinclude_HEADERS += include/forkscope/shmem.h
+forkscopeinclude_HEADERS += include/forkscope/typed.h
+forkscopeinclude_HEADERS += include/forkscope/typed_macros.h
+forkscopeinclude_HEADERS += include/forkscope/typed_words.h
 forkscopeinclude_HEADERS += include/forkscope/value.h
 forkscopeinclude_HEADERS += include/forkscope/remote_scope.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
@@ -89,6 +92,8 @@ src_libproc_la_SOURCES += src/proc/shmem.c
 src_libproc_la_SOURCES += src/proc/spawn.c
 src_libproc_la_SOURCES += src/proc/streams.c
 src_libproc_la_SOURCES += src/proc/translate.c src/proc/translate.h
+src_libproc_la_SOURCES += src/proc/typed.c
+src_libproc_la_SOURCES += src/proc/typed_things.c
 
 # What each layer needs to be linked
 

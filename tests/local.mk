@@ -115,11 +115,16 @@ tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
 tests_shmem_test_LDADD = $(core_libs) $(test_libs)
 
 EXTRA_DIST += tests/model/check.sh tests/model/handshake.pml tests/model/cached.pml
+check_PROGRAMS += tests/typed_test
+tests_typed_test_SOURCES = tests/typed_test.c tests/typed_tools.c tests/typed_tools.h $(value_tools)
+tests_typed_test_LDADD = $(core_libs) $(test_libs)
+
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
 dist_check_SCRIPTS += tests/readme_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
+dist_check_SCRIPTS += tests/typed_compile_test.sh
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.
 

@@ -13,6 +13,7 @@
 enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
 
 struct procspawn__reply procspawn__reply;
+static char refusal[MESSAGE_MAX];       /* empty: none */
 
 static void send_failure(enum wire_failure_kind kind, int error, const char *message,
                          const char *file, int line, const char *function)
@@ -57,13 +58,31 @@ static const char *unsendable(int rc)
     }
 }
 
+void procspawn__reply_refuse(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(refusal, sizeof refusal, format, arguments);
+    va_end(arguments);
+}
+
+static void reply_nothing(void)
+{
+    if (refusal[0] != '\0')
+        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s", refusal);
+    else
+        procspawn__reply_failure(WIRE_FAILURE_PANIC, 0, "the function returned NULL");
+    refusal[0] = '\0';
+}
+
 void procspawn__reply_result(const json_t *result)
 {
     const struct procspawn__reply *reply = &procspawn__reply;
     struct procspawn__message message;
 
     if (!result) {
-        procspawn__reply_failure(WIRE_FAILURE_PANIC, 0, "the function returned NULL");
+        reply_nothing();
         return;
     }
     procspawn__message_init(&message);

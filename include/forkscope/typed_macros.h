@@ -1,0 +1,236 @@
+/*
+ * typed_macros.h - what PROCSPAWN_DEFINE and its like are made of
+ *
+ * Not to be included by itself, and nothing in it is to be used by itself. A parameter stands as a pair
+ * (word, name) all the way down; a macro M is applied to it by writing M in front. All lists have one
+ * element more than they need, so that none is ever empty.
+ */
+#ifndef FORKSCOPE_TYPED_MACROS_H
+#define FORKSCOPE_TYPED_MACROS_H
+
+#include <forkscope/procspawn.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef struct procspawn_pool procspawn_pool;
+
+/* Arguments on their way into a JSON array. */
+struct procspawn__packing {
+    json_t *array;
+    json_t *next;               /* where the next one is packed */
+    int status;
+};
+
+/* Parameters on their way out of it. */
+struct procspawn__unpacking {
+    const json_t *array;
+    size_t next, unpacked, released;
+    bool called;                /* the status is the result's */
+    int status;
+};
+
+void procspawn__pack_begin(struct procspawn__packing *packing);
+void procspawn__pack_note(struct procspawn__packing *packing, int rc);
+int procspawn__pack_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
+                          procspawn_function *function, procspawn_handle **ret_handle);
+
+void procspawn__unpack_begin(struct procspawn__unpacking *unpacking, const json_t *array,
+                             size_t count);
+json_t *procspawn__unpack_next(struct procspawn__unpacking *unpacking);
+void procspawn__unpack_note(struct procspawn__unpacking *unpacking, int rc);
+bool procspawn__unpack_release(struct procspawn__unpacking *unpacking);
+/* What the function in the child returns: the packed result, or NULL and a reason told. */
+json_t *procspawn__unpack_return(const struct procspawn__unpacking *unpacking, const char *function,
+                                 json_t *packed);
+
+/* The result was not of its type. Returns PROCSPAWN_ECALL or -ENOMEM. */
+int procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+/* ---- counting and repeating ---- */
+
+#define PROCSPAWN__COUNT(...) PROCSPAWN__COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
+#define PROCSPAWN__COUNT_(name, result, a, b, c, d, e, f, g, h, n, ...) n
+
+#define PROCSPAWN__APPLY(m, storage, ...) \
+    PROCSPAWN__APPLY_(m, PROCSPAWN__COUNT(__VA_ARGS__), storage, __VA_ARGS__, ~)
+#define PROCSPAWN__APPLY_(m, ...) m(__VA_ARGS__)
+
+#define PROCSPAWN__EACH_0(m, ...)
+#define PROCSPAWN__EACH_1(m, a, ...) m a
+#define PROCSPAWN__EACH_2(m, a, ...) m a PROCSPAWN__EACH_1(m, __VA_ARGS__)
+#define PROCSPAWN__EACH_3(m, a, ...) m a PROCSPAWN__EACH_2(m, __VA_ARGS__)
+#define PROCSPAWN__EACH_4(m, a, ...) m a PROCSPAWN__EACH_3(m, __VA_ARGS__)
+#define PROCSPAWN__EACH_5(m, a, ...) m a PROCSPAWN__EACH_4(m, __VA_ARGS__)
+#define PROCSPAWN__EACH_6(m, a, ...) m a PROCSPAWN__EACH_5(m, __VA_ARGS__)
+#define PROCSPAWN__EACH_7(m, a, ...) m a PROCSPAWN__EACH_6(m, __VA_ARGS__)
+#define PROCSPAWN__EACH_8(m, a, ...) m a PROCSPAWN__EACH_7(m, __VA_ARGS__)
+
+/* With commas between; `none` if there are none. */
+#define PROCSPAWN__LIST_0(none, m, ...) none
+#define PROCSPAWN__LIST_1(none, m, a, ...) m a
+#define PROCSPAWN__LIST_2(none, m, a, ...) m a, PROCSPAWN__LIST_1(none, m, __VA_ARGS__)
+#define PROCSPAWN__LIST_3(none, m, a, ...) m a, PROCSPAWN__LIST_2(none, m, __VA_ARGS__)
+#define PROCSPAWN__LIST_4(none, m, a, ...) m a, PROCSPAWN__LIST_3(none, m, __VA_ARGS__)
+#define PROCSPAWN__LIST_5(none, m, a, ...) m a, PROCSPAWN__LIST_4(none, m, __VA_ARGS__)
+#define PROCSPAWN__LIST_6(none, m, a, ...) m a, PROCSPAWN__LIST_5(none, m, __VA_ARGS__)
+#define PROCSPAWN__LIST_7(none, m, a, ...) m a, PROCSPAWN__LIST_6(none, m, __VA_ARGS__)
+#define PROCSPAWN__LIST_8(none, m, a, ...) m a, PROCSPAWN__LIST_7(none, m, __VA_ARGS__)
+
+/* ---- what is done for each parameter ---- */
+
+#define PROCSPAWN__NAME(word, name) name
+#define PROCSPAWN__ARG(word, name) name,
+#define PROCSPAWN__PARAM(word, name) procspawn__param_##word name
+#define PROCSPAWN__IN(word, name) procspawn__in_##word name,
+#define PROCSPAWN__VARIABLE(word, name) procspawn__param_##word name = PROCSPAWN__ZERO;
+
+#define PROCSPAWN__PACK(word, name) \
+    if (procspawn__packing.status == 0) \
+        procspawn__pack_note(&procspawn__packing, \
+                             procspawn__pack_##word(name, &procspawn__packing.next));
+
+#define PROCSPAWN__UNPACK(word, name) \
+    if (procspawn__unpacking.status == 0) \
+        procspawn__unpack_note(&procspawn__unpacking, \
+            procspawn__unpack_##word(procspawn__unpack_next(&procspawn__unpacking), &name));
+
+#define PROCSPAWN__RELEASE(word, name) \
+    if (procspawn__unpack_release(&procspawn__unpacking)) \
+        procspawn__release_##word(&name);
+
+/* ---- what depends on whether there is a result: X_1 is for void ---- */
+
+#define PROCSPAWN__CAT(a, b) PROCSPAWN__CAT_(a, b)
+#define PROCSPAWN__CAT_(a, b) a##b
+#define PROCSPAWN__PROBE_void ~, 1, ~
+#define PROCSPAWN__IS_VOID(word) PROCSPAWN__SECOND(PROCSPAWN__PROBE_##word, 0, ~)
+#define PROCSPAWN__SECOND(...) PROCSPAWN__SECOND_(__VA_ARGS__)
+#define PROCSPAWN__SECOND_(a, b, ...) b
+
+#define PROCSPAWN__RET(word) PROCSPAWN__CAT(PROCSPAWN__RET_, PROCSPAWN__IS_VOID(word))(word)
+#define PROCSPAWN__RET_0(word) procspawn__result_##word *procspawn__ret_result,
+#define PROCSPAWN__RET_1(word)
+
+#define PROCSPAWN__RET_ARG(word) PROCSPAWN__CAT(PROCSPAWN__RET_ARG_, PROCSPAWN__IS_VOID(word))
+#define PROCSPAWN__RET_ARG_0 procspawn__ret_result,
+#define PROCSPAWN__RET_ARG_1
+
+#define PROCSPAWN__CALL(word, call) \
+    PROCSPAWN__CAT(PROCSPAWN__CALL_, PROCSPAWN__IS_VOID(word))(word, call)
+#define PROCSPAWN__CALL_0(word, call) \
+    procspawn__unpacking.status = procspawn__pack_result_##word(call, &procspawn__packed); \
+    procspawn__unpacking.called = true;
+#define PROCSPAWN__CALL_1(word, call) \
+    call; \
+    procspawn__packed = json_null();
+
+#define PROCSPAWN__GIVE(word, name) \
+    PROCSPAWN__CAT(PROCSPAWN__GIVE_, PROCSPAWN__IS_VOID(word))(word, name)
+#define PROCSPAWN__GIVE_0(word, name) \
+    procspawn__result_##word procspawn__result = PROCSPAWN__ZERO; \
+    procspawn__rc = procspawn__unpack_result_##word(procspawn__json, &procspawn__result); \
+    json_decref(procspawn__json); \
+    if (procspawn__rc < 0) \
+        return procspawn__unpack_refuse(name, procspawn__rc, procspawn__ret_error); \
+    if (procspawn__ret_result) \
+        *procspawn__ret_result = procspawn__result; \
+    else \
+        procspawn__release_result_##word(&procspawn__result);
+#define PROCSPAWN__GIVE_1(word, name) json_decref(procspawn__json);
+
+/* ---- the whole ---- */
+
+#ifdef __cplusplus
+#define PROCSPAWN__EXTERN extern "C"
+#define PROCSPAWN__ELSEWHERE extern "C"
+#else
+#define PROCSPAWN__EXTERN
+#define PROCSPAWN__ELSEWHERE extern
+#endif
+#define PROCSPAWN__STATIC static __attribute__((unused))
+
+#define PROCSPAWN__DECLARE(n, storage, name, result, ...) \
+    storage procspawn__result_##result \
+        name(PROCSPAWN__LIST_##n(void, PROCSPAWN__PARAM, __VA_ARGS__)); \
+    storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                             procspawn_handle **procspawn__ret_handle); \
+    storage int name##_builder_spawn(procspawn_builder *procspawn__builder, \
+                                     PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                     procspawn_handle **procspawn__ret_handle); \
+    storage int name##_join(procspawn_handle *procspawn__handle, PROCSPAWN__RET(result) \
+                            procspawn_error **procspawn__ret_error); \
+    storage int name##_join_timeout(procspawn_handle *procspawn__handle, \
+                                    int64_t procspawn__timeout, PROCSPAWN__RET(result) \
+                                    procspawn_error **procspawn__ret_error)
+
+/* Ends where the function's body begins. */
+#define PROCSPAWN__DEFINE(n, storage, name, result, ...) \
+    PROCSPAWN__DECLARE(n, storage, name, result, __VA_ARGS__); \
+    \
+    static json_t *name##_entry(json_t *procspawn__argument) \
+    { \
+        struct procspawn__unpacking procspawn__unpacking; \
+        json_t *procspawn__packed = NULL; \
+        PROCSPAWN__EACH_##n(PROCSPAWN__VARIABLE, __VA_ARGS__) \
+        \
+        procspawn__unpack_begin(&procspawn__unpacking, procspawn__argument, n); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__UNPACK, __VA_ARGS__) \
+        if (procspawn__unpacking.status == 0) { \
+            PROCSPAWN__CALL(result, name(PROCSPAWN__LIST_##n(, PROCSPAWN__NAME, __VA_ARGS__))) \
+        } \
+        PROCSPAWN__EACH_##n(PROCSPAWN__RELEASE, __VA_ARGS__) \
+        return procspawn__unpack_return(&procspawn__unpacking, #name, procspawn__packed); \
+    } \
+    \
+    storage int name##_builder_spawn(procspawn_builder *procspawn__builder, \
+                                     PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                     procspawn_handle **procspawn__ret_handle) \
+    { \
+        struct procspawn__packing procspawn__packing; \
+        \
+        procspawn__pack_begin(&procspawn__packing); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
+        return procspawn__pack_spawn(&procspawn__packing, procspawn__builder, name##_entry, \
+                                     procspawn__ret_handle); \
+    } \
+    \
+    storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                             procspawn_handle **procspawn__ret_handle) \
+    { \
+        return name##_builder_spawn(NULL, PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
+                                    procspawn__ret_handle); \
+    } \
+    \
+    storage int name##_join_timeout(procspawn_handle *procspawn__handle, \
+                                    int64_t procspawn__timeout, PROCSPAWN__RET(result) \
+                                    procspawn_error **procspawn__ret_error) \
+    { \
+        json_t *procspawn__json; \
+        int procspawn__rc = procspawn_join_timeout(procspawn__handle, procspawn__timeout, \
+                                                   &procspawn__json, procspawn__ret_error); \
+        \
+        if (procspawn__rc < 0) \
+            return procspawn__rc; \
+        PROCSPAWN__GIVE(result, #name) \
+        return 0; \
+    } \
+    \
+    storage int name##_join(procspawn_handle *procspawn__handle, PROCSPAWN__RET(result) \
+                            procspawn_error **procspawn__ret_error) \
+    { \
+        return name##_join_timeout(procspawn__handle, -1, PROCSPAWN__RET_ARG(result) \
+                                   procspawn__ret_error); \
+    } \
+    \
+    storage procspawn__result_##result \
+        name(PROCSPAWN__LIST_##n(void, PROCSPAWN__PARAM, __VA_ARGS__))
+
+#endif

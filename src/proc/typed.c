@@ -1,0 +1,260 @@
+/*
+ * typed.c - plain C values to JSON and back, for functions defined by typed.h
+ */
+#include "src/proc/child.h"
+
+#include <errno.h>
+#include <forkscope/typed.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static __thread bool ipc_mode;
+
+bool procspawn_in_ipc_mode(void)
+{
+    return ipc_mode;
+}
+
+bool procspawn__ipc_mode(bool on)
+{
+    bool before = ipc_mode;
+    ipc_mode = on;
+    return before;
+}
+
+/* ---- arguments ---- */
+
+void procspawn__pack_begin(struct procspawn__packing *packing)
+{
+    packing->array = json_array();
+    packing->next = NULL;
+    packing->status = packing->array ? 0 : -ENOMEM;
+}
+
+void procspawn__pack_note(struct procspawn__packing *packing, int rc)
+{
+    if (rc == 0 && json_array_append_new(packing->array, packing->next) < 0)
+        rc = -ENOMEM;
+    packing->next = NULL;
+    packing->status = rc;
+}
+
+int procspawn__pack_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
+                          procspawn_function *function, procspawn_handle **ret_handle)
+{
+    int rc = packing->status;
+
+    if (rc == 0)
+        rc = procspawn_builder_spawn(builder, function, packing->array, ret_handle);
+    json_decref(packing->array);
+    return rc;
+}
+
+/* ---- parameters ---- */
+
+void procspawn__unpack_begin(struct procspawn__unpacking *unpacking, const json_t *array,
+                             size_t count)
+{
+    bool fits = json_is_array(array) && json_array_size(array) == count;
+
+    *unpacking = (struct procspawn__unpacking){ .array = array,
+                                                .status = fits ? 0 : PROCSPAWN_EVALUE };
+}
+
+json_t *procspawn__unpack_next(struct procspawn__unpacking *unpacking)
+{
+    return json_array_get(unpacking->array, unpacking->next++);
+}
+
+void procspawn__unpack_note(struct procspawn__unpacking *unpacking, int rc)
+{
+    unpacking->unpacked += rc == 0;
+    unpacking->status = rc;
+}
+
+bool procspawn__unpack_release(struct procspawn__unpacking *unpacking)
+{
+    return unpacking->released++ < unpacking->unpacked;
+}
+
+json_t *procspawn__unpack_return(const struct procspawn__unpacking *unpacking, const char *function,
+                                 json_t *packed)
+{
+    const char *reason = forkscope_strerror(unpacking->status);
+
+    if (unpacking->status == 0)
+        return packed;
+    if (unpacking->called)
+        procspawn__reply_refuse("the result of %s: %s", function, reason);
+    else if (unpacking->next == 0)
+        procspawn__reply_refuse("the parameters of %s: %s", function, reason);
+    else
+        procspawn__reply_refuse("parameter %zu of %s: %s", unpacking->next, function, reason);
+    return NULL;
+}
+
+int procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error)
+{
+    procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_JSON, 0, "the result of %s: %s",
+                                                  function, forkscope_strerror(rc));
+    if (!error)
+        return -ENOMEM;
+    if (ret_error)
+        *ret_error = error;
+    else
+        procspawn_error_free(error);
+    return PROCSPAWN_ECALL;
+}
+
+/* ---- numbers ---- */
+
+static int give(json_t *json, int otherwise, json_t **ret_json)
+{
+    if (!json)
+        return otherwise;
+    *ret_json = json;
+    return 0;
+}
+
+int procspawn__pack_integer(int64_t value, int64_t least, int64_t most, json_t **ret_json)
+{
+    if (value < least || value > most)
+        return PROCSPAWN_EVALUE;
+    return give(json_integer(value), -ENOMEM, ret_json);
+}
+
+int procspawn__unpack_integer(const json_t *json, int64_t least, int64_t most, int64_t *ret_value)
+{
+    int64_t value = json_integer_value(json);
+
+    if (!json_is_integer(json) || value < least || value > most)
+        return PROCSPAWN_EVALUE;
+    *ret_value = value;
+    return 0;
+}
+
+/* JSON integers end where int64_t does; what is greater travels as a string. */
+int procspawn__pack_uint64(uint64_t value, json_t **ret_json)
+{
+    if (value <= INT64_MAX)
+        return give(json_integer((json_int_t)value), -ENOMEM, ret_json);
+    return give(json_sprintf("%llu", (unsigned long long)value), -ENOMEM, ret_json);
+}
+
+int procspawn__unpack_uint64(const json_t *json, uint64_t *ret_value)
+{
+    const char *text = json_string_value(json);
+    char *end;
+
+    if (json_is_integer(json) && json_integer_value(json) >= 0) {
+        *ret_value = (uint64_t)json_integer_value(json);
+        return 0;
+    }
+    if (!text || text[0] < '1' || text[0] > '9' || strlen(text) != json_string_length(json))
+        return PROCSPAWN_EVALUE;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*end != '\0' || errno == ERANGE || value <= INT64_MAX)
+        return PROCSPAWN_EVALUE;
+    *ret_value = value;
+    return 0;
+}
+
+int procspawn__pack_double(double value, json_t **ret_json)
+{
+    return give(json_real(value), PROCSPAWN_EJSON, ret_json);
+}
+
+int procspawn__unpack_double(const json_t *json, double *ret_value)
+{
+    if (!json_is_real(json))
+        return PROCSPAWN_EVALUE;
+    *ret_value = json_real_value(json);
+    return 0;
+}
+
+int procspawn__pack_bool(bool value, json_t **ret_json)
+{
+    return give(json_boolean(value), -ENOMEM, ret_json);
+}
+
+int procspawn__unpack_bool(const json_t *json, bool *ret_value)
+{
+    if (!json_is_boolean(json))
+        return PROCSPAWN_EVALUE;
+    *ret_value = json_is_true(json);
+    return 0;
+}
+
+/* ---- strings and JSON ---- */
+
+int procspawn__pack_string(const char *value, json_t **ret_json)
+{
+    return give(value ? json_string(value) : json_null(), PROCSPAWN_EJSON, ret_json);
+}
+
+/* A C string ends at its first NUL. */
+int procspawn__unpack_string(const json_t *json, const char **ret_value)
+{
+    const char *text = json_string_value(json);
+
+    if (!json_is_null(json) && (!text || strlen(text) != json_string_length(json)))
+        return PROCSPAWN_EVALUE;
+    *ret_value = text;
+    return 0;
+}
+
+int procspawn__pack_result_string(char *value, json_t **ret_json)
+{
+    int rc = procspawn__pack_string(value, ret_json);
+    free(value);
+    return rc;
+}
+
+int procspawn__unpack_result_string(const json_t *json, char **ret_value)
+{
+    const char *text;
+    int rc = procspawn__unpack_string(json, &text);
+    char *copy = rc == 0 && text ? strdup(text) : NULL;
+
+    if (rc == 0 && text && !copy)
+        return -ENOMEM;
+    if (rc == 0)
+        *ret_value = copy;
+    return rc;
+}
+
+void procspawn__release_result_string(char **value)
+{
+    free(*value);
+}
+
+int procspawn__pack_json(json_t *value, json_t **ret_json)
+{
+    *ret_json = value ? json_incref(value) : json_null();
+    return 0;
+}
+
+int procspawn__unpack_json(json_t *json, json_t **ret_value)
+{
+    *ret_value = json_is_null(json) ? NULL : json;
+    return 0;
+}
+
+int procspawn__pack_result_json(json_t *value, json_t **ret_json)
+{
+    *ret_json = value ? value : json_null();
+    return 0;
+}
+
+int procspawn__unpack_result_json(json_t *json, json_t **ret_value)
+{
+    *ret_value = json_is_null(json) ? NULL : json_incref(json);
+    return 0;
+}
+
+void procspawn__release_result_json(json_t **value)
+{
+    json_decref(*value);
+}

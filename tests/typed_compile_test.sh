@@ -1,0 +1,100 @@
+#!/bin/sh
+# What typed.h accepts and refuses at compile time, in C11 and C++17. Each case is a line of code.
+set -u
+
+source=$(dirname "$0")/..
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+jansson=$(pkg-config --cflags jansson)
+passed=0 failed=0
+
+cat >"$dir/prologue" <<'END'
+#include <forkscope/typed.h>
+#include <string.h>
+struct point { double x, y; };
+static json_t *pack_point(const struct point *p) { return json_pack("[f, f]", p->x, p->y); }
+static int unpack_point(const json_t *j, struct point *p)
+{
+    return json_unpack((json_t *)j, "[F, F]", &p->x, &p->y);
+}
+static void release_point(struct point *p) { p->x = 0; }
+PROCSPAWN_TYPE(point, struct point, pack_point, unpack_point);
+PROCSPAWN_TYPE_OWNED(held, struct point, pack_point, unpack_point, release_point);
+PROCSPAWN_DECLARE(add, int64, (int64, a), (int64, b));
+PROCSPAWN_DEFINE(add, int64, (int64, a), (int64, b)) { return a + b; }
+PROCSPAWN_DEFINE(nothing, void) { }
+PROCSPAWN_DEFINE_STATIC(all, string, (int8, a), (uint64, b), (double, c), (bool, d), (string, e),
+                        (json, f), (shmem, g), (held, h))
+{
+    return a && b && c > 0 && d && f && g && h.x > 0 ? strdup(e) : NULL;
+}
+PROCSPAWN_DEFINE_STATIC(things, bool, (fd, a), (sender, b), (receiver, c), (point, d), (unsigned, e),
+                        (long, f), (int, g))
+{
+    return a > 0 && b && c && d.x > 0 && e && f && g;
+}
+procspawn_handle *use(void);
+procspawn_handle *use(void)
+{
+    procspawn_handle *handle = NULL;
+    procspawn_error *error = NULL;
+    int64_t sum = 0;
+    bool yes = false;
+    char *text = NULL;
+    struct point point = { 1, 2 };
+    add_spawn(1, 2, &handle), add_join(handle, &sum, &error), add_join_timeout(handle, 0, &sum, &error);
+    nothing_spawn(&handle), nothing_join(handle, &error), nothing_join_timeout(handle, 0, NULL);
+    all_spawn(1, 2, 3, true, "", NULL, NULL, point, &handle), all_join(handle, &text, &error);
+    things_spawn(1, NULL, NULL, point, 2, 3, 4, &handle), things_join(handle, &yes, &error);
+END
+
+compile() # compiler flags, code
+{
+    { cat "$dir/prologue"; echo "$2"; echo "return handle; }"; } >"$dir/case"
+    $1 -D_GNU_SOURCE -Wall -Wextra -fsyntax-only -I"$source/include" $jansson "$dir/case" >"$dir/log" 2>&1
+}
+
+# What compiles does so without a warning; what fails does not need -Werror to fail.
+check() # what is wanted, code
+{
+    strict=
+    [ "$1" = fails ] || strict='-pedantic -Werror'
+    for compiler in "${CC:-cc} -std=c11 $strict -x c" "${CC:-cc} -std=gnu11 $strict -x c" \
+                    "${CXX:-c++} -std=c++17 $strict -x c++"; do
+        compile "$compiler" "$2" && got=compiles || got=fails
+        if [ "$got" = "$1" ]; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "FAILED ($compiler): $got, not $1: $2"
+            cat "$dir/log"
+        fi
+    done
+}
+
+check compiles ''
+check compiles 'all_spawn(1, 2, 3, true, text, json_null(), NULL, point, &handle);'
+check fails 'add_spawn(1, &handle);'
+check fails 'add_spawn(1, 2, 3, &handle);'
+check fails 'add_spawn("1", 2, &handle);'
+check fails 'add_spawn(&sum, 2, &handle);'
+check fails 'add_spawn(point, 2, &handle);'
+check fails 'add_spawn(1, 2, handle);'
+check fails 'add_join(handle, &text, &error);'
+check fails 'add_join(handle, &yes, &error);'
+check fails 'nothing_join(handle, &sum, &error);'
+check fails 'all_spawn(1, 2, 3, true, 7, NULL, NULL, point, &handle);'
+check fails 'all_spawn(1, 2, 3, true, &point, NULL, NULL, point, &handle);'
+check fails 'all_spawn(1, 2, 3, true, "", text, NULL, point, &handle);'
+check fails 'all_spawn(1, 2, 3, true, "", NULL, handle, point, &handle);'
+check fails 'all_spawn(1, 2, 3, true, "", NULL, NULL, 1, &handle);'
+check fails 'things_spawn("fd", NULL, NULL, point, 2, 3, 4, &handle);'
+check fails 'things_spawn(1, handle, NULL, point, 2, 3, 4, &handle);'
+check fails 'return handle; } PROCSPAWN_DEFINE(f, int46) { return 0; } void *g(void) { void *handle = 0;'
+check fails 'return handle; } PROCSPAWN_DEFINE(f, int, (strin, a)) { return 0; } void *g(void) { void *handle = 0;'
+check fails 'return handle; } PROCSPAWN_DEFINE(f, int, (void, a)) { return 0; } void *g(void) { void *handle = 0;'
+check fails 'return handle; } PROCSPAWN_DEFINE(f, point) { return 0; } void *g(void) { void *handle = 0;'
+check fails 'return handle; } PROCSPAWN_DEFINE(f, int, (int, a), (int, b), (int, c), (int, d), (int, e), (int, f1), (int, g1), (int, h), (int, i)) { return 0; } void *g(void) { void *handle = 0;'
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
