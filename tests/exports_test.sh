@@ -16,7 +16,7 @@ nm -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | grep -E "
     >"$work/exported"
 for header in "$top"/include/forkscope.h "$top"/include/forkscope/*.h; do
     case $header in */cunit.h) continue ;; esac
-    ${CC:-cc} -fpreprocessed -dD -E -P "$header"
+    ${CC:-cc} -w -fpreprocessed -dD -E -P "$header"
 done >"$work/headers"
 grep -oE "$name\b" "$work/headers" | sort -u >"$work/mentioned"
 grep -v '^#' "$work/headers" | tr '\n' ' ' | tr ';' '\n' | grep -v typedef | grep -v 'static inline' |

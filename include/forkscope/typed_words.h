@@ -157,18 +157,18 @@ typedef json_t *procspawn__param_json;
 typedef json_t *procspawn__result_json;
 typedef void procspawn__result_void;
 
-PROCSPAWN__INLINE void procspawn__release_string(const char **value)
+static inline void procspawn__release_string(const char **value)
 {
     (void)value;
 }
 
-PROCSPAWN__INLINE void procspawn__release_json(json_t **value)
+static inline void procspawn__release_json(json_t **value)
 {
     (void)value;
 }
 
 /* What a type is released with that holds nothing. */
-PROCSPAWN__INLINE void procspawn__keep(const void *value)
+static inline void procspawn__keep(const void *value)
 {
     (void)value;
 }
