@@ -10,6 +10,10 @@ noinst_PROGRAMS += examples/00_process
 EXTRA_DIST += examples/00_process.out
 noinst_PROGRAMS += examples/01_tasks
 EXTRA_DIST += examples/01_tasks.out
+noinst_PROGRAMS += examples/02_cancel
+EXTRA_DIST += examples/02_cancel.out
+noinst_PROGRAMS += examples/03_policy
+EXTRA_DIST += examples/03_policy.out
 noinst_PROGRAMS += examples/20_simple
 EXTRA_DIST += examples/20_simple.out
 noinst_PROGRAMS += examples/21_args
@@ -26,6 +30,8 @@ noinst_PROGRAMS += examples/26_stdout
 EXTRA_DIST += examples/26_stdout.out
 noinst_PROGRAMS += examples/27_flattened
 EXTRA_DIST += examples/27_flattened.out
+noinst_PROGRAMS += examples/40_tree
+EXTRA_DIST += examples/40_tree.out
 
 # vet is an example of more than one file.
 
