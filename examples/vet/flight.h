@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 struct flight {
-    pthread_mutex_t line;           /* held by the first in the line of those who found a shortage */
+    pthread_mutex_t line;           /* held by the first in the line after a shortage */
     pthread_mutex_t lock;           /* guards all below */
     pthread_cond_t changed;         /* broadcast when a call has ended */
     unsigned in_flight;
