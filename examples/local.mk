@@ -14,6 +14,23 @@ noinst_PROGRAMS += examples/02_cancel
 EXTRA_DIST += examples/02_cancel.out
 noinst_PROGRAMS += examples/03_policy
 EXTRA_DIST += examples/03_policy.out
+noinst_PROGRAMS += examples/02_policy
+EXTRA_DIST += examples/02_policy.out
+
+# On the pools of other libraries, where they are.
+EXTRA_DIST += examples/10_glib_pool.c examples/10_glib_pool.out
+if HAVE_GLIB
+noinst_PROGRAMS += examples/10_glib_pool
+examples_10_glib_pool_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
+examples_10_glib_pool_LDADD = $(LDADD) $(GLIB_LIBS)
+endif
+EXTRA_DIST += examples/11_libuv_queue.c examples/11_libuv_queue.out
+if HAVE_UV
+noinst_PROGRAMS += examples/11_libuv_queue
+examples_11_libuv_queue_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
+examples_11_libuv_queue_LDADD = $(LDADD) $(UV_LIBS)
+endif
+
 noinst_PROGRAMS += examples/20_simple
 EXTRA_DIST += examples/20_simple.out
 noinst_PROGRAMS += examples/21_args

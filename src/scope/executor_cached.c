@@ -165,6 +165,25 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+/*
+ * Threads that are ending are threads still: after thousands of cancels in a row the system may have
+ * no room for another until they are gone.
+ */
+static bool join_ended(struct cached *cached)
+{
+    pthread_mutex_lock(&cached->mutex);
+    bool join = cached->has_ended;
+    pthread_t ended = cached->ended;
+    cached->has_ended = false;
+    pthread_mutex_unlock(&cached->mutex);
+    if (!join)
+        return false;
+    bool was_on = base__cancelable(false);
+    pthread_join(ended, NULL);
+    base__cancelable(was_on);
+    return true;
+}
+
 static int start_worker(struct cached *cached, void (*run)(void *arg), void *arg)
 {
     struct worker *worker = worker_new(cached, run, arg);
@@ -175,6 +194,8 @@ static int start_worker(struct cached *cached, void (*run)(void *arg), void *arg
     pthread_mutex_unlock(&cached->mutex);
     pthread_t thread;
     int error = pthread_create(&thread, &cached->attributes.attr, worker_main, worker);
+    if (error == EAGAIN && join_ended(cached))
+        error = pthread_create(&thread, &cached->attributes.attr, worker_main, worker);
     if (error == 0)
         return 0;
     pthread_mutex_lock(&cached->mutex);

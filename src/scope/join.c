@@ -210,10 +210,12 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
 /* Whoever finishes joins those that finished before and that nobody waits for. */
 static void relay(struct node *node)
 {
-    struct node *before;
-    while (!node->claimed && !node->parent->gathered && (before = first_child(node->parent)) != NULL &&
-           before->state == NODE_DONE && !before->claimed)
+    while (!node->claimed && !node->parent->gathered) {
+        struct node *before = first_child(node->parent);
+        if (before->state != NODE_DONE || before->claimed)
+            break;
         join(SCOPED_UNCANCELLED, before, BASE_NEVER);
+    }
 }
 
 void scoped__join_finished(struct node *node)

@@ -138,7 +138,7 @@ const struct pair bench_scope_pairs[] = {
       .baseline = { "pthread_create+pthread_join", NULL, threads },
       .samples = 400, .quick_samples = 100 },
     { .name = "scope.cancel10k.vs_pthread",
-      .subject = { "10000 scoped_spawn_leaf, scoped_spawner_close", new_small_stacks, cancel_tasks },
+      .subject = { "10000 tasks, scoped_spawner_close", new_small_stacks, cancel_tasks },
       .baseline = { "10000 pthread_create, cancel, join", NULL, cancel_threads },
       .samples = 9, .quick_samples = 3 },
     { .name = NULL }

@@ -8,9 +8,9 @@
  * before the join; no thread is cancelled after its function has returned; the parent ends (no
  * deadlock, no lost wake-up); the child that starts cancelled never runs its function.
  *
- * What it teaches: whoever gives up a claim has to wake the others that wait for the same child, for
- * they were passed over when it became done. Without the wake in join_or_give_up the model ends in
- * a parent that waits for ever; without the look at `claimed` in the relay, in a second join.
+ * What it teaches: whoever gives up a claim has to wake the others that wait for the same child,
+ * for they were passed over when it became done. Without the wake in join_or_give_up the model ends
+ * in a parent that waits for ever; without the look at `claimed` in the relay, in a second join.
  */
 #define CHILDREN 2
 #define NOBODY 255
