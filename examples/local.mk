@@ -49,6 +49,10 @@ noinst_PROGRAMS += examples/27_flattened
 EXTRA_DIST += examples/27_flattened.out
 noinst_PROGRAMS += examples/40_tree
 EXTRA_DIST += examples/40_tree.out
+noinst_PROGRAMS += examples/28_macro
+EXTRA_DIST += examples/28_macro.out
+noinst_PROGRAMS += examples/29_custom_serialization
+EXTRA_DIST += examples/29_custom_serialization.out
 
 # vet is an example of more than one file.
 

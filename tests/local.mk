@@ -168,4 +168,5 @@ tests_bench_bench_LDADD = libforkscope.la $(JANSSON_LIBS)
 tests_bench_bench_SOURCES =
 tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/bench/measure.h
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c
+tests_bench_bench_SOURCES += tests/bench/bench_shmem.c
 tests_bench_bench_SOURCES += tests/bench/bench_spawn.c

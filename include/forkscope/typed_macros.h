@@ -8,6 +8,7 @@
 #ifndef FORKSCOPE_TYPED_MACROS_H
 #define FORKSCOPE_TYPED_MACROS_H
 
+#include <errno.h>
 #include <forkscope/procspawn.h>
 
 #ifdef __cplusplus
@@ -46,8 +47,8 @@ bool procspawn__unpack_release(struct procspawn__unpacking *unpacking);
 json_t *procspawn__unpack_return(const struct procspawn__unpacking *unpacking, const char *function,
                                  json_t *packed);
 
-/* The result was not of its type. Returns PROCSPAWN_ECALL or -ENOMEM. */
-int procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error);
+/* The result was not of its type. False when out of memory. */
+bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
@@ -139,7 +140,8 @@ int procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret
     procspawn__rc = procspawn__unpack_result_##word(procspawn__json, &procspawn__result); \
     json_decref(procspawn__json); \
     if (procspawn__rc < 0) \
-        return procspawn__unpack_refuse(name, procspawn__rc, procspawn__ret_error); \
+        return procspawn__unpack_refuse(name, procspawn__rc, procspawn__ret_error) \
+                   ? PROCSPAWN_ECALL : -ENOMEM; \
     if (procspawn__ret_result) \
         *procspawn__ret_result = procspawn__result; \
     else \

@@ -94,17 +94,17 @@ json_t *procspawn__unpack_return(const struct procspawn__unpacking *unpacking, c
     return NULL;
 }
 
-int procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error)
+bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error)
 {
     procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_JSON, 0, "the result of %s: %s",
                                                   function, forkscope_strerror(rc));
     if (!error)
-        return -ENOMEM;
+        return false;
     if (ret_error)
         *ret_error = error;
     else
         procspawn_error_free(error);
-    return PROCSPAWN_ECALL;
+    return true;
 }
 
 /* ---- numbers ---- */

@@ -43,5 +43,6 @@ double bench_now(void);
 extern const struct pair bench_fork_pairs[];
 extern const struct pair bench_scope_pairs[];
 extern const struct pair bench_spawn_pairs[];
+extern const struct pair bench_shmem_pairs[];
 
 #endif

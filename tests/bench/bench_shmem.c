@@ -1,0 +1,82 @@
+/*
+ * bench_shmem.c - a shared buffer handed to a child and back, against copying it once
+ */
+#include "tests/bench/measure.h"
+
+#include <forkscope/procspawn.h>
+#include <forkscope/shmem.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIZE = 64 << 20 };
+
+static procspawn_shmem *buffer;
+static char *from, *to;
+
+static json_t *echo(json_t *argument)
+{
+    return json_incref(argument);
+}
+
+static bool make_buffer(void)
+{
+    static char name[] = "bench";
+    static char *arguments[] = { name, NULL };
+    procspawn_shmem_draft *draft;
+
+    if (procspawn_init(1, arguments) < 0 || procspawn_shmem_draft_new(SIZE, &draft) < 0)
+        return false;
+    memset(procspawn_shmem_draft_data(draft), 'x', SIZE);
+    return procspawn_shmem_draft_seal(draft, &buffer) == 0;
+}
+
+static bool there_and_back(void)
+{
+    procspawn_handle *handle;
+    procspawn_shmem *back = NULL;
+    json_t *result = NULL, *argument = procspawn_value_shmem(buffer);
+
+    bool started = procspawn(echo, argument, &handle) == 0;
+    json_decref(argument);
+    if (!started)
+        return false;
+    bool ok = procspawn_join(handle, &result, NULL) == 0 &&
+              procspawn_take_shmem(result, &back) == 0 && procspawn_shmem_size(back) == SIZE;
+    procspawn_shmem_unref(back);
+    json_decref(result);
+    procspawn_handle_free(handle);
+    return ok;
+}
+
+static double hand_over(void)
+{
+    double start = bench_now();
+    return there_and_back() ? bench_now() - start : -1;
+}
+
+static bool warm_up(void)
+{
+    from = malloc(SIZE);
+    to = malloc(SIZE);
+    if (!from || !to)
+        return false;
+    memset(from, 'x', SIZE);
+    memset(to, 'y', SIZE);
+    return true;
+}
+
+static double copy(void)
+{
+    double start = bench_now();
+
+    memcpy(to, from, SIZE);
+    __asm__ volatile("" : : "r"(to) : "memory");
+    return bench_now() - start;
+}
+
+const struct pair bench_shmem_pairs[] = {
+    { .name = "shmem.64mib.vs_memcpy", .subject = { "64 MiB to a child and back", make_buffer,
+      hand_over }, .baseline = { "memcpy of 64 MiB", warm_up, copy },
+      .samples = 300, .quick_samples = 60, .pause = 1000 },
+    { .name = NULL }
+};
