@@ -31,14 +31,29 @@ void procspawn__message_fini(struct procspawn__message *message)
 
 static int survey(const json_t *value, unsigned depth, bool *ret_marked);
 
+/* jansson writes keys that are no UTF-8 as garbage, but it knows them when it makes a string. */
+static bool is_utf8(const char *key)
+{
+    const char *at = key;
+
+    while ((signed char)*at > 0)
+        at++;
+    if (*at == '\0')
+        return true;
+    json_t *string = json_string(key);
+    json_decref(string);
+    return string != NULL;
+}
+
 static bool key_travels(void *iterator, const char *key)
 {
 #if JANSSON_VERSION_HEX >= 0x020e00
-    return strlen(key) == json_object_iter_key_len(iterator);
+    if (strlen(key) != json_object_iter_key_len(iterator))
+        return false;
 #else
-    (void)iterator, (void)key;
-    return true;
+    (void)iterator;
 #endif
+    return is_utf8(key);
 }
 
 static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
