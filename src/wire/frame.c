@@ -63,6 +63,15 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
     return wire__send(sock, type, &part, 1, &fd, fd >= 0 ? 1 : 0, dont_wait);
 }
 
+/* The room for a sender that was not passed has room for descriptors too: more than the limit are closed. */
+static void take_in_fd(struct wire_frame *frame, int fd, size_t *count)
+{
+    if (*count < WIRE_MAX_FDS)
+        frame->fds[(*count)++] = base__fd_behind_stdio(fd);
+    else
+        close(fd);
+}
+
 /* Gathers what came beside the bytes. Returns the number of descriptors. */
 static size_t read_control(struct msghdr *message, struct wire_frame *frame)
 {
@@ -80,9 +89,10 @@ static size_t read_control(struct msghdr *message, struct wire_frame *frame)
         if (c->cmsg_type != SCM_RIGHTS)
             continue;
         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n && count < WIRE_MAX_FDS; i++, count++) {
-            memcpy(&frame->fds[count], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-            frame->fds[count] = base__fd_behind_stdio(frame->fds[count]);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            take_in_fd(frame, fd, &count);
         }
     }
     return count;
