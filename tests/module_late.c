@@ -1,0 +1,9 @@
+/* A library that a test loads after init: with a build-id, and once more without. */
+#include <jansson.h>
+
+__attribute__((visibility("default"))) json_t *late_add_one(json_t *argument);
+
+json_t *late_add_one(json_t *argument)
+{
+    return json_integer(json_integer_value(argument) + 1);
+}

@@ -1,0 +1,141 @@
+/* Functions travel as a module and an offset in it. */
+#include "tests/calls.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The library beside this program, as libtool leaves it. */
+static void *load(const char *name)
+{
+    char path[PATH_MAX] = "";
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 64);
+
+    CU_ASSERT_FATAL(length > 0);
+    snprintf(strrchr(path, '/'), 64, "/.libs/%s.so", name);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        CU_FAIL_FATAL("the library cannot be loaded");
+    return library;
+}
+
+static procspawn_function *late_function(void *library)
+{
+    return (procspawn_function *)(uintptr_t)dlsym(library, "late_add_one");
+}
+
+static void a_function_of_a_library_loaded_before_init_can_be_called(void)
+{
+    void *library = load("module_late");
+
+    calls_begin();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(1))), 2);
+    calls_end();
+    dlclose(library);
+}
+
+static void a_function_of_a_library_loaded_after_init_can_be_called(void)
+{
+    calls_begin();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    void *library = load("module_late");
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(1))), 2);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(2))), 3);
+    dlclose(library);
+    calls_end();
+}
+
+static void without_a_build_id_a_library_loaded_before_init_is_known(void)
+{
+    void *library = load("module_nameless");
+
+    calls_begin();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(1))), 2);
+    calls_end();
+    dlclose(library);
+}
+
+static void check_refused(procspawn_function *function)
+{
+    procspawn_handle *handle = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn(function, NULL, &handle), PROCSPAWN_EFUNCTION);
+    CU_ASSERT(!handle);
+}
+
+static void without_a_build_id_a_library_loaded_after_init_is_refused(void)
+{
+    calls_begin();
+    void *library = load("module_nameless");
+    check_refused(late_function(library));
+    dlclose(library);
+    calls_end();
+}
+
+static void a_pointer_in_no_module_is_refused(void)
+{
+    static char data[16];
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+                      -1, 0);
+
+    calls_begin();
+    check_refused((procspawn_function *)(uintptr_t)page);
+    check_refused((procspawn_function *)(uintptr_t)data);
+    check_refused((procspawn_function *)(uintptr_t)16);
+    check_refused(NULL);
+    calls_end();
+    munmap(page, 4096);
+}
+
+static void a_function_of_the_c_library_is_found_like_any_other(void)
+{
+    calls_begin();
+    procspawn_function *function = (procspawn_function *)(uintptr_t)dlsym(RTLD_DEFAULT, "abort");
+    calls_check_error(calls_error(calls_start(function, NULL)), PROCSPAWN_ERROR_REMOTE_CLOSE,
+                      PROCSPAWN_CAUSE_SIGNAL);
+    calls_end();
+}
+
+static json_t *call_late_below(json_t *argument)
+{
+    void *library = load("module_late");
+    procspawn_handle *handle;
+    json_t *result = NULL;
+
+    if (procspawn(late_function(library), argument, &handle) == 0)
+        procspawn_join(handle, &result, NULL);
+    return result;
+}
+
+static void a_child_can_call_functions_of_libraries_it_loaded(void)
+{
+    calls_begin();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(call_late_below, json_integer(4))), 5);
+    calls_end();
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_function_of_a_library_loaded_before_init_can_be_called),
+    TEST(a_function_of_a_library_loaded_after_init_can_be_called),
+    TEST(without_a_build_id_a_library_loaded_before_init_is_known),
+    TEST(without_a_build_id_a_library_loaded_after_init_is_refused),
+    TEST(a_pointer_in_no_module_is_refused),
+    TEST(a_function_of_the_c_library_is_found_like_any_other),
+    TEST(a_child_can_call_functions_of_libraries_it_loaded),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "module", .pTests = tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
