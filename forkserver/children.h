@@ -55,6 +55,7 @@ struct child {
     uint64_t epoch;             /* of the asker when it was offered */
     int64_t deadline;           /* INT64_MAX: none */
     int64_t kill_at;
+    enum wire_end_cause kill_cause; /* of that, if nothing else has ended it by then */
     enum wire_end_cause cause;
     int status;                 /* from here on: set when dead */
     struct rusage usage;

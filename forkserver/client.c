@@ -131,5 +131,5 @@ void forkserver__client_readable(struct server *s, struct client *client)
     }
     forkserver__client_close(s, client);
     if (!client->owner)
-        forkserver__end_all(s, SIGKILL, 0);
+        forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }

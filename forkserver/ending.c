@@ -21,20 +21,42 @@ static void signal_group(const struct child *child, int signal)
         signal_group(child, SIGCONT);
 }
 
+/* What a child has left to die of its crash by itself, once it has been unwound. */
+static const int64_t last_breath = BASE_SECOND / 2;
+
+static void kill_by(struct server *s, struct child *child, int64_t when, enum wire_end_cause cause)
+{
+    if (when < child->kill_at) {
+        child->kill_at = when;
+        child->kill_cause = cause;
+    }
+    forkserver__wake_by(s, child->kill_at);
+}
+
+/*
+ * A child that crashed is as good as dead, and its crash is what it died of: it has time for that, but
+ * only once, for it could tell tales.
+ */
+static bool dies_already(struct server *s, struct child *child, enum wire_end_cause cause)
+{
+    if (!child->stopped || child->overtime)
+        return false;
+    child->overtime = true;
+    int64_t from = child->state == CHILD_REPORTING ? child->report.give_up_at : base__now();
+    kill_by(s, child, from + last_breath, cause);
+    return true;
+}
+
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause)
 {
-    if (child->state == CHILD_DEAD)
+    if (child->state == CHILD_DEAD || (!s->ending && dies_already(s, child, cause)))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = cause;
     signal_group(child, signal);
-    if (signal == SIGKILL)
-        return;
-    int64_t kill_at = base__deadline(grace);
-    if (kill_at < child->kill_at)
-        child->kill_at = kill_at;
-    forkserver__wake_by(s, child->kill_at);
+    if (signal != SIGKILL)
+        kill_by(s, child, base__deadline(grace), cause);
 }
 
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline)
@@ -52,36 +74,23 @@ void forkserver__end_nested(struct server *s, const struct client *asker)
     }
 }
 
-void forkserver__end_all(struct server *s, int signal, int64_t grace)
+void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_end_cause cause)
 {
     s->ending = true;
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c))
-        forkserver__end_child(s, c, signal, grace, WIRE_ENDED_BY_KILL);
+        forkserver__end_child(s, c, signal, grace, cause);
 }
 
-/* What a child has left to die of its crash by itself, once it has been unwound. */
-static const int64_t last_breath = BASE_SECOND / 2;
-
-/*
- * Past its deadline a child is unwound where it hangs, and killed when that is done or takes too long.
- * One that crashed before has time to die of that, but only once, for it could tell tales.
- */
+/* Past its deadline a child is unwound where it hangs, and killed when that is done or takes too long. */
 static void past_deadline(struct server *s, struct child *child)
 {
     child->deadline = BASE_NEVER;
-    if (child->stopped && !child->overtime) {
-        child->overtime = true;
-        child->deadline = base__deadline(last_breath);
-        if (child->state == CHILD_REPORTING)
-            child->deadline = child->report.give_up_at + last_breath;
+    if (dies_already(s, child, WIRE_ENDED_BY_DEADLINE))
         return;
-    }
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = WIRE_ENDED_BY_DEADLINE;
-    if (child->state == CHILD_ALIVE && forkserver__report_start(s, child))
-        return;
-    if (child->state == CHILD_ALIVE)
+    if (child->state == CHILD_ALIVE && !forkserver__report_start(s, child))
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE);
 }
 
@@ -91,7 +100,7 @@ static void child_due(struct server *s, struct child *child, int64_t now)
         forkserver__report_end(s, child);
     if (child->kill_at <= now) {
         child->kill_at = BASE_NEVER;
-        forkserver__end_child(s, child, SIGKILL, 0, child->cause);
+        forkserver__end_child(s, child, SIGKILL, 0, child->kill_cause);
     }
     if (child->deadline <= now)
         past_deadline(s, child);

@@ -61,7 +61,7 @@ void forkserver__end_child(struct server *s, struct child *child, int signal, in
                            enum wire_end_cause cause);
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
 void forkserver__end_nested(struct server *s, const struct client *asker);
-void forkserver__end_all(struct server *s, int signal, int64_t grace);
+void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_end_cause cause);
 void forkserver__due(struct server *s, int64_t now);
 /* Has the loop turn once more at this moment at the latest. */
 void forkserver__wake_by(struct server *s, int64_t when);

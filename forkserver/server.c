@@ -63,13 +63,14 @@ static void on_root(struct server *s)
     if (rc == 0 && s->frame.header.type == WIRE_END && s->frame.header.length == sizeof end)
         end = *(struct wire_end *)s->frame.body;
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->root_link, NULL);
-    forkserver__end_all(s, end.grace > 0 ? SIGTERM : SIGKILL, end.grace);
+    forkserver__end_all(s, end.grace > 0 ? SIGTERM : SIGKILL, end.grace,
+                        rc == 0 ? WIRE_ENDED_BY_KILL : WIRE_ENDED_BY_LOSS);
 }
 
 static void on_host_gone(struct server *s)
 {
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->host_pidfd, NULL);
-    forkserver__end_all(s, SIGKILL, 0);
+    forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }
 
 /* One signal stands for all that came since the last one was read. */

@@ -4,6 +4,7 @@
 #include "tests/calls.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -49,6 +50,35 @@ static json_t *crash_at(json_t *moment)
     return NULL;
 }
 
+/* Waits until the process has stopped itself. */
+static void await_stop(pid_t pid)
+{
+    char path[64], state = ' ';
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    while (state != 'T' && state != 't') {
+        FILE *stat = fopen(path, "re");
+        CU_ASSERT_FATAL(stat && fscanf(stat, "%*d (%*[^)]) %c", &state) == 1);
+        fclose(stat);
+    }
+}
+
+static void a_crash_stays_one_when_it_is_killed_while_it_is_unwound(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    int64_t crashed;
+
+    procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
+    procspawn_handle *handle = calls_build(builder, crash_at, json_integer(0));
+    CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &crashed, sizeof crashed), sizeof crashed);
+    await_stop(procspawn_pid(handle));
+    CU_ASSERT_EQUAL(procspawn_kill(handle), 0);
+    procspawn_error *error = calls_error(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGILL);
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+    procspawn_builder_free(builder);
+}
+
 /* Returns whether the machine let it crash in time. */
 static bool crash_before_deadline(procspawn_builder *builder)
 {
@@ -84,6 +114,8 @@ static void a_crash_stays_one_while_the_deadline_passes(void)
 
 static CU_TestInfo tests[] = {
     { "a_crash_stays_one_while_the_deadline_passes", a_crash_stays_one_while_the_deadline_passes },
+    { "a_crash_stays_one_when_it_is_killed_while_it_is_unwound",
+      a_crash_stays_one_when_it_is_killed_while_it_is_unwound },
     CU_TEST_INFO_NULL
 };
 

@@ -177,6 +177,10 @@ static void describe_end(procspawn_error *error, enum wire_end_cause cause,
         error->cause = PROCSPAWN_CAUSE_DEADLINE;
         set_message(error, "the deadline has passed");
         break;
+    case WIRE_ENDED_BY_LOSS:
+        error->kind = PROCSPAWN_ERROR_SERVER_LOST;
+        set_message(error, "the fork server died, and the call with it");
+        break;
     case WIRE_ENDED_BY_OOM:
         error->cause = PROCSPAWN_CAUSE_OUT_OF_MEMORY;
         set_message(error, "killed, most likely for lack of memory");

@@ -151,7 +151,8 @@ enum wire_end_cause {
     WIRE_ENDED_BY_ITSELF = 0,
     WIRE_ENDED_BY_KILL,
     WIRE_ENDED_BY_DEADLINE,
-    WIRE_ENDED_BY_OOM
+    WIRE_ENDED_BY_OOM,
+    WIRE_ENDED_BY_LOSS          /* of the root */
 };
 
 struct wire_death {
