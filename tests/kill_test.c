@@ -273,6 +273,7 @@ static void stop_and_go_on(enum victim victim, int64_t delay, struct busy_report
     static struct calls_tree below;
     pid_t program = start_program(report, delay);
 
+    check_that_calls_go_on(report);
     CU_ASSERT_FATAL(signal_one(victim, SIGSTOP, program, &below));
     calls_tree_close(&below);
     check_that_calls_go_on(report);
@@ -287,6 +288,22 @@ static void a_stopped_root_or_server_keeps_nobody_waiting(void)
     sweep(stop_and_go_on, SERVER, STOPS);
 }
 
+/* Init gives up in time when its root is stopped; a server that is stopped is started again. */
+static void a_stop_during_init_keeps_nobody_waiting(void)
+{
+    static struct calls_tree below;
+    struct busy_report *report = busy_report_new();
+    pid_t program = start_program(report, 0);
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    CU_ASSERT_FATAL(signal_one(ROOT, SIGSTOP, program, &below));
+    calls_tree_close(&below);
+    end_in_order(report, program);
+    PROCSPAWN_CUNIT_EQUAL(report->wrong, 0);
+    PROCSPAWN_CUNIT_EQUAL(left_behind(), 0);
+    busy_report_free(report);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -297,6 +314,7 @@ static CU_TestInfo tests[] = {
     TEST(a_grandchild_is_killed_and_no_call_suffers),
     TEST(what_was_stopped_ends_with_the_program),
     TEST(a_stopped_root_or_server_keeps_nobody_waiting),
+    TEST(a_stop_during_init_keeps_nobody_waiting),
     CU_TEST_INFO_NULL
 };
 

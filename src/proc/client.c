@@ -178,6 +178,7 @@ static void lose_root(void)
 
 static void pump_root(void)
 {
+    enum { MOMENT = 100 };
     struct wire_server body;
     struct wire_frame frame = { .body = &body, .capacity = sizeof body };
     int rc = 0;
@@ -188,7 +189,7 @@ static void pump_root(void)
             on_server(&frame);
         else if (rc == -EPIPE) {
             lose_root();
-            procspawn__root_lost();
+            procspawn__root_lost(MOMENT);
         }
         if (rc == 0)
             wire__close_fds(&frame);
@@ -266,7 +267,11 @@ static int step(struct wish *wish, struct procspawn__taken *ret_taken)
         return client.refusal;
     }
     int64_t now = base__now();
-    if ((client.root < 0 && links_alive() == 0) || now >= wish->give_up_at)
+    if (client.root < 0 && links_alive() == 0) {
+        procspawn__root_lost(0);
+        return PROCSPAWN_ESERVER;
+    }
+    if (now >= wish->give_up_at)
         return PROCSPAWN_ESERVER;
     int rc = open_set();
     if (rc < 0)

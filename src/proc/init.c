@@ -141,13 +141,11 @@ static void reap_root(void)
     image->root_pidfd = -1;
 }
 
-/* Its link closes a moment before a dying process can be reaped. */
-void procspawn__root_lost(void)
+void procspawn__root_lost(int patience)
 {
-    enum { MOMENT = 100 };
     struct pollfd fd = { .fd = procspawn__image.root_pidfd, .events = POLLIN };
 
-    if (procspawn__ready() && fd.fd >= 0 && poll(&fd, 1, MOMENT) == 1)
+    if (procspawn__ready() && fd.fd >= 0 && poll(&fd, 1, patience) == 1)
         reap_root();
 }
 
@@ -175,6 +173,7 @@ static int start(int argc, char **argv)
     rc = procspawn__client_open(link[0], image->options.servers, base__deadline(start_limit));
     if (rc < 0) {
         procspawn__client_close();
+        signal_root(SIGKILL);
         reap_root();
         return rc;
     }

@@ -49,8 +49,11 @@ extern struct procspawn__image procspawn__image;
 /* Is init valid in this process? */
 bool procspawn__ready(void);
 
-/* The root has closed its link: it is reaped if it is dead. */
-void procspawn__root_lost(void);
+/*
+ * The root has closed its link: it is reaped if it is dead, which may be a moment later. patience: how many
+ * milliseconds to wait for that.
+ */
+void procspawn__root_lost(int patience);
 
 /* ---- client.c: asks the servers for children ---------------------------------------------------- */
 
