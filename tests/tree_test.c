@@ -291,6 +291,181 @@ static void a_refused_spawner_leaves_no_process(void)
     stop();
 }
 
+/* ---- what a scope says of its tasks holds for processes ---- */
+
+/* A root with options and a scope in it cannot be had by one call; this opens both. */
+static scoped_spawner open_scope(const struct scoped_options *options, scoped_spawner *ret_root)
+{
+    scoped_spawner scope = { 0, 0 };
+
+    start();
+    CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, ret_root), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_scope_open(*ret_root, options, &scope), 0);
+    return scope;
+}
+
+static void close_root(scoped_spawner root)
+{
+    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    stop();
+}
+
+static void spawn_named(scoped_spawner scope, const char *name, procspawn_function *function)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_name(builder, name);
+    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
+    CU_ASSERT_EQUAL(scoped_procspawn(scope, builder, function, NULL, NULL), 0);
+    procspawn_builder_free(builder);
+}
+
+static json_t *give_null(json_t *unused)
+{
+    (void)unused;
+    return json_null();
+}
+
+static void the_first_failure_of_a_process_cancels_the_rest(void)
+{
+    const struct scoped_options options = { .policy = &scoped_fail_fast };
+    struct scoped_outcome outcome = { 0 };
+    scoped_spawner root, scope = open_scope(&options, &root);
+
+    for (int i = 0; i < 3; i++)
+        spawn_named(scope, "patient", hang);
+    spawn_named(scope, "culprit", crash);
+    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL(outcome.status, PROCSPAWN_ECALL);
+    CU_ASSERT_EQUAL(outcome.failed, 1);
+    CU_ASSERT_EQUAL(outcome.cancelled, 3);
+    CU_ASSERT_FATAL(outcome.failures != NULL);
+    CU_ASSERT_STRING_EQUAL(outcome.failures->name, "culprit");
+    scoped_outcome_fini(&outcome);
+    close_root(root);
+}
+
+static void the_first_success_of_a_process_cancels_the_rest(void)
+{
+    const struct scoped_options options = { .policy = &scoped_first_success };
+    struct scoped_outcome outcome = { 0 };
+    scoped_spawner root, scope = open_scope(&options, &root);
+
+    spawn_named(scope, "patient", hang);
+    spawn_named(scope, "winner", give_null);
+    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL(outcome.status, 0);
+    CU_ASSERT_EQUAL(outcome.succeeded, 1);
+    CU_ASSERT_EQUAL(outcome.cancelled, 1);
+    scoped_outcome_fini(&outcome);
+    close_root(root);
+}
+
+static void the_deadline_of_a_scope_ends_its_processes(void)
+{
+    const struct scoped_options options = { .deadline = scoped_deadline_in(second / 20) };
+    struct scoped_outcome outcome = { 0 };
+    scoped_spawner root, scope = open_scope(&options, &root);
+    procspawn_handle *handle;
+
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, hang, NULL, &handle), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL(outcome.status, -ETIME);
+    CU_ASSERT_EQUAL(outcome.cancelled, 1);
+    CU_ASSERT(!exists(procspawn_pid(handle)));
+    procspawn_handle_free(handle);
+    scoped_outcome_fini(&outcome);
+    close_root(root);
+}
+
+/* How long the end takes of a process that does not listen. */
+static int64_t time_of_end(const struct scoped_options *options)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    scoped_spawner root, scope = open_scope(options, &root);
+    procspawn_handle *handle;
+    char ready;
+
+    procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, builder, ignore_term, NULL, &handle), 0);
+    CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
+    int64_t begin = scoped_deadline_in(0);
+    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    int64_t took = scoped_deadline_in(0) - begin;
+    procspawn_handle_free(handle);
+    procspawn_builder_free(builder);
+    stop();
+    return took;
+}
+
+static void a_process_has_the_grace_of_its_scope(void)
+{
+    const struct scoped_options short_grace = { .grace = second / 10 };
+    int64_t took = time_of_end(&short_grace);
+
+    CU_ASSERT(took >= second / 10);
+    CU_ASSERT(took < 3 * second / 2);
+}
+
+static void a_limit_of_a_scope_counts_processes(void)
+{
+    const struct scoped_options options = { .limit = 2 };
+    scoped_spawner root, scope = open_scope(&options, &root);
+    procspawn_handle *first, *second_one, *third;
+
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, hang, NULL, &first), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, give_null, NULL, &second_one), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, give_null, NULL, &third), 0);
+    CU_ASSERT_EQUAL(procspawn_wait(second_one, 0, NULL), 0);
+    CU_ASSERT_EQUAL(procspawn_join(third, NULL, NULL), 0);
+    procspawn_handle_free(first);
+    procspawn_handle_free(second_one);
+    procspawn_handle_free(third);
+    close_root(root);
+}
+
+static void a_process_has_signals_as_a_task_has(void)
+{
+    struct scoped_parent_signals signals;
+    procspawn_handle *handle;
+    scoped_spawner root;
+    int status = 0;
+
+    start();
+    CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn_with_signal(root, NULL, hang, NULL, &handle, &signals), 0);
+    CU_ASSERT_EQUAL(scoped_done_receiver_poll(signals.done_receiver), -EAGAIN);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), 0);
+    CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
+    CU_ASSERT_EQUAL(status, -ECANCELED);
+    CU_ASSERT(!exists(procspawn_pid(handle)));
+    scoped_done_receiver_free(signals.done_receiver);
+    procspawn_handle_free(handle);
+    close_root(root);
+}
+
+/* A cancel may come between the answer and word of it. */
+static void a_cancelled_process_is_always_answered(void)
+{
+    enum { TIMES = 200 };
+    scoped_spawner root;
+
+    start();
+    for (int i = 0; i < TIMES; i++) {
+        procspawn_handle *handle;
+        CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
+        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, give_null, NULL, &handle), 0);
+        int64_t until = scoped_deadline_in(i * 2000);
+        while (scoped_deadline_in(0) < until)
+            continue;
+        CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+        CU_ASSERT(procspawn_join_timeout(handle, 0, NULL, NULL) != -ETIMEDOUT);
+        procspawn_handle_free(handle);
+    }
+    stop();
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -304,6 +479,13 @@ static CU_TestInfo tests[] = {
     TEST(the_tree_goes_on_inside_of_a_process),
     TEST(there_is_no_inside_outside),
     TEST(a_refused_spawner_leaves_no_process),
+    TEST(the_first_failure_of_a_process_cancels_the_rest),
+    TEST(the_first_success_of_a_process_cancels_the_rest),
+    TEST(the_deadline_of_a_scope_ends_its_processes),
+    TEST(a_process_has_the_grace_of_its_scope),
+    TEST(a_limit_of_a_scope_counts_processes),
+    TEST(a_process_has_signals_as_a_task_has),
+    TEST(a_cancelled_process_is_always_answered),
     CU_TEST_INFO_NULL
 };
 

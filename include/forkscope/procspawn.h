@@ -374,7 +374,7 @@ void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
 
 /*
  * What a process in a scope has left when its scope ends it (tree.h): so many nanoseconds between
- * SIGTERM and SIGKILL; two seconds if not set, none for 0 or less.
+ * SIGTERM and SIGKILL; none for 0 or less. If not set it is the scope's, or two seconds.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

@@ -27,24 +27,32 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * Calls function(argument) in a process that is a child of the owner of spawner. builder (borrowed,
- * may be NULL) says how it differs from the caller, and its grace. The handle is as any other; it may be
- * freed at once, and ret_handle may be NULL: then the call goes on in its scope. Joining and waiting
- * are cancellation points of the calling task.
+ * Calls function(argument) in a process that is a child of the owner of spawner, or of a scope. builder
+ * (borrowed, may be NULL) says how it differs from the caller, and its grace. The handle is as any other; it
+ * may be freed at once, and ret_handle may be NULL: then the call goes on in its scope. Joining and
+ * waiting are cancellation points of the calling task. The form with a signal hands out a cancel sender
+ * and a done receiver (signal.h) as well; done is said when the process has been reaped.
  *
- * The process is watched by a leaf task of its own, on the executor of the spawner. Its status is 0 when
- * the function returned a value, and PROCSPAWN_ECALL when the call failed.
+ * The process is watched by a leaf task of its own, on the executor of the spawner, and that has the name
+ * of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL when the call
+ * failed, and -ECANCELED when it was cancelled: so it counts in the policy of its scope, whose deadline
+ * ends it, and whose grace is the process's if the builder has none.
  *
  * Returns 0, or what scoped_spawn_leaf (scope.h) or procspawn_builder_spawn (procspawn.h) return; then
  * no process is left.
  *
  * Safe:   the owner of the spawner.
- * Cancel: no cancellation point.
+ * Cancel: a cancellation point of tasks while a scope with a limit has no room, before anything was
+ *         started; none after.
  * Source: own.
  */
 int scoped_procspawn(scoped_spawner spawner, procspawn_builder *builder,
                      procspawn_function *function, json_t *argument,
                      procspawn_handle **ret_handle);
+int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *builder,
+                                 procspawn_function *function, json_t *argument,
+                                 procspawn_handle **ret_handle,
+                                 struct scoped_parent_signals *ret_signals);
 
 /*
  * In a called function: the root of the tasks of this process. It is there for the function and no

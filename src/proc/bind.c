@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@
 struct tie {
     unsigned references;            /* atomic */
     procspawn_handle *process;      /* heard by the keeper alone; ended by anybody */
-    int64_t grace;
+    int64_t grace;                  /* negative: the scope's */
+    char *name;                     /* NULL: none */
     pthread_mutex_t lock;           /* guards what follows */
     bool passed_on;
     struct procspawn__answer answer;
@@ -48,21 +50,27 @@ static void tie_drop(struct tie *tie)
         close(tie->answered);
     if (tie->gone >= 0)
         close(tie->gone);
+    free(tie->name);
     free(tie);
 }
 
 /* ---- the keeper ---- */
 
+/* One step that a cancel must not cut in two: writing is a cancellation point. */
 static void pass_on(struct tie *tie)
 {
+    int cancel;
+
     if (tie->passed_on)
         return;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&tie->lock);
     tie->passed_on = true;
     tie->answer = tie->process->answer;
     tie->process->answer = (struct procspawn__answer){ .outcome = PROCSPAWN__CONSUMED };
     pthread_mutex_unlock(&tie->lock);
     eventfd_write(tie->answered, 1);
+    pthread_setcancelstate(cancel, NULL);
 }
 
 static int keep(void *argument)
@@ -70,13 +78,29 @@ static int keep(void *argument)
     struct tie *tie = argument;
     const struct procspawn__handle_kind *kind = tie->process->kind;
 
+    if (tie->name)
+        scoped_set_name(tie->name);
+    scoped_started();
     int rc = kind->answered(tie->process, -1);
     if (rc < 0)
         return rc;
     bool failed = tie->process->answer.outcome == PROCSPAWN__FAILED;
     pass_on(tie);
-    kind->gone(tie->process, -1, NULL);
-    return failed ? PROCSPAWN_ECALL : 0;
+    rc = kind->gone(tie->process, -1, NULL);
+    if (failed)
+        return PROCSPAWN_ECALL;
+    return rc == -ECANCELED ? rc : 0;
+}
+
+/* The call's own, or what its scope gives its tasks. */
+static int64_t grace_of(const struct tie *tie)
+{
+    static const int64_t default_grace = 2 * BASE_SECOND;
+
+    if (tie->grace >= 0)
+        return tie->grace;
+    int64_t grace = scoped__grace();
+    return grace > 0 ? grace : default_grace;
 }
 
 /* Runs in any case, and uncancelled: what is still there is ended now. */
@@ -86,7 +110,7 @@ static void finish(void *argument)
     const struct procspawn__handle_kind *kind = tie->process->kind;
 
     if (kind->gone(tie->process, 0, NULL) == -ETIMEDOUT)
-        kind->end(tie->process, SIGTERM, tie->grace);
+        kind->end(tie->process, SIGTERM, grace_of(tie));
     tie->gone_status = kind->gone(tie->process, -1, &tie->usage);
     pass_on(tie);
     eventfd_write(tie->gone, 1);
@@ -163,23 +187,34 @@ static const struct procspawn__handle_kind kind = {
 
 /* ---- the beginning ---- */
 
-static struct bound *bound_new(int64_t grace)
+static struct tie *tie_new(const procspawn_builder *builder)
 {
-    struct bound *bound = calloc(1, sizeof *bound);
     struct tie *tie = calloc(1, sizeof *tie);
 
-    if (!bound || !tie) {
-        free(bound);
-        free(tie);
+    if (!tie)
         return NULL;
-    }
-    procspawn__handle_init(&bound->handle, &kind);
-    bound->tie = tie;
     tie->references = 1;
-    tie->grace = grace;
+    tie->grace = builder && builder->has_grace ? builder->grace : -1;
     pthread_mutex_init(&tie->lock, NULL);
     tie->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     tie->gone = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (builder && builder->name)
+        tie->name = strdup(builder->name);
+    return tie;
+}
+
+static struct bound *bound_new(const procspawn_builder *builder)
+{
+    struct bound *bound = calloc(1, sizeof *bound);
+
+    if (!bound)
+        return NULL;
+    bound->tie = tie_new(builder);
+    if (!bound->tie) {
+        free(bound);
+        return NULL;
+    }
+    procspawn__handle_init(&bound->handle, &kind);
     return bound;
 }
 
@@ -191,9 +226,21 @@ static void take_pipes(struct bound *bound)
     }
 }
 
+static int start_keeper(struct tie *tie, scoped_spawner spawner,
+                        struct scoped_parent_signals *ret_signals)
+{
+    tie->references = 2;
+    int rc = ret_signals ? scoped_spawn_leaf_with_signal(spawner, keep, tie, finish, ret_signals)
+                         : scoped_spawn_leaf(spawner, keep, tie, finish);
+    if (rc < 0)
+        tie->references = 1;
+    return rc;
+}
+
 /* A process that no task keeps is ended at once; nobody has heard of it. */
 static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder *builder,
-                 procspawn_function *function, json_t *argument)
+                 procspawn_function *function, json_t *argument,
+                 struct scoped_parent_signals *ret_signals)
 {
     struct tie *tie = bound->tie;
 
@@ -203,13 +250,33 @@ static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder 
     if (rc < 0)
         return rc;
     take_pipes(bound);
-    tie->references = 2;
-    rc = scoped_spawn_leaf(spawner, keep, tie, finish);
-    if (rc == 0)
-        return 0;
-    tie->references = 1;
-    procspawn_kill(tie->process);
-    procspawn_wait(tie->process, -1, NULL);
+    rc = start_keeper(tie, spawner, ret_signals);
+    if (rc < 0) {
+        procspawn_kill(tie->process);
+        procspawn_wait(tie->process, -1, NULL);
+    }
+    return rc;
+}
+
+/* Waiting for room comes first: the process is started when it can be kept at once. */
+int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *builder,
+                                 procspawn_function *function, json_t *argument,
+                                 procspawn_handle **ret_handle,
+                                 struct scoped_parent_signals *ret_signals)
+{
+    int cancel;
+    int rc = scoped_scope_wait_room(spawner, SCOPED_FOREVER);
+
+    if (rc < 0)
+        return rc;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    struct bound *bound = bound_new(builder);
+    rc = bound ? start(bound, spawner, builder, function, argument, ret_signals) : -ENOMEM;
+    if (rc == 0 && ret_handle)
+        *ret_handle = &bound->handle;
+    else if (bound)
+        bound_drop(&bound->handle);
+    pthread_setcancelstate(cancel, NULL);
     return rc;
 }
 
@@ -217,18 +284,5 @@ int scoped_procspawn(scoped_spawner spawner, procspawn_builder *builder,
                      procspawn_function *function, json_t *argument,
                      procspawn_handle **ret_handle)
 {
-    static const int64_t default_grace = 2 * BASE_SECOND;
-    struct bound *bound = bound_new(builder && builder->has_grace ? builder->grace : default_grace);
-    int cancel;
-
-    if (!bound)
-        return -ENOMEM;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    int rc = start(bound, spawner, builder, function, argument);
-    if (rc == 0 && ret_handle)
-        *ret_handle = &bound->handle;
-    else
-        bound_drop(&bound->handle);
-    pthread_setcancelstate(cancel, NULL);
-    return rc;
+    return scoped_procspawn_with_signal(spawner, builder, function, argument, ret_handle, NULL);
 }

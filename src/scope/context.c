@@ -1,6 +1,7 @@
 /* What a running task can say and ask about itself. */
 #include "src/scope/executor.h"
 #include "src/scope/frame.h"
+#include "src/scope/wait.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,6 +46,12 @@ int64_t scoped_deadline(void)
 {
     struct node *task = scoped__frame()->node;
     return task == NULL ? SCOPED_FOREVER : task->deadline;
+}
+
+int64_t scoped__grace(void)
+{
+    struct node *task = scoped__frame()->node;
+    return task == NULL ? 0 : task->grace;
 }
 
 static const struct scoped_binding *find(const struct scoped_binding *bindings, const void *key)

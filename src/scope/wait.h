@@ -43,4 +43,7 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
  */
 int scoped__wait_fd(int fd, short events, int64_t deadline);
 
+/* Nanoseconds between asking the calling task to end and forcing it; 0 if it has no grace. */
+int64_t scoped__grace(void);
+
 #endif
