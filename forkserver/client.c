@@ -86,6 +86,9 @@ static int on_end_child(struct server *s, struct client *client, const struct wi
     if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
         return -EPROTO;
     struct child *child = find(s, client, body->pid, body->id);
+    /* What it stopped for came first, though the word of it may still be on its way. */
+    if (child)
+        forkserver__heed_stop(s, child->pid);
     if (child)
         forkserver__end_child(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
     return 0;

@@ -55,6 +55,8 @@ int forkserver__spawn(struct server *s, struct client *asker);
 
 /* reap.c: stops and deaths become events. */
 void forkserver__reap(struct server *s);
+/* A stop of this child, if there is one that has not been looked at yet. */
+void forkserver__heed_stop(struct server *s, pid_t pid);
 
 /* ending.c: everything that ends a child before its time. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,

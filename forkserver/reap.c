@@ -40,6 +40,14 @@ static void on_stop(struct server *s, pid_t pid)
         child->stopped = true;
 }
 
+void forkserver__heed_stop(struct server *s, pid_t pid)
+{
+    siginfo_t info = { .si_pid = 0 };
+
+    if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
+        on_stop(s, pid);
+}
+
 static void on_death(struct server *s, pid_t pid)
 {
     struct child *child = forkserver__child_by_pid(&s->children, pid);
