@@ -162,7 +162,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EDESCRIPTORS  it has more than PROCSPAWN_DESCRIPTORS_MAX of them
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
- *   PROCSPAWN_ESERVER    the fork server is gone
+ *   PROCSPAWN_ESERVER    the fork server is gone, or has not answered for ten seconds
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
  *
  * Safe:   any thread, any process of the tree.
@@ -220,7 +220,8 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * Waits until the process is gone and reaped, at most timeout nanoseconds (negative: for ever), and
  * gives what it used (may be NULL). Does not consume the result.
  *
- * Returns 0, -ETIMEDOUT, or PROCSPAWN_ESERVER when the server died and the usage is not known.
+ * Returns 0, -ETIMEDOUT, or PROCSPAWN_ESERVER when the server died, or the process shut its own channel
+ * down and was killed for it: the usage is not known then.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the handle stays valid.
