@@ -159,14 +159,27 @@ static void a_killed_child_costs_its_own_call_alone(void)
 
 /* ---- stopped ---- */
 
+static void a_stopped_server_goes_on(void)
+{
+    enum { MORE_THAN_SPARES = 300 };
+
+    calls_begin();
+    signal_servers(SIGSTOP);
+    calls_work(MORE_THAN_SPARES);
+    calls_end();
+}
+
+/* A stopped root lets no server go on. */
 static void a_stopped_server_is_passed_over(void)
 {
     calls_begin();
+    kill(calls_root(), SIGSTOP);
     kill(calls_server(), SIGSTOP);
     int64_t start = calls_now();
     calls_work(20);
     CU_ASSERT(calls_now() - start < 20 * CALLS_SECOND);
     kill(calls_server(), SIGCONT);
+    kill(calls_root(), SIGCONT);
     calls_work(5);
     calls_end();
 }
@@ -513,6 +526,7 @@ static CU_TestInfo tests[] = {
     TEST(when_all_servers_are_killed_others_take_their_place),
     TEST(a_killed_root_ends_everything),
     TEST(a_killed_child_costs_its_own_call_alone),
+    TEST(a_stopped_server_goes_on),
     TEST(a_stopped_server_is_passed_over),
     TEST(with_root_and_servers_stopped_a_call_fails_in_the_end),
     TEST(nothing_outlives_a_killed_program_by_a_second),
