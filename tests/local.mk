@@ -19,6 +19,9 @@ tests_unwind_test_LDADD = $(server_libs) $(test_libs)
 
 scope_tools = tests/scope_tools.c tests/scope_tools.h
 
+check_PROGRAMS += tests/timers_test
+tests_timers_test_LDADD = $(base_libs) $(test_libs)
+
 check_PROGRAMS += tests/scope_phases_test
 tests_scope_phases_test_SOURCES = tests/scope_phases_test.c $(scope_tools)
 tests_scope_phases_test_LDADD = $(scope_libs) $(test_libs)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <forkscope/cunit.h>
 #include <forkscope/error.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -321,6 +322,21 @@ static void an_endless_scope_keeps_memory_flat(void)
     scoped_executor_free(cached);
 }
 
+/* What the sanitizers hand out is not counted, and no less true for that. */
+static void a_live_task_takes_little_heap(void)
+{
+    enum { TASKS = 500, MOST = 512 };
+    bottom = event_new();
+    open_small_stacks();
+    struct mallinfo2 before = mallinfo2();
+    for (int i = 0; i < TASKS; i++)
+        CU_ASSERT_FATAL(scoped_spawn(root, go_deeper, (void *)0, NULL) == 0);
+    struct mallinfo2 after = mallinfo2();
+    CU_ASSERT(after.uordblks - before.uordblks <= TASKS * MOST);
+    close_all();
+    event_free(bottom);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -329,6 +345,7 @@ static CU_TestInfo tests[] = {
     TEST(random_cancels_on_threads_leave_nothing),
     TEST(random_cancels_on_the_cached_executor_leave_nothing),
     TEST(an_endless_scope_keeps_memory_flat),
+    TEST(a_live_task_takes_little_heap),
     CU_TEST_INFO_NULL
 };
 

@@ -58,7 +58,7 @@ bool event_wait(struct event event)
 {
     bool was_on = base__cancelable(false);
     struct pollfd polled = { .fd = event.fd, .events = POLLIN };
-    bool happened = poll(&polled, 1, 10000) == 1;
+    bool happened = poll(&polled, 1, 60000) == 1;
     /*
      * Reading, unlike poll, tells the thread sanitizer that what was before the event is before
      * this.

@@ -18,7 +18,7 @@ struct event event_new(void);
 void event_free(struct event event);
 void event_happen(struct event event);
 void event_reset(struct event event);       /* when nobody waits: has not happened yet */
-bool event_wait(struct event event);        /* false after ten seconds */
+bool event_wait(struct event event);        /* false after a minute */
 
 /* One letter for each thing that happened, in order. */
 void log_clear(void);

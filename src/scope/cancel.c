@@ -3,6 +3,7 @@
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/frame.h"
+#include "src/scope/join.h"
 #include "src/scope/keeper.h"
 
 #include <errno.h>
@@ -32,7 +33,8 @@ static void force(struct node *node)
     scoped__wake(node->tree, node->parked);
     if (node->mode == SCOPED_CANCEL_FORCED && node->state == NODE_RUNNING && !node->forced) {
         node->forced = true;
-        pthread_cancel(node->thread);
+        if (node->put_off == NULL)
+            pthread_cancel(node->thread);
     }
 }
 
@@ -83,11 +85,82 @@ static struct node *next_below(struct node *top, struct node *node)
     return node == top ? NULL : list_entry(node->sibling.next, struct node, sibling);
 }
 
+/*
+ * Threads that are cancelled come for the tree's mutex at once. If thousands found it taken, each
+ * would sleep once more before its end; so pthread_cancel is called without it, for a few threads
+ * at a time. Their joins are claimed meanwhile: a thread that nobody joins may be cancelled safely,
+ * even when it has finished by then. (Threads that nobody joins, and those that somebody joins
+ * already, are cancelled under the mutex.)
+ */
+struct batch {
+    unsigned count;
+    pthread_t threads[64];
+};
+
+static bool cancel_in_batch(struct batch *batch, struct node *node)
+{
+    bool can_wait = node->own_thread && node->joinable && !node->claimed;
+    node->put_off = can_wait ? batch : NULL;
+    cancel_one(node);
+    if (!node->forced)
+        node->put_off = NULL;
+    if (node->put_off == NULL)
+        return false;
+    scoped__join_claim(node);
+    batch->threads[batch->count++] = node->thread;
+    return batch->count == sizeof batch->threads / sizeof batch->threads[0];
+}
+
+static void send_batch(struct tree *tree, struct batch *batch)
+{
+    if (batch->count == 0)
+        return;
+    scoped__unlock(tree);
+    for (unsigned i = 0; i < batch->count; i++)
+        pthread_cancel(batch->threads[i]);
+    scoped__lock(tree);
+    batch->count = 0;
+}
+
+/* Fills a batch; false when all below the node have been cancelled. What is claimed moves away. */
+static bool fill_batch(struct batch *batch, struct node *top)
+{
+    struct node *below = next_below(top, top);
+    while (below != NULL) {
+        struct node *next = next_below(top, below);
+        if (!below->cancelled && cancel_in_batch(batch, below))
+            return true;
+        below = next;
+    }
+    return false;
+}
+
+/* Those that still run first: they take their place behind those that have finished. */
+static void give_back(const struct batch *batch, struct node *top, bool finished)
+{
+    struct node *below = next_below(top, top);
+    while (below != NULL) {
+        struct node *next = next_below(top, below);
+        if (below->put_off == batch && (below->state == NODE_DONE) == finished) {
+            below->put_off = NULL;
+            scoped__join_give_back(below);
+        }
+        below = next;
+    }
+}
+
 void scoped__cancel_children(struct node *node)
 {
-    struct node *below = node;
-    while ((below = next_below(node, below)) != NULL)
-        cancel_one(below);
+    struct tree *tree = node->tree;
+    struct batch batch;
+    batch.count = 0;
+    node->references++;
+    while (fill_batch(&batch, node))
+        send_batch(tree, &batch);
+    send_batch(tree, &batch);
+    give_back(&batch, node, false);
+    give_back(&batch, node, true);
+    scoped__node_unref(node);
 }
 
 void scoped__cancel(struct node *node)

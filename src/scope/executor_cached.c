@@ -166,8 +166,8 @@ static void *worker_main(void *arg)
 }
 
 /*
- * Threads that are ending are threads still: after thousands of cancels in a row the system may have
- * no room for another until they are gone.
+ * Threads that are ending are threads still: after thousands of cancels in a row the system may
+ * have no room for another until they are gone.
  */
 static bool join_ended(struct cached *cached)
 {

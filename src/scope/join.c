@@ -16,7 +16,7 @@ static struct node *first_child(struct node *node)
                                        : list_entry(node->children.next, struct node, sibling);
 }
 
-static void claim(struct node *node)
+void scoped__join_claim(struct node *node)
 {
     node->claimed = true;
     scoped__place_taken(node);
@@ -60,7 +60,7 @@ void scoped__set_gone(struct node *node)
     scoped__node_unref(node);
 }
 
-static void give_back(struct node *node)
+void scoped__join_give_back(struct node *node)
 {
     node->claimed = false;
     tell_joinable(node);
@@ -72,7 +72,7 @@ static void unwound_in_join(void *arg)
     base__stack_unwound();
     scoped__lock(node->tree);
     node->parent->gathered = false;
-    give_back(node);
+    scoped__join_give_back(node);
     scoped__unlock(node->tree);
 }
 
@@ -84,7 +84,7 @@ static int join(struct wait wait, struct node *node, int64_t deadline)
     struct tree *tree = node->tree;
     pthread_t thread = node->thread;
     int error;
-    claim(node);
+    scoped__join_claim(node);
     scoped__unlock(tree);
     pthread_cleanup_push(unwound_in_join, node);
     base__cancelable(wait.task != NULL && wait.task->mode == SCOPED_CANCEL_FORCED &&
@@ -96,7 +96,7 @@ static int join(struct wait wait, struct node *node, int64_t deadline)
     if (error == 0)
         scoped__set_gone(node);
     else
-        give_back(node);
+        scoped__join_give_back(node);
     return error;
 }
 
@@ -120,7 +120,7 @@ static bool may_run(const struct node *node, int64_t deadline)
 static void run_here(struct node *node)
 {
     struct tree *tree = node->tree;
-    claim(node);
+    scoped__join_claim(node);
     scoped__unlock(tree);
     scoped__task_run(node);
     scoped__lock(tree);

@@ -28,6 +28,10 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline);
  */
 int scoped__wait_children(struct wait wait, struct node *node, unsigned most, int64_t deadline);
 
+/* Locked: nobody else joins it from now on; until somebody else has to. */
+void scoped__join_claim(struct node *node);
+void scoped__join_give_back(struct node *node);
+
 /* Locked, but not while it joins: joins a node that is done, if nobody else does. */
 void scoped__join_finished(struct node *node);
 

@@ -96,6 +96,7 @@ struct node {
     bool joinable;                      /* its thread is known, and ours to join */
     bool claimed;                       /* somebody joins it, or runs it */
     bool forced;                        /* its thread has been told by pthread_cancel */
+    const void *put_off;                /* or will be, by whoever has this batch (cancel.c) */
     bool started;                       /* it said so */
     char name[16];                      /* empty: none */
 
