@@ -1,9 +1,9 @@
 /*
- * 29_custom_serialization.c - a type of one's own, which travels in another form than it is stored in
+ * 29_custom_serialization.c - a type of one's own, which travels in a form of its own
  *
- * Shows PROCSPAWN_TYPE_OWNED and procspawn_in_ipc_mode: to another process goes only the path of a file,
- * which is read there again. Prints where the file is opened and what is packed; at last whether the
- * bytes are the same.
+ * Shows PROCSPAWN_TYPE_OWNED and procspawn_in_ipc_mode: to another process goes only the path of a
+ * file, which is read there again. Prints where the file is opened and what is packed; at last
+ * whether the bytes are the same.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -228,7 +228,8 @@ static void receiving_has_a_patience(void)
 
     open_channel();
     int64_t begin = calls_now();
-    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 30 * CALLS_MS, &value), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 30 * CALLS_MS, &value),
+                          -ETIMEDOUT);
     CU_ASSERT(calls_now() - begin >= 30 * CALLS_MS);
     CU_ASSERT_PTR_NULL(value);
     close_channel();
@@ -353,7 +354,8 @@ static void descriptors_and_buffers_travel_inside_messages(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, value), 0);
     procspawn_shmem_unref(shmem);
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &back), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(json_array_get(json_object_get(back, "fd"), 0), &fd), 0);
+    json_t *inside = json_array_get(json_object_get(back, "fd"), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(inside, &fd), 0);
     CU_ASSERT(values_reads(fd, "through"));
     PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(json_object_get(back, "shmem"), &there), 0);
     CU_ASSERT(there && memcmp(procspawn_shmem_data(there), "bytes", 5) == 0);

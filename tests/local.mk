@@ -140,9 +140,15 @@ tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
 tests_shmem_test_LDADD = $(core_libs) $(test_libs)
 
 EXTRA_DIST += tests/model/check.sh tests/model/handshake.pml tests/model/cached.pml
+typed_tools = tests/typed_tools.c tests/typed_tools.h $(value_tools)
+
 check_PROGRAMS += tests/typed_test
-tests_typed_test_SOURCES = tests/typed_test.c tests/typed_tools.c tests/typed_tools.h $(value_tools)
+tests_typed_test_SOURCES = tests/typed_test.c $(typed_tools)
 tests_typed_test_LDADD = $(core_libs) $(test_libs)
+
+check_PROGRAMS += tests/typed_things_test
+tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
+tests_typed_things_test_LDADD = $(core_libs) $(test_libs)
 
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 

@@ -233,7 +233,8 @@ static void large_values_carry_descriptors_too(void)
 
     memset(text, 'x', SIZE);
     text[SIZE] = '\0';
-    json_t *result = values_call(calls_echo, json_pack("[s, o]", text, procspawn_value_fd(fd)), &handle);
+    json_t *argument = json_pack("[s, o]", text, procspawn_value_fd(fd));
+    json_t *result = values_call(calls_echo, argument, &handle);
     CU_ASSERT_EQUAL(json_string_length(json_array_get(result, 0)), SIZE);
     CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 1), &back), 0);
     CU_ASSERT_TRUE(values_reads(back, "beside"));
@@ -362,7 +363,8 @@ struct forgery {
 /* Comes with two descriptors, of which the first is a pipe and the second /dev/null. */
 static int decode(const char *text, json_t **ret_value, struct procspawn__holder *holder)
 {
-    struct wire_frame frame = { .header.fd_count = 2, .fds = { values_pipe("x"), open("/dev/null", 0) } };
+    struct wire_frame frame = { .header.fd_count = 2,
+                                .fds = { values_pipe("x"), open("/dev/null", O_RDONLY) } };
     struct procspawn__arrival arrival = { text, strlen(text), true, &frame, 0, holder };
     json_error_t error;
     int rc = procspawn__message_decode(&arrival, ret_value, &error);
@@ -425,8 +427,9 @@ static void a_thousand_rounds_leave_no_descriptor(void)
 
     for (int i = 0; i < ROUNDS; i++) {
         procspawn_handle *handle;
-        json_t *result = values_call(calls_echo, json_pack("[o, {s:o}]", procspawn_value_fd(fd), "second",
-                                              procspawn_value_fd(fd)), &handle);
+        json_t *argument = json_pack("[o, {s:o}]", procspawn_value_fd(fd), "second",
+                                     procspawn_value_fd(fd));
+        json_t *result = values_call(calls_echo, argument, &handle);
         int back = -1;
         if (i % 2 == 0)
             CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 0), &back), 0);

@@ -28,8 +28,8 @@ PROCSPAWN_DEFINE_STATIC(all, string, (int8, a), (uint64, b), (double, c), (bool,
 {
     return a && b && c > 0 && d && f && g && h.x > 0 ? strdup(e) : NULL;
 }
-PROCSPAWN_DEFINE_STATIC(things, bool, (fd, a), (sender, b), (receiver, c), (point, d), (unsigned, e),
-                        (long, f), (int, g))
+PROCSPAWN_DEFINE_STATIC(things, bool, (fd, a), (sender, b), (receiver, c), (point, d),
+                        (unsigned, e), (long, f), (int, g))
 {
     return a > 0 && b && c && d.x > 0 && e && f && g;
 }
@@ -42,7 +42,8 @@ procspawn_handle *use(void)
     bool yes = false;
     char *text = NULL;
     struct point point = { 1, 2 };
-    add_spawn(1, 2, &handle), add_join(handle, &sum, &error), add_join_timeout(handle, 0, &sum, &error);
+    add_spawn(1, 2, &handle), add_join(handle, &sum, &error);
+    add_join_timeout(handle, 0, &sum, &error);
     nothing_spawn(&handle), nothing_join(handle, &error), nothing_join_timeout(handle, 0, NULL);
     all_spawn(1, 2, 3, true, "", NULL, NULL, point, &handle), all_join(handle, &text, &error);
     things_spawn(1, NULL, NULL, point, 2, 3, 4, &handle), things_join(handle, &yes, &error);
@@ -51,7 +52,8 @@ END
 compile() # compiler flags, code
 {
     { cat "$dir/prologue"; echo "$2"; echo "return handle; }"; } >"$dir/case"
-    $1 -D_GNU_SOURCE -Wall -Wextra -fsyntax-only -I"$source/include" $jansson "$dir/case" >"$dir/log" 2>&1
+    $1 -D_GNU_SOURCE -Wall -Wextra -fsyntax-only -I"$source/include" $jansson "$dir/case" \
+        >"$dir/log" 2>&1
 }
 
 # What compiles does so without a warning; what fails does not need -Werror to fail.
@@ -90,11 +92,18 @@ check fails 'all_spawn(1, 2, 3, true, "", NULL, handle, point, &handle);'
 check fails 'all_spawn(1, 2, 3, true, "", NULL, NULL, 1, &handle);'
 check fails 'things_spawn("fd", NULL, NULL, point, 2, 3, 4, &handle);'
 check fails 'things_spawn(1, handle, NULL, point, 2, 3, 4, &handle);'
-check fails 'return handle; } PROCSPAWN_DEFINE(f, int46) { return 0; } void *g(void) { void *handle = 0;'
-check fails 'return handle; } PROCSPAWN_DEFINE(f, int, (strin, a)) { return 0; } void *g(void) { void *handle = 0;'
-check fails 'return handle; } PROCSPAWN_DEFINE(f, int, (void, a)) { return 0; } void *g(void) { void *handle = 0;'
-check fails 'return handle; } PROCSPAWN_DEFINE(f, point) { return 0; } void *g(void) { void *handle = 0;'
-check fails 'return handle; } PROCSPAWN_DEFINE(f, int, (int, a), (int, b), (int, c), (int, d), (int, e), (int, f1), (int, g1), (int, h), (int, i)) { return 0; } void *g(void) { void *handle = 0;'
+
+# The same for a definition of its own.
+check_definition() # result and parameters
+{
+    check fails "return handle; } PROCSPAWN_DEFINE(f, $1) { return 0; } void *g(void) { void *handle = 0;"
+}
+
+check_definition 'int46'
+check_definition 'int, (strin, a)'
+check_definition 'int, (void, a)'
+check_definition 'point'
+check_definition 'int, (int, a), (int, b), (int, c), (int, d), (int, e), (int, i), (int, j), (int, k), (int, l)'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -14,8 +14,8 @@ int unpack_point(const json_t *json, struct point *ret_point)
 {
     int packed, unpacked;
 
-    if (json_unpack((json_t *)(uintptr_t)json, "[f, f, b, b]", &ret_point->x, &ret_point->y, &packed,
-                    &unpacked) < 0)
+    if (json_unpack((json_t *)(uintptr_t)json, "[f, f, b, b]", &ret_point->x, &ret_point->y,
+                    &packed, &unpacked) < 0)
         return -1;
     ret_point->packed_for_a_call = packed;
     ret_point->unpacked_for_a_call = unpacked || procspawn_in_ipc_mode();
@@ -68,4 +68,27 @@ PROCSPAWN_DEFINE(mirror, point, (point, it), (bool, across))
 
 PROCSPAWN_DEFINE(nothing_at_all, void)
 {
+}
+
+void typed_check_failure(procspawn_handle *handle, int rc, procspawn_error *error,
+                         enum procspawn_error_kind kind, const char *message)
+{
+    PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ECALL);
+    CU_ASSERT_FATAL(error != NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_kind(error), kind);
+    CU_ASSERT_STRING_EQUAL(procspawn_error_message(error), message);
+    procspawn_error_free(error);
+    procspawn_handle_free(handle);
+}
+
+void typed_check_parameters(procspawn_function *entry, const char *argument, const char *which)
+{
+    json_t *forged = json_loads(argument, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    procspawn_handle *handle = calls_start(entry, forged);
+    procspawn_error *error = NULL;
+    char message[256];
+    int rc = procspawn_join(handle, NULL, &error);
+
+    snprintf(message, sizeof message, "%s: " TYPED_NOT_IT, which);
+    typed_check_failure(handle, rc, error, PROCSPAWN_ERROR_JSON, message);
 }

@@ -4,7 +4,10 @@
 #ifndef TESTS_TYPED_TOOLS_H
 #define TESTS_TYPED_TOOLS_H
 
+#include "tests/values.h"
+
 #include <forkscope/typed.h>
+#include <stdio.h>
 
 /* A type without anything to release. */
 struct point {
@@ -33,5 +36,26 @@ extern int numbers_alive;
 
 PROCSPAWN_DECLARE(mirror, point, (point, it), (bool, across));
 PROCSPAWN_DECLARE(nothing_at_all, void);
+
+/* Joins and frees: the result, which must be one. */
+#define TYPED_JOIN(function, handle, ret_result) \
+    do { \
+        procspawn_error *error_ = NULL; \
+        PROCSPAWN_CUNIT_EQUAL(function##_join(handle, ret_result, &error_), 0); \
+        if (error_) \
+            procspawn_error_print(error_, stderr); \
+        procspawn_error_free(error_); \
+        procspawn_handle_free(handle); \
+    } while (0)
+
+/* The failure that a join has told. Frees both. */
+void typed_check_failure(procspawn_handle *handle, int rc, procspawn_error *error,
+                         enum procspawn_error_kind kind, const char *message);
+
+#define TYPED_NOT_IT "the value is not what it should be, or stands for nothing any more"
+
+/* Calls the other half of a typed function with an argument that its spawn would not have made;
+ * "parameter 1 of f" is to be refused. */
+void typed_check_parameters(procspawn_function *entry, const char *argument, const char *which);
 
 #endif

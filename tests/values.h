@@ -10,7 +10,7 @@
 void values_begin(void);
 void values_end(void);
 
-/* Calls, joins a call that must succeed, and leaves the handle to the caller. Takes the argument. */
+/* Calls and joins, which must succeed; the handle is left to the caller. Takes the argument. */
 json_t *values_call(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle);
 
 /* The reading end of a pipe in which the text waits; and whether it was this text. */

@@ -19,13 +19,15 @@
  *     procspawn_take_sender(argument, &sender);
  *     procspawn_sender_send(sender, value);
  *
- * Messages arrive whole and in the order in which they were sent, also those of several senders. The
- * channel ends when the last sender is gone, freed or dead with its process; what was sent before is
- * still received. So who waits for that end must not keep a sender. A channel holds some hundred
- * kilobytes, larger values not counted, which travel in memory of their own; then sending waits.
+ * Messages arrive whole and in the order in which they were sent, also those of several senders.
+ * The channel ends when the last sender is gone, freed or dead with its process; what was sent
+ * before is still received. So who waits for that end must not keep a sender. A channel holds some
+ * hundred kilobytes, larger values not counted, which travel in memory of their own; then sending
+ * waits.
  *
- * Duplicates of an end, here or in another process, are the same end: who holds one can also break it for
- * the others, by shutdown(2). What a receiver is sent is checked like everything else from outside.
+ * Duplicates of an end, here or in another process, are the same end: who holds one can also break
+ * it for the others, by shutdown(2). What a receiver is sent is checked like everything else from
+ * outside.
  */
 #ifndef FORKSCOPE_CHANNEL_H
 #define FORKSCOPE_CHANNEL_H
@@ -72,8 +74,9 @@ void procspawn_sender_free(procspawn_sender *sender);
 void procspawn_receiver_free(procspawn_receiver *receiver);
 
 /*
- * Sends a value (borrowed; NULL stands for JSON null), if need be as soon as the receiver has made room:
- * the second form waits at most timeout nanoseconds; 0 does not wait, a negative one waits for ever.
+ * Sends a value (borrowed; NULL stands for JSON null), if need be as soon as the receiver has made
+ * room: the second form waits at most timeout nanoseconds; 0 does not wait, a negative one waits
+ * for ever.
  *
  * Returns 0, or
  *   -ETIMEDOUT           there was no room in time; nothing was sent
@@ -91,13 +94,15 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value);
 int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64_t timeout);
 
 /*
- * Receives the next value: a new reference. The second form waits at most timeout nanoseconds; 0 only
- * looks, a negative one waits for ever. What came with the message before and was not taken is closed.
+ * Receives the next value: a new reference. The second form waits at most timeout nanoseconds; 0
+ * only looks, a negative one waits for ever. What came with the message before and was not taken is
+ * closed.
  *
  * Returns 0, or
  *   -ETIMEDOUT           no message in time
  *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
- *   PROCSPAWN_EJSON      a message that is no JSON; as with the next two it is lost, the channel goes on
+ *   PROCSPAWN_EJSON      a message that is no JSON; like the next two it is lost, and the channel
+ *                        goes on
  *   -EPROTO              a message that is no message, or whose placeholders do not fit
  *   -EMFILE              a message whose descriptors found no room in this process
  *   -ENOMEM              no memory
@@ -111,9 +116,9 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
                                     json_t **ret_value);
 
 /*
- * The descriptor behind an end, borrowed and only for poll, select and epoll: the receiver's is readable
- * when there is a message or the channel has ended, the sender's writable when there is room, and in
- * error when the receiver is gone.
+ * The descriptor behind an end, borrowed and only for poll, select and epoll: the receiver's is
+ * readable when there is a message or the channel has ended, the sender's writable when there is
+ * room, and in error when the receiver is gone.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -123,8 +128,9 @@ int procspawn_sender_fd(const procspawn_sender *sender);
 int procspawn_receiver_fd(const procspawn_receiver *receiver);
 
 /*
- * Placeholders for the ends (borrowed; _take: taken, also on failure). A new reference, or NULL when out
- * of memory. A receiver is best given away: with two of them each message goes to one of both.
+ * Placeholders for the ends (borrowed; _take: taken, also on failure). A new reference, or NULL
+ * when out of memory. A receiver is best given away: with two of them each message goes to one of
+ * both.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

@@ -2,8 +2,8 @@
  * shmem.h - read-only buffers that several processes see at the same time
  *
  * A shared buffer is memory that is filled once, sealed, and then handed to other processes without
- * being copied, whatever its size. Nobody can change it any more, neither here nor there; the seals are
- * the kernel's (memfd_create(2)), and who receives a buffer checks them.
+ * being copied, whatever its size. Nobody can change it any more, neither here nor there; the seals
+ * are the kernel's (memfd_create(2)), and who receives a buffer checks them.
  *
  * The usual order of calls, with the bytes at hand, or made in place:
  *
@@ -83,8 +83,8 @@ procspawn_shmem *procspawn_shmem_ref(procspawn_shmem *shmem);
 void procspawn_shmem_unref(procspawn_shmem *shmem);
 
 /*
- * The bytes, their number, and the memfd behind them. All borrowed: they stay as long as the buffer.
- * The bytes start at a page boundary and are never NULL; writing to them is a fault.
+ * The bytes, their number, and the memfd behind them. All borrowed: they stay as long as the
+ * buffer. The bytes start at a page boundary and are never NULL; writing to them is a fault.
  *
  * Safe:   any thread that holds a reference.
  * Cancel: no cancellation point.
@@ -95,8 +95,8 @@ size_t procspawn_shmem_size(const procspawn_shmem *shmem);
 int procspawn_shmem_fd(const procspawn_shmem *shmem);
 
 /*
- * A draft of size zeroed bytes, and where to write them (borrowed until the draft is sealed or freed).
- * procspawn_shmem_draft_free accepts NULL.
+ * A draft of size zeroed bytes, and where to write them (borrowed until the draft is sealed or
+ * freed). procspawn_shmem_draft_free accepts NULL.
  *
  * procspawn_shmem_draft_new returns 0, -EFBIG, or -ENOMEM, -EMFILE ... as procspawn_shmem_new does.
  *
@@ -112,7 +112,7 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft);
  * Makes the draft a buffer. The draft is taken, also on failure; pointers into it are void.
  *
  * Returns 0, or
- *   -EBUSY               another mapping of the memory could still write, such as one made by fork(2)
+ *   -EBUSY               another mapping could still write, such as one made by fork(2)
  *   -ENOMEM              no memory could be had
  *
  * Safe:   one thread at a time for each draft.

@@ -1,9 +1,9 @@
 /*
  * typed.h - functions with plain C parameters, callable in other processes
  *
- * PROCSPAWN_DEFINE defines a function once, with the types that its body works with, and beside it what
- * is needed to call it in a process of its own: a spawn that takes the parameters and a join that gives
- * the result. Packing and unpacking is written by the macro.
+ * PROCSPAWN_DEFINE defines a function once, with the types that its body works with, and beside it
+ * what is needed to call it in a process of its own: a spawn that takes the parameters and a join
+ * that gives the result. Packing and unpacking is written by the macro.
  *
  *     PROCSPAWN_DEFINE(add, int64, (int64, a), (int64, b))
  *     {
@@ -18,8 +18,8 @@
  *     procspawn_handle_free(handle);
  *
  * The first two arguments are the function's name and the type of its result, then come 0 to 8
- * parameters, each a type and a name. PROCSPAWN_DEFINE_STATIC is for a function that only its own file
- * uses; PROCSPAWN_DECLARE, with the same arguments and a semicolon, is for headers.
+ * parameters, each a type and a name. PROCSPAWN_DEFINE_STATIC is for a function that only its own
+ * file uses; PROCSPAWN_DECLARE, with the same arguments and a semicolon, is for headers.
  *
  * What is defined, with F for the function, R for its result and P for its parameters
  *
@@ -30,8 +30,8 @@
  *     int F_join_timeout(procspawn_handle *handle, int64_t timeout, R *ret_result,
  *                        procspawn_error **ret_error)
  *
- * They return what procspawn(), procspawn_builder_spawn(), procspawn_join() and procspawn_join_timeout()
- * do, and:
+ * They return what procspawn(), procspawn_builder_spawn(), procspawn_join() and
+ * procspawn_join_timeout() do, and:
  *
  *   PROCSPAWN_EVALUE     F_spawn: an integer is out of its parameter's range
  *   PROCSPAWN_EJSON      F_spawn: a number that is not finite, a string that is not UTF-8, or a
@@ -42,8 +42,8 @@
  *
  * Types
  *
- *     int8 int16 int32 int64          int8_t ... ; so that numbers out of range can be refused, and not
- *     uint8 uint16 uint32 uint64      cut, F_spawn takes all but uint64 as int64_t
+ *     int8 int16 int32 int64          int8_t ... ; so that numbers out of range can be refused, and
+ *     uint8 uint16 uint32 uint64      not cut, F_spawn takes all but uint64 as int64_t
  *     int unsigned long
  *     double bool
  *     string                          const char *, in results char *
@@ -53,10 +53,10 @@
  *     sender receiver                 procspawn_sender *, procspawn_receiver *
  *     void                            for results only
  *
- * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that. Something
- * that is no type is a compile error, and so is an argument of F_spawn that does not convert to its
- * parameter: this header makes the two warnings errors that older compilers give for it in C. Numbers
- * convert to each other as always in C.
+ * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that.
+ * Something that is no type is a compile error, and so is an argument of F_spawn that does not
+ * convert to its parameter: this header makes the two warnings errors that older compilers give for
+ * it in C. Numbers convert to each other as always in C.
  *
  * Ownership
  *
@@ -65,7 +65,8 @@
  *   copied: strdup, json_incref, procspawn_shmem_ref, dup, procspawn_sender_dup.
  * - What the function returns is taken: a string from malloc, a new reference, an open descriptor.
  * - What F_join gives is the caller's: free, json_decref, procspawn_shmem_unref, close,
- *   procspawn_sender_free, procspawn_receiver_free. Placeholders inside a json result live with the handle.
+ *   procspawn_sender_free, procspawn_receiver_free. Placeholders inside a json result live with the
+ *   handle.
  *
  * Types of the user's
  *
@@ -73,12 +74,12 @@
  *
  * makes point a type, for a struct point. With
  *
- *     json_t *pack_point(const struct point *value);                    new reference; NULL: refused
- *     int unpack_point(const json_t *json, struct point *ret_value);   0 or negative: it is none
+ *     json_t *pack_point(const struct point *value);                   new; NULL: refused
+ *     int unpack_point(const json_t *json, struct point *ret_value);   0; negative: it is none
  *
- * PROCSPAWN_TYPE_OWNED has a fifth argument, void release_point(struct point *value), for types that
- * hold something: it is called for parameters when the function has returned, and for its result when
- * that has been packed.
+ * PROCSPAWN_TYPE_OWNED has a fifth argument, void release_point(struct point *value), for types
+ * that hold something: it is called for parameters when the function has returned, and for its
+ * result when that has been packed.
  *
  * All this: Safe, Cancel and Source as for the functions of procspawn.h that are called.
  */
@@ -98,8 +99,8 @@ extern "C" {
 
 /*
  * True while a pack or unpack function of a user's type runs for a call, in the thread that it runs
- * in; false everywhere else. So a type that is also written to files can choose a cheaper form, such as a
- * path or a placeholder, where it only goes to another process.
+ * in; false everywhere else. So a type that is also written to files can choose a cheaper form,
+ * such as a path or a placeholder, where it only goes to another process.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -113,7 +114,8 @@ bool procspawn_in_ipc_mode(void);
 #endif
 
 /* The definitions, described above. */
-#define PROCSPAWN_DECLARE(...) PROCSPAWN__APPLY(PROCSPAWN__DECLARE, PROCSPAWN__ELSEWHERE, __VA_ARGS__)
+#define PROCSPAWN_DECLARE(...) \
+    PROCSPAWN__APPLY(PROCSPAWN__DECLARE, PROCSPAWN__ELSEWHERE, __VA_ARGS__)
 #define PROCSPAWN_DEFINE(...) PROCSPAWN__APPLY(PROCSPAWN__DEFINE, PROCSPAWN__EXTERN, __VA_ARGS__)
 #define PROCSPAWN_DEFINE_STATIC(...) \
     PROCSPAWN__APPLY(PROCSPAWN__DEFINE, PROCSPAWN__STATIC, __VA_ARGS__)

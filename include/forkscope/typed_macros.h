@@ -1,9 +1,9 @@
 /*
  * typed_macros.h - what PROCSPAWN_DEFINE and its like are made of
  *
- * Not to be included by itself, and nothing in it is to be used by itself. A parameter stands as a pair
- * (word, name) all the way down; a macro M is applied to it by writing M in front. All lists have one
- * element more than they need, so that none is ever empty.
+ * Not to be included by itself, and nothing in it is to be used by itself. A parameter stands as a
+ * pair (word, name) all the way down; a macro M is applied to it by writing M in front. All lists
+ * have one element more than they need, so that none is ever empty.
  */
 #ifndef FORKSCOPE_TYPED_MACROS_H
 #define FORKSCOPE_TYPED_MACROS_H

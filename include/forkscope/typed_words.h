@@ -1,5 +1,5 @@
 /*
- * typed_words.h - the types of typed.h: for each word its C types, and how it is packed and unpacked
+ * typed_words.h - the types of typed.h: for each word its C types, its packing and unpacking
  *
  * Not to be included by itself, and nothing in it is to be used by itself. A word W has
  *
@@ -217,7 +217,7 @@ static inline void procspawn__keep(const void *value)
 #define procspawn__release_result__Bool procspawn__release_result_bool
 #endif
 
-/* Passing a pointer for a number, or for another pointer: errors in C++, and in C compilers of today. */
+/* A pointer for a number, or for another pointer: errors in C++, and in C compilers of today. */
 #ifndef __cplusplus
 #pragma GCC diagnostic error "-Wint-conversion"
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"

@@ -17,19 +17,21 @@
  *
  * Who owns what
  *
- * - What procspawn_value_* makes only names the caller's object (borrowed): that must be open until the
- *   value has been sent, which for procspawn() and the functions like it is when they return. They send a
- *   duplicate. The procspawn_value_*_take forms take the object instead: it is closed once the value was
- *   sent, and after a failure by procspawn_values_drop. Use those in results, which are sent after the function has returned.
- * - What arrives belongs to the library until it is taken, and is closed when nobody took it: in the
- *   function at the end of its call; of a result when its handle is freed; of a message when the next
- *   one is received from the same receiver, or the receiver is freed. procspawn_values_drop closes
- *   it earlier. After that the placeholder stands for nothing, and taking it is PROCSPAWN_EVALUE.
+ * - What procspawn_value_* makes only names the caller's object (borrowed): that must be open until
+ *   the value has been sent, which for procspawn() and the functions like it is when they return.
+ *   They send a duplicate. The procspawn_value_*_take forms take the object instead: it is closed
+ *   once the value was sent, and after a failure by procspawn_values_drop. Use those in results,
+ *   which are sent after the function has returned.
+ * - What arrives belongs to the library until it is taken, and is closed when nobody took it: in
+ *   the function at the end of its call; of a result when its handle is freed; of a message when
+ *   the next one is received from the same receiver, or the receiver is freed.
+ *   procspawn_values_drop closes it earlier. After that the placeholder stands for nothing, and
+ *   taking it is PROCSPAWN_EVALUE.
  *
  * A placeholder is an ordinary JSON object with a key of its own and means something only in the
- * process that it was made in or came to; printed, stored or sent by other means it is worth nothing.
- * Data that looks the same but was not made by these functions is data, and arrives unchanged. One
- * message carries at most PROCSPAWN_DESCRIPTORS_MAX placeholders.
+ * process that it was made in or came to; printed, stored or sent by other means it is worth
+ * nothing. Data that looks the same but was not made by these functions is data, and arrives
+ * unchanged. One message carries at most PROCSPAWN_DESCRIPTORS_MAX placeholders.
  */
 #ifndef FORKSCOPE_VALUE_H
 #define FORKSCOPE_VALUE_H
@@ -64,8 +66,8 @@ enum procspawn_value_kind {
 enum procspawn_value_kind procspawn_value_kind(const json_t *value);
 
 /*
- * A placeholder for a descriptor (borrowed; _take: taken, also on failure). A new reference, or NULL
- * when out of memory.
+ * A placeholder for a descriptor (borrowed; _take: taken, also on failure). A new reference, or
+ * NULL when out of memory.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -88,8 +90,8 @@ json_t *procspawn_value_fd_take(int fd);
 int procspawn_take_fd(const json_t *value, int *ret_fd);
 
 /*
- * Closes everything inside the value that has arrived and was not taken, or was given by a _take form
- * and not sent. The value itself is not changed or freed. NULL is fine.
+ * Closes everything inside the value that has arrived and was not taken, or was given by a _take
+ * form and not sent. The value itself is not changed or freed. NULL is fine.
  *
  * Safe:   any thread of the process that the value came to.
  * Cancel: no cancellation point.

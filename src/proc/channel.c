@@ -1,8 +1,8 @@
 /*
  * channel.c - values from many senders to one receiver
  *
- * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and tells
- * when the last of them is gone.
+ * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and
+ * tells when the last of them is gone.
  */
 #include "src/proc/message.h"
 #include "src/proc/placeholder.h"
@@ -116,7 +116,7 @@ int procspawn_receiver_fd(const procspawn_receiver *receiver)
     return receiver->fd;
 }
 
-/* Waits for the event: false when the deadline has passed. A cancellation point if the caller's is on. */
+/* False when the deadline has passed. A cancellation point, if that is on for the caller. */
 static bool wait_for(int fd, short events, int64_t deadline, int cancel)
 {
     struct pollfd poller = { .fd = fd, .events = events };

@@ -2,8 +2,8 @@
  * held.h - descriptors that the library holds until somebody takes them
  *
  * JSON values have no destructors, so what a placeholder stands for cannot be owned by it. It lies
- * in a table of the process under a number that is never used again, and belongs to a holder: a call, a
- * handle, a receiver.
+ * in a table of the process under a number that is never used again, and belongs to a holder: a
+ * call, a handle, a receiver.
  */
 #ifndef FORKSCOPE_PROC_HELD_H
 #define FORKSCOPE_PROC_HELD_H
@@ -29,8 +29,8 @@ int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind 
 int procspawn__held_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 
 /*
- * A descriptor to be sent: a duplicate of what has arrived, the thing itself if it was given. Returns
- * 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
+ * A descriptor to be sent: a duplicate of what has arrived, the thing itself if it was given.
+ * Returns 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
  */
 int procspawn__held_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 

@@ -15,7 +15,7 @@ enum procspawn_value_kind procspawn__kind_by_name(const char *name);
 /* Does the descriptor keep what its kind promises? A sender may have lied. */
 bool procspawn__kind_fits(enum procspawn_value_kind kind, int fd);
 
-/* Returns 0; -EBADF if it is not open; PROCSPAWN_EVALUE if it is something else; or another errno. */
+/* Returns 0, -EBADF if it is not open, PROCSPAWN_EVALUE if it is something else, or -errno. */
 int procspawn__kind_duplicate(enum procspawn_value_kind kind, int fd, int *ret_fd);
 
 #endif

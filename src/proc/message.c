@@ -73,8 +73,8 @@ static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
 }
 
 /*
- * jansson reads no deeper than PROCSPAWN__DEPTH_MAX and no key with a NUL in it; that would be found on
- * the other side only. The walk also ends in a value that contains itself.
+ * jansson reads no deeper than PROCSPAWN__DEPTH_MAX and no key with a NUL in it; that would be
+ * found on the other side only. The walk also ends in a value that contains itself.
  */
 static int survey(const json_t *value, unsigned depth, bool *ret_marked)
 {

@@ -1,9 +1,10 @@
 /*
  * message.h - a JSON value on its way, with the descriptors that it speaks of
  *
- * On the wire a placeholder is {"\u0001forkscope": "kind:index"}, the index counting the descriptors
- * that travel beside the text; keys of the user's that could be mistaken for this one get one more
- * \u0001 in front. A value without any such key is sent as it is, and not looked through on arrival.
+ * On the wire a placeholder is {"\u0001forkscope": "kind:index"}, the index counting the
+ * descriptors that travel beside the text; keys of the user's that could be mistaken for this one
+ * get one more \u0001 in front. A value without any such key is sent as it is, and not looked
+ * through on arrival.
  */
 #ifndef FORKSCOPE_PROC_MESSAGE_H
 #define FORKSCOPE_PROC_MESSAGE_H
@@ -26,9 +27,9 @@ void procspawn__message_init(struct procspawn__message *message);
 void procspawn__message_fini(struct procspawn__message *message);
 
 /*
- * Writes the value into an empty message. Returns 0; PROCSPAWN_EJSON; PROCSPAWN_EVALUE for a placeholder
- * that stands for nothing; PROCSPAWN_EDESCRIPTORS for too many; -EBADF for a descriptor that is not open;
- * -ENOMEM or -EMFILE.
+ * Writes the value into an empty message. Returns 0; PROCSPAWN_EJSON; PROCSPAWN_EVALUE for a
+ * placeholder that stands for nothing; PROCSPAWN_EDESCRIPTORS for too many; -EBADF for a descriptor
+ * that is not open; -ENOMEM or -EMFILE.
  */
 int procspawn__message_encode(struct procspawn__message *message, const json_t *value);
 
@@ -43,8 +44,8 @@ struct procspawn__arrival {
 };
 
 /*
- * Reads it. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is none (ret_error is filled);
- * -EPROTO for placeholders that do not fit the descriptors; or -ENOMEM.
+ * Reads it. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is none (ret_error is
+ * filled); -EPROTO for placeholders that do not fit the descriptors; or -ENOMEM.
  */
 int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
                               json_error_t *ret_error);

@@ -23,7 +23,8 @@ static bool draw(void)
 
     if (getrandom(random, sizeof random, 0) != sizeof random)
         return false;
-    snprintf(secret.digits, sizeof secret.digits, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    snprintf(secret.digits, sizeof secret.digits, "%016" PRIx64 "%016" PRIx64, random[0],
+             random[1]);
     return true;
 }
 
@@ -68,14 +69,16 @@ json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
     return value;
 }
 
-bool procspawn__placeholder_read(const json_t *value, struct procspawn__placeholder *ret_placeholder)
+bool procspawn__placeholder_read(const json_t *value,
+                                 struct procspawn__placeholder *ret_placeholder)
 {
     const char *text = json_string_value(json_object_get(value, PROCSPAWN__MARK));
     int kind;
     char where;
     uint64_t number;
 
-    if (!text || json_object_size(value) != 1 || !__atomic_load_n(&secret.drawn, __ATOMIC_ACQUIRE) ||
+    if (!text || json_object_size(value) != 1 ||
+        !__atomic_load_n(&secret.drawn, __ATOMIC_ACQUIRE) ||
         strncmp(text, secret.digits, SECRET_DIGITS) != 0)
         return false;
     if (sscanf(text + SECRET_DIGITS, ":%d:%c:%" SCNu64, &kind, &where, &number) != 3)

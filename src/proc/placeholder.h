@@ -29,7 +29,8 @@ json_t *procspawn__placeholder_new(const struct procspawn__placeholder *placehol
 json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd);
 
 /* False if the value is none. */
-bool procspawn__placeholder_read(const json_t *value, struct procspawn__placeholder *ret_placeholder);
+bool procspawn__placeholder_read(const json_t *value,
+                                 struct procspawn__placeholder *ret_placeholder);
 
 /* The descriptor of one that has arrived, for procspawn_take_*. Returns 0 or PROCSPAWN_EVALUE. */
 int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd);

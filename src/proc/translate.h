@@ -7,12 +7,12 @@
 #include "src/proc/message.h"
 
 /*
- * Could the key be the one of placeholders, with or without more \001 in front? One look at the first
- * byte says no for nearly all.
+ * Could the key be the one of placeholders, with or without more \001 in front? One look at the
+ * first byte says no for nearly all.
  */
 bool procspawn__key_is_marked(const char *key);
 
-/* A copy of the value as it goes over the wire; the message gets the descriptors. Errors as in encode. */
+/* A copy as it goes over the wire; the message gets the descriptors. Errors as in encode. */
 int procspawn__translate_out(const json_t *value, struct procspawn__message *message,
                              json_t **ret_copy);
 
