@@ -11,6 +11,7 @@
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
 #include <forkscope/policy.h>
+#include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/remote_scope.h>
 #include <forkscope/scope.h>

@@ -21,6 +21,7 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_ESERVER, "the fork server is gone" },
     { PROCSPAWN_EVALUE, "the value is not what it should be, or stands for nothing any more" },
     { PROCSPAWN_EDESCRIPTORS, "more descriptors than fit into one message" },
+    { PROCSPAWN_EPOOL, "the pool has failed: no worker could be started" },
     { PROCSPAWN_EFUNCTION, "the function lies in no module that a child could have" },
 };
 

@@ -38,6 +38,7 @@ enum {
     PROCSPAWN_ESERVER = -5106,      /* the fork server is gone */
     PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing any more */
     PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
+    PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
     PROCSPAWN_EFUNCTION = -5107     /* the function lies in no module that a child could have */
 };
 

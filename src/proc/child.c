@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct forkserver_child self;
@@ -224,9 +225,20 @@ static void name_call(const struct wire_frame *frame)
         procspawn__reply.generation = call->generation;
 }
 
-/* Receives an order. The end of the channel means that nobody wants anything any more. */
-static void receive(struct wire_frame *frame, struct order *ret_order)
+/*
+ * Who is killed while it waits must leave the call where it is, for another worker; a receive that is
+ * woken by both would take it along. So a worker waits first and receives then.
+ */
+static void wait_for_call(bool first)
 {
+    while (!first && recv(procspawn__reply.channel, NULL, 0, MSG_PEEK) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Receives an order. The end of the channel means that nobody wants anything any more. */
+static void receive(struct wire_frame *frame, struct order *ret_order, bool first)
+{
+    wait_for_call(first);
     int rc = wire__recv(procspawn__reply.channel, frame, false);
 
     if (rc == -EPIPE)
@@ -291,7 +303,7 @@ void procspawn__child_enter(const struct forkserver_child *child)
     become_child(child);
     procspawn__child_warm_up();
     do {
-        receive(&frame, &order);
+        receive(&frame, &order, first);
         serve(&order, &frame, first);
         first = false;
     } while (lives_on(&order.call));

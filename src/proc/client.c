@@ -408,8 +408,10 @@ void procspawn__client_adopt(int link, pid_t server)
     client.links[0] = (struct link){ link, server };
 }
 
+/* A pool's thread may still be asking. */
 void procspawn__client_close(void)
 {
+    pthread_mutex_lock(&client.lock);
     for (unsigned i = 0; i < client.count; i++) {
         if (client.links[i].fd >= 0)
             lose_link(i);
@@ -420,6 +422,13 @@ void procspawn__client_close(void)
         close(client.epoll);
     client.epoll = -1;
     client.count = 0;
+    pthread_mutex_unlock(&client.lock);
+}
+
+void procspawn__client_forget(void)
+{
+    pthread_mutex_init(&client.lock, NULL);
+    procspawn__client_close();
 }
 
 int procspawn__client_end(int64_t grace)
@@ -432,8 +441,13 @@ void procspawn__client_wait_end(int64_t deadline)
 {
     struct pollfd fd = { .fd = client.root, .events = POLLIN };
 
-    while (client.root >= 0 && base__now() < deadline) {
+    bool there = client.root >= 0;
+
+    while (there && base__now() < deadline) {
         poll(&fd, 1, base__poll_timeout(deadline));
+        pthread_mutex_lock(&client.lock);
         pump_root();
+        there = client.root >= 0;
+        pthread_mutex_unlock(&client.lock);
     }
 }

@@ -280,6 +280,15 @@ static bool stands(const procspawn_builder *builder, size_t index)
     return true;
 }
 
+static char *nothing[] = { NULL };
+
+/* A builder that clears everything decides alone; then nobody has to look at what threads may change. */
+static char **inherited(const procspawn_builder *builder)
+{
+    bool clears = builder && builder->change_count > 0 && builder->changes[0][0] == '\0';
+    return clears || !environ ? nothing : environ;
+}
+
 static void describe_environment(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
     size_t changes = builder ? builder->change_count : 0;
@@ -287,13 +296,14 @@ static void describe_environment(struct procspawn__draft *draft, const procspawn
 
     if (changes == 0 && environment_same())
         return;
-    for (char **variable = environ; variable && *variable; variable++)
+    char **own = inherited(builder);
+    for (char **variable = own; *variable; variable++)
         count += !changed(builder, *variable);
     for (size_t i = 0; i < changes; i++)
         count += stands(builder, i);
     draft->call.flags |= WIRE_CALL_ENVIRONMENT;
     wire__put_u32(&draft->block, count);
-    for (char **variable = environ; variable && *variable; variable++) {
+    for (char **variable = own; *variable; variable++) {
         if (!changed(builder, *variable))
             wire__put_string(&draft->block, *variable);
     }

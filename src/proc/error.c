@@ -69,12 +69,36 @@ void procspawn_error_free(procspawn_error *error)
     free(error);
 }
 
-/* ---- from the child's own words ---- */
-
 static char *copy(const char *string)
 {
     return string ? strdup(string) : NULL;
 }
+
+static struct backtrace *copy_trace(const struct backtrace *trace)
+{
+    struct backtrace *same = trace ? malloc(sizeof *same) : NULL;
+
+    if (same)
+        *same = *trace;
+    return same;
+}
+
+/* Its message is what makes it whole; the rest may fall to a lack of memory. */
+procspawn_error *procspawn__error_copy(const procspawn_error *error)
+{
+    procspawn_error *same = error ? new_error(error->kind) : NULL;
+
+    if (!same)
+        return NULL;
+    *same = *error;
+    same->message = copy(error->message);
+    same->file = copy(error->file);
+    same->function = copy(error->function);
+    same->trace = copy_trace(error->trace);
+    return whole_or_none(same);
+}
+
+/* ---- from the child's own words ---- */
 
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length)
 {

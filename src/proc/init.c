@@ -191,7 +191,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
     if (!single_threaded())
         return PROCSPAWN_ETHREADS;
     if (image->owner != 0) {
-        procspawn__client_close();
+        procspawn__client_forget();
         procspawn__context_forget();
     }
     *image = (struct procspawn__image){ .config = *config, .root_pidfd = -1 };
@@ -211,12 +211,14 @@ int procspawn_fini(void)
 
     if (!procspawn__ready() || image->is_child)
         return PROCSPAWN_ENOTINIT;
+    procspawn__pools_close();
     procspawn__client_end(end_grace);
     signal_root(SIGCONT);
     procspawn__client_wait_end(base__deadline(3 * end_grace));
     procspawn__client_close();
     signal_root(SIGKILL);
     reap_root();
+    procspawn__pools_join();
     procspawn__context_forget();
     image->owner = 0;
     return 0;

@@ -69,6 +69,8 @@ struct procspawn__taken {
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
 void procspawn__client_adopt(int link, pid_t server);
 void procspawn__client_close(void);
+/* The same for what a fork left, where the lock may be held by a thread that is not there. */
+void procspawn__client_forget(void);
 /* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation point. */
 int procspawn__client_take(struct procspawn__taken *ret_taken);
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
@@ -87,6 +89,7 @@ struct procspawn__draft {
     struct wire_call call;
     struct wire_writer block;
     struct procspawn__message message;
+    bool spent;                 /* cannot be sent again */
     int memory;                 /* block and text, once sealed, if they are long */
     int cwd;
     int stdio[3];               /* the child's ends */
@@ -104,6 +107,8 @@ int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argu
 int procspawn__draft_seal(struct procspawn__draft *draft);
 /* To a child that waits, so it does not block. 0, -EPIPE when its server is dead, or -errno. */
 int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
+/* Once sent: closes the descriptors of the argument, which would keep their other ends waiting here. */
+void procspawn__draft_spend(struct procspawn__draft *draft);
 
 /* Remembers the state that children have without being told. */
 int procspawn__context_remember(void);
@@ -140,6 +145,12 @@ struct procspawn_builder {
     int64_t grace;
 };
 
+/* ---- builder_copy.c: for later use by another thread -------------------------------------------- */
+
+/* The environment is that of now. Descriptors are duplicated. 0 or -errno. */
+int procspawn__builder_copy(const procspawn_builder *builder, procspawn_builder **ret_copy);
+void procspawn__builder_free_copy(procspawn_builder *copy);
+
 /* ---- streams.c ------------------------------------------------------------------------------------ */
 
 int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder);
@@ -173,6 +184,7 @@ struct procspawn_error {
 procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
                                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+procspawn_error *procspawn__error_copy(const procspawn_error *error);
 /* From what a child said (hostile bytes), and from what the server said of its death. */
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length);
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
@@ -184,6 +196,12 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
 void procspawn__child_enter(const struct forkserver_child *child);
 /* What a child will need, touched ahead of need. */
 void procspawn__child_warm_up(void);
+
+/* ---- pool.c: what procspawn_fini() does about pools ------------------------------------------------------- */
+
+/* No more calls and workers; then, when all processes are gone, no more threads. */
+void procspawn__pools_close(void);
+void procspawn__pools_join(void);
 
 /* ---- setup.c: the child becomes what the call asks for --------------------------------------------------- */
 

@@ -1,0 +1,116 @@
+#include "src/proc/pool.h"
+
+#include <stdlib.h>
+
+procspawn_pool_builder *procspawn_pool_builder_new(unsigned size)
+{
+    enum { ATTEMPTS = 10 };
+    procspawn_pool_builder *builder = malloc(sizeof *builder);
+
+    if (!builder)
+        return NULL;
+    *builder = (procspawn_pool_builder){
+        .plan = { .minimum = size, .maximum = size, .attempts = ATTEMPTS },
+        .process = procspawn_builder_new(),
+    };
+    if (builder->process)
+        return builder;
+    free(builder);
+    return NULL;
+}
+
+void procspawn_pool_builder_free(procspawn_pool_builder *builder)
+{
+    if (!builder)
+        return;
+    procspawn_builder_free(builder->process);
+    free(builder);
+}
+
+procspawn_builder *procspawn_pool_builder_process(procspawn_pool_builder *builder)
+{
+    return builder->process;
+}
+
+int procspawn_pool_builder_env(procspawn_pool_builder *builder, const char *name, const char *value)
+{
+    return procspawn_builder_env(builder->process, name, value);
+}
+
+int procspawn_pool_builder_envs(procspawn_pool_builder *builder, char *const *variables)
+{
+    return procspawn_builder_envs(builder->process, variables);
+}
+
+int procspawn_pool_builder_env_remove(procspawn_pool_builder *builder, const char *name)
+{
+    return procspawn_builder_env_remove(builder->process, name);
+}
+
+int procspawn_pool_builder_env_clear(procspawn_pool_builder *builder)
+{
+    return procspawn_builder_env_clear(builder->process);
+}
+
+void procspawn_pool_builder_uid(procspawn_pool_builder *builder, uid_t uid)
+{
+    procspawn_builder_uid(builder->process, uid);
+}
+
+void procspawn_pool_builder_gid(procspawn_pool_builder *builder, gid_t gid)
+{
+    procspawn_builder_gid(builder->process, gid);
+}
+
+void procspawn_pool_builder_pre_exec(procspawn_pool_builder *builder, int (*hook)(void *),
+                                     void *argument)
+{
+    procspawn_builder_pre_exec(builder->process, hook, argument);
+}
+
+void procspawn_pool_builder_disable_stdin(procspawn_pool_builder *builder)
+{
+    procspawn_builder_stdin(builder->process, PROCSPAWN_STDIO_NULL, -1);
+}
+
+void procspawn_pool_builder_disable_stdout(procspawn_pool_builder *builder)
+{
+    procspawn_builder_stdout(builder->process, PROCSPAWN_STDIO_NULL, -1);
+}
+
+void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder)
+{
+    procspawn_builder_stderr(builder->process, PROCSPAWN_STDIO_NULL, -1);
+}
+
+void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned minimum,
+                                    int64_t idle_timeout)
+{
+    builder->plan.minimum = minimum;
+    builder->plan.idle_timeout = idle_timeout;
+}
+
+void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder, uint64_t calls)
+{
+    builder->plan.recycle_calls = calls;
+}
+
+void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes)
+{
+    builder->plan.recycle_bytes = bytes;
+}
+
+void procspawn_pool_builder_capture_stdout(procspawn_pool_builder *builder, bool enabled)
+{
+    builder->plan.capture[1] = enabled;
+}
+
+void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool enabled)
+{
+    builder->plan.capture[2] = enabled;
+}
+
+void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned attempts)
+{
+    builder->plan.attempts = attempts;
+}

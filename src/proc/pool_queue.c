@@ -1,0 +1,106 @@
+/*
+ * pool_queue.c - calls meet workers
+ */
+#include "src/proc/pool.h"
+
+#include <errno.h>
+
+static void attend_all(procspawn_pool *pool)
+{
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        procspawn__worker_attend(pool->workers[i]);
+}
+
+/* More calls wait than there are workers to come: one more, if the plan allows it. */
+static void grow(procspawn_pool *pool)
+{
+    if (pool->wanted >= pool->plan.maximum || pool->queued + pool->active <= pool->wanted)
+        return;
+    pool->wanted++;
+    procspawn__pool_wake(pool);
+}
+
+static void put_first(struct procspawn__pool_call *call)
+{
+    list_prepend(&call->pool->queue, &call->in_queue);
+    call->pool->queued++;
+}
+
+static void take_out(struct procspawn__pool_call *call)
+{
+    list_remove(&call->in_queue);
+    call->pool->queued--;
+}
+
+static void start_first(procspawn_pool *pool)
+{
+    struct procspawn__pool_call *call =
+        list_entry(pool->queue.next, struct procspawn__pool_call, in_queue);
+    struct procspawn__worker *worker =
+        list_entry(pool->idle.next, struct procspawn__worker, in_idle);
+
+    take_out(call);
+    int rc = procspawn__worker_start(worker, call);
+    if (rc == -EPIPE) {
+        put_first(call);
+    } else if (rc < 0) {
+        procspawn__answer_fail(&call->handle.answer,
+                               procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                                                    "the call cannot be sent"));
+        procspawn__pool_call_end(call);
+    }
+}
+
+void procspawn__pool_feed(procspawn_pool *pool)
+{
+    while (!list_empty(&pool->queue) && !list_empty(&pool->idle))
+        start_first(pool);
+}
+
+/* Those that are at work now decide when the queue moves on. */
+static void after_queueing(procspawn_pool *pool)
+{
+    procspawn__pool_feed(pool);
+    if (pool->queued == 0)
+        return;
+    grow(pool);
+    attend_all(pool);
+}
+
+void procspawn__pool_enqueue(struct procspawn__pool_call *call)
+{
+    procspawn_pool *pool = call->pool;
+
+    list_append(&pool->queue, &call->in_queue);
+    pool->queued++;
+    after_queueing(pool);
+    if (call->deadline < pool->wake_at)
+        procspawn__pool_wake(pool);
+}
+
+void procspawn__pool_requeue(struct procspawn__pool_call *call)
+{
+    call->state = PROCSPAWN__CALL_QUEUED;
+    call->worker = NULL;
+    put_first(call);
+    after_queueing(call->pool);
+}
+
+void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error)
+{
+    procspawn_pool *pool = call->pool;
+
+    take_out(call);
+    procspawn__answer_fail(&call->handle.answer, error);
+    procspawn__pool_call_end(call);
+    procspawn__pool_became_idle(pool);
+}
+
+void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind kind,
+                               const char *message)
+{
+    while (!list_empty(&pool->queue))
+        procspawn__pool_expel(
+            list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
+            procspawn__error_new(kind, 0, "%s", message));
+}
