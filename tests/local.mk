@@ -145,6 +145,10 @@ typed_tools = tests/typed_tools.c tests/typed_tools.h $(value_tools)
 check_PROGRAMS += tests/typed_test
 tests_typed_test_SOURCES = tests/typed_test.c $(typed_tools)
 tests_typed_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/pool_test
+tests_pool_test_SOURCES = tests/pool_test.c tests/pool_tools.c tests/pool_tools.h
+tests_pool_test_SOURCES += tests/calls.c tests/calls.h
+tests_pool_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/typed_things_test
 tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
@@ -201,3 +205,4 @@ tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/ben
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c
 tests_bench_bench_SOURCES += tests/bench/bench_shmem.c
 tests_bench_bench_SOURCES += tests/bench/bench_spawn.c
+tests_bench_bench_SOURCES += tests/bench/bench_pool.c

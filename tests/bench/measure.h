@@ -44,5 +44,6 @@ extern const struct pair bench_fork_pairs[];
 extern const struct pair bench_scope_pairs[];
 extern const struct pair bench_spawn_pairs[];
 extern const struct pair bench_shmem_pairs[];
+extern const struct pair bench_pool_pairs[];
 
 #endif
