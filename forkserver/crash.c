@@ -1,5 +1,6 @@
 #include "forkserver/crash.h"
 
+#include "src/base/written.h"
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -21,7 +22,7 @@ static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SI
 /* Static, not mapped: a child that never crashes pays for none of its pages. */
 static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
-static struct crash_record record;
+static struct crash_record record BASE_WRITTEN;
 
 /* From here to on_crash(): async-signal-safe. Each function makes system calls through
  * syscall(), whose symbol is bound by forkserver__crash_install() already, and touches the

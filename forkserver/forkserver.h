@@ -26,6 +26,7 @@ struct forkserver_child {
     pid_t server;
     pid_t asker;                /* who may take it */
     bool nested;                /* the asker is a child itself */
+    bool awaited;               /* no time to lose: somebody wants it already */
 };
 
 struct forkserver_options {
@@ -37,7 +38,7 @@ struct forkserver_options {
     bool catch_crashes;
     bool capture_backtraces;
     bool resolve_backtraces;
-    void (*warm_up)(void);      /* run once in each server: what every child will need is in memory */
+    void (*prepare)(void);      /* run once in each server, for all its children to come */
     void (*enter)(const struct forkserver_child *child);    /* the child's life; does not return */
 };
 

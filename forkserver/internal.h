@@ -15,6 +15,7 @@
 struct server {
     const struct forkserver_options *options;
     unsigned spares_wanted;     /* this server's share */
+    int64_t last_fork;          /* when the last child was forked */
     int64_t spares_after;       /* no spare before this moment: the last one failed */
     struct rlimit host_descriptors; /* the host's limit, which its children get back */
     pid_t pid;

@@ -152,7 +152,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     open_server(s);
     if (options->catch_crashes)
         forkserver__crash_prepare();
-    options->warm_up();
+    options->prepare();
     while (!s->leave)
         turn(s);
     _exit(0);

@@ -4,10 +4,12 @@
 #include "forkserver/internal.h"
 
 #include "forkserver/crash.h"
+#include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct sockets {
@@ -39,12 +41,18 @@ static int open_sockets(struct sockets *sockets)
 /* What a child must know of its server, whose own memory it does not have. */
 struct birth {
     const struct forkserver_options *options;
-    pid_t server;
-    pid_t asker;
-    bool nested;
+    struct forkserver_child child;  /* but for its sockets */
     struct rlimit descriptors;
     bool descriptors_differ;
 };
+
+/* All of them; by the system call, for the library's way there is one more page for each child. */
+static void unblock_signals(void)
+{
+    const unsigned char none[8] = { 0 };
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, sizeof none);
+}
 
 /*
  * The first steps of a child. The death signal comes first, and the server is asked for after it, so
@@ -54,11 +62,12 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth,
                                                   const struct sockets *sockets)
 {
     const int keep[] = { sockets->channel[1], sockets->link[1] };
-    struct forkserver_child child = { keep[0], keep[1], birth->server, birth->asker, birth->nested };
-    sigset_t none;
+    struct forkserver_child child = birth->child;
 
+    child.channel = keep[0];
+    child.link = keep[1];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != birth->server)
+    if (getppid() != child.server)
         _exit(0);
     setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -66,11 +75,21 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth,
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
     forkserver__close_but(keep, 2);
     if (birth->options->catch_crashes)
-        forkserver__crash_arm(birth->server);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+        forkserver__crash_arm(child.server);
+    unblock_signals();
     birth->options->enter(&child);
     _exit(0);
+}
+
+/* Does somebody want a child at once? Who used up one a moment ago wants the next one soon. */
+static bool awaited(struct server *s, const struct client *asker)
+{
+    static const int64_t soon = BASE_SECOND / 2000;
+    int64_t now = base__now();
+    bool hurry = asker->credits > 0 || now - s->last_fork < soon;
+
+    s->last_fork = now;
+    return hurry;
 }
 
 static int fork_child(struct server *s, struct child *child, const struct sockets *sockets)
@@ -78,9 +97,12 @@ static int fork_child(struct server *s, struct child *child, const struct socket
     const struct child *owner = child->asker->owner;
     const struct birth birth = {
         .options = s->options,
-        .server = s->pid,
-        .asker = owner ? owner->pid : s->options->host,
-        .nested = owner != NULL,
+        .child = {
+            .server = s->pid,
+            .asker = owner ? owner->pid : s->options->host,
+            .nested = owner != NULL,
+            .awaited = awaited(s, child->asker),
+        },
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
     };

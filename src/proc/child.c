@@ -5,6 +5,7 @@
 #include "src/proc/inside.h"
 #include "src/proc/child.h"
 
+#include "src/base/written.h"
 #include "src/proc/placeholder.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
@@ -15,8 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct forkserver_child self;
-static struct procspawn__holder held_for_call;  /* what came with the argument */
+static struct forkserver_child self BASE_WRITTEN;
+static struct procspawn__holder held_for_call BASE_WRITTEN;  /* what came with the argument */
 
 /* A call as received: where its block and its text lie, and what is mapped for them. */
 struct order {
@@ -69,7 +70,11 @@ static size_t count_descriptors(uint32_t flags)
     static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
         WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
 
-    return (size_t)__builtin_popcount(flags & descriptors);
+    size_t count = 0;
+
+    for (uint32_t left = flags & descriptors; left; left &= left - 1)
+        count++;
+    return count;
 }
 
 static json_t *decode_argument(const struct order *order, struct wire_frame *frame)
@@ -93,7 +98,7 @@ static json_t *decode_argument(const struct order *order, struct wire_frame *fra
 }
 
 /* The function to call; NULL if none was named, or if the failure has been told. */
-static procspawn_function *prepare(struct order *order, struct wire_frame *frame)
+static procspawn_function *prepare(struct order *order, struct wire_frame *frame, bool first)
 {
     const char *what = "";
     const char *library = NULL;
@@ -107,7 +112,8 @@ static procspawn_function *prepare(struct order *order, struct wire_frame *frame
     if (order->call.flags & WIRE_CALL_PREPARE)
         return NULL;
     procspawn_function *function =
-        procspawn__function_resolve(&order->call.function, library, &reason);
+        procspawn__function_resolve(&order->call.function, library,
+                                    first && !(order->call.flags & WIRE_CALL_HOOK), &reason);
     if (!function)
         procspawn__reply_failure(WIRE_FAILURE_SETUP, 0, "%s", reason);
     return function;
@@ -173,7 +179,7 @@ static void serve(struct order *order, struct wire_frame *frame, bool first)
     struct lent lent;
 
     lend_streams(procspawn__reply.stays ? order->call.flags : 0, &lent);
-    procspawn_function *function = prepare(order, frame);
+    procspawn_function *function = prepare(order, frame, first);
     if (first && !procspawn__reply.failed)
         run_callback();
     json_t *argument = function ? decode_argument(order, frame) : NULL;
@@ -206,11 +212,9 @@ static void on_exit_called(int status, void *unused)
 
 static void become_child(const struct forkserver_child *child)
 {
-    procspawn__image.is_child = true;
+    self = *child;
+    procspawn__reply.channel = child->channel;
     procspawn__image.owner = getpid();
-    procspawn__image.root_pidfd = -1;
-    on_exit(on_exit_called, NULL);
-    procspawn__placeholder_renew();
     procspawn__client_adopt(child->link, child->server);
 }
 
@@ -262,22 +266,15 @@ static bool lives_on(const struct wire_call *call)
     return procspawn__reply.stays;
 }
 
-static json_t *warm_up_target(json_t *argument)
-{
-    return argument;
-}
-
 /*
  * Goes through the motions of a call with a value of its own. A server does it once: symbols are bound
- * then, and memory is set up, for all children to come. A spare does it before anybody waits for it: the
- * first write to a page costs a copy, some microseconds each.
+ * then, and memory is set up, for all children to come. A spare does it when nobody waits for it yet:
+ * the first touch of a page costs a fault, a microsecond or two each.
  */
-void procspawn__child_warm_up(void)
+static void warm_up(void)
 {
     const struct procspawn__arrival arrival = { .text = "[null]", .length = 6 };
     struct procspawn__message message;
-    struct wire_function function;
-    const char *unused;
     json_t *value = NULL;
 
     procspawn__message_init(&message);
@@ -285,23 +282,29 @@ void procspawn__child_warm_up(void)
     procspawn__message_encode(&message, value);
     procspawn__message_fini(&message);
     json_decref(value);
-    if (procspawn__function_describe(warm_up_target, &function, &unused) == 0)
-        procspawn__function_resolve(&function, NULL, &unused);
     fflush(NULL);
+}
+
+/* All that is the same in every child, and stays unwritten there. */
+void procspawn__child_prepare(void)
+{
+    procspawn__image.is_child = true;
+    procspawn__image.root_pidfd = -1;
+    on_exit(on_exit_called, NULL);
+    procspawn__placeholder_renew();
+    warm_up();
 }
 
 void procspawn__child_enter(const struct forkserver_child *child)
 {
     static unsigned char body[WIRE_MAX_BODY];
-    static struct wire_frame frame;
+    struct wire_frame frame = { .body = body, .capacity = sizeof body };
     struct order order;
     bool first = true;
 
-    self = *child;
-    procspawn__reply.channel = child->channel;
-    frame = (struct wire_frame){ .body = body, .capacity = sizeof body };
     become_child(child);
-    procspawn__child_warm_up();
+    if (!child->awaited)
+        warm_up();
     do {
         receive(&frame, &order, first);
         serve(&order, &frame, first);

@@ -11,6 +11,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/written.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -38,8 +39,9 @@ static struct {
     unsigned refused;           /* refusals that nobody has taken yet */
     int refusal;
     unsigned spare_count;
-    struct procspawn__taken spares[SPARES_MAX];
-} client = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1 };
+} client BASE_WRITTEN = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1 };
+
+static struct procspawn__taken spares[SPARES_MAX];
 
 /* The wish of one thread for a child. */
 struct wish {
@@ -90,10 +92,10 @@ static void drop_spares_of(unsigned index)
     unsigned kept = 0;
 
     for (unsigned i = 0; i < client.spare_count; i++) {
-        if (client.spares[i].link == index)
-            close(client.spares[i].channel);
+        if (spares[i].link == index)
+            close(spares[i].channel);
         else
-            client.spares[kept++] = client.spares[i];
+            spares[kept++] = spares[i];
     }
     client.spare_count = kept;
 }
@@ -118,7 +120,7 @@ static void on_offer(unsigned index, struct wire_frame *frame)
         close(channel);
         return;
     }
-    client.spares[client.spare_count++] = (struct procspawn__taken){
+    spares[client.spare_count++] = (struct procspawn__taken){
         channel, offer->pid, client.links[index].server, offer->id, index };
 }
 
@@ -258,7 +260,7 @@ static int step(struct wish *wish, struct procspawn__taken *ret_taken)
     if (client.spare_count == 0)
         pump();
     if (client.spare_count > 0) {
-        *ret_taken = client.spares[--client.spare_count];
+        *ret_taken = spares[--client.spare_count];
         return 0;
     }
     forget_late_refusals();
@@ -376,7 +378,7 @@ bool procspawn__client_serves(const struct procspawn__taken *taken)
 
 static void open_client(unsigned count)
 {
-    pthread_mutex_init(&client.lock, NULL);
+    client.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     client.count = count;
     for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++)
         client.links[i] = (struct link){ .fd = -1 };

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/written.h"
 #include "src/proc/placeholder.h"
 #include <dirent.h>
 #include <dlfcn.h>
@@ -18,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct procspawn__image procspawn__image = { .root_pidfd = -1 };
+struct procspawn__image procspawn__image BASE_WRITTEN = { .root_pidfd = -1 };
 
 static const int64_t start_limit = 5 * BASE_SECOND;
 static const int64_t end_grace = 2 * BASE_SECOND;
@@ -73,7 +74,7 @@ static void choose_options(const procspawn_config *config, struct forkserver_opt
     options->catch_crashes = config->panic_handling;
     options->capture_backtraces = config->capture_backtraces;
     options->resolve_backtraces = config->resolve_backtraces;
-    options->warm_up = procspawn__child_warm_up;
+    options->prepare = procspawn__child_prepare;
     options->enter = procspawn__child_enter;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "src/proc/inside.h"
 
+#include "src/base/written.h"
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <signal.h>
@@ -13,7 +14,7 @@ static struct {
     bool open;
     scoped_spawner root;
     int end_fd;                 /* -1 until asked for */
-} inside = { .end_fd = -1 };
+} inside BASE_WRITTEN = { .end_fd = -1 };
 
 void procspawn__inside_begin(void)
 {

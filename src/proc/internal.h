@@ -161,9 +161,13 @@ void procspawn__modules_remember(void);
 /* library: path of a module that was loaded after init, else NULL; borrowed from the loader. */
 int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
                                  const char **ret_library);
-/* Returns the function or NULL with a reason. */
+/*
+ * Returns the function or NULL with a reason. fresh: no foreign code has run in this process since it was
+ * forked, so that all modules of the image are still there, and none has to be looked at.
+ */
 procspawn_function *procspawn__function_resolve(const struct wire_function *function,
-                                                const char *library, const char **ret_reason);
+                                                const char *library, bool fresh,
+                                                const char **ret_reason);
 
 /* ---- error.c ------------------------------------------------------------------------------------------ */
 
@@ -194,8 +198,8 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
 
 /* The life of a child, from its birth as a spare. */
 void procspawn__child_enter(const struct forkserver_child *child);
-/* What a child will need, touched ahead of need. */
-void procspawn__child_warm_up(void);
+/* What all children will need, done once in their server. */
+void procspawn__child_prepare(void);
 
 /* ---- pool.c: what procspawn_fini() does about pools ------------------------------------------------------- */
 

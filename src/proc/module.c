@@ -13,38 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bases of the modules that were there at init; children have the same list. */
-static struct {
-    uint64_t *bases;
-    size_t count;
-} known;
-
-static int remember(struct dl_phdr_info *info, size_t size, void *unused)
-{
-    (void)size, (void)unused;
-    uint64_t *bases = realloc(known.bases, (known.count + 1) * sizeof *bases);
-    if (!bases)
-        return 1;
-    known.bases = bases;
-    bases[known.count++] = info->dlpi_addr;
-    return 0;
-}
-
-void procspawn__modules_remember(void)
-{
-    known.count = 0;
-    dl_iterate_phdr(remember, NULL);
-}
-
-static bool known_base(uint64_t base)
-{
-    for (size_t i = 0; i < known.count; i++) {
-        if (known.bases[i] == base)
-            return true;
-    }
-    return false;
-}
-
 /* Looks through one note segment; names and descriptions are padded to four bytes. */
 static void read_notes(const char *at, const char *end, struct wire_function *function)
 {
@@ -72,6 +40,61 @@ static void read_build_id(const struct dl_phdr_info *info, struct wire_function 
         if (segment->p_type == PT_NOTE)
             read_notes(start, start + segment->p_memsz, function);
     }
+}
+
+/* A module that was there at init; children have the same list. */
+struct known {
+    struct wire_function at;    /* base and build-id */
+    uint64_t code_start;        /* its executable segment, as offsets */
+    uint64_t code_end;
+};
+
+static struct {
+    struct known *modules;
+    size_t count;
+} known;
+
+static int remember(struct dl_phdr_info *info, size_t size, void *unused)
+{
+    (void)size, (void)unused;
+    struct known *modules = realloc(known.modules, (known.count + 1) * sizeof *modules);
+    if (!modules)
+        return 1;
+    known.modules = modules;
+    struct known *module = &modules[known.count++];
+    *module = (struct known){ .at.base = info->dlpi_addr };
+    read_build_id(info, &module->at);
+    for (int i = 0; i < info->dlpi_phnum && module->code_end == 0; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
+            continue;
+        module->code_start = segment->p_vaddr;
+        module->code_end = segment->p_vaddr + segment->p_memsz;
+    }
+    return 0;
+}
+
+void procspawn__modules_remember(void)
+{
+    known.count = 0;
+    dl_iterate_phdr(remember, NULL);
+}
+
+static bool same_module(const struct wire_function *a, const struct wire_function *b)
+{
+    return a->build_id_length == b->build_id_length &&
+           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
+}
+
+/* By place and build-id: another library may lie where one was closed. */
+static const struct known *find_known(const struct wire_function *function)
+{
+    for (size_t i = 0; i < known.count; i++) {
+        if (known.modules[i].at.base == function->base &&
+            same_module(&known.modules[i].at, function))
+            return &known.modules[i];
+    }
+    return NULL;
 }
 
 static bool executable_at(const struct dl_phdr_info *info, uint64_t offset)
@@ -115,18 +138,12 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
     dl_iterate_phdr(find_address, &search);
     if (!search.found)
         return PROCSPAWN_EFUNCTION;
-    bool late = !known_base(search.function.base);
+    bool late = !find_known(&search.function);
     if (late && (search.function.build_id_length == 0 || search.path[0] != '/'))
         return PROCSPAWN_EFUNCTION;
     *ret_function = search.function;
     *ret_library = late ? search.path : NULL;
     return 0;
-}
-
-static bool same_module(const struct wire_function *a, const struct wire_function *b)
-{
-    return a->build_id_length == b->build_id_length &&
-           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
 }
 
 /* The function as this process has it: by its build-id, or by its place if it was there at init. */
@@ -139,8 +156,8 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
     read_build_id(info, &here);
     if (!same_module(&here, &search->function))
         return 0;
-    if (here.build_id_length == 0 &&
-        (info->dlpi_addr != search->function.base || !known_base(info->dlpi_addr)))
+    here.base = info->dlpi_addr;
+    if (here.build_id_length == 0 && (here.base != search->function.base || !find_known(&here)))
         return 0;
     if (!executable_at(info, search->function.offset))
         return 0;
@@ -150,10 +167,14 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
 }
 
 procspawn_function *procspawn__function_resolve(const struct wire_function *function,
-                                                const char *library, const char **ret_reason)
+                                                const char *library, bool fresh,
+                                                const char **ret_reason)
 {
     struct search search = { .function = *function };
+    const struct known *module = fresh && !library ? find_known(function) : NULL;
 
+    if (module && function->offset >= module->code_start && function->offset < module->code_end)
+        return (procspawn_function *)(uintptr_t)(function->base + function->offset);
     if (library && !dlopen(library, RTLD_NOW | RTLD_LOCAL)) {
         *ret_reason = dlerror();
         return NULL;

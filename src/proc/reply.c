@@ -4,6 +4,7 @@
 #include "src/proc/child.h"
 
 #include "forkserver/crash.h"
+#include "src/base/written.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
 
-struct procspawn__reply procspawn__reply;
+struct procspawn__reply procspawn__reply BASE_WRITTEN;
 static char refusal[MESSAGE_MAX];       /* empty: none */
 
 static void send_failure(enum wire_failure_kind kind, int error, const char *message,
