@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -117,6 +118,21 @@ static void a_child_can_call_functions_of_libraries_it_loaded(void)
     calls_end();
 }
 
+static void the_check_can_be_waived(void)
+{
+    void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    calls_begin();
+    procspawn_assert_spawn_is_safe();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    procspawn_handle *handle = calls_start((procspawn_function *)(uintptr_t)nowhere, NULL);
+    procspawn_error *error = calls_error(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGSEGV);
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+    calls_end();
+    munmap(nowhere, 4096);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -125,6 +141,7 @@ static CU_TestInfo tests[] = {
     TEST(without_a_build_id_a_library_loaded_before_init_is_known),
     TEST(without_a_build_id_a_library_loaded_after_init_is_refused),
     TEST(a_pointer_in_no_module_is_refused),
+    TEST(the_check_can_be_waived),
     TEST(a_function_of_the_c_library_is_found_like_any_other),
     TEST(a_child_can_call_functions_of_libraries_it_loaded),
     CU_TEST_INFO_NULL,

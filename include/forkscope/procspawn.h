@@ -172,6 +172,18 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
 int procspawn(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle);
 
 /*
+ * Switches off, for this process and the children it makes later, the check that a function lies in the
+ * same module on both sides. Functions then travel as bare addresses of the image at init: who says so
+ * answers for it that no call is made of a function in a library loaded after init, or in memory made
+ * later. A wrong one is a jump into nowhere, in the child. Without this the check is always on.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: procspawn 1.0.1, assert_spawn_is_safe.
+ */
+void procspawn_assert_spawn_is_safe(void);
+
+/*
  * Waits for the result. Either the function's result is given as a new reference, or an error that
  * the caller frees; the other out-parameter stays untouched. Both may be NULL if not wanted.
  *

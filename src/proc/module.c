@@ -13,6 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Set once and for all by who answers for every function that is called. */
+static bool unchecked;
+
+void procspawn_assert_spawn_is_safe(void)
+{
+    __atomic_store_n(&unchecked, true, __ATOMIC_RELAXED);
+}
+
 /* Looks through one note segment; names and descriptions are padded to four bytes. */
 static void read_notes(const char *at, const char *end, struct wire_function *function)
 {
@@ -135,6 +143,11 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
 {
     struct search search = { .address = (uint64_t)(uintptr_t)function };
 
+    *ret_library = NULL;
+    if (__atomic_load_n(&unchecked, __ATOMIC_RELAXED)) {
+        *ret_function = (struct wire_function){ .offset = search.address, .unchecked = 1 };
+        return 0;
+    }
     dl_iterate_phdr(find_address, &search);
     if (!search.found)
         return PROCSPAWN_EFUNCTION;
@@ -173,6 +186,8 @@ procspawn_function *procspawn__function_resolve(const struct wire_function *func
     struct search search = { .function = *function };
     const struct known *module = fresh && !library ? find_known(function) : NULL;
 
+    if (function->unchecked)
+        return (procspawn_function *)(uintptr_t)function->offset;
     if (module && function->offset >= module->code_start && function->offset < module->code_end)
         return (procspawn_function *)(uintptr_t)(function->base + function->offset);
     if (library && !dlopen(library, RTLD_NOW | RTLD_LOCAL)) {

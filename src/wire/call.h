@@ -41,7 +41,7 @@ enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
 struct wire_function {
     uint64_t offset;            /* from the module's load address */
     uint32_t build_id_length;   /* 0: the module has none */
-    uint32_t padding;
+    uint32_t unchecked;         /* offset is the bare address; the caller answers for it */
     unsigned char build_id[WIRE_BUILD_ID_MAX];
     uint64_t base;              /* load address in the caller */
 };
