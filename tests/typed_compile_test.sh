@@ -43,7 +43,7 @@ procspawn_handle *use(void)
     char *text = NULL;
     struct point point = { 1, 2 };
     add_spawn(1, 2, &handle), add_join(handle, &sum, &error);
-    add_join_timeout(handle, 0, &sum, &error);
+    add_join_timeout(handle, 0, &sum, &error), add_pool_spawn(NULL, 1, 2, &handle);
     nothing_spawn(&handle), nothing_join(handle, &error), nothing_join_timeout(handle, 0, NULL);
     all_spawn(1, 2, 3, true, "", NULL, NULL, point, &handle), all_join(handle, &text, &error);
     things_spawn(1, NULL, NULL, point, 2, 3, 4, &handle), things_join(handle, &yes, &error);

@@ -197,6 +197,41 @@ static void a_builder_and_a_patience_can_be_given(void)
     procspawn_sender_free(to);
 }
 
+/* ---- in a pool ---- */
+
+PROCSPAWN_DEFINE_STATIC(descriptors, unsigned, (fd, unused), (shmem, unused_too))
+{
+    return unused >= 0 && unused_too ? calls_descriptors() : 0;
+}
+
+static void a_worker_keeps_nothing_of_its_calls(void)
+{
+    enum { ROUNDS = 200 };
+    procspawn_pool *pool;
+    procspawn_shmem *shmem;
+    unsigned first = 0, last = 0;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_new("bytes", 5, &shmem), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_new(1, &pool), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        PROCSPAWN_CUNIT_EQUAL(descriptors_pool_spawn(pool, 0, shmem, &handle), 0);
+        TYPED_JOIN(descriptors, handle, i == 0 ? &first : &last);
+        procspawn_shmem *back = NULL;
+        PROCSPAWN_CUNIT_EQUAL(same_buffer_pool_spawn(pool, shmem, &handle), 0);
+        TYPED_JOIN(same_buffer, handle, &back);
+        procspawn_shmem_unref(back);
+        int fd = -1;
+        PROCSPAWN_CUNIT_EQUAL(same_fd_pool_spawn(pool, 0, &handle), 0);
+        TYPED_JOIN(same_fd, handle, &fd);
+        close(fd);
+    }
+    CU_ASSERT(first > 0);
+    PROCSPAWN_CUNIT_EQUAL(last, first);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown(pool), 0);
+    procspawn_pool_free(pool);
+    procspawn_shmem_unref(shmem);
+}
+
 static void what_is_no_thing_is_refused(void)
 {
     typed_check_parameters(same_fd_entry, "[3]", "parameter 1 of same_fd");
@@ -214,6 +249,7 @@ static CU_TestInfo tests[] = {
     TEST(types_of_ones_own_are_packed_in_ipc_mode),
     TEST(types_that_hold_something_are_released),
     TEST(a_builder_and_a_patience_can_be_given),
+    TEST(a_worker_keeps_nothing_of_its_calls),
     TEST(what_is_no_thing_is_refused),
     CU_TEST_INFO_NULL,
 };

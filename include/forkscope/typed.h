@@ -26,12 +26,13 @@
  *     R F(P...)                                    the function itself, to be called here as well
  *     int F_spawn(P..., procspawn_handle **ret_handle)
  *     int F_builder_spawn(procspawn_builder *builder, P..., procspawn_handle **ret_handle)
+ *     int F_pool_spawn(procspawn_pool *pool, P..., procspawn_handle **ret_handle)
  *     int F_join(procspawn_handle *handle, R *ret_result, procspawn_error **ret_error)
  *     int F_join_timeout(procspawn_handle *handle, int64_t timeout, R *ret_result,
  *                        procspawn_error **ret_error)
  *
- * They return what procspawn(), procspawn_builder_spawn(), procspawn_join() and
- * procspawn_join_timeout() do, and:
+ * They return what procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn(), procspawn_join()
+ * and procspawn_join_timeout() do, and:
  *
  *   PROCSPAWN_EVALUE     F_spawn: an integer is out of its parameter's range
  *   PROCSPAWN_EJSON      F_spawn: a number that is not finite, a string that is not UTF-8, or a

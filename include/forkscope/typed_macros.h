@@ -9,14 +9,13 @@
 #define FORKSCOPE_TYPED_MACROS_H
 
 #include <errno.h>
+#include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 #pragma GCC visibility push(default)
-
-typedef struct procspawn_pool procspawn_pool;
 
 /* Arguments on their way into a JSON array. */
 struct procspawn__packing {
@@ -37,6 +36,8 @@ void procspawn__pack_begin(struct procspawn__packing *packing);
 void procspawn__pack_note(struct procspawn__packing *packing, int rc);
 int procspawn__pack_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
                           procspawn_function *function, procspawn_handle **ret_handle);
+int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_pool *pool,
+                               procspawn_function *function, procspawn_handle **ret_handle);
 
 void procspawn__unpack_begin(struct procspawn__unpacking *unpacking, const json_t *array,
                              size_t count);
@@ -167,6 +168,9 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
     storage int name##_builder_spawn(procspawn_builder *procspawn__builder, \
                                      PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                                      procspawn_handle **procspawn__ret_handle); \
+    storage int name##_pool_spawn(procspawn_pool *procspawn__pool, \
+                                  PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                  procspawn_handle **procspawn__ret_handle); \
     storage int name##_join(procspawn_handle *procspawn__handle, PROCSPAWN__RET(result) \
                             procspawn_error **procspawn__ret_error); \
     storage int name##_join_timeout(procspawn_handle *procspawn__handle, \
@@ -209,6 +213,18 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
     { \
         return name##_builder_spawn(NULL, PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
                                     procspawn__ret_handle); \
+    } \
+    \
+    storage int name##_pool_spawn(procspawn_pool *procspawn__pool, \
+                                  PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                  procspawn_handle **procspawn__ret_handle) \
+    { \
+        struct procspawn__packing procspawn__packing; \
+        \
+        procspawn__pack_begin(&procspawn__packing); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
+        return procspawn__pack_pool_spawn(&procspawn__packing, procspawn__pool, name##_entry, \
+                                          procspawn__ret_handle); \
     } \
     \
     storage int name##_join_timeout(procspawn_handle *procspawn__handle, \

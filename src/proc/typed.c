@@ -51,6 +51,17 @@ int procspawn__pack_spawn(struct procspawn__packing *packing, procspawn_builder 
     return rc;
 }
 
+int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_pool *pool,
+                               procspawn_function *function, procspawn_handle **ret_handle)
+{
+    int rc = packing->status;
+
+    if (rc == 0)
+        rc = procspawn_pool_spawn(pool, function, packing->array, ret_handle);
+    json_decref(packing->array);
+    return rc;
+}
+
 /* ---- parameters ---- */
 
 void procspawn__unpack_begin(struct procspawn__unpacking *unpacking, const json_t *array,
