@@ -14,8 +14,8 @@ noinst_PROGRAMS += examples/02_cancel
 EXTRA_DIST += examples/02_cancel.out
 noinst_PROGRAMS += examples/03_policy
 EXTRA_DIST += examples/03_policy.out
-noinst_PROGRAMS += examples/02_policy
-EXTRA_DIST += examples/02_policy.out
+noinst_PROGRAMS += examples/04_first_success
+EXTRA_DIST += examples/04_first_success.out
 
 # On the pools of other libraries, where they are.
 EXTRA_DIST += examples/10_glib_pool.c examples/10_glib_pool.out

@@ -1,5 +1,5 @@
 /*
- * 02_policy.c - three ways to the same answer: the first that arrives ends the others
+ * 04_first_success.c - three ways to the same answer: the first that arrives ends the others
  *
  * Shows a scope with a policy and a deadline: the first success cancels the rest, wherever they
  * wait, and every failure is told. Prints the answer, how the other tasks ended, and the failure
