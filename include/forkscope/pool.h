@@ -1,35 +1,35 @@
 /*
  * pool.h - call functions in processes that are used again
  *
- * A pool holds a number of worker processes. Each works off one call after the other, and what a call
- * leaves behind - static variables, an open database, loaded libraries - is there for the next one in
- * the same worker. A worker that crashes, exits, hangs until a deadline or is killed costs only the
- * call it was at, and is replaced.
+ * A pool holds a number of worker processes. Each works off one call after the other, and what a
+ * call leaves behind - static variables, an open database, loaded libraries - is there for the next
+ * one in the same worker. A worker that crashes, exits, hangs until a deadline or is killed costs
+ * only the call it was at, and is replaced.
  *
- * A call of a pool is a procspawn_handle like any other: joined, killed and freed by the functions of
- * procspawn.h. The usual order of calls:
+ * A call of a pool is a procspawn_handle like any other: joined, killed and freed by the functions
+ * of procspawn.h. The usual order of calls:
  *
- *     procspawn_pool_new(4, &pool);                          after procspawn_init()
- *     procspawn_pool_spawn(pool, function, argument, &handle);   as often as needed, from any thread
+ *     procspawn_pool_new(4, &pool);                      after procspawn_init()
+ *     procspawn_pool_spawn(pool, function, argument, &handle);   often, from any thread
  *     procspawn_join(handle, &result, &error);
  *     procspawn_handle_free(handle);
- *     procspawn_pool_shutdown(pool);                         waits for all calls, ends the workers
+ *     procspawn_pool_shutdown(pool);                     waits for all calls, ends the workers
  *     procspawn_pool_free(pool);
  *
  * What differs for a handle that came from a pool:
  * - procspawn_pid() is 0 while the call is queued and after its end; else it is the worker's.
- * - procspawn_kill() and procspawn_terminate() of a queued call take it out of the queue: it fails with
- *   kind CANCELLED. Of a running one they end the worker, which is replaced; the next call of the
- *   worker is never hit. A call that has ended cannot be killed.
+ * - procspawn_kill() and procspawn_terminate() of a queued call take it out of the queue: it fails
+ *   with kind CANCELLED. Of a running one they end the worker, which is replaced; the next call of
+ *   the worker is never hit. A call that has ended cannot be killed.
  * - procspawn_wait() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
  * - procspawn_fd() may be -1 when no descriptor can be had.
  * - procspawn_handle_free() of a call that was not joined lets it go on; its result is thrown away.
- * - procspawn_panic() ends the worker. A function that returns NULL, or a value that cannot be encoded,
- *   fails its call and leaves the worker in service.
+ * - procspawn_panic() ends the worker. A function that returns NULL, or a value that cannot be
+ *   encoded, fails its call and leaves the worker in service.
  *
- * A worker has the state that this program had when the worker was started - working directory, umask,
- * ids, groups, limits, standard streams - but for the environment, which is that at the time when the
- * pool was built. What a call changes of it stays for the next call.
+ * A worker has the state that this program had when the worker was started - working directory,
+ * umask, ids, groups, limits, standard streams - but for the environment, which is that at the time
+ * when the pool was built. What a call changes of it stays for the next call.
  *
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
  * all signals blocked, that looks after the calls that nobody waits for.
@@ -61,9 +61,9 @@ typedef struct procspawn_pool procspawn_pool;
 int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
 
 /*
- * Kills everything that still runs, waits until all workers are gone, and frees the pool. Calls that
- * had not ended fail as with procspawn_pool_kill(); their handles stay valid and are still to be freed.
- * NULL is fine. In a process that the owner has forked the call does nothing.
+ * Kills everything that still runs, waits until all workers are gone, and frees the pool. Calls
+ * that had not ended fail as with procspawn_pool_kill(); their handles stay valid and are still to
+ * be freed. NULL is fine. In a process that the owner has forked the call does nothing.
  *
  * Safe:   one thread, when no other one uses the pool; handles may be in use.
  * Cancel: no cancellation point.
@@ -76,9 +76,9 @@ void procspawn_pool_free(procspawn_pool *pool);
  */
 
 /*
- * Calls function(argument) in a worker: at once if one is idle, else as soon as one is, in the order in
- * which the calls were made. The argument is borrowed and encoded before the call returns; NULL stands
- * for JSON null. The call does not wait, whatever the size of the argument.
+ * Calls function(argument) in a worker: at once if one is idle, else as soon as one is, in the
+ * order in which the calls were made. The argument is borrowed and encoded before the call returns;
+ * NULL stands for JSON null. The call does not wait, whatever the size of the argument.
  *
  * Returns 0 and a new handle, or
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
@@ -95,10 +95,10 @@ int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, jso
                          procspawn_handle **ret_handle);
 
 /*
- * The same with a limit for this call: when so many nanoseconds have passed since the call was made, it
- * fails with kind TIMED_OUT, in the queue as well as in a worker, which is then killed and replaced. 0
- * is no limit. procspawn_pool_spawn() uses the limit that procspawn_builder_deadline() set for
- * procspawn_pool_builder_process(), or none.
+ * The same with a limit for this call: when so many nanoseconds have passed since the call was
+ * made, it fails with kind TIMED_OUT, in the queue as well as in a worker, which is then killed and
+ * replaced. 0 is no limit. procspawn_pool_spawn() uses the limit that procspawn_builder_deadline()
+ * set for procspawn_pool_builder_process(), or none.
  *
  * Returns what procspawn_pool_spawn() does, and -EINVAL for a negative duration.
  *
@@ -115,8 +115,8 @@ int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
  */
 
 /*
- * How many workers the pool keeps (one that is just being replaced counts), how many calls wait for a
- * worker, and how many workers are at a call.
+ * How many workers the pool keeps (one that is just being replaced counts), how many calls wait for
+ * a worker, and how many workers are at a call.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: no cancellation point.
@@ -127,8 +127,8 @@ unsigned procspawn_pool_queued_count(procspawn_pool *pool);
 unsigned procspawn_pool_active_count(procspawn_pool *pool);
 
 /*
- * Waits until no call is queued or active, at most timeout nanoseconds (negative: for ever). The calls'
- * results stay to be joined.
+ * Waits until no call is queued or active, at most timeout nanoseconds (negative: for ever). The
+ * calls' results stay to be joined.
  *
  * Returns 0, -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait with.
  *
@@ -140,11 +140,11 @@ int procspawn_pool_join(procspawn_pool *pool);
 int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout);
 
 /*
- * Accepts no more calls, waits for those that there are, and then for the end of the workers, at most
- * timeout nanoseconds in all (negative: for ever).
+ * Accepts no more calls, waits for those that there are, and then for the end of the workers, at
+ * most timeout nanoseconds in all (negative: for ever).
  *
- * Returns 0; or -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait with: no call was harmed,
- * new ones are still refused, and the call can be repeated or procspawn_pool_kill() used.
+ * Returns 0; or -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait with: no call was
+ * harmed, new ones are still refused, and the call can be repeated or procspawn_pool_kill() used.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point; what holds after -ETIMEDOUT holds.
@@ -154,8 +154,8 @@ int procspawn_pool_shutdown(procspawn_pool *pool);
 int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout);
 
 /*
- * Kills all workers and does not wait for it. Queued calls fail with kind CANCELLED, running ones with
- * kind REMOTE_CLOSE and cause KILLED. The pool accepts no more calls.
+ * Kills all workers and does not wait for it. Queued calls fail with kind CANCELLED, running ones
+ * with kind REMOTE_CLOSE and cause KILLED. The pool accepts no more calls.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: no cancellation point.
@@ -164,10 +164,10 @@ int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout);
 void procspawn_pool_kill(procspawn_pool *pool);
 
 /*
- * Why the pool has failed. It does when no worker is left and new ones died, or could not be made, as
- * often in a row as procspawn_pool_builder_attempts() allows; between the attempts it waits, from 10 ms
- * doubling to 1 s. Queued calls end with this error then. A failed pool stays so. The error is a new one
- * that the caller frees.
+ * Why the pool has failed. It does when no worker is left and new ones died, or could not be made,
+ * as often in a row as procspawn_pool_builder_attempts() allows; between the attempts it waits,
+ * from 10 ms doubling to 1 s. Queued calls end with this error then. A failed pool stays so. The
+ * error is a new one that the caller frees.
  *
  * Returns 0, -ENODATA if the pool has not failed, or -ENOMEM.
  *
@@ -195,8 +195,8 @@ procspawn_pool_builder *procspawn_pool_builder_new(unsigned size);
 void procspawn_pool_builder_free(procspawn_pool_builder *builder);
 
 /*
- * The workers' environment, ids, and the hook that each runs when it starts: see the functions of the
- * same names in procspawn.h. What goes wrong with them in the worker is a failed start.
+ * The workers' environment, ids, and the hook that each runs when it starts: see the functions of
+ * the same names in procspawn.h. What goes wrong with them in the worker is a failed start.
  *
  * Return 0, -EINVAL for a name that is empty or contains '=', or -ENOMEM.
  *
@@ -226,9 +226,9 @@ void procspawn_pool_builder_disable_stdout(procspawn_pool_builder *builder);
 void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder);
 
 /*
- * The builder of the worker processes, for everything else that a procspawn_builder can set: streams,
- * working directory, limits, name. Its deadline is that of each call, not of the worker. A stream
- * cannot be a pipe. Borrowed: it lives as long as the pool builder.
+ * The builder of the worker processes, for everything else that a procspawn_builder can set:
+ * streams, working directory, limits, name. Its deadline is that of each call, not of the worker. A
+ * stream cannot be a pipe. Borrowed: it lives as long as the pool builder.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -237,8 +237,9 @@ void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder);
 procspawn_builder *procspawn_pool_builder_process(procspawn_pool_builder *builder);
 
 /*
- * Lets the pool shrink: it starts with `minimum` workers, grows up to its size while calls wait, and
- * ends workers that were idle for idle_timeout nanoseconds down to the minimum. 0 is a minimum too.
+ * Lets the pool shrink: it starts with `minimum` workers, grows up to its size while calls wait,
+ * and ends workers that were idle for idle_timeout nanoseconds down to the minimum. 0 is a minimum
+ * too.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -248,8 +249,8 @@ void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned mi
                                     int64_t idle_timeout);
 
 /*
- * Replaces a worker when it has ended so many calls, or when its resident memory after a call is above
- * so many bytes. 0 is never.
+ * Replaces a worker when it has ended so many calls, or when its resident memory after a call is
+ * above so many bytes. 0 is never.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -259,8 +260,9 @@ void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder,
 void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
- * Captures what each call writes to stdout or stderr, apart for each call and in memory: it is read from
- * procspawn_stdout() or procspawn_stderr() of the handle, from its beginning, also while the call runs.
+ * Captures what each call writes to stdout or stderr, apart for each call and in memory: it is read
+ * from procspawn_stdout() or procspawn_stderr() of the handle, from its beginning, also while the
+ * call runs.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -281,8 +283,8 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
 /*
  * A pool as the builder describes it, which is copied: descriptors are duplicated.
  *
- * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, and for a stream
- * that is a pipe.
+ * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, and for a
+ * stream that is a pipe.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: no cancellation point.

@@ -84,7 +84,7 @@ void procspawn__answer_failure(struct procspawn__answer *answer, const struct wi
     procspawn__answer_fail(answer, error);
 }
 
-/* The report is the work of a process that read the child's memory: believed no more than the child. */
+/* The reporter has read the child's memory: it is believed no more than the child. */
 void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame)
 {
     unsigned char *bytes = malloc(BACKTRACE_BYTES);

@@ -1,8 +1,8 @@
 /*
  * answer.h - how one call has come out
  *
- * The first thing that is said of a call stands; what comes later is dropped. A result may be kept as
- * it came and be decoded by who asks for it.
+ * The first thing that is said of a call stands; what comes later is dropped. A result may be kept
+ * as it came and be decoded by who asks for it.
  */
 #ifndef FORKSCOPE_PROC_ANSWER_H
 #define FORKSCOPE_PROC_ANSWER_H

@@ -1,6 +1,6 @@
 /*
- * builder_copy.c - a builder for later: it depends neither on the caller's builder nor on what another
- * thread may be writing by then
+ * builder_copy.c - a builder for later: it depends neither on the caller's builder nor on what
+ * another thread may be writing by then
  */
 #include "src/proc/internal.h"
 

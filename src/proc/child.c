@@ -38,7 +38,7 @@ static int map_parts(struct wire_frame *frame, size_t length, struct order *orde
     return rc;
 }
 
-/* Both parts lie behind the structure, or together in a memfd. The lengths are the spawner's word. */
+/* Both parts lie behind the structure or in a memfd. The lengths are the spawner's word. */
 static int read_order(struct wire_frame *frame, struct order *ret_order)
 {
     const unsigned char *parts = (const unsigned char *)frame->body + sizeof ret_order->call;
@@ -171,8 +171,8 @@ static void run_callback(void)
 }
 
 /*
- * The answer tells a pool that its worker is free: the streams are the worker's own again by then. Who
- * leaves after it does not tidy up: each page written first is copied.
+ * The answer tells a pool that its worker is free: the streams are the worker's own again by then.
+ * Who leaves after it does not tidy up: each page written first is copied.
  */
 static void serve(struct order *order, struct wire_frame *frame, bool first)
 {
@@ -230,8 +230,8 @@ static void name_call(const struct wire_frame *frame)
 }
 
 /*
- * Who is killed while it waits must leave the call where it is, for another worker; a receive that is
- * woken by both would take it along. So a worker waits first and receives then.
+ * Who is killed while it waits must leave the call where it is, for another worker; a receive that
+ * is woken by both would take it along. So a worker waits first and receives then.
  */
 static void wait_for_call(bool first)
 {
@@ -267,9 +267,9 @@ static bool lives_on(const struct wire_call *call)
 }
 
 /*
- * Goes through the motions of a call with a value of its own. A server does it once: symbols are bound
- * then, and memory is set up, for all children to come. A spare does it when nobody waits for it yet:
- * the first touch of a page costs a fault, a microsecond or two each.
+ * Goes through the motions of a call with a value of its own. A server does it once: symbols are
+ * bound then, and memory is set up, for all children to come. A spare does it when nobody waits for
+ * it yet: the first touch of a page costs a fault, a microsecond or two each.
  */
 static void warm_up(void)
 {

@@ -1,16 +1,17 @@
 /*
  * pool.h - a pool from the inside
  *
- * One lock for each pool guards everything here; it is never held while anything blocks. Each worker has
- * a channel of its own, on which at most one call is out. Whoever holds the lock may take in what came
- * up a channel, so no message can be lost or stolen; the question is only who waits for it:
+ * One lock for each pool guards everything here; it is never held while anything blocks. Each
+ * worker has a channel of its own, on which at most one call is out. Whoever holds the lock may
+ * take in what came up a channel, so no message can be lost or stolen; the question is only who
+ * waits for it:
  *
- * - the joiner of the call (the worker is "followed"): it polls the channel itself, so that a call costs
- *   two messages and wakes nobody else. Until the channel has ended nobody takes in its messages but the
- *   joiner, who could sleep on for ever otherwise.
- * - the dispatcher (the worker is "listened to"): when nobody follows, and something depends on the end
- *   of the call: others wait in the queue, or for the pool; or the handle is gone, or watched through
- *   its descriptor.
+ * - the joiner of the call (the worker is "followed"): it polls the channel itself, so that a call
+ *   costs two messages and wakes nobody else. Until the channel has ended nobody takes in its
+ *   messages but the joiner, who could sleep on for ever otherwise.
+ * - the dispatcher (the worker is "listened to"): when nobody follows, and something depends on the
+ *   end of the call: others wait in the queue, or for the pool; or the handle is gone, or watched
+ *   through its descriptor.
  * - nobody, else: the answer waits until one of the two above comes.
  *
  * The end of a channel, which is the end of the worker, always wakes the dispatcher.

@@ -1,6 +1,6 @@
 /*
- * pool_dispatch.c - the thread of a pool: it starts workers, keeps the time, and looks after the calls
- * that nobody waits for
+ * pool_dispatch.c - the thread of a pool: it starts workers, keeps the time, and looks after the
+ * calls that nobody waits for
  */
 #include "src/proc/pool.h"
 

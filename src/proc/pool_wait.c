@@ -1,8 +1,8 @@
 /*
  * pool_wait.c - waiting for the pool as a whole: until it is idle, until its workers are gone
  *
- * Each waiter sleeps on an eventfd of its own, so that waiting is a cancellation point like any other of
- * this library, and nobody takes another one's wake-up.
+ * Each waiter sleeps on an eventfd of its own, so that waiting is a cancellation point like any
+ * other of this library, and nobody takes another one's wake-up.
  */
 #include "src/proc/pool.h"
 

@@ -321,7 +321,7 @@ static void leave_pool(struct procspawn__worker *worker)
     unref(worker);
 }
 
-/* An end without a death: the server's own, which leaves nobody to ask, or the worker cut its channel. */
+/* An end without a death: the server's, which leaves nobody to ask; or the worker's own cut. */
 static void tell_end(struct procspawn__worker *worker, struct procspawn__answer *answer,
                      const struct wire_death *death)
 {

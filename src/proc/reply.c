@@ -20,7 +20,8 @@ static void send_failure(enum wire_failure_kind kind, int error, const char *mes
                          const char *file, int line, const char *function)
 {
     struct wire_failure head = { .kind = kind, .error = error, .line = line,
-                                 .stays = procspawn__reply.stays, .generation = procspawn__reply.generation };
+                                 .stays = procspawn__reply.stays,
+                                 .generation = procspawn__reply.generation };
     unsigned char strings[MESSAGE_MAX + 2 * PATH_LIMIT + 64];
     struct wire_writer w = { .bytes = strings, .capacity = sizeof strings };
 

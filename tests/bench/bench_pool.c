@@ -166,7 +166,7 @@ static bool open_large_socket(void)
     return string && open_socket(MIB + 2);
 }
 
-/* What a call with this value cannot do without: two dumps, two loads, and the way there and back. */
+/* What no such call can do without: two dumps, two loads, and the way there and back. */
 static bool dump_and_load(void)
 {
     char *text = json_dumps(string, JSON_COMPACT | JSON_ENCODE_ANY);
