@@ -7,6 +7,12 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 jansson=$(pkg-config --cflags jansson)
 passed=0 failed=0
+cc=${CC:-cc}
+cxx=${CXX:-c++}
+if ! command -v "${cxx%% *}" >/dev/null; then
+    echo "no C++ compiler here: C alone is tried"
+    cxx=
+fi
 
 cat >"$dir/prologue" <<'END'
 #include <forkscope/typed.h>
@@ -61,9 +67,10 @@ check() # what is wanted, code
 {
     strict=
     [ "$1" = fails ] || strict='-pedantic -Werror'
-    for compiler in "${CC:-cc} -std=c11 $strict -x c" "${CC:-cc} -std=gnu11 $strict -x c" \
-                    "${CXX:-c++} -std=c++17 $strict -x c++"; do
-        compile "$compiler" "$2" && got=compiles || got=fails
+    for compiler in "$cc -std=c11" "$cc -std=gnu11" ${cxx:+"$cxx -std=c++17"}; do
+        language=c
+        [ "$compiler" != "$cxx -std=c++17" ] || language=c++
+        compile "$compiler $strict -x $language" "$2" && got=compiles || got=fails
         if [ "$got" = "$1" ]; then
             passed=$((passed + 1))
         else
