@@ -61,8 +61,6 @@ static void cancel_one(struct node *node)
         return;
     node->cancelled = true;
     scoped__event_raise(node->cancel_fd);
-    if (node->on_cancel != NULL)
-        node->on_cancel(node->on_cancel_arg);
     if (node->kind == NODE_SCOPE) {
         scoped__scope(node)->progress.stopped = true;
         return;

@@ -86,8 +86,6 @@ struct node {
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
     int64_t shield_ends;                /* 0: not shielded */
     struct node *next_to_join;          /* in the keeper's list */
-    void (*on_cancel)(void *arg);       /* of a raw task; called with the tree locked */
-    void *on_cancel_arg;
     void *value;
     int status;
     int cancel_fd;                      /* -1 until asked for */

@@ -1,5 +1,3 @@
-#include "src/scope/remote.h"
-
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
@@ -7,8 +5,8 @@
 #include "src/scope/task.h"
 
 #include <errno.h>
+#include <forkscope/remote_scope.h>
 #include <poll.h>
-#include <stdio.h>
 
 /*
  * Who refers to a raw task: its place in the tree, which the done sender stands for, and receivers.
@@ -164,28 +162,5 @@ void scoped_done_sender_free(struct scoped_done_sender *sender)
     struct node *node = (struct node *)sender;
     if (node == NULL)
         return;
-    scoped__lock(node->tree);
-    node->on_cancel = NULL;
-    scoped__unlock(node->tree);
     scoped__tell_done(node, node->status);
-}
-
-void scoped__raw_on_cancel(struct scoped_cancel_receiver *receiver, void (*on_cancel)(void *arg),
-                           void *arg)
-{
-    struct node *node = (struct node *)receiver;
-    scoped__lock(node->tree);
-    node->on_cancel = on_cancel;
-    node->on_cancel_arg = arg;
-    if (node->cancelled)
-        on_cancel(arg);
-    scoped__unlock(node->tree);
-}
-
-void scoped__raw_set_name(struct scoped_done_sender *sender, const char *name)
-{
-    struct node *node = (struct node *)sender;
-    scoped__lock(node->tree);
-    snprintf(node->name, sizeof node->name, "%s", name);
-    scoped__unlock(node->tree);
 }
