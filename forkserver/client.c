@@ -43,7 +43,7 @@ static void watch_room(struct server *s, struct client *client, bool on)
     epoll_ctl(s->epoll, EPOLL_CTL_MOD, client->fd, &event);
 }
 
-void forkserver__client_serve(struct server *s, struct client *client)
+static void serve_client(struct server *s, struct client *client)
 {
     while (client->credits > 0 && client->fd >= 0 && !s->ending) {
         if (!writable(client->fd)) {
@@ -129,7 +129,7 @@ void forkserver__client_readable(struct server *s, struct client *client)
         }
     }
     if (rc == -EAGAIN) {
-        forkserver__client_serve(s, client);
+        serve_client(s, client);
         return;
     }
     forkserver__client_close(s, client);

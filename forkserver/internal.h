@@ -48,7 +48,6 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
 /* client.c: the requests of the host and of children that spawn children. */
 void forkserver__client_open(struct server *s, struct client *client);
 void forkserver__client_readable(struct server *s, struct client *client);
-void forkserver__client_serve(struct server *s, struct client *client);
 void forkserver__client_close(struct server *s, struct client *client);
 
 /* spawn.c: returns 0 or -errno. */
