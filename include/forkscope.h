@@ -36,7 +36,7 @@ extern "C" {
  *
  * Returns a borrowed string that stays valid as long as the library is loaded; never NULL. Cannot fail.
  *
- * Safe: any thread, any process, signal handlers.
+ * Safe:   any thread, any process, signal handlers.
  * Cancel: no cancellation point.
  * Source: jansson's jansson_version_str().
  */

@@ -111,7 +111,7 @@ enum procspawn_cunit_check {
  * Returns the exit status for main, as procspawn_cunit_main does; 2 also when CUnit refused the
  * tables.
  *
- * Safe: from main, once at a time, while the process has one thread.
+ * Safe:   from main, once at a time, while the process has one thread.
  * Cancel: no cancellation point.
  * Source: CUnit's CU_register_suites; wayland tests/test-runner.c for the idea of a process for
  * each test.
@@ -127,7 +127,7 @@ int procspawn_cunit_run(CU_SuiteInfo *suites, int argc, char **argv);
  * 2 no test ran: none registered, none matched, a bad command line, the JUnit file could not be
  * written.
  *
- * Safe: from main, between CU_initialize_registry and CU_cleanup_registry, while the process has
+ * Safe:   from main, between CU_initialize_registry and CU_cleanup_registry, while the process has
  * one thread. The process becomes a child subreaper (prctl PR_SET_CHILD_SUBREAPER) and stays one.
  * Cancel: no cancellation point.
  * Source: CUnit's CU_basic_run_tests, whose return value does not tell of failed assertions.
@@ -139,9 +139,9 @@ int procspawn_cunit_main(int argc, char **argv);
  * line goes before. In a test, or in what runs around it: of this test, anew from now. Both are
  * multiplied by PROCSPAWN_CUNIT_FACTOR. 0 or less means no time at all.
  *
- * Safe: any thread of the test process and processes forked from it; not signal handlers.
+ * Safe:   any thread of the test process and processes forked from it; not signal handlers.
  * Cancel: no cancellation point.
- * Source: original.
+ * Source: own.
  */
 void procspawn_cunit_time_limit(int64_t ns);
 
@@ -149,9 +149,9 @@ void procspawn_cunit_time_limit(int64_t ns);
  * Takes the checks in `kinds` (enum procspawn_cunit_check) off. Before the run: off every test. In
  * a test, or in what runs around it: off this test.
  *
- * Safe: any thread of the test process and processes forked from it; not signal handlers.
+ * Safe:   any thread of the test process and processes forked from it; not signal handlers.
  * Cancel: no cancellation point.
- * Source: original.
+ * Source: own.
  */
 void procspawn_cunit_allow(unsigned kinds);
 
@@ -159,9 +159,9 @@ void procspawn_cunit_allow(unsigned kinds);
  * `run` is called in every test process before the first inventory: what it leaves (a server, a
  * thread, a file) is no leftover of the test. NULL, as at the start, is nothing.
  *
- * Safe: before the run.
+ * Safe:   before the run.
  * Cancel: no cancellation point.
- * Source: original.
+ * Source: own.
  */
 void procspawn_cunit_setup(void (*run)(void));
 
@@ -170,9 +170,9 @@ void procspawn_cunit_setup(void (*run)(void));
  * procspawn_cunit_setup's function began: processes that live on are leftovers then. NULL, as at
  * the start, is nothing. It is not called when the test ended its process.
  *
- * Safe: before the run.
+ * Safe:   before the run.
  * Cancel: no cancellation point.
- * Source: original.
+ * Source: own.
  */
 void procspawn_cunit_teardown(void (*run)(void));
 
@@ -184,7 +184,7 @@ void procspawn_cunit_teardown(void (*run)(void));
  *
  * Returns `value`.
  *
- * Safe: any thread of the test process and of processes forked from it. CUnit's own is not.
+ * Safe:   any thread of the test process and of processes forked from it. CUnit's own is not.
  * Cancel: no cancellation point.
  * Source: CUnit's CU_assertImplementation.
  */
@@ -197,9 +197,9 @@ CU_BOOL procspawn_cunit_assert(CU_BOOL value, unsigned line, const char *text, c
  *
  * Returns whether they are.
  *
- * Safe: as procspawn_cunit_assert.
+ * Safe:   as procspawn_cunit_assert.
  * Cancel: no cancellation point.
- * Source: original.
+ * Source: own.
  */
 CU_BOOL procspawn_cunit_equal(long long actual, long long expected, const char *text, unsigned line,
                               const char *file);

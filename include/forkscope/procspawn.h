@@ -23,9 +23,9 @@
  *
  * Every process started here ends with this program at the latest, also when it is killed.
  *
- * Times are nanoseconds; deadlines are points in time on CLOCK_MONOTONIC. Functions return 0 or a
- * negative value: a negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters
- * (ret_*) are untouched on failure.
+ * Times are nanoseconds from now, on CLOCK_MONOTONIC. Functions return 0 or a negative value: a
+ * negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters (ret_*) are
+ * untouched on failure.
  */
 #ifndef FORKSCOPE_PROCSPAWN_H
 #define FORKSCOPE_PROCSPAWN_H

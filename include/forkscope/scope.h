@@ -68,6 +68,10 @@ extern "C" {
 /*
  * The point in time so many nanoseconds from now, for every function that takes a deadline. Never
  * fails.
+ *
+ * Safe:   any thread, any process, signal handlers.
+ * Cancel: no cancellation point.
+ * Source: clock_gettime(2), CLOCK_MONOTONIC.
  */
 int64_t scoped_deadline_in(int64_t nanoseconds);
 
@@ -349,7 +353,8 @@ int scoped_spawner_close(scoped_spawner root, int64_t deadline);
 /*
  * Spawns a child of the task (or root) that owns `spawner`. The child may have run, and may be
  * gone, before the call returns. `done` may be NULL. The forms with a signal hand out a cancel
- * sender and a done receiver (signal.h), which the caller has to free or forget.
+ * sender and a done receiver (signal.h), which the caller has to free or forget. In a scope with a
+ * limit the call waits for room.
  *
  * Returns 0, or
  *   -ENOMEM           out of memory
@@ -357,10 +362,11 @@ int scoped_spawner_close(scoped_spawner root, int64_t deadline);
  *   SCOPED_ECLOSED    the owner is ending: its function has returned
  *   SCOPED_ESTALE     the owner has ended
  *   SCOPED_ENOTOWNER  the spawner belongs to another task or thread
+ *   -ECANCELED        as for every wait; in a scope with a limit only
  * With an error neither the function nor `done` is ever called.
  *
  * Safe:   the owner of the spawner.
- * Cancel: no cancellation point.
+ * Cancel: a cancellation point of tasks while a scope with a limit has no room; else none.
  * Source: scoped_spawn 0.2.1, ScopedSpawn::spawn, spawn_with_signal, spawn_future,
  *         spawn_future_with_signal.
  */
@@ -400,6 +406,10 @@ int scoped_cancel(scoped_spawner spawner);
 /*
  * Whether the calling task has been cancelled, or asked to end; false outside of tasks. Never
  * waits.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: Trio, CancelScope.cancel_called.
  */
 bool scoped_cancelled(void);
 
