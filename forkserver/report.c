@@ -19,7 +19,7 @@
 static const int64_t time_limit = BASE_SECOND;
 static const int64_t patience = BASE_SECOND / 2;
 
-static void __attribute__((noreturn)) unwind(pid_t server, pid_t pid, int memfd)
+static void __attribute__((noreturn)) unwind(pid_t server, pid_t pid, bool with_symbols, int memfd)
 {
     struct crash_record record;
     bool recorded = forkserver__crash_read(pid, &record) == 0;
@@ -28,7 +28,7 @@ static void __attribute__((noreturn)) unwind(pid_t server, pid_t pid, int memfd)
     if (getppid() != server)
         _exit(1);
     forkserver__close_but(&memfd, 1);
-    forkserver__unwind_and_exit(pid, recorded ? &record : NULL, time_limit, memfd);
+    forkserver__unwind_and_exit(pid, recorded ? &record : NULL, with_symbols, time_limit, memfd);
 }
 
 bool forkserver__report_start(struct server *s, struct child *child)
@@ -40,9 +40,10 @@ bool forkserver__report_start(struct server *s, struct child *child)
         return false;
     /* Nothing of the server's table is there after the fork. */
     const pid_t server = s->pid, target = child->pid;
+    const bool with_symbols = s->options->resolve_backtraces;
     pid_t pid = fork();
     if (pid == 0)
-        unwind(server, target, memfd);
+        unwind(server, target, with_symbols, memfd);
     if (pid < 0) {
         close(memfd);
         return false;

@@ -32,6 +32,7 @@ struct unwind {
     bool symbols_read[MODULES_MODULES];
     struct walk walk;
     struct backtrace *trace;
+    bool with_symbols;
 };
 
 static void note_error(struct backtrace *trace, int error)
@@ -64,6 +65,8 @@ static void name_frame(struct unwind *unwind, const struct step *step,
         return;
     ret_frame->module = procspawn__backtrace_intern(unwind->trace, module->path, PATH_MAX);
     ret_frame->offset = pc - module->bias;
+    if (!unwind->with_symbols)
+        return;
     symbols = symbols_of(unwind, module);
     symbol = forkserver__symbols_covering(symbols, inside - module->bias);
     if (!symbol)
@@ -262,17 +265,22 @@ static void finish(struct unwind *unwind)
     free(unwind);
 }
 
-int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline,
-                       struct backtrace *ret_trace)
+/*
+ * Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC); what cannot is told
+ * by its error. Blocks SIGCHLD and leaves it blocked.
+ */
+static void unwind_process(pid_t pid, const struct crash_record *record, bool with_symbols,
+                           int64_t deadline, struct backtrace *ret_trace)
 {
     struct unwind *unwind = calloc(1, sizeof *unwind);
 
     describe_cause(ret_trace, pid, record);
     if (!unwind) {
         note_error(ret_trace, -ENOMEM);
-        return -ENOMEM;
+        return;
     }
     unwind->trace = ret_trace;
+    unwind->with_symbols = with_symbols;
     block_sigchld();
     hold(unwind, pid, record, base__now() + (deadline - base__now()) / 4);
     forkserver__memory_init(&unwind->memory, living(&unwind->threads, pid));
@@ -281,7 +289,6 @@ int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t dea
     look(unwind, record);
     forkserver__threads_release(&unwind->threads);
     finish(unwind);
-    return ret_trace->error;
 }
 
 static void set_alarm(int64_t limit)
@@ -312,15 +319,15 @@ static bool write_all(int fd, const unsigned char *bytes, size_t size)
     return true;
 }
 
-void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, int64_t limit,
-                                 int fd)
+void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, bool with_symbols,
+                                 int64_t limit, int fd)
 {
     static struct backtrace trace;
     static unsigned char bytes[BACKTRACE_BYTES];
     long size;
 
     set_alarm(limit);
-    forkserver__unwind(pid, record, base__now() + limit, &trace);
+    unwind_process(pid, record, with_symbols, base__now() + limit, &trace);
     size = procspawn__backtrace_encode(&trace, bytes, sizeof bytes);
     _exit(size > 0 && write_all(fd, bytes, (size_t)size) ? 0 : 1);
 }

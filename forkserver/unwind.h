@@ -9,22 +9,18 @@
 #include "forkserver/crash.h"
 #include "src/wire/backtrace.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC). record: of a
- * process stopped by its crash handler (crash.h); NULL for one that merely hangs, which is
- * stopped for the time of looking. Returns 0, or the negative errno value that is also
- * ret_trace->error, with a report that is less than complete: -EPERM, the process may not be
- * traced; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT; -ENOMEM. Blocks
- * SIGCHLD and leaves it blocked. */
-int forkserver__unwind(pid_t pid, const struct crash_record *record, int64_t deadline,
-                       struct backtrace *ret_trace);
-
-/* The whole life of the throw-away process: unwinds, writes the encoded report to fd and exits,
- * 0 when it is written. limit: in ns from now; an alarm ends it a little later whatever happens.
- * A report can be larger than a pipe: read while it writes. */
-void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, int64_t limit,
-                                 int fd) __attribute__((noreturn));
+/* The whole life of the throw-away process: unwinds whatever it can in time, writes the encoded
+ * report to fd and exits, 0 when it is written. record: of a process stopped by its crash handler
+ * (crash.h); NULL for one that merely hangs, which is stopped for the time of looking. with_symbols:
+ * whether functions are named. limit: in ns from now; an alarm ends it a little later whatever
+ * happens. A report can be larger than a pipe: read while it writes. Its error tells what is missing:
+ * -EPERM, the process may not be traced; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded;
+ * -ETIMEDOUT; -ENOMEM. */
+void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, bool with_symbols,
+                                 int64_t limit, int fd) __attribute__((noreturn));
 
 #endif

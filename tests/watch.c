@@ -68,7 +68,7 @@ void watch_unwind(pid_t pid, const struct crash_record *record)
     if (helper == 0) {
         if (watch_uid && setuid(watch_uid) != 0)
             _exit(1);
-        forkserver__unwind_and_exit(pid, record, watch_limit, ends[1]);
+        forkserver__unwind_and_exit(pid, record, true, watch_limit, ends[1]);
     }
     close(ends[1]);
     size = read_to_end(ends[0], bytes, sizeof bytes);
