@@ -61,6 +61,14 @@ check_PROGRAMS += tests/init_test
 tests_init_test_SOURCES = tests/init_test.c tests/calls.c tests/calls.h
 tests_init_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/config_test
+tests_config_test_SOURCES = tests/config_test.c tests/calls.c tests/calls.h
+tests_config_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/image_test
+tests_image_test_SOURCES = tests/image_test.c tests/calls.c tests/calls.h
+tests_image_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/crash_matrix_test
 tests_crash_matrix_test_SOURCES = tests/crash_matrix_test.c tests/calls.c tests/calls.h
 tests_crash_matrix_test_LDADD = $(proc_test_libs)
