@@ -162,6 +162,11 @@ check_PROGRAMS += tests/typed_things_test
 tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
 tests_typed_things_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/soak/soak
+tests_soak_soak_SOURCES = tests/soak/soak.c tests/soak/nodes.c tests/soak/nodes.h
+tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c tests/soak/work.h
+tests_soak_soak_LDADD = $(core_libs)
+
 EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
@@ -192,6 +197,10 @@ installcheck-local:
 bench:
 	@$(MAKE) $(AM_MAKEFLAGS) all tests/bench/bench$(EXEEXT) >&2
 	@tests/bench/bench$(EXEEXT)
+
+# SOAK_SECONDS says for how long, SEED what happens; `make check` runs a few seconds of it.
+soak: tests/soak/soak$(EXEEXT)
+	@tests/soak/soak$(EXEEXT)
 
 # The kill sweep, longer than `make check` runs it.
 check-kills: tests/kill_test$(EXEEXT)
