@@ -3,7 +3,7 @@
 
 .NOTPARALLEL:
 
-goals = all demo check check-examples check-model check-fresh check-kills soak \
+goals = all demo check check-examples check-model check-fresh check-kills check-load soak \
 	install uninstall installcheck dist distcheck clean
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all

@@ -81,6 +81,16 @@ examples_vet_vet_SOURCES = \
 	examples/vet/name.c examples/vet/name.h \
 	examples/vet/clock.h \
 	examples/vet/leftovers.c examples/vet/leftovers.h
+
+# httpd, threads and processes in one tree.
+
+noinst_PROGRAMS += examples/httpd/httpd
+examples_httpd_httpd_SOURCES = \
+	examples/httpd/main.c \
+	examples/httpd/connection.c examples/httpd/connection.h \
+	examples/httpd/request.c examples/httpd/request.h \
+	examples/httpd/response.c examples/httpd/response.h \
+	examples/httpd/handlers.c examples/httpd/handlers.h
 EXTRA_DIST += examples/demo.sh examples/data
 
 .PHONY: demo check-examples

@@ -162,12 +162,16 @@ check_PROGRAMS += tests/typed_things_test
 tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
 tests_typed_things_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/httpd_test
+tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
+tests_httpd_test_LDADD = $(test_libs)
+
 check_PROGRAMS += tests/soak/soak
 tests_soak_soak_SOURCES = tests/soak/soak.c tests/soak/nodes.c tests/soak/nodes.h
 tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c tests/soak/work.h
 tests_soak_soak_LDADD = $(core_libs)
 
-EXTRA_DIST += tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
+EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
 dist_check_SCRIPTS += tests/readme_test.sh
@@ -209,6 +213,10 @@ check-kills: tests/kill_test$(EXEEXT)
 # The models of the thread half; spin is needed.
 check-model:
 	@$(SHELL) $(srcdir)/tests/model/check.sh
+
+# A real load generator against the example httpd.
+check-load: all
+	@$(SHELL) $(srcdir)/tests/httpd_load.sh
 
 check-fresh:
 	@$(SHELL) $(srcdir)/tests/fresh-debian.sh $(srcdir)

@@ -1,0 +1,15 @@
+/*
+ * handlers.h - the user's code: it may be wrong in every way, and runs where that does no harm
+ */
+#ifndef HTTPD_HANDLERS_H
+#define HTTPD_HANDLERS_H
+
+#include <jansson.h>
+
+/*
+ * Called in a process of its own for each request: {"method", "path", "query", "body"}. Returns
+ * {"status", "body"}.
+ */
+json_t *handle_request(json_t *request);
+
+#endif
