@@ -50,6 +50,7 @@ struct child {
     bool overtime;              /* its deadline passed while it was, and has been put off */
     uint64_t id;
     pid_t pid;
+    int link_end;               /* the child's end: its exit shall wake nobody twice; -1: closed */
     int channel;                /* the child's end, to tell the end of the child; -1: closed */
     struct client *asker;       /* NULL: the asker has gone */
     uint64_t epoch;             /* of the asker when it was offered */

@@ -28,6 +28,10 @@ void forkserver__client_close(struct server *s, struct client *client)
     close(client->fd);
     client->fd = -1;
     client->credits = 0;
+    if (client->owner) {
+        close(client->owner->link_end);
+        client->owner->link_end = -1;
+    }
 }
 
 static bool writable(int fd)
@@ -64,9 +68,10 @@ static void serve_client(struct server *s, struct client *client)
 /* Who asks has used up what was offered before. */
 static int on_fork(struct server *s, struct client *client, const struct wire_fork *body)
 {
-    (void)s;
     if (body->count > WIRE_MAX_FORKS)
         return -EPROTO;
+    if (!client->owner)
+        forkserver__spares_ran_dry(&s->spares);
     client->spares = 0;
     client->epoch++;
     if (client->credits < WIRE_MAX_FORKS)

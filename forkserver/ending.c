@@ -118,7 +118,7 @@ void forkserver__due(struct server *s, int64_t now)
 {
     if (s->wake_at > now)
         return;
-    s->wake_at = s->spares_after > now ? s->spares_after : BASE_NEVER;
+    s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
         if (c->state == CHILD_DEAD)

@@ -15,6 +15,7 @@
 #define FORKSCOPE_FORKSERVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum { FORKSERVER_MAX_SERVERS = 8 };
@@ -26,6 +27,7 @@ struct forkserver_child {
     pid_t server;
     pid_t asker;                /* who may take it */
     bool nested;                /* the asker is a child itself */
+    int64_t patience;           /* as a spare, in nanoseconds; BASE_NEVER: for ever */
     bool awaited;               /* no time to lose: somebody wants it already */
 };
 

@@ -11,12 +11,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The children ahead of need; what is offered already stands in the host's client. */
+struct spares {
+    unsigned least;             /* this server's share of what was configured */
+    unsigned wanted;            /* more than that after bursts */
+    bool filling;
+    int64_t dry_at;             /* when the host last had none */
+    int64_t not_before;         /* the last one failed */
+};
+
 /* The state of one server process. */
 struct server {
     const struct forkserver_options *options;
-    unsigned spares_wanted;     /* this server's share */
+    struct spares spares;
     int64_t last_fork;          /* when the last child was forked */
-    int64_t spares_after;       /* no spare before this moment: the last one failed */
     struct rlimit host_descriptors; /* the host's limit, which its children get back */
     pid_t pid;
     int root_link;
@@ -52,6 +60,16 @@ void forkserver__client_close(struct server *s, struct client *client);
 
 /* spawn.c: returns 0 or -errno. */
 int forkserver__spawn(struct server *s, struct client *asker);
+
+/* spares.c */
+void forkserver__spares_init(struct spares *spares, unsigned count);
+bool forkserver__spares_missing(struct server *s);
+void forkserver__spares_add(struct server *s);
+/* The host has none left; one of them, or of the others, has died. */
+void forkserver__spares_ran_dry(struct spares *spares);
+void forkserver__spares_lost_one(struct spares *spares);
+/* How long a child forked now shall wait to be taken, BASE_NEVER: for ever. */
+int64_t forkserver__spares_patience(const struct spares *spares, const struct client *asker);
 
 /* reap.c: stops and deaths become events. */
 void forkserver__reap(struct server *s);

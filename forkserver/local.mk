@@ -24,4 +24,5 @@ forkserver_libserver_la_SOURCES += forkserver/report.c
 forkserver_libserver_la_SOURCES += forkserver/root.c
 forkserver_libserver_la_SOURCES += forkserver/server.c
 forkserver_libserver_la_SOURCES += forkserver/settle.c
+forkserver_libserver_la_SOURCES += forkserver/spares.c
 forkserver_libserver_la_SOURCES += forkserver/spawn.c

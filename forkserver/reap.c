@@ -125,6 +125,8 @@ static void finish(struct server *s, struct child *child)
         asker->children--;
         if (asker->epoch == child->epoch && asker->spares > 0)
             asker->spares--;
+        if (!asker->owner)
+            forkserver__spares_lost_one(&s->spares);
     }
     forkserver__child_free(&s->children, child);
 }

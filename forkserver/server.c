@@ -11,6 +11,7 @@
 #include "src/base/clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -24,6 +25,15 @@ static void raise_descriptor_limit(struct server *s)
     struct rlimit limit = s->host_descriptors;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* What a server does ahead of need is no reason to interrupt anybody. Its children are as the host was. */
+static void yield_to_others(void)
+{
+    struct sched_param parameter = { .sched_priority = 0 };
+
+    if (sched_getscheduler(0) == SCHED_OTHER && getpriority(PRIO_PROCESS, 0) >= 0)
+        sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &parameter);
 }
 
 static void watch(struct server *s, int fd, enum watch *what)
@@ -99,35 +109,19 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     }
 }
 
-static bool spare_missing(const struct server *s)
-{
-    return !s->ending && s->host.fd >= 0 && s->host.spares < s->spares_wanted &&
-           s->spares_after <= base__now();
-}
-
-static void add_spare(struct server *s)
-{
-    static const int64_t pause = BASE_SECOND / 10;
-
-    if (forkserver__spawn(s, &s->host) == 0)
-        return;
-    s->spares_after = base__now() + pause;
-    forkserver__wake_by(s, s->spares_after);
-}
-
 /* One event at a time: handling it may free what another one points to. */
 static void turn(struct server *s)
 {
     struct epoll_event event;
-    int timeout = spare_missing(s) ? 0 : base__poll_timeout(s->wake_at);
+    int timeout = forkserver__spares_missing(s) ? 0 : base__poll_timeout(s->wake_at);
     int n = epoll_wait(s->epoll, &event, 1, timeout);
 
     if (n == 1)
         dispatch(s, &event);
     forkserver__due(s, base__now());
     forkserver__reap(s);
-    if (n == 0 && spare_missing(s))
-        add_spare(s);
+    if (n == 0 && forkserver__spares_missing(s))
+        forkserver__spares_add(s);
 }
 
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,
@@ -141,14 +135,16 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         _exit(1);
     *s = (struct server){
         .options = options,
-        .spares_wanted = (options->spares + options->servers - 1 - index) / options->servers,
         .root_link = root_link,
         .host_pidfd = host_pidfd,
         .host = { .watch = WATCH_CLIENT, .fd = host_link },
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body },
     };
+    forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /
+                                        options->servers);
     raise_descriptor_limit(s);
+    yield_to_others();
     open_server(s);
     if (options->catch_crashes)
         forkserver__crash_prepare();

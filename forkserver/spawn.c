@@ -101,6 +101,7 @@ static int fork_child(struct server *s, struct child *child, const struct socket
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
             .nested = owner != NULL,
+            .patience = forkserver__spares_patience(&s->spares, child->asker),
             .awaited = awaited(s, child->asker),
         },
         .descriptors = s->host_descriptors,
@@ -114,7 +115,7 @@ static int fork_child(struct server *s, struct child *child, const struct socket
         return -errno;
     child->channel = sockets->channel[1];
     child->client.fd = sockets->link[0];
-    close(sockets->link[1]);
+    child->link_end = sockets->link[1];
     forkserver__child_started(&s->children, child, pid);
     child->asker->children++;
     forkserver__client_open(s, &child->client);

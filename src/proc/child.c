@@ -5,14 +5,17 @@
 #include "src/proc/inside.h"
 #include "src/proc/child.h"
 
+#include "src/base/clock.h"
 #include "src/base/written.h"
 #include "src/proc/placeholder.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -295,6 +298,18 @@ void procspawn__child_prepare(void)
     warm_up();
 }
 
+/*
+ * A spare beyond the usual number gives up when nobody takes it. It closes the way in first: a call that
+ * came before is in the queue then, and served; who comes later is told by an error, and takes another.
+ */
+static void wait_as_spare(const struct forkserver_child *child)
+{
+    struct pollfd fd = { .fd = child->channel, .events = POLLIN };
+
+    if (poll(&fd, 1, base__poll_timeout(base__deadline(child->patience))) == 0)
+        shutdown(child->channel, SHUT_RD);
+}
+
 void procspawn__child_enter(const struct forkserver_child *child)
 {
     static unsigned char body[WIRE_MAX_BODY];
@@ -305,6 +320,8 @@ void procspawn__child_enter(const struct forkserver_child *child)
     become_child(child);
     if (!child->awaited)
         warm_up();
+    if (child->patience != BASE_NEVER)
+        wait_as_spare(child);
     do {
         receive(&frame, &order, first);
         serve(&order, &frame, first);

@@ -1,0 +1,66 @@
+/*
+ * spares.c - how many children are forked ahead of need, and when
+ *
+ * A spare that is taken is replaced when nothing else is to be done, and in lumps: forks in a row are
+ * cheaper than forks in turn with everything else. When the host runs dry, twice as many are kept, up to
+ * a limit; when that has not happened for a while, each death makes it one fewer, down to the number
+ * that was configured. Those beyond that number leave by themselves when nobody takes them.
+ */
+#include "forkserver/internal.h"
+
+#include "src/base/clock.h"
+
+enum { GROWTH = 4, MOST = 64 };
+
+/* Without a spare for so long, nobody needs as many. */
+static const int64_t calm = BASE_SECOND;
+static const int64_t patience_of_surplus = 2 * BASE_SECOND;
+/* After a failure. */
+static const int64_t pause = BASE_SECOND / 10;
+
+void forkserver__spares_init(struct spares *spares, unsigned count)
+{
+    *spares = (struct spares){ .least = count, .wanted = count };
+}
+
+void forkserver__spares_ran_dry(struct spares *spares)
+{
+    unsigned most = spares->least * GROWTH;
+
+    if (most > MOST && spares->least < MOST)
+        most = MOST;
+    spares->wanted = spares->wanted * 2 < most ? spares->wanted * 2 : most;
+    spares->dry_at = base__now();
+}
+
+void forkserver__spares_lost_one(struct spares *spares)
+{
+    if (spares->wanted > spares->least && base__now() - spares->dry_at > calm)
+        spares->wanted--;
+}
+
+int64_t forkserver__spares_patience(const struct spares *spares, const struct client *asker)
+{
+    bool ahead_of_need = !asker->owner && asker->credits == 0;
+    return ahead_of_need && asker->spares >= spares->least ? patience_of_surplus : BASE_NEVER;
+}
+
+bool forkserver__spares_missing(struct server *s)
+{
+    struct spares *spares = &s->spares;
+    unsigned ready = s->host.spares;
+
+    if (ready >= spares->wanted)
+        spares->filling = false;
+    else if (ready <= spares->wanted / 2)
+        spares->filling = true;
+    return spares->filling && !s->ending && s->host.fd >= 0 && spares->not_before <= base__now();
+}
+
+void forkserver__spares_add(struct server *s)
+{
+    if (forkserver__spawn(s, &s->host) == 0)
+        return;
+    s->spares.not_before = base__now() + pause;
+    forkserver__wake_by(s, s->spares.not_before);
+}
