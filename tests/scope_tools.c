@@ -14,7 +14,7 @@
  * that stumbles over the frames already left ("if your program uses some custom stack unwind
  * mechanism").
  */
-const char *__asan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__asan_default_suppressions(void);
 const char *__asan_default_suppressions(void)
 {
     return "interceptor_name:sigaltstack\n";
