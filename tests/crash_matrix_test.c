@@ -5,6 +5,8 @@
  */
 #include "tests/calls.h"
 
+#include <forkscope/pool.h>
+
 #include <assert.h>
 #include <fnmatch.h>
 #include <poll.h>
@@ -201,9 +203,8 @@ CRASHES(ROW)
 #define POINTER(name, ...) &crash_##name,
 static const struct crash *const crashes[] = { CRASHES(POINTER) };
 
-static procspawn_builder *builder_for(const struct crash *crash)
+static void configure(procspawn_builder *builder, const struct crash *crash)
 {
-    procspawn_builder *builder = procspawn_builder_new();
     struct rlimit memory = { crash->memory, crash->memory };
     struct rlimit none = { 0, 0 };
 
@@ -211,18 +212,18 @@ static procspawn_builder *builder_for(const struct crash *crash)
     procspawn_builder_rlimit(builder, RLIMIT_CORE, &none);
     if (crash->memory > 0)
         procspawn_builder_rlimit(builder, RLIMIT_AS, &memory);
-    return builder;
 }
 
 /* Makes the call, and tells all about its end: works in any process of the tree. */
 static json_t *report(json_t *index)
 {
     const struct crash *crash = crashes[json_integer_value(index)];
-    procspawn_builder *builder = builder_for(crash);
+    procspawn_builder *builder = procspawn_builder_new();
     procspawn_handle *handle = NULL;
     procspawn_error *error = NULL;
     json_t *result = NULL;
 
+    configure(builder, crash);
     int rc = procspawn_builder_spawn(builder, crash->function, index, &handle);
     procspawn_builder_free(builder);
     if (rc < 0)
@@ -263,6 +264,48 @@ static json_t *report_through(json_t *index)
 static json_t *nested_twice(json_t *index)
 {
     return calls_result(calls_start(report_through, json_incref(index)));
+}
+
+/* A pool of one worker, which has to be there again for the next call. */
+static procspawn_pool *pool_of_one(const struct crash *crash)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    procspawn_pool *pool = NULL;
+
+    configure(procspawn_pool_builder_process(builder), crash);
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_builder_build(builder, &pool), 0);
+    procspawn_pool_builder_free(builder);
+    return pool;
+}
+
+static void check_next_call(procspawn_pool *pool)
+{
+    procspawn_handle *handle = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn_deadline(pool, 0, calls_echo, NULL, &handle), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
+    procspawn_handle_free(handle);
+}
+
+static json_t *pooled(json_t *index)
+{
+    const struct crash *crash = crashes[json_integer_value(index)];
+    procspawn_pool *pool = pool_of_one(crash);
+    procspawn_handle *handle = NULL;
+    procspawn_error *error = NULL;
+    json_t *result = NULL;
+
+    int rc = procspawn_pool_spawn(pool, crash->function, index, &handle);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    procspawn_join(handle, &result, &error);
+    procspawn_handle_free(handle);
+    check_next_call(pool);
+    rc = procspawn_pool_shutdown(pool);
+    procspawn_pool_free(pool);
+    json_t *told = json_pack("{s:i, s:b, s:o*, s:o*}", "wait", rc, "left", false, "result", result,
+                             "error", error ? procspawn_error_json(error) : NULL);
+    procspawn_error_free(error);
+    return told;
 }
 
 /* ---- what is expected of every row, in every column ---- */
@@ -346,6 +389,10 @@ TESTS(nested)
 #define TEST_INFO_nested_twice(name, ...) TEST_INFO(nested_twice, name)
 TESTS(nested_twice)
 
+#define TEST_FUNCTION_pooled(name, ...) TEST_FUNCTION(pooled, name)
+#define TEST_INFO_pooled(name, ...) TEST_INFO(pooled, name)
+TESTS(pooled)
+
 #define SUITE(column) \
     { .pName = #column, .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = column##_tests }
 
@@ -353,6 +400,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(spawned),
     SUITE(nested),
     SUITE(nested_twice),
+    SUITE(pooled),
     CU_SUITE_INFO_NULL,
 };
 
