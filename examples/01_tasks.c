@@ -1,8 +1,8 @@
 /*
  * 01_tasks.c - two tasks in threads of their own, under a root that nothing outlives
  *
- * Shows scoped_spawn_leaf and the root's close, which waits until the threads are gone. Prints the two
- * halves of a sum, each added up by its own task, and the sum.
+ * Shows scoped_spawn_leaf and the root's close, which waits until the threads are gone. Prints the
+ * two halves of a sum, each added up by its own task, and the sum.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * 02_cancel.c - cancelling a task, and everything below it
  *
- * Shows a task with a child, both asleep, cancelled by freeing the cancel sender; scoped_defer and `done`
- * show the order of the end. Prints who cleans up, children before parents' `done`.
+ * Shows a task with a child, both asleep, cancelled by freeing the cancel sender; scoped_defer and
+ * `done` show the order of the end. Prints who cleans up, children before parents' `done`.
  */
 #include <forkscope.h>
 #include <stdio.h>

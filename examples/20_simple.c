@@ -1,8 +1,8 @@
 /*
  * 20_simple.c - a function called in a process of its own
  *
- * Shows init, a call with an argument, and its result. Prints what the process got, and the sum that it
- * returned.
+ * Shows init, a call with an argument, and its result. Prints what the process got, and the sum
+ * that it returned.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * 22_join.c - several calls at once
  *
- * Shows that calls run side by side until they are joined. Prints three Fibonacci numbers, each computed
- * in a process of its own.
+ * Shows that calls run side by side until they are joined. Prints three Fibonacci numbers, each
+ * computed in a process of its own.
  */
 #include <forkscope.h>
 #include <stdio.h>

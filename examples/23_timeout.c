@@ -1,8 +1,8 @@
 /*
  * 23_timeout.c - two limits: how long somebody waits, and how long a call may take
  *
- * Shows procspawn_join_timeout, which gives up waiting and loses nothing, and a builder's deadline, which
- * ends the call. Prints how the two end.
+ * Shows procspawn_join_timeout, which gives up waiting and loses nothing, and a builder's deadline,
+ * which ends the call. Prints how the two end.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * 25_panic.c - a failure that crosses the border between processes as a value
  *
- * Shows procspawn_panic, and a crash beside it. Prints message, place and innermost function of the one,
- * and signal and innermost function of the other.
+ * Shows procspawn_panic, and a crash beside it. Prints message, place and innermost function of the
+ * one, and signal and innermost function of the other.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * 27_flattened.c - values that a fixed binary layout cannot carry
  *
- * Shows flattened objects, arrays of unknown length and null on their way through a process and back.
- * Prints the value as it returns.
+ * Shows flattened objects, arrays of unknown length and null on their way through a process and
+ * back. Prints the value as it returns.
  */
 #include <forkscope.h>
 #include <stdio.h>

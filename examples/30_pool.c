@@ -1,8 +1,8 @@
 /*
  * 30_pool.c - workers that take one call after the other
  *
- * Shows a pool of two processes, more calls than workers, and a call that fails without harm to the others.
- * Prints each result in the order of the calls.
+ * Shows a pool of two processes, more calls than workers, and a call that fails without harm to the
+ * others. Prints each result in the order of the calls.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * 40_tree.c - threads and processes in one tree
  *
- * Shows a scope with a deadline around a task and a process that both never end. Prints that the scope
- * ended them, and how the process's call failed.
+ * Shows a scope with a deadline around a task and a process that both never end. Prints that the
+ * scope ended them, and how the process's call failed.
  */
 #include <forkscope.h>
 #include <stdio.h>

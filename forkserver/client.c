@@ -1,9 +1,9 @@
 /*
  * client.c - the requests of those who ask for children
  *
- * The host and every child may ask, all in the same words. A request that breaks the rules closes the
- * link of a child; children are told from the outside only by process id and number together, and one
- * can only end or limit children that it asked for.
+ * The host and every child may ask, all in the same words. A request that breaks the rules closes
+ * the link of a child; children are told from the outside only by process id and number together,
+ * and one can only end or limit children that it asked for.
  */
 #include "forkserver/internal.h"
 

@@ -34,8 +34,8 @@ static void kill_by(struct server *s, struct child *child, int64_t when, enum wi
 }
 
 /*
- * A child that crashed is as good as dead, and its crash is what it died of: it has time for that, but
- * only once, for it could tell tales.
+ * A child that crashed is as good as dead, and its crash is what it died of: it has time for that,
+ * but only once, for it could tell tales.
  */
 static bool dies_already(struct server *s, struct child *child, enum wire_end_cause cause)
 {

@@ -94,9 +94,9 @@ unsigned forkserver__end_strangers(int kin, const struct children *children);
 unsigned long long forkserver__oom_kills(int vmstat);
 
 /*
- * report.c: backtraces of children that stopped, made by a process of their own. start returns false
- * when there will be none; end is called when that process has gone or is to go, and lets the child
- * proceed to its fate.
+ * report.c: backtraces of children that stopped, made by a process of their own. start returns
+ * false when there will be none; end is called when that process has gone or is to go, and lets the
+ * child proceed to its fate.
  */
 bool forkserver__report_start(struct server *s, struct child *child);
 void forkserver__report_end(struct server *s, struct child *child);

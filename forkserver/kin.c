@@ -1,17 +1,17 @@
 /*
  * kin.c - the processes that were left to this one
  *
- * Roots, servers and children are subreapers: what a child started and left behind is its own while it
- * lives, and comes to its server when it dies, whatever groups and sessions it hid in. The kernel
- * lists the children of a thread in /proc; those that nobody knows are ended. A process that dies has
- * left its children to its reaper before its death is told, so a chain of forks is followed to its end
- * however fast it runs, and whoever was signalled forks no more.
+ * Roots, servers and children are subreapers: what a child started and left behind is its own while
+ * it lives, and comes to its server when it dies, whatever groups and sessions it hid in. The
+ * kernel lists the children of a thread in /proc; those that nobody knows are ended. A process that
+ * dies has left its children to its reaper before its death is told, so a chain of forks is
+ * followed to its end however fast it runs, and whoever was signalled forks no more.
  *
- * Why no cgroup does this. It may only be made where somebody delegated one, which neither a container nor
- * a login session does as a rule, so the chain of subreapers is needed all the same; and the one
- * thing that the chain cannot do, to end what is left when program, root and server are killed in one
- * moment, needs somebody alive to write cgroup.kill as well. What runs with ids that this process may not
- * signal is waited for.
+ * Why no cgroup does this. It may only be made where somebody delegated one, which neither a
+ * container nor a login session does as a rule, so the chain of subreapers is needed all the same;
+ * and the one thing that the chain cannot do, to end what is left when program, root and server are
+ * killed in one moment, needs somebody alive to write cgroup.kill as well. What runs with ids that
+ * this process may not signal is waited for.
  */
 #include "forkserver/internal.h"
 

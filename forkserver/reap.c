@@ -2,8 +2,8 @@
  * reap.c - stops and deaths become events
  *
  * The end of a child has an order: its group is killed while its process id still holds the group's
- * name; it is reaped; its own children and whatever else it left are ended; and only when all of that
- * is gone, its death is told. So nobody hears of an end before everything below it has ended.
+ * name; it is reaped; its own children and whatever else it left are ended; and only when all of
+ * that is gone, its death is told. So nobody hears of an end before everything below it has ended.
  */
 #include "forkserver/internal.h"
 
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 /*
- * A stop counts if the child's crash handler made it. Others are somebody's business, and pass. Where the
- * child cannot be read (it has other ids, or made itself undumpable) it goes on: better a stop undone
- * than a crash that never ends.
+ * A stop counts if the child's crash handler made it. Others are somebody's business, and pass.
+ * Where the child cannot be read (it has other ids, or made itself undumpable) it goes on: better a
+ * stop undone than a crash that never ends.
  */
 static void on_stop(struct server *s, pid_t pid)
 {

@@ -2,8 +2,8 @@
  * report.c - backtraces of children, made by a process of their own
  *
  * A child that crashed, raised a failure or passed its deadline is unwound by a process forked for
- * this one report: whatever it meets in the child's memory, the server goes on. It writes into a memfd
- * that the server hands to the spawner without looking into it.
+ * this one report: whatever it meets in the child's memory, the server goes on. It writes into a
+ * memfd that the server hands to the spawner without looking into it.
  */
 #include "forkserver/internal.h"
 

@@ -127,8 +127,8 @@ static void forget_server(struct root *r, pid_t pid)
 
 /*
  * What a dead server leaves comes here, and is ended; its own children die with it by themselves. A
- * server that somebody stopped goes on, for whole trees wait for its word. True while this process has
- * any child.
+ * server that somebody stopped goes on, for whole trees wait for its word. True while this process
+ * has any child.
  */
 static bool reap(struct root *r)
 {

@@ -1,10 +1,11 @@
 /*
  * spares.c - how many children are forked ahead of need, and when
  *
- * A spare that is taken is replaced when nothing else is to be done, and in lumps: forks in a row are
- * cheaper than forks in turn with everything else. When the host runs dry, twice as many are kept, up to
- * a limit; when that has not happened for a while, each death makes it one fewer, down to the number
- * that was configured. Those beyond that number leave by themselves when nobody takes them.
+ * A spare that is taken is replaced when nothing else is to be done, and in lumps: forks in a row
+ * are cheaper than forks in turn with everything else. When the host runs dry, twice as many are
+ * kept, up to a limit; when that has not happened for a while, each death makes it one fewer, down
+ * to the number that was configured. Those beyond that number leave by themselves when nobody takes
+ * them.
  */
 #include "forkserver/internal.h"
 

@@ -55,8 +55,8 @@ static void unblock_signals(void)
 }
 
 /*
- * The first steps of a child. The death signal comes first, and the server is asked for after it, so
- * that no moment is left in which the server could die unnoticed. Signals are let in last.
+ * The first steps of a child. The death signal comes first, and the server is asked for after it,
+ * so that no moment is left in which the server could die unnoticed. Signals are let in last.
  */
 static void __attribute__((noreturn)) start_child(const struct birth *birth,
                                                   const struct sockets *sockets)

@@ -266,8 +266,8 @@ static void finish(struct unwind *unwind)
 }
 
 /*
- * Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC); what cannot is told
- * by its error. Blocks SIGCHLD and leaves it blocked.
+ * Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC); what cannot is
+ * told by its error. Blocks SIGCHLD and leaves it blocked.
  */
 static void unwind_process(pid_t pid, const struct crash_record *record, bool with_symbols,
                            int64_t deadline, struct backtrace *ret_trace)

@@ -15,9 +15,10 @@
 
 /* The whole life of the throw-away process: unwinds whatever it can in time, writes the encoded
  * report to fd and exits, 0 when it is written. record: of a process stopped by its crash handler
- * (crash.h); NULL for one that merely hangs, which is stopped for the time of looking. with_symbols:
- * whether functions are named. limit: in ns from now; an alarm ends it a little later whatever
- * happens. A report can be larger than a pipe: read while it writes. Its error tells what is missing:
+ * (crash.h); NULL for one that merely hangs, which is stopped for the time of looking.
+ * with_symbols: whether functions are named. limit: in ns from now; an alarm ends it a little later
+ * whatever happens. A report can be larger than a pipe: read while it writes. Its error tells what
+ * is missing:
  * -EPERM, the process may not be traced; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded;
  * -ETIMEDOUT; -ENOMEM. */
 void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, bool with_symbols,

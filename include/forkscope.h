@@ -1,8 +1,9 @@
 /*
  * forkscope: structured concurrency with threads and isolated processes.
  *
- * This header brings all the others and tells the version, at compile time by macros and at run time by a
- * function; the two differ when a program runs with another library than it was compiled for.
+ * This header brings all the others and tells the version, at compile time by macros and at run
+ * time by a function; the two differ when a program runs with another library than it was compiled
+ * for.
  */
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
@@ -34,7 +35,8 @@ extern "C" {
 /*
  * The version of the library that the program runs with, as "major.minor.patch" in decimal digits.
  *
- * Returns a borrowed string that stays valid as long as the library is loaded; never NULL. Cannot fail.
+ * Returns a borrowed string that stays valid as long as the library is loaded; never NULL. Cannot
+ * fail.
  *
  * Safe:   any thread, any process, signal handlers.
  * Cancel: no cancellation point.

@@ -1,8 +1,9 @@
 /*
  * kill_test.c - the kill sweep: a part of a busy tree is killed at many moments of its life
  *
- * The test process is the subreaper of the program, so whatever the program leaves behind becomes its
- * own child: when it has none, nothing is left. KILL_MOMENTS says how many moments there are in all.
+ * The test process is the subreaper of the program, so whatever the program leaves behind becomes
+ * its own child: when it has none, nothing is left. KILL_MOMENTS says how many moments there are in
+ * all.
  */
 #include "tests/busy.h"
 #include "tests/calls.h"

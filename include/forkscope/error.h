@@ -120,8 +120,8 @@ bool procspawn_error_is_timeout(const procspawn_error *error);
 bool procspawn_error_is_remote_close(const procspawn_error *error);
 
 /*
- * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the errno
- * value behind an I/O or setup error (0 if none).
+ * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the
+ * errno value behind an I/O or setup error (0 if none).
  *
  * Safe:   any thread, while nobody frees the error.
  * Cancel: no cancellation point.
@@ -133,8 +133,8 @@ int procspawn_error_exit_status(const procspawn_error *error);
 int procspawn_error_errno(const procspawn_error *error);
 
 /*
- * The message (never NULL), and the place of a panic or a failed assert: NULL, 0, NULL if not known.
- * Borrowed.
+ * The message (never NULL), and the place of a panic or a failed assert: NULL, 0, NULL if not
+ * known. Borrowed.
  *
  * Safe:   any thread, while nobody frees the error.
  * Cancel: no cancellation point.

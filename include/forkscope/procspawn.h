@@ -77,10 +77,10 @@ typedef struct procspawn_handle procspawn_handle;
 int procspawn_init(int argc, char **argv);
 
 /*
- * Ends everything that was started: every process gets SIGTERM, those that are left after a grace of
- * two seconds SIGKILL, and the call returns when all are gone, the fork server included. Handles stay
- * valid and report remote close; they are still to be freed. procspawn_init() may be called again.
- * Leaving the program without it ends everything by SIGKILL.
+ * Ends everything that was started: every process gets SIGTERM, those that are left after a grace
+ * of two seconds SIGKILL, and the call returns when all are gone, the fork server included. Handles
+ * stay valid and report remote close; they are still to be freed. procspawn_init() may be called
+ * again. Leaving the program without it ends everything by SIGKILL.
  *
  * Returns 0, or PROCSPAWN_ENOTINIT.
  *
@@ -124,9 +124,9 @@ void procspawn_config_free(procspawn_config *config);
 /*
  * Setters. callback runs in every child when it is taken for a call, before the function.
  * pass_args: whether children see the arguments. panic_handling: whether crashes are caught for a
- * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether a
- * failure carries frames, and whether these carry symbols. spares: how many children are forked ahead
- * of need, 0 for none, -1 for the default.
+ * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether
+ * a failure carries frames, and whether these carry symbols. spares: how many children are forked
+ * ahead of need, 0 for none, -1 for the default.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.
@@ -172,10 +172,11 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
 int procspawn(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle);
 
 /*
- * Switches off, for this process and the children it makes later, the check that a function lies in the
- * same module on both sides. Functions then travel as bare addresses of the image at init: who says so
- * answers for it that no call is made of a function in a library loaded after init, or in memory made
- * later. A wrong one is a jump into nowhere, in the child. Without this the check is always on.
+ * Switches off, for this process and the children it makes later, the check that a function lies in
+ * the same module on both sides. Functions then travel as bare addresses of the image at init: who
+ * says so answers for it that no call is made of a function in a library loaded after init, or in
+ * memory made later. A wrong one is a jump into nowhere, in the child. Without this the check is
+ * always on.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -232,8 +233,8 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * Waits until the process is gone and reaped, at most timeout nanoseconds (negative: for ever), and
  * gives what it used (may be NULL). Does not consume the result.
  *
- * Returns 0, -ETIMEDOUT, or PROCSPAWN_ESERVER when the server died, or the process shut its own channel
- * down and was killed for it: the usage is not known then.
+ * Returns 0, -ETIMEDOUT, or PROCSPAWN_ESERVER when the server died, or the process shut its own
+ * channel down and was killed for it: the usage is not known then.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the handle stays valid.
@@ -252,8 +253,8 @@ int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret
 pid_t procspawn_pid(const procspawn_handle *handle);
 
 /*
- * A descriptor that becomes readable when procspawn_join_timeout(handle, 0, ...) has something to do;
- * that call may still say -ETIMEDOUT. Borrowed: it lives as long as the handle and is only for
+ * A descriptor that becomes readable when procspawn_join_timeout(handle, 0, ...) has something to
+ * do; that call may still say -ETIMEDOUT. Borrowed: it lives as long as the handle and is only for
  * poll, select and epoll.
  *
  * Safe:   any thread.
@@ -278,8 +279,8 @@ int procspawn_stdout_take(procspawn_handle *handle);
 int procspawn_stderr_take(procspawn_handle *handle);
 
 /*
- * Frees the handle. A call that was not joined goes on, detached, until it ends by itself or with this
- * program; it leaves no zombie. NULL is fine.
+ * Frees the handle. A call that was not joined goes on, detached, until it ends by itself or with
+ * this program; it leaves no zombie. NULL is fine.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: no cancellation point.
@@ -294,8 +295,8 @@ void procspawn_handle_free(procspawn_handle *handle);
 typedef struct procspawn_builder procspawn_builder;
 
 /*
- * A new builder that changes nothing. Reusable: each procspawn_builder_spawn() reads it. NULL when out
- * of memory; procspawn_builder_free accepts NULL.
+ * A new builder that changes nothing. Reusable: each procspawn_builder_spawn() reads it. NULL when
+ * out of memory; procspawn_builder_free accepts NULL.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -306,7 +307,8 @@ void procspawn_builder_free(procspawn_builder *builder);
 
 /*
  * Environment of the child: the caller's at the time of the call, with these changes in the order
- * they were made. env and envs copy their strings; envs takes a NULL-terminated array of NAME=value.
+ * they were made. env and envs copy their strings; envs takes a NULL-terminated array of
+ * NAME=value.
  *
  * Return 0, -EINVAL for a name that is empty or contains '=', or -ENOMEM.
  *
@@ -320,8 +322,8 @@ int procspawn_builder_env_remove(procspawn_builder *builder, const char *name);
 int procspawn_builder_env_clear(procspawn_builder *builder);
 
 /*
- * User and group of the child; the supplementary groups are dropped with a change of either. A change
- * that is not permitted makes the call fail with kind SETUP.
+ * User and group of the child; the supplementary groups are dropped with a change of either. A
+ * change that is not permitted makes the call fail with kind SETUP.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -332,7 +334,8 @@ void procspawn_builder_gid(procspawn_builder *builder, gid_t gid);
 
 /*
  * A hook that runs in the child after everything else is set up and before the function. A negative
- * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image at
+ * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image
+ * at
  * init: static data is valid, later allocations are not.
  *
  * Safe:   one thread at a time for each builder.
@@ -350,8 +353,8 @@ enum procspawn_stdio {
 };
 
 /*
- * The standard streams; fd counts for PROCSPAWN_STDIO_FD only. A stream to be inherited that the caller
- * has closed becomes /dev/null.
+ * The standard streams; fd counts for PROCSPAWN_STDIO_FD only. A stream to be inherited that the
+ * caller has closed becomes /dev/null.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -363,8 +366,8 @@ void procspawn_builder_stderr(procspawn_builder *builder, enum procspawn_stdio m
 
 /*
  * Working directory (copied; relative to the caller's at the time of the call), and resource limits
- * (one of RLIMIT_*; each overrides the caller's). A directory that cannot be entered or a limit that
- * cannot be set makes the call fail with kind SETUP.
+ * (one of RLIMIT_*; each overrides the caller's). A directory that cannot be entered or a limit
+ * that cannot be set makes the call fail with kind SETUP.
  *
  * Return 0, -EINVAL for no such resource, or -ENOMEM.
  *
@@ -376,8 +379,8 @@ int procspawn_builder_cwd(procspawn_builder *builder, const char *path);
 int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit);
 
 /*
- * The limit of the call itself: after so many nanoseconds from its start the process is killed, and the
- * call fails with kind TIMED_OUT. 0 for none. Kept by the fork server, also while nobody joins.
+ * The limit of the call itself: after so many nanoseconds from its start the process is killed, and
+ * the call fails with kind TIMED_OUT. 0 for none. Kept by the fork server, also while nobody joins.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -396,9 +399,9 @@ void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
 void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 
 /*
- * Whether the function may call functions in processes of its own; it may, unless told otherwise. One that
- * may not has no way to the fork server, and its calls fail with PROCSPAWN_ESERVER: for functions that
- * shut themselves into a sandbox, or handle what nobody trusts.
+ * Whether the function may call functions in processes of its own; it may, unless told otherwise.
+ * One that may not has no way to the fork server, and its calls fail with PROCSPAWN_ESERVER: for
+ * functions that shut themselves into a sandbox, or handle what nobody trusts.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -416,8 +419,8 @@ void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed);
 int procspawn_builder_name(procspawn_builder *builder, const char *name);
 
 /*
- * procspawn() with the builder's changes. Same returns, and -errno for a pipe or descriptor that could
- * not be had.
+ * procspawn() with the builder's changes. Same returns, and -errno for a pipe or descriptor that
+ * could not be had.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: a cancellation point before anything was started, never after.

@@ -2,8 +2,8 @@
  * tree.h - processes in the tree of tasks
  *
  * A process can be a child of a task or of a scope, as a thread can: it ends with its parent at the
- * latest, cancelling the parent ends it, and the parent is not said to be gone before the process and
- * everything that it started has been reaped. Its failure is the failure of a child.
+ * latest, cancelling the parent ends it, and the parent is not said to be gone before the process
+ * and everything that it started has been reaped. Its failure is the failure of a child.
  *
  *     scoped_spawner_open(NULL, &root);
  *     scoped_procspawn(root, NULL, parse, argument, &call);
@@ -11,9 +11,9 @@
  *     procspawn_handle_free(call);
  *     scoped_spawner_close(root, SCOPED_FOREVER);      no thread and no process is left
  *
- * A process is ended in three steps: it is asked by SIGTERM, has a grace, and is killed with its whole
- * group. In the process the tree goes on: procspawn_root() gives a root for tasks of its own, which end
- * before its result is sent.
+ * A process is ended in three steps: it is asked by SIGTERM, has a grace, and is killed with its
+ * whole group. In the process the tree goes on: procspawn_root() gives a root for tasks of its own,
+ * which end before its result is sent.
  */
 #ifndef FORKSCOPE_TREE_H
 #define FORKSCOPE_TREE_H
@@ -27,19 +27,20 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * Calls function(argument) in a process that is a child of the owner of spawner, or of a scope. builder
- * (borrowed, may be NULL) says how it differs from the caller, and its grace. The handle is as any other; it
- * may be freed at once, and ret_handle may be NULL: then the call goes on in its scope. Joining and
- * waiting are cancellation points of the calling task. The form with a signal hands out a cancel sender
- * and a done receiver (signal.h) as well; done is said when the process has been reaped.
+ * Calls function(argument) in a process that is a child of the owner of spawner, or of a scope.
+ * builder (borrowed, may be NULL) says how it differs from the caller, and its grace. The handle is
+ * as any other; it may be freed at once, and ret_handle may be NULL: then the call goes on in its
+ * scope. Joining and waiting are cancellation points of the calling task. The form with a signal
+ * hands out a cancel sender and a done receiver (signal.h) as well; done is said when the process
+ * has been reaped.
  *
- * The process is watched by a leaf task of its own, on the executor of the spawner, and that has the name
- * of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL when the call
- * failed, and -ECANCELED when it was cancelled: so it counts in the policy of its scope, whose deadline
- * ends it, and whose grace is the process's if the builder has none.
+ * The process is watched by a leaf task of its own, on the executor of the spawner, and that has
+ * the name of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL when
+ * the call failed, and -ECANCELED when it was cancelled: so it counts in the policy of its scope,
+ * whose deadline ends it, and whose grace is the process's if the builder has none.
  *
- * Returns 0, or what scoped_spawn_leaf (scope.h) or procspawn_builder_spawn (procspawn.h) return; then
- * no process is left.
+ * Returns 0, or what scoped_spawn_leaf (scope.h) or procspawn_builder_spawn (procspawn.h) return;
+ * then no process is left.
  *
  * Safe:   the owner of the spawner.
  * Cancel: a cancellation point of tasks while a scope with a limit has no room, before anything was
@@ -68,8 +69,9 @@ int procspawn_root(scoped_spawner *ret_root);
 
 /*
  * In a called function: a descriptor that becomes readable when the process is asked to end, for
- * functions that clean up before they go. From the first call on SIGTERM does not end the process any
- * more; the grace (procspawn_builder_grace) bounds what is left. Borrowed, for poll(2) and epoll(7).
+ * functions that clean up before they go. From the first call on SIGTERM does not end the process
+ * any more; the grace (procspawn_builder_grace) bounds what is left. Borrowed, for poll(2) and
+ * epoll(7).
  *
  * Returns 0 and sets *ret_fd, -EPERM outside of a called function, or an errno of signalfd(2).
  *

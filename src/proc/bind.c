@@ -1,9 +1,10 @@
 /*
  * bind.c - a process as a child of a scope: the one place where the halves meet
  *
- * A leaf task keeps the process: it is the only one who listens to it, and passes on what it hears. When
- * the task is cancelled its function is cut short; then its `done`, which nothing cuts short, ends the
- * process and waits until it is gone. So a process obeys its scope by the rules of tasks alone.
+ * A leaf task keeps the process: it is the only one who listens to it, and passes on what it hears.
+ * When the task is cancelled its function is cut short; then its `done`, which nothing cuts short,
+ * ends the process and waits until it is gone. So a process obeys its scope by the rules of tasks
+ * alone.
  */
 #include "src/proc/handle.h"
 

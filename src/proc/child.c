@@ -299,8 +299,9 @@ void procspawn__child_prepare(void)
 }
 
 /*
- * A spare beyond the usual number gives up when nobody takes it. It closes the way in first: a call that
- * came before is in the queue then, and served; who comes later is told by an error, and takes another.
+ * A spare beyond the usual number gives up when nobody takes it. It closes the way in first: a call
+ * that came before is in the queue then, and served; who comes later is told by an error, and takes
+ * another.
  */
 static void wait_as_spare(const struct forkserver_child *child)
 {

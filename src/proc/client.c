@@ -1,11 +1,11 @@
 /*
  * client.c - asks the servers for children
  *
- * Offers are anonymous: whoever needs a child takes any. Each thread that finds no spare asks for one
- * more, and then takes whatever comes first; if it gives up, what it asked for stays as a spare. So
- * there is nothing to match, and the lock is only held for steps that do not block. All sockets are
- * watched through one epoll descriptor, which any number of threads may wait for. A server that does
- * not answer may be stopped: then another one is asked as well.
+ * Offers are anonymous: whoever needs a child takes any. Each thread that finds no spare asks for
+ * one more, and then takes whatever comes first; if it gives up, what it asked for stays as a
+ * spare. So there is nothing to match, and the lock is only held for steps that do not block. All
+ * sockets are watched through one epoll descriptor, which any number of threads may wait for. A
+ * server that does not answer may be stopped: then another one is asked as well.
  */
 #include "src/proc/internal.h"
 
@@ -63,8 +63,8 @@ static int watch(int fd)
 }
 
 /*
- * Closing alone takes nothing out of the set while a process that the program forked holds a copy. In
- * such a process the set is the program's, and not to be touched.
+ * Closing alone takes nothing out of the set while a process that the program forked holds a copy.
+ * In such a process the set is the program's, and not to be touched.
  */
 static void unwatch(int fd)
 {

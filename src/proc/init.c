@@ -79,8 +79,8 @@ static void choose_options(const procspawn_config *config, struct forkserver_opt
 }
 
 /*
- * A child that the host's wait() does not see: it has no exit signal. Where that is refused, a process
- * in between dies at once, and the root is nobody's child here.
+ * A child that the host's wait() does not see: it has no exit signal. Where that is refused, a
+ * process in between dies at once, and the root is nobody's child here.
  */
 static pid_t fork_unseen(int *ret_pidfd)
 {

@@ -50,8 +50,8 @@ extern struct procspawn__image procspawn__image;
 bool procspawn__ready(void);
 
 /*
- * The root has closed its link: it is reaped if it is dead, which may be a moment later. patience: how many
- * milliseconds to wait for that.
+ * The root has closed its link: it is reaped if it is dead, which may be a moment later. patience:
+ * how many milliseconds to wait for that.
  */
 void procspawn__root_lost(int patience);
 
@@ -162,8 +162,8 @@ void procspawn__modules_remember(void);
 int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
                                  const char **ret_library);
 /*
- * Returns the function or NULL with a reason. fresh: no foreign code has run in this process since it was
- * forked, so that all modules of the image are still there, and none has to be looked at.
+ * Returns the function or NULL with a reason. fresh: no foreign code has run in this process since
+ * it was forked, so that all modules of the image are still there, and none has to be looked at.
  */
 procspawn_function *procspawn__function_resolve(const struct wire_function *function,
                                                 const char *library, bool fresh,

@@ -2,8 +2,8 @@
  * module.c - functions as they travel: a module and an offset in it, checked on the other side
  *
  * A child is a fork of the image at init, so the modules of that moment lie at the same addresses
- * there, and are remembered. A library that was loaded later is known to a child by its build-id alone:
- * the child loads it for itself, and compares.
+ * there, and are remembered. A library that was loaded later is known to a child by its build-id
+ * alone: the child loads it for itself, and compares.
  */
 #include "src/proc/internal.h"
 

@@ -1,9 +1,9 @@
 /*
  * process.c - a call in a process of its own: its channel, and what came up it
  *
- * Messages are taken in whenever somebody waits. The order of the wire gives the order of truth: the
- * first answer of the child stands; without one, its death is the answer; without that, the server is
- * dead.
+ * Messages are taken in whenever somebody waits. The order of the wire gives the order of truth:
+ * the first answer of the child stands; without one, its death is the answer; without that, the
+ * server is dead.
  */
 #include "src/proc/handle.h"
 

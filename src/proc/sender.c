@@ -113,8 +113,8 @@ static int read_status(struct procspawn__sender *sender)
 }
 
 /*
- * A line for each resource in the order of their numbers, after a heading: a name of 25 bytes, the soft
- * and the hard limit. prlimit(2) says the same, but not to everybody.
+ * A line for each resource in the order of their numbers, after a heading: a name of 25 bytes, the
+ * soft and the hard limit. prlimit(2) says the same, but not to everybody.
  */
 static int read_limits(struct procspawn__sender *sender)
 {

@@ -1,9 +1,9 @@
 /*
  * sender.h - a call asks for no more than who sent it may have
  *
- * Children are forked from the image at init, and may be more than the process that calls is by now: a
- * program that gave up root, or a child that runs as somebody else. What the call says of ids and limits
- * is its sender's claim; the kernel's word on who that is decides.
+ * Children are forked from the image at init, and may be more than the process that calls is by
+ * now: a program that gave up root, or a child that runs as somebody else. What the call says of
+ * ids and limits is its sender's claim; the kernel's word on who that is decides.
  */
 #ifndef FORKSCOPE_PROC_SENDER_H
 #define FORKSCOPE_PROC_SENDER_H
@@ -23,8 +23,8 @@ struct procspawn__sender {
 };
 
 /*
- * Who sent the frame. Returns 0, -EPERM when it is not who asked for the child, or -errno. Released by
- * procspawn__sender_fini().
+ * Who sent the frame. Returns 0, -EPERM when it is not who asked for the child, or -errno. Released
+ * by procspawn__sender_fini().
  */
 int procspawn__sender_identify(const struct wire_frame *frame, const struct forkserver_child *self,
                                struct procspawn__sender *ret_sender);

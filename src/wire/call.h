@@ -3,11 +3,11 @@
  *
  *     struct wire_call | block | JSON text
  *
- * The block holds, in this order, what the flags name: groups (u32 count, u32 each), limits (u32 count;
- * u32 resource, u64 soft, u64 hard each), environment (u32 count, strings), directory (string), process
- * name (string), library (string). Block and text travel in a sealed memfd together when they are too
- * long for a frame. Descriptors come in the order of the WIRE_CALL_FD flags, then those that the text
- * speaks of.
+ * The block holds, in this order, what the flags name: groups (u32 count, u32 each), limits (u32
+ * count; u32 resource, u64 soft, u64 hard each), environment (u32 count, strings), directory
+ * (string), process name (string), library (string). Block and text travel in a sealed memfd
+ * together when they are too long for a frame. Descriptors come in the order of the WIRE_CALL_FD
+ * flags, then those that the text speaks of.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
 #define FORKSCOPE_WIRE_CALL_H

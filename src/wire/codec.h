@@ -1,9 +1,9 @@
 /*
  * codec.h - values to bytes and back, without any input or output
  *
- * A writer appends to memory of the caller or, if it grows, of its own; a reader takes from bytes that may be hostile. Both
- * remember the first thing that went wrong, after which every call does nothing, so that a message is
- * written or read in a row and asked once at the end.
+ * A writer appends to memory of the caller or, if it grows, of its own; a reader takes from bytes
+ * that may be hostile. Both remember the first thing that went wrong, after which every call does
+ * nothing, so that a message is written or read in a row and asked once at the end.
  */
 #ifndef FORKSCOPE_WIRE_CODEC_H
 #define FORKSCOPE_WIRE_CODEC_H

@@ -1,9 +1,9 @@
 /*
  * frame.h - whole messages and their descriptors over one AF_UNIX SEQPACKET socket
  *
- * A frame is a header, a body and descriptors, sent and received in one system call. Interrupted calls
- * are repeated here. Descriptors are born close-on-exec; those that come with a broken frame are
- * closed.
+ * A frame is a header, a body and descriptors, sent and received in one system call. Interrupted
+ * calls are repeated here. Descriptors are born close-on-exec; those that come with a broken frame
+ * are closed.
  */
 #ifndef FORKSCOPE_WIRE_FRAME_H
 #define FORKSCOPE_WIRE_FRAME_H
@@ -30,7 +30,8 @@ struct wire_frame {
 };
 
 /*
- * Sends one frame. Returns 0, -EAGAIN (dont_wait and no room now), -EPIPE (nobody at the other end),
+ * Sends one frame. Returns 0, -EAGAIN (dont_wait and no room now), -EPIPE (nobody at the other
+ * end),
  * -EMSGSIZE, or another errno of sendmsg(2). Raises no signal.
  */
 int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
@@ -42,8 +43,9 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
 
 /*
  * Receives one frame into frame->body. Returns 0, -EAGAIN (nothing there, dont_wait), -EPIPE at the
- * end of the stream, -EPROTO for a frame that breaks the rules (its descriptors are closed), -EMFILE if
- * descriptors were lost because this process may have no more, or another errno of recvmsg(2).
+ * end of the stream, -EPROTO for a frame that breaks the rules (its descriptors are closed),
+ * -EMFILE if descriptors were lost because this process may have no more, or another errno of
+ * recvmsg(2).
  */
 int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
 

@@ -1,8 +1,8 @@
 /*
  * memfd.h - bytes that are too many for a frame: in sealed, unnamed memory
  *
- * The seals are put on by the maker and asked for by the receiver, so that a sender cannot change or
- * cut what the receiver reads.
+ * The seals are put on by the maker and asked for by the receiver, so that a sender cannot change
+ * or cut what the receiver reads.
  */
 #ifndef FORKSCOPE_WIRE_MEMFD_H
 #define FORKSCOPE_WIRE_MEMFD_H
@@ -13,8 +13,8 @@
 int wire__memfd_new(const struct wire_part *parts, size_t part_count);
 
 /*
- * An empty memfd that can be sealed, to be filled with so many bytes. The limit for files counts here
- * too; going past it would raise SIGXFSZ, so that is an error at once: -EFBIG.
+ * An empty memfd that can be sealed, to be filled with so many bytes. The limit for files counts
+ * here too; going past it would raise SIGXFSZ, so that is an error at once: -EFBIG.
  */
 int wire__memfd_open(size_t length);
 
@@ -27,8 +27,8 @@ int wire__memfd_seal(int fd);
 int wire__memfd_size(int fd, size_t *ret_size);
 
 /*
- * Maps a received memfd for reading. Returns 0; -EPROTO if it is not sealed or not of this length; or
- * -errno. Unmapped by munmap(*ret_bytes, length).
+ * Maps a received memfd for reading. Returns 0; -EPROTO if it is not sealed or not of this length;
+ * or -errno. Unmapped by munmap(*ret_bytes, length).
  */
 int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes);
 

@@ -15,9 +15,10 @@
  * the channel. An offer that waits is a spare. So a call with a spare ready costs two messages and
  * touches no server, and answers need no matching, because a channel belongs to one handle.
  *
- * The server keeps the child's end of each channel too. When the child is gone and reaped, it says so
- * there (DEATH, the last message). The kernel's credentials on each message tell the server's words
- * from the child's. End of file without DEATH means that the server died, and the child with it.
+ * The server keeps the child's end of each channel too. When the child is gone and reaped, it says
+ * so there (DEATH, the last message). The kernel's credentials on each message tell the server's
+ * words from the child's. End of file without DEATH means that the server died, and the child with
+ * it.
  *
  * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
  * one before is there. Their generations tell them apart.
@@ -119,8 +120,8 @@ struct wire_refused {
 };
 
 /*
- * JSON text: behind the structure, or in a sealed memfd. The descriptors are those that the text speaks
- * of, in their order (src/proc/message.h), then the memfd.
+ * JSON text: behind the structure, or in a sealed memfd. The descriptors are those that the text
+ * speaks of, in their order (src/proc/message.h), then the memfd.
  */
 struct wire_value {
     uint64_t generation;            /* of the CALL; 0 in a VALUE */

@@ -1,10 +1,10 @@
 /*
  * measure.h - ratios that a noisy machine cannot fake
  *
- * A figure is the median of the subject over the median of the baseline. Each side lives in a process
- * of its own, which sets itself up once and then gives one sample whenever it is asked; the samples of
- * both are taken in turns, so that what disturbs one disturbs the other. Each pair is measured pinned to
- * one CPU and not pinned; the sides' processes inherit that before they set up.
+ * A figure is the median of the subject over the median of the baseline. Each side lives in a
+ * process of its own, which sets itself up once and then gives one sample whenever it is asked; the
+ * samples of both are taken in turns, so that what disturbs one disturbs the other. Each pair is
+ * measured pinned to one CPU and not pinned; the sides' processes inherit that before they set up.
  *
  * One JSON object a line goes to standard output, a table for people to standard error.
  */

@@ -1,8 +1,8 @@
 /*
  * nodes.h - who is in the tree, in memory that all of its processes share
  *
- * Whoever starts a task or a process enters it below itself, the started one adds the processes that it
- * starts by itself, and at the end of a node everything below it has to be gone.
+ * Whoever starts a task or a process enters it below itself, the started one adds the processes
+ * that it starts by itself, and at the end of a node everything below it has to be gone.
  */
 #ifndef TESTS_SOAK_NODES_H
 #define TESTS_SOAK_NODES_H
