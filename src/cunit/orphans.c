@@ -67,16 +67,12 @@ static int poll_orphans(const struct inventory *known, int64_t until,
     return running;
 }
 
-void procspawn__cunit_orphans_kill(const struct inventory *known)
-{
-    poll_orphans(known, procspawn__cunit_now() + 2 * CUNIT_SECOND, kill_one);
-}
-
 void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience,
                                   struct result *ret_result)
 {
     if (poll_orphans(known, procspawn__cunit_now() + patience, NULL) == 0)
         return;
     for_each_orphan(known, name_one, ret_result);
-    procspawn__cunit_orphans_kill(known);
+    /* Over and over, since they may fork meanwhile. */
+    poll_orphans(known, procspawn__cunit_now() + 2 * CUNIT_SECOND, kill_one);
 }

@@ -9,13 +9,9 @@
 #include "src/cunit/case.h"
 #include "src/cunit/inventory.h"
 
-/* Kills and reaps all descendants but those in `known`, over and over, since they may fork
- * meanwhile; two seconds at most. */
-void procspawn__cunit_orphans_kill(const struct inventory *known);
-
 /*
  * Reaps orphans that end within `patience` nanoseconds, notes the others as failures in
- * `ret_result` (NULL: not at all), and kills them.
+ * `ret_result` (NULL: not at all), and kills them; two seconds at most.
  */
 void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience,
                                   struct result *ret_result);
