@@ -162,6 +162,10 @@ check_PROGRAMS += tests/typed_things_test
 tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
 tests_typed_things_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/host_test
+tests_host_test_SOURCES = tests/host_test.c tests/calls.c tests/calls.h
+tests_host_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
 tests_httpd_test_LDADD = $(test_libs)

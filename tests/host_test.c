@@ -1,0 +1,279 @@
+/*
+ * host_test.c - programs with habits of their own, which must neither suffer nor see anything
+ */
+#include "tests/calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs a part of a program in a process of its own; it ends with the status 0. */
+static void run(void (*part)(void))
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        part();
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(pid, &status, 0) == pid);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+}
+
+static void call_in_all_ways(void)
+{
+    for (int i = 0; i < 10; i++)
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+}
+
+/* ---- a program that reaps in its handler whatever there is ---- */
+
+static volatile sig_atomic_t reaped, strangers;
+static volatile pid_t own_child;
+
+static void reap_all(int signal)
+{
+    int kept = errno;
+    pid_t pid;
+
+    (void)signal;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        reaped++;
+        strangers += pid != own_child;
+    }
+    errno = kept;
+}
+
+static void fork_and_wait(void)
+{
+    sigset_t child, old;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &old);
+    own_child = fork();
+    if (own_child == 0)
+        _exit(0);
+    sig_atomic_t before = reaped;
+    while (reaped == before)
+        sigsuspend(&old);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static void reap_in_a_handler(void)
+{
+    struct sigaction action = { .sa_handler = reap_all };
+
+    sigaction(SIGCHLD, &action, NULL);
+    calls_begin();
+    for (int i = 0; i < 5; i++) {
+        fork_and_wait();
+        call_in_all_ways();
+    }
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(reaped, 5);
+    PROCSPAWN_CUNIT_EQUAL(strangers, 0);
+}
+
+static void a_handler_that_reaps_everything_sees_its_own_children_only(void)
+{
+    run(reap_in_a_handler);
+}
+
+/* A loop as a shell's: it ends when there are no more children. */
+static void wait_for_all(void)
+{
+    unsigned seen = 0;
+
+    calls_begin();
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    for (int i = 0; i < 3; i++) {
+        if (fork() == 0)
+            _exit(i);
+    }
+    while (wait(NULL) > 0)
+        seen++;
+    PROCSPAWN_CUNIT_EQUAL(errno, ECHILD);
+    PROCSPAWN_CUNIT_EQUAL(seen, 3);
+    procspawn_kill(handle);
+    procspawn_handle_free(handle);
+    calls_end();
+}
+
+static void a_loop_of_wait_ends_though_calls_run(void)
+{
+    run(wait_for_all);
+}
+
+/* ---- a program that moves ---- */
+
+static json_t *where(json_t *unused)
+{
+    char path[256];
+    mode_t mask = umask(0);
+
+    (void)unused;
+    return json_pack("[s, i]", getcwd(path, sizeof path), (int)mask);
+}
+
+static void check_where(const char *path, mode_t mask)
+{
+    json_t *found = calls_result(calls_start(where, NULL));
+
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(found, 0)), path);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(found, 1)), mask);
+    json_decref(found);
+}
+
+static void move(void)
+{
+    char path[256];
+
+    calls_begin();
+    CU_ASSERT(chdir("/usr") == 0);
+    umask(027);
+    check_where("/usr", 027);
+    CU_ASSERT(chdir("/") == 0);
+    umask(0);
+    check_where("/", 0);
+    CU_ASSERT_STRING_EQUAL(getcwd(path, sizeof path), "/");
+    PROCSPAWN_CUNIT_EQUAL(umask(022), 0);
+    calls_end();
+}
+
+static void a_program_that_changes_its_directory_and_umask_takes_its_calls_along(void)
+{
+    run(move);
+}
+
+/* ---- ids ---- */
+
+enum { SOMEBODY = 65534 };
+
+static json_t *own_ids(json_t *unused)
+{
+    uid_t real, effective, saved;
+
+    (void)unused;
+    getresuid(&real, &effective, &saved);
+    return json_pack("[i, i, i]", (int)real, (int)effective, (int)saved);
+}
+
+static void check_ids(int real, int effective, int saved)
+{
+    json_t *ids = calls_result(calls_start(own_ids, NULL));
+
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(ids, 0)), real);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(ids, 1)), effective);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(ids, 2)), saved);
+    json_decref(ids);
+}
+
+/* As the kernel starts a program with the setuid bit of root. */
+static void start_setuid(void)
+{
+    if (setresuid(SOMEBODY, 0, 0) < 0)
+        abort();
+    calls_begin();
+    check_ids(SOMEBODY, 0, 0);
+    CU_ASSERT(seteuid(SOMEBODY) == 0);
+    check_ids(SOMEBODY, SOMEBODY, 0);
+    CU_ASSERT(seteuid(0) == 0);
+    CU_ASSERT(setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == 0);
+    check_ids(SOMEBODY, SOMEBODY, SOMEBODY);
+    call_in_all_ways();
+    calls_end();
+}
+
+static void a_setuid_program_gives_its_calls_the_ids_of_the_moment(void)
+{
+    if (geteuid() != 0) {
+        CU_PASS("only root can look like a setuid program");
+        return;
+    }
+    run(start_setuid);
+}
+
+/* ---- the first process ---- */
+
+static void be_first(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(getpid(), 1);
+    CU_ASSERT(mount("proc", "/proc", "proc", 0, NULL) == 0);
+    calls_begin();
+    call_in_all_ways();
+    errno = 0;
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0);
+    PROCSPAWN_CUNIT_EQUAL(errno, ECHILD);
+    calls_end();
+}
+
+static void the_first_process_of_a_container_can_call(void)
+{
+    if (geteuid() != 0) {
+        CU_PASS("only root can make a pid namespace");
+        return;
+    }
+    int status = -1;
+    pid_t maker = fork();
+    if (maker == 0) {
+        if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0 ||
+            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+            _exit(errno == EPERM ? 0 : 1);
+        run(be_first);
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(maker, &status, 0) == maker);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+}
+
+/* ---- what the program has for itself ---- */
+
+static void the_streams_and_their_buffers_are_the_program_s(void)
+{
+    char byte[1], buffer[64];
+    FILE *stream = tmpfile();
+
+    setvbuf(stream, buffer, _IOFBF, sizeof buffer);
+    fputs("begun", stream);
+    calls_begin();
+    fputs(" and", stream);
+    call_in_all_ways();
+    fputs(" ended", stream);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(ftell(stream), strlen("begun and ended"));
+    CU_ASSERT(fread(byte, 1, 0, stream) == 0);
+    fclose(stream);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_handler_that_reaps_everything_sees_its_own_children_only),
+    TEST(a_loop_of_wait_ends_though_calls_run),
+    TEST(a_program_that_changes_its_directory_and_umask_takes_its_calls_along),
+    TEST(a_setuid_program_gives_its_calls_the_ids_of_the_moment),
+    TEST(the_first_process_of_a_container_can_call),
+    TEST(the_streams_and_their_buffers_are_the_program_s),
+    CU_TEST_INFO_NULL
+};
+
+static CU_SuiteInfo suites[] = { { .pName = "host", .pTests = tests }, CU_SUITE_INFO_NULL };
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
