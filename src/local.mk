@@ -69,6 +69,7 @@ src_libproc_la_SOURCES =
 src_libproc_la_SOURCES += src/proc/internal.h
 src_libproc_la_SOURCES += src/proc/answer.c src/proc/answer.h
 src_libproc_la_SOURCES += src/proc/bind.c
+src_libproc_la_SOURCES += src/proc/bind_pool.c
 src_libproc_la_SOURCES += src/proc/builder.c
 src_libproc_la_SOURCES += src/proc/inside.c src/proc/inside.h
 src_libproc_la_SOURCES += src/proc/channel.c

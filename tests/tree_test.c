@@ -466,6 +466,75 @@ static void a_cancelled_process_is_always_answered(void)
     stop();
 }
 
+/* ---- pools ---- */
+
+static procspawn_pool *open_pool(scoped_spawner spawner)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
+    procspawn_pool *pool = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn_pool(spawner, builder, &pool), 0);
+    procspawn_pool_builder_free(builder);
+    return pool;
+}
+
+static json_t *own_pid(json_t *unused)
+{
+    (void)unused;
+    return json_integer(getpid());
+}
+
+static pid_t pid_of_worker(procspawn_pool *pool)
+{
+    procspawn_handle *handle;
+    json_t *result = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn(pool, own_pid, NULL, &handle), 0);
+    CU_ASSERT_EQUAL(procspawn_join(handle, &result, NULL), 0);
+    procspawn_handle_free(handle);
+    pid_t pid = (pid_t)json_integer_value(result);
+    json_decref(result);
+    return pid;
+}
+
+static void a_pool_ends_with_its_scope(void)
+{
+    procspawn_handle *running;
+    procspawn_error *error;
+    scoped_spawner root;
+
+    start();
+    CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
+    procspawn_pool *pool = open_pool(root);
+    pid_t pid = pid_of_worker(pool);
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn(pool, hang, NULL, &running), 0);
+    CU_ASSERT(exists(pid));
+    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT(!exists(pid));
+    CU_ASSERT_EQUAL(procspawn_join(running, NULL, &error), PROCSPAWN_ECALL);
+    procspawn_error_free(error);
+    procspawn_handle_free(running);
+    CU_ASSERT_EQUAL(procspawn_pool_spawn(pool, own_pid, NULL, &running), -ESHUTDOWN);
+    procspawn_pool_free(pool);
+    stop();
+}
+
+static void a_pool_that_has_ended_holds_up_nobody(void)
+{
+    struct scoped_outcome outcome = { 0 };
+    scoped_spawner root, scope = open_scope(NULL, &root);
+    procspawn_pool *shut = open_pool(scope), *freed = open_pool(scope);
+
+    pid_of_worker(shut);
+    CU_ASSERT_EQUAL(procspawn_pool_shutdown(shut), 0);
+    procspawn_pool_free(freed);
+    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL(outcome.succeeded, 2);
+    scoped_outcome_fini(&outcome);
+    procspawn_pool_free(shut);
+    close_root(root);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -486,6 +555,8 @@ static CU_TestInfo tests[] = {
     TEST(a_limit_of_a_scope_counts_processes),
     TEST(a_process_has_signals_as_a_task_has),
     TEST(a_cancelled_process_is_always_answered),
+    TEST(a_pool_ends_with_its_scope),
+    TEST(a_pool_that_has_ended_holds_up_nobody),
     CU_TEST_INFO_NULL
 };
 

@@ -43,6 +43,8 @@ static void destroy(procspawn_pool *pool)
         close(pool->epoll);
     if (pool->wake >= 0)
         close(pool->wake);
+    if (pool->end_event >= 0)
+        close(pool->end_event);
     pthread_mutex_destroy(&pool->lock);
     procspawn__builder_free_copy(pool->process);
     procspawn_error_free(pool->cause);
@@ -109,6 +111,7 @@ static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_poo
         .wanted = builder->plan.minimum,
         .epoll = -1,
         .wake = -1,
+        .end_event = -1,
         .wake_at = BASE_NEVER,
         .frame.capacity = WIRE_MAX_BODY,
     };
@@ -205,6 +208,7 @@ void procspawn__pools_close(void)
             pool->state = PROCSPAWN__POOL_ENDED;
             procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
             procspawn__pool_wake(pool);
+            procspawn__pool_changed(pool);
             pthread_mutex_unlock(&pool->lock);
         }
     }

@@ -74,6 +74,7 @@ struct procspawn_pool {
 
     pthread_t dispatcher;
     bool dispatcher_joined;
+    int end_event;              /* eventfd of who keeps the pool in a scope, -1 if nobody does */
     int epoll;
     int wake;                   /* eventfd: the dispatcher has something to think about */
     int64_t wake_at;            /* when it wakes by itself */

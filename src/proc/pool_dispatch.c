@@ -30,6 +30,7 @@ static void fail_pool(procspawn_pool *pool)
     while (!list_empty(&pool->queue))
         procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
                               procspawn__error_copy(pool->cause));
+    procspawn__pool_changed(pool);
 }
 
 /* What fails at the same moment counts once: many workers may fall to one blow. */

@@ -21,6 +21,8 @@ struct waiter {
 
 void procspawn__pool_changed(procspawn_pool *pool)
 {
+    if (pool->end_event >= 0)
+        eventfd_write(pool->end_event, 1);
     for (struct list *item = pool->waiters.next; item != &pool->waiters; item = item->next)
         eventfd_write(list_entry(item, struct waiter, in_pool)->event, 1);
 }

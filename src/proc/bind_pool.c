@@ -1,0 +1,106 @@
+/*
+ * bind_pool.c - a pool as a child of a scope
+ *
+ * A leaf task keeps the pool, as one keeps a process (bind.c): it sleeps until the pool has ended by
+ * itself, and its `done` ends a pool that is still there. The memory stays the owner's.
+ */
+#include "src/proc/pool.h"
+
+#include "src/base/clock.h"
+#include "src/scope/wait.h"
+#include <errno.h>
+#include <forkscope/tree.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Has it ended, and are its workers gone? */
+static bool over(procspawn_pool *pool, bool *ret_failed)
+{
+    eventfd_t count;
+
+    pthread_mutex_lock(&pool->lock);
+    eventfd_read(pool->end_event, &count);
+    *ret_failed = pool->state == PROCSPAWN__POOL_FAILED;
+    bool answer = (*ret_failed || pool->state == PROCSPAWN__POOL_ENDED) &&
+                  procspawn__pool_emptied(pool, 0);
+    pthread_mutex_unlock(&pool->lock);
+    return answer;
+}
+
+static bool look(procspawn_pool *pool, bool *ret_failed)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    bool answer = over(pool, ret_failed);
+    pthread_setcancelstate(cancel, NULL);
+    return answer;
+}
+
+static int keep(void *argument)
+{
+    procspawn_pool *pool = argument;
+    bool failed;
+    int rc = 0;
+
+    scoped_started();
+    while (rc == 0 && !look(pool, &failed))
+        rc = scoped__wait_fd(pool->end_event, POLLIN, BASE_NEVER);
+    if (rc < 0)
+        return rc;
+    return failed ? PROCSPAWN_EPOOL : 0;
+}
+
+/* Calls that run have the grace of the scope, if there is one; what is left then is killed. */
+static void finish(void *argument)
+{
+    procspawn_pool *pool = argument;
+    bool failed;
+
+    if (!over(pool, &failed)) {
+        procspawn_pool_shutdown_timeout(pool, scoped__grace());
+        procspawn_pool_kill(pool);
+        while (!over(pool, &failed))
+            scoped__wait_fd(pool->end_event, POLLIN, BASE_NEVER);
+    }
+    procspawn__pool_unref(pool);
+}
+
+static int start_keeper(procspawn_pool *pool, scoped_spawner spawner)
+{
+    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (event < 0)
+        return -errno;
+    pthread_mutex_lock(&pool->lock);
+    pool->end_event = event;
+    pool->references++;
+    pthread_mutex_unlock(&pool->lock);
+    int rc = scoped_spawn_leaf(spawner, keep, pool, finish);
+    if (rc < 0)
+        procspawn__pool_unref(pool);
+    return rc;
+}
+
+int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *builder,
+                          procspawn_pool **ret_pool)
+{
+    procspawn_pool *pool;
+    int cancel;
+    int rc = scoped_scope_wait_room(spawner, SCOPED_FOREVER);
+
+    if (rc < 0)
+        return rc;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    rc = procspawn_pool_builder_build(builder, &pool);
+    if (rc == 0) {
+        rc = start_keeper(pool, spawner);
+        if (rc == 0)
+            *ret_pool = pool;
+        else
+            procspawn_pool_free(pool);
+    }
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
