@@ -72,7 +72,9 @@ enum procspawn_cause {
     PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill or procspawn_terminate, or the end of its scope */
     PROCSPAWN_CAUSE_DEADLINE,       /* its deadline */
     PROCSPAWN_CAUSE_OUT_OF_MEMORY,  /* SIGKILL, most likely of the kernel's out-of-memory killer */
-    PROCSPAWN_CAUSE_STACK_OVERFLOW, /* a fault just outside of a stack */
+    /* A fault just outside of the main thread's stack. An overflow of another thread's stack is a
+     * plain SIGSEGV without frames: only the main thread has a second stack to report from. */
+    PROCSPAWN_CAUSE_STACK_OVERFLOW,
     PROCSPAWN_CAUSE_ASSERT          /* a failed assert(); the message is its text */
 };
 
