@@ -12,6 +12,8 @@ leave()
     umount -l "$root/proc" "$root/dev/pts" "$root/dev" 2>/dev/null || true
     rm -rf --one-file-system "$root"
 }
+# mktemp lets nobody else in; tests that give up root live here too.
+chmod 755 "$root"
 trap leave EXIT
 
 debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" "${DEBIAN_MIRROR:-}"

@@ -123,7 +123,9 @@ static void the_first_success_cancels_the_rest(void)
     CU_ASSERT(scoped_spawn_leaf(scope, return_it, (void *)-EIO, NULL) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, win, "prize", NULL) == 0);
     close_scope();
-    CU_ASSERT(outcome.status == 0 && outcome.succeeded == 1 && outcome.cancelled == 3);
+    CU_ASSERT(outcome.status == 0 && outcome.succeeded == 1);
+    /* The failure may still be on its way when the success cancels it. */
+    CU_ASSERT(outcome.failed <= 1 && outcome.failed + outcome.cancelled == 4);
     CU_ASSERT_STRING_EQUAL(outcome.value, "prize");
     scoped_outcome_fini(&outcome);
 }
