@@ -26,7 +26,6 @@ static int slow(void *arg)
 
 static int quick(void *arg)
 {
-    scoped_sleep_until(scoped_deadline_in(10 * 1000 * 1000));
     scoped_set_value(arg);
     return 0;
 }
@@ -38,13 +37,18 @@ int main(void)
         .policy = &scoped_first_success,
         .deadline = scoped_deadline_in(INT64_C(10000000000)),
     };
+    struct scoped_parent_signals signals;
     struct scoped_outcome outcome;
     scoped_spawner root, ways;
 
     if (scoped_spawner_open(NULL, &root) < 0 || scoped_scope_open(root, &options, &ways) < 0)
         return 1;
-    scoped_spawn_leaf(ways, broken, NULL, NULL);
     scoped_spawn_leaf(ways, slow, NULL, NULL);
+    if (scoped_spawn_leaf_with_signal(ways, broken, NULL, NULL, &signals) < 0)
+        return 1;
+    scoped_done_receiver_wait(signals.done_receiver);
+    scoped_done_receiver_free(signals.done_receiver);
+    scoped_cancel_sender_forget(signals.cancel_sender);
     scoped_spawn_leaf(ways, quick, "forty-two", NULL);
     scoped_scope_close(ways, SCOPED_FOREVER, &outcome);
 
