@@ -1,5 +1,6 @@
 /*
- * busy.h - a program with a busy tree: tasks, calls, nested calls, and what called functions leave behind
+ * busy.h - a program with a busy tree: tasks, calls, nested calls, and what called functions leave
+ * behind
  *
  * It is for tests that kill a part of it and look at the rest. What it finds out it notes in memory
  * that it shares with the test.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # usage: httpd_load.sh [REQUESTS]     run in the build directory; needs ab (apache2-utils)
-# Sends requests over 16 connections to the example httpd, 5 in 100 of them to a handler that crashes and 1 to
-# one that hangs: every one must be answered with its status. A run without the bad ones stands beside it.
+# Sends requests over 16 connections to the example httpd, 5 in 100 of them to a handler that
+# crashes and 1 to one that hangs: every one must be answered with its status. A run without the
+# bad ones stands beside it.
 
 requests=${1-10000}
 command -v ab >/dev/null || { echo "no ab here (apache2-utils): skipped"; exit 0; }
@@ -43,7 +44,8 @@ check beside "$good" 200
 check crash "$crashes" 500
 check hang "$hangs" 504
 for run in alone beside; do
-    echo "$run: median $(percentile $run 50) ms, 95 % $(percentile $run 95) ms, 99 % $(percentile $run 99) ms"
+    echo "$run: median $(percentile $run 50) ms, 95 % $(percentile $run 95) ms," \
+        "99 % $(percentile $run 99) ms"
 done
 kill -TERM "$server" && wait "$server" || failed=1
 echo "$((1 - failed)) passed, $failed failed"

@@ -52,7 +52,10 @@ static void say(int fd, const char *text)
     CU_ASSERT(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
-/* One response, byte by byte so that nothing of the next one is taken: its status, 0 at the end of file. */
+/*
+ * One response, byte by byte so that nothing of the next one is taken: its status, 0 at the end of
+ * file.
+ */
 static int hear(int fd, char *body, size_t size)
 {
     char head[1024] = "";

@@ -115,7 +115,8 @@ static void check_that_calls_go_on(const struct busy_report *report)
     CU_ASSERT(get(&report->right) >= before + SOME);
 }
 
-static void check_that_only_the_victim_suffered(enum victim victim, const struct busy_report *report)
+static void check_that_only_the_victim_suffered(enum victim victim,
+                                                const struct busy_report *report)
 {
     if (victim == GRANDCHILD)
         PROCSPAWN_CUNIT_EQUAL(report->closed, 0);

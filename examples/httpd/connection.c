@@ -97,7 +97,9 @@ static bool draining(const struct service *service)
     return poll(&drain, 1, 0) == 1;
 }
 
-/* More bytes; false at the end of file, after a long silence, or between requests when it drains. */
+/*
+ * More bytes; false at the end of file, after a long silence, or between requests when it drains.
+ */
 static bool read_more(struct connection *connection)
 {
     struct reader *reader = &connection->reader;

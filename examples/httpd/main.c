@@ -104,7 +104,9 @@ static void serve(scoped_spawner connections, const struct service *service, int
     }
 }
 
-/* The end in order: no more clients, no more requests, a grace for those begun, and then the rest. */
+/*
+ * The end in order: no more clients, no more requests, a grace for those begun, and then the rest.
+ */
 static void drain(scoped_spawner root, scoped_spawner connections, const struct service *service,
                   int64_t grace)
 {

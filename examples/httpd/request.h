@@ -29,8 +29,8 @@ struct request {
 };
 
 /*
- * 1: a whole request is there; 0: more has to be read; or the negative HTTP status that says what is
- * wrong with it.
+ * 1: a whole request is there; 0: more has to be read; or the negative HTTP status that says what
+ * is wrong with it.
  */
 int request_parse(struct reader *reader, struct request *ret_request);
 

@@ -57,12 +57,13 @@ int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *buil
                                  struct scoped_parent_signals *ret_signals);
 
 /*
- * A pool (pool.h) as builder (borrowed) says, that is a child of the owner of spawner, or of a scope. When the
- * scope is cancelled the pool takes no more calls, those that run have the grace of the scope, and what is
- * left then is killed; the scope is not said to be gone before all workers are. A pool that has ended
- * before - by procspawn_pool_shutdown, kill or free - holds up nobody; one that has failed
- * (procspawn_pool_failure) is a child that failed with PROCSPAWN_EPOOL. The memory is the caller's, who
- * calls procspawn_pool_free after the last use, before or after the end of the scope.
+ * A pool (pool.h) as builder (borrowed) says, that is a child of the owner of spawner, or of a
+ * scope. When the scope is cancelled the pool takes no more calls, those that run have the grace of
+ * the scope, and what is left then is killed; the scope is not said to be gone before all workers
+ * are. A pool that has ended before - by procspawn_pool_shutdown, kill or free - holds up nobody;
+ * one that has failed (procspawn_pool_failure) is a child that failed with PROCSPAWN_EPOOL. The
+ * memory is the caller's, who calls procspawn_pool_free after the last use, before or after the end
+ * of the scope.
  *
  * Returns 0 and sets *ret_pool, or what scoped_spawn_leaf (scope.h) or procspawn_pool_builder_build
  * return; then no worker is left.
@@ -77,7 +78,8 @@ int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *
 
 /*
  * In a called function: the root of the tasks of this process. It is there for the function and no
- * longer: before its result is sent, the tasks are cancelled, and waited for. It is not to be closed.
+ * longer: before its result is sent, the tasks are cancelled, and waited for. It is not to be
+ * closed.
  *
  * Returns 0 and sets *ret_root, -ENOMEM, or -EPERM outside of a called function.
  *

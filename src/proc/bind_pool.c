@@ -1,8 +1,8 @@
 /*
  * bind_pool.c - a pool as a child of a scope
  *
- * A leaf task keeps the pool, as one keeps a process (bind.c): it sleeps until the pool has ended by
- * itself, and its `done` ends a pool that is still there. The memory stays the owner's.
+ * A leaf task keeps the pool, as one keeps a process (bind.c): it sleeps until the pool has ended
+ * by itself, and its `done` ends a pool that is still there. The memory stays the owner's.
  */
 #include "src/proc/pool.h"
 

@@ -25,8 +25,8 @@ struct all {
     struct node nodes[NODES];
 };
 
-const char *const ending_names[ENDINGS] = { "result", "panic", "closed", "timed out", "lost", "setup",
-                                            "io", "abandoned" };
+const char *const ending_names[ENDINGS] = { "result", "panic", "closed", "timed out", "lost",
+                                            "setup", "io", "abandoned" };
 struct shared *shared;
 static struct node *nodes;
 
@@ -168,7 +168,9 @@ void node_end(int node)
     forget(node);
 }
 
-/* The parent is looked at first: if it has ended by then, whoever is below had to be gone before. */
+/*
+ * The parent is looked at first: if it has ended by then, whoever is below had to be gone before.
+ */
 void nodes_check(void)
 {
     for (int i = 0; i < NODES; i++) {

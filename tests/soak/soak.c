@@ -155,7 +155,8 @@ static bool say(bool holds, const char *what)
 
 static void show(const struct counts *counts)
 {
-    printf("tasks %" PRIu64 ", calls %" PRIu64 ", refused %" PRIu64 ", checks %" PRIu64 "; endings:",
+    printf("tasks %" PRIu64 ", calls %" PRIu64 ", refused %" PRIu64 ", checks %" PRIu64
+           "; endings:",
            counts->tasks, counts->calls, counts->refused, counts->checks);
     for (int i = 0; i < ENDINGS; i++)
         printf(" %s %" PRIu64, ending_names[i], counts->endings[i]);
