@@ -15,7 +15,7 @@
 struct spares {
     unsigned least;             /* this server's share of what was configured */
     unsigned wanted;            /* more than that after bursts */
-    bool filling;
+    bool filling;               /* from none to all */
     int64_t dry_at;             /* when the host last had none */
     int64_t not_before;         /* the last one failed */
 };
@@ -63,7 +63,8 @@ int forkserver__spawn(struct server *s, struct client *asker);
 
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);
-bool forkserver__spares_missing(struct server *s);
+/* Milliseconds without an event after which one is to be added, -1: none is missing. */
+int forkserver__spares_timeout(struct server *s);
 void forkserver__spares_add(struct server *s);
 /* The host has none left; one of them, or of the others, has died. */
 void forkserver__spares_ran_dry(struct spares *spares);

@@ -113,14 +113,15 @@ static void dispatch(struct server *s, const struct epoll_event *event)
 static void turn(struct server *s)
 {
     struct epoll_event event;
-    int timeout = forkserver__spares_missing(s) ? 0 : base__poll_timeout(s->wake_at);
-    int n = epoll_wait(s->epoll, &event, 1, timeout);
+    int until_due = base__poll_timeout(s->wake_at), until_spare = forkserver__spares_timeout(s);
+    bool spare_first = until_spare >= 0 && (until_due < 0 || until_spare <= until_due);
+    int n = epoll_wait(s->epoll, &event, 1, spare_first ? until_spare : until_due);
 
     if (n == 1)
         dispatch(s, &event);
     forkserver__due(s, base__now());
     forkserver__reap(s);
-    if (n == 0 && forkserver__spares_missing(s))
+    if (n == 0 && spare_first && forkserver__spares_timeout(s) >= 0)
         forkserver__spares_add(s);
 }
 

@@ -46,16 +46,20 @@ int64_t forkserver__spares_patience(const struct spares *spares, const struct cl
     return ahead_of_need && asker->spares >= spares->least ? patience_of_surplus : BASE_NEVER;
 }
 
-bool forkserver__spares_missing(struct server *s)
+/* Dry, they are filled up in a row; else one goes by one, each after a moment in which nothing happened. */
+int forkserver__spares_timeout(struct server *s)
 {
+    enum { NEVER = -1, AT_ONCE = 0, QUIET = 1 };
     struct spares *spares = &s->spares;
     unsigned ready = s->host.spares;
 
+    if (ready == 0)
+        spares->filling = true;
     if (ready >= spares->wanted)
         spares->filling = false;
-    else if (ready <= spares->wanted / 2)
-        spares->filling = true;
-    return spares->filling && !s->ending && s->host.fd >= 0 && spares->not_before <= base__now();
+    if (ready >= spares->wanted || s->ending || s->host.fd < 0 || spares->not_before > base__now())
+        return NEVER;
+    return spares->filling ? AT_ONCE : QUIET;
 }
 
 void forkserver__spares_add(struct server *s)

@@ -10,9 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+/* `make check-spares` runs the tests with other numbers of spares. */
 void calls_begin(void)
 {
-    PROCSPAWN_CUNIT_EQUAL(procspawn_init(0, NULL), 0);
+    const char *spares = getenv("CALLS_SPARES");
+    procspawn_config *config = procspawn_config_new();
+
+    CU_ASSERT_FATAL(config != NULL);
+    if (spares)
+        procspawn_config_spares(config, atoi(spares));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    procspawn_config_free(config);
 }
 
 void calls_end(void)

@@ -190,7 +190,7 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-model check-kills
+.PHONY: bench check-fresh check-model check-kills check-spares
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -204,11 +204,18 @@ installcheck-local:
 # Standard output belongs to the results.
 bench:
 	@$(MAKE) $(AM_MAKEFLAGS) all tests/bench/bench$(EXEEXT) >&2
-	@tests/bench/bench$(EXEEXT)
+	@tests/bench/bench$(EXEEXT) $(BENCH_FLAGS)
 
 # SOAK_SECONDS says for how long, SEED what happens; `make check` runs a few seconds of it.
 soak: tests/soak/soak$(EXEEXT)
 	@tests/soak/soak$(EXEEXT)
+
+# The process half with other numbers of spares than it chooses by itself.
+check-spares: $(check_PROGRAMS) $(check_LTLIBRARIES)
+	@status=0; for spares in 0 1 64; do \
+	    echo "with $$spares spares"; \
+	    CALLS_SPARES=$$spares $(MAKE) $(AM_MAKEFLAGS) check-TESTS || status=1; \
+	done; exit $$status
 
 # The kill sweep, longer than `make check` runs it.
 check-kills: tests/kill_test$(EXEEXT)
@@ -228,9 +235,12 @@ check-fresh:
 # The bench: one line a part.
 
 EXTRA_PROGRAMS += tests/bench/bench
-tests_bench_bench_LDADD = libforkscope.la $(JANSSON_LIBS)
+tests_bench_bench_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GIO_CFLAGS)
+tests_bench_bench_LDADD = libforkscope.la $(JANSSON_LIBS) $(UV_LIBS) $(GIO_LIBS) -lm
 tests_bench_bench_SOURCES =
 tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/bench/measure.h
+tests_bench_bench_SOURCES += tests/bench/chart.c tests/bench/chart.h
+tests_bench_bench_SOURCES += tests/bench/bench_rival.c
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c
 tests_bench_bench_SOURCES += tests/bench/bench_shmem.c
 tests_bench_bench_SOURCES += tests/bench/bench_spawn.c

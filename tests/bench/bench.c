@@ -1,6 +1,8 @@
 /*
- * bench.c - measures all pairs; `bench NAME...` only those whose name begins so
+ * bench.c - measures all pairs; `bench NAME...` only those whose name begins so; `--svg FILE` before
+ * the names draws what was measured
  */
+#include "tests/bench/chart.h"
 #include "tests/bench/measure.h"
 
 #include <stdio.h>
@@ -8,7 +10,8 @@
 #include <string.h>
 
 static const struct pair *const parts[] = {
-    bench_fork_pairs, bench_scope_pairs, bench_spawn_pairs, bench_pool_pairs, bench_shmem_pairs
+    bench_fork_pairs, bench_scope_pairs, bench_spawn_pairs, bench_rival_pairs, bench_pool_pairs,
+    bench_shmem_pairs
 };
 
 static bool wanted(const char *name, int argc, char **argv)
@@ -22,8 +25,15 @@ static bool wanted(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    const char *svg = NULL;
     bool ok = true;
 
+    if (argc > 2 && strcmp(argv[1], "--svg") == 0) {
+        svg = argv[2];
+        argc -= 2;
+        argv += 2;
+        ok = bench_chart_open();
+    }
     fprintf(stderr, "%-28s %-8s %8s   %10s / %10s\n", "figure", "", "ratio", "subject", "baseline");
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         for (const struct pair *pair = parts[i]; pair->name; pair++) {
@@ -31,5 +41,7 @@ int main(int argc, char **argv)
                 ok &= bench_measure(pair);
         }
     }
+    if (svg)
+        ok &= bench_chart_write(svg);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

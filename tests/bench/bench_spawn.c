@@ -5,13 +5,16 @@
 
 #include <forkscope/procspawn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BATCH = 50, THREADS = 4 };
+enum { BATCH = 100, THREADS = 4 };
 
 static json_t *echo(json_t *argument)
 {
@@ -90,71 +93,176 @@ static double one_posix_spawn(void)
 
 /* ---- back to back ---- */
 
-static double calls(void)
+static bool one_more_call(void)
 {
-    double start = bench_now();
-
-    for (int i = 0; i < BATCH; i++) {
-        if (!call(false))
-            return -1;
-    }
-    return (bench_now() - start) / BATCH;
+    return call(false);
 }
 
-static double forks(void)
+static bool repeat(bool (*work)(void), int count)
 {
-    double start = bench_now();
+    bool ok = true;
 
-    for (int i = 0; i < BATCH; i++) {
-        if (!fork_once())
-            return -1;
-    }
-    return (bench_now() - start) / BATCH;
+    for (int i = 0; i < count && ok; i++)
+        ok = work();
+    return ok;
+}
+
+/* The first calls use up what was ready: no share of the rest. */
+static double in_a_row(bool (*work)(void))
+{
+    enum { BEFORE = 64, IN_A_ROW = 200 };
+
+    if (!repeat(work, BEFORE))
+        return -1;
+    double start = bench_now();
+    return repeat(work, IN_A_ROW) ? (bench_now() - start) / IN_A_ROW : -1;
+}
+
+static double calls_in_a_row(void)
+{
+    return in_a_row(one_more_call);
+}
+
+static double forks_in_a_row(void)
+{
+    return in_a_row(fork_once);
 }
 
 /* ---- from several threads ---- */
 
-static double in_threads(double (*work)(void))
+static void *many_calls(void *ok)
+{
+    if (!repeat(one_more_call, BATCH))
+        *(bool *)ok = false;
+    return NULL;
+}
+
+static void *many_forks(void *ok)
+{
+    if (!repeat(fork_once, BATCH))
+        *(bool *)ok = false;
+    return NULL;
+}
+
+static double in_threads(void *(*work)(void *))
 {
     pthread_t threads[THREADS];
+    bool ok[THREADS];
+    bool all = true;
     double start = bench_now();
 
     for (int i = 0; i < THREADS; i++) {
-        if (pthread_create(&threads[i], NULL, (void *(*)(void *))(void (*)(void))work, NULL) != 0)
+        ok[i] = true;
+        if (pthread_create(&threads[i], NULL, work, &ok[i]) != 0)
             return -1;
     }
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
-    return (bench_now() - start) / (THREADS * BATCH);
+        all &= ok[i];
+    }
+    return all ? (bench_now() - start) / (THREADS * BATCH) : -1;
 }
 
 static double parallel_calls(void)
 {
-    return in_threads(calls);
+    return in_threads(many_calls);
 }
 
 static double parallel_forks(void)
 {
-    return in_threads(forks);
+    return in_threads(many_forks);
 }
 
 /* ---- beside 2 GiB of heap ---- */
 
-static bool init_and_grow(void)
+static char *volatile heap;     /* what nobody could read would not be written */
+
+static bool grow(void)
 {
     const size_t size = (size_t)2 << 30;
-    char *heap = init() ? malloc(size) : NULL;
 
+    heap = malloc(size);
     if (!heap)
         return false;
     memset(heap, 1, size);
     return true;
 }
 
+static bool init_and_grow(void)
+{
+    return init() && grow();
+}
+
+/* ---- the memory of a spare ---- */
+
+static pid_t first_child(pid_t parent)
+{
+    char path[64];
+    int child = -1;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return -1;
+    if (fscanf(file, "%d", &child) != 1)
+        child = -1;
+    fclose(file);
+    return child;
+}
+
+static double private_dirty(pid_t pid)
+{
+    char path[64], line[256];
+    double kib = -1;
+
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    FILE *file = fopen(path, "re");
+    while (file && kib < 0 && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "Private_Dirty:", 14) == 0)
+            kib = strtod(line + 14, NULL);
+    }
+    if (file)
+        fclose(file);
+    return kib;
+}
+
+/* The spares get the time to become idle. */
+static bool init_and_rest(void)
+{
+    bool ok = init();
+
+    usleep(200000);
+    return ok;
+}
+
+static double spare_memory(void)
+{
+    return private_dirty(first_child(first_child(first_child(getpid()))));
+}
+
+static pid_t idle_child;
+
+static bool fork_idle_child(void)
+{
+    idle_child = fork();
+    if (idle_child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    usleep(20000);
+    return idle_child > 0;
+}
+
+static double idle_child_memory(void)
+{
+    return private_dirty(idle_child);
+}
+
 #define FORK { "fork+_exit+waitpid", NULL, one_fork }
 
 const struct pair bench_fork_pairs[] = {
-    { .name = "fork.vs_fork", .subject = FORK, .baseline = FORK,
+    { .name = "fork.vs_fork", .subject = FORK, .baseline = FORK, .steady = true,
       .samples = 2000, .quick_samples = 500, .pause = 200, .pinned_only = true },
     { .name = NULL }
 };
@@ -164,17 +272,22 @@ const struct pair bench_spawn_pairs[] = {
       .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000 },
     { .name = "spawn.reaped.vs_fork", .subject = { "procspawn+join+wait", init, one_reaped_call },
       .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000 },
-    { .name = "spawn.sustained.vs_fork", .subject = { "procspawn+join", init, calls },
-      .baseline = { "fork+_exit+waitpid", NULL, forks }, .samples = 60, .quick_samples = 20,
-      .pause = 1000 },
+    { .name = "spawn.sustained.vs_fork", .subject = { "procspawn+join", init, calls_in_a_row },
+      .baseline = { "fork+_exit+waitpid", NULL, forks_in_a_row }, .samples = 25,
+      .quick_samples = 8 },
     { .name = "spawn.parallel.vs_fork", .subject = { "procspawn+join, 4 threads", init,
       parallel_calls }, .baseline = { "fork+_exit+waitpid, 4 threads", NULL, parallel_forks },
-      .samples = 30, .quick_samples = 8, .pause = 1000, .rate = true, .unpinned_only = true },
+      .samples = 30, .quick_samples = 6, .pause = 1000, .rate = true, .unpinned_only = true },
     { .name = "spawn.heap2g.vs_heap0", .subject = { "with 2 GiB", init_and_grow, one_call },
       .baseline = { "procspawn+join, small host", init, one_call },
       .samples = 1000, .quick_samples = 200, .pause = 1000 },
     { .name = "spawn.vs_posix_spawn", .subject = { "procspawn+join", init, one_call },
       .baseline = { "posix_spawn of /bin/true", NULL, one_posix_spawn },
       .samples = 1000, .quick_samples = 150, .pause = 1000 },
+    { .name = "fork.heap2g.vs_heap0", .subject = { "fork with 2 GiB", grow, one_fork },
+      .baseline = FORK, .samples = 40, .quick_samples = 10, .pause = 1000 },
+    { .name = "spare.private.vs_fork", .subject = { "idle spare", init_and_rest, spare_memory },
+      .baseline = { "idle forked child", fork_idle_child, idle_child_memory },
+      .samples = 5, .quick_samples = 3, .unit = "KiB", .unpinned_only = true },
     { .name = NULL }
 };

@@ -30,6 +30,8 @@ struct pair {
     bool rate;                  /* the figure is the rate's ratio: baseline time over subject time */
     bool unpinned_only;
     bool pinned_only;
+    bool optional;              /* a side that cannot be set up here is left out */
+    bool steady;                /* pinned it must be 1 within 5 %, or is measured again */
     const char *unit;           /* of a sample; NULL: microseconds */
 };
 
@@ -43,6 +45,7 @@ double bench_now(void);
 extern const struct pair bench_fork_pairs[];
 extern const struct pair bench_scope_pairs[];
 extern const struct pair bench_spawn_pairs[];
+extern const struct pair bench_rival_pairs[];
 extern const struct pair bench_shmem_pairs[];
 extern const struct pair bench_pool_pairs[];
 
