@@ -65,6 +65,8 @@ src_libwire_la_SOURCES += src/wire/codec.c src/wire/codec.h
 src_libwire_la_SOURCES += src/wire/memfd.c src/wire/memfd.h
 src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h
 
+EXTRA_DIST += src/proc/SPEED.md src/proc/figures.svg
+
 src_libproc_la_SOURCES =
 src_libproc_la_SOURCES += src/proc/internal.h
 src_libproc_la_SOURCES += src/proc/answer.c src/proc/answer.h

@@ -307,7 +307,7 @@ static void wait_as_spare(const struct forkserver_child *child)
 {
     struct pollfd fd = { .fd = child->channel, .events = POLLIN };
 
-    if (poll(&fd, 1, base__poll_timeout(base__deadline(child->patience))) == 0)
+    if (poll(&fd, 1, (int)(child->patience / (BASE_SECOND / 1000))) == 0)
         shutdown(child->channel, SHUT_RD);
 }
 

@@ -19,7 +19,8 @@ void procspawn__message_init(struct procspawn__message *message)
 
 void procspawn__message_fini(struct procspawn__message *message)
 {
-    free(message->text.bytes);
+    if (!message->text.lent)
+        free(message->text.bytes);
     if (message->memfd >= 0)
         close(message->memfd);
     for (size_t i = 0; i < message->fd_count; i++)

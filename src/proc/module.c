@@ -90,8 +90,13 @@ void procspawn__modules_remember(void)
 
 static bool same_module(const struct wire_function *a, const struct wire_function *b)
 {
-    return a->build_id_length == b->build_id_length &&
-           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
+    if (a->build_id_length != b->build_id_length)
+        return false;
+    for (uint32_t i = 0; i < a->build_id_length; i++) {
+        if (a->build_id[i] != b->build_id[i])
+            return false;
+    }
+    return true;
 }
 
 /* By place and build-id: another library may lie where one was closed. */

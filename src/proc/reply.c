@@ -81,6 +81,8 @@ static void reply_nothing(void)
 void procspawn__reply_result(const json_t *result)
 {
     const struct procspawn__reply *reply = &procspawn__reply;
+    /* Most results are short; a child that needs no heap for its answer copies no page of it. */
+    unsigned char few[256];
     struct procspawn__message message;
 
     if (!result) {
@@ -88,6 +90,9 @@ void procspawn__reply_result(const json_t *result)
         return;
     }
     procspawn__message_init(&message);
+    message.text.bytes = few;
+    message.text.capacity = sizeof few;
+    message.text.lent = true;
     int rc = procspawn__message_encode(&message, result);
     if (unsendable(rc)) {
         procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s", unsendable(rc));

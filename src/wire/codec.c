@@ -16,9 +16,12 @@ static bool make_room(struct wire_writer *w, size_t length)
     size_t capacity = w->capacity < FIRST ? FIRST : w->capacity * 2;
     if (capacity < w->length + length)
         capacity = w->length + length;
-    unsigned char *bytes = realloc(w->bytes, capacity);
+    unsigned char *bytes = realloc(w->lent ? NULL : w->bytes, capacity);
     if (!bytes)
         return false;
+    if (w->lent)
+        memcpy(bytes, w->bytes, w->length);
+    w->lent = false;
     w->bytes = bytes;
     w->capacity = capacity;
     return true;

@@ -17,6 +17,7 @@ struct wire_writer {
     size_t capacity;
     size_t length;
     bool grows;
+    bool lent;                  /* bytes is somebody else's, until it grows: not to be freed */
     bool overflow;              /* no room, or no memory */
 };
 
