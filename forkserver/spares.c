@@ -11,7 +11,7 @@
 
 #include "src/base/clock.h"
 
-enum { GROWTH = 4, MOST = 64 };
+enum { GROWTH = 4, MOST = 16 };
 
 /* Without a spare for so long, nobody needs as many. */
 static const int64_t calm = BASE_SECOND;
@@ -28,8 +28,8 @@ void forkserver__spares_ran_dry(struct spares *spares)
 {
     unsigned most = spares->least * GROWTH;
 
-    if (most > MOST && spares->least < MOST)
-        most = MOST;
+    if (most > MOST)
+        most = spares->least > MOST ? spares->least : MOST;
     spares->wanted = spares->wanted * 2 < most ? spares->wanted * 2 : most;
     spares->dry_at = base__now();
 }

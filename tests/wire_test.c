@@ -231,7 +231,7 @@ static void shout(enum wire_type type, const void *body, size_t length, int desc
     int kind;
     socklen_t size = sizeof kind;
 
-    for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && kind == SOCK_SEQPACKET)
             send_raw(fd, &header, body, length, descriptor, descriptors);
     }
@@ -396,7 +396,7 @@ static json_t *fill_and_exit(json_t *argument)
     struct iovec iov[2] = { { &header, sizeof header }, { (void *)(uintptr_t)text, sizeof text } };
     struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
 
-    for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
         while (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
             continue;
     }
@@ -418,7 +418,7 @@ static void a_full_channel_does_not_hide_the_death(void)
 
 static json_t *shut_down(json_t *argument)
 {
-    for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
         shutdown(fd, SHUT_RDWR);
     return calls_hang(argument);
 }
