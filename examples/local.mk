@@ -1,30 +1,30 @@
 # One line an example: `noinst_PROGRAMS += examples/01_hello`. Its source is examples/01_hello.c.
-# What it prints stands in examples/01_hello.out, and `make check` compares.
+# What it prints stands in examples/01_hello.expected, and `make check` compares.
 # Examples are linked like any user's program: with the library, not with its parts.
 
 LDADD = libforkscope.la $(JANSSON_LIBS)
 
 noinst_PROGRAMS += examples/00_thread
-EXTRA_DIST += examples/00_thread.out
+EXTRA_DIST += examples/00_thread.expected
 noinst_PROGRAMS += examples/00_process
-EXTRA_DIST += examples/00_process.out
+EXTRA_DIST += examples/00_process.expected
 noinst_PROGRAMS += examples/01_tasks
-EXTRA_DIST += examples/01_tasks.out
+EXTRA_DIST += examples/01_tasks.expected
 noinst_PROGRAMS += examples/02_cancel
-EXTRA_DIST += examples/02_cancel.out
+EXTRA_DIST += examples/02_cancel.expected
 noinst_PROGRAMS += examples/03_policy
-EXTRA_DIST += examples/03_policy.out
+EXTRA_DIST += examples/03_policy.expected
 noinst_PROGRAMS += examples/04_first_success
-EXTRA_DIST += examples/04_first_success.out
+EXTRA_DIST += examples/04_first_success.expected
 
 # On the pools of other libraries, where they are.
-EXTRA_DIST += examples/10_glib_pool.c examples/10_glib_pool.out
+EXTRA_DIST += examples/10_glib_pool.c examples/10_glib_pool.expected
 if HAVE_GLIB
 noinst_PROGRAMS += examples/10_glib_pool
 examples_10_glib_pool_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
 examples_10_glib_pool_LDADD = $(LDADD) $(GLIB_LIBS)
 endif
-EXTRA_DIST += examples/11_libuv_queue.c examples/11_libuv_queue.out
+EXTRA_DIST += examples/11_libuv_queue.c examples/11_libuv_queue.expected
 if HAVE_UV
 noinst_PROGRAMS += examples/11_libuv_queue
 examples_11_libuv_queue_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
@@ -32,29 +32,29 @@ examples_11_libuv_queue_LDADD = $(LDADD) $(UV_LIBS)
 endif
 
 noinst_PROGRAMS += examples/20_simple
-EXTRA_DIST += examples/20_simple.out
+EXTRA_DIST += examples/20_simple.expected
 noinst_PROGRAMS += examples/21_args
-EXTRA_DIST += examples/21_args.out
+EXTRA_DIST += examples/21_args.expected
 noinst_PROGRAMS += examples/22_join
-EXTRA_DIST += examples/22_join.out
+EXTRA_DIST += examples/22_join.expected
 noinst_PROGRAMS += examples/23_timeout
-EXTRA_DIST += examples/23_timeout.out
+EXTRA_DIST += examples/23_timeout.expected
 noinst_PROGRAMS += examples/24_kill
-EXTRA_DIST += examples/24_kill.out
+EXTRA_DIST += examples/24_kill.expected
 noinst_PROGRAMS += examples/25_panic
-EXTRA_DIST += examples/25_panic.out
+EXTRA_DIST += examples/25_panic.expected
 noinst_PROGRAMS += examples/26_stdout
-EXTRA_DIST += examples/26_stdout.out
+EXTRA_DIST += examples/26_stdout.expected
 noinst_PROGRAMS += examples/27_flattened
-EXTRA_DIST += examples/27_flattened.out
+EXTRA_DIST += examples/27_flattened.expected
 noinst_PROGRAMS += examples/30_pool
-EXTRA_DIST += examples/30_pool.out
+EXTRA_DIST += examples/30_pool.expected
 noinst_PROGRAMS += examples/40_tree
-EXTRA_DIST += examples/40_tree.out
+EXTRA_DIST += examples/40_tree.expected
 noinst_PROGRAMS += examples/28_macro
-EXTRA_DIST += examples/28_macro.out
+EXTRA_DIST += examples/28_macro.expected
 noinst_PROGRAMS += examples/29_custom_serialization
-EXTRA_DIST += examples/29_custom_serialization.out
+EXTRA_DIST += examples/29_custom_serialization.expected
 
 # vet is an example of more than one file.
 

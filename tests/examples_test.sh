@@ -3,8 +3,8 @@
 source=$(dirname "$0")/../examples
 passed=0
 failed=0
-for expected in "$source"/*.out; do
-    name=$(basename "$expected" .out)
+for expected in "$source"/*.expected; do
+    name=$(basename "$expected" .expected)
     test -x "examples/$name" || continue
     if output=$(timeout 60 "examples/$name" 2>&1) && test "$output" = "$(cat "$expected")"; then
         passed=$((passed + 1))
