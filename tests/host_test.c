@@ -232,7 +232,8 @@ static void the_first_process_of_a_container_can_call(void)
     if (maker == 0) {
         if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0 ||
             mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-            _exit(errno == EPERM ? 0 : 1);
+            /* Not permitted, or in a chroot, whose root is no mount that could be made private. */
+            _exit(errno == EPERM || errno == EINVAL ? 0 : 1);
         run(be_first);
         _exit(0);
     }
