@@ -1,6 +1,7 @@
 # The test runner: an archive that the tests link, and a library of its own, so that libforkscope needs no CUnit
 
 EXTRA_LTLIBRARIES = src/libcunit.la
+CLEANFILES += src/libcunit.la
 src_libcunit_la_SOURCES =
 src_libcunit_la_SOURCES += src/cunit/area.c src/cunit/area.h
 src_libcunit_la_SOURCES += src/cunit/assert.c src/cunit/assert.h
