@@ -14,6 +14,10 @@
 void calls_begin(void);
 void calls_end(void);
 
+/* A suite of such tests. */
+#define CALLS_SUITE(name, table) \
+    { .pName = name, .pSetUpFunc = calls_begin, .pTearDownFunc = calls_end, .pTests = table }
+
 /* Starts a call that must start; the argument is taken. */
 procspawn_handle *calls_start(procspawn_function *function, json_t *argument);
 procspawn_handle *calls_build(procspawn_builder *builder, procspawn_function *function,

@@ -7,6 +7,7 @@ check_PROGRAMS += tests/version_test
 tests_version_test_LDADD = $(base_libs) $(test_libs)
 
 check_PROGRAMS += tests/cunit_test
+tests_cunit_test_SOURCES = tests/cunit_test.c tests/misbehaving.c tests/misbehaving.h
 tests_cunit_test_LDADD = $(test_libs)
 
 check_PROGRAMS += tests/backtrace_test
@@ -80,9 +81,16 @@ tests_handle_test_LDADD = $(proc_test_libs)
 check_PROGRAMS += tests/deadline_test
 tests_deadline_test_SOURCES = tests/deadline_test.c tests/calls.c tests/calls.h
 tests_deadline_test_LDADD = $(proc_test_libs)
+
+builder_tools = tests/builder_tools.c tests/builder_tools.h tests/calls.c tests/calls.h
+
 check_PROGRAMS += tests/builder_test
-tests_builder_test_SOURCES = tests/builder_test.c tests/calls.c tests/calls.h
+tests_builder_test_SOURCES = tests/builder_test.c $(builder_tools)
 tests_builder_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/builder_rights_test
+tests_builder_rights_test_SOURCES = tests/builder_rights_test.c $(builder_tools)
+tests_builder_rights_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
@@ -156,10 +164,24 @@ typed_tools = tests/typed_tools.c tests/typed_tools.h $(value_tools)
 check_PROGRAMS += tests/typed_test
 tests_typed_test_SOURCES = tests/typed_test.c $(typed_tools)
 tests_typed_test_LDADD = $(core_libs) $(test_libs)
+
+pool_tools = tests/pool_tools.c tests/pool_tools.h tests/calls.c tests/calls.h
+
 check_PROGRAMS += tests/pool_test
-tests_pool_test_SOURCES = tests/pool_test.c tests/pool_tools.c tests/pool_tools.h
-tests_pool_test_SOURCES += tests/calls.c tests/calls.h
+tests_pool_test_SOURCES = tests/pool_test.c $(pool_tools)
 tests_pool_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/pool_calls_test
+tests_pool_calls_test_SOURCES = tests/pool_calls_test.c $(pool_tools)
+tests_pool_calls_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/pool_kill_test
+tests_pool_kill_test_SOURCES = tests/pool_kill_test.c $(pool_tools)
+tests_pool_kill_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/pool_workers_test
+tests_pool_workers_test_SOURCES = tests/pool_workers_test.c $(pool_tools)
+tests_pool_workers_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/typed_things_test
 tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)

@@ -29,6 +29,7 @@ void pool_gate_remove(struct pool_gate *gate);
 
 /* Functions to call. */
 json_t *pool_wait_at_gate(json_t *path);    /* then returns its process */
+json_t *pool_forty_two(json_t *path);       /* the same, but returns 42 */
 json_t *pool_count(json_t *argument);       /* how often this worker has been asked so far */
 
 /* Waits until a call is at a worker, whose process it returns. */

@@ -1,0 +1,322 @@
+/* The workers of a pool: what breaks them, and the plan by which they come and go. */
+#include "tests/pool_tools.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- what breaks ---- */
+
+static json_t *return_null(json_t *argument)
+{
+    (void)argument;
+    return NULL;
+}
+
+static json_t *return_loop(json_t *argument)
+{
+    (void)argument;
+    json_t *outer = json_array();
+    for (int i = 0; i < 3000; i++)
+        outer = json_pack("[o]", outer);
+    return outer;
+}
+
+static void bad_results_leave_the_worker(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    json_int_t pid = pool_number(pool, calls_pid, NULL);
+
+    calls_check_error(calls_error(pool_start(pool, return_null, NULL)), PROCSPAWN_ERROR_PANIC,
+                      PROCSPAWN_CAUSE_NONE);
+    calls_check_error(calls_error(pool_start(pool, return_loop, NULL)), PROCSPAWN_ERROR_JSON,
+                      PROCSPAWN_CAUSE_NONE);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_pid, NULL), pid);
+    procspawn_pool_free(pool);
+}
+
+static json_t *go_wrong(json_t *argument)
+{
+    (void)argument;
+    procspawn_panic("something went wrong");
+}
+
+static void a_panic_costs_only_its_call(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *bad = pool_start(pool, go_wrong, NULL);
+    procspawn_handle *good = pool_start(pool, calls_echo, json_integer(1));
+    procspawn_error *error = calls_error(bad);
+
+    CU_ASSERT(procspawn_error_is_panic(error));
+    CU_ASSERT_STRING_EQUAL(procspawn_error_message(error), "something went wrong");
+    CU_ASSERT_STRING_EQUAL(procspawn_error_function(error), "go_wrong");
+    CU_ASSERT(procspawn_error_frame_count(error) > 0);
+    procspawn_error_free(error);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(good), 1);
+    procspawn_pool_free(pool);
+}
+
+static json_t *leave_by_exit(json_t *argument)
+{
+    exit((int)json_integer_value(argument));
+}
+
+static json_t *crash(json_t *argument)
+{
+    (void)argument;
+    raise(SIGSEGV);
+    return json_null();
+}
+
+static void a_crash_costs_only_its_call(void)
+{
+    procspawn_pool *pool = pool_make(1);
+
+    for (int i = 0; i < 3; i++) {
+        procspawn_error *error = calls_error(pool_start(pool, crash, NULL));
+        PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGSEGV);
+        CU_ASSERT(procspawn_error_frame_count(error) > 0);
+        calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+        error = calls_error(pool_start(pool, leave_by_exit, json_integer(3)));
+        PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 3);
+        calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    }
+    procspawn_pool_free(pool);
+}
+
+static json_t *close_everything(json_t *argument)
+{
+    (void)argument;
+    for (int fd = 0; fd < 1024; fd++)
+        close(fd);
+    return json_null();
+}
+
+static void a_worker_without_descriptors_is_replaced(void)
+{
+    procspawn_pool *pool = pool_make(1);
+
+    calls_check_error(calls_error(pool_start(pool, close_everything, NULL)),
+                      PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+}
+
+static void an_idle_worker_killed_costs_no_call(void)
+{
+    enum { ROUNDS = 20 };
+    procspawn_pool *pool = pool_make(1);
+
+    for (int i = 0; i < ROUNDS; i++) {
+        pid_t pid = (pid_t)pool_number(pool, calls_pid, NULL);
+        kill(pid, SIGKILL);
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    }
+    procspawn_pool_free(pool);
+}
+
+static void a_running_worker_killed_costs_its_call(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *handle = pool_start(pool, calls_hang, NULL);
+    procspawn_handle *queued = pool_start(pool, calls_echo, json_integer(5));
+    pid_t pid = pool_await_start(handle);
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 50 * CALLS_MS, NULL, NULL), -ETIMEDOUT);
+    kill(pid, SIGKILL);
+    procspawn_error *error = calls_error(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGKILL);
+    CU_ASSERT(procspawn_error_is_remote_close(error));
+    procspawn_error_free(error);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(queued), 5);
+    procspawn_pool_free(pool);
+}
+
+static void all_workers_killed_at_once_are_replaced(void)
+{
+    enum { WORKERS = 8 };
+    procspawn_pool *pool = pool_make(WORKERS);
+    procspawn_handle *handles[2 * WORKERS];
+    struct pool_gate gate;
+    pid_t pids[WORKERS];
+
+    pool_gate_make(&gate);
+    for (int i = 0; i < 2 * WORKERS; i++)
+        handles[i] = pool_start(pool, pool_forty_two, pool_gate_name(&gate));
+    for (int i = 0; i < WORKERS; i++)
+        pids[i] = pool_await_start(handles[i]);
+    for (int i = 0; i < WORKERS; i++)
+        kill(pids[i], SIGKILL);
+    pool_gate_open(&gate);
+    for (int i = WORKERS; i < 2 * WORKERS; i++)
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(handles[i]), 42);
+    for (int i = 0; i < WORKERS; i++) {
+        int rc = procspawn_join_timeout(handles[i], 20 * CALLS_SECOND, NULL, NULL);
+        CU_ASSERT(rc == PROCSPAWN_ECALL || rc == 0);
+        procspawn_handle_free(handles[i]);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_size(pool), WORKERS);
+    procspawn_pool_free(pool);
+    pool_gate_remove(&gate);
+}
+
+/* ---- plans ---- */
+
+static void workers_are_recycled_after_calls(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_recycle_after_calls(builder, 3);
+    procspawn_pool *pool = pool_build(builder);
+    for (int i = 0; i < 9; i++)
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), i % 3 + 1);
+    procspawn_pool_free(pool);
+}
+
+static json_t *grow(json_t *argument)
+{
+    size_t size = (size_t)json_integer_value(argument);
+    static char *volatile memory;
+
+    memory = malloc(size + 1);
+    memset(memory, 1, size + 1);
+    return pool_count(argument);
+}
+
+static void workers_are_recycled_above_bytes(void)
+{
+    enum { LIMIT = 64 << 20 };
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_recycle_above_bytes(builder, LIMIT);
+    procspawn_pool *pool = pool_build(builder);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, grow, json_integer(0)), 1);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, grow, json_integer(LIMIT)), 2);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, grow, json_integer(0)), 1);
+    procspawn_pool_free(pool);
+}
+
+static void pools_grow_and_shrink(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(3);
+    procspawn_handle *handles[4];
+    struct pool_gate gate;
+    int64_t deadline = calls_now() + 20 * CALLS_SECOND;
+
+    procspawn_pool_builder_minimum(builder, 0, 20 * CALLS_MS);
+    procspawn_pool *pool = pool_build(builder);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_size(pool), 0);
+    pool_gate_make(&gate);
+    for (int i = 0; i < 4; i++)
+        handles[i] = pool_start(pool, pool_forty_two, pool_gate_name(&gate));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_size(pool), 3);
+    for (int i = 0; i < 3; i++)
+        pool_await_start(handles[i]);
+    pool_gate_open(&gate);
+    for (int i = 0; i < 4; i++)
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(handles[i]), 42);
+    while (procspawn_pool_size(pool) > 0 && calls_now() < deadline)
+        poll(NULL, 0, 5);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_size(pool), 0);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+    pool_gate_remove(&gate);
+}
+
+static json_t *say(json_t *argument)
+{
+    printf("%s", json_string_value(argument));
+    fprintf(stderr, "not %s", json_string_value(argument));
+    return NULL;
+}
+
+static void check_stream(int fd, const char *text)
+{
+    char buffer[64] = "";
+
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT(read(fd, buffer, sizeof buffer - 1) >= 0);
+    CU_ASSERT_STRING_EQUAL(buffer, text);
+}
+
+static void what_calls_write_is_kept_apart(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_capture_stdout(builder, true);
+    procspawn_pool_builder_capture_stderr(builder, true);
+    procspawn_pool *pool = pool_build(builder);
+    procspawn_handle *first = pool_start(pool, say, json_string("first"));
+    procspawn_handle *second = pool_start(pool, say, json_string("second"));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join(second, NULL, NULL), PROCSPAWN_ECALL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join(first, NULL, NULL), PROCSPAWN_ECALL);
+    check_stream(procspawn_stdout(first), "first");
+    check_stream(procspawn_stderr(first), "not first");
+    check_stream(procspawn_stdout(second), "second");
+    check_stream(procspawn_stderr(second), "not second");
+    procspawn_handle_free(first);
+    procspawn_handle_free(second);
+    procspawn_pool_free(pool);
+}
+
+static json_t *get_variable(json_t *argument)
+{
+    const char *value = getenv(json_string_value(argument));
+    return value ? json_string(value) : json_null();
+}
+
+static void workers_have_the_environment_of_the_build(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    setenv("POOL_OUTER", "before", 1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_env(builder, "POOL_INNER", "inner"), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_env_remove(builder, "HOME"), 0);
+    procspawn_pool *pool = pool_build(builder);
+    setenv("POOL_OUTER", "after", 1);
+    calls_check_text(calls_result(pool_start(pool, get_variable, json_string("POOL_INNER"))),
+                     "inner");
+    calls_check_text(calls_result(pool_start(pool, get_variable, json_string("POOL_OUTER"))),
+                     "before");
+    CU_ASSERT(json_is_null(calls_result(pool_start(pool, get_variable, json_string("HOME")))));
+    procspawn_pool_free(pool);
+    unsetenv("POOL_OUTER");
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo break_tests[] = {
+    TEST(bad_results_leave_the_worker),
+    TEST(a_panic_costs_only_its_call),
+    TEST(a_crash_costs_only_its_call),
+    TEST(a_worker_without_descriptors_is_replaced),
+    TEST(an_idle_worker_killed_costs_no_call),
+    TEST(a_running_worker_killed_costs_its_call),
+    TEST(all_workers_killed_at_once_are_replaced),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo plan_tests[] = {
+    TEST(workers_are_recycled_after_calls),
+    TEST(workers_are_recycled_above_bytes),
+    TEST(pools_grow_and_shrink),
+    TEST(what_calls_write_is_kept_apart),
+    TEST(workers_have_the_environment_of_the_build),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    CALLS_SUITE("what_breaks", break_tests),
+    CALLS_SUITE("plans", plan_tests),
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
