@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,18 @@ static const int64_t restart_pause = BASE_SECOND / 100;
 static const int64_t slack = 2 * BASE_SECOND;
 static const int64_t short_slack = BASE_SECOND / 2;
 
+/* The host sees the death of a server by its pidfd, whoever holds its sockets open. */
+static void tell_host(const struct root *r, unsigned index, int host_end)
+{
+    struct wire_server body = { .index = index, .pid = r->lines[index].pid };
+    struct wire_part part = { &body, sizeof body };
+    int fds[] = { host_end, (int)syscall(SYS_pidfd_open, body.pid, 0) };
+
+    wire__send(r->options->host_link, WIRE_SERVER, &part, 1, fds, fds[1] >= 0 ? 2 : 1, true);
+    if (fds[1] >= 0)
+        close(fds[1]);
+}
+
 static void fork_server(struct root *r, unsigned index, const int host_pair[2], const int root_pair[2])
 {
     struct line *line = &r->lines[index];
@@ -48,8 +61,7 @@ static void fork_server(struct root *r, unsigned index, const int host_pair[2], 
         return;
     line->pid = pid;
     line->link = root_pair[0];
-    struct wire_server body = { .index = index, .pid = pid };
-    wire__send_struct(r->options->host_link, WIRE_SERVER, &body, sizeof body, host_pair[0], true);
+    tell_host(r, index, host_pair[0]);
 }
 
 static void start_server(struct root *r, unsigned index)

@@ -24,8 +24,11 @@ enum { SPARES_MAX = 256 };
 /* One server. A dead one is replaced in its place. */
 struct link {
     int fd;                     /* -1: no server now */
+    int pidfd;                  /* of the server; -1 where that is not to be had */
     pid_t server;
 };
+
+static const struct link no_link = { .fd = -1, .pidfd = -1 };
 
 static struct {
     pthread_mutex_t lock;
@@ -83,6 +86,8 @@ static int open_set(void)
     for (unsigned i = 0; i < client.count; i++) {
         if (client.links[i].fd >= 0)
             watch(client.links[i].fd);
+        if (client.links[i].pidfd >= 0)
+            watch(client.links[i].pidfd);
     }
     return client.root >= 0 ? watch(client.root) : 0;
 }
@@ -102,11 +107,39 @@ static void drop_spares_of(unsigned index)
 
 static void lose_link(unsigned index)
 {
-    unwatch(client.links[index].fd);
-    close(client.links[index].fd);
-    client.links[index] = (struct link){ .fd = -1 };
+    struct link *link = &client.links[index];
+
+    unwatch(link->fd);
+    close(link->fd);
+    if (link->pidfd >= 0) {
+        unwatch(link->pidfd);
+        close(link->pidfd);
+    }
+    *link = no_link;
     client.losses++;
     drop_spares_of(index);
+}
+
+/*
+ * The end of file on a link comes late: a child that was being forked when its server was killed
+ * holds that open, and with it the channels of all spares, until it gets to run and sees that its
+ * server is gone. A call sent down such a channel would be lost.
+ */
+static void lose_dead_servers(void)
+{
+    struct pollfd fds[FORKSERVER_MAX_SERVERS];
+    bool any = false;
+
+    for (unsigned i = 0; i < client.count; i++) {
+        fds[i] = (struct pollfd){ .fd = client.links[i].pidfd, .events = POLLIN };
+        any |= fds[i].fd >= 0;
+    }
+    if (!any || poll(fds, client.count, 0) <= 0)
+        return;
+    for (unsigned i = 0; i < client.count; i++) {
+        if (fds[i].revents)
+            lose_link(i);
+    }
 }
 
 static void on_offer(unsigned index, struct wire_frame *frame)
@@ -158,17 +191,16 @@ static void pump_link(unsigned index)
 static void on_server(struct wire_frame *frame)
 {
     const struct wire_server *server = frame->body;
-    int fd = wire__take_fd(frame, 0);
 
-    if (fd < 0 || server->index >= client.count) {
-        if (fd >= 0)
-            close(fd);
+    if (frame->header.fd_count == 0 || server->index >= client.count)
         return;
-    }
-    if (client.links[server->index].fd >= 0)
+    struct link *link = &client.links[server->index];
+    if (link->fd >= 0)
         lose_link(server->index);
-    client.links[server->index] = (struct link){ fd, server->pid };
-    watch(fd);
+    *link = (struct link){ wire__take_fd(frame, 0), wire__take_fd(frame, 1), server->pid };
+    watch(link->fd);
+    if (link->pidfd >= 0)
+        watch(link->pidfd);
 }
 
 static void lose_root(void)
@@ -257,6 +289,7 @@ static void ask_if_due(struct wish *wish, int64_t now)
 /* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
 static int step(struct wish *wish, struct procspawn__taken *ret_taken)
 {
+    lose_dead_servers();
     if (client.spare_count == 0)
         pump();
     if (client.spare_count > 0) {
@@ -319,6 +352,7 @@ static int tell_once(const struct procspawn__taken *taken, enum wire_type type, 
                      size_t length)
 {
     pthread_mutex_lock(&client.lock);
+    lose_dead_servers();
     const struct link *link = &client.links[taken->link];
     int rc = link->fd >= 0 && link->server == taken->server
                  ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
@@ -357,13 +391,14 @@ static bool serves(const struct procspawn__taken *taken)
     const struct link *link = &client.links[taken->link];
 
     pthread_mutex_lock(&client.lock);
+    lose_dead_servers();
     pump_link(taken->link);
     bool there = link->fd >= 0 && link->server == taken->server;
     pthread_mutex_unlock(&client.lock);
     return there;
 }
 
-/* A child that was being forked when its server was killed holds the link open for a moment longer. */
+/* A dying process closes what it has before it is dead: a moment may lie between the two. */
 bool procspawn__client_serves(const struct procspawn__taken *taken)
 {
     enum { TRIES = 20, PAUSE = 5 };
@@ -381,7 +416,7 @@ static void open_client(unsigned count)
     client.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     client.count = count;
     for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++)
-        client.links[i] = (struct link){ .fd = -1 };
+        client.links[i] = no_link;
     client.spare_count = 0;
     client.asking = client.refused = 0;
     client.root = -1;
@@ -407,7 +442,7 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 void procspawn__client_adopt(int link, pid_t server)
 {
     open_client(1);
-    client.links[0] = (struct link){ link, server };
+    client.links[0] = (struct link){ link, -1, server };
 }
 
 /* A pool's thread may still be asking. */
