@@ -137,6 +137,42 @@ static void a_running_worker_killed_costs_its_call(void)
     procspawn_pool_free(pool);
 }
 
+static json_t *server_of_worker(json_t *argument)
+{
+    (void)argument;
+    return json_integer(getppid());
+}
+
+/* The workers of a dead server die with it; stopped, this one has taken nothing before. */
+static void a_call_that_no_worker_took_outlives_the_server(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    pid_t worker = (pid_t)pool_number(pool, calls_pid, NULL);
+    pid_t server = (pid_t)pool_number(pool, server_of_worker, NULL);
+
+    kill(worker, SIGSTOP);
+    procspawn_handle *handle = pool_start(pool, calls_echo, json_integer(5));
+    kill(server, SIGKILL);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    procspawn_pool_free(pool);
+}
+
+static json_t *kill_the_server(json_t *argument)
+{
+    kill(getppid(), SIGKILL);
+    return calls_hang(argument);
+}
+
+static void a_call_that_has_begun_is_lost_with_the_server(void)
+{
+    procspawn_pool *pool = pool_make(1);
+
+    procspawn_error *error = calls_error(pool_start(pool, kill_the_server, NULL));
+    calls_check_error(error, PROCSPAWN_ERROR_SERVER_LOST, PROCSPAWN_CAUSE_NONE);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+}
+
 static void all_workers_killed_at_once_are_replaced(void)
 {
     enum { WORKERS = 8 };
@@ -297,6 +333,8 @@ static CU_TestInfo break_tests[] = {
     TEST(a_worker_without_descriptors_is_replaced),
     TEST(an_idle_worker_killed_costs_no_call),
     TEST(a_running_worker_killed_costs_its_call),
+    TEST(a_call_that_no_worker_took_outlives_the_server),
+    TEST(a_call_that_has_begun_is_lost_with_the_server),
     TEST(all_workers_killed_at_once_are_replaced),
     CU_TEST_INFO_NULL,
 };

@@ -337,7 +337,7 @@ static void tell_end(struct procspawn__worker *worker, struct procspawn__answer 
 /* A call that the worker never took is as good as new, unless its descriptors went with it. */
 static bool can_run_again(const struct procspawn__worker *worker, const struct wire_death *death)
 {
-    return death && death->unread && !worker->call->draft.spent &&
+    return (death ? death->unread : worker->left_unread) && !worker->call->draft.spent &&
            worker->pool->state <= PROCSPAWN__POOL_CLOSING;
 }
 
@@ -416,6 +416,7 @@ void procspawn__worker_pump(struct procspawn__worker *worker)
     while (moving && worker->state != PROCSPAWN__WORKER_GONE) {
         struct wire_frame *frame = &worker->pool->frame;
         int rc = wire__recv(worker->taken.channel, frame, true);
+        worker->left_unread |= frame->was_reset;
         if (rc == 0)
             on_frame(worker, frame);
         else if (rc == -EPIPE)

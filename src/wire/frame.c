@@ -122,9 +122,11 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     frame->sender = 0;
     frame->sender_uid = (uid_t)-1;
     frame->header = (struct wire_header){ 0 };
-    /* A reset tells once that the other end left something unread; what it sent is still to come. */
+    frame->was_reset = false;
+    /* A reset is told once; what the other end sent is still to come. */
     do {
         n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | (dont_wait ? MSG_DONTWAIT : 0));
+        frame->was_reset |= n < 0 && errno == ECONNRESET;
     } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
     if (n < 0)
         return -errno;

@@ -26,13 +26,13 @@ struct wire_frame {
     size_t capacity;
     pid_t sender;               /* by the kernel's word, 0 if the socket does not pass it */
     uid_t sender_uid;           /* its real user */
+    bool was_reset;             /* the other end went, and left unread what was sent to it */
     int fds[WIRE_MAX_FDS];      /* -1 when taken */
 };
 
 /*
  * Sends one frame. Returns 0, -EAGAIN (dont_wait and no room now), -EPIPE (nobody at the other
- * end),
- * -EMSGSIZE, or another errno of sendmsg(2). Raises no signal.
+ * end), -EMSGSIZE, or another errno of sendmsg(2). Raises no signal.
  */
 int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
                const int *fds, size_t fd_count, bool dont_wait);
