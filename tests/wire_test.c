@@ -324,17 +324,33 @@ static void results_in_memory_that_could_change_are_refused(void)
                           PROCSPAWN_CAUSE_NONE);
 }
 
+#define MANY "one_of_many"
+
 static json_t *send_many_descriptors(json_t *argument)
 {
     struct wire_value head = { .length = 0 };
 
-    shout(WIRE_RESULT, &head, sizeof head, STDIN_FILENO, 200);
+    shout(WIRE_RESULT, &head, sizeof head, memfd_create(MANY, MFD_CLOEXEC), 200);
     return json_incref(argument);
+}
+
+/* The descriptors of spares, which come whenever they like, are not counted. */
+static unsigned count_of_many(void)
+{
+    char path[64], target[64];
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        count += strstr(target, MANY) != NULL;
+    }
+    return count;
 }
 
 static void too_many_descriptors_are_closed(void)
 {
-    unsigned before = calls_descriptors();
     json_t *result = NULL;
     procspawn_error *error = NULL;
     procspawn_handle *handle = calls_start(send_many_descriptors, json_integer(1));
@@ -344,7 +360,7 @@ static void too_many_descriptors_are_closed(void)
     json_decref(result);
     procspawn_error_free(error);
     procspawn_handle_free(handle);
-    CU_ASSERT(calls_descriptors() <= before + 8);
+    PROCSPAWN_CUNIT_EQUAL(count_of_many(), 0);
 }
 
 static json_t *send_broken_text(json_t *argument)
