@@ -2,31 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static scoped_spawner root, scope;
+static scoped_spawner scope;
 static struct scoped_parent_signals signals;
-static struct event started, released;
-
-static void set_up(void)
-{
-    log_clear();
-    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
-    started = event_new();
-    released = event_new();
-}
-
-static void tear_down(void)
-{
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    event_free(started);
-    event_free(released);
-}
 
 static void open_with(struct scoped_options options)
 {
@@ -76,15 +59,20 @@ static int finish_when_asked(void *arg)
     return 5;
 }
 
-static void a_grace_time_lets_a_task_finish(void)
+static void check_that_asking_suffices(struct scoped_options options)
 {
-    open_with((struct scoped_options){ .grace = INT64_C(60000000000) });
+    open_with(options);
     spawn(scope, finish_when_asked, NULL);
     CU_ASSERT(event_wait(started));
     cancel();
     CU_ASSERT(end_status() == 5);
     CU_ASSERT_STRING_EQUAL(log_letters(), "acy");
     close_scope();
+}
+
+static void a_grace_time_lets_a_task_finish(void)
+{
+    check_that_asking_suffices((struct scoped_options){ .grace = INT64_C(60000000000) });
 }
 
 static int ignore_the_ask(void *arg)
@@ -142,13 +130,7 @@ static void in_the_waits_mode_only_the_library_cancels(void)
 
 static void in_the_asking_mode_nothing_is_cancelled(void)
 {
-    open_with((struct scoped_options){ .cancel = SCOPED_CANCEL_ASKS });
-    spawn(scope, finish_when_asked, NULL);
-    CU_ASSERT(event_wait(started));
-    cancel();
-    CU_ASSERT(end_status() == 5);
-    CU_ASSERT_STRING_EQUAL(log_letters(), "acy");
-    close_scope();
+    check_that_asking_suffices((struct scoped_options){ .cancel = SCOPED_CANCEL_ASKS });
 }
 
 static int work_shielded(void *arg)
@@ -224,12 +206,6 @@ static void a_shield_does_not_undo_a_cancel(void)
 static void log_one(void *letter)
 {
     log_letter(*(const char *)letter);
-}
-
-static void log_done(void *arg)
-{
-    (void)arg;
-    log_letter('d');
 }
 
 static void log_handler(void *arg)
@@ -423,7 +399,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "cancelling", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    ROOT_SUITE("cancelling", tests),
     CU_SUITE_INFO_NULL
 };
 

@@ -1,7 +1,6 @@
 #include "tests/scope_tools.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,8 +9,6 @@
 #include <unistd.h>
 
 static struct scoped_executor *executor;
-static scoped_spawner root;
-static struct event started, released;
 
 static void set_up(void)
 {
@@ -299,12 +296,6 @@ static int hold_thread(void *arg)
     (void)arg;
     event_happen(started);
     return event_wait(released) ? 0 : -ETIME;
-}
-
-static void log_done(void *arg)
-{
-    (void)arg;
-    log_letter('d');
 }
 
 static void cancelled_in_the_queue_a_task_runs_only_done(void)

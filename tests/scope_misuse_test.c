@@ -1,11 +1,9 @@
 #include "tests/scope_tools.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <pthread.h>
 
-static scoped_spawner root;
 static int hook_calls, hook_error;
 
 static void hook(int error, scoped_spawner spawner)
@@ -19,12 +17,12 @@ static void set_up(void)
 {
     hook_calls = 0;
     CU_ASSERT(scoped_set_misuse_hook(hook) == NULL);
-    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    root_set_up();
 }
 
 static void tear_down(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    root_tear_down();
     CU_ASSERT(scoped_set_misuse_hook(NULL) == hook);
 }
 

@@ -1,27 +1,22 @@
 #include "tests/scope_tools.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <pthread.h>
 #include <string.h>
 
-static scoped_spawner root;
 static struct scoped_parent_signals signals;
-static struct event started, cancelled;
+static struct event cancelled;
 
 static void set_up(void)
 {
-    log_clear();
-    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
-    started = event_new();
+    root_set_up();
     cancelled = event_new();
 }
 
 static void tear_down(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    event_free(started);
+    root_tear_down();
     event_free(cancelled);
 }
 
@@ -38,18 +33,6 @@ static void log_clean_up(void *arg)
 {
     (void)arg;
     log_letter('c');
-}
-
-static void log_done(void *arg)
-{
-    (void)arg;
-    log_letter('d');
-}
-
-static void log_child_done(void *arg)
-{
-    (void)arg;
-    log_letter('k');
 }
 
 /* Stops when it is cancelled; logs the moment. */

@@ -1,31 +1,14 @@
 #include "tests/scope_tools.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-static scoped_spawner root, scope;
+static scoped_spawner scope;
 static struct scoped_outcome outcome;
-static struct event started, released;
 static atomic_int running, most_running, runs;
-
-static void set_up(void)
-{
-    log_clear();
-    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
-    started = event_new();
-    released = event_new();
-}
-
-static void tear_down(void)
-{
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    event_free(started);
-    event_free(released);
-}
 
 static void open_with(struct scoped_options options)
 {
@@ -423,7 +406,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "scopes", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    ROOT_SUITE("scopes", tests),
     CU_SUITE_INFO_NULL
 };
 

@@ -1,41 +1,13 @@
 #include "tests/scope_tools.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <forkscope/remote_scope.h>
 #include <poll.h>
 #include <pthread.h>
 
-static scoped_spawner root;
 static struct scoped_child_signals child;
 static struct scoped_parent_signals parent;
-static struct event started;
-
-static void set_up(void)
-{
-    log_clear();
-    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
-    started = event_new();
-}
-
-static void tear_down(void)
-{
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    event_free(started);
-}
-
-static void log_done(void *arg)
-{
-    (void)arg;
-    log_letter('d');
-}
-
-static void log_child_done(void *arg)
-{
-    (void)arg;
-    log_letter('k');
-}
 
 static int block(void *arg)
 {
@@ -171,7 +143,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "remote", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    ROOT_SUITE("remote", tests),
     CU_SUITE_INFO_NULL
 };
 

@@ -1,31 +1,24 @@
 #include "tests/scope_tools.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
-static scoped_spawner root;
 static struct scoped_parent_signals signals;
-static struct event started, waiting, released;
+static struct event waiting;
 
 static void set_up(void)
 {
-    log_clear();
-    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
-    started = event_new();
+    root_set_up();
     waiting = event_new();
-    released = event_new();
 }
 
 static void tear_down(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    event_free(started);
+    root_tear_down();
     event_free(waiting);
-    event_free(released);
 }
 
 static int until_released(void *arg)

@@ -7,7 +7,6 @@
 #include "src/base/thread.h"
 
 #include <errno.h>
-#include <forkscope/cunit.h>
 #include <forkscope/error.h>
 #include <malloc.h>
 #include <poll.h>
@@ -19,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static scoped_spawner root;
 static struct scoped_executor *executor;
 static atomic_int done_calls;
 

@@ -86,6 +86,36 @@ const char *log_letters(void)
     return letters;
 }
 
+void log_done(void *arg)
+{
+    (void)arg;
+    log_letter('d');
+}
+
+void log_child_done(void *arg)
+{
+    (void)arg;
+    log_letter('k');
+}
+
+scoped_spawner root;
+struct event started, released;
+
+void root_set_up(void)
+{
+    log_clear();
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    started = event_new();
+    released = event_new();
+}
+
+void root_tear_down(void)
+{
+    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    event_free(started);
+    event_free(released);
+}
+
 void block_for_ever(void)
 {
     if (BASE_JOIN_CANCELABLE)

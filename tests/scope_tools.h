@@ -5,6 +5,7 @@
 #ifndef FORKSCOPE_TESTS_SCOPE_TOOLS_H
 #define FORKSCOPE_TESTS_SCOPE_TOOLS_H
 
+#include <forkscope/cunit.h>
 #include <forkscope/scope.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,20 @@ bool event_wait(struct event event);        /* false after a minute */
 void log_clear(void);
 void log_letter(char letter);
 const char *log_letters(void);
+
+/* Done functions: 'd' and 'k'. */
+void log_done(void *arg);
+void log_child_done(void *arg);
+
+/* For pSetUpFunc and pTearDownFunc: each test has a root, an empty log and two events. */
+extern scoped_spawner root;
+extern struct event started, released;
+
+void root_set_up(void);
+void root_tear_down(void);
+
+#define ROOT_SUITE(name, table) \
+    { .pName = name, .pSetUpFunc = root_set_up, .pTearDownFunc = root_tear_down, .pTests = table }
 
 /*
  * Blocks for ever in a system call that only a cancelled thread leaves; under the thread sanitizer,
