@@ -34,8 +34,8 @@ struct procspawn__unpacking {
 
 void procspawn__pack_begin(struct procspawn__packing *packing);
 void procspawn__pack_note(struct procspawn__packing *packing, int rc);
-int procspawn__pack_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
-                          procspawn_function *function, procspawn_handle **ret_handle);
+int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
+                                  procspawn_function *function, procspawn_handle **ret_handle);
 int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_pool *pool,
                                procspawn_function *function, procspawn_handle **ret_handle);
 
@@ -177,6 +177,20 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
                                     int64_t procspawn__timeout, PROCSPAWN__RET(result) \
                                     procspawn_error **procspawn__ret_error)
 
+/* By what a call goes: a builder or a pool. */
+#define PROCSPAWN__DEFINE_SPAWN(n, storage, name, by, ...) \
+    storage int name##_##by##_spawn(procspawn_##by *procspawn__##by, \
+                                    PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                    procspawn_handle **procspawn__ret_handle) \
+    { \
+        struct procspawn__packing procspawn__packing; \
+        \
+        procspawn__pack_begin(&procspawn__packing); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
+        return procspawn__pack_##by##_spawn(&procspawn__packing, procspawn__##by, name##_entry, \
+                                            procspawn__ret_handle); \
+    }
+
 /* Ends where the function's body begins. */
 #define PROCSPAWN__DEFINE(n, storage, name, result, ...) \
     PROCSPAWN__DECLARE(n, storage, name, result, __VA_ARGS__); \
@@ -196,35 +210,14 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
         return procspawn__unpack_return(&procspawn__unpacking, #name, procspawn__packed); \
     } \
     \
-    storage int name##_builder_spawn(procspawn_builder *procspawn__builder, \
-                                     PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
-                                     procspawn_handle **procspawn__ret_handle) \
-    { \
-        struct procspawn__packing procspawn__packing; \
-        \
-        procspawn__pack_begin(&procspawn__packing); \
-        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        return procspawn__pack_spawn(&procspawn__packing, procspawn__builder, name##_entry, \
-                                     procspawn__ret_handle); \
-    } \
+    PROCSPAWN__DEFINE_SPAWN(n, storage, name, builder, __VA_ARGS__) \
+    PROCSPAWN__DEFINE_SPAWN(n, storage, name, pool, __VA_ARGS__) \
     \
     storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                              procspawn_handle **procspawn__ret_handle) \
     { \
         return name##_builder_spawn(NULL, PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
                                     procspawn__ret_handle); \
-    } \
-    \
-    storage int name##_pool_spawn(procspawn_pool *procspawn__pool, \
-                                  PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
-                                  procspawn_handle **procspawn__ret_handle) \
-    { \
-        struct procspawn__packing procspawn__packing; \
-        \
-        procspawn__pack_begin(&procspawn__packing); \
-        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        return procspawn__pack_pool_spawn(&procspawn__packing, procspawn__pool, name##_entry, \
-                                          procspawn__ret_handle); \
     } \
     \
     storage int name##_join_timeout(procspawn_handle *procspawn__handle, \

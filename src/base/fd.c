@@ -13,3 +13,15 @@ int base__fd_behind_stdio(int fd)
     close(fd);
     return copy < 0 ? -error : copy;
 }
+
+int base__ends_behind_stdio(int ends[2])
+{
+    for (int i = 0; i < 2; i++) {
+        ends[i] = base__fd_behind_stdio(ends[i]);
+        if (ends[i] < 0) {
+            close(ends[!i]);
+            return ends[i];
+        }
+    }
+    return 0;
+}

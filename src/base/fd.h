@@ -6,9 +6,12 @@
 
 /*
  * The same descriptor, or a close-on-exec copy of it behind the standard streams with the original
- * closed: in a program that has closed some of these, every new descriptor would become one. Takes fd;
- * negative values pass. Returns the descriptor, or -errno.
+ * closed: in a program that has closed some of these, every new descriptor would become one. Takes
+ * fd; negative values pass. Returns the descriptor, or -errno.
  */
 int base__fd_behind_stdio(int fd);
+
+/* The same for both ends of a pipe or a pair. Returns 0, or -errno with both closed. */
+int base__ends_behind_stdio(int ends[2]);
 
 #endif

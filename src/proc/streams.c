@@ -17,13 +17,9 @@ static int open_pipe(struct procspawn__draft *draft, int stream)
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    for (int i = 0; i < 2; i++) {
-        ends[i] = base__fd_behind_stdio(ends[i]);
-        if (ends[i] < 0) {
-            close(ends[!i]);
-            return ends[i];
-        }
-    }
+    int rc = base__ends_behind_stdio(ends);
+    if (rc < 0)
+        return rc;
     draft->stdio[stream] = ends[child_end];
     draft->owned[stream] = true;
     draft->pipes[stream] = ends[!child_end];

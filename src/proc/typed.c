@@ -40,8 +40,8 @@ void procspawn__pack_note(struct procspawn__packing *packing, int rc)
     packing->status = rc;
 }
 
-int procspawn__pack_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
-                          procspawn_function *function, procspawn_handle **ret_handle)
+int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
+                                  procspawn_function *function, procspawn_handle **ret_handle)
 {
     int rc = packing->status;
 

@@ -16,9 +16,7 @@ enum { CHILD_REFERENCES = 2, PARENT_REFERENCES = 2 };
 static int spawn_raw(scoped_spawner spawner, unsigned references, struct node **ret_node)
 {
     struct node *parent;
-    int error = scoped__parent(spawner, &parent);
-    if (error == 0)
-        error = scoped__scope_room(parent, SCOPED_FOREVER);
+    int error = scoped__parent_with_room(spawner, &parent);
     if (error < 0)
         return error;
     struct node *node = scoped__node_new(parent, NODE_RAW, references);

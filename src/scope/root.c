@@ -228,7 +228,8 @@ static unsigned most_children(struct node *scope)
     return most;
 }
 
-int scoped__scope_room(struct node *node, int64_t deadline)
+/* Unlocked, by the owner: waits until a node's limit allows another child. */
+static int wait_room(struct node *node, int64_t deadline)
 {
     if (node->kind != NODE_SCOPE || scoped__scope(node)->limit == 0)
         return 0;
@@ -241,5 +242,11 @@ int scoped_scope_wait_room(scoped_spawner spawner, int64_t deadline)
 {
     struct node *scope;
     int error = scoped__owned(spawner, &scope);
-    return error < 0 ? error : scoped__scope_room(scope, deadline);
+    return error < 0 ? error : wait_room(scope, deadline);
+}
+
+int scoped__parent_with_room(scoped_spawner spawner, struct node **ret_parent)
+{
+    int error = scoped__parent(spawner, ret_parent);
+    return error < 0 ? error : wait_room(*ret_parent, SCOPED_FOREVER);
 }

@@ -55,9 +55,7 @@ static int spawn(scoped_spawner spawner, const struct body *body,
     enum { PLACE_AND_RUN = 2, SIGNALS = 2 };
 
     struct node *parent;
-    int error = scoped__parent(spawner, &parent);
-    if (error == 0)
-        error = scoped__scope_room(parent, SCOPED_FOREVER);
+    int error = scoped__parent_with_room(spawner, &parent);
     if (error < 0)
         return error;
     struct node *node = scoped__node_new(parent, body->leaf != NULL ? NODE_LEAF : NODE_TASK,

@@ -165,13 +165,9 @@ int wire__pair(int ret_ends[2])
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    for (int i = 0; i < 2; i++) {
-        ends[i] = base__fd_behind_stdio(ends[i]);
-        if (ends[i] < 0) {
-            close(ends[!i]);
-            return ends[i];
-        }
-    }
+    int rc = base__ends_behind_stdio(ends);
+    if (rc < 0)
+        return rc;
     memcpy(ret_ends, ends, sizeof ends);
     return 0;
 }
