@@ -1,5 +1,6 @@
-# The front door of a tree that is not configured yet: fetches what is missing, configures, hands over.
-# GNU make prefers GNUmakefile, which configure makes from GNUmakefile.am; from then on this file rests.
+# The front door of a tree that is not configured yet: fetches what is missing, configures, hands
+# over. GNU make prefers GNUmakefile, which configure makes from GNUmakefile.am; from then on
+# this file rests.
 
 .NOTPARALLEL:
 
@@ -8,7 +9,8 @@ goals = all demo check check-examples check-model check-fresh check-kills check-
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all
 
-# Under sudo the build stays the user's; only apt-get and the goals that write elsewhere run as root.
+# Under sudo the build stays the user's; only apt-get and the goals that write elsewhere run as
+# root.
 owner := $(shell stat -c %u .)
 ifeq ($(filter-out 0,$(SUDO_UID)),$(owner))
 as = setpriv --reuid=$(SUDO_UID) --regid=$(SUDO_GID) --init-groups

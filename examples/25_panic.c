@@ -29,7 +29,8 @@ static const char *innermost(const procspawn_error *error)
     struct procspawn_frame frame;
 
     for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
-        if (frame.symbol && !strstr(frame.symbol, "procspawn") && !strstr(frame.symbol, "forkserver"))
+        if (frame.symbol && !strstr(frame.symbol, "procspawn") &&
+            !strstr(frame.symbol, "forkserver"))
             return frame.symbol;
     }
     return "?";

@@ -16,12 +16,14 @@ echo '{"secret": true}' >"$more/unreadable.json"
 chmod 000 "$more/unreadable.json"
 
 say "1. vet parses each file in a process of its own; first with jansson, which survives all of it."
-echo "   Each file that is not simply ok has a line. The FIFO hangs nobody: only the isolated process opens it."
+echo "   Each file that is not simply ok has a line. The FIFO hangs nobody: only the isolated process"
+echo "   opens it."
 "$vet" --parser=jansson "$data" "$more" "$more/dangling-link.json"
 [ $? -eq 1 ] || exit 1
 
-say "2. The same files with a naive parser: it overflows its stack, smashes its memory, and loops for ever."
-echo "   vet never dies of it. Each crash comes with its signal and innermost frames, each hang ends at the deadline."
+say "2. The same files with a naive parser: it overflows its stack, smashes its memory, and loops."
+echo "   vet never dies of it. Each crash comes with its signal and innermost frames, each hang ends"
+echo "   at the deadline."
 "$vet" --parser=naive --deadline=1 "$data" "$more" "$more/dangling-link.json"
 [ $? -eq 2 ] || exit 1
 
@@ -40,7 +42,10 @@ before=$(count)
 "$vet" --parser=naive --deadline=60 --jobs=8 "$more"/hangs-*.json &
 pid=$!
 tries=0
-while [ "$(count)" -lt $((before + 9)) ] && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
+while [ "$(count)" -lt $((before + 9)) ] && [ $tries -lt 50 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
 echo "processes of vet before: $(($(count) - before))"
 { kill -9 $pid; wait $pid; } 2>/dev/null
 sleep 1

@@ -79,8 +79,8 @@ static void the_user_and_group_can_be_chosen(void)
     procspawn_builder_gid(builder, SOME_GROUP);
     check_ids(calls_result(calls_build(builder, own_ids, NULL)), SOMEBODY, SOME_GROUP, 0);
     procspawn_builder_deadline(builder, 50 * CALLS_MS);
-    calls_check_error(calls_error(calls_build(builder, calls_hang, NULL)), PROCSPAWN_ERROR_TIMED_OUT,
-                      PROCSPAWN_CAUSE_DEADLINE);
+    calls_check_error(calls_error(calls_build(builder, calls_hang, NULL)),
+                      PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
 }
 
 static json_t *crash(json_t *argument)
@@ -241,7 +241,8 @@ static json_t *claim_files(json_t *argument)
         return NULL;
     close(taken.channel);
     const char *text = (char *)body + sizeof(struct wire_value);
-    return json_loadb(text, frame.header.length - sizeof(struct wire_value), JSON_DECODE_ANY, &error);
+    size_t length = frame.header.length - sizeof(struct wire_value);
+    return json_loadb(text, length, JSON_DECODE_ANY, &error);
 }
 
 static void nested_calls_have_no_more_than_their_askers_limits(void)

@@ -1,7 +1,7 @@
 /*
  * Every way in which a called function can end, through every way of calling it. A row more is one
- * line in CRASHES; a column more is one function that has report() or its like done elsewhere, and one
- * line in suites.
+ * line in CRASHES; a column more is one function that has report() or its like done elsewhere, and
+ * one line in suites.
  */
 #include "tests/calls.h"
 
@@ -58,7 +58,8 @@ static json_t *fails_an_assertion(json_t *argument)
 
 static json_t *writes_where_it_must_not(json_t *argument)
 {
-    volatile int *forbidden = mmap(NULL, sizeof(int), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile int *forbidden = mmap(NULL, sizeof(int), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                   -1, 0);
     *forbidden = 1;
     return json_incref(argument);
 }
@@ -182,7 +183,8 @@ static json_t *runs_out_of_memory(json_t *argument)
     X(exits_at_once, EXIT(4)) \
     X(exits_quickly, EXIT(5)) \
     X(aborts, SIGNAL(6, "SIGABRT")) \
-    X(fails_an_assertion, CLOSE("assert", "*: fails_an_assertion: Assertion `*\"an object\"' failed."), \
+    X(fails_an_assertion, \
+      CLOSE("assert", "*: fails_an_assertion: Assertion `*\"an object\"' failed."), \
       .signal = SIGABRT) \
     X(writes_where_it_must_not, SIGNAL(11, "SIGSEGV")) \
     X(overflows_its_stack, CLOSE("stack_overflow", "stack overflow (SIGSEGV)"), .signal = SIGSEGV) \

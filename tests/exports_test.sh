@@ -1,6 +1,6 @@
 #!/bin/sh
-# The shared library exports every function that the public headers declare, and no name that they do not
-# mention.
+# The shared library exports every function that the public headers declare, and no name that
+# they do not mention.
 top=$(dirname "$0")/..
 library=.libs/libforkscope.so
 if ! test -e "$library"; then
@@ -19,7 +19,8 @@ for header in "$top"/include/forkscope.h "$top"/include/forkscope/*.h; do
     ${CC:-cc} -w -fpreprocessed -dD -E -P "$header"
 done >"$work/headers"
 grep -oE "$name\b" "$work/headers" | sort -u >"$work/mentioned"
-grep -v '^#' "$work/headers" | tr '\n' ' ' | tr ';' '\n' | grep -v typedef | grep -v 'static inline' |
+grep -v '^#' "$work/headers" | tr '\n' ' ' | tr ';' '\n' |
+    grep -v typedef | grep -v 'static inline' |
     grep -oE "$name\(" | tr -d '(' | sort -u >"$work/functions"
 unknown=$(comm -23 "$work/exported" "$work/mentioned")
 missing=$(comm -13 "$work/exported" "$work/functions")

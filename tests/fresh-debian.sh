@@ -1,6 +1,7 @@
 #!/bin/bash
 # usage: fresh-debian.sh REPOSITORY [GOAL...]     as root, with debootstrap installed
-# Clones REPOSITORY into a bare Debian 12 that has nothing but git and make, and runs the goals (check) there.
+# Clones REPOSITORY into a bare Debian 12 that has nothing but git and make, and runs the goals
+# (check) there.
 set -eu
 
 repository=$(realpath "$1")
@@ -16,7 +17,8 @@ leave()
 chmod 755 "$root"
 trap leave EXIT
 
-debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" "${DEBIAN_MIRROR:-}"
+debootstrap --variant=minbase --include=git,make,ca-certificates \
+    bookworm "$root" "${DEBIAN_MIRROR:-}"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"

@@ -52,7 +52,9 @@ static json_t *own_args(json_t *argument)
     return argc == 0 ? json_null() : json_pack("[i, s]", argc, argv[argc - 1]);
 }
 
-static char *const some_args[] = { (char *)(uintptr_t)"program", (char *)(uintptr_t)"--last", NULL };
+static char *const some_args[] = {
+    (char *)(uintptr_t)"program", (char *)(uintptr_t)"--last", NULL
+};
 
 static void children_see_the_arguments(void)
 {

@@ -1,5 +1,6 @@
-# Two lines a test program: that it is there, and the layers that it needs. Its source is tests/<name>.c.
-# A script goes to dist_check_SCRIPTS. Both print `N passed, N failed` alone on a line.
+# Two lines a test program: that it is there, and the layers that it needs. Its source is
+# tests/<name>.c. A script goes to dist_check_SCRIPTS. Both print `N passed, N failed` alone on a
+# line.
 
 test_libs = src/libcunit.la $(CUNIT_LIBS) -ldl
 
@@ -207,7 +208,8 @@ dist_check_SCRIPTS += tests/readme_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
 dist_check_SCRIPTS += tests/typed_compile_test.sh
 
-# Running. One at a time, for a test looks at the processes, threads and timing of the whole machine.
+# Running. One at a time, for a test looks at the processes, threads and timing of the whole
+# machine.
 
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 TEST_EXTENSIONS = .sh

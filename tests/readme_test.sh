@@ -1,6 +1,6 @@
 #!/bin/sh
-# The programs that README.md shows are the examples 00_*, to the letter; those are built and run like the
-# others.
+# The programs that README.md shows are the examples 00_*, to the letter; those are built and run
+# like the others.
 top=$(dirname "$0")/..
 passed=0
 failed=0

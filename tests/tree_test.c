@@ -194,7 +194,8 @@ static void cancelling_a_task_ends_the_process_it_joins(void)
 
     start();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_spawn_with_signal(root, join_hanging_call, &pid, NULL, &signals), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_spawn_with_signal(root, join_hanging_call, &pid, NULL, &signals),
+                          0);
     scoped_cancel_sender_free(signals.cancel_sender);
     CU_ASSERT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), 0);
     CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
@@ -433,7 +434,8 @@ static void a_process_has_signals_as_a_task_has(void)
 
     start();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn_with_signal(root, NULL, hang, NULL, &handle, &signals), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn_with_signal(root, NULL, hang, NULL, &handle, &signals),
+                          0);
     CU_ASSERT_EQUAL(scoped_done_receiver_poll(signals.done_receiver), -EAGAIN);
     scoped_cancel_sender_free(signals.cancel_sender);
     CU_ASSERT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), 0);

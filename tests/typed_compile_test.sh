@@ -103,14 +103,16 @@ check fails 'things_spawn(1, handle, NULL, point, 2, 3, 4, &handle);'
 # The same for a definition of its own.
 check_definition() # result and parameters
 {
-    check fails "return handle; } PROCSPAWN_DEFINE(f, $1) { return 0; } void *g(void) { void *handle = 0;"
+    check fails "return handle; } PROCSPAWN_DEFINE(f, $1) { return 0; }
+                 void *g(void) { void *handle = 0;"
 }
 
 check_definition 'int46'
 check_definition 'int, (strin, a)'
 check_definition 'int, (void, a)'
 check_definition 'point'
-check_definition 'int, (int, a), (int, b), (int, c), (int, d), (int, e), (int, i), (int, j), (int, k), (int, l)'
+check_definition 'int, (int, a), (int, b), (int, c), (int, d), (int, e), (int, i), (int, j),
+                  (int, k), (int, l)'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

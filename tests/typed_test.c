@@ -376,8 +376,10 @@ static void parameters_that_do_not_fit_are_errors(void)
     typed_check_parameters(two_args_entry, "[1.0,1]", "parameter 1 of two_args");
     typed_check_parameters(two_args_entry, "[null,1]", "parameter 1 of two_args");
     typed_check_parameters(echo_uint64_entry, "[\"7\"]", "parameter 1 of echo_uint64");
-    typed_check_parameters(echo_uint64_entry, "[\"18446744073709551616\"]", "parameter 1 of echo_uint64");
-    typed_check_parameters(echo_uint64_entry, "[\"9999999999999999999x\"]", "parameter 1 of echo_uint64");
+    typed_check_parameters(echo_uint64_entry, "[\"18446744073709551616\"]",
+                           "parameter 1 of echo_uint64");
+    typed_check_parameters(echo_uint64_entry, "[\"9999999999999999999x\"]",
+                           "parameter 1 of echo_uint64");
     typed_check_parameters(echo_uint64_entry, "[-1]", "parameter 1 of echo_uint64");
     typed_check_parameters(echo_bool_entry, "[1]", "parameter 1 of echo_bool");
     typed_check_parameters(echo_double_entry, "[1]", "parameter 1 of echo_double");

@@ -425,7 +425,8 @@ static CU_TestInfo tests_without_tsan[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* Sanitizers wrap vfork: one keeps the return address where nobody looks, the other forks instead. */
+/* Sanitizers wrap vfork: one keeps the return address where nobody
+ * looks, the other forks instead. */
 static CU_TestInfo tests_without_sanitizer[] = {
     TEST(a_thread_that_cannot_stop_shows_where_it_waits),
     CU_TEST_INFO_NULL,

@@ -69,7 +69,8 @@ static void every_character_travels(void)
         json_decref(back);
         c += c < 0x30 ? 0 : 7;
     }
-    check_travels(json_string("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf \\u0000 \"\\/\b"));
+    check_travels(json_string("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf "
+                              "\\u0000 \"\\/\b"));
 }
 
 static void nul_bytes_travel_in_strings_but_not_in_keys(void)
@@ -173,9 +174,10 @@ static json_t *text_of_length(size_t length)
 
 static void values_of_any_length_travel(void)
 {
-    static const size_t lengths[] = { 0, 1, 100, 4095, 4096, 48000, 49000, 49010, 49020, 49030, 49040,
-                                      49050, 49060, 49070, 49080, 49090, 49100, 49110, 49120, 49130,
-                                      49140, 49150, 49152, 50000, 212992, 1 << 20, 16 << 20 };
+    static const size_t lengths[] = { 0, 1, 100, 4095, 4096, 48000, 49000, 49010, 49020, 49030,
+                                      49040, 49050, 49060, 49070, 49080, 49090, 49100, 49110, 49120,
+                                      49130, 49140, 49150, 49152, 50000, 212992, 1 << 20,
+                                      16 << 20 };
 
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
         check_travels(text_of_length(lengths[i]));

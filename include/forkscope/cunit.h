@@ -36,9 +36,9 @@
  *    killed if the runner dies, and has handlers for the deadly signals (only where none was
  *    installed) that note a backtrace.
  * 2. In the test process: the function given to procspawn_cunit_setup; a first inventory; the
- *    suite's pInitFunc and pSetUpFunc; the test; pTearDownFunc and pCleanupFunc; a second inventory;
- *    the function given to procspawn_cunit_teardown. Every test has its suite's pInitFunc and
- *    pCleanupFunc to itself.
+ *    suite's pInitFunc and pSetUpFunc; the test; pTearDownFunc and pCleanupFunc; a second
+ *    inventory; the function given to procspawn_cunit_teardown. Every test has its suite's
+ *    pInitFunc and pCleanupFunc to itself.
  * 3. The test process ends by exit(0), so that sanitizers, coverage and atexit handlers have their
  *    say: a non-zero status then fails the test too.
  * 4. The runner, a subreaper, kills and names every process that the test left behind, daemons
@@ -53,12 +53,12 @@
  * - no assertion at all: a test that returned too early has tested nothing. CU_PASS("...") counts
  *   as an assertion.
  * - leftovers, by comparing the two inventories: threads; descriptors opened, closed or exchanged;
- *   mappings; child processes, zombies among them. What disappears by itself within half a second is
- *   forgiven, since the kernel finishes some things after the call that began them has returned.
- *   After a fatal assertion the test was cut short, and leftovers are ended but not reported. Mapped
- *   memory is compared in bytes, by the file behind it; memory with no file (mmap, stacks of threads
- *   never joined, blocks of malloc that are large enough to be mappings) in one sum, which is not
- *   done under the address and thread sanitizers, whose allocators map at will.
+ *   mappings; child processes, zombies among them. What disappears by itself within half a second
+ *   is forgiven, since the kernel finishes some things after the call that began them has returned.
+ *   After a fatal assertion the test was cut short, and leftovers are ended but not reported.
+ *   Mapped memory is compared in bytes, by the file behind it; memory with no file (mmap, stacks of
+ *   threads never joined, blocks of malloc that are large enough to be mappings) in one sum, which
+ *   is not done under the address and thread sanitizers, whose allocators map at will.
  * - a report of the address, leak or thread sanitizer. UBSan must be told to end the process
  *   (-fno-sanitize-recover=undefined).
  *

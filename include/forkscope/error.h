@@ -36,7 +36,7 @@ enum {
     PROCSPAWN_ETHREADS = -5104,     /* procspawn_init came after a second thread */
     PROCSPAWN_ESTART = -5105,       /* the fork server did not come up in time */
     PROCSPAWN_ESERVER = -5106,      /* the fork server is gone */
-    PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing any more */
+    PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing */
     PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
     PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
     PROCSPAWN_EFUNCTION = -5107     /* the function lies in no module that a child could have */
@@ -54,22 +54,22 @@ const char *forkscope_strerror(int code);
 /* How a call failed. The first thing that went wrong decides and is never overwritten. */
 enum procspawn_error_kind {
     PROCSPAWN_ERROR_JSON,           /* a result that cannot be encoded, or cannot be decoded here */
-    PROCSPAWN_ERROR_IO,             /* a system call failed on the way; procspawn_error_errno tells */
+    PROCSPAWN_ERROR_IO,             /* a system call failed; procspawn_error_errno tells */
     PROCSPAWN_ERROR_PANIC,          /* the function called procspawn_panic, or returned NULL */
     PROCSPAWN_ERROR_REMOTE_CLOSE,   /* the process ended without a result; the cause tells how */
     PROCSPAWN_ERROR_CANCELLED,      /* the call was killed before it was started */
     PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
-    PROCSPAWN_ERROR_SETUP,          /* the child could not be made as asked; the function never ran */
+    PROCSPAWN_ERROR_SETUP,          /* no child could be made as asked; the function never ran */
     PROCSPAWN_ERROR_SERVER_LOST     /* the fork server died during the call, and the child with it */
 };
 
 /* What ended the process. */
 enum procspawn_cause {
-    PROCSPAWN_CAUSE_NONE,           /* nothing special: it ended after its answer, or is not gone yet */
+    PROCSPAWN_CAUSE_NONE,           /* nothing: it ended after its answer, or is not gone yet */
     PROCSPAWN_CAUSE_SIGNAL,         /* a signal that nobody here sent: procspawn_error_signal */
     PROCSPAWN_CAUSE_EXIT,           /* exit(n): procspawn_error_exit_status */
-    PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill or procspawn_terminate, or the end of its scope */
+    PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill, procspawn_terminate, its scope's end */
     PROCSPAWN_CAUSE_DEADLINE,       /* its deadline */
     PROCSPAWN_CAUSE_OUT_OF_MEMORY,  /* SIGKILL, most likely of the kernel's out-of-memory killer */
     /* A fault just outside of the main thread's stack. An overflow of another thread's stack is a
@@ -87,7 +87,7 @@ enum procspawn_frame_source {
 
 /* One frame. The strings are borrowed from the error, NULL where unknown. */
 struct procspawn_frame {
-    uintptr_t ip;                   /* address in the child; of the call, not behind it, but for the first */
+    uintptr_t ip;                   /* address in the child: of the call, or where it failed */
     const char *module;             /* path of the executable or library */
     uint64_t offset;                /* of ip in the module's file image */
     const char *symbol;             /* function */

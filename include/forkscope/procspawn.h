@@ -50,7 +50,8 @@ extern "C" {
  */
 typedef json_t *procspawn_function(json_t *argument);
 
-/* One call in a process of its own. Belongs to one thread at a time; procspawn_kill is the exception. */
+/* One call in a process of its own. Belongs to one thread at a time;
+ * procspawn_kill is the exception. */
 typedef struct procspawn_handle procspawn_handle;
 
 /* ---------------------------------------------------------------------------------------------
@@ -190,9 +191,10 @@ void procspawn_assert_spawn_is_safe(void);
  *
  * Returns 0 for a result, or
  *   PROCSPAWN_ECALL      the call failed: *ret_error says how
- *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout nanoseconds;
- *                        nothing is lost, the call goes on, and it can be joined again. This is the
- *                        patience of the caller; the limit of the call is procspawn_builder_deadline
+ *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout
+ *                        nanoseconds; nothing is lost, the call goes on, and it can be joined
+ *                        again. This is the patience of the caller; the limit of the call is
+ *                        procspawn_builder_deadline
  *   -ENOMEM              the error could not be built
  * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED.
  * A timeout of 0 asks without waiting; a negative one waits for ever.
@@ -349,7 +351,7 @@ enum procspawn_stdio {
     PROCSPAWN_STDIO_INHERIT,    /* the caller's descriptor at the time of the call */
     PROCSPAWN_STDIO_NULL,       /* /dev/null */
     PROCSPAWN_STDIO_PIPE,       /* a pipe; the handle has the other end */
-    PROCSPAWN_STDIO_FD          /* the given descriptor, duplicated at the call, which stays the caller's */
+    PROCSPAWN_STDIO_FD          /* the given one, duplicated at the call; it stays the caller's */
 };
 
 /*

@@ -1,4 +1,5 @@
-# The test runner: an archive that the tests link, and a library of its own, so that libforkscope needs no CUnit
+# The test runner: an archive that the tests link, and a library of its own, so that libforkscope
+# needs no CUnit
 
 EXTRA_LTLIBRARIES = src/libcunit.la
 CLEANFILES += src/libcunit.la

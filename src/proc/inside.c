@@ -1,5 +1,6 @@
 /*
- * inside.c - what a called function can ask of its own process: a root for tasks, and word of its end
+ * inside.c - what a called function can ask of its own process: a root for tasks, and word of its
+ * end
  */
 #include "src/proc/inside.h"
 

@@ -30,7 +30,7 @@ struct procspawn_config {
     { .pass_args = true, .panic_handling = true, .capture_backtraces = true, \
       .resolve_backtraces = true, .spares = -1 }
 
-/* ---- init.c: what stays as it was at init; children see it too --------------------------------- */
+/* ---- init.c: what stays as it was at init; children see it too ------------------------------- */
 
 struct procspawn__image {
     pid_t owner;                /* the process that init belongs to; 0: none */
@@ -55,7 +55,7 @@ bool procspawn__ready(void);
  */
 void procspawn__root_lost(int patience);
 
-/* ---- client.c: asks the servers for children ---------------------------------------------------- */
+/* ---- client.c: asks the servers for children ------------------------------------------------- */
 
 /* A child taken for a call. The channel belongs to the taker. */
 struct procspawn__taken {
@@ -71,7 +71,8 @@ void procspawn__client_adopt(int link, pid_t server);
 void procspawn__client_close(void);
 /* The same for what a fork left, where the lock may be held by a thread that is not there. */
 void procspawn__client_forget(void);
-/* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation point. */
+/* Returns 0, -EAGAIN and the like from the server's fork, or
+ * PROCSPAWN_ESERVER. A cancellation point. */
 int procspawn__client_take(struct procspawn__taken *ret_taken);
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
 /* Is the server of this child still there? */
@@ -82,7 +83,7 @@ int procspawn__client_end(int64_t grace);
 /* Waits until the root has closed its link. */
 void procspawn__client_wait_end(int64_t deadline);
 
-/* ---- context.c: the caller's state, as a child shall have it ------------------------------------ */
+/* ---- context.c: the caller's state, as a child shall have it --------------------------------- */
 
 /* A call in the making. fds are owned; each -1 if there is none. */
 struct procspawn__draft {
@@ -107,7 +108,8 @@ int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argu
 int procspawn__draft_seal(struct procspawn__draft *draft);
 /* To a child that waits, so it does not block. 0, -EPIPE when its server is dead, or -errno. */
 int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
-/* Once sent: closes the descriptors of the argument, which would keep their other ends waiting here. */
+/* Once sent: closes the descriptors of the argument, which would
+ * keep their other ends waiting here. */
 void procspawn__draft_spend(struct procspawn__draft *draft);
 
 /* Remembers the state that children have without being told. */
@@ -117,7 +119,7 @@ void procspawn__context_forget(void);
 /* Writes down where the caller's state is another one now, and what the builder changes. */
 int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder);
 
-/* ---- builder.c ------------------------------------------------------------------------------------ */
+/* ---- builder.c ------------------------------------------------------------------------------- */
 
 struct procspawn__stream {
     enum procspawn_stdio mode;
@@ -127,7 +129,7 @@ struct procspawn__stream {
 enum { PROCSPAWN__RESOURCES = 16 };
 
 struct procspawn_builder {
-    char **changes;             /* environment: NAME=value sets, NAME removes, "" clears; in order */
+    char **changes;             /* in order: NAME=value sets, NAME removes, "" clears */
     size_t change_count;
     bool has_uid, has_gid;
     uid_t uid;
@@ -145,17 +147,17 @@ struct procspawn_builder {
     int64_t grace;
 };
 
-/* ---- builder_copy.c: for later use by another thread -------------------------------------------- */
+/* ---- builder_copy.c: for later use by another thread ----------------------------------------- */
 
 /* The environment is that of now. Descriptors are duplicated. 0 or -errno. */
 int procspawn__builder_copy(const procspawn_builder *builder, procspawn_builder **ret_copy);
 void procspawn__builder_free_copy(procspawn_builder *copy);
 
-/* ---- streams.c ------------------------------------------------------------------------------------ */
+/* ---- streams.c ------------------------------------------------------------------------------- */
 
 int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder);
 
-/* ---- module.c: functions as they travel ------------------------------------------------------------ */
+/* ---- module.c: functions as they travel ------------------------------------------------------ */
 
 void procspawn__modules_remember(void);
 /* library: path of a module that was loaded after init, else NULL; borrowed from the loader. */
@@ -169,7 +171,7 @@ procspawn_function *procspawn__function_resolve(const struct wire_function *func
                                                 const char *library, bool fresh,
                                                 const char **ret_reason);
 
-/* ---- error.c ------------------------------------------------------------------------------------------ */
+/* ---- error.c --------------------------------------------------------------------------------- */
 
 struct procspawn_error {
     enum procspawn_error_kind kind;
@@ -194,20 +196,20 @@ procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace);
 
-/* ---- child.c -------------------------------------------------------------------------------------------- */
+/* ---- child.c --------------------------------------------------------------------------------- */
 
 /* The life of a child, from its birth as a spare. */
 void procspawn__child_enter(const struct forkserver_child *child);
 /* What all children will need, done once in their server. */
 void procspawn__child_prepare(void);
 
-/* ---- pool.c: what procspawn_fini() does about pools ------------------------------------------------------- */
+/* ---- pool.c: what procspawn_fini() does about pools ------------------------------------------ */
 
 /* No more calls and workers; then, when all processes are gone, no more threads. */
 void procspawn__pools_close(void);
 void procspawn__pools_join(void);
 
-/* ---- setup.c: the child becomes what the call asks for --------------------------------------------------- */
+/* ---- setup.c: the child becomes what the call asks for --------------------------------------- */
 
 /* Returns 0, or a negative errno value with what failed. */
 int procspawn__setup(const struct wire_call *call, struct wire_reader *block,

@@ -29,8 +29,8 @@ enum wire_call_flag {
     WIRE_CALL_NAME = 1 << 11,
     WIRE_CALL_LIBRARY = 1 << 12,
     WIRE_CALL_HOOK = 1 << 13,
-    WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; the streams are for this one only */
-    WIRE_CALL_PREPARE = 1 << 15,    /* become what the call asks for, call nothing, wait for a CALL */
+    WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; the streams are for this one */
+    WIRE_CALL_PREPARE = 1 << 15,    /* become what the call asks for, and wait for a CALL */
     WIRE_CALL_MARKED = 1 << 16,     /* as in struct wire_value */
     WIRE_CALL_CHILDLESS = 1 << 17   /* the child may ask its server for nothing */
 };

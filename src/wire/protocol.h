@@ -34,7 +34,7 @@
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
  *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
- *  BACKTRACE    CHANNEL   server  spawner  nothing                                 memfd (backtrace.h)
+ *  BACKTRACE    CHANNEL   server  spawner  nothing                                 backtrace.h
  *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *

@@ -1,6 +1,6 @@
 /*
- * bench.c - measures all pairs; `bench NAME...` only those whose name begins so; `--svg FILE` before
- * the names draws what was measured
+ * bench.c - measures all pairs; `bench NAME...` only those whose name begins so; `--svg FILE`
+ * before the names draws what was measured
  */
 #include "tests/bench/chart.h"
 #include "tests/bench/measure.h"

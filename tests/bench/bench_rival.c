@@ -1,8 +1,8 @@
 /*
  * bench_rival.c - a call in a process of its own, against what else a program on Linux would use
  *
- * The subject is procspawn+join; each rival starts something as small as it can and waits for its end.
- * Only what the machine has is measured.
+ * The subject is procspawn+join; each rival starts something as small as it can and waits for its
+ * end. Only what the machine has is measured.
  */
 #include "tests/bench/measure.h"
 
@@ -92,7 +92,7 @@ static double one_gsubprocess(void)
 }
 #endif
 
-/* ---- Python's forkserver: a Python program that measures itself, once for each line it is sent ---- */
+/* ---- Python's forkserver: a program that measures itself, once for each line it is sent ---- */
 
 static FILE *python_in, *python_out;
 

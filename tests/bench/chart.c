@@ -21,7 +21,8 @@ static struct chart {
 
 bool bench_chart_open(void)
 {
-    void *memory = mmap(NULL, sizeof *chart, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, sizeof *chart, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                        -1, 0);
 
     chart = memory == MAP_FAILED ? NULL : memory;
     return chart != NULL;
@@ -57,9 +58,10 @@ static void write_axis(FILE *file, int bottom)
 
     for (unsigned i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         double x = position(marks[i]);
-        fprintf(file, "<line x1='%.1f' y1='%d' x2='%.1f' y2='%d' stroke='%s'/>\n", x, TOP - 6, x, bottom,
-                marks[i] == 1 ? "#444" : "#ddd");
-        fprintf(file, "<text x='%.1f' y='%d' text-anchor='middle'>%g</text>\n", x, TOP - 10, marks[i]);
+        fprintf(file, "<line x1='%.1f' y1='%d' x2='%.1f' y2='%d' stroke='%s'/>\n", x, TOP - 6, x,
+                bottom, marks[i] == 1 ? "#444" : "#ddd");
+        fprintf(file, "<text x='%.1f' y='%d' text-anchor='middle'>%g</text>\n", x, TOP - 10,
+                marks[i]);
     }
 }
 
@@ -68,8 +70,8 @@ static void write_bar(FILE *file, const struct bar *bar, int y)
     double one = position(1), end = position(bar->value);
     double from = end < one ? end : one, width = end < one ? one - end : end - one;
 
-    fprintf(file, "<text x='%d' y='%d' text-anchor='end'>%s%s</text>\n", LEFT - 8, y + 12, bar->name,
-            bar->pinned ? ", pinned" : "");
+    fprintf(file, "<text x='%d' y='%d' text-anchor='end'>%s%s</text>\n", LEFT - 8, y + 12,
+            bar->name, bar->pinned ? ", pinned" : "");
     fprintf(file, "<rect x='%.1f' y='%d' width='%.1f' height='%d' fill='%s'/>\n", from, y + 3,
             width < 1 ? 1 : width, ROW - 6, bar->pinned ? "#7a9cc6" : "#2f5d8a");
     fprintf(file, "<text x='%d' y='%d'>%.3g (%.4g / %.4g %s)</text>\n", LEFT + WIDTH + 8, y + 12,
@@ -85,7 +87,8 @@ bool bench_chart_write(const char *path)
     int bottom = TOP + (int)chart->count * ROW;
     fprintf(file, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' "
                   "font-family='sans-serif' font-size='11'>\n<rect width='100%%' height='100%%' "
-                  "fill='white'/>\n<text x='8' y='16'>ratios of medians: subject / baseline</text>\n",
+                  "fill='white'/>\n"
+                  "<text x='8' y='16'>ratios of medians: subject / baseline</text>\n",
             LEFT + WIDTH + RIGHT, bottom + 12);
     write_axis(file, bottom);
     for (unsigned i = 0; i < chart->count; i++)

@@ -149,7 +149,8 @@ static bool take_samples(const struct pair *pair, struct worker workers[2], doub
 /* How the process ends that measures a pair. */
 enum end { DONE, FAILED, NOT_HERE, UNSTEADY };
 
-static enum end finish(const struct pair *pair, bool pinned, double *samples[2], unsigned n, bool last)
+static enum end finish(const struct pair *pair, bool pinned, double *samples[2], unsigned n,
+                       bool last)
 {
     struct result subject = summarise(samples[0], n), baseline = summarise(samples[1], n);
     double value = ratio(pair, &subject, &baseline);

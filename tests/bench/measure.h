@@ -17,7 +17,7 @@
 struct side {
     const char *name;
     bool (*setup)(void);        /* false: this machine cannot; may be NULL */
-    double (*sample)(void);     /* one sample: microseconds (or KiB) for one operation; < 0: failed */
+    double (*sample)(void);     /* microseconds (or KiB) for one operation; < 0: failed */
 };
 
 struct pair {
@@ -27,7 +27,7 @@ struct pair {
     unsigned samples;           /* of each side */
     unsigned quick_samples;     /* with QUICK=1 */
     unsigned pause;             /* microseconds between samples */
-    bool rate;                  /* the figure is the rate's ratio: baseline time over subject time */
+    bool rate;                  /* the figure is baseline time over subject time */
     bool unpinned_only;
     bool pinned_only;
     bool optional;              /* a side that cannot be set up here is left out */
