@@ -217,7 +217,7 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-model check-kills check-spares
+.PHONY: bench check-fresh check-model check-kills check-spares check-stress
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -242,6 +242,15 @@ check-spares: $(check_PROGRAMS) $(check_LTLIBRARIES)
 	@status=0; for spares in 0 1 64; do \
 	    echo "with $$spares spares"; \
 	    CALLS_SPARES=$$spares $(MAKE) $(AM_MAKEFLAGS) check-TESTS || status=1; \
+	done; exit $$status
+
+# The tree of tasks at full size, on one core and on all: a million random cancels for each executor,
+# ten million discarded tasks; ten thousand live tasks and the deep chain twenty times.
+check-stress: tests/scope_stress_test$(EXEEXT)
+	@status=0; for pinned in "taskset -c 0" ""; do \
+	    $$pinned tests/scope_stress_test$(EXEEXT) -r 20 cancelled_from_the_root || status=1; \
+	    SCOPE_STRESS=50 $$pinned tests/scope_stress_test$(EXEEXT) random_cancels || status=1; \
+	    SCOPE_STRESS=100 $$pinned tests/scope_stress_test$(EXEEXT) endless || status=1; \
 	done; exit $$status
 
 # The kill sweep, longer than `make check` runs it.

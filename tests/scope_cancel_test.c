@@ -1,11 +1,12 @@
 #include "tests/scope_tools.h"
 
+#include "src/base/thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope/error.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static scoped_spawner scope;
@@ -303,8 +304,7 @@ static int count_descriptors(void)
 
 static void cancelled_acquisitions_lose_no_descriptor(void)
 {
-    const char *wanted = getenv("SCOPE_TEST_CANCELS");
-    int cancels = wanted != NULL ? atoi(wanted) : 2000;
+    int cancels = BASE_JOIN_CANCELABLE ? 20000 : 2000;
     int before = count_descriptors();
     for (int i = 0; i < cancels; i++) {
         spawn(root, open_and_release, NULL);
