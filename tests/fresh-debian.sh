@@ -1,11 +1,12 @@
 #!/bin/bash
 # usage: fresh-debian.sh REPOSITORY [GOAL...]     as root, with debootstrap installed
 # Clones REPOSITORY into a bare Debian 12 that has nothing but git and make, and runs the goals
-# (check) there.
+# (demo and check) there.
 set -eu
 
 repository=$(realpath "$1")
 shift
+[ $# -gt 0 ] || set -- demo check
 root=$(mktemp -d "${TMPDIR:-/tmp}/fresh-debian.XXXXXX")
 
 leave()
@@ -24,7 +25,7 @@ mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount --bind /dev/pts "$root/dev/pts"
 git -c safe.directory='*' clone -q --no-hardlinks "$repository" "$root/root/forkscope"
-for goal in "${@:-check}"; do
+for goal in "$@"; do
     chroot "$root" /usr/bin/env -i HOME=/root VERBOSE=1 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
         make -C /root/forkscope "$goal" </dev/null
 done
