@@ -10,7 +10,8 @@
  * Why no cgroup does this. It may only be made where somebody delegated one, which neither a
  * container nor a login session does as a rule, so the chain of subreapers is needed all the same;
  * and the one thing that the chain cannot do, to end what is left when program, root and server are
- * killed in one moment, needs somebody alive to write cgroup.kill as well. What runs with ids that
+ * killed in one moment, needs somebody alive to write cgroup.kill as well. It is also a name in a
+ * place that all share, and stays when everybody who knew it was killed. What runs with ids that
  * this process may not signal is waited for.
  */
 #include "forkserver/internal.h"
