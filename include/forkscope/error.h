@@ -31,7 +31,8 @@ enum {
 /* Codes of the process half (procspawn.h and the headers beside it). */
 enum {
     PROCSPAWN_ECALL = -5101,        /* the call failed; the error object says how */
-    PROCSPAWN_EJSON = -5102,        /* a value cannot be encoded as JSON, or is nested too deep */
+    /* A value cannot be encoded as JSON, or is nested too deep; or memory ran out over it. */
+    PROCSPAWN_EJSON = -5102,
     PROCSPAWN_ENOTINIT = -5103,     /* procspawn_init has not been called in this process */
     PROCSPAWN_ETHREADS = -5104,     /* procspawn_init came after a second thread */
     PROCSPAWN_ESTART = -5105,       /* the fork server did not come up in time */

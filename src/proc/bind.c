@@ -104,15 +104,32 @@ static int64_t grace_of(const struct tie *tie)
     return grace > 0 ? grace : default_grace;
 }
 
+/*
+ * Until it is gone there is no giving up: a server may have been stopped when it was told, and
+ * where there is no memory to listen with there will be some later.
+ */
+static int end_and_wait(struct tie *tie)
+{
+    static const int64_t patience = 10 * BASE_SECOND;
+    const struct procspawn__handle_kind *kind = tie->process->kind;
+    int64_t grace = grace_of(tie);
+    int rc = kind->gone(tie->process, 0, &tie->usage);
+
+    while (rc < 0 && rc != PROCSPAWN_ESERVER) {
+        if (rc != -ETIMEDOUT)
+            poll(NULL, 0, 1);
+        kind->end(tie->process, SIGTERM, grace);
+        rc = kind->gone(tie->process, grace < patience ? grace + patience : -1, &tie->usage);
+    }
+    return rc;
+}
+
 /* Runs in any case, and uncancelled: what is still there is ended now. */
 static void finish(void *argument)
 {
     struct tie *tie = argument;
-    const struct procspawn__handle_kind *kind = tie->process->kind;
 
-    if (kind->gone(tie->process, 0, NULL) == -ETIMEDOUT)
-        kind->end(tie->process, SIGTERM, grace_of(tie));
-    tie->gone_status = kind->gone(tie->process, -1, &tie->usage);
+    tie->gone_status = end_and_wait(tie);
     pass_on(tie);
     eventfd_write(tie->gone, 1);
     tie_drop(tie);
@@ -201,6 +218,10 @@ static struct tie *tie_new(const procspawn_builder *builder)
     tie->gone = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (builder && builder->name)
         tie->name = strdup(builder->name);
+    if (builder && builder->name && !tie->name) {
+        tie_drop(tie);
+        return NULL;
+    }
     return tie;
 }
 

@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { SPARES_MAX = 256 };
@@ -360,7 +361,10 @@ static int tell_once(const struct procspawn__taken *taken, enum wire_type type, 
     return rc;
 }
 
-/* Tells the server of a child something. A server that is gone has taken the child with it. */
+/*
+ * Tells the server of a child something. A server that is gone has taken the child with it; one
+ * that cannot be told now, for a full queue or want of memory, is told a moment later.
+ */
 static int tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
                 size_t length)
 {
@@ -368,8 +372,9 @@ static int tell(const struct procspawn__taken *taken, enum wire_type type, const
     int rc, cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    while ((rc = tell_once(taken, type, body, length)) == -EAGAIN && base__now() < deadline)
-        poll(NULL, 0, 1);
+    do {
+        rc = tell_once(taken, type, body, length);
+    } while (rc < 0 && rc != -EPIPE && base__now() < deadline && poll(NULL, 0, 1) == 0);
     pthread_setcancelstate(cancel, NULL);
     return rc == -EPIPE || rc == -EAGAIN ? PROCSPAWN_ESERVER : rc;
 }
@@ -471,7 +476,12 @@ void procspawn__client_forget(void)
 int procspawn__client_end(int64_t grace)
 {
     struct wire_end body = { grace };
-    return wire__send_struct(client.root, WIRE_END, &body, sizeof body, -1, true);
+
+    int rc = wire__send_struct(client.root, WIRE_END, &body, sizeof body, -1, true);
+    /* The end of the link says the same, with no grace. */
+    if (rc < 0)
+        shutdown(client.root, SHUT_WR);
+    return rc;
 }
 
 void procspawn__client_wait_end(int64_t deadline)

@@ -165,8 +165,9 @@ static int start(int argc, char **argv)
     procspawn__placeholder_renew();
     image->argc = image->config.pass_args ? argc : 0;
     image->argv = argv;
-    procspawn__modules_remember();
-    int rc = procspawn__context_remember();
+    int rc = procspawn__modules_remember();
+    if (rc == 0)
+        rc = procspawn__context_remember();
     if (rc == 0)
         rc = start_root(link);
     if (rc < 0)

@@ -159,7 +159,8 @@ int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_buil
 
 /* ---- module.c: functions as they travel ------------------------------------------------------ */
 
-void procspawn__modules_remember(void);
+/* 0 or -ENOMEM. */
+int procspawn__modules_remember(void);
 /* library: path of a module that was loaded after init, else NULL; borrowed from the loader. */
 int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
                                  const char **ret_library);

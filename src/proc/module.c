@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,10 +83,10 @@ static int remember(struct dl_phdr_info *info, size_t size, void *unused)
     return 0;
 }
 
-void procspawn__modules_remember(void)
+int procspawn__modules_remember(void)
 {
     known.count = 0;
-    dl_iterate_phdr(remember, NULL);
+    return dl_iterate_phdr(remember, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 static bool same_module(const struct wire_function *a, const struct wire_function *b)
