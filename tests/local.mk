@@ -281,3 +281,15 @@ tests_bench_bench_SOURCES += tests/bench/bench_scope.c
 tests_bench_bench_SOURCES += tests/bench/bench_shmem.c
 tests_bench_bench_SOURCES += tests/bench/bench_spawn.c
 tests_bench_bench_SOURCES += tests/bench/bench_pool.c
+
+# Every request to the C library goes through tests/fail.c first.
+check_PROGRAMS += tests/failure_test
+tests_failure_test_SOURCES = tests/failure_test.c tests/fail.c tests/fail.h
+tests_failure_test_SOURCES += tests/calls.c tests/calls.h
+tests_failure_test_LDADD = $(proc_test_libs)
+tests_failure_test_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+tests_failure_test_LDFLAGS += -Wl,--wrap=strdup,--wrap=vasprintf,--wrap=socketpair,--wrap=setsockopt
+tests_failure_test_LDFLAGS += -Wl,--wrap=sendmsg,--wrap=recvmsg,--wrap=pipe2,--wrap=memfd_create
+tests_failure_test_LDFLAGS += -Wl,--wrap=ftruncate,--wrap=mmap,--wrap=epoll_create1,--wrap=epoll_ctl
+tests_failure_test_LDFLAGS += -Wl,--wrap=eventfd,--wrap=pthread_create,--wrap=fork,--wrap=fopen
+tests_failure_test_LDFLAGS += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall
