@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,12 @@ json_t *calls_pid(json_t *argument)
     return json_integer(getpid());
 }
 
+json_t *calls_parent(json_t *argument)
+{
+    (void)argument;
+    return json_integer(getppid());
+}
+
 int64_t calls_now(void)
 {
     struct timespec now;
@@ -245,6 +252,34 @@ pid_t calls_root(void)
 pid_t calls_server(void)
 {
     return wait_for_child(calls_root(), "forkscope-serve");
+}
+
+long calls_status(pid_t pid, const char *key)
+{
+    char path[64], line[256];
+    long number = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "re");
+    while (status && fgets(line, sizeof line, status)) {
+        if (strncmp(line, key, strlen(key)) == 0)
+            number = atol(line + strlen(key));
+    }
+    if (status)
+        fclose(status);
+    return number;
+}
+
+void calls_signal_servers(int signal)
+{
+    struct calls_tree servers = { 0 };
+
+    calls_tree_open(&servers, calls_root());
+    for (unsigned i = 0; i < servers.count; i++) {
+        if (calls_status(servers.pid[i], "PPid:") == calls_root())
+            kill(servers.pid[i], signal);
+    }
+    calls_tree_close(&servers);
 }
 
 unsigned calls_descriptors(void)

@@ -39,6 +39,7 @@ void calls_check_text(json_t *value, const char *text);
 json_t *calls_echo(json_t *argument);       /* returns its argument */
 json_t *calls_hang(json_t *argument);       /* for ever */
 json_t *calls_pid(json_t *argument);        /* its process */
+json_t *calls_parent(json_t *argument);     /* the server that forked it */
 
 int64_t calls_now(void);
 
@@ -64,6 +65,10 @@ pid_t calls_child_named(pid_t parent, const char *name);
 /* The root and its first server. */
 pid_t calls_root(void);
 pid_t calls_server(void);
+/* To all servers. */
+void calls_signal_servers(int signal);
+/* The number behind a key of /proc/.../status: "PPid:"; 0 if there is none. */
+long calls_status(pid_t pid, const char *key);
 
 /* How many descriptors this process has open. */
 unsigned calls_descriptors(void);

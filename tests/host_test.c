@@ -5,14 +5,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/pool.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <locale.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -241,7 +250,159 @@ static void the_first_process_of_a_container_can_call(void)
     PROCSPAWN_CUNIT_EQUAL(status, 0);
 }
 
+/* ---- a program that may not use clone3 ---- */
+
+/* As filters of containers do: whoever asks is told that there is no such system call. */
+static void refuse_clone3(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+
+    CU_ASSERT_FATAL(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CU_ASSERT_FATAL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+    CU_ASSERT_FATAL(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
+}
+
+/* The first of its processes that has this name; it is no child of the program here. */
+static pid_t find_root(void)
+{
+    procspawn_handle *handle = calls_start(calls_parent, NULL);
+    pid_t server = (pid_t)calls_integer(handle);
+    char path[64];
+    int root = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)server);
+    FILE *stat = fopen(path, "re");
+    CU_ASSERT_FATAL(stat && fscanf(stat, "%*d %*s %*c %d", &root) == 1);
+    fclose(stat);
+    return root;
+}
+
+static void call_without_clone3(void)
+{
+    struct calls_tree tree = { 0 };
+
+    refuse_clone3();
+    calls_begin();
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    call_in_all_ways();
+    pid_t root = find_root();
+    calls_tree_add(&tree, root);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, 0), 0);
+    calls_tree_close(&tree);
+    calls_begin();
+    root = find_root();
+    calls_tree_open(&tree, root);
+    kill(root, SIGSTOP);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, CALLS_SECOND), 0);
+    calls_tree_close(&tree);
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void without_clone3_all_is_as_ever(void)
+{
+    run(call_without_clone3);
+}
+
 /* ---- what the program has for itself ---- */
+
+/* All that a process has for itself and that a library could disturb. */
+struct habits {
+    char cwd[256];
+    char locale[128];
+    char streams[3][64];
+    mode_t mask;
+    int nice;
+    struct { void (*handler)(int); int flags; } actions[NSIG];
+    uint64_t blocked;
+    struct itimerval timer;
+};
+
+static void read_habits(struct habits *habits)
+{
+    char path[64];
+
+    memset(habits, 0, sizeof *habits);
+    CU_ASSERT_FATAL(getcwd(habits->cwd, sizeof habits->cwd) != NULL);
+    snprintf(habits->locale, sizeof habits->locale, "%s", setlocale(LC_ALL, NULL));
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", i);
+        CU_ASSERT(readlink(path, habits->streams[i], sizeof habits->streams[i] - 1) > 0);
+    }
+    umask(habits->mask = umask(0));
+    habits->nice = getpriority(PRIO_PROCESS, 0);
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action = { .sa_flags = 0 };
+        sigaction(signal, NULL, &action);
+        habits->actions[signal].handler = action.sa_handler;
+        habits->actions[signal].flags = action.sa_flags;
+        habits->blocked |= (uint64_t)(sigismember(&blocked, signal) == 1) << (signal - 1);
+    }
+    getitimer(ITIMER_REAL, &habits->timer);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+static void take_habits_up(void)
+{
+    static const int signals[] = { SIGCHLD, SIGTERM, SIGPIPE, SIGUSR1, SIGSEGV };
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    sigset_t blocked;
+
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    CU_ASSERT_FATAL(chdir("/usr") == 0);
+    umask(027);
+    setlocale(LC_ALL, "C.UTF-8");
+}
+
+static void use_a_pool(void)
+{
+    procspawn_pool *pool;
+    procspawn_handle *handle;
+
+    CU_ASSERT_FATAL(procspawn_pool_new(2, &pool) == 0);
+    CU_ASSERT_FATAL(procspawn_pool_spawn(pool, calls_echo, NULL, &handle) == 0);
+    json_decref(calls_result(handle));
+    procspawn_pool_free(pool);
+}
+
+static void have_habits(void)
+{
+    static struct habits before, after;
+
+    take_habits_up();
+    read_habits(&before);
+    calls_begin();
+    call_in_all_ways();
+    use_a_pool();
+    read_habits(&after);
+    CU_ASSERT(memcmp(&before, &after, sizeof before) == 0);
+    calls_end();
+    read_habits(&after);
+    CU_ASSERT(memcmp(&before, &after, sizeof before) == 0);
+}
+
+static void the_program_s_habits_stay_as_they_were(void)
+{
+    run(have_habits);
+}
+
 
 static void the_streams_and_their_buffers_are_the_program_s(void)
 {
@@ -268,6 +429,8 @@ static CU_TestInfo tests[] = {
     TEST(a_program_that_changes_its_directory_and_umask_takes_its_calls_along),
     TEST(a_setuid_program_gives_its_calls_the_ids_of_the_moment),
     TEST(the_first_process_of_a_container_can_call),
+    TEST(without_clone3_all_is_as_ever),
+    TEST(the_program_s_habits_stay_as_they_were),
     TEST(the_streams_and_their_buffers_are_the_program_s),
     CU_TEST_INFO_NULL
 };

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,9 +79,48 @@ static void choose_options(const procspawn_config *config, struct forkserver_opt
     options->enter = procspawn__child_enter;
 }
 
+/* A process in between dies at once, so that its child is nobody's here. */
+static pid_t fork_between(pid_t *shared)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        pid = fork();
+        if (pid == 0)
+            return 0;
+        *shared = pid;
+        _exit(0);
+    }
+    if (pid < 0)
+        return pid;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    if (*shared < 0)
+        errno = EAGAIN;
+    return *shared;
+}
+
+static pid_t fork_twice(int *ret_pidfd)
+{
+    pid_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                         -1, 0);
+
+    *ret_pidfd = -1;
+    if (shared == MAP_FAILED)
+        return -1;
+    *shared = -1;
+    pid_t pid = fork_between(shared);
+    int error = errno;
+    munmap(shared, sizeof *shared);
+    if (pid > 0)
+        *ret_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    errno = error;
+    return pid;
+}
+
 /*
  * A child that the host's wait() does not see: it has no exit signal. Where that is refused, a
- * process in between dies at once, and the root is nobody's child here.
+ * child of nobody.
  */
 static pid_t fork_unseen(int *ret_pidfd)
 {
@@ -90,13 +130,7 @@ static pid_t fork_unseen(int *ret_pidfd)
 
     if (pid >= 0)
         return pid;
-    *ret_pidfd = -1;
-    pid = fork();
-    if (pid == 0)
-        return fork() == 0 ? 0 : (_exit(0), 0);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
-    return pid;
+    return fork_twice(ret_pidfd);
 }
 
 static int start_root(int ret_link[2])

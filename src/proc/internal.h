@@ -41,7 +41,7 @@ struct procspawn__image {
     int argc;
     char **argv;
     pid_t root;
-    int root_pidfd;             /* of the root or of who waits for it; -1: not a child of ours */
+    int root_pidfd;             /* of the root, who may be no child of ours; -1: not to be had */
 };
 
 extern struct procspawn__image procspawn__image;
