@@ -405,14 +405,46 @@ static json_t *call_exit(json_t *argument)
     exit(5);
 }
 
-static void exit_handlers_of_the_program_do_not_run_in_children(void)
+static json_t *call_quick_exit(json_t *argument)
+{
+    (void)argument;
+    quick_exit(6);
+}
+
+static void count_own_exit(void)
+{
+    __atomic_add_fetch(exit_calls, 100, __ATOMIC_RELAXED);
+}
+
+static json_t *register_and_exit(json_t *argument)
+{
+    atexit(count_own_exit);
+    return call_exit(argument);
+}
+
+static void a_child_runs_the_exit_handlers_that_it_registered(void)
 {
     exit_calls = shared_number();
     atexit(count_exit);
     calls_begin();
+    procspawn_error_free(calls_error(calls_start(register_and_exit, NULL)));
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(__atomic_load_n(exit_calls, __ATOMIC_RELAXED), 100);
+    procspawn_cunit_allow(PROCSPAWN_CUNIT_MAPPINGS);
+}
+
+static void exit_handlers_of_the_program_do_not_run_in_children(void)
+{
+    exit_calls = shared_number();
+    atexit(count_exit);
+    at_quick_exit(count_exit);
+    calls_begin();
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(3))), 3);
     procspawn_error *error = calls_error(calls_start(call_exit, NULL));
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 5);
+    procspawn_error_free(error);
+    error = calls_error(calls_start(call_quick_exit, NULL));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 6);
     procspawn_error_free(error);
     calls_end();
     PROCSPAWN_CUNIT_EQUAL(__atomic_load_n(exit_calls, __ATOMIC_RELAXED), 0);
@@ -457,6 +489,7 @@ static CU_TestInfo tests[] = {
     TEST(closed_streams_stay_closed_and_are_null_in_children),
     TEST(blocked_and_ignored_signals_of_the_program_do_no_harm),
     TEST(children_have_no_descriptor_of_the_program),
+    TEST(a_child_runs_the_exit_handlers_that_it_registered),
     TEST(exit_handlers_of_the_program_do_not_run_in_children),
     TEST(buffered_output_of_the_program_appears_once),
     CU_TEST_INFO_NULL,

@@ -47,6 +47,10 @@ extern "C" {
 /*
  * A function that can be called in another process. It gets the argument (borrowed, never NULL) and
  * returns a new reference that the library takes. Returning NULL is a failure of the call.
+ *
+ * It may leave by exit() or quick_exit(), which ends the call with remote close and the status.
+ * Handlers that it registered itself (atexit, on_exit, at_quick_exit) run then, exit() flushes, and
+ * handlers that the program registered before init run in no child, however it ends.
  */
 typedef json_t *procspawn_function(json_t *argument);
 

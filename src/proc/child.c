@@ -213,6 +213,13 @@ static void on_exit_called(int status, void *unused)
     _exit(status);
 }
 
+/* The same for quick_exit(); the C library of GNU passes these handlers what it passes all others. */
+static void on_quick_exit_called(void *unused, int status)
+{
+    (void)unused;
+    _exit(status);
+}
+
 static void become_child(const struct forkserver_child *child)
 {
     self = *child;
@@ -294,6 +301,7 @@ void procspawn__child_prepare(void)
     procspawn__image.is_child = true;
     procspawn__image.root_pidfd = -1;
     on_exit(on_exit_called, NULL);
+    at_quick_exit((void (*)(void))on_quick_exit_called);
     procspawn__placeholder_renew();
     warm_up();
 }
