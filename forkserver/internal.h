@@ -91,9 +91,6 @@ void forkserver__wake_by(struct server *s, int64_t when);
 int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children);
 
-/* oom.c: the kernel's count; 0 where it does not say. */
-unsigned long long forkserver__oom_kills(int vmstat);
-
 /*
  * report.c: backtraces of children that stopped, made by a process of their own. start returns
  * false when there will be none; end is called when that process has gone or is to go, and lets the

@@ -1,7 +1,4 @@
-/*
- * oom.c - how often the kernel's out-of-memory killer has struck
- */
-#include "forkserver/internal.h"
+#include "forkserver/oom.h"
 
 #include <stdlib.h>
 #include <string.h>

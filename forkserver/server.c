@@ -8,6 +8,7 @@
 
 #include "forkserver/apart.h"
 #include "forkserver/crash.h"
+#include "forkserver/oom.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -34,7 +34,8 @@ static void check(bool right, const char *what, unsigned n, const char *failed, 
 {
     char text[256];
 
-    snprintf(text, sizeof text, "%s: request %u (%s) refused: %d", what, n, failed ? failed : "-", rc);
+    snprintf(text, sizeof text, "%s: request %u (%s) refused: %d", what, n, failed ? failed : "-",
+             rc);
     CU_assertImplementation(right, __LINE__, text, __FILE__, "", CU_FALSE);
 }
 
@@ -137,7 +138,7 @@ static int fail(void *argument)
     return -EDOM;
 }
 
-/* The first failure cancels the rest; the failures are listed unless there is no memory for that. */
+/* The first failure cancels the rest; failures are listed unless there is no memory for it. */
 static int with_policy(scoped_spawner root)
 {
     struct scoped_options options = { .policy = &scoped_fail_fast, .name = "policy", .limit = 2,

@@ -97,6 +97,14 @@ check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
 tests_server_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/server_loss_test
+tests_server_loss_test_SOURCES = tests/server_loss_test.c tests/calls.c tests/calls.h
+tests_server_loss_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/oom_test
+tests_oom_test_SOURCES = tests/oom_test.c tests/calls.c tests/calls.h
+tests_oom_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/values_test
 tests_values_test_SOURCES = tests/values_test.c tests/calls.c tests/calls.h
 tests_values_test_LDADD = $(proc_test_libs)

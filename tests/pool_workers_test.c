@@ -137,18 +137,12 @@ static void a_running_worker_killed_costs_its_call(void)
     procspawn_pool_free(pool);
 }
 
-static json_t *server_of_worker(json_t *argument)
-{
-    (void)argument;
-    return json_integer(getppid());
-}
-
 /* The workers of a dead server die with it; stopped, this one has taken nothing before. */
 static void a_call_that_no_worker_took_outlives_the_server(void)
 {
     procspawn_pool *pool = pool_make(1);
     pid_t worker = (pid_t)pool_number(pool, calls_pid, NULL);
-    pid_t server = (pid_t)pool_number(pool, server_of_worker, NULL);
+    pid_t server = (pid_t)pool_number(pool, calls_parent, NULL);
 
     kill(worker, SIGSTOP);
     procspawn_handle *handle = pool_start(pool, calls_echo, json_integer(5));

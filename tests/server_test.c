@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,46 +49,6 @@ static void tell_ready(void)
     __atomic_add_fetch(&shared->ready, 1, __ATOMIC_RELEASE);
 }
 
-static long number_in_status(pid_t pid, const char *key)
-{
-    char path[64], line[256];
-    long number = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *status = fopen(path, "re");
-    while (status && fgets(line, sizeof line, status)) {
-        if (strncmp(line, key, strlen(key)) == 0)
-            number = atol(line + strlen(key));
-    }
-    if (status)
-        fclose(status);
-    return number;
-}
-
-static pid_t server_of(const procspawn_handle *handle)
-{
-    return (pid_t)number_in_status(procspawn_pid(handle), "PPid:");
-}
-
-enum { HELD_MAX = 512 };
-
-struct held {
-    int count;
-    int fd[HELD_MAX];
-};
-
-static void signal_servers(int signal)
-{
-    struct calls_tree servers = { 0 };
-
-    calls_tree_open(&servers, calls_root());
-    for (unsigned i = 0; i < servers.count; i++) {
-        if (number_in_status(servers.pid[i], "PPid:") == calls_root())
-            kill(servers.pid[i], signal);
-    }
-    calls_tree_close(&servers);
-}
-
 static void calls_work(int count)
 {
     for (int i = 0; i < count; i++)
@@ -97,77 +56,6 @@ static void calls_work(int count)
 }
 
 /* ---- killed ---- */
-
-static void a_killed_server_loses_its_calls_and_later_ones_work(void)
-{
-    calls_begin();
-    for (int i = 0; i < 5; i++) {
-        procspawn_handle *handle = calls_start(calls_hang, NULL);
-        calls_tree_add(tree, procspawn_pid(handle));
-        kill(server_of(handle), SIGKILL);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), PROCSPAWN_ESERVER);
-        calls_check_error(calls_error(handle), PROCSPAWN_ERROR_SERVER_LOST, PROCSPAWN_CAUSE_NONE);
-        calls_work(5);
-    }
-    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(tree, CALLS_SECOND), 0);
-    calls_end();
-}
-
-
-/* Every descriptor of a process, as one that it was just forking would hold them. */
-static void hold_all_of(pid_t pid, struct held *held)
-{
-    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-    for (int fd = 0; fd < HELD_MAX && held->count < HELD_MAX; fd++) {
-        int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-        if (copy >= 0)
-            held->fd[held->count++] = copy;
-    }
-    close(pidfd);
-}
-
-static void let_go(struct held *held)
-{
-    while (held->count > 0)
-        close(held->fd[--held->count]);
-}
-
-static void what_a_killed_server_leaves_open_takes_no_call(void)
-{
-    struct held held = { .count = 0 };
-
-    calls_begin();
-    calls_work(1);
-    struct calls_tree servers = { 0 };
-    calls_tree_open(tree, calls_root());
-    calls_tree_open(&servers, calls_root());
-    for (unsigned i = 0; i < servers.count; i++) {
-        if (number_in_status(servers.pid[i], "PPid:") == calls_root())
-            hold_all_of(servers.pid[i], &held);
-    }
-    calls_tree_close(&servers);
-    CU_ASSERT(held.count > 10);
-    signal_servers(SIGKILL);
-    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(tree, CALLS_SECOND), 0);
-    calls_work(20);
-    let_go(&held);
-    calls_end();
-}
-
-static void when_all_servers_are_killed_others_take_their_place(void)
-{
-    calls_begin();
-    for (int i = 0; i < 5; i++) {
-        calls_tree_open(tree, calls_root());
-        signal_servers(SIGKILL);
-        PROCSPAWN_CUNIT_EQUAL(calls_tree_left(tree, CALLS_SECOND), 0);
-        calls_tree_close(tree);
-        calls_work(10);
-    }
-    calls_end();
-}
 
 static void a_killed_root_ends_everything(void)
 {
@@ -214,7 +102,7 @@ static void a_stopped_server_goes_on(void)
     enum { MORE_THAN_SPARES = 300 };
 
     calls_begin();
-    signal_servers(SIGSTOP);
+    calls_signal_servers(SIGSTOP);
     calls_work(MORE_THAN_SPARES);
     calls_end();
 }
@@ -242,14 +130,14 @@ static void with_root_and_servers_stopped_a_call_fails_in_the_end(void)
 
     calls_begin();
     kill(calls_root(), SIGSTOP);
-    signal_servers(SIGSTOP);
+    calls_signal_servers(SIGSTOP);
     for (int i = 0; i < MORE_THAN_SPARES && rc == 0; i++) {
         rc = procspawn(calls_echo, NULL, &handle);
         if (rc == 0)
             procspawn_handle_free(handle);
     }
     PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ESERVER);
-    signal_servers(SIGCONT);
+    calls_signal_servers(SIGCONT);
     kill(calls_root(), SIGCONT);
     calls_work(10);
     calls_end();
@@ -540,7 +428,7 @@ static struct use use_now(void)
     calls_tree_close(tree);
     calls_tree_open(tree, getpid());
     struct use use = {
-        .memory = number_in_status(getpid(), "VmRSS:") + number_in_status(server, "VmRSS:"),
+        .memory = calls_status(getpid(), "VmRSS:") + calls_status(server, "VmRSS:"),
         .descriptors = descriptors_of(server),
         .processes = tree->count,
     };
@@ -572,9 +460,6 @@ static void many_calls_use_no_more_than_few(void)
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
-    TEST(a_killed_server_loses_its_calls_and_later_ones_work),
-    TEST(what_a_killed_server_leaves_open_takes_no_call),
-    TEST(when_all_servers_are_killed_others_take_their_place),
     TEST(a_killed_root_ends_everything),
     TEST(a_killed_child_costs_its_own_call_alone),
     TEST(a_stopped_server_goes_on),
