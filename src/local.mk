@@ -89,6 +89,7 @@ src_libproc_la_SOURCES += src/proc/init.c
 src_libproc_la_SOURCES += src/proc/kind.c src/proc/kind.h
 src_libproc_la_SOURCES += src/proc/message.c src/proc/message.h
 src_libproc_la_SOURCES += src/proc/module.c
+src_libproc_la_SOURCES += src/proc/mapped.c src/proc/mapped.h
 src_libproc_la_SOURCES += src/proc/placeholder.c src/proc/placeholder.h
 src_libproc_la_SOURCES += src/proc/pool.c src/proc/pool.h
 src_libproc_la_SOURCES += src/proc/pool_builder.c

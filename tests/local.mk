@@ -116,7 +116,7 @@ tests_module_test_SOURCES = tests/module_test.c tests/calls.c tests/calls.h
 tests_module_test_LDADD = $(proc_test_libs)
 
 # Libraries that module_test loads. Their place of installation makes libtool build them shared.
-check_LTLIBRARIES += tests/module_late.la tests/module_nameless.la
+check_LTLIBRARIES += tests/module_late.la tests/module_nameless.la tests/module_stranger.la
 loadable_flags = -module -avoid-version -shared -rpath /nowhere
 tests_module_late_la_SOURCES = tests/module_late.c
 tests_module_late_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=sha1
@@ -124,6 +124,9 @@ tests_module_late_la_LIBADD = $(JANSSON_LIBS)
 tests_module_nameless_la_SOURCES = tests/module_late.c
 tests_module_nameless_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=none
 tests_module_nameless_la_LIBADD = $(JANSSON_LIBS)
+tests_module_stranger_la_SOURCES = tests/module_late.c
+tests_module_stranger_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=none
+tests_module_stranger_la_LIBADD = $(JANSSON_LIBS)
 endif
 
 check_PROGRAMS += tests/wire_test

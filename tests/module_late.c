@@ -1,4 +1,4 @@
-/* A library that a test loads after init: with a build-id, and once more without. */
+/* A library that a test loads after init: with a build-id, and twice more without. */
 #include <jansson.h>
 
 __attribute__((visibility("default"))) json_t *late_add_one(json_t *argument);

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <link.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,64 @@ static void without_a_build_id_a_library_loaded_after_init_is_refused(void)
     calls_end();
 }
 
+static uint64_t base_of(void *library)
+{
+    struct link_map *map = NULL;
+
+    CU_ASSERT_FATAL(dlinfo(library, RTLD_DI_LINKMAP, &map) == 0);
+    return map->l_addr;
+}
+
+/* Wherever else the loader puts the library is made unusable until it chooses the base. */
+static void *load_at(const char *name, uint64_t base)
+{
+    enum { TRIES = 100, PAGE = 4096 };
+    void *taken[TRIES];
+    int count = 0;
+    void *library = load(name);
+
+    for (; base_of(library) != base && count < TRIES; count++) {
+        uint64_t elsewhere = base_of(library);
+        dlclose(library);
+        taken[count] = mmap((void *)(uintptr_t)elsewhere, PAGE, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        library = load(name);
+    }
+    PROCSPAWN_CUNIT_EQUAL(base_of(library), base);
+    while (count > 0)
+        munmap(taken[--count], PAGE);
+    return library;
+}
+
+static void without_a_build_id_a_library_where_another_was_closed_is_refused(void)
+{
+    void *library = load("module_nameless");
+    uint64_t base = base_of(library);
+
+    calls_begin();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(1))), 2);
+    dlclose(library);
+    library = load_at("module_stranger", base);
+    check_refused(late_function(library));
+    dlclose(library);
+    calls_end();
+}
+
+static void without_a_build_id_a_library_is_known_whatever_else_is_closed(void)
+{
+    void *library = load("module_nameless"), *other = load("module_late");
+    uint64_t base = base_of(library);
+
+    calls_begin();
+    dlclose(other);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(1))), 2);
+    dlclose(library);
+    library = load_at("module_nameless", base);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(2))), 3);
+    dlclose(library);
+    calls_end();
+}
+
 static void a_pointer_in_no_module_is_refused(void)
 {
     static char data[16];
@@ -140,6 +199,8 @@ static CU_TestInfo tests[] = {
     TEST(a_function_of_a_library_loaded_after_init_can_be_called),
     TEST(without_a_build_id_a_library_loaded_before_init_is_known),
     TEST(without_a_build_id_a_library_loaded_after_init_is_refused),
+    TEST(without_a_build_id_a_library_where_another_was_closed_is_refused),
+    TEST(without_a_build_id_a_library_is_known_whatever_else_is_closed),
     TEST(a_pointer_in_no_module_is_refused),
     TEST(the_check_can_be_waived),
     TEST(a_function_of_the_c_library_is_found_like_any_other),

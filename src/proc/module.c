@@ -4,8 +4,12 @@
  * A child is a fork of the image at init, so the modules of that moment lie at the same addresses
  * there, and are remembered. A library that was loaded later is known to a child by its build-id
  * alone: the child loads it for itself, and compares.
+ *
+ * A module without a build-id is known by its place alone. That is enough as long as nothing has
+ * been unloaded; afterwards the file that lies there must still be the same one.
  */
 #include "src/proc/internal.h"
+#include "src/proc/mapped.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -56,16 +60,26 @@ struct known {
     struct wire_function at;    /* base and build-id */
     uint64_t code_start;        /* its executable segment, as offsets */
     uint64_t code_end;
+    bool has_file;              /* only looked for without a build-id */
+    struct procspawn__mapped file;
 };
 
 static struct {
     struct known *modules;
     size_t count;
+    unsigned long long unloads; /* of libraries, before */
 } known;
+
+/* Where its code begins: there is always a page of the file. */
+static uint64_t code_of(const struct known *module)
+{
+    return module->at.base + module->code_start;
+}
 
 static int remember(struct dl_phdr_info *info, size_t size, void *unused)
 {
     (void)size, (void)unused;
+    known.unloads = info->dlpi_subs;
     struct known *modules = realloc(known.modules, (known.count + 1) * sizeof *modules);
     if (!modules)
         return 1;
@@ -80,6 +94,8 @@ static int remember(struct dl_phdr_info *info, size_t size, void *unused)
         module->code_start = segment->p_vaddr;
         module->code_end = segment->p_vaddr + segment->p_memsz;
     }
+    if (module->at.build_id_length == 0)
+        module->has_file = procspawn__mapped_at(code_of(module), &module->file);
     return 0;
 }
 
@@ -100,13 +116,25 @@ static bool same_module(const struct wire_function *a, const struct wire_functio
     return true;
 }
 
+static bool still_there(const struct known *module, unsigned long long unloads)
+{
+    struct procspawn__mapped now;
+
+    if (module->at.build_id_length > 0 || unloads == known.unloads)
+        return true;
+    return module->has_file && procspawn__mapped_at(code_of(module), &now) &&
+           now.inode == module->file.inode && now.major == module->file.major &&
+           now.minor == module->file.minor;
+}
+
 /* By place and build-id: another library may lie where one was closed. */
-static const struct known *find_known(const struct wire_function *function)
+static const struct known *find_known(const struct wire_function *function,
+                                      unsigned long long unloads)
 {
     for (size_t i = 0; i < known.count; i++) {
-        if (known.modules[i].at.base == function->base &&
-            same_module(&known.modules[i].at, function))
-            return &known.modules[i];
+        const struct known *module = &known.modules[i];
+        if (module->at.base == function->base && same_module(&module->at, function))
+            return still_there(module, unloads) ? module : NULL;
     }
     return NULL;
 }
@@ -126,6 +154,7 @@ struct search {
     uint64_t address;
     struct wire_function function;
     const char *path;
+    unsigned long long unloads;
     bool found;
 };
 
@@ -140,6 +169,7 @@ static int find_address(struct dl_phdr_info *info, size_t size, void *data)
     search->function.offset = search->address - info->dlpi_addr;
     read_build_id(info, &search->function);
     search->path = info->dlpi_name;
+    search->unloads = info->dlpi_subs;
     search->found = true;
     return 1;
 }
@@ -157,7 +187,7 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
     dl_iterate_phdr(find_address, &search);
     if (!search.found)
         return PROCSPAWN_EFUNCTION;
-    bool late = !find_known(&search.function);
+    bool late = !find_known(&search.function, search.unloads);
     if (late && (search.function.build_id_length == 0 || search.path[0] != '/'))
         return PROCSPAWN_EFUNCTION;
     *ret_function = search.function;
@@ -176,7 +206,8 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
     if (!same_module(&here, &search->function))
         return 0;
     here.base = info->dlpi_addr;
-    if (here.build_id_length == 0 && (here.base != search->function.base || !find_known(&here)))
+    if (here.build_id_length == 0 &&
+        (here.base != search->function.base || !find_known(&here, info->dlpi_subs)))
         return 0;
     if (!executable_at(info, search->function.offset))
         return 0;
@@ -190,7 +221,7 @@ procspawn_function *procspawn__function_resolve(const struct wire_function *func
                                                 const char **ret_reason)
 {
     struct search search = { .function = *function };
-    const struct known *module = fresh && !library ? find_known(function) : NULL;
+    const struct known *module = fresh && !library ? find_known(function, known.unloads) : NULL;
 
     if (function->unchecked)
         return (procspawn_function *)(uintptr_t)function->offset;
