@@ -126,7 +126,6 @@ static bool is_in_range(const struct backtrace *report)
     for (uint32_t i = 0; good && i < report->frame_count; i++)
         good = is_string(report, report->frame[i].module) &&
                is_string(report, report->frame[i].symbol) &&
-               is_string(report, report->frame[i].file) &&
                report->frame[i].found < BACKTRACE_FOUNDS;
     return good;
 }

@@ -52,6 +52,32 @@ static int run(scoped_leaf_function *function, void *arg)
     return end_of(&signals);
 }
 
+static void hold_until_released(void *arg)
+{
+    (void)arg;
+    event_happen(started);
+    CU_ASSERT(event_wait(released));
+}
+
+static void freeing_gives_up_at_the_deadline_and_can_be_repeated(void)
+{
+    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 1, -1, &executor) == 0);
+    CU_ASSERT_FATAL(executor->execute(executor, hold_until_released, NULL) == 0);
+    CU_ASSERT(event_wait(started));
+    CU_ASSERT(scoped_executor_free_until(executor, 0) == -ETIMEDOUT);
+    CU_ASSERT(scoped_executor_free_until(executor, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    event_happen(released);
+    CU_ASSERT(scoped_executor_free_until(executor, soon()) == 0);
+}
+
+static void what_the_library_has_not_made_is_not_freed(void)
+{
+    struct scoped_executor own = { .execute = NULL };
+    CU_ASSERT(scoped_executor_free_until(&own, soon()) == -EINVAL);
+    CU_ASSERT(scoped_executor_free_until(scoped_thread_executor(), 0) == 0);
+    CU_ASSERT(scoped_executor_free_until(NULL, 0) == 0);
+}
+
 static int note_thread(void *arg)
 {
     *(pid_t *)arg = gettid();
@@ -360,6 +386,8 @@ static CU_TestInfo tests[] = {
     TEST(a_pool_of_one_thread_does_not_run_out),
     TEST(on_a_users_pool_cancelling_only_asks),
     TEST(cancelled_in_the_queue_a_task_runs_only_done),
+    TEST(freeing_gives_up_at_the_deadline_and_can_be_repeated),
+    TEST(what_the_library_has_not_made_is_not_freed),
     TEST(an_executor_that_refuses_is_an_error_to_the_spawner),
     TEST(no_thread_to_be_had_is_an_error_to_the_spawner),
     CU_TEST_INFO_NULL

@@ -149,7 +149,9 @@ int procspawn_error_line(const procspawn_error *error);
 const char *procspawn_error_function(const procspawn_error *error);
 
 /*
- * The backtrace, innermost frame first, the failed thread before the others.
+ * The backtrace, innermost frame first, the failed thread before the others. Frames tell module,
+ * offset and symbol; `addr2line -e MODULE OFFSET` finds file and line where there is debug
+ * information.
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *

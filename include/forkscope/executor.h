@@ -112,11 +112,18 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
  * Frees an executor (taken) that one of the functions above has made; waits until its threads have
  * ended. Every root that used it has to be closed before. NULL is fine.
  *
- * Safe:   any thread that is not the executor's.
+ * scoped_executor_free_until gives up at the deadline (nanoseconds on CLOCK_MONOTONIC, see
+ * scoped_deadline_in). It returns 0, or
+ *   -ETIMEDOUT  at the deadline threads were left; the executor is still there, parks no thread any
+ *               more, and has to be freed again
+ *   -EINVAL     none of the functions above has made it; nothing is freed
+ *
+ * Safe:   any thread that is not the executor's, one at a time.
  * Cancel: no cancellation point.
  * Source: own.
  */
 void scoped_executor_free(struct scoped_executor *executor);
+int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -49,14 +49,20 @@ int scoped__executor_start(struct node *node)
     return error > 0 ? -EIO : error;
 }
 
-void scoped_executor_free(struct scoped_executor *executor)
+int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline)
 {
     if (executor == NULL || executor == scoped_thread_executor())
-        return;
-    if (executor->execute == scoped__execute_cached) {
-        scoped__cached_free(executor);
-    } else if (executor->execute == scoped__execute_detached) {
-        scoped__attributes_fini(&((struct thread_executor *)executor)->attributes);
-        free(executor);
-    }
+        return 0;
+    if (executor->execute == scoped__execute_cached)
+        return scoped__cached_free(executor, deadline);
+    if (executor->execute != scoped__execute_detached)
+        return -EINVAL;
+    scoped__attributes_fini(&((struct thread_executor *)executor)->attributes);
+    free(executor);
+    return 0;
+}
+
+void scoped_executor_free(struct scoped_executor *executor)
+{
+    scoped_executor_free_until(executor, SCOPED_FOREVER);
 }

@@ -14,7 +14,8 @@ struct thread_executor {
 
 int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg), void *arg);
 int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg), void *arg);
-void scoped__cached_free(struct scoped_executor *self);
+/* 0, or -ETIMEDOUT and it can be called again. */
+int scoped__cached_free(struct scoped_executor *self, int64_t deadline);
 
 /* Whether its threads are the library's: they may be cancelled, and there are always enough. */
 bool scoped__executor_ours(const struct scoped_executor *executor);

@@ -229,28 +229,41 @@ static void send_home(struct cached *cached, struct wakeups *wakeups)
         scoped__wake_later(wakeups, worker->waiter);
 }
 
-void scoped__cached_free(struct scoped_executor *self)
+/* 0 when no worker is left but for one to join, or -ETIMEDOUT. */
+static int wait_workers(struct cached *cached, int64_t deadline)
 {
-    struct cached *cached = (struct cached *)self;
     struct wakeups wakeups = { .count = 0 };
-    bool was_on = base__cancelable(false);
+    int error = 0;
     pthread_mutex_lock(&cached->mutex);
-    cached->closer = scoped__waiter_new();
+    if (cached->closer == NULL)
+        cached->closer = scoped__waiter_new();
     send_home(cached, &wakeups);
-    while (cached->workers > 0) {
+    while (cached->workers > 0 && error == 0) {
         pthread_mutex_unlock(&cached->mutex);
         scoped__wakeups_send(&wakeups);
         wakeups.count = 0;
-        scoped__park(cached->closer, BASE_NEVER);
+        scoped__park(cached->closer, deadline);
         pthread_mutex_lock(&cached->mutex);
+        if (cached->workers > 0 && base__now() >= deadline)
+            error = -ETIMEDOUT;
     }
-    bool join = cached->has_ended;
     pthread_mutex_unlock(&cached->mutex);
-    if (join)
-        pthread_join(cached->ended, NULL);
+    return error;
+}
+
+int scoped__cached_free(struct scoped_executor *self, int64_t deadline)
+{
+    struct cached *cached = (struct cached *)self;
+    bool was_on = base__cancelable(false);
+    int error = wait_workers(cached, deadline);
+    if (error == 0 && cached->has_ended)
+        error = base__join(cached->ended, deadline);
     base__cancelable(was_on);
+    if (error < 0)
+        return error;
     scoped__waiter_free(cached->closer);
     pthread_mutex_destroy(&cached->mutex);
     scoped__attributes_fini(&cached->attributes);
     free(cached);
+    return 0;
 }

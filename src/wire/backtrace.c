@@ -86,8 +86,6 @@ static void frame(struct cursor *cursor, struct backtrace_frame *frame)
     u64(cursor, &frame->symbol_offset);
     u32(cursor, &frame->module);
     u32(cursor, &frame->symbol);
-    u32(cursor, &frame->file);
-    u32(cursor, &frame->line);
     count(cursor, &frame->found, BACKTRACE_FOUNDS - 1);
 }
 
@@ -115,8 +113,7 @@ static bool thread_in_range(const struct backtrace *trace, const struct backtrac
 
 static bool frame_in_range(const struct backtrace *trace, const struct backtrace_frame *frame)
 {
-    return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes &&
-           frame->file < trace->string_bytes;
+    return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes;
 }
 
 /* The pool begins with the empty string and ends in NUL, so any position below its size is a

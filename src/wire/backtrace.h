@@ -19,7 +19,7 @@ enum {
     BACKTRACE_HEAD = 48,      /* of a deeper stack, from its young end; the rest is its old end */
     BACKTRACE_STRINGS = 32768,
     /* no encoding is longer */
-    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 48,
+    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 40,
 };
 
 /* How the unwinder came to a frame, the most trustworthy first. */
@@ -47,8 +47,6 @@ struct backtrace_frame {
     uint64_t symbol_offset;    /* ip minus the symbol's start */
     uint32_t module;           /* path, in the pool */
     uint32_t symbol;
-    uint32_t file;
-    uint32_t line;             /* 0: unknown */
     uint32_t found;            /* enum backtrace_found */
 };
 
