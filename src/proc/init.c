@@ -7,8 +7,7 @@
 #include "src/base/fd.h"
 #include "src/base/written.h"
 #include "src/proc/placeholder.h"
-#include <dirent.h>
-#include <dlfcn.h>
+#include "src/proc/threads.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,39 +29,6 @@ enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 bool procspawn__ready(void)
 {
     return procspawn__image.owner != 0 && procspawn__image.owner == getpid();
-}
-
-/* The thread sanitizer has a thread of its own, which touches nothing of the program's. */
-static unsigned threads_allowed(void)
-{
-    return dlsym(RTLD_DEFAULT, "__tsan_init") ? 2 : 1;
-}
-
-static unsigned count_threads(void)
-{
-    DIR *tasks = opendir("/proc/self/task");
-    unsigned count = 0;
-    struct dirent *entry;
-
-    if (!tasks)
-        return 1;
-    while ((entry = readdir(tasks)))
-        count += entry->d_name[0] != '.';
-    closedir(tasks);
-    return count;
-}
-
-/* A thread that has been joined can be seen for a moment longer. */
-static bool single_threaded(void)
-{
-    enum { TRIES = 20 };
-
-    for (int i = 0; i < TRIES; i++) {
-        if (count_threads() <= threads_allowed())
-            return true;
-        poll(NULL, 0, 1);
-    }
-    return false;
 }
 
 static void choose_options(const procspawn_config *config, struct forkserver_options *options)
@@ -224,7 +190,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
 
     if (procspawn__ready())
         return -EALREADY;
-    if (!single_threaded())
+    if (!procspawn__single_threaded())
         return PROCSPAWN_ETHREADS;
     if (image->owner != 0) {
         procspawn__client_forget();

@@ -1,0 +1,70 @@
+/*
+ * threads.c - whether the calling thread is the only one of its process
+ *
+ * The thread sanitizer has threads of its own: none or one in a program, one more in a process that
+ * was forked. They touch nothing of the program's, and have nothing of their own to be known by,
+ * neither a name nor a stack that is told; but they block every signal that can be blocked, so that
+ * none of the program's goes to them. The program's own threads do not, unless somebody takes pains.
+ */
+#include "src/proc/threads.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Signals 1 to 30 but SIGKILL and SIGSTOP. */
+static const uint64_t all_blocked = UINT64_C(0x3ffbfeff);
+
+static bool under_thread_sanitizer(void)
+{
+    return dlsym(RTLD_DEFAULT, "__tsan_init") != NULL;
+}
+
+static bool blocks_all(pid_t thread)
+{
+    char path[64], line[128];
+    uint64_t blocked = 0;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/status", (int)thread);
+    FILE *status = fopen(path, "re");
+    while (status && fgets(line, sizeof line, status) &&
+           sscanf(line, "SigBlk: %" SCNx64, &blocked) != 1)
+        continue;
+    if (status)
+        fclose(status);
+    return (blocked & all_blocked) == all_blocked;
+}
+
+static bool has_others(bool sanitized)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    bool others = false;
+    struct dirent *entry;
+
+    while (tasks && !others && (entry = readdir(tasks))) {
+        pid_t thread = atoi(entry->d_name);     /* 0: "." and ".." */
+        others = thread > 0 && thread != gettid() && !(sanitized && blocks_all(thread));
+    }
+    if (tasks)
+        closedir(tasks);
+    return others;
+}
+
+/* A thread that has been joined can be seen for a moment longer. */
+bool procspawn__single_threaded(void)
+{
+    enum { TRIES = 20 };
+    bool sanitized = under_thread_sanitizer();
+
+    for (int i = 0; i < TRIES; i++) {
+        if (!has_others(sanitized))
+            return true;
+        poll(NULL, 0, 1);
+    }
+    return false;
+}
