@@ -97,6 +97,51 @@ static void a_stopped_worker_meets_its_deadline(void)
     procspawn_pool_free(pool);
 }
 
+static void begin_without_spares(void)
+{
+    procspawn_config *config = procspawn_config_new();
+
+    calls_end();
+    procspawn_config_spares(config, 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    procspawn_config_free(config);
+}
+
+/* A second worker is wanted and does not come; the pool has other things to do meanwhile. */
+static void servers_that_are_stopped_hold_up_no_deadline(void)
+{
+    procspawn_handle *queued;
+    procspawn_error *error = NULL;
+    struct pool_gate gate;
+
+    begin_without_spares();
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
+    procspawn_pool_builder_minimum(builder, 1, CALLS_SECOND);
+    procspawn_pool *pool = pool_build(builder);
+    pool_gate_make(&gate);
+    procspawn_handle *running = pool_start(pool, pool_wait_at_gate, pool_gate_name(&gate));
+    pool_await_start(running);
+    kill(calls_root(), SIGSTOP);
+    calls_signal_servers(SIGSTOP);
+    int64_t start = calls_now();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 200 * CALLS_MS, calls_echo, NULL,
+                                                        &queued), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(queued, 20 * CALLS_SECOND, NULL, &error),
+                          PROCSPAWN_ECALL);
+    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_NONE);
+    procspawn_handle_free(queued);
+    queued = pool_start(pool, calls_echo, json_integer(5));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown_timeout(pool, 100 * CALLS_MS), -ETIMEDOUT);
+    pool_gate_open(&gate);
+    json_decref(calls_result(running));
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(queued), 5);
+    CU_ASSERT(calls_now() - start < 5 * CALLS_SECOND);
+    calls_signal_servers(SIGCONT);
+    kill(calls_root(), SIGCONT);
+    procspawn_pool_free(pool);
+    pool_gate_remove(&gate);
+}
+
 static void a_deadline_kept_is_forgotten(void)
 {
     procspawn_pool *pool = pool_make(1);
@@ -122,6 +167,7 @@ static CU_TestInfo end_tests[] = {
     TEST(an_ended_call_cannot_be_killed),
     TEST(deadlines_hold_in_the_queue_and_in_a_worker),
     TEST(a_stopped_worker_meets_its_deadline),
+    TEST(servers_that_are_stopped_hold_up_no_deadline),
     TEST(a_deadline_kept_is_forgotten),
     CU_TEST_INFO_NULL,
 };

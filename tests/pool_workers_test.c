@@ -157,6 +157,39 @@ static json_t *kill_the_server(json_t *argument)
     return calls_hang(argument);
 }
 
+/* And waits until their servers know it. */
+static void kill_all_spares(void)
+{
+    static struct calls_tree tree, spares;
+
+    calls_tree_open(&tree, calls_root());
+    for (unsigned i = 0; i < tree.count; i++) {
+        if (calls_status(tree.pid[i], "PPid:") == calls_root())
+            continue;
+        calls_tree_add(&spares, tree.pid[i]);
+        kill(tree.pid[i], SIGKILL);
+    }
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&spares, 10 * CALLS_SECOND), 0);
+    for (unsigned i = 0; i < spares.count; i++) {
+        while (kill(spares.pid[i], 0) == 0)
+            poll(NULL, 0, 1);
+    }
+    calls_tree_close(&spares);
+    calls_tree_close(&tree);
+}
+
+static void spares_that_have_left_are_no_failed_starts(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
+
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    kill_all_spares();
+    procspawn_pool_builder_attempts(builder, 1);
+    procspawn_pool *pool = pool_build(builder);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+}
+
 static void a_call_that_has_begun_is_lost_with_the_server(void)
 {
     procspawn_pool *pool = pool_make(1);
@@ -328,6 +361,7 @@ static CU_TestInfo break_tests[] = {
     TEST(an_idle_worker_killed_costs_no_call),
     TEST(a_running_worker_killed_costs_its_call),
     TEST(a_call_that_no_worker_took_outlives_the_server),
+    TEST(spares_that_have_left_are_no_failed_starts),
     TEST(a_call_that_has_begun_is_lost_with_the_server),
     TEST(all_workers_killed_at_once_are_replaced),
     CU_TEST_INFO_NULL,

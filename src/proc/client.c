@@ -47,15 +47,6 @@ static struct {
 
 static struct procspawn__taken spares[SPARES_MAX];
 
-/* The wish of one thread for a child. */
-struct wish {
-    bool asked;
-    unsigned losses;            /* client.losses when it asked */
-    int64_t pause;              /* without an answer for so long it asks again */
-    int64_t repeat_at;
-    int64_t give_up_at;
-};
-
 static const int64_t first_pause = BASE_SECOND / 10;
 /* A server that lives answers in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
@@ -275,7 +266,7 @@ static void forget_late_refusals(void)
         client.refused = client.asking;
 }
 
-static void ask_if_due(struct wish *wish, int64_t now)
+static void ask_if_due(struct procspawn__wish *wish, int64_t now)
 {
     if (wish->asked && wish->losses == client.losses && now < wish->repeat_at)
         return;
@@ -288,7 +279,7 @@ static void ask_if_due(struct wish *wish, int64_t now)
 }
 
 /* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
-static int step(struct wish *wish, struct procspawn__taken *ret_taken)
+static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
 {
     lose_dead_servers();
     if (client.spare_count == 0)
@@ -317,15 +308,16 @@ static int step(struct wish *wish, struct procspawn__taken *ret_taken)
 }
 
 /* The bound is for the case that another thread took the event: then there is nothing to wake for. */
-static void wait_for_events(void)
+static void wait_for_events(int other)
 {
     enum { RECHECK = 50 };
-    struct pollfd fd = { .fd = client.epoll, .events = POLLIN };
+    struct pollfd fds[] = { { .fd = client.epoll, .events = POLLIN },
+                            { .fd = other, .events = POLLIN } };
 
-    poll(&fd, 1, RECHECK);
+    poll(fds, 2, RECHECK);
 }
 
-static int locked_step(struct wish *wish, struct procspawn__taken *ret_taken)
+static int locked_step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
 {
     int cancel;
 
@@ -339,13 +331,37 @@ static int locked_step(struct wish *wish, struct procspawn__taken *ret_taken)
     return rc;
 }
 
+int procspawn__client_try(struct procspawn__wish *wish, int other,
+                          struct procspawn__taken *ret_taken)
+{
+    if (wish->give_up_at == 0)
+        *wish = (struct procspawn__wish){ .pause = first_pause,
+                                          .give_up_at = base__deadline(patience) };
+    int rc = locked_step(wish, ret_taken);
+    if (rc > 0)
+        wait_for_events(other);
+    else
+        *wish = (struct procspawn__wish){ .give_up_at = 0 };
+    return rc;
+}
+
+void procspawn__client_unwish(struct procspawn__wish *wish)
+{
+    if (wish->give_up_at == 0)
+        return;
+    pthread_mutex_lock(&client.lock);
+    client.asking -= wish->asked;
+    pthread_mutex_unlock(&client.lock);
+    *wish = (struct procspawn__wish){ .give_up_at = 0 };
+}
+
 int procspawn__client_take(struct procspawn__taken *ret_taken)
 {
-    struct wish wish = { .pause = first_pause, .give_up_at = base__deadline(patience) };
+    struct procspawn__wish wish = { .give_up_at = 0 };
     int rc;
 
-    while ((rc = locked_step(&wish, ret_taken)) > 0)
-        wait_for_events();
+    while ((rc = procspawn__client_try(&wish, -1, ret_taken)) > 0)
+        continue;
     return rc;
 }
 
@@ -439,7 +455,7 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
             return 0;
         if (client.root < 0 || base__now() >= deadline)
             return PROCSPAWN_ESTART;
-        wait_for_events();
+        wait_for_events(-1);
     }
     return rc;
 }

@@ -74,6 +74,22 @@ void procspawn__client_forget(void);
 /* Returns 0, -EAGAIN and the like from the server's fork, or
  * PROCSPAWN_ESERVER. A cancellation point. */
 int procspawn__client_take(struct procspawn__taken *ret_taken);
+
+/* The wish of one thread for a child; all 0: not begun. */
+struct procspawn__wish {
+    bool asked;
+    unsigned losses;            /* how many servers had died when it asked */
+    int64_t pause;              /* without an answer for so long it asks again */
+    int64_t repeat_at;
+    int64_t give_up_at;
+};
+
+/* One step of the same: 1 after a short while, or when the other descriptor is readable. */
+int procspawn__client_try(struct procspawn__wish *wish, int other,
+                          struct procspawn__taken *ret_taken);
+/* What was asked for is somebody else's spare. */
+void procspawn__client_unwish(struct procspawn__wish *wish);
+
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
 /* Is the server of this child still there? */
 bool procspawn__client_serves(const struct procspawn__taken *taken);

@@ -80,6 +80,7 @@ struct procspawn_pool {
     int64_t wake_at;            /* when it wakes by itself */
     unsigned failures;          /* of starts, in a row */
     int64_t retry_at;           /* no start before this moment */
+    struct procspawn__wish wish;    /* the dispatcher's, for one more worker */
     struct wire_frame frame;    /* the message at hand */
 };
 

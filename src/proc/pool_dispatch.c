@@ -78,15 +78,16 @@ static int send_prepare(const procspawn_pool *pool, int channel)
     return rc;
 }
 
-static int take_worker(const procspawn_pool *pool, struct procspawn__taken *ret_taken)
+/* 1: not yet. A spare that has just given up, or lost its server, is no failure. */
+static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
 {
-    int rc = procspawn__client_take(ret_taken);
-    if (rc < 0)
+    int rc = procspawn__client_try(&pool->wish, pool->epoll, ret_taken);
+    if (rc != 0)
         return rc;
     rc = send_prepare(pool, ret_taken->channel);
     if (rc < 0)
         close(ret_taken->channel);
-    return rc;
+    return rc == -EPIPE ? 1 : rc;
 }
 
 static void note_failure(procspawn_pool *pool, int rc)
@@ -99,12 +100,14 @@ static void note_failure(procspawn_pool *pool, int rc)
                                                        forkscope_strerror(rc)), final);
 }
 
-/* Without the lock: it may take the server a while. */
+/* Without the lock, and step by step: a server may take a while, and events wait for nobody. */
 static void start_worker(procspawn_pool *pool)
 {
     struct procspawn__taken taken;
     int rc = take_worker(pool, &taken);
 
+    if (rc > 0)
+        return;
     pthread_mutex_lock(&pool->lock);
     if (rc == 0) {
         rc = procspawn__worker_add(pool, &taken);
@@ -220,12 +223,12 @@ static bool finished(const procspawn_pool *pool)
     return pool->state == PROCSPAWN__POOL_ENDED && pool->worker_count == 0;
 }
 
-/* One round: what is due, then a worker to start, or something to wait for. */
+/* One round: what is due, a step towards a worker that is missing, and what has happened. */
 static bool turn(procspawn_pool *pool)
 {
     enum { BATCH = 32 };
     struct epoll_event events[BATCH];
-    int count = 0;
+    int count;
 
     pthread_mutex_lock(&pool->lock);
     bool missing = keep_time(pool);
@@ -237,7 +240,8 @@ static bool turn(procspawn_pool *pool)
     if (missing)
         start_worker(pool);
     else
-        count = epoll_wait(pool->epoll, events, BATCH, timeout);
+        procspawn__client_unwish(&pool->wish);
+    count = epoll_wait(pool->epoll, events, BATCH, timeout);
     pthread_mutex_lock(&pool->lock);
     for (int i = 0; i < count; i++)
         on_event(pool, &events[i]);
@@ -250,6 +254,7 @@ static void *dispatch(void *data)
     prctl(PR_SET_NAME, "forkscope-pool");
     while (turn(data))
         continue;
+    procspawn__client_unwish(&((procspawn_pool *)data)->wish);
     return NULL;
 }
 
