@@ -312,7 +312,9 @@ static int cancel_again_and_again(scoped_spawner self, void *unused)
         int rc = scoped_procspawn(scope, NULL, breed_and_hang, NULL, &handle);
         if (rc == 0)
             procspawn_wait(handle, LIFE_MS * CALLS_MS, NULL);
-        scoped_spawner_close(scope, SCOPED_FOREVER);
+        int closed = scoped_spawner_close(scope, SCOPED_FOREVER);
+        if (closed < 0)
+            wrong("a scope cannot be closed: %s", forkscope_strerror(closed));
         if (rc == 0)
             check_ended(handle);
         else if (!note_refusal("hang", rc))
