@@ -95,12 +95,6 @@ static json_t *stops_for_ever(json_t *argument)
     return calls_hang(argument);
 }
 
-static json_t *ends_its_thread(json_t *argument)
-{
-    (void)argument;
-    pthread_exit(NULL);
-}
-
 static json_t *closes_everything(json_t *argument)
 {
     for (int fd = 0; fd < 1024; fd++)
@@ -158,8 +152,8 @@ struct crash {
 #define EXIT(n) CLOSE("exit", "exited with status " #n " and no result"), .exit_status = n
 #define SIGNAL(n, name) CLOSE("signal", "killed by signal " #n " (" name ")"), .signal = n
 
-/* Under the address sanitizer RLIMIT_AS stops its own bookkeeping before the program's malloc. */
-#ifdef __SANITIZE_ADDRESS__
+/* RLIMIT_AS stops the bookkeeping of these sanitizers before the program's malloc. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEMORY_LIMIT(X)
 #else
 static json_t *runs_out_of_memory(json_t *argument)
@@ -177,6 +171,19 @@ static json_t *runs_out_of_memory(json_t *argument)
     X(runs_out_of_memory, FAIL("panic", "none", "no memory"), .memory = 512 << 20)
 #endif
 
+/* Under the thread sanitizer there is a second thread, with which the process lives on. */
+#ifdef __SANITIZE_THREAD__
+#define THREAD_END(X)
+#else
+static json_t *ends_its_thread(json_t *argument)
+{
+    (void)argument;
+    pthread_exit(NULL);
+}
+
+#define THREAD_END(X) X(ends_its_thread, EXIT(0))
+#endif
+
 #define CRASHES(X) \
     X(returns, OK) \
     X(exits, EXIT(3)) \
@@ -191,7 +198,7 @@ static json_t *runs_out_of_memory(json_t *argument)
     X(is_killed, SIGNAL(9, "SIGKILL")) \
     X(stops_for_ever, FAIL("timed_out", "deadline", "the deadline has passed"), .signal = SIGKILL, \
       .deadline = 200 * CALLS_MS) \
-    X(ends_its_thread, EXIT(0)) \
+    THREAD_END(X) \
     X(closes_everything, EXIT(1)) \
     X(raises, FAIL("panic", "none", "raised 42")) \
     X(returns_nothing, FAIL("panic", "none", "the function returned NULL")) \

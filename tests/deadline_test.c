@@ -3,6 +3,7 @@
  */
 #include "tests/calls.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -57,17 +58,34 @@ static json_t *crash_at_once(json_t *argument)
 }
 
 /* Waits until the process has stopped itself; it may be gone before that is seen. */
+static bool has_stopped(pid_t pid, const char *thread)
+{
+    char path[64], state = 'Z';
+
+    snprintf(path, sizeof path, "/proc/%d/task/%.16s/stat", (int)pid, thread);
+    FILE *stat = fopen(path, "re");
+    if (stat && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'Z';
+    if (stat)
+        fclose(stat);
+    return state == 'T' || state == 't' || state == 'Z';
+}
+
+/* A process has stopped when its last thread has, and a sanitizer may have added one. */
 static void await_stop(pid_t pid)
 {
-    char path[64], state = ' ';
+    char path[64];
+    bool stopped = false;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    while (state != 'T' && state != 't' && state != 'Z') {
-        FILE *stat = fopen(path, "re");
-        if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-            state = 'Z';
-        if (stat)
-            fclose(stat);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    while (!stopped) {
+        DIR *tasks = opendir(path);
+        struct dirent *entry;
+        stopped = true;
+        while (tasks && stopped && (entry = readdir(tasks)))
+            stopped = entry->d_name[0] == '.' || has_stopped(pid, entry->d_name);
+        if (tasks)
+            closedir(tasks);
     }
 }
 

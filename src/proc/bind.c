@@ -108,18 +108,18 @@ static int64_t grace_of(const struct tie *tie)
  * Until it is gone there is no giving up: a server may have been stopped when it was told, and
  * where there is no memory to listen with there will be some later.
  */
-static int end_and_wait(struct tie *tie)
+static int end_and_wait(struct tie *tie, struct rusage *ret_usage)
 {
     static const int64_t patience = 10 * BASE_SECOND;
     const struct procspawn__handle_kind *kind = tie->process->kind;
     int64_t grace = grace_of(tie);
-    int rc = kind->gone(tie->process, 0, &tie->usage);
+    int rc = kind->gone(tie->process, 0, ret_usage);
 
     while (rc < 0 && rc != PROCSPAWN_ESERVER) {
         if (rc != -ETIMEDOUT)
             poll(NULL, 0, 1);
         kind->end(tie->process, SIGTERM, grace);
-        rc = kind->gone(tie->process, grace < patience ? grace + patience : -1, &tie->usage);
+        rc = kind->gone(tie->process, grace < patience ? grace + patience : -1, ret_usage);
     }
     return rc;
 }
@@ -128,8 +128,13 @@ static int end_and_wait(struct tie *tie)
 static void finish(void *argument)
 {
     struct tie *tie = argument;
+    struct rusage usage = { 0 };
+    int status = end_and_wait(tie, &usage);
 
-    tie->gone_status = end_and_wait(tie);
+    pthread_mutex_lock(&tie->lock);
+    tie->gone_status = status;
+    tie->usage = usage;
+    pthread_mutex_unlock(&tie->lock);
     pass_on(tie);
     eventfd_write(tie->gone, 1);
     tie_drop(tie);
@@ -163,10 +168,13 @@ static int bound_gone(procspawn_handle *handle, int64_t timeout, struct rusage *
     struct tie *tie = tie_of(handle);
     int rc = scoped__wait_fd(tie->gone, POLLIN, base__deadline(timeout));
 
-    if (rc == 0)
-        rc = tie->gone_status;
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&tie->lock);
+    rc = tie->gone_status;
     if (rc == 0 && ret_usage)
         *ret_usage = tie->usage;
+    pthread_mutex_unlock(&tie->lock);
     return rc;
 }
 
