@@ -446,7 +446,7 @@ static struct use use_now(void)
 
 static void many_calls_use_no_more_than_few(void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     enum { CALLS = 1000, SLACK_MEMORY = 64 * 1024 };
 #else
     enum { CALLS = 10000, SLACK_MEMORY = 2048 };

@@ -63,7 +63,8 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
 /*
  * Kills everything that still runs, waits until all workers are gone, and frees the pool. Calls
  * that had not ended fail as with procspawn_pool_kill(); their handles stay valid and are still to
- * be freed. NULL is fine. In a process that the owner has forked the call does nothing.
+ * be freed. NULL is fine. In a process that the owner has forked the call does nothing. Who wants
+ * to wait for calls with a limit calls procspawn_pool_shutdown_timeout() before.
  *
  * Safe:   one thread, when no other one uses the pool; handles may be in use.
  * Cancel: no cancellation point.

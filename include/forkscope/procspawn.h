@@ -83,7 +83,8 @@ int procspawn_init(int argc, char **argv);
 
 /*
  * Ends everything that was started: every process gets SIGTERM, those that are left after a grace
- * of two seconds SIGKILL, and the call returns when all are gone, the fork server included. Handles
+ * of two seconds SIGKILL, and the call returns when all are gone, the fork server included; after
+ * six seconds at the latest, for then the fork server itself is killed, with which all end. Handles
  * stay valid and report remote close; they are still to be freed. procspawn_init() may be called
  * again. Leaving the program without it ends everything by SIGKILL.
  *
