@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -97,6 +98,16 @@ static void drop_spares_of(unsigned index)
     client.spare_count = kept;
 }
 
+/* It has had the most time to get ready. */
+static struct procspawn__taken take_oldest(void)
+{
+    struct procspawn__taken oldest = spares[0];
+
+    client.spare_count--;
+    memmove(&spares[0], &spares[1], client.spare_count * sizeof *spares);
+    return oldest;
+}
+
 static void lose_link(unsigned index)
 {
     struct link *link = &client.links[index];
@@ -110,28 +121,6 @@ static void lose_link(unsigned index)
     *link = no_link;
     client.losses++;
     drop_spares_of(index);
-}
-
-/*
- * The end of file on a link comes late: a child that was being forked when its server was killed
- * holds that open, and with it the channels of all spares, until it gets to run and sees that its
- * server is gone. A call sent down such a channel would be lost.
- */
-static void lose_dead_servers(void)
-{
-    struct pollfd fds[FORKSERVER_MAX_SERVERS];
-    bool any = false;
-
-    for (unsigned i = 0; i < client.count; i++) {
-        fds[i] = (struct pollfd){ .fd = client.links[i].pidfd, .events = POLLIN };
-        any |= fds[i].fd >= 0;
-    }
-    if (!any || poll(fds, client.count, 0) <= 0)
-        return;
-    for (unsigned i = 0; i < client.count; i++) {
-        if (fds[i].revents)
-            lose_link(i);
-    }
 }
 
 static void on_offer(unsigned index, struct wire_frame *frame)
@@ -222,11 +211,30 @@ static void pump_root(void)
     }
 }
 
-static void pump(void)
+/*
+ * Takes in all that the servers have said. Offers are taken out of the sockets as early as can be:
+ * while one waits in a queue anywhere, the kernel looks for lost sockets at each closing of another.
+ *
+ * The end of file on a link comes late: a child that was being forked when its server was killed
+ * holds that open, and with it the channels of all spares, until it gets to run and sees that its
+ * server is gone. A call sent down such a channel would be lost.
+ */
+static void hear_servers(void)
 {
-    for (unsigned i = 0; i < client.count; i++)
-        pump_link(i);
-    pump_root();
+    struct pollfd fds[2 * FORKSERVER_MAX_SERVERS];
+
+    for (unsigned i = 0; i < client.count; i++) {
+        fds[2 * i] = (struct pollfd){ .fd = client.links[i].pidfd, .events = POLLIN };
+        fds[2 * i + 1] = (struct pollfd){ .fd = client.links[i].fd, .events = POLLIN };
+    }
+    if (poll(fds, 2 * client.count, 0) <= 0)
+        return;
+    for (unsigned i = 0; i < client.count; i++) {
+        if (fds[2 * i].revents)
+            lose_link(i);
+        else if (fds[2 * i + 1].revents)
+            pump_link(i);
+    }
 }
 
 static unsigned links_alive(void)
@@ -281,11 +289,11 @@ static void ask_if_due(struct procspawn__wish *wish, int64_t now)
 /* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
 static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
 {
-    lose_dead_servers();
+    hear_servers();
     if (client.spare_count == 0)
-        pump();
+        pump_root();
     if (client.spare_count > 0) {
-        *ret_taken = spares[--client.spare_count];
+        *ret_taken = take_oldest();
         return 0;
     }
     forget_late_refusals();
@@ -369,7 +377,7 @@ static int tell_once(const struct procspawn__taken *taken, enum wire_type type, 
                      size_t length)
 {
     pthread_mutex_lock(&client.lock);
-    lose_dead_servers();
+    hear_servers();
     const struct link *link = &client.links[taken->link];
     int rc = link->fd >= 0 && link->server == taken->server
                  ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
@@ -412,8 +420,7 @@ static bool serves(const struct procspawn__taken *taken)
     const struct link *link = &client.links[taken->link];
 
     pthread_mutex_lock(&client.lock);
-    lose_dead_servers();
-    pump_link(taken->link);
+    hear_servers();
     bool there = link->fd >= 0 && link->server == taken->server;
     pthread_mutex_unlock(&client.lock);
     return there;
