@@ -121,10 +121,10 @@ static int dispatch(struct server *s, struct client *client)
     return -EPROTO;
 }
 
-/* The host's end of file ends everything; a child's only its link. */
+/* The host's end of file ends everything; a child's only its link. The dead ask for nothing. */
 void forkserver__client_readable(struct server *s, struct client *client)
 {
-    int rc = 0;
+    int rc = client->owner && client->owner->state == CHILD_DEAD ? -EPIPE : 0;
 
     while (rc == 0 && client->fd >= 0) {
         rc = wire__recv(client->fd, &s->frame, true);

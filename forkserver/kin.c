@@ -47,7 +47,9 @@ unsigned forkserver__end_strangers(int kin, const struct children *children)
     off_t at = 0;
     ssize_t n;
 
-    while ((n = pread(kin, buffer, sizeof buffer, at)) > 0) {
+    /* The kernel leaves room only where the list ends. */
+    do {
+        n = pread(kin, buffer, sizeof buffer, at);
         at += n;
         for (ssize_t i = 0; i < n; i++) {
             if (isdigit((unsigned char)buffer[i])) {
@@ -57,6 +59,6 @@ unsigned forkserver__end_strangers(int kin, const struct children *children)
                 pid = 0;
             }
         }
-    }
+    } while (n == sizeof buffer);
     return strangers;
 }

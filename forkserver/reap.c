@@ -73,7 +73,6 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
-    forkserver__client_close(s, &child->client);
     forkserver__end_nested(s, &child->client);
 }
 
@@ -122,6 +121,7 @@ static void finish(struct server *s, struct child *child)
     struct client *asker = child->asker;
 
     close(child->channel);
+    forkserver__client_close(s, &child->client);
     if (asker) {
         asker->children--;
         if (asker->epoch == child->epoch && asker->spares > 0)
