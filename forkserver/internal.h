@@ -24,7 +24,6 @@ struct spares {
 struct server {
     const struct forkserver_options *options;
     struct spares spares;
-    int64_t last_fork;          /* when the last child was forked */
     struct rlimit host_descriptors; /* the host's limit, which its children get back */
     pid_t pid;
     int root_link;

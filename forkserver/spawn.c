@@ -81,15 +81,10 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth,
     _exit(0);
 }
 
-/* Does somebody want a child at once? Who used up one a moment ago wants the next one soon. */
-static bool awaited(struct server *s, const struct client *asker)
+/* Does somebody want a child at once? In a burst each will be taken soon after it is offered. */
+static bool awaited(const struct spares *spares, const struct client *asker)
 {
-    static const int64_t soon = BASE_SECOND / 2000;
-    int64_t now = base__now();
-    bool hurry = asker->credits > 0 || now - s->last_fork < soon;
-
-    s->last_fork = now;
-    return hurry;
+    return asker->credits > 0 || (spares->filling && spares->wanted > spares->least);
 }
 
 static int fork_child(struct server *s, struct child *child, const struct sockets *sockets)
@@ -102,7 +97,7 @@ static int fork_child(struct server *s, struct child *child, const struct socket
             .asker = owner ? owner->pid : s->options->host,
             .nested = owner != NULL,
             .patience = forkserver__spares_patience(&s->spares, child->asker),
-            .awaited = awaited(s, child->asker),
+            .awaited = awaited(&s->spares, child->asker),
         },
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
