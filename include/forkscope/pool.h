@@ -83,6 +83,8 @@ void procspawn_pool_free(procspawn_pool *pool);
  *
  * Returns 0 and a new handle, or
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
+ *   PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, -EBADF
+ *                        its placeholders cannot be sent, as with procspawn()
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a worker could have
  *   PROCSPAWN_EPOOL      the pool has failed: procspawn_pool_failure() says why
  *   -ESHUTDOWN           the pool was shut down or killed

@@ -166,6 +166,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
  *   PROCSPAWN_EVALUE     the argument has a placeholder that stands for nothing (value.h)
  *   PROCSPAWN_EDESCRIPTORS  it has more than PROCSPAWN_DESCRIPTORS_MAX of them
+ *   -EBADF               one of them is for a descriptor that is not open
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
