@@ -50,8 +50,8 @@ struct crash_record {
  * errno value. */
 int forkserver__crash_install(pid_t parent);
 
-/* The two halves of it. What is prepared is inherited, and lets every crash pass until the process that
- * has it is armed: so the parent of many children prepares once. */
+/* The two halves of it. What is prepared is inherited, and lets every crash pass until the process
+ * that has it is armed: so the parent of many children prepares once. */
 int forkserver__crash_prepare(void);
 void forkserver__crash_arm(pid_t parent);
 

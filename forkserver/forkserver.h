@@ -3,7 +3,7 @@
  *
  * Three kinds of processes, all forked from the host as it was at init and never executed anew:
  *
- *   root     forked by the host; forks the servers, replaces one that died, ends all of them (root.c)
+ *   root     forked by the host; forks the servers, replaces one that died, ends them all (root.c)
  *   server   forked by the root; forks the children, watches and reaps them (server.c)
  *   child    forked by a server; waits in the host's code for its call (options.enter)
  *

@@ -46,7 +46,8 @@ int64_t forkserver__spares_patience(const struct spares *spares, const struct cl
     return ahead_of_need && asker->spares >= spares->least ? patience_of_surplus : BASE_NEVER;
 }
 
-/* Dry, they are filled up in a row; else one goes by one, each after a moment in which nothing happened. */
+/* Dry, they are filled up in a row; else one goes by one, each after
+ * a moment in which nothing happened. */
 int forkserver__spares_timeout(struct server *s)
 {
     enum { NEVER = -1, AT_ONCE = 0, QUIET = 1 };

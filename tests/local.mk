@@ -255,8 +255,8 @@ check-spares: $(check_PROGRAMS) $(check_LTLIBRARIES)
 	    CALLS_SPARES=$$spares $(MAKE) $(AM_MAKEFLAGS) check-TESTS || status=1; \
 	done; exit $$status
 
-# The tree of tasks at full size, on one core and on all: a million random cancels for each executor,
-# ten million discarded tasks; ten thousand live tasks and the deep chain twenty times.
+# The tree of tasks at full size, on one core and on all: a million random cancels for each
+# executor, ten million discarded tasks; ten thousand live tasks and the deep chain twenty times.
 check-stress: tests/scope_stress_test$(EXEEXT)
 	@status=0; for pinned in "taskset -c 0" ""; do \
 	    $$pinned tests/scope_stress_test$(EXEEXT) -r 20 cancelled_from_the_root || status=1; \

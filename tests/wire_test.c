@@ -117,7 +117,10 @@ static void send_raw(int fd, const struct wire_header *header, const void *body,
 {
     struct iovec iov[2] = { { (void *)(uintptr_t)header, sizeof *header },
                             { (void *)(uintptr_t)body, length } };
-    union { struct cmsghdr align; char bytes[CMSG_SPACE(200 * sizeof(int))]; } control = { .bytes = { 0 } };
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(200 * sizeof(int))];
+    } control = { .bytes = { 0 } };
     struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
 
     if (descriptors > 0) {
@@ -245,7 +248,8 @@ static json_t *shout_garbage(json_t *argument)
     for (int i = 0; i < 50; i++) {
         for (size_t n = 0; n < sizeof bytes; n++)
             bytes[n] = (unsigned char)random();
-        shout(WIRE_DEATH + 1 + (enum wire_type)(random() % 100), bytes, (size_t)random() % 1000, -1, 0);
+        shout(WIRE_DEATH + 1 + (enum wire_type)(random() % 100), bytes, (size_t)random() % 1000, -1,
+              0);
         shout(WIRE_BACKTRACE, bytes, 100, STDIN_FILENO, 3);
         shout(WIRE_OFFER, bytes, sizeof(struct wire_offer), STDIN_FILENO, 1);
     }

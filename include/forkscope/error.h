@@ -62,7 +62,7 @@ enum procspawn_error_kind {
     PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
     PROCSPAWN_ERROR_SETUP,          /* no child could be made as asked; the function never ran */
-    PROCSPAWN_ERROR_SERVER_LOST     /* the fork server died during the call, and the child with it */
+    PROCSPAWN_ERROR_SERVER_LOST     /* the fork server died during the call, the child with it */
 };
 
 /* What ended the process. */

@@ -213,7 +213,8 @@ static void on_exit_called(int status, void *unused)
     _exit(status);
 }
 
-/* The same for quick_exit(); the C library of GNU passes these handlers what it passes all others. */
+/* The same for quick_exit(); the C library of GNU passes these
+ * handlers what it passes all others. */
 static void on_quick_exit_called(void *unused, int status)
 {
     (void)unused;

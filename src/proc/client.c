@@ -213,7 +213,8 @@ static void pump_root(void)
 
 /*
  * Takes in all that the servers have said. Offers are taken out of the sockets as early as can be:
- * while one waits in a queue anywhere, the kernel looks for lost sockets at each closing of another.
+ * while one waits in a queue anywhere, the kernel looks for lost sockets at each closing of
+ * another.
  *
  * The end of file on a link comes late: a child that was being forked when its server was killed
  * holds that open, and with it the channels of all spares, until it gets to run and sees that its
@@ -315,7 +316,8 @@ static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken
     return 1;
 }
 
-/* The bound is for the case that another thread took the event: then there is nothing to wake for. */
+/* The bound is for the case that another thread took the event: then
+ * there is nothing to wake for. */
 static void wait_for_events(int other)
 {
     enum { RECHECK = 50 };

@@ -164,7 +164,7 @@ struct procspawn__worker {
     struct procspawn__answer start;     /* what went wrong outside of calls */
     bool followed;
     bool listened;
-    bool left_unread;           /* the last message to it, by the kernel's word at its channel's end */
+    bool left_unread;           /* the last message to it: the kernel's word at its end */
     int statm;                  /* /proc/.../statm, -1 until wanted */
     int64_t idle_since;
     struct list in_idle;

@@ -4,7 +4,8 @@
  * The thread sanitizer has threads of its own: none or one in a program, one more in a process that
  * was forked. They touch nothing of the program's, and have nothing of their own to be known by,
  * neither a name nor a stack that is told; but they block every signal that can be blocked, so that
- * none of the program's goes to them. The program's own threads do not, unless somebody takes pains.
+ * none of the program's goes to them. The program's own threads do not, unless somebody takes
+ * pains.
  */
 #include "src/proc/threads.h"
 

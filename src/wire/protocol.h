@@ -24,7 +24,7 @@
  * one before is there. Their generations tell them apart.
  *
  *  number       link      from    to       fields                                  descriptors
- *  SERVER       ROOT      root    host     struct wire_server                      client link, pidfd
+ *  SERVER       ROOT      root    host     struct wire_server                      link, pidfd
  *  END          ROOT      host    root     struct wire_end                         -
  *  FORK         CLIENT    client  server   struct wire_fork                        -
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
