@@ -293,7 +293,6 @@ static void warm_up(void)
     procspawn__message_encode(&message, value);
     procspawn__message_fini(&message);
     json_decref(value);
-    fflush(NULL);
 }
 
 /* All that is the same in every child, and stays unwritten there. */
@@ -305,6 +304,7 @@ void procspawn__child_prepare(void)
     at_quick_exit((void (*)(void))on_quick_exit_called);
     procspawn__placeholder_renew();
     warm_up();
+    fflush(NULL);
 }
 
 /*

@@ -129,13 +129,27 @@ static void print(const struct pair *pair, bool pinned, const struct result *sub
                     memory ? pair->unit : "us");
 }
 
-/* The side that starts changes with every turn, so that neither always follows the other. */
+/*
+ * Chance says which side starts a turn. What a side leaves to be done later falls into the sample
+ * that comes next; in a fixed order it would always be the same one.
+ */
+static unsigned first_side(void)
+{
+    static unsigned state = 2463534242u;
+
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state >> 16 & 1;
+}
+
 static bool take_samples(const struct pair *pair, struct worker workers[2], double *samples[2],
                          unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
+        unsigned first = first_side();
         for (unsigned turn = 0; turn < 2; turn++) {
-            unsigned side = (i + turn) % 2;
+            unsigned side = first ^ turn;
             if (pair->pause > 0)
                 usleep(pair->pause);
             samples[side][i] = ask(&workers[side]);
