@@ -195,6 +195,10 @@ check_PROGRAMS += tests/pool_workers_test
 tests_pool_workers_test_SOURCES = tests/pool_workers_test.c $(pool_tools)
 tests_pool_workers_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/endurance_test
+tests_endurance_test_SOURCES = tests/endurance_test.c $(pool_tools)
+tests_endurance_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/typed_things_test
 tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
 tests_typed_things_test_LDADD = $(core_libs) $(test_libs)
@@ -262,7 +266,8 @@ check-stress: tests/scope_stress_test$(EXEEXT)
 	    $$pinned tests/scope_stress_test$(EXEEXT) -r 20 cancelled_from_the_root || status=1; \
 	    SCOPE_STRESS=50 $$pinned tests/scope_stress_test$(EXEEXT) random_cancels || status=1; \
 	    SCOPE_STRESS=100 $$pinned tests/scope_stress_test$(EXEEXT) endless || status=1; \
-	done; exit $$status
+	done; \
+	CALLS_STRESS=10 tests/endurance_test$(EXEEXT) || status=1; exit $$status
 
 # The kill sweep, longer than `make check` runs it.
 check-kills: tests/kill_test$(EXEEXT)

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 /* ---- the pool as a whole ---- */
 
@@ -252,58 +251,6 @@ static void many_threads_share_a_pool(void)
     procspawn_pool_free(pool);
 }
 
-static long resident_pages(pid_t pid)
-{
-    char path[32];
-    long size, resident = -1;
-
-    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *file = fopen(path, "r");
-    if (file && fscanf(file, "%ld %ld", &size, &resident) != 2)
-        resident = -1;
-    if (file)
-        fclose(file);
-    return resident;
-}
-
-static void run_calls(procspawn_pool *pool, int count)
-{
-    for (int i = 0; i < count; i++) {
-        procspawn_handle *handle = NULL;
-        json_t *argument = json_integer(i), *result = NULL;
-        int rc = procspawn_pool_spawn(pool, calls_echo, argument, &handle);
-        if (rc == 0)
-            rc = procspawn_join(handle, &result, NULL);
-        if (rc != 0 || json_integer_value(result) != i)
-            CU_FAIL_FATAL("a call went wrong");
-        json_decref(argument);
-        json_decref(result);
-        procspawn_handle_free(handle);
-    }
-}
-
-static void a_hundred_thousand_calls_cost_nothing_lasting(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-    /* What the sanitizer keeps from being used again grows up to a bound of its own. */
-    enum { FIRST = 1000, CALLS = 10000, PAGES = 1 << 16 };
-#else
-    enum { FIRST = 1000, CALLS = 100000, PAGES = 64 };
-#endif
-    procspawn_pool *pool = pool_make(1);
-    pid_t worker = (pid_t)pool_number(pool, calls_pid, NULL);
-
-    run_calls(pool, FIRST);
-    long own = resident_pages(getpid()), its = resident_pages(worker);
-    unsigned descriptors = calls_descriptors();
-    run_calls(pool, CALLS);
-    CU_ASSERT(resident_pages(getpid()) <= own + PAGES);
-    CU_ASSERT(resident_pages(worker) <= its + PAGES);
-    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), descriptors);
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_pid, NULL), worker);
-    procspawn_pool_free(pool);
-}
-
 #define TEST(name) { #name, name }
 
 static CU_TestInfo whole_tests[] = {
@@ -321,7 +268,6 @@ static CU_TestInfo large_tests[] = {
     TEST(a_pool_ends_with_its_process),
     TEST(a_cancelled_joiner_harms_nothing),
     TEST(many_threads_share_a_pool),
-    TEST(a_hundred_thousand_calls_cost_nothing_lasting),
     CU_TEST_INFO_NULL,
 };
 

@@ -1,7 +1,6 @@
 /* The fork server under attack: killed, stopped, starved; and the program killed above it. */
 #include "tests/calls.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -407,63 +406,6 @@ static void many_threads_may_call_at_once(void)
     calls_end();
 }
 
-static unsigned descriptors_of(pid_t pid)
-{
-    char path[64];
-    unsigned count = 0;
-    struct dirent *entry;
-
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    DIR *directory = opendir(path);
-    while (directory && (entry = readdir(directory)))
-        count += entry->d_name[0] != '.';
-    if (directory)
-        closedir(directory);
-    return count;
-}
-
-struct use {
-    long memory;                /* KiB */
-    unsigned descriptors;
-    unsigned processes;
-};
-
-static struct use use_now(void)
-{
-    pid_t server = calls_server();
-
-    calls_tree_close(tree);
-    calls_tree_open(tree, getpid());
-    struct use use = {
-        .memory = calls_status(getpid(), "VmRSS:") + calls_status(server, "VmRSS:"),
-        .descriptors = descriptors_of(server),
-        .processes = tree->count,
-    };
-    calls_tree_close(tree);
-    use.descriptors += calls_descriptors();
-    return use;
-}
-
-static void many_calls_use_no_more_than_few(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    enum { CALLS = 1000, SLACK_MEMORY = 64 * 1024 };
-#else
-    enum { CALLS = 10000, SLACK_MEMORY = 2048 };
-#endif
-    enum { SLACK = 300 };       /* spares come and go, with three descriptors each */
-
-    calls_begin();
-    calls_work(200);
-    struct use before = use_now();
-    calls_work(CALLS);
-    struct use after = use_now();
-    CU_ASSERT(after.memory - before.memory < SLACK_MEMORY);
-    CU_ASSERT(after.descriptors < before.descriptors + SLACK);
-    CU_ASSERT(after.processes < before.processes + SLACK);
-    calls_end();
-}
-
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -479,7 +421,6 @@ static CU_TestInfo tests[] = {
     TEST(open_sockets_elsewhere_keep_nothing_alive),
     TEST(without_descriptors_calls_are_refused_and_later_work),
     TEST(many_threads_may_call_at_once),
-    TEST(many_calls_use_no_more_than_few),
     CU_TEST_INFO_NULL,
 };
 
