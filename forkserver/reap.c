@@ -87,10 +87,15 @@ static bool out_of_memory(struct server *s)
     return more;
 }
 
-/* Who died before it took its call has done nothing of it, and another one may. */
+/*
+ * Who died before it took its call has done nothing of it, and another one may. The way in is
+ * closed first: what comes after the look is refused, and not lost.
+ */
 static bool left_unread(const struct child *child)
 {
     char byte;
+
+    shutdown(child->channel, SHUT_RD);
     return recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 

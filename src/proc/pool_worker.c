@@ -334,10 +334,16 @@ static void tell_end(struct procspawn__worker *worker, struct procspawn__answer 
                                                             "the process closed its channel"));
 }
 
+/* Was it gone before it took what was sent to it last? */
+static bool took_nothing(const struct procspawn__worker *worker, const struct wire_death *death)
+{
+    return death ? death->unread : worker->left_unread;
+}
+
 /* A call that the worker never took is as good as new, unless its descriptors went with it. */
 static bool can_run_again(const struct procspawn__worker *worker, const struct wire_death *death)
 {
-    return (death ? death->unread : worker->left_unread) && !worker->call->draft.spent &&
+    return took_nothing(worker, death) && !worker->call->draft.spent &&
            worker->pool->state <= PROCSPAWN__POOL_CLOSING;
 }
 
@@ -359,7 +365,7 @@ static void end_call(struct procspawn__worker *worker, const struct wire_death *
 static void on_end(struct procspawn__worker *worker, const struct wire_death *death)
 {
     procspawn_pool *pool = worker->pool;
-    bool stillborn = was_stillborn(worker);
+    bool stillborn = was_stillborn(worker) && !took_nothing(worker, death);
     bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
 
     step(worker, EV_DEATH);
