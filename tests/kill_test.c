@@ -7,6 +7,7 @@
  */
 #include "tests/busy.h"
 #include "tests/calls.h"
+#include "tests/children.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -46,19 +47,7 @@ static void sleep_until(int64_t moment)
 /* A child of a process, any; 0 if it has none. */
 static pid_t some_child(pid_t parent)
 {
-    enum { MOST = 256 };
-    int children[MOST], n = 0;
-    char path[64];
-
-    if (parent == 0)
-        return 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    FILE *list = fopen(path, "re");
-    while (list && n < MOST && fscanf(list, "%d", &children[n]) == 1)
-        n++;
-    if (list)
-        fclose(list);
-    return n == 0 ? 0 : children[rand() % n];
+    return children_one(parent, (uint64_t)rand());
 }
 
 static pid_t look_for(enum victim victim, pid_t program)
@@ -138,25 +127,6 @@ static int wait_in_time(pid_t pid, int64_t limit)
     return status;
 }
 
-/* The number of children that are left after a second; ends them. */
-static unsigned left_behind(void)
-{
-    int64_t deadline = calls_now() + CALLS_SECOND;
-    unsigned left = 0;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && calls_now() < deadline) {
-        if (pid == 0)
-            poll(NULL, 0, 1);
-    }
-    while ((pid = some_child(getpid())) != 0) {
-        left++;
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-    }
-    return left;
-}
-
 static void end_in_order(struct busy_report *report, pid_t program)
 {
     __atomic_store_n(&report->stop, true, __ATOMIC_RELEASE);
@@ -203,7 +173,7 @@ static void strike(enum victim victim, int64_t delay, struct busy_report *report
         end_in_order(report, program);
         check_that_only_the_victim_suffered(victim, report);
     }
-    PROCSPAWN_CUNIT_EQUAL(left_behind(), 0);
+    PROCSPAWN_CUNIT_EQUAL(children_left_behind(), 0);
 }
 
 typedef void scene(enum victim victim, int64_t delay, struct busy_report *report);
@@ -259,7 +229,7 @@ static void stop_and_kill_the_program(enum victim victim, int64_t delay, struct 
     CU_ASSERT_FATAL(signal_one(PROGRAM, SIGKILL, program, &below));
     PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&below, CALLS_SECOND), 0);
     calls_tree_close(&below);
-    PROCSPAWN_CUNIT_EQUAL(left_behind(), 0);
+    PROCSPAWN_CUNIT_EQUAL(children_left_behind(), 0);
 }
 
 enum { STOPS = 3 };
@@ -281,7 +251,7 @@ static void stop_and_go_on(enum victim victim, int64_t delay, struct busy_report
     check_that_calls_go_on(report);
     end_in_order(report, program);
     PROCSPAWN_CUNIT_EQUAL(report->lost + report->closed, 0);
-    PROCSPAWN_CUNIT_EQUAL(left_behind(), 0);
+    PROCSPAWN_CUNIT_EQUAL(children_left_behind(), 0);
 }
 
 static void a_stopped_root_or_server_keeps_nobody_waiting(void)
@@ -302,7 +272,7 @@ static void a_stop_during_init_keeps_nobody_waiting(void)
     calls_tree_close(&below);
     end_in_order(report, program);
     PROCSPAWN_CUNIT_EQUAL(report->wrong, 0);
-    PROCSPAWN_CUNIT_EQUAL(left_behind(), 0);
+    PROCSPAWN_CUNIT_EQUAL(children_left_behind(), 0);
     busy_report_free(report);
 }
 

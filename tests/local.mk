@@ -164,6 +164,7 @@ tests_channel_test_SOURCES = tests/channel_test.c $(value_tools)
 tests_channel_test_LDADD = $(core_libs) $(test_libs)
 check_PROGRAMS += tests/kill_test
 tests_kill_test_SOURCES = tests/kill_test.c tests/busy.c tests/busy.h tests/calls.c tests/calls.h
+tests_kill_test_SOURCES += tests/children.c tests/children.h
 tests_kill_test_LDADD = $(core_libs) $(test_libs)
 
 check_PROGRAMS += tests/shmem_test
@@ -214,6 +215,7 @@ tests_httpd_test_LDADD = $(test_libs)
 check_PROGRAMS += tests/soak/soak
 tests_soak_soak_SOURCES = tests/soak/soak.c tests/soak/nodes.c tests/soak/nodes.h
 tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c tests/soak/work.h
+tests_soak_soak_SOURCES += tests/children.c tests/children.h
 tests_soak_soak_LDADD = $(core_libs)
 
 EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh

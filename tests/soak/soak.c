@@ -6,6 +6,7 @@
  * that no node of the tree outlives its parent. SOAK_SECONDS says how long; SEED repeats the
  * decisions of a run, though not the moments at which the machine gets to them.
  */
+#include "tests/children.h"
 #include "tests/soak/nodes.h"
 #include "tests/soak/tree.h"
 
@@ -63,25 +64,10 @@ static void send(pid_t pid, int signal)
     close(pidfd);
 }
 
-static pid_t child_of(pid_t parent, uint64_t number)
-{
-    enum { MOST = 64 };
-    int children[MOST], n = 0;
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    FILE *list = fopen(path, "re");
-    while (list && n < MOST && fscanf(list, "%d", &children[n]) == 1)
-        n++;
-    if (list)
-        fclose(list);
-    return n == 0 ? 0 : children[number % (unsigned)n];
-}
-
 static void strike_server(pid_t program, int signal, uint64_t number)
 {
-    pid_t root = child_of(program, 0);
-    pid_t server = root > 0 ? child_of(root, number) : 0;
+    pid_t root = children_one(program, 0);
+    pid_t server = root > 0 ? children_one(root, number) : 0;
 
     if (server <= 0)
         return;
@@ -126,25 +112,6 @@ static int end_of(pid_t program)
         poll(NULL, 0, 1);
     }
     return status;
-}
-
-/* What the program left became a child of this process, its subreaper. */
-static unsigned left_behind(void)
-{
-    int64_t until = now() + second;
-    unsigned left = 0;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && now() < until) {
-        if (pid == 0)
-            poll(NULL, 0, 1);
-    }
-    while ((pid = child_of(getpid(), 0)) > 0) {
-        left++;
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-    }
-    return left;
 }
 
 static bool say(bool holds, const char *what)
@@ -205,5 +172,5 @@ int main(void)
         _exit(tree_run(seed));
     look_on(program, seed + 1, now() + length);
     int status = end_of(program);
-    return judge(status, left_behind());
+    return judge(status, children_left_behind());
 }
