@@ -290,9 +290,11 @@ check-fresh:
 
 EXTRA_PROGRAMS += tests/bench/bench
 tests_bench_bench_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(GIO_CFLAGS)
-tests_bench_bench_LDADD = libforkscope.la $(JANSSON_LIBS) $(UV_LIBS) $(GIO_LIBS) -lm
+tests_bench_bench_LDADD = $(base_libs) libforkscope.la $(JANSSON_LIBS) $(UV_LIBS) $(GIO_LIBS) -lm
 tests_bench_bench_SOURCES =
 tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/bench/measure.h
+tests_bench_bench_SOURCES += tests/bench/host.c tests/bench/host.h
+tests_bench_bench_SOURCES += tests/children.c tests/children.h
 tests_bench_bench_SOURCES += tests/bench/chart.c tests/bench/chart.h
 tests_bench_bench_SOURCES += tests/bench/bench_rival.c
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c

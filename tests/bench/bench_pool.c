@@ -1,6 +1,7 @@
 /*
  * bench_pool.c - a call of a warm worker, against the same bytes over a socket
  */
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
 
 #include <forkscope/pool.h>
@@ -21,17 +22,12 @@ static char *bytes;
 
 /* ---- the pool ---- */
 
-static json_t *echo(json_t *argument)
-{
-    return json_incref(argument);
-}
-
 static bool call(json_t *argument)
 {
     procspawn_handle *handle;
     json_t *result = NULL;
 
-    if (procspawn_pool_spawn(pool, echo, argument, &handle) < 0)
+    if (procspawn_pool_spawn(pool, bench_echo, argument, &handle) < 0)
         return false;
     int rc = procspawn_join(handle, &result, NULL);
     procspawn_handle_free(handle);
@@ -56,10 +52,7 @@ static json_t *make_string(void)
 
 static bool open_pool(void)
 {
-    static char name[] = "bench";
-    static char *arguments[] = { name, NULL };
-
-    return procspawn_init(1, arguments) == 0 && procspawn_pool_new(1, &pool) == 0 && call(NULL);
+    return bench_init() && procspawn_pool_new(1, &pool) == 0 && call(NULL);
 }
 
 static bool open_pool_and_string(void)

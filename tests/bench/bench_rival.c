@@ -4,6 +4,7 @@
  * The subject is procspawn+join; each rival starts something as small as it can and waits for its
  * end. Only what the machine has is measured.
  */
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
 
 #include "src/config.h"
@@ -18,33 +19,7 @@
 #include <gio/gio.h>
 #endif
 
-static json_t *echo(json_t *argument)
-{
-    return json_incref(argument);
-}
-
-static bool init(void)
-{
-    static char name[] = "bench";
-    static char *arguments[] = { name, NULL };
-    return procspawn_init(1, arguments) == 0;
-}
-
-static double one_call(void)
-{
-    double start = bench_now();
-    procspawn_handle *handle;
-    json_t *result = NULL;
-
-    if (procspawn(echo, NULL, &handle) < 0)
-        return -1;
-    int rc = procspawn_join(handle, &result, NULL);
-    json_decref(result);
-    procspawn_handle_free(handle);
-    return rc == 0 ? bench_now() - start : -1;
-}
-
-#define CALL { "procspawn+join", init, one_call }
+#define CALL { "procspawn+join", bench_init, bench_one_call }
 
 /* ---- libuv ---- */
 

@@ -1,6 +1,7 @@
 /*
  * bench_shmem.c - a shared buffer handed to a child and back, against copying it once
  */
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
 
 #include <forkscope/procspawn.h>
@@ -13,18 +14,11 @@ enum { SIZE = 64 << 20 };
 static procspawn_shmem *buffer;
 static char *from, *to;
 
-static json_t *echo(json_t *argument)
-{
-    return json_incref(argument);
-}
-
 static bool make_buffer(void)
 {
-    static char name[] = "bench";
-    static char *arguments[] = { name, NULL };
     procspawn_shmem_draft *draft;
 
-    if (procspawn_init(1, arguments) < 0 || procspawn_shmem_draft_new(SIZE, &draft) < 0)
+    if (!bench_init() || procspawn_shmem_draft_new(SIZE, &draft) < 0)
         return false;
     memset(procspawn_shmem_draft_data(draft), 'x', SIZE);
     return procspawn_shmem_draft_seal(draft, &buffer) == 0;
@@ -36,7 +30,7 @@ static bool there_and_back(void)
     procspawn_shmem *back = NULL;
     json_t *result = NULL, *argument = procspawn_value_shmem(buffer);
 
-    bool started = procspawn(echo, argument, &handle) == 0;
+    bool started = procspawn(bench_echo, argument, &handle) == 0;
     json_decref(argument);
     if (!started)
         return false;

@@ -1,7 +1,9 @@
 /*
  * bench_spawn.c - a call in a process of its own, against a plain fork() in a small program
  */
+#include "tests/bench/host.h"
 #include "tests/bench/measure.h"
+#include "tests/children.h"
 
 #include <forkscope/procspawn.h>
 #include <pthread.h>
@@ -16,34 +18,7 @@
 
 enum { BATCH = 100, THREADS = 4 };
 
-static json_t *echo(json_t *argument)
-{
-    return json_incref(argument);
-}
-
-static bool init(void)
-{
-    static char name[] = "bench";
-    static char *arguments[] = { name, NULL };
-    return procspawn_init(1, arguments) == 0;
-}
-
 /* ---- one call ---- */
-
-static bool call(bool until_reaped)
-{
-    procspawn_handle *handle;
-    json_t *result = NULL;
-
-    if (procspawn(echo, NULL, &handle) < 0)
-        return false;
-    int rc = procspawn_join(handle, &result, NULL);
-    if (rc == 0 && until_reaped)
-        rc = procspawn_wait(handle, -1, NULL);
-    json_decref(result);
-    procspawn_handle_free(handle);
-    return rc == 0;
-}
 
 static bool fork_once(void)
 {
@@ -67,16 +42,10 @@ static bool posix_spawn_once(void)
            waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-static double one_call(void)
-{
-    double start = bench_now();
-    return call(false) ? bench_now() - start : -1;
-}
-
 static double one_reaped_call(void)
 {
     double start = bench_now();
-    return call(true) ? bench_now() - start : -1;
+    return bench_call(true) ? bench_now() - start : -1;
 }
 
 static double one_fork(void)
@@ -95,7 +64,7 @@ static double one_posix_spawn(void)
 
 static bool one_more_call(void)
 {
-    return call(false);
+    return bench_call(false);
 }
 
 static bool repeat(bool (*work)(void), int count)
@@ -190,24 +159,14 @@ static bool grow(void)
 
 static bool init_and_grow(void)
 {
-    return init() && grow();
+    return bench_init() && grow();
 }
 
 /* ---- the memory of a spare ---- */
 
 static pid_t first_child(pid_t parent)
 {
-    char path[64];
-    int child = -1;
-
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return -1;
-    if (fscanf(file, "%d", &child) != 1)
-        child = -1;
-    fclose(file);
-    return child;
+    return children_one(parent, 0);
 }
 
 static double private_dirty(pid_t pid)
@@ -229,7 +188,7 @@ static double private_dirty(pid_t pid)
 /* The spares get the time to become idle. */
 static bool init_and_rest(void)
 {
-    bool ok = init();
+    bool ok = bench_init();
 
     usleep(200000);
     return ok;
@@ -268,20 +227,20 @@ const struct pair bench_fork_pairs[] = {
 };
 
 const struct pair bench_spawn_pairs[] = {
-    { .name = "spawn.paced.vs_fork", .subject = { "procspawn+join", init, one_call },
+    { .name = "spawn.paced.vs_fork", .subject = { "procspawn+join", bench_init, bench_one_call },
       .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000 },
-    { .name = "spawn.reaped.vs_fork", .subject = { "procspawn+join+wait", init, one_reaped_call },
+    { .name = "spawn.reaped.vs_fork", .subject = { "procspawn+join+wait", bench_init, one_reaped_call },
       .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000 },
-    { .name = "spawn.sustained.vs_fork", .subject = { "procspawn+join", init, calls_in_a_row },
+    { .name = "spawn.sustained.vs_fork", .subject = { "procspawn+join", bench_init, calls_in_a_row },
       .baseline = { "fork+_exit+waitpid", NULL, forks_in_a_row }, .samples = 25,
       .quick_samples = 8 },
-    { .name = "spawn.parallel.vs_fork", .subject = { "procspawn+join, 4 threads", init,
+    { .name = "spawn.parallel.vs_fork", .subject = { "procspawn+join, 4 threads", bench_init,
       parallel_calls }, .baseline = { "fork+_exit+waitpid, 4 threads", NULL, parallel_forks },
       .samples = 30, .quick_samples = 6, .pause = 1000, .rate = true, .unpinned_only = true },
-    { .name = "spawn.heap2g.vs_heap0", .subject = { "with 2 GiB", init_and_grow, one_call },
-      .baseline = { "procspawn+join, small host", init, one_call },
+    { .name = "spawn.heap2g.vs_heap0", .subject = { "with 2 GiB", init_and_grow, bench_one_call },
+      .baseline = { "procspawn+join, small host", bench_init, bench_one_call },
       .samples = 1000, .quick_samples = 200, .pause = 1000 },
-    { .name = "spawn.vs_posix_spawn", .subject = { "procspawn+join", init, one_call },
+    { .name = "spawn.vs_posix_spawn", .subject = { "procspawn+join", bench_init, bench_one_call },
       .baseline = { "posix_spawn of /bin/true", NULL, one_posix_spawn },
       .samples = 1000, .quick_samples = 150, .pause = 1000 },
     { .name = "fork.heap2g.vs_heap0", .subject = { "fork with 2 GiB", grow, one_fork },

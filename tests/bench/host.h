@@ -1,0 +1,16 @@
+/*
+ * host.h - a program that calls functions in other processes, as small as can be
+ */
+#ifndef BENCH_HOST_H
+#define BENCH_HOST_H
+
+#include <forkscope/procspawn.h>
+
+bool bench_init(void);
+json_t *bench_echo(json_t *argument);       /* a function to call: returns its argument */
+
+/* A call to its joined result, or until its process is reaped. */
+bool bench_call(bool until_reaped);
+double bench_one_call(void);                /* microseconds to the result; < 0: failed */
+
+#endif
