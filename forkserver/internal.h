@@ -62,8 +62,8 @@ int forkserver__spawn(struct server *s, struct client *asker);
 
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);
-/* Milliseconds without an event after which one is to be added, -1: none is missing. */
-int forkserver__spares_timeout(struct server *s);
+/* Nanoseconds without an event after which one is to be added, -1: none is missing. */
+int64_t forkserver__spares_pause(struct server *s);
 void forkserver__spares_add(struct server *s);
 /* The host has none left; one of them, or of the others, has died. */
 void forkserver__spares_ran_dry(struct spares *spares);

@@ -12,11 +12,13 @@
 #include "src/base/clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Each child takes three descriptors here; the host's own soft limit says nothing about that. */
@@ -111,19 +113,37 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     }
 }
 
+/* At most one event, if there is one within so many nanoseconds; -1: as long as it takes. */
+static int wait_for_event(const struct server *s, int64_t patience, struct epoll_event *ret_event)
+{
+    struct pollfd any = { .fd = s->epoll, .events = POLLIN };
+    struct timespec limit = { patience / BASE_SECOND, patience % BASE_SECOND };
+
+    /* epoll_wait(2) counts milliseconds. */
+    if (patience > 0 && ppoll(&any, 1, &limit, NULL) <= 0)
+        return 0;
+    return epoll_wait(s->epoll, ret_event, 1, patience < 0 ? -1 : 0);
+}
+
+static int64_t left_until(int64_t moment)
+{
+    int64_t left = moment == BASE_NEVER ? -1 : moment - base__now();
+    return moment != BASE_NEVER && left < 0 ? 0 : left;
+}
+
 /* One event at a time: handling it may free what another one points to. */
 static void turn(struct server *s)
 {
     struct epoll_event event;
-    int until_due = base__poll_timeout(s->wake_at), until_spare = forkserver__spares_timeout(s);
+    int64_t until_due = left_until(s->wake_at), until_spare = forkserver__spares_pause(s);
     bool spare_first = until_spare >= 0 && (until_due < 0 || until_spare <= until_due);
-    int n = epoll_wait(s->epoll, &event, 1, spare_first ? until_spare : until_due);
+    int n = wait_for_event(s, spare_first ? until_spare : until_due, &event);
 
     if (n == 1)
         dispatch(s, &event);
     forkserver__due(s, base__now());
     forkserver__reap(s);
-    if (n == 0 && spare_first && forkserver__spares_timeout(s) >= 0)
+    if (n == 0 && spare_first && forkserver__spares_pause(s) >= 0)
         forkserver__spares_add(s);
 }
 

@@ -46,11 +46,14 @@ int64_t forkserver__spares_patience(const struct spares *spares, const struct cl
     return ahead_of_need && asker->spares >= spares->least ? patience_of_surplus : BASE_NEVER;
 }
 
-/* Dry, they are filled up in a row; else one goes by one, each after
- * a moment in which nothing happened. */
-int forkserver__spares_timeout(struct server *s)
+/*
+ * Dry, they are filled up in a row; else one goes by one, each after a moment in which nothing
+ * happened. The moment is longer than a call, so that a row of calls is not interrupted, and so
+ * short that who calls each millisecond finds the work done.
+ */
+int64_t forkserver__spares_pause(struct server *s)
 {
-    enum { NEVER = -1, AT_ONCE = 0, QUIET = 1 };
+    enum { NEVER = -1, AT_ONCE = 0, QUIET = 400 * 1000 };
     struct spares *spares = &s->spares;
     unsigned ready = s->host.spares;
 
