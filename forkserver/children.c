@@ -37,7 +37,6 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .client = { .watch = WATCH_CLIENT, .fd = -1, .owner = child },
         .report = { .memfd = -1 },
         .id = ++children->last_id,
-        .link_end = -1,
         .channel = -1,
         .asker = asker,
         .epoch = asker->epoch,

@@ -13,12 +13,12 @@
 struct child;
 
 /* What an epoll event belongs to; the first member of whatever is watched. */
-enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT };
+enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_DOOR, WATCH_CLIENT };
 
 /* Somebody who asks for children: the host, or a child. */
 struct client {
     enum watch watch;
-    int fd;                     /* -1: closed */
+    int fd;                     /* -1: none yet, or closed */
     struct child *owner;        /* NULL: the host */
     uint32_t credits;           /* children asked for and not yet offered */
     uint32_t spares;            /* offers that nobody is known to have taken */
@@ -50,7 +50,6 @@ struct child {
     bool overtime;              /* its deadline passed while it was, and has been put off */
     uint64_t id;
     pid_t pid;
-    int link_end;               /* the child's end: its exit shall wake nobody twice; -1: closed */
     int channel;                /* the child's end, to tell the end of the child; -1: closed */
     struct client *asker;       /* NULL: the asker has gone */
     uint64_t epoch;             /* of the asker when it was offered */

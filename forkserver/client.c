@@ -28,10 +28,6 @@ void forkserver__client_close(struct server *s, struct client *client)
     close(client->fd);
     client->fd = -1;
     client->credits = 0;
-    if (client->owner) {
-        close(client->owner->link_end);
-        client->owner->link_end = -1;
-    }
 }
 
 static bool writable(int fd)

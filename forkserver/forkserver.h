@@ -20,10 +20,10 @@
 
 enum { FORKSERVER_MAX_SERVERS = 8 };
 
-/* What a child has when it starts: two sockets, and who forked it. */
+/* What a child has when it starts: its channel, and who forked it. */
 struct forkserver_child {
     int channel;                /* to whoever takes the child */
-    int link;                   /* client link to the server, for children of its own */
+    int door;                   /* where to ask for children of its own; -1: nowhere */
     pid_t server;
     pid_t asker;                /* who may take it */
     bool nested;                /* the asker is a child itself */

@@ -30,6 +30,7 @@ struct server {
     int host_pidfd;
     int epoll;
     int signals;                /* signalfd for SIGCHLD */
+    int door[2];                /* ours, and the one that children inherit; -1: none */
     int kin;                    /* /proc/.../children of this process, -1 if the kernel has none */
     int vmstat;                 /* /proc/vmstat */
     unsigned long long oom_kills;
@@ -51,6 +52,10 @@ void forkserver__close_but(const int *keep, unsigned keep_count);
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,
                              int host_link, int root_link, int host_pidfd)
     __attribute__((noreturn));
+
+/* door.c: where children get a link. */
+void forkserver__door_open(struct server *s);
+void forkserver__door_readable(struct server *s);
 
 /* client.c: the requests of the host and of children that spawn children. */
 void forkserver__client_open(struct server *s, struct client *client);

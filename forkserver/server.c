@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Each child takes three descriptors here; the host's own soft limit says nothing about that. */
+/* Each child takes descriptors here; the host's own soft limit says nothing about that. */
 static void raise_descriptor_limit(struct server *s)
 {
     getrlimit(RLIMIT_NOFILE, &s->host_descriptors);
@@ -64,6 +64,7 @@ static void open_server(struct server *s)
     if (s->host_pidfd >= 0)
         watch(s, s->host_pidfd, &host);
     forkserver__client_open(s, &s->host);
+    forkserver__door_open(s);
 }
 
 /* The root speaks once, to say that the end has come; its own end says the same with no grace. */
@@ -106,6 +107,9 @@ static void dispatch(struct server *s, const struct epoll_event *event)
         break;
     case WATCH_SIGNALS:
         drain_signals(s);
+        break;
+    case WATCH_DOOR:
+        forkserver__door_readable(s);
         break;
     case WATCH_CLIENT:
         forkserver__client_readable(s, event->data.ptr);
@@ -160,6 +164,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .options = options,
         .root_link = root_link,
         .host_pidfd = host_pidfd,
+        .door = { -1, -1 },
         .host = { .watch = WATCH_CLIENT, .fd = host_link },
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body },

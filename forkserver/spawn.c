@@ -1,5 +1,5 @@
 /*
- * spawn.c - one child: its sockets, its fork, its offer
+ * spawn.c - one child: its channel, its fork, its offer
  */
 #include "forkserver/internal.h"
 
@@ -7,15 +7,11 @@
 #include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-struct sockets {
-    int channel[2];             /* the spawner's end, the child's end */
-    int link[2];                /* the server's end, the child's end */
-};
 
 static void close_pair(const int pair[2])
 {
@@ -23,25 +19,29 @@ static void close_pair(const int pair[2])
     close(pair[1]);
 }
 
-static int open_sockets(struct sockets *sockets)
+/* The spawner's end, the child's end. */
+static int open_channel(int ret_channel[2])
 {
-    int rc = wire__pair(sockets->channel);
+    int channel[2];
+    int rc = wire__pair(channel);
+
     if (rc < 0)
         return rc;
-    rc = wire__pass_sender(sockets->channel[0]);
+    rc = wire__pass_sender(channel[0]);
     if (rc == 0)
-        rc = wire__pass_sender(sockets->channel[1]);
-    if (rc == 0)
-        rc = wire__pair(sockets->link);
-    if (rc < 0)
-        close_pair(sockets->channel);
-    return rc;
+        rc = wire__pass_sender(channel[1]);
+    if (rc < 0) {
+        close_pair(channel);
+        return rc;
+    }
+    memcpy(ret_channel, channel, sizeof channel);
+    return 0;
 }
 
 /* What a child must know of its server, whose own memory it does not have. */
 struct birth {
     const struct forkserver_options *options;
-    struct forkserver_child child;  /* but for its sockets */
+    struct forkserver_child child;
     struct rlimit descriptors;
     bool descriptors_differ;
 };
@@ -58,16 +58,13 @@ static void unblock_signals(void)
  * The first steps of a child. The death signal comes first, and the server is asked for after it,
  * so that no moment is left in which the server could die unnoticed. Signals are let in last.
  */
-static void __attribute__((noreturn)) start_child(const struct birth *birth,
-                                                  const struct sockets *sockets)
+static void __attribute__((noreturn)) start_child(const struct birth *birth)
 {
-    const int keep[] = { sockets->channel[1], sockets->link[1] };
-    struct forkserver_child child = birth->child;
+    const struct forkserver_child *child = &birth->child;
+    const int keep[] = { child->channel, child->door };
 
-    child.channel = keep[0];
-    child.link = keep[1];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != child.server)
+    if (getppid() != child->server)
         _exit(0);
     setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -75,9 +72,9 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth,
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
     forkserver__close_but(keep, 2);
     if (birth->options->catch_crashes)
-        forkserver__crash_arm(child.server);
+        forkserver__crash_arm(child->server);
     unblock_signals();
-    birth->options->enter(&child);
+    birth->options->enter(child);
     _exit(0);
 }
 
@@ -87,12 +84,14 @@ static bool awaited(const struct spares *spares, const struct client *asker)
     return asker->credits > 0 || (spares->filling && spares->wanted > spares->least);
 }
 
-static int fork_child(struct server *s, struct child *child, const struct sockets *sockets)
+static int fork_child(struct server *s, struct child *child, int channel)
 {
     const struct child *owner = child->asker->owner;
     const struct birth birth = {
         .options = s->options,
         .child = {
+            .channel = channel,
+            .door = s->door[1],
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
             .nested = owner != NULL,
@@ -105,15 +104,12 @@ static int fork_child(struct server *s, struct child *child, const struct socket
     pid_t pid = fork();
 
     if (pid == 0)
-        start_child(&birth, sockets);
+        start_child(&birth);
     if (pid < 0)
         return -errno;
-    child->channel = sockets->channel[1];
-    child->client.fd = sockets->link[0];
-    child->link_end = sockets->link[1];
+    child->channel = channel;
     forkserver__child_started(&s->children, child, pid);
     child->asker->children++;
-    forkserver__client_open(s, &child->client);
     return 0;
 }
 
@@ -131,22 +127,21 @@ static int offer(struct client *asker, struct child *child, int channel)
 
 int forkserver__spawn(struct server *s, struct client *asker)
 {
-    struct sockets sockets;
+    int channel[2];
     struct child *child = forkserver__child_new(&s->children, asker);
     if (!child)
         return -ENOMEM;
 
-    int rc = open_sockets(&sockets);
+    int rc = open_channel(channel);
     if (rc < 0) {
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    rc = fork_child(s, child, &sockets);
+    rc = fork_child(s, child, channel[1]);
     if (rc < 0) {
-        close_pair(sockets.channel);
-        close_pair(sockets.link);
+        close_pair(channel);
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    return offer(asker, child, sockets.channel[0]);
+    return offer(asker, child, channel[0]);
 }

@@ -15,7 +15,7 @@ enum { SPAWNS = 1000, POOL_CALLS = 10000, SLACK_MEMORY = 256 << 10 };
 #else
 enum { SPAWNS = 10000, POOL_CALLS = 100000, SLACK_MEMORY = 1 << 10 };
 #endif
-enum { SLACK = 300 };       /* spares come and go, with three descriptors each */
+enum { SLACK = 300 };       /* spares come and go, with a descriptor or two each */
 
 static int scaled(int count)
 {

@@ -97,6 +97,10 @@ check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
 tests_server_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/door_test
+tests_door_test_SOURCES = tests/door_test.c tests/calls.c tests/calls.h
+tests_door_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/server_loss_test
 tests_server_loss_test_SOURCES = tests/server_loss_test.c tests/calls.c tests/calls.h
 tests_server_loss_test_LDADD = $(proc_test_libs)

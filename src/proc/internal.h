@@ -67,7 +67,10 @@ struct procspawn__taken {
 };
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
-void procspawn__client_adopt(int link, pid_t server);
+/* In a child: it gets a link to its server at the door when it needs one. */
+void procspawn__client_adopt(int door, pid_t server);
+/* The same now, and then the door is closed: for a child that is about to give up rights. */
+int procspawn__client_link(void);
 void procspawn__client_close(void);
 /* The same for what a fork left, where the lock may be held by a thread that is not there. */
 void procspawn__client_forget(void);

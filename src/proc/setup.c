@@ -166,6 +166,9 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     const uint32_t flags = call->flags;
     struct procspawn__sender sender;
 
+    if (flags & WIRE_CALL_CHILDLESS)
+        procspawn__client_close();
+    TRY(flags & (WIRE_CALL_IDS | WIRE_CALL_HOOK), procspawn__client_link(), "asking for a link");
     TRY(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
     int rc = become(call, block, frame, &sender, self->server, ret_what);
     procspawn__sender_fini(&sender);
@@ -174,8 +177,6 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     TRY(flags & WIRE_CALL_DIRECTORY, set_directory(block), "entering the working directory");
     TRY(flags & WIRE_CALL_NAME, set_name(block), "setting the name");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
-    if (flags & WIRE_CALL_CHILDLESS)
-        procspawn__client_close();
     TRY(flags & WIRE_CALL_HOOK, run_hook(call), "running the hook");
     return 0;
 }

@@ -3,9 +3,10 @@
  *
  *      host ------- root            ROOT link: one socket pair made at init
  *       | \           | forks
- *       |  \------- server(s)       CLIENT link: one for the host to each server,
- *       |             | forks                    one for each child to the server that forked it
+ *       |  \------- server(s)       CLIENT link: one for the host to each server, one for each child
+ *       |             | forks                    that has children to the server that forked it
  *       \---------- child           CHANNEL: one for each child, the other end held by who spawns
+ *                                   DOOR: one for each server, the other end held by its children
  *
  * All links are unnamed AF_UNIX SOCK_SEQPACKET socket pairs: a message is a datagram, whole or not
  * there. Requests go down, answers and events come up, and a server never waits for anybody.
@@ -29,6 +30,7 @@
  *  FORK         CLIENT    client  server   struct wire_fork                        -
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
+ *  LINK         DOOR      child   server   nothing                                 link
  *  OFFER        CLIENT    server  client   struct wire_offer                       channel
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
@@ -54,6 +56,7 @@ enum wire_type {
     WIRE_FORK,
     WIRE_END_CHILD,
     WIRE_LIMIT,
+    WIRE_LINK,
     WIRE_OFFER,
     WIRE_REFUSED,
     WIRE_CALL,
