@@ -1,6 +1,6 @@
 # The front door of a tree that is not configured yet: fetches what is missing, configures, hands
-# over. GNU make prefers GNUmakefile, which configure makes from GNUmakefile.am; from then on
-# this file rests.
+# over. GNU make prefers GNUmakefile, which configure makes from GNUmakefile.am; from then on this
+# file rests.
 
 .NOTPARALLEL:
 

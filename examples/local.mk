@@ -1,6 +1,6 @@
 # One line an example: `noinst_PROGRAMS += examples/01_hello`. Its source is examples/01_hello.c.
-# What it prints stands in examples/01_hello.expected, and `make check` compares.
-# Examples are linked like any user's program: with the library, not with its parts.
+# What it prints stands in examples/01_hello.expected, and `make check` compares. Examples are
+# linked like any user's program: with the library, not with its parts.
 
 LDADD = libforkscope.la $(JANSSON_LIBS)
 

@@ -2,8 +2,8 @@
  * view of the process (memory.h, modules.h).
  *
  * libunwind is loaded when it is needed, locally: linked in, it would offer its own _Unwind_* to
- * the C++ exceptions of the host program. Its guesses for code without information are refused;
- * the caller has better rules (walk.c). */
+ * the C++ exceptions of the host program. Its guesses for code without information are refused; the
+ * caller has better rules (walk.c). */
 #ifndef FORKSERVER_CFI_H
 #define FORKSERVER_CFI_H
 

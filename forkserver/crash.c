@@ -24,9 +24,9 @@ static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
 static struct crash_record record BASE_WRITTEN;
 
-/* From here to on_crash(): async-signal-safe. Each function makes system calls through
- * syscall(), whose symbol is bound by forkserver__crash_install() already, and touches the
- * record and its own stack only. */
+/* From here to on_crash(): async-signal-safe. Each function makes system calls through syscall(),
+ * whose symbol is bound by forkserver__crash_install() already, and touches the record and its own
+ * stack only. */
 
 static pid_t self(void)
 {

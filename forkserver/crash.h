@@ -1,9 +1,7 @@
-/* The child's side of its own crash: it writes down what it knows, stops, and lets its parent
- * look.
+/* The child's side of its own crash: it writes down what it knows, stops, and lets its parent look.
  *
- * A process that has just lost its mind should not unwind itself: its locks may be held, its
- * heap broken, its stack gone. So the handler makes system calls and nothing else. The usual
- * order:
+ * A process that has just lost its mind should not unwind itself: its locks may be held, its heap
+ * broken, its stack gone. So the handler makes system calls and nothing else. The usual order:
  *
  *   child    forkserver__crash_install()                     before any user code
  *   child    crashes; the handler fills the record and stops the process (SIGSTOP)
@@ -44,10 +42,10 @@ struct crash_record {
 };
 
 /* In a child, before user code and while it has one thread: an alternate stack and handlers for
- * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS and SIGTRAP; the end by a sanitizer counts as
- * a raised failure. parent: who will look, for systems that ask (Yama). Threads started later
- * have no alternate stack: overflow of theirs kills without a report. Returns 0 or a negative
- * errno value. */
+ * SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS and SIGTRAP; the end by a sanitizer counts as a
+ * raised failure. parent: who will look, for systems that ask (Yama). Threads started later have no
+ * alternate stack: overflow of theirs kills without a report. Returns 0 or a negative errno
+ * value. */
 int forkserver__crash_install(pid_t parent);
 
 /* The two halves of it. What is prepared is inherited, and lets every crash pass until the process
@@ -55,14 +53,14 @@ int forkserver__crash_install(pid_t parent);
 int forkserver__crash_prepare(void);
 void forkserver__crash_arm(pid_t parent);
 
-/* Stops the process as a crash would, with the caller's registers in the record, and returns
- * when it is continued. The caller's frame must stay: call it, and do not end in it. Returns 0;
- * -ENOTSUP where nothing is installed. */
+/* Stops the process as a crash would, with the caller's registers in the record, and returns when
+ * it is continued. The caller's frame must stay: call it, and do not end in it. Returns 0; -ENOTSUP
+ * where nothing is installed. */
 int forkserver__crash_raise(void);
 
 /* In the parent: copies the record of a stopped child. Returns 0 when the child is stopped by a
- * crash or a raised failure; -ENOENT when by something else; another negative errno value when
- * it cannot be read. */
+ * crash or a raised failure; -ENOENT when by something else; another negative errno value when it
+ * cannot be read. */
 int forkserver__crash_read(pid_t pid, struct crash_record *ret_record);
 
 #endif

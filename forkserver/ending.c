@@ -82,8 +82,8 @@ void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_
         forkserver__end_child(s, c, signal, grace, cause);
 }
 
-/* Past its deadline a child is unwound where it hangs, and killed
- * when that is done or takes too long. */
+/* Past its deadline a child is unwound where it hangs, and killed when that is done or takes too
+ * long. */
 static void past_deadline(struct server *s, struct child *child)
 {
     child->deadline = BASE_NEVER;

@@ -47,8 +47,8 @@ bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOL
 /* Where the kernel put the ucontext_t of a handler that has returned to the trampoline. */
 uint64_t forkserver__machine_context_address(const struct registers *registers);
 
-/* Where a call leaves its return address: in a register (then *ret_value is it and 1 comes
- * back), or on top of the stack (0). */
+/* Where a call leaves its return address: in a register (then *ret_value is it and 1 comes back),
+ * or on top of the stack (0). */
 int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value);
 
 #endif

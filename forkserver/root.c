@@ -32,8 +32,8 @@ struct root {
     int64_t kill_at;            /* the end of the servers' patience */
 };
 
-/* After the death of a server its successor waits this long, so that
- * a cause that stays cannot spin. */
+/* After the death of a server its successor waits this long, so that a cause that stays cannot
+ * spin. */
 static const int64_t restart_pause = BASE_SECOND / 100;
 /* What servers may need on top of the grace to see the last process go. */
 static const int64_t slack = 2 * BASE_SECOND;
@@ -99,8 +99,8 @@ static int64_t start_missing(struct root *r)
     return next;
 }
 
-/* Ends the servers: they are told the grace, or see the end of file.
- * One that was stopped goes on. */
+/* Ends the servers: they are told the grace, or see the end of file. One that was stopped goes
+ * on. */
 static void end_servers(struct root *r, const struct wire_end *end)
 {
     r->ending = true;

@@ -216,8 +216,8 @@ static bool is_function(const ElfW(Sym) *symbol)
            (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
-/* Of several names for the same code the global one is what people wrote, and one without
- * leading underscores before the implementation's own. */
+/* Of several names for the same code the global one is what people wrote, and one without leading
+ * underscores before the implementation's own. */
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {
     unsigned binding = ELF64_ST_BIND(symbol->st_info);

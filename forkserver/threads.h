@@ -24,9 +24,9 @@ struct threads {
     size_t more;    /* threads beyond those */
 };
 
-/* Stops the threads of pid, first before all others if it is one, and reads their registers;
- * waits until deadline (ns, CLOCK_MONOTONIC) for them to stop. Returns 0, or a negative errno
- * value when the process has no threads to be seen. SIGCHLD must be blocked. */
+/* Stops the threads of pid, first before all others if it is one, and reads their registers; waits
+ * until deadline (ns, CLOCK_MONOTONIC) for them to stop. Returns 0, or a negative errno value when
+ * the process has no threads to be seen. SIGCHLD must be blocked. */
 int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline);
 
 /* Lets them run, or stay stopped, as they were. */

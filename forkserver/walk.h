@@ -1,5 +1,5 @@
-/* A thread's stack, frame by frame: by call frame information where there is some, else by rules
- * of our own, the safest first. Each frame says which. */
+/* A thread's stack, frame by frame: by call frame information where there is some, else by rules of
+ * our own, the safest first. Each frame says which. */
 #ifndef FORKSERVER_WALK_H
 #define FORKSERVER_WALK_H
 

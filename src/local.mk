@@ -19,8 +19,8 @@ forkscopeinclude_HEADERS += include/forkscope/remote_scope.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
 forkscopeinclude_HEADERS += include/forkscope/signal.h
 
-# Layers: each is an archive of its own, so that a test can link just those that it needs.
-# One line a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
+# Layers: each is an archive of its own, so that a test can link just those that it needs. One line
+# a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
 
 noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.la
 

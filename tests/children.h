@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One of them, the first for number 0, counted round and round; 0 if there is none, or no parent. */
+/* One of them, the first for number 0, counted round and round; 0 if there is none, or no
+ * parent. */
 pid_t children_one(pid_t parent, uint64_t number);
 
 /*

@@ -415,8 +415,8 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* The thread sanitizer defers asynchronous signals until their handlers may crash no more, fails
- * a check of its own when the main thread is joined, and has a heap of its own that checks
+/* The thread sanitizer defers asynchronous signals until their handlers may crash no more, fails a
+ * check of its own when the main thread is joined, and has a heap of its own that checks
  * nothing. */
 static CU_TestInfo tests_without_tsan[] = {
     TEST(a_crash_in_a_signal_handler_shows_what_it_interrupted),
@@ -425,8 +425,8 @@ static CU_TestInfo tests_without_tsan[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* Sanitizers wrap vfork: one keeps the return address where nobody
- * looks, the other forks instead. */
+/* Sanitizers wrap vfork: one keeps the return address where nobody looks, the other forks
+ * instead. */
 static CU_TestInfo tests_without_sanitizer[] = {
     TEST(a_thread_that_cannot_stop_shows_where_it_waits),
     CU_TEST_INFO_NULL,

@@ -2,8 +2,8 @@
 #ifndef TESTS_VICTIMS_H
 #define TESTS_VICTIMS_H
 
-/* A function that a backtrace shows by its own name: neither inlined nor cloned; and that may
- * crash in peace, without a sanitizer that sees it coming. */
+/* A function that a backtrace shows by its own name: neither inlined nor cloned; and that may crash
+ * in peace, without a sanitizer that sees it coming. */
 #if defined(__clang__)
 #define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
 #else

@@ -19,8 +19,8 @@ struct calls {
 
 /*
  * The function of a calling task: has one call in flight at a time, until the queue has ended. A
- * cancelled task kills the call that it waits for; that file gets no verdict. Returns 0, or
- * -ENOMEM with the queue closed.
+ * cancelled task kills the call that it waits for; that file gets no verdict. Returns 0, or -ENOMEM
+ * with the queue closed.
  */
 int calls_run(void *calls);
 

@@ -5,8 +5,8 @@
 #define VET_LEFTOVERS_H
 
 /*
- * Makes this process the one that orphans below it fall to, so that none can leave its tree
- * unseen. Returns 0 or a negative errno value.
+ * Makes this process the one that orphans below it fall to, so that none can leave its tree unseen.
+ * Returns 0 or a negative errno value.
  */
 int leftovers_watch(void);
 

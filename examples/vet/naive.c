@@ -2,10 +2,10 @@
  * naive.c - a small recursive JSON parser, as many programs have one
  *
  * It is quick, short, knows comments, and gets ordinary documents right. It also believes what it
- * reads: that nobody nests deeply, that a number fits into a line, that a comment has an end,
- * that escapes come a few at a time. Each of these has crashed or hung a program in the field.
- * They are kept here on purpose: this is the parser that nobody should trust, and that vet can
- * run all the same.
+ * reads: that nobody nests deeply, that a number fits into a line, that a comment has an end, that
+ * escapes come a few at a time. Each of these has crashed or hung a program in the field. They are
+ * kept here on purpose: this is the parser that nobody should trust, and that vet can run all the
+ * same.
  */
 #include "examples/vet/parser.h"
 

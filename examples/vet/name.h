@@ -15,8 +15,8 @@ json_t *name_pack(const char *name);
 char *name_unpack(const json_t *value);
 
 /*
- * A name (or any other string of unknown origin) for people: control characters, and all bytes
- * that are no UTF-8, are written as \xNN. A new string, NULL when out of memory.
+ * A name (or any other string of unknown origin) for people: control characters, and all bytes that
+ * are no UTF-8, are written as \xNN. A new string, NULL when out of memory.
  */
 char *name_printable(const char *name);
 

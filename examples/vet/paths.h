@@ -34,8 +34,7 @@ void paths_fini(struct paths *paths);
 int paths_put(struct paths *paths, char *path);
 
 /*
- * The next path, for the caller to free, or NULL when the queue is closed and empty; waits for
- * one.
+ * The next path, for the caller to free, or NULL when the queue is closed and empty; waits for one.
  */
 char *paths_take(struct paths *paths);
 

@@ -29,8 +29,8 @@ int report_init(struct report *report, const struct options *options);
 void report_fini(struct report *report);
 
 /*
- * Counts a verdict and prints it. Either all of this happens or nothing: no cancellation point.
- * Any thread.
+ * Counts a verdict and prints it. Either all of this happens or nothing: no cancellation point. Any
+ * thread.
  */
 void report_add(struct report *report, const char *path, const struct verdict *verdict);
 

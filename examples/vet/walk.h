@@ -19,9 +19,9 @@ struct walk {
 };
 
 /*
- * The function of a walking task: takes the arguments of the command line one by one, and puts
- * all that is not a directory into the queue. Several tasks may do it at once. Returns 0,
- * -ENOMEM, or -EPIPE when the queue was closed.
+ * The function of a walking task: takes the arguments of the command line one by one, and puts all
+ * that is not a directory into the queue. Several tasks may do it at once. Returns 0, -ENOMEM, or
+ * -EPIPE when the queue was closed.
  */
 int walk_run(void *walk);
 

@@ -93,9 +93,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/*
- * What procspawn_cunit_allow can switch off, or-ed together.
- */
+/* What procspawn_cunit_allow can switch off, or-ed together. */
 enum procspawn_cunit_check {
     PROCSPAWN_CUNIT_THREADS = 1,     /* threads left running */
     PROCSPAWN_CUNIT_DESCRIPTORS = 2, /* descriptors left open, closed, exchanged */

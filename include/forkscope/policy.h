@@ -69,9 +69,7 @@ extern const struct scoped_policy scoped_collect;
 extern const struct scoped_policy scoped_fail_fast;
 extern const struct scoped_policy scoped_first_success;
 
-/*
- * A task that failed. A list, also when there is one. The strings are borrowed from it.
- */
+/* A task that failed. A list, also when there is one. The strings are borrowed from it. */
 struct scoped_failure {
     const struct scoped_failure *next;      /* the next one to end; NULL: the last */
     int status;

@@ -54,8 +54,8 @@ extern "C" {
  */
 typedef json_t *procspawn_function(json_t *argument);
 
-/* One call in a process of its own. Belongs to one thread at a time;
- * procspawn_kill is the exception. */
+/* One call in a process of its own. Belongs to one thread at a time; procspawn_kill is the
+ * exception. */
 typedef struct procspawn_handle procspawn_handle;
 
 /* ---------------------------------------------------------------------------------------------
@@ -203,8 +203,8 @@ void procspawn_assert_spawn_is_safe(void);
  *                        again. This is the patience of the caller; the limit of the call is
  *                        procspawn_builder_deadline
  *   -ENOMEM              the error could not be built
- * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED.
- * A timeout of 0 asks without waiting; a negative one waits for ever.
+ * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED. A
+ * timeout of 0 asks without waiting; a negative one waits for ever.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the call goes on, the handle stays valid.
@@ -344,8 +344,7 @@ void procspawn_builder_gid(procspawn_builder *builder, gid_t gid);
 /*
  * A hook that runs in the child after everything else is set up and before the function. A negative
  * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image
- * at
- * init: static data is valid, later allocations are not.
+ * at init: static data is valid, later allocations are not.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

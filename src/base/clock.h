@@ -14,8 +14,8 @@ int64_t base__now(void);
 /* The point in time so many nanoseconds from now; a negative duration is for ever. */
 int64_t base__deadline(int64_t duration);
 
-/* What is left until a deadline for poll(2): milliseconds rounded
- * up, 0 if it has passed, -1 for ever. */
+/* What is left until a deadline for poll(2): milliseconds rounded up, 0 if it has passed, -1 for
+ * ever. */
 int base__poll_timeout(int64_t deadline);
 
 #endif

@@ -18,8 +18,8 @@ extern struct procspawn__reply procspawn__reply;
 
 /* NULL is a failure of the function. */
 void procspawn__reply_result(const json_t *result);
-/* Why the function at hand returns NULL: then it is not a failure of
- * the function, but of its values. */
+/* Why the function at hand returns NULL: then it is not a failure of the function, but of its
+ * values. */
 void procspawn__reply_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void procspawn__reply_failure(enum wire_failure_kind kind, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -29,8 +29,8 @@ struct procspawn_handle {
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
 void procspawn__handle_fini(procspawn_handle *handle);
 
-/* process.c: the first kind. The handle of a process that is to be
- * taken; NULL when out of memory. */
+/* process.c: the first kind. The handle of a process that is to be taken; NULL when out of
+ * memory. */
 struct procspawn__process {
     procspawn_handle handle;
     struct procspawn__taken taken;

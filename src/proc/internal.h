@@ -74,8 +74,8 @@ int procspawn__client_link(void);
 void procspawn__client_close(void);
 /* The same for what a fork left, where the lock may be held by a thread that is not there. */
 void procspawn__client_forget(void);
-/* Returns 0, -EAGAIN and the like from the server's fork, or
- * PROCSPAWN_ESERVER. A cancellation point. */
+/* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation
+ * point. */
 int procspawn__client_take(struct procspawn__taken *ret_taken);
 
 /* The wish of one thread for a child; all 0: not begun. */
@@ -127,8 +127,8 @@ int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argu
 int procspawn__draft_seal(struct procspawn__draft *draft);
 /* To a child that waits, so it does not block. 0, -EPIPE when its server is dead, or -errno. */
 int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
-/* Once sent: closes the descriptors of the argument, which would
- * keep their other ends waiting here. */
+/* Once sent: closes the descriptors of the argument, which would keep their other ends waiting
+ * here. */
 void procspawn__draft_spend(struct procspawn__draft *draft);
 
 /* Remembers the state that children have without being told. */

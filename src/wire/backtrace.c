@@ -6,8 +6,8 @@
 /* "bt", version 1. */
 static const uint32_t mark = 0x62740001;
 
-/* One pass over the fields serves both directions, so that they cannot drift apart: encoding
- * copies a field to the bytes, decoding copies it back. */
+/* One pass over the fields serves both directions, so that they cannot drift apart: encoding copies
+ * a field to the bytes, decoding copies it back. */
 struct cursor {
     unsigned char *out;
     const unsigned char *in;

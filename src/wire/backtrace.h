@@ -4,8 +4,8 @@
  * here does I/O, and decoding believes no byte: the sender may be a process whose memory was
  * overwritten.
  *
- * All names live in one pool of NUL-terminated strings; a frame holds positions in it. Position
- * 0 is "". */
+ * All names live in one pool of NUL-terminated strings; a frame holds positions in it. Position 0
+ * is "". */
 #ifndef WIRE_BACKTRACE_H
 #define WIRE_BACKTRACE_H
 
@@ -77,8 +77,8 @@ struct backtrace {
     char strings[BACKTRACE_STRINGS];
 };
 
-/* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind
- * the code that it belongs to: look that up one byte before. */
+/* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind the
+ * code that it belongs to: look that up one byte before. */
 static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
 {
     return found == BACKTRACE_REGISTERS || found == BACKTRACE_SIGNAL;
@@ -97,8 +97,8 @@ const char *procspawn__backtrace_string(const struct backtrace *trace, uint32_t 
 /* Returns the number of bytes written, or -ENOBUFS when there is no room for all. */
 long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room);
 
-/* Returns 0, or -EBADMSG when the bytes are no backtrace; then *ret_trace is unspecified but may
- * be dropped. Every position, count and enum of an accepted report is in range. */
+/* Returns 0, or -EBADMSG when the bytes are no backtrace; then *ret_trace is unspecified but may be
+ * dropped. Every position, count and enum of an accepted report is in range. */
 int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
                                 struct backtrace *ret_trace);
 

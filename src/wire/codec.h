@@ -39,8 +39,8 @@ void wire__put_string_cut(struct wire_writer *w, const char *string, size_t limi
 void wire__get_bytes(struct wire_reader *r, void *data, size_t length);
 uint32_t wire__get_u32(struct wire_reader *r);
 uint64_t wire__get_u64(struct wire_reader *r);
-/* Borrowed from the reader's bytes, NUL-terminated; NULL for a NULL
- * that was put, or when broken. */
+/* Borrowed from the reader's bytes, NUL-terminated; NULL for a NULL that was put, or when
+ * broken. */
 const char *wire__get_string(struct wire_reader *r);
 /* The next length bytes, borrowed; NULL when there are not as many. */
 const void *wire__get_block(struct wire_reader *r, size_t length);

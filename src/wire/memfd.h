@@ -9,8 +9,8 @@
 
 #include "src/wire/frame.h"
 
-/* A new sealed memfd that holds the parts one behind the other.
- * Returns the descriptor or -errno. */
+/* A new sealed memfd that holds the parts one behind the other. Returns the descriptor or
+ * -errno. */
 int wire__memfd_new(const struct wire_part *parts, size_t part_count);
 
 /*
