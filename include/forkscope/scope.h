@@ -452,7 +452,7 @@ int scoped_cancel_fd(int *ret_fd);
 int scoped_wait_fd(int fd, short events, int64_t deadline);
 
 /*
- * Sleeps until a point in time. Returns 0, or -ECANCELED as every wait.
+ * Sleeps until a point in time. Returns 0, or -ECANCELED as for every wait.
  *
  * Safe:   any thread.
  * Cancel: a cancellation point of tasks.

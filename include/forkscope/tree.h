@@ -35,10 +35,10 @@ extern "C" {
  * hands out a cancel sender and a done receiver (signal.h) as well; done is said when the process
  * has been reaped.
  *
- * The process is watched by a leaf task of its own, on the executor of the spawner, and that has
- * the name of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL when
- * the call failed, and -ECANCELED when it was cancelled: so it counts in the policy of its scope,
- * whose deadline ends it, and whose grace is the process's if the builder has none.
+ * The process is watched by a leaf task of its own, which runs on the executor of the spawner and
+ * has the name of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL
+ * when the call failed, and -ECANCELED when it was cancelled: so it counts in the policy of its
+ * scope, whose deadline ends it, and whose grace is the process's if the builder has none.
  *
  * Returns 0, or what scoped_spawn_leaf (scope.h) or procspawn_builder_spawn (procspawn.h) return;
  * then no process is left.

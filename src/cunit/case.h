@@ -13,7 +13,7 @@ struct test_case {
     CU_pTest test;
     CU_BOOL active, chosen; /* as registered; in this run */
     CU_InitializeFunc init; /* these five are taken out of the registry during the run: */
-    CU_CleanupFunc cleanup; /* they belong into the test's process, not into the runner */
+    CU_CleanupFunc cleanup; /* they belong in the test's process, not in the runner */
     CU_SetUpFunc set_up;
     CU_TearDownFunc tear_down;
     CU_TestFunc function;

@@ -9,7 +9,7 @@
 
 /*
  * Copies the name of the function that covers `address`, as ELF file `path` counts addresses, from
- * the file's .symtab. Returns the distance from the function's begin, or -1 when there is none.
+ * the file's .symtab. Returns the distance from the function's start, or -1 when there is none.
  */
 long procspawn__cunit_symbol(const char *path, uintptr_t address, char *ret_name, size_t size);
 
