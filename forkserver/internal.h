@@ -48,6 +48,9 @@ struct server {
 void forkserver__settle(const char *name, const int *keep, unsigned keep_count);
 void forkserver__close_but(const int *keep, unsigned keep_count);
 
+/* renew.c: when there is nothing more to prepare for children. */
+void forkserver__renew_memory(void);
+
 /* server.c */
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,
                              int host_link, int root_link, int host_pidfd)

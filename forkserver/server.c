@@ -177,6 +177,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     if (options->catch_crashes)
         forkserver__crash_prepare();
     options->prepare();
+    forkserver__renew_memory();
     while (!s->leave)
         turn(s);
     _exit(0);

@@ -19,6 +19,9 @@ tests_unwind_test_SOURCES = tests/unwind_test.c tests/watch.c tests/watch.h
 tests_unwind_test_SOURCES += tests/victims.c tests/victims.h
 tests_unwind_test_LDADD = $(server_libs) $(test_libs)
 
+check_PROGRAMS += tests/renew_test
+tests_renew_test_LDADD = $(server_libs) $(test_libs)
+
 scope_tools = tests/scope_tools.c tests/scope_tools.h
 
 check_PROGRAMS += tests/timers_test

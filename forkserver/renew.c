@@ -1,0 +1,153 @@
+/*
+ * renew.c - memory inherited from the host becomes the server's own
+ *
+ * The kernel notes for each mapping through which processes its pages have come, and every fork and
+ * every exit walks these notes. A server is the host's grandchild, so its children would carry the
+ * fourth generation of each data segment. Once, before the first of them is forked, such mappings
+ * are replaced by equal ones that begin here; a segment and its zeroed end become one on the way.
+ *
+ * Nothing but small, plain, private memory is touched, and what the kernel refuses stays as it was:
+ * this is about speed alone.
+ */
+#include "forkserver/internal.h"
+
+#include "forkserver/apart.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, RANGES = 128, TEXT = 256 * 1024, SIZE_MAX_RENEWED = 1024 * 1024 };
+
+struct range {
+    uintptr_t start, end;
+    bool writable;
+    bool plain;                 /* private and readable, with nothing unusual about it */
+    bool written;               /* by somebody who had it */
+};
+
+/* Apart, so that the copying changes nothing that is copied. */
+struct survey {
+    struct range ranges[RANGES];
+    unsigned count;
+    int memory;                 /* /proc/self/mem: the kernel copies without asking sanitizers */
+    unsigned char page[PAGE];
+    char text[TEXT];            /* of /proc/self/smaps; what is longer is left alone */
+};
+
+static void read_text(struct survey *survey)
+{
+    int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t n = 1;
+
+    while (n > 0 && length < TEXT - 1) {
+        n = read(fd, survey->text + length, TEXT - 1 - length);
+        length += n > 0 ? (size_t)n : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Whatever is locked, hidden from forks, wiped, grown or watched has another flag as well. */
+static bool only_usual_flags(const char *flags)
+{
+    static const char usual[] = "rd wr mr mw me ac sd ";
+
+    for (; flags[0] > ' ' && flags[1] > ' '; flags += 3) {
+        const char flag[] = { flags[0], flags[1], ' ', '\0' };
+        if (!strstr(usual, flag))
+            return false;
+        if (flags[2] != ' ')
+            return flags[2] == '\n';
+    }
+    return true;
+}
+
+static void read_line(struct survey *survey, const char *line)
+{
+    struct range *last = survey->count > 0 ? &survey->ranges[survey->count - 1] : NULL;
+    unsigned long start, end, kib;
+    char rights[5];
+
+    if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) == 3) {
+        if (survey->count < RANGES)
+            survey->ranges[survey->count++] = (struct range){
+                .start = start, .end = end, .writable = rights[1] == 'w',
+                .plain = rights[0] == 'r' && rights[2] == '-' && rights[3] == 'p' };
+    } else if (last && sscanf(line, "Anonymous: %lu kB", &kib) == 1) {
+        last->written = kib > 0;
+    } else if (last && strncmp(line, "VmFlags: ", 9) == 0) {
+        last->plain &= only_usual_flags(line + 9);
+    }
+}
+
+/* Neighbours with the same rights are one from now on. */
+static void join_neighbours(struct survey *survey)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < survey->count; i++) {
+        struct range *range = &survey->ranges[i];
+        struct range *before = kept > 0 ? &survey->ranges[kept - 1] : NULL;
+        if (before && before->end == range->start && before->plain && range->plain &&
+            before->writable && range->writable) {
+            before->end = range->end;
+            before->written |= range->written;
+        } else {
+            survey->ranges[kept++] = *range;
+        }
+    }
+    survey->count = kept;
+}
+
+static bool is_zero(const unsigned char *page)
+{
+    return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
+}
+
+static bool copy(struct survey *survey, const struct range *range, unsigned char *to)
+{
+    for (uintptr_t at = range->start; at < range->end; at += PAGE, to += PAGE) {
+        if (pread(survey->memory, survey->page, PAGE, (off_t)at) != PAGE)
+            return false;
+        if (!is_zero(survey->page))
+            memcpy(to, survey->page, PAGE);
+    }
+    return true;
+}
+
+static void renew(struct survey *survey, const struct range *range)
+{
+    size_t size = range->end - range->start;
+    unsigned char *own = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                              0);
+
+    if (own == MAP_FAILED)
+        return;
+    if (!copy(survey, range, own) || (!range->writable && mprotect(own, size, PROT_READ) < 0) ||
+        mremap(own, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, range->start) == MAP_FAILED)
+        munmap(own, size);
+}
+
+void forkserver__renew_memory(void)
+{
+    struct survey *survey = forkserver__apart(sizeof *survey);
+
+    if (!survey)
+        return;
+    survey->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    read_text(survey);
+    for (char *line = survey->text, *end; (end = strchr(line, '\n')); line = end + 1)
+        read_line(survey, line);
+    join_neighbours(survey);
+    for (unsigned i = 0; i < survey->count && survey->memory >= 0; i++) {
+        const struct range *range = &survey->ranges[i];
+        if (range->plain && range->written && range->end - range->start <= SIZE_MAX_RENEWED)
+            renew(survey, range);
+    }
+    if (survey->memory >= 0)
+        close(survey->memory);
+    munmap(survey, sizeof *survey);
+}

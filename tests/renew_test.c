@@ -1,0 +1,147 @@
+/* A server makes the memory that it has inherited its own: nothing in it may change. */
+#include "forkserver/internal.h"
+#include <forkscope/cunit.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, WORDS = 4096 };
+
+static int filled[WORDS] = { 1 };
+static int zeroed[WORDS];
+
+static void in_a_process(void (*check)(void))
+{
+    int status = 1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        check();
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* How many mappings there are with these rights, of files or of none. */
+static unsigned count_mappings(const char *rights, bool of_files)
+{
+    char line[512];
+    unsigned count = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+
+    while (maps && fgets(line, sizeof line, maps))
+        count += strstr(line, rights) && (strchr(line, '/') != NULL) == of_files;
+    if (maps)
+        fclose(maps);
+    return count;
+}
+
+static void compare_contents(void)
+{
+    int *heap = malloc(WORDS * sizeof *heap);
+
+    for (int i = 0; i < WORDS; i++)
+        filled[i] = zeroed[i] = heap[i] = 3 * i;
+    forkserver__renew_memory();
+    for (int i = 0; i < WORDS; i++) {
+        CU_ASSERT_FATAL(filled[i] == 3 * i);
+        CU_ASSERT_FATAL(zeroed[i] == 3 * i);
+        CU_ASSERT_FATAL(heap[i] == 3 * i);
+    }
+    filled[7] = zeroed[7] = heap[7] = 8;
+    CU_ASSERT(filled[7] + zeroed[7] + heap[7] == 24);
+    free(heap);
+}
+
+static void what_was_written_stays_as_it_was(void)
+{
+    in_a_process(compare_contents);
+}
+
+static void look_for_segments(void)
+{
+    CU_ASSERT(count_mappings("rw-p", true) > 0);
+    forkserver__renew_memory();
+    CU_ASSERT(count_mappings("rw-p", true) == 0);
+    forkserver__renew_memory();
+    CU_ASSERT(malloc(PAGE) != NULL);
+}
+
+static void no_data_segment_is_the_host_s_any_more(void)
+{
+    in_a_process(look_for_segments);
+}
+
+static void check_rights(void)
+{
+    unsigned char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memset(pages, 1, 3 * PAGE);
+    mprotect(pages, PAGE, PROT_READ);
+    mprotect(pages + PAGE, PAGE, PROT_NONE);
+    forkserver__renew_memory();
+    CU_ASSERT(pages[0] == 1 && pages[2 * PAGE] == 1);
+    if (fork() == 0) {
+        pages[0] = 2;
+        _exit(0);
+    }
+    int status = 0;
+    wait(&status);
+    CU_ASSERT(WIFSIGNALED(status));
+    CU_ASSERT(mprotect(pages + PAGE, PAGE, PROT_READ) == 0 && pages[PAGE] == 1);
+}
+
+static void rights_stay_as_they_were(void)
+{
+    in_a_process(check_rights);
+}
+
+static void check_unusual(void)
+{
+    unsigned char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                                 0);
+    unsigned char *wiped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                                0);
+
+    memset(wiped, 1, PAGE);
+    madvise(wiped, PAGE, MADV_WIPEONFORK);
+    forkserver__renew_memory();
+    if (fork() == 0) {
+        *shared = 5;
+        _exit(wiped[0]);
+    }
+    int status = 1;
+    wait(&status);
+    CU_ASSERT(status == 0);
+    CU_ASSERT(*shared == 5);
+}
+
+static void what_is_shared_or_wiped_in_children_stays_so(void)
+{
+    in_a_process(check_unusual);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(what_was_written_stays_as_it_was),
+    TEST(no_data_segment_is_the_host_s_any_more),
+    TEST(rights_stay_as_they_were),
+    TEST(what_is_shared_or_wiped_in_children_stays_so),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "renew", .pTests = tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
