@@ -38,8 +38,8 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .report = { .memfd = -1 },
         .id = ++children->last_id,
         .channel = -1,
+        .offered = -1,
         .asker = asker,
-        .epoch = asker->epoch,
         .deadline = BASE_NEVER,
         .kill_at = BASE_NEVER,
     };

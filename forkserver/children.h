@@ -51,6 +51,7 @@ struct child {
     uint64_t id;
     pid_t pid;
     int channel;                /* the child's end, to tell the end of the child; -1: closed */
+    int offered;                /* the spawner's end, until it has been sent; -1: sent */
     struct client *asker;       /* NULL: the asker has gone */
     uint64_t epoch;             /* of the asker when it was offered */
     int64_t deadline;           /* INT64_MAX: none */

@@ -50,7 +50,10 @@ static void serve_client(struct server *s, struct client *client)
             watch_room(s, client, true);
             return;
         }
-        int rc = forkserver__spawn(s, client);
+        struct child *child;
+        int rc = forkserver__spawn(s, client, &child);
+        if (rc == 0)
+            rc = forkserver__offer(client, &child, 1);
         if (rc < 0) {
             struct wire_refused body = { .error = -rc };
             wire__send_struct(client->fd, WIRE_REFUSED, &body, sizeof body, -1, true);
@@ -70,8 +73,9 @@ static int on_fork(struct server *s, struct client *client, const struct wire_fo
         forkserver__spares_ran_dry(&s->spares);
     client->spares = 0;
     client->epoch++;
-    if (client->credits < WIRE_MAX_FORKS)
-        client->credits += body->count;
+    unsigned held = client->owner ? 0 : forkserver__spares_offer(s);
+    if (client->credits < WIRE_MAX_FORKS && body->count > held)
+        client->credits += body->count - held;
     return 0;
 }
 

@@ -18,6 +18,8 @@ struct spares {
     bool filling;               /* from none to all */
     int64_t dry_at;             /* when the host last had none */
     int64_t not_before;         /* the last one failed */
+    struct child *held[WIRE_MAX_OFFERS];    /* forked, and to be offered together */
+    unsigned held_count;
 };
 
 /* The state of one server process. */
@@ -65,14 +67,22 @@ void forkserver__client_open(struct server *s, struct client *client);
 void forkserver__client_readable(struct server *s, struct client *client);
 void forkserver__client_close(struct server *s, struct client *client);
 
-/* spawn.c: returns 0 or -errno. */
-int forkserver__spawn(struct server *s, struct client *asker);
+/*
+ * spawn.c: forks a child, and offers those that were forked to who asked for them. Returns 0 or
+ * -errno. Who cannot be told of a child does not get it.
+ */
+int forkserver__spawn(struct server *s, struct client *asker, struct child **ret_child);
+int forkserver__offer(struct client *asker, struct child *const *children, unsigned count);
 
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);
 /* Nanoseconds without an event after which one is to be added, -1: none is missing. */
 int64_t forkserver__spares_pause(struct server *s);
 void forkserver__spares_add(struct server *s);
+/* Offers those that are held back for company; returns how many. */
+unsigned forkserver__spares_offer(struct server *s);
+/* One of those has died. */
+void forkserver__spares_drop(struct spares *spares, struct child *child);
 /* The host has none left; one of them, or of the others, has died. */
 void forkserver__spares_ran_dry(struct spares *spares);
 void forkserver__spares_lost_one(struct spares *spares);

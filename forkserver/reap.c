@@ -130,7 +130,9 @@ static void finish(struct server *s, struct child *child)
     forkserver__client_close(s, &child->client);
     if (asker) {
         asker->children--;
-        if (asker->epoch == child->epoch && asker->spares > 0)
+        if (child->offered >= 0)
+            forkserver__spares_drop(&s->spares, child);
+        else if (asker->epoch == child->epoch && asker->spares > 0)
             asker->spares--;
         if (!asker->owner)
             forkserver__spares_lost_one(&s->spares);

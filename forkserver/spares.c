@@ -10,6 +10,7 @@
 #include "forkserver/internal.h"
 
 #include "src/base/clock.h"
+#include <unistd.h>
 
 enum { GROWTH = 4, MOST = 16 };
 
@@ -17,7 +18,7 @@ enum { GROWTH = 4, MOST = 16 };
 static const int64_t calm = BASE_SECOND;
 static const int64_t patience_of_surplus = 2 * BASE_SECOND;
 /* After a failure. */
-static const int64_t pause = BASE_SECOND / 10;
+static const int64_t rest = BASE_SECOND / 10;
 
 void forkserver__spares_init(struct spares *spares, unsigned count)
 {
@@ -46,6 +47,11 @@ int64_t forkserver__spares_patience(const struct spares *spares, const struct cl
     return ahead_of_need && asker->spares >= spares->least ? patience_of_surplus : BASE_NEVER;
 }
 
+static unsigned ready_ones(const struct server *s)
+{
+    return s->host.spares + s->spares.held_count;
+}
+
 /*
  * Dry, they are filled up in a row; else one goes by one, each after a moment in which nothing
  * happened. The moment is longer than a call, so that a row of calls is not interrupted, and so
@@ -55,7 +61,7 @@ int64_t forkserver__spares_pause(struct server *s)
 {
     enum { NEVER = -1, AT_ONCE = 0, QUIET = 400 * 1000 };
     struct spares *spares = &s->spares;
-    unsigned ready = s->host.spares;
+    unsigned ready = ready_ones(s);
 
     if (ready == 0)
         spares->filling = true;
@@ -66,10 +72,39 @@ int64_t forkserver__spares_pause(struct server *s)
     return spares->filling ? AT_ONCE : QUIET;
 }
 
+unsigned forkserver__spares_offer(struct server *s)
+{
+    unsigned count = s->spares.held_count;
+
+    s->spares.held_count = 0;
+    return count > 0 && forkserver__offer(&s->host, s->spares.held, count) == 0 ? count : 0;
+}
+
+void forkserver__spares_drop(struct spares *spares, struct child *child)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < spares->held_count; i++) {
+        if (spares->held[i] != child)
+            spares->held[kept++] = spares->held[i];
+    }
+    spares->held_count = kept;
+    close(child->offered);
+}
+
+/* Those of a row are offered in one message at its end, unless somebody asks in between. */
 void forkserver__spares_add(struct server *s)
 {
-    if (forkserver__spawn(s, &s->host) == 0)
-        return;
-    s->spares.not_before = base__now() + pause;
-    forkserver__wake_by(s, s->spares.not_before);
+    struct spares *spares = &s->spares;
+    struct child *child;
+
+    if (forkserver__spawn(s, &s->host, &child) < 0) {
+        spares->not_before = base__now() + rest;
+        forkserver__wake_by(s, spares->not_before);
+    } else {
+        spares->held[spares->held_count++] = child;
+    }
+    if (!spares->filling || ready_ones(s) >= spares->wanted || spares->not_before > base__now() ||
+        spares->held_count == WIRE_MAX_OFFERS)
+        forkserver__spares_offer(s);
 }

@@ -113,19 +113,27 @@ static int fork_child(struct server *s, struct child *child, int channel)
     return 0;
 }
 
-/* Who cannot be told of the child does not get it: its channel closes, and it leaves. */
-static int offer(struct client *asker, struct child *child, int channel)
+int forkserver__offer(struct client *asker, struct child *const *children, unsigned count)
 {
-    struct wire_offer body = { .id = child->id, .pid = child->pid };
-    int rc = wire__send_struct(asker->fd, WIRE_OFFER, &body, sizeof body, channel, true);
+    struct wire_offer bodies[WIRE_MAX_OFFERS];
+    struct wire_part part = { bodies, count * sizeof bodies[0] };
+    int ends[WIRE_MAX_OFFERS] = { -1 };
 
+    for (unsigned i = 0; i < count; i++) {
+        bodies[i] = (struct wire_offer){ .id = children[i]->id, .pid = children[i]->pid };
+        ends[i] = children[i]->offered;
+        children[i]->offered = -1;
+        children[i]->epoch = asker->epoch;
+    }
+    int rc = wire__send(asker->fd, WIRE_OFFER, &part, 1, ends, count, true);
     if (rc == 0)
-        asker->spares++;
-    close(channel);
+        asker->spares += count;
+    for (unsigned i = 0; i < count; i++)
+        close(ends[i]);
     return rc;
 }
 
-int forkserver__spawn(struct server *s, struct client *asker)
+int forkserver__spawn(struct server *s, struct client *asker, struct child **ret_child)
 {
     int channel[2];
     struct child *child = forkserver__child_new(&s->children, asker);
@@ -143,5 +151,7 @@ int forkserver__spawn(struct server *s, struct client *asker)
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    return offer(asker, child, channel[0]);
+    child->offered = channel[0];
+    *ret_child = child;
+    return 0;
 }

@@ -54,9 +54,17 @@ static const int64_t first_pause = BASE_SECOND / 10;
 /* A server that lives answers in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
 
-static int watch(int fd)
+/* What a descriptor of the set tells of. */
+enum { ROOT = -1, LINK = 0, PIDFD = 1 };
+
+static int token(unsigned index, int what)
 {
-    struct epoll_event event = { .events = EPOLLIN };
+    return (int)index * 2 + what;
+}
+
+static int watch(int fd, int token)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = token };
     return epoll_ctl(client.epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
@@ -80,11 +88,11 @@ static int open_set(void)
         return -errno;
     for (unsigned i = 0; i < client.count; i++) {
         if (client.links[i].fd >= 0)
-            watch(client.links[i].fd);
+            watch(client.links[i].fd, token(i, LINK));
         if (client.links[i].pidfd >= 0)
-            watch(client.links[i].pidfd);
+            watch(client.links[i].pidfd, token(i, PIDFD));
     }
-    return client.root >= 0 ? watch(client.root) : 0;
+    return client.root >= 0 ? watch(client.root, ROOT) : 0;
 }
 
 /* A child has no link before it asks: most never do. */
@@ -150,23 +158,18 @@ static void lose_link(unsigned index)
 static void on_offer(unsigned index, struct wire_frame *frame)
 {
     const struct wire_offer *offer = frame->body;
-    int channel = wire__take_fd(frame, 0);
 
-    if (channel < 0)
-        return;
-    if (client.spare_count == SPARES_MAX) {
-        close(channel);
-        return;
-    }
-    spares[client.spare_count++] = (struct procspawn__taken){
-        channel, offer->pid, client.links[index].server, offer->id, index };
+    for (unsigned i = 0; i < frame->header.fd_count && client.spare_count < SPARES_MAX; i++)
+        spares[client.spare_count++] = (struct procspawn__taken){
+            wire__take_fd(frame, i), offer[i].pid, client.links[index].server, offer[i].id, index };
 }
 
 static void on_link_frame(unsigned index, struct wire_frame *frame)
 {
     const struct wire_header *header = &frame->header;
 
-    if (header->type == WIRE_OFFER && header->length == sizeof(struct wire_offer)) {
+    if (header->type == WIRE_OFFER &&
+        header->length == header->fd_count * sizeof(struct wire_offer)) {
         on_offer(index, frame);
     } else if (header->type == WIRE_REFUSED && header->length == sizeof(struct wire_refused)) {
         client.refused++;
@@ -177,7 +180,7 @@ static void on_link_frame(unsigned index, struct wire_frame *frame)
 
 static void pump_link(unsigned index)
 {
-    union { struct wire_offer offer; struct wire_refused refused; } body;
+    union { struct wire_offer offers[WIRE_MAX_OFFERS]; struct wire_refused refused; } body;
     struct wire_frame frame = { .body = &body, .capacity = sizeof body };
     int rc = 0;
 
@@ -203,9 +206,9 @@ static void on_server(struct wire_frame *frame)
     if (link->fd >= 0)
         lose_link(server->index);
     *link = (struct link){ wire__take_fd(frame, 0), wire__take_fd(frame, 1), server->pid };
-    watch(link->fd);
+    watch(link->fd, token(server->index, LINK));
     if (link->pidfd >= 0)
-        watch(link->pidfd);
+        watch(link->pidfd, token(server->index, PIDFD));
 }
 
 static void lose_root(void)
@@ -246,19 +249,19 @@ static void pump_root(void)
  */
 static void hear_servers(void)
 {
-    struct pollfd fds[2 * FORKSERVER_MAX_SERVERS];
+    enum { ALL = 2 * FORKSERVER_MAX_SERVERS + 1 };
+    struct epoll_event events[ALL];
+    int count = client.epoll < 0 ? 0 : epoll_wait(client.epoll, events, ALL, 0);
 
-    for (unsigned i = 0; i < client.count; i++) {
-        fds[2 * i] = (struct pollfd){ .fd = client.links[i].pidfd, .events = POLLIN };
-        fds[2 * i + 1] = (struct pollfd){ .fd = client.links[i].fd, .events = POLLIN };
-    }
-    if (poll(fds, 2 * client.count, 0) <= 0)
-        return;
-    for (unsigned i = 0; i < client.count; i++) {
-        if (fds[2 * i].revents)
-            lose_link(i);
-        else if (fds[2 * i + 1].revents)
-            pump_link(i);
+    for (int i = 0; i < count; i++) {
+        int token = events[i].data.fd;
+        if (token == ROOT)
+            continue;
+        unsigned index = (unsigned)token / 2;
+        if (token % 2 == LINK)
+            pump_link(index);
+        else if (client.links[index].pidfd >= 0)
+            lose_link(index);
     }
 }
 

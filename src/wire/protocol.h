@@ -31,7 +31,7 @@
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
  *  LINK         DOOR      child   server   nothing                                 link
- *  OFFER        CLIENT    server  client   struct wire_offer                       channel
+ *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
  *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
@@ -71,6 +71,7 @@ enum {
     WIRE_MAX_BODY = 48 * 1024,      /* bytes behind the header; fits any socket buffer */
     WIRE_MAX_FDS = 64,              /* descriptors with one message (the kernel allows 253) */
     WIRE_MAX_FORKS = 1024,          /* children asked for at once */
+    WIRE_MAX_OFFERS = 16,           /* children in one message */
     WIRE_NONE = -1
 };
 
