@@ -83,6 +83,27 @@ static void handles_outlive_their_pool(void)
     calls_check_error(calls_error(running), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
+/* A stopped server kills nobody, and the root would have it go on. */
+static void freeing_gives_up_at_the_timeout_and_can_be_repeated(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *running = pool_start(pool, calls_hang, NULL), *late = NULL;
+    pid_t pid = pool_await_start(running);
+
+    kill(calls_root(), SIGSTOP);
+    calls_signal_servers(SIGSTOP);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 20 * CALLS_MS), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 0), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), -ESHUTDOWN);
+    CU_ASSERT(kill(pid, 0) == 0);
+    calls_signal_servers(SIGCONT);
+    kill(calls_root(), SIGCONT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 20 * CALLS_SECOND), 0);
+    CU_ASSERT(kill(pid, 0) < 0 && errno == ESRCH);
+    calls_check_error(calls_error(running), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(NULL, 0), 0);
+}
+
 static void the_end_of_everything_ends_pools(void)
 {
     procspawn_pool *pool = pool_make(2);
@@ -258,6 +279,7 @@ static CU_TestInfo whole_tests[] = {
     TEST(shutting_down_ends_what_is_queued_first),
     TEST(killing_tells_queued_from_running),
     TEST(handles_outlive_their_pool),
+    TEST(freeing_gives_up_at_the_timeout_and_can_be_repeated),
     TEST(the_end_of_everything_ends_pools),
     TEST(a_pool_that_cannot_start_workers_fails),
     CU_TEST_INFO_NULL,

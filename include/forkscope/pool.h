@@ -66,11 +66,17 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
  * be freed. NULL is fine. In a process that the owner has forked the call does nothing. Who wants
  * to wait for calls with a limit calls procspawn_pool_shutdown_timeout() before.
  *
+ * procspawn_pool_free_timeout waits at most timeout nanoseconds (negative: for ever). It returns 0,
+ * or
+ *   -ETIMEDOUT   there are workers left, who have been killed; the pool is still there as after
+ *                procspawn_pool_kill(), and has to be freed again
+ *
  * Safe:   one thread, when no other one uses the pool; handles may be in use.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, Pool's drop.
  */
 void procspawn_pool_free(procspawn_pool *pool);
+int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
 
 /* ---------------------------------------------------------------------------------------------
  * Calls

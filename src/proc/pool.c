@@ -183,18 +183,27 @@ void procspawn_pool_kill(procspawn_pool *pool)
     pthread_setcancelstate(cancel, NULL);
 }
 
-void procspawn_pool_free(procspawn_pool *pool)
+int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
 {
+    int64_t deadline = base__deadline(timeout);
     int cancel;
 
     if (!pool || pool->owner != getpid())
-        return;
+        return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn_pool_kill(pool);
-    procspawn__dispatch_join(pool);
-    leave_registry(pool);
-    procspawn__pool_unref(pool);
+    int rc = procspawn__dispatch_join(pool, deadline);
+    if (rc == 0) {
+        leave_registry(pool);
+        procspawn__pool_unref(pool);
+    }
     pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+void procspawn_pool_free(procspawn_pool *pool)
+{
+    procspawn_pool_free_timeout(pool, -1);
 }
 
 /* The workers end with the servers, which give them the grace that every process has. */
@@ -220,7 +229,7 @@ void procspawn__pools_join(void)
     pthread_mutex_lock(&registry.lock);
     if (registry.owner == getpid()) {
         for (struct list *item = registry.pools.next; item != &registry.pools; item = item->next)
-            procspawn__dispatch_join(list_entry(item, procspawn_pool, in_registry));
+            procspawn__dispatch_join(list_entry(item, procspawn_pool, in_registry), BASE_NEVER);
     }
     pthread_mutex_unlock(&registry.lock);
 }

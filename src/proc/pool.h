@@ -190,7 +190,8 @@ void procspawn__worker_unfollow(struct procspawn__worker *worker);
 /* ---- pool_dispatch.c: the thread ---- */
 
 int procspawn__dispatch_start(procspawn_pool *pool);
-void procspawn__dispatch_join(procspawn_pool *pool);
+/* The thread ends when the pool has ended and no worker is left. 0 or -ETIMEDOUT. */
+int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline);
 /* A start failed. The error is taken; final: there is no use in trying again. */
 void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final);
 

@@ -5,6 +5,7 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -269,9 +270,11 @@ int procspawn__dispatch_start(procspawn_pool *pool)
     return -rc;
 }
 
-void procspawn__dispatch_join(procspawn_pool *pool)
+int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline)
 {
-    if (!pool->dispatcher_joined)
-        pthread_join(pool->dispatcher, NULL);
-    pool->dispatcher_joined = true;
+    int rc = pool->dispatcher_joined ? 0 : base__join(pool->dispatcher, deadline);
+
+    if (rc == 0)
+        pool->dispatcher_joined = true;
+    return rc;
 }
