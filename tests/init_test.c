@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/pool.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -232,6 +234,57 @@ static void fini_kills_the_deaf_after_the_grace(void)
     CU_ASSERT(took < 3500 * CALLS_MS);
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
     munmap(deaf, sizeof *deaf);
+}
+
+static void the_grace_of_fini_fits_into_its_timeout(void)
+{
+    deaf = shared_number();
+    calls_begin();
+    procspawn_handle *handle = calls_start(hang_deaf, NULL);
+    while (!__atomic_load_n(deaf, __ATOMIC_ACQUIRE))
+        poll(NULL, 0, 1);
+    int64_t start = calls_now();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(2 * CALLS_SECOND), 0);
+    CU_ASSERT(calls_now() - start >= 600 * CALLS_MS);
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    munmap(deaf, sizeof *deaf);
+}
+
+/* Who is traced is not gone before the tracer has heard of it, killed or not. */
+static void await_death_of_traced(pid_t pid)
+{
+    int status = 0;
+
+    while (!WIFSIGNALED(status))
+        CU_ASSERT_FATAL(waitpid(pid, &status, __WALL) == pid);
+    PROCSPAWN_CUNIT_EQUAL(WTERMSIG(status), SIGKILL);
+}
+
+static void fini_gives_up_at_its_timeout_and_can_be_repeated(void)
+{
+    struct calls_tree *tree = malloc(sizeof *tree);
+    procspawn_handle *late = NULL;
+    procspawn_pool *pool = NULL;
+
+    calls_begin();
+    CU_ASSERT_FATAL(procspawn_pool_new(1, &pool) == 0);
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    pid_t pid = procspawn_pid(handle);
+    CU_ASSERT_FATAL(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0);
+    calls_tree_open(tree, getpid());
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(0), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(20 * CALLS_MS), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, NULL, &late), PROCSPAWN_ENOTINIT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), -ESHUTDOWN);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init(0, NULL), -EALREADY);
+    await_death_of_traced(pid);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(20 * CALLS_SECOND), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(tree, 0), 0);
+    calls_tree_close(tree);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(0), PROCSPAWN_ENOTINIT);
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    procspawn_pool_free(pool);
+    free(tree);
 }
 
 static void init_works_again_after_fini(void)
@@ -483,6 +536,8 @@ static CU_TestInfo tests[] = {
     TEST(a_daemon_needs_an_init_of_its_own),
     TEST(fini_ends_what_runs),
     TEST(fini_kills_the_deaf_after_the_grace),
+    TEST(the_grace_of_fini_fits_into_its_timeout),
+    TEST(fini_gives_up_at_its_timeout_and_can_be_repeated),
     TEST(init_works_again_after_fini),
     TEST(the_program_s_wait_sees_nothing),
     TEST(no_signal_disposition_or_mask_changes),

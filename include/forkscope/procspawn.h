@@ -88,13 +88,24 @@ int procspawn_init(int argc, char **argv);
  * stay valid and report remote close; they are still to be freed. procspawn_init() may be called
  * again. Leaving the program without it ends everything by SIGKILL.
  *
- * Returns 0, or PROCSPAWN_ENOTINIT.
+ * procspawn_fini_timeout does the same within timeout nanoseconds (negative: for ever): the grace
+ * is two seconds, or a third of the timeout if that is less, so that SIGKILL comes long before it
+ * is over. A timeout of 0 kills at once and does not wait.
+ *
+ * Returns 0, or
+ *   PROCSPAWN_ENOTINIT   there is nothing to end
+ *   -ETIMEDOUT           procspawn_fini_timeout only: not all were gone within timeout. The grace
+ *                        of the first call goes on to bound them, and nothing new is started:
+ *                        calls and pools are refused with PROCSPAWN_ENOTINIT, procspawn_init()
+ *                        with -EALREADY. Either function is to be called again, to wait on;
+ *                        procspawn_fini() kills the fork server if six more seconds do not do
  *
  * Safe:   when no other thread is in a procspawn_* function.
  * Cancel: no cancellation point.
  * Source: own; the steps are those of a service manager's stop.
  */
 int procspawn_fini(void);
+int procspawn_fini_timeout(int64_t timeout);
 
 /*
  * The arguments given to procspawn_init(), in a child as well as in the program itself. Both

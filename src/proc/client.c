@@ -551,17 +551,23 @@ int procspawn__client_end(int64_t grace)
     return rc;
 }
 
-void procspawn__client_wait_end(int64_t deadline)
+static bool root_has_ended(void)
+{
+    pthread_mutex_lock(&client.lock);
+    pump_root();
+    bool ended = client.root < 0;
+    pthread_mutex_unlock(&client.lock);
+    return ended;
+}
+
+int procspawn__client_wait_end(int64_t deadline)
 {
     struct pollfd fd = { .fd = client.root, .events = POLLIN };
 
-    bool there = client.root >= 0;
-
-    while (there && base__now() < deadline) {
+    while (!root_has_ended()) {
+        if (base__now() >= deadline)
+            return -ETIMEDOUT;
         poll(&fd, 1, base__poll_timeout(deadline));
-        pthread_mutex_lock(&client.lock);
-        pump_root();
-        there = client.root >= 0;
-        pthread_mutex_unlock(&client.lock);
     }
+    return 0;
 }

@@ -26,9 +26,14 @@ static const int64_t end_grace = 2 * BASE_SECOND;
 
 enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 
-bool procspawn__ready(void)
+static bool belongs_here(void)
 {
     return procspawn__image.owner != 0 && procspawn__image.owner == getpid();
+}
+
+bool procspawn__ready(void)
+{
+    return belongs_here() && !procspawn__image.ending;
 }
 
 static void choose_options(const procspawn_config *config, struct forkserver_options *options)
@@ -146,8 +151,23 @@ void procspawn__root_lost(int patience)
 {
     struct pollfd fd = { .fd = procspawn__image.root_pidfd, .events = POLLIN };
 
-    if (procspawn__ready() && fd.fd >= 0 && poll(&fd, 1, patience) == 1)
+    if (belongs_here() && fd.fd >= 0 && poll(&fd, 1, patience) == 1)
         reap_root();
+}
+
+/* The same for a root that was killed, or has nothing left to do. 0 or -ETIMEDOUT. */
+static int reap_root_until(int64_t deadline)
+{
+    struct pollfd fd = { .fd = procspawn__image.root_pidfd, .events = POLLIN };
+    bool ready = fd.fd < 0;
+
+    while (!ready) {
+        ready = poll(&fd, 1, base__poll_timeout(deadline)) == 1;
+        if (!ready && base__now() >= deadline)
+            return -ETIMEDOUT;
+    }
+    reap_root();
+    return 0;
 }
 
 /* A signal for the root, which is still ours if it has not been reaped. */
@@ -188,7 +208,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
 {
     struct procspawn__image *image = &procspawn__image;
 
-    if (procspawn__ready())
+    if (belongs_here())
         return -EALREADY;
     if (!procspawn__single_threaded())
         return PROCSPAWN_ETHREADS;
@@ -207,23 +227,76 @@ int procspawn_init(int argc, char **argv)
     return procspawn_config_init(&defaults, argc, argv);
 }
 
-int procspawn_fini(void)
+/*
+ * Two thirds of the time are for seeing the last ones go. A grace of nothing would not do for a
+ * timeout of nothing: it stands for the loss of the program.
+ */
+static int64_t grace_within(int64_t timeout)
 {
-    struct procspawn__image *image = &procspawn__image;
+    int64_t third = timeout / 3;
 
-    if (!procspawn__ready() || image->is_child)
-        return PROCSPAWN_ENOTINIT;
+    if (timeout < 0 || third > end_grace)
+        return end_grace;
+    return third > 0 ? third : 1;
+}
+
+static void begin_end(int64_t grace)
+{
+    procspawn__image.ending = true;
     procspawn__pools_close();
-    procspawn__client_end(end_grace);
-    signal_root(SIGCONT);
-    procspawn__client_wait_end(base__deadline(3 * end_grace));
+    procspawn__client_end(grace);
+}
+
+/* All processes have ended, or shall do so with the root. 0 or -ETIMEDOUT: to be done again. */
+static int finish_end(int64_t deadline)
+{
     procspawn__client_close();
     signal_root(SIGKILL);
-    reap_root();
-    procspawn__pools_join();
+    int rc = reap_root_until(deadline);
+    if (rc == 0)
+        rc = procspawn__pools_join(deadline);
+    if (rc < 0)
+        return rc;
     procspawn__context_forget();
-    image->owner = 0;
+    procspawn__image.ending = false;
+    procspawn__image.owner = 0;
     return 0;
+}
+
+/* Whoever stopped the root meanwhile does not stop the end. */
+static int end_all(int64_t grace, int64_t deadline)
+{
+    if (!procspawn__image.ending)
+        begin_end(grace);
+    signal_root(SIGCONT);
+    int rc = procspawn__client_wait_end(deadline);
+    return rc < 0 ? rc : finish_end(deadline);
+}
+
+/* by_force: with the root all end, if nothing else helps. */
+static int fini(int64_t timeout, bool by_force)
+{
+    int64_t deadline = base__deadline(timeout);
+    int cancel;
+
+    if (!belongs_here() || procspawn__image.is_child)
+        return PROCSPAWN_ENOTINIT;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int rc = end_all(grace_within(timeout), deadline);
+    if (rc == -ETIMEDOUT && by_force)
+        rc = finish_end(BASE_NEVER);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn_fini_timeout(int64_t timeout)
+{
+    return fini(timeout, false);
+}
+
+int procspawn_fini(void)
+{
+    return fini(3 * end_grace, true);
 }
 
 int procspawn_args(int *ret_argc, char ***ret_argv)

@@ -34,6 +34,7 @@ struct procspawn_config {
 
 struct procspawn__image {
     pid_t owner;                /* the process that init belongs to; 0: none */
+    bool ending;                /* fini has begun, and is to be called again */
     bool is_child;
     bool privileged;            /* at init: children could be more than who calls is by then */
     struct procspawn_config config;
@@ -46,7 +47,7 @@ struct procspawn__image {
 
 extern struct procspawn__image procspawn__image;
 
-/* Is init valid in this process? */
+/* Is init valid in this process, and the end not begun? */
 bool procspawn__ready(void);
 
 /*
@@ -99,8 +100,8 @@ bool procspawn__client_serves(const struct procspawn__taken *taken);
 int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadline);
 /* Tells the root that the end has come. */
 int procspawn__client_end(int64_t grace);
-/* Waits until the root has closed its link. */
-void procspawn__client_wait_end(int64_t deadline);
+/* Waits until the root has closed its link. 0 or -ETIMEDOUT. */
+int procspawn__client_wait_end(int64_t deadline);
 
 /* ---- context.c: the caller's state, as a child shall have it --------------------------------- */
 
@@ -225,9 +226,9 @@ void procspawn__child_prepare(void);
 
 /* ---- pool.c: what procspawn_fini() does about pools ------------------------------------------ */
 
-/* No more calls and workers; then, when all processes are gone, no more threads. */
+/* No more calls and workers; then, when all processes are gone, no more threads: 0, -ETIMEDOUT. */
 void procspawn__pools_close(void);
-void procspawn__pools_join(void);
+int procspawn__pools_join(int64_t deadline);
 
 /* ---- setup.c: the child becomes what the call asks for --------------------------------------- */
 

@@ -224,14 +224,18 @@ void procspawn__pools_close(void)
     pthread_mutex_unlock(&registry.lock);
 }
 
-void procspawn__pools_join(void)
+int procspawn__pools_join(int64_t deadline)
 {
+    int rc = 0;
+
     pthread_mutex_lock(&registry.lock);
     if (registry.owner == getpid()) {
-        for (struct list *item = registry.pools.next; item != &registry.pools; item = item->next)
-            procspawn__dispatch_join(list_entry(item, procspawn_pool, in_registry), BASE_NEVER);
+        for (struct list *item = registry.pools.next; item != &registry.pools && rc == 0;
+             item = item->next)
+            rc = procspawn__dispatch_join(list_entry(item, procspawn_pool, in_registry), deadline);
     }
     pthread_mutex_unlock(&registry.lock);
+    return rc;
 }
 
 /* ---- counts ---- */
