@@ -1,6 +1,8 @@
 #include "tests/calls.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 /* Nobody's memory, where no sanitizer looks first. */
 static volatile int *volatile nowhere = (volatile int *)8;
@@ -86,6 +88,38 @@ static void without_the_catching_of_crashes_they_are_plain_signals(void)
     calls_end();
 }
 
+/* The linker puts this in front of what the root forks servers with. */
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+static bool refused;
+
+pid_t __wrap_fork(void)
+{
+    if (!refused)
+        return __real_fork();
+    errno = EAGAIN;
+    return -1;
+}
+
+static void init_gives_up_at_its_timeout_and_can_be_repeated(void)
+{
+    procspawn_config *config = procspawn_config_new();
+    int64_t start = calls_now();
+
+    procspawn_config_start_timeout(config, 50 * CALLS_MS);
+    refused = true;
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), PROCSPAWN_ESTART);
+    refused = false;
+    CU_ASSERT(calls_now() - start >= 50 * CALLS_MS);
+    CU_ASSERT(calls_now() - start < 4 * CALLS_SECOND);
+    procspawn_config_start_timeout(config, -1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    procspawn_config_free(config);
+    calls_end();
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -93,6 +127,7 @@ static CU_TestInfo tests[] = {
     TEST(symbols_can_be_switched_off),
     TEST(backtraces_can_be_switched_off),
     TEST(without_the_catching_of_crashes_they_are_plain_signals),
+    TEST(init_gives_up_at_its_timeout_and_can_be_repeated),
     CU_TEST_INFO_NULL,
 };
 

@@ -69,6 +69,7 @@ tests_init_test_LDADD = $(proc_test_libs)
 check_PROGRAMS += tests/config_test
 tests_config_test_SOURCES = tests/config_test.c tests/calls.c tests/calls.h
 tests_config_test_LDADD = $(proc_test_libs)
+tests_config_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 
 check_PROGRAMS += tests/image_test
 tests_image_test_SOURCES = tests/image_test.c tests/calls.c tests/calls.h

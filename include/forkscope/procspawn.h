@@ -70,7 +70,8 @@ typedef struct procspawn_handle procspawn_handle;
  * Returns 0, or
  *   PROCSPAWN_ETHREADS   there is a second thread already (those of a sanitizer do not count)
  *   -EALREADY            this process has called it before
- *   PROCSPAWN_ESTART     the fork server did not come up within five seconds
+ *   PROCSPAWN_ESTART     the fork server did not come up within five seconds, or what
+ *                        procspawn_config_start_timeout() says
  *   -errno               no process, descriptor or memory could be had
  *
  * The call belongs to the calling process: after a fork() the new process must call it again.
@@ -143,7 +144,8 @@ void procspawn_config_free(procspawn_config *config);
  * pass_args: whether children see the arguments. panic_handling: whether crashes are caught for a
  * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether
  * a failure carries frames, and whether these carry symbols. spares: how many children are forked
- * ahead of need, 0 for none, -1 for the default.
+ * ahead of need, 0 for none, -1 for the default. start_timeout: how many nanoseconds init waits for
+ * the fork server before it ends that and fails; five seconds unless set, negative: for ever.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.
@@ -155,6 +157,7 @@ void procspawn_config_panic_handling(procspawn_config *config, bool enabled);
 void procspawn_config_capture_backtraces(procspawn_config *config, bool enabled);
 void procspawn_config_resolve_backtraces(procspawn_config *config, bool enabled);
 void procspawn_config_spares(procspawn_config *config, int count);
+void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
  * procspawn_init() with a configuration, which is copied. Same returns.

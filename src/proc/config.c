@@ -45,3 +45,8 @@ void procspawn_config_spares(procspawn_config *config, int count)
 {
     config->spares = count;
 }
+
+void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout)
+{
+    config->start_timeout = timeout;
+}

@@ -21,7 +21,6 @@
 
 struct procspawn__image procspawn__image BASE_WRITTEN = { .root_pidfd = -1 };
 
-static const int64_t start_limit = 5 * BASE_SECOND;
 static const int64_t end_grace = 2 * BASE_SECOND;
 
 enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
@@ -192,7 +191,8 @@ static int start(int argc, char **argv)
         rc = start_root(link);
     if (rc < 0)
         return rc;
-    rc = procspawn__client_open(link[0], image->options.servers, base__deadline(start_limit));
+    rc = procspawn__client_open(link[0], image->options.servers,
+                                base__deadline(image->config.start_timeout));
     if (rc < 0) {
         procspawn__client_close();
         signal_root(SIGKILL);

@@ -24,11 +24,12 @@ struct procspawn_config {
     bool capture_backtraces;
     bool resolve_backtraces;
     int spares;
+    int64_t start_timeout;
 };
 
 #define PROCSPAWN__CONFIG_DEFAULT \
     { .pass_args = true, .panic_handling = true, .capture_backtraces = true, \
-      .resolve_backtraces = true, .spares = -1 }
+      .resolve_backtraces = true, .spares = -1, .start_timeout = INT64_C(5000000000) }
 
 /* ---- init.c: what stays as it was at init; children see it too ------------------------------- */
 
