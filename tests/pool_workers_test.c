@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- what breaks ---- */
@@ -190,6 +192,77 @@ static void spares_that_have_left_are_no_failed_starts(void)
     procspawn_pool_free(pool);
 }
 
+/* What the children of the servers share from their births on. */
+static struct births {
+    bool stillborn;             /* they die before they read anything */
+    unsigned count;
+} *births;
+
+static void be_born(void)
+{
+    if (!births)
+        return;
+    __atomic_fetch_add(&births->count, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&births->stillborn, __ATOMIC_ACQUIRE))
+        _exit(1);
+}
+
+/* Without spares, so that nobody but the pool asks for children. */
+static procspawn_pool *pool_of_the_stillborn(unsigned attempts)
+{
+    procspawn_config *config = procspawn_config_new();
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
+
+    births = mmap(NULL, sizeof *births, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_FATAL(births != MAP_FAILED && pthread_atfork(NULL, NULL, be_born) == 0);
+    procspawn_config_spares(config, 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    procspawn_config_free(config);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    births->count = 0;
+    __atomic_store_n(&births->stillborn, true, __ATOMIC_RELEASE);
+    procspawn_pool_builder_attempts(builder, attempts);
+    return pool_build(builder);
+}
+
+static void end_births(procspawn_pool *pool)
+{
+    procspawn_pool_free(pool);
+    calls_end();
+    munmap(births, sizeof *births);
+    births = NULL;
+}
+
+static void a_pool_whose_workers_all_die_at_birth_fails(void)
+{
+    procspawn_pool *pool = pool_of_the_stillborn(3);
+    procspawn_handle *queued = NULL;
+    procspawn_error *error = NULL;
+
+    int rc = procspawn_pool_spawn(pool, calls_echo, NULL, &queued);
+    if (rc == 0)
+        rc = procspawn_join_timeout(queued, 20 * CALLS_SECOND, NULL, &error);
+    CU_ASSERT(rc == PROCSPAWN_EPOOL || rc == PROCSPAWN_ECALL);
+    procspawn_error_free(error);
+    procspawn_handle_free(queued);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_failure(pool, &error), 0);
+    procspawn_error_free(error);
+    end_births(pool);
+}
+
+static void between_deaths_at_birth_a_pool_waits_and_then_goes_on(void)
+{
+    enum { NOT_MANY = 100 };
+    procspawn_pool *pool = pool_of_the_stillborn(1000);
+    procspawn_handle *handle = pool_start(pool, calls_echo, json_integer(5));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, CALLS_SECOND, NULL, NULL), -ETIMEDOUT);
+    CU_ASSERT(__atomic_load_n(&births->count, __ATOMIC_RELAXED) < NOT_MANY);
+    __atomic_store_n(&births->stillborn, false, __ATOMIC_RELEASE);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    end_births(pool);
+}
+
 static void a_call_that_has_begun_is_lost_with_the_server(void)
 {
     procspawn_pool *pool = pool_make(1);
@@ -367,6 +440,12 @@ static CU_TestInfo break_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
+static CU_TestInfo birth_tests[] = {
+    TEST(a_pool_whose_workers_all_die_at_birth_fails),
+    TEST(between_deaths_at_birth_a_pool_waits_and_then_goes_on),
+    CU_TEST_INFO_NULL,
+};
+
 static CU_TestInfo plan_tests[] = {
     TEST(workers_are_recycled_after_calls),
     TEST(workers_are_recycled_above_bytes),
@@ -378,6 +457,7 @@ static CU_TestInfo plan_tests[] = {
 
 static CU_SuiteInfo suites[] = {
     CALLS_SUITE("what_breaks", break_tests),
+    { .pName = "births", .pTests = birth_tests },
     CALLS_SUITE("plans", plan_tests),
     CU_SUITE_INFO_NULL,
 };

@@ -175,8 +175,9 @@ void procspawn_pool_kill(procspawn_pool *pool);
 /*
  * Why the pool has failed. It does when no worker is left and new ones died, or could not be made,
  * as often in a row as procspawn_pool_builder_attempts() allows; between the attempts it waits,
- * from 10 ms doubling to 1 s. Queued calls end with this error then. A failed pool stays so. The
- * error is a new one that the caller frees.
+ * from 10 ms doubling to 1 s. Children that died before they were told anything do not count,
+ * unless more in a row do than can have waited ahead of need. Queued calls end with this error
+ * then. A failed pool stays so. The error is a new one that the caller frees.
  *
  * Returns 0, -ENODATA if the pool has not failed, or -ENOMEM.
  *

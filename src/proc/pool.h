@@ -79,6 +79,7 @@ struct procspawn_pool {
     int wake;                   /* eventfd: the dispatcher has something to think about */
     int64_t wake_at;            /* when it wakes by itself */
     unsigned failures;          /* of starts, in a row */
+    unsigned unread;            /* children that died before they read anything, in a row */
     int64_t retry_at;           /* no start before this moment */
     struct procspawn__wish wish;    /* the dispatcher's, for one more worker */
     struct wire_frame frame;    /* the message at hand */
@@ -194,5 +195,7 @@ int procspawn__dispatch_start(procspawn_pool *pool);
 int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline);
 /* A start failed. The error is taken; final: there is no use in trying again. */
 void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final);
+/* The child died before it read what it was to be: a failure if there are many. The same error. */
+void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error);
 
 #endif

@@ -62,6 +62,23 @@ void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool 
         fail_pool(pool);
 }
 
+/* After a burst the servers keep so many more than configured, for a while. */
+static bool may_all_have_waited(unsigned count)
+{
+    enum { SURPLUS = 32 };
+    return count <= procspawn__image.options.spares + SURPLUS;
+}
+
+/* Those that wait ahead of need may all have fallen to one blow, which says nothing of others. */
+void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
+{
+    pool->unread++;
+    if (may_all_have_waited(pool->unread))
+        procspawn_error_free(error);
+    else
+        procspawn__start_failed(pool, error, false);
+}
+
 static int send_prepare(const procspawn_pool *pool, int channel)
 {
     struct procspawn__draft draft;
@@ -79,7 +96,7 @@ static int send_prepare(const procspawn_pool *pool, int channel)
     return rc;
 }
 
-/* 1: not yet. A spare that has just given up, or lost its server, is no failure. */
+/* 1: not yet; -EPIPE: it was dead. */
 static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
 {
     int rc = procspawn__client_try(&pool->wish, pool->epoll, ret_taken);
@@ -88,17 +105,21 @@ static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
     rc = send_prepare(pool, ret_taken->channel);
     if (rc < 0)
         close(ret_taken->channel);
-    return rc == -EPIPE ? 1 : rc;
+    return rc;
 }
 
 static void note_failure(procspawn_pool *pool, int rc)
 {
     bool final = rc == PROCSPAWN_ESERVER;
     enum procspawn_error_kind kind = final ? PROCSPAWN_ERROR_SERVER_LOST : PROCSPAWN_ERROR_SETUP;
+    procspawn_error *error = procspawn__error_new(kind, final ? 0 : -rc,
+                                                  "a worker cannot be started: %s",
+                                                  forkscope_strerror(rc));
 
-    procspawn__start_failed(pool, procspawn__error_new(kind, final ? 0 : -rc,
-                                                       "a worker cannot be started: %s",
-                                                       forkscope_strerror(rc)), final);
+    if (rc == -EPIPE)
+        procspawn__start_unread(pool, error);
+    else
+        procspawn__start_failed(pool, error, final);
 }
 
 /* Without the lock, and step by step: a server may take a while, and events wait for nobody. */

@@ -274,6 +274,7 @@ static void on_result(struct procspawn__worker *worker, struct wire_frame *frame
         procspawn__answer_keep(&worker->call->handle.answer, frame);
         after_call(worker);
     } else if (step(worker, EV_READY)) {
+        worker->pool->unread = 0;
         procspawn__pool_feed(worker->pool);
     }
 }
@@ -361,11 +362,22 @@ static void end_call(struct procspawn__worker *worker, const struct wire_death *
     release_call(worker);
 }
 
+static void tell_failed_start(struct procspawn__worker *worker, bool unread)
+{
+    procspawn_error *error = worker->start.error;
+
+    worker->start.error = NULL;
+    if (unread)
+        procspawn__start_unread(worker->pool, error);
+    else
+        procspawn__start_failed(worker->pool, error, false);
+}
+
 /* death: NULL when the server died, and the worker with it. */
 static void on_end(struct procspawn__worker *worker, const struct wire_death *death)
 {
-    procspawn_pool *pool = worker->pool;
-    bool stillborn = was_stillborn(worker) && !took_nothing(worker, death);
+    bool stillborn = was_stillborn(worker);
+    bool unread = took_nothing(worker, death);
     bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
 
     step(worker, EV_DEATH);
@@ -374,10 +386,8 @@ static void on_end(struct procspawn__worker *worker, const struct wire_death *de
     else
         tell_end(worker, &worker->start, death);
     leave_pool(worker);
-    if (stillborn) {
-        procspawn__start_failed(pool, worker->start.error, false);
-        worker->start.error = NULL;
-    }
+    if (stillborn)
+        tell_failed_start(worker, unread);
 }
 
 static void on_frame(struct procspawn__worker *worker, struct wire_frame *frame)
