@@ -181,7 +181,7 @@ static bool send_by_hand(uint32_t flags, const struct rlimit *files, procspawn_f
     bool sent = procspawn__draft_function(&draft, function) == 0 &&
                 procspawn__draft_argument(&draft, NULL) == 0 &&
                 procspawn__draft_seal(&draft) == 0 &&
-                procspawn__client_take(ret_taken) == 0 &&
+                procspawn__client_take(INT64_MAX, ret_taken) == 0 &&
                 procspawn__draft_send(&draft, ret_taken->channel) == 0;
     procspawn__draft_fini(&draft);
     return sent;

@@ -4,6 +4,7 @@
 #include "tests/calls.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -136,10 +137,38 @@ static void a_crash_stays_one_while_the_deadline_passes(void)
     procspawn_builder_free(builder);
 }
 
+/* A stopped root lets no server go on. */
+static void a_call_that_no_server_starts_is_given_up_at_the_deadline(void)
+{
+    enum { MORE_THAN_SPARES = 300 };
+    procspawn_builder *builder = procspawn_builder_new();
+    int64_t start = 0;
+    int rc = 0;
+
+    procspawn_builder_deadline(builder, 30 * CALLS_MS);
+    kill(calls_root(), SIGSTOP);
+    calls_signal_servers(SIGSTOP);
+    for (int i = 0; i < MORE_THAN_SPARES && rc == 0; i++) {
+        procspawn_handle *handle = NULL;
+        start = calls_now();
+        rc = procspawn_builder_spawn(builder, calls_echo, NULL, &handle);
+        procspawn_handle_free(handle);
+    }
+    PROCSPAWN_CUNIT_EQUAL(rc, -ETIMEDOUT);
+    CU_ASSERT(calls_now() - start >= 30 * CALLS_MS);
+    CU_ASSERT(calls_now() - start < 5 * CALLS_SECOND);
+    calls_signal_servers(SIGCONT);
+    kill(calls_root(), SIGCONT);
+    procspawn_builder_free(builder);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+}
+
 static CU_TestInfo tests[] = {
     { "a_crash_stays_one_while_the_deadline_passes", a_crash_stays_one_while_the_deadline_passes },
     { "a_crash_stays_one_when_it_is_killed_while_it_is_unwound",
       a_crash_stays_one_when_it_is_killed_while_it_is_unwound },
+    { "a_call_that_no_server_starts_is_given_up_at_the_deadline",
+      a_call_that_no_server_starts_is_given_up_at_the_deadline },
     CU_TEST_INFO_NULL
 };
 

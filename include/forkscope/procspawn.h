@@ -184,7 +184,8 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
- *   PROCSPAWN_ESERVER    the fork server is gone, or has not answered for ten seconds
+ *   PROCSPAWN_ESERVER    the fork server is gone, or has not answered for ten seconds;
+ *                        procspawn_builder_deadline() makes the wait for it shorter
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
  *
  * Safe:   any thread, any process of the tree.
@@ -403,6 +404,7 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
 /*
  * The limit of the call itself: after so many nanoseconds from its start the process is killed, and
  * the call fails with kind TIMED_OUT. 0 for none. Kept by the fork server, also while nobody joins.
+ * A call for which the fork server has no process until then is not made: -ETIMEDOUT.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -441,8 +443,9 @@ void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed);
 int procspawn_builder_name(procspawn_builder *builder, const char *name);
 
 /*
- * procspawn() with the builder's changes. Same returns, and -errno for a pipe or descriptor that
- * could not be had.
+ * procspawn() with the builder's changes. Same returns, -ETIMEDOUT when the builder's deadline
+ * passed before there was a process for the call, and -errno for a pipe or descriptor that could
+ * not be had.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: a cancellation point before anything was started, never after.

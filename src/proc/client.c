@@ -348,13 +348,14 @@ static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken
 
 /* The bound is for the case that another thread took the event: then
  * there is nothing to wake for. */
-static void wait_for_events(int other)
+static void wait_for_events(int other, int64_t deadline)
 {
     enum { RECHECK = 50 };
+    int left = base__poll_timeout(deadline);
     struct pollfd fds[] = { { .fd = client.epoll, .events = POLLIN },
                             { .fd = other, .events = POLLIN } };
 
-    poll(fds, 2, RECHECK);
+    poll(fds, 2, left >= 0 && left < RECHECK ? left : RECHECK);
 }
 
 static int locked_step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
@@ -379,7 +380,7 @@ int procspawn__client_try(struct procspawn__wish *wish, int other,
                                           .give_up_at = base__deadline(patience) };
     int rc = locked_step(wish, ret_taken);
     if (rc > 0)
-        wait_for_events(other);
+        wait_for_events(other, wish->give_up_at);
     else
         *wish = (struct procspawn__wish){ .give_up_at = 0 };
     return rc;
@@ -395,14 +396,16 @@ void procspawn__client_unwish(struct procspawn__wish *wish)
     *wish = (struct procspawn__wish){ .give_up_at = 0 };
 }
 
-int procspawn__client_take(struct procspawn__taken *ret_taken)
+int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken)
 {
-    struct procspawn__wish wish = { .give_up_at = 0 };
+    struct procspawn__wish wish = { .pause = first_pause, .give_up_at = base__deadline(patience) };
     int rc;
 
+    if (deadline < wish.give_up_at)
+        wish.give_up_at = deadline;
     while ((rc = procspawn__client_try(&wish, -1, ret_taken)) > 0)
         continue;
-    return rc;
+    return rc == PROCSPAWN_ESERVER && base__now() >= deadline ? -ETIMEDOUT : rc;
 }
 
 static int tell_once(const struct procspawn__taken *taken, enum wire_type type, const void *body,
@@ -495,7 +498,7 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
             return 0;
         if (client.root < 0 || base__now() >= deadline)
             return PROCSPAWN_ESTART;
-        wait_for_events(-1);
+        wait_for_events(-1, deadline);
     }
     return rc;
 }

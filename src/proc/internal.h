@@ -76,9 +76,9 @@ int procspawn__client_link(void);
 void procspawn__client_close(void);
 /* The same for what a fork left, where the lock may be held by a thread that is not there. */
 void procspawn__client_forget(void);
-/* Returns 0, -EAGAIN and the like from the server's fork, or PROCSPAWN_ESERVER. A cancellation
- * point. */
-int procspawn__client_take(struct procspawn__taken *ret_taken);
+/* Returns 0, -EAGAIN and the like from the server's fork, PROCSPAWN_ESERVER, or -ETIMEDOUT at the
+ * deadline if that comes first. A cancellation point. */
+int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken);
 
 /* The wish of one thread for a child; all 0: not begun. */
 struct procspawn__wish {

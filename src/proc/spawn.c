@@ -30,7 +30,7 @@ static int hand_over(struct procspawn__draft *draft, int64_t deadline,
 
     do {
         struct procspawn__taken taken;
-        rc = procspawn__client_take(&taken);
+        rc = procspawn__client_take(deadline, &taken);
         if (rc < 0)
             return rc;
         if (deadline != BASE_NEVER)
