@@ -354,7 +354,9 @@ int scoped_spawner_close(scoped_spawner root, int64_t deadline);
  * Spawns a child of the task (or root) that owns `spawner`. The child may have run, and may be
  * gone, before the call returns. `done` may be NULL. The forms with a signal hand out a cancel
  * sender and a done receiver (signal.h), which the caller has to free or forget. In a scope with a
- * limit the call waits for room.
+ * limit the call waits for room; scoped_scope_wait_room does so until a deadline, and what the
+ * owner spawns next does not wait then. That holds for whatever makes a child (remote_scope.h,
+ * tree.h).
  *
  * Returns 0, or
  *   -ENOMEM           out of memory
