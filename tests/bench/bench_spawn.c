@@ -20,16 +20,6 @@ enum { BATCH = 100, THREADS = 4 };
 
 /* ---- one call ---- */
 
-static bool fork_once(void)
-{
-    int status = 1;
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(0);
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
 static bool posix_spawn_once(void)
 {
     extern char **environ;
@@ -48,12 +38,6 @@ static double one_reaped_call(void)
     return bench_call(true) ? bench_now() - start : -1;
 }
 
-static double one_fork(void)
-{
-    double start = bench_now();
-    return fork_once() ? bench_now() - start : -1;
-}
-
 static double one_posix_spawn(void)
 {
     double start = bench_now();
@@ -67,48 +51,23 @@ static bool one_more_call(void)
     return bench_call(false);
 }
 
-static bool repeat(bool (*work)(void), int count)
-{
-    bool ok = true;
-
-    for (int i = 0; i < count && ok; i++)
-        ok = work();
-    return ok;
-}
-
-/* The first calls use up what was ready: no share of the rest. */
-static double in_a_row(bool (*work)(void))
-{
-    enum { BEFORE = 64, IN_A_ROW = 200 };
-
-    if (!repeat(work, BEFORE))
-        return -1;
-    double start = bench_now();
-    return repeat(work, IN_A_ROW) ? (bench_now() - start) / IN_A_ROW : -1;
-}
-
 static double calls_in_a_row(void)
 {
-    return in_a_row(one_more_call);
-}
-
-static double forks_in_a_row(void)
-{
-    return in_a_row(fork_once);
+    return bench_in_a_row(one_more_call);
 }
 
 /* ---- from several threads ---- */
 
 static void *many_calls(void *ok)
 {
-    if (!repeat(one_more_call, BATCH))
+    if (!bench_repeat(one_more_call, BATCH))
         *(bool *)ok = false;
     return NULL;
 }
 
 static void *many_forks(void *ok)
 {
-    if (!repeat(fork_once, BATCH))
+    if (!bench_repeat(bench_fork, BATCH))
         *(bool *)ok = false;
     return NULL;
 }
@@ -218,7 +177,7 @@ static double idle_child_memory(void)
     return private_dirty(idle_child);
 }
 
-#define FORK { "fork+_exit+waitpid", NULL, one_fork }
+#define FORK { "fork+_exit+waitpid", NULL, bench_one_fork }
 
 const struct pair bench_fork_pairs[] = {
     { .name = "fork.vs_fork", .subject = FORK, .baseline = FORK, .steady = true,
@@ -232,7 +191,7 @@ const struct pair bench_spawn_pairs[] = {
     { .name = "spawn.reaped.vs_fork", .subject = { "procspawn+join+wait", bench_init, one_reaped_call },
       .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000 },
     { .name = "spawn.sustained.vs_fork", .subject = { "procspawn+join", bench_init, calls_in_a_row },
-      .baseline = { "fork+_exit+waitpid", NULL, forks_in_a_row }, .samples = 25,
+      .baseline = { "fork+_exit+waitpid", NULL, bench_forks_in_a_row }, .samples = 25,
       .quick_samples = 8 },
     { .name = "spawn.parallel.vs_fork", .subject = { "procspawn+join, 4 threads", bench_init,
       parallel_calls }, .baseline = { "fork+_exit+waitpid, 4 threads", NULL, parallel_forks },
@@ -243,7 +202,7 @@ const struct pair bench_spawn_pairs[] = {
     { .name = "spawn.vs_posix_spawn", .subject = { "procspawn+join", bench_init, bench_one_call },
       .baseline = { "posix_spawn of /bin/true", NULL, one_posix_spawn },
       .samples = 1000, .quick_samples = 150, .pause = 1000 },
-    { .name = "fork.heap2g.vs_heap0", .subject = { "fork with 2 GiB", grow, one_fork },
+    { .name = "fork.heap2g.vs_heap0", .subject = { "fork with 2 GiB", grow, bench_one_fork },
       .baseline = FORK, .samples = 40, .quick_samples = 10, .pause = 1000 },
     { .name = "spare.private.vs_fork", .subject = { "idle spare", init_and_rest, spare_memory },
       .baseline = { "idle forked child", fork_idle_child, idle_child_memory },

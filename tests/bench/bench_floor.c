@@ -1,0 +1,137 @@
+/*
+ * bench_floor.c - what no library of this kind gets below: a fork server that takes no care
+ *
+ * It forks eight children in a row, each with one pair of sockets, hands these to its host in one
+ * message, and reaps the eight. A call is a byte there and a byte back. Nothing is inherited,
+ * checked, described or told, and nobody outlives a crash of anybody.
+ */
+#include "tests/bench/host.h"
+#include "tests/bench/measure.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ROW = 8 };
+
+static int server = -1;
+static int channels[ROW];
+static unsigned left;
+
+union control {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(ROW * sizeof(int))];
+};
+
+/* One byte and the row of descriptors; the caller fills in or takes out the latter. */
+static struct msghdr row_message(struct iovec *byte, union control *control)
+{
+    static char nothing;
+
+    *byte = (struct iovec){ &nothing, 1 };
+    return (struct msghdr){ .msg_iov = byte, .msg_iovlen = 1, .msg_control = control,
+                            .msg_controllen = sizeof *control };
+}
+
+static void hand_over(int socket, const int ends[ROW])
+{
+    struct iovec byte;
+    union control control = { .bytes = { 0 } };
+    struct msghdr message = row_message(&byte, &control);
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+    *head = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+                              .cmsg_len = CMSG_LEN(ROW * sizeof(int)) };
+    memcpy(CMSG_DATA(head), ends, ROW * sizeof(int));
+    if (sendmsg(socket, &message, 0) != 1)
+        _exit(1);
+}
+
+static void answer_one_call(int channel)
+{
+    char byte;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (read(channel, &byte, 1) == 1)
+        _exit(write(channel, &byte, 1) != 1);
+    _exit(1);
+}
+
+static void fork_row(int socket)
+{
+    int ends[ROW];
+
+    for (int i = 0; i < ROW; i++) {
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+            _exit(1);
+        if (fork() == 0)
+            answer_one_call(pair[1]);
+        close(pair[1]);
+        ends[i] = pair[0];
+    }
+    hand_over(socket, ends);
+    for (int i = 0; i < ROW; i++)
+        close(ends[i]);
+    for (int i = 0; i < ROW; i++)
+        wait(NULL);
+}
+
+static bool start_server(void)
+{
+    int pair[2];
+    char request;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        while (read(pair[1], &request, 1) == 1)
+            fork_row(pair[1]);
+        _exit(0);
+    }
+    close(pair[1]);
+    server = pair[0];
+    return pid > 0;
+}
+
+static bool fetch_row(void)
+{
+    struct iovec byte;
+    union control control;
+    struct msghdr message = row_message(&byte, &control);
+
+    if (write(server, "", 1) != 1 || recvmsg(server, &message, MSG_CMSG_CLOEXEC) != 1)
+        return false;
+    memcpy(channels, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof channels);
+    left = ROW;
+    return true;
+}
+
+static bool call(void)
+{
+    char byte = 0;
+
+    if (left == 0 && !fetch_row())
+        return false;
+    int channel = channels[--left];
+    bool ok = write(channel, &byte, 1) == 1 && read(channel, &byte, 1) == 1;
+    close(channel);
+    return ok;
+}
+
+static double calls_in_a_row(void)
+{
+    return bench_in_a_row(call);
+}
+
+const struct pair bench_floor_pairs[] = {
+    { .name = "floor.sustained.vs_fork", .subject = { "bare fork server", start_server,
+      calls_in_a_row }, .baseline = { "fork+_exit+waitpid", NULL, bench_forks_in_a_row },
+      .samples = 25, .quick_samples = 8 },
+    { .name = NULL }
+};
