@@ -51,6 +51,7 @@ void forkserver__child_started(struct children *children, struct child *child, p
     struct child **bucket = &children->buckets[bucket_of(pid)];
 
     child->pid = pid;
+    child->born = base__now();
     child->next = *bucket;
     *bucket = child;
     children->count++;

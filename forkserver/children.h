@@ -54,6 +54,7 @@ struct child {
     int offered;                /* the spawner's end, until it has been sent; -1: sent */
     struct client *asker;       /* NULL: the asker has gone */
     uint64_t epoch;             /* of the asker when it was offered */
+    int64_t born;
     int64_t deadline;           /* INT64_MAX: none */
     int64_t kill_at;
     enum wire_end_cause kill_cause; /* of that, if nothing else has ended it by then */

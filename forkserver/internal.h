@@ -18,6 +18,7 @@ struct spares {
     bool filling;               /* from none to all */
     int64_t dry_at;             /* when the host last had none */
     int64_t not_before;         /* the last one failed */
+    unsigned stillborn;         /* children in a row that died as soon as they were born */
     struct child *held[WIRE_MAX_OFFERS];    /* forked, and to be offered together */
     unsigned held_count;
 };
@@ -83,9 +84,9 @@ void forkserver__spares_add(struct server *s);
 unsigned forkserver__spares_offer(struct server *s);
 /* One of those has died. */
 void forkserver__spares_drop(struct spares *spares, struct child *child);
-/* The host has none left; one of them, or of the others, has died. */
+/* The host has none left; a child of its own has died. */
 void forkserver__spares_ran_dry(struct spares *spares);
-void forkserver__spares_lost_one(struct spares *spares);
+void forkserver__spares_lost_one(struct server *s, const struct child *child);
 /* How long a child forked now shall wait to be taken, BASE_NEVER: for ever. */
 int64_t forkserver__spares_patience(const struct spares *spares, const struct client *asker);
 

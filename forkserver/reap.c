@@ -135,7 +135,7 @@ static void finish(struct server *s, struct child *child)
         else if (asker->epoch == child->epoch && asker->spares > 0)
             asker->spares--;
         if (!asker->owner)
-            forkserver__spares_lost_one(&s->spares);
+            forkserver__spares_lost_one(s, child);
     }
     forkserver__child_free(&s->children, child);
 }

@@ -19,6 +19,7 @@ static const int64_t calm = BASE_SECOND;
 static const int64_t patience_of_surplus = 2 * BASE_SECOND;
 /* After a failure. */
 static const int64_t rest = BASE_SECOND / 10;
+static const int64_t first_rest = BASE_SECOND / 100;
 
 void forkserver__spares_init(struct spares *spares, unsigned count)
 {
@@ -35,9 +36,35 @@ void forkserver__spares_ran_dry(struct spares *spares)
     spares->dry_at = base__now();
 }
 
-void forkserver__spares_lost_one(struct spares *spares)
+/*
+ * If every child dies as soon as it is born, nothing is gained by forking the next one at once.
+ * Calls that end so are told apart by their number: a few may well crash that fast.
+ */
+static void note_stillborn(struct server *s, const struct child *child, int64_t now)
 {
-    if (spares->wanted > spares->least && base__now() - spares->dry_at > calm)
+    enum { SOON = BASE_SECOND / 500, MANY = 32, DOUBLINGS = 6 };
+    struct spares *spares = &s->spares;
+
+    if (child->cause != WIRE_ENDED_BY_ITSELF)
+        return;
+    if (child->status == 0 || now - child->born > SOON) {
+        spares->stillborn = 0;
+        return;
+    }
+    if (++spares->stillborn < MANY)
+        return;
+    unsigned times = spares->stillborn - MANY;
+    spares->not_before = now + (first_rest << (times < DOUBLINGS ? times : DOUBLINGS));
+    forkserver__wake_by(s, spares->not_before);
+}
+
+void forkserver__spares_lost_one(struct server *s, const struct child *child)
+{
+    struct spares *spares = &s->spares;
+    int64_t now = base__now();
+
+    note_stillborn(s, child, now);
+    if (spares->wanted > spares->least && now - spares->dry_at > calm)
         spares->wanted--;
 }
 

@@ -101,6 +101,12 @@ check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
 tests_server_test_LDADD = $(proc_test_libs)
 
+births = tests/births.c tests/births.h
+
+check_PROGRAMS += tests/stillborn_test
+tests_stillborn_test_SOURCES = tests/stillborn_test.c tests/calls.c tests/calls.h $(births)
+tests_stillborn_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/door_test
 tests_door_test_SOURCES = tests/door_test.c tests/calls.c tests/calls.h
 tests_door_test_LDADD = $(proc_test_libs)
@@ -201,7 +207,7 @@ tests_pool_kill_test_SOURCES = tests/pool_kill_test.c $(pool_tools)
 tests_pool_kill_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/pool_workers_test
-tests_pool_workers_test_SOURCES = tests/pool_workers_test.c $(pool_tools)
+tests_pool_workers_test_SOURCES = tests/pool_workers_test.c $(pool_tools) $(births)
 tests_pool_workers_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/endurance_test

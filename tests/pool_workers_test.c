@@ -1,13 +1,12 @@
 /* The workers of a pool: what breaks them, and the plan by which they come and go. */
+#include "tests/births.h"
 #include "tests/pool_tools.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- what breaks ---- */
@@ -192,35 +191,18 @@ static void spares_that_have_left_are_no_failed_starts(void)
     procspawn_pool_free(pool);
 }
 
-/* What the children of the servers share from their births on. */
-static struct births {
-    bool stillborn;             /* they die before they read anything */
-    unsigned count;
-} *births;
-
-static void be_born(void)
-{
-    if (!births)
-        return;
-    __atomic_fetch_add(&births->count, 1, __ATOMIC_RELAXED);
-    if (__atomic_load_n(&births->stillborn, __ATOMIC_ACQUIRE))
-        _exit(1);
-}
-
 /* Without spares, so that nobody but the pool asks for children. */
 static procspawn_pool *pool_of_the_stillborn(unsigned attempts)
 {
     procspawn_config *config = procspawn_config_new();
     procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
 
-    births = mmap(NULL, sizeof *births, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CU_ASSERT_FATAL(births != MAP_FAILED && pthread_atfork(NULL, NULL, be_born) == 0);
+    births_open();
     procspawn_config_spares(config, 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
     procspawn_config_free(config);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
-    births->count = 0;
-    __atomic_store_n(&births->stillborn, true, __ATOMIC_RELEASE);
+    births_forbid(true);
     procspawn_pool_builder_attempts(builder, attempts);
     return pool_build(builder);
 }
@@ -229,8 +211,7 @@ static void end_births(procspawn_pool *pool)
 {
     procspawn_pool_free(pool);
     calls_end();
-    munmap(births, sizeof *births);
-    births = NULL;
+    births_close();
 }
 
 static void a_pool_whose_workers_all_die_at_birth_fails(void)
@@ -257,8 +238,8 @@ static void between_deaths_at_birth_a_pool_waits_and_then_goes_on(void)
     procspawn_handle *handle = pool_start(pool, calls_echo, json_integer(5));
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, CALLS_SECOND, NULL, NULL), -ETIMEDOUT);
-    CU_ASSERT(__atomic_load_n(&births->count, __ATOMIC_RELAXED) < NOT_MANY);
-    __atomic_store_n(&births->stillborn, false, __ATOMIC_RELEASE);
+    CU_ASSERT(births_count() < NOT_MANY);
+    births_forbid(false);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
     end_births(pool);
 }

@@ -184,8 +184,9 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
- *   PROCSPAWN_ESERVER    the fork server is gone, or has not answered for ten seconds;
- *                        procspawn_builder_deadline() makes the wait for it shorter
+ *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
+ *                        procspawn_builder_deadline() makes shorter, or has only children that die
+ *                        as soon as they are born
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
  *
  * Safe:   any thread, any process of the tree.

@@ -22,13 +22,17 @@ static int write_call(struct procspawn__draft *draft, const procspawn_builder *b
     return rc < 0 ? rc : procspawn__draft_seal(draft);
 }
 
-/* A spare may have died with its server while it waited; then another one is taken. */
+/*
+ * A spare may have died while it waited, alone or with its server; then another one is taken. When
+ * more are dead in a row than can have waited, there is no use in taking the next.
+ */
 static int hand_over(struct procspawn__draft *draft, int64_t deadline,
                      struct procspawn__taken *ret_taken)
 {
-    int rc;
+    enum { WAITING = 256 };
+    int rc = -EPIPE;
 
-    do {
+    for (int i = 0; i < WAITING && rc == -EPIPE; i++) {
         struct procspawn__taken taken;
         rc = procspawn__client_take(deadline, &taken);
         if (rc < 0)
@@ -40,8 +44,8 @@ static int hand_over(struct procspawn__draft *draft, int64_t deadline,
             *ret_taken = taken;
         else
             close(taken.channel);
-    } while (rc == -EPIPE);
-    return rc;
+    }
+    return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
 }
 
 static void take_pipes(struct procspawn__draft *draft, procspawn_handle *handle)
