@@ -42,7 +42,7 @@ void forkserver__spares_ran_dry(struct spares *spares)
  */
 static void note_stillborn(struct server *s, const struct child *child, int64_t now)
 {
-    enum { SOON = BASE_SECOND / 500, MANY = 32, DOUBLINGS = 6 };
+    enum { SOON = BASE_SECOND / 100, MANY = 32, DOUBLINGS = 6 };
     struct spares *spares = &s->spares;
 
     if (child->cause != WIRE_ENDED_BY_ITSELF)

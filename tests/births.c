@@ -2,7 +2,9 @@
 
 #include <forkscope/cunit.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Shared by the program and all its children. */
@@ -11,9 +13,18 @@ static struct births {
     unsigned count;
 } *births;
 
+/* Servers are born as well, by the root: after init has returned, on a busy machine. */
+static bool is_server(void)
+{
+    char name[16] = "";
+
+    prctl(PR_GET_NAME, name);
+    return strcmp(name, "forkscope-root") == 0;
+}
+
 static void be_born(void)
 {
-    if (!births)
+    if (!births || is_server())
         return;
     __atomic_fetch_add(&births->count, 1, __ATOMIC_RELAXED);
     if (__atomic_load_n(&births->forbidden, __ATOMIC_ACQUIRE))
