@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, RANGES = 128, TEXT = 256 * 1024, SIZE_MAX_RENEWED = 1024 * 1024 };
+enum { MIB = 1024 * 1024, PAGE = 4096, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_RENEWED = MIB };
 
 struct range {
     uintptr_t start, end;
@@ -83,7 +83,12 @@ static void read_line(struct survey *survey, const char *line)
     }
 }
 
-/* Neighbours with the same rights are one from now on. */
+static size_t size_of(const struct range *range)
+{
+    return range->end - range->start;
+}
+
+/* Neighbours with the same rights are one from now on, unless they are too large together. */
 static void join_neighbours(struct survey *survey)
 {
     unsigned kept = 0;
@@ -92,7 +97,8 @@ static void join_neighbours(struct survey *survey)
         struct range *range = &survey->ranges[i];
         struct range *before = kept > 0 ? &survey->ranges[kept - 1] : NULL;
         if (before && before->end == range->start && before->plain && range->plain &&
-            before->writable && range->writable) {
+            before->writable && range->writable &&
+            size_of(before) + size_of(range) <= SIZE_MAX_RENEWED) {
             before->end = range->end;
             before->written |= range->written;
         } else {
@@ -120,7 +126,7 @@ static bool copy(struct survey *survey, const struct range *range, unsigned char
 
 static void renew(struct survey *survey, const struct range *range)
 {
-    size_t size = range->end - range->start;
+    size_t size = size_of(range);
     unsigned char *own = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                               0);
 
@@ -144,7 +150,7 @@ void forkserver__renew_memory(void)
     join_neighbours(survey);
     for (unsigned i = 0; i < survey->count && survey->memory >= 0; i++) {
         const struct range *range = &survey->ranges[i];
-        if (range->plain && range->written && range->end - range->start <= SIZE_MAX_RENEWED)
+        if (range->plain && range->written && size_of(range) <= SIZE_MAX_RENEWED)
             renew(survey, range);
     }
     if (survey->memory >= 0)
