@@ -11,6 +11,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * Nanoseconds without an event after which there is time for what nobody waits for. Longer than a
+ * call, so that a row of calls is not interrupted, and so short that who calls each millisecond
+ * finds the work done.
+ */
+enum { FORKSERVER_QUIET = 400 * 1000 };
+
 /* The children ahead of need; what is offered already stands in the host's client. */
 struct spares {
     unsigned least;             /* this server's share of what was configured */
@@ -40,6 +47,7 @@ struct server {
     struct client host;
     struct children children;
     bool signalled;             /* a child has stopped or died */
+    bool renewed;               /* its memory has been */
     bool ending;
     bool leave;                 /* everything is gone */
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
@@ -51,7 +59,7 @@ struct server {
 void forkserver__settle(const char *name, const int *keep, unsigned keep_count);
 void forkserver__close_but(const int *keep, unsigned keep_count);
 
-/* renew.c: when there is nothing more to prepare for children. */
+/* renew.c: once, when there is time. */
 void forkserver__renew_memory(void);
 
 /* server.c */

@@ -135,20 +135,38 @@ static int64_t left_until(int64_t moment)
     return moment != BASE_NEVER && left < 0 ? 0 : left;
 }
 
+/* How long nothing may happen until there is time for something; -1: nothing is left to do. */
+static int64_t leisure(struct server *s)
+{
+    int64_t pause = forkserver__spares_pause(s);
+
+    return pause < 0 && !s->renewed && !s->ending ? FORKSERVER_QUIET : pause;
+}
+
+static void use_leisure(struct server *s)
+{
+    if (forkserver__spares_pause(s) >= 0) {
+        forkserver__spares_add(s);
+    } else if (!s->renewed) {
+        s->renewed = true;
+        forkserver__renew_memory();
+    }
+}
+
 /* One event at a time: handling it may free what another one points to. */
 static void turn(struct server *s)
 {
     struct epoll_event event;
-    int64_t until_due = left_until(s->wake_at), until_spare = forkserver__spares_pause(s);
-    bool spare_first = until_spare >= 0 && (until_due < 0 || until_spare <= until_due);
-    int n = wait_for_event(s, spare_first ? until_spare : until_due, &event);
+    int64_t until_due = left_until(s->wake_at), until_leisure = leisure(s);
+    bool leisure_first = until_leisure >= 0 && (until_due < 0 || until_leisure <= until_due);
+    int n = wait_for_event(s, leisure_first ? until_leisure : until_due, &event);
 
     if (n == 1)
         dispatch(s, &event);
     forkserver__due(s, base__now());
     forkserver__reap(s);
-    if (n == 0 && spare_first && forkserver__spares_pause(s) >= 0)
-        forkserver__spares_add(s);
+    if (n == 0 && leisure_first)
+        use_leisure(s);
 }
 
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,
@@ -177,7 +195,6 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     if (options->catch_crashes)
         forkserver__crash_prepare();
     options->prepare();
-    forkserver__renew_memory();
     while (!s->leave)
         turn(s);
     _exit(0);

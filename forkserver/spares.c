@@ -79,14 +79,10 @@ static unsigned ready_ones(const struct server *s)
     return s->host.spares + s->spares.held_count;
 }
 
-/*
- * Dry, they are filled up in a row; else one goes by one, each after a moment in which nothing
- * happened. The moment is longer than a call, so that a row of calls is not interrupted, and so
- * short that who calls each millisecond finds the work done.
- */
+/* Dry, they are filled up in a row; else one goes by one, each after a quiet moment. */
 int64_t forkserver__spares_pause(struct server *s)
 {
-    enum { NEVER = -1, AT_ONCE = 0, QUIET = 400 * 1000 };
+    enum { NEVER = -1, AT_ONCE = 0 };
     struct spares *spares = &s->spares;
     unsigned ready = ready_ones(s);
 
@@ -96,7 +92,7 @@ int64_t forkserver__spares_pause(struct server *s)
         spares->filling = false;
     if (ready >= spares->wanted || s->ending || s->host.fd < 0 || spares->not_before > base__now())
         return NEVER;
-    return spares->filling ? AT_ONCE : QUIET;
+    return spares->filling ? AT_ONCE : FORKSERVER_QUIET;
 }
 
 unsigned forkserver__spares_offer(struct server *s)
