@@ -1,5 +1,5 @@
-# One line an example: `noinst_PROGRAMS += examples/01_hello`. Its source is examples/01_hello.c.
-# What it prints stands in examples/01_hello.expected, and `make check` compares. Examples are
+# One line an example: `noinst_PROGRAMS += examples/01_tasks`. Its source is examples/01_tasks.c.
+# What it prints stands in examples/01_tasks.expected, and `make check` compares. Examples are
 # linked like any user's program: with the library, not with its parts.
 
 LDADD = libforkscope.la $(JANSSON_LIBS)

@@ -33,9 +33,7 @@ struct report {
     int64_t give_up_at;
 };
 
-/*
- * A child's life here.
- */
+/* A child's life here. */
 enum child_state {
     CHILD_ALIVE,                /* forked; again after a raised failure was unwound */
     CHILD_REPORTING,            /* it stopped itself, or its deadline passed: it is being unwound */

@@ -1,15 +1,15 @@
 /*
  * door.c - where a child that wants children asks for a link of its own
  *
- * Most children never ask for any, so they are not given a link at their birth. Instead all children
- * of a server hold the outer end of one socket, the door. Who asks for the first time makes a pair
- * of sockets and hands one of them in at the door; from then on it is a client like the host. The
- * kernel says who stands there.
+ * Most children never ask for any, so they are not given a link at their birth. Instead all
+ * children of a server hold the outer end of one socket, the door. Who asks for the first time
+ * makes a pair of sockets and hands one of them in there; from then on it is a client like the
+ * host. The kernel says who stands at the door.
  *
  * Whoever holds the outer end could shut the door for all others. So a child that becomes less than
  * its server was, or runs code of the host's for that, gets its link before and gives up the door
- * (src/proc/setup.c); the others could kill the server as well. A door that was shut is replaced for
- * the children to come.
+ * (src/proc/setup.c); the others could kill the server as well. A door that was shut is replaced
+ * for the children to come.
  */
 #include "forkserver/internal.h"
 

@@ -76,8 +76,7 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__end_nested(s, &child->client);
 }
 
-/* Who was killed by a SIGKILL that nobody here sent, while the
- * kernel counted one more such kill? */
+/* Killed by a SIGKILL that nobody here sent, while the kernel counted one more such kill? */
 static bool out_of_memory(struct server *s)
 {
     unsigned long long count = forkserver__oom_kills(s->vmstat);
@@ -140,8 +139,8 @@ static void finish(struct server *s, struct child *child)
     forkserver__child_free(&s->children, child);
 }
 
-/* A child that filled its channel with words of its own: its death
- * is told when the spawner has read. */
+/* A child that filled its channel with words of its own: its death is told when the spawner has
+ * read. */
 static const int64_t untold_pause = BASE_SECOND / 50;
 
 /* Ends of children deep in the tree free those above: repeat until nothing moves. */

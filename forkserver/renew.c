@@ -3,8 +3,8 @@
  *
  * The kernel notes for each mapping through which processes its pages have come, and every fork and
  * every exit walks these notes. A server is the host's grandchild, so its children would carry the
- * fourth generation of each data segment. Once, as soon as there is time, such mappings are replaced
- * by equal ones that begin here; a segment and its zeroed end become one on the way.
+ * fourth generation of each data segment. Once, as soon as there is time, such mappings are
+ * replaced by equal ones that begin here; a segment and its zeroed end become one on the way.
  *
  * Nothing but small, plain, private memory is touched, and what the kernel refuses stays as it was:
  * this is about speed alone.

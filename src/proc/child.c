@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static struct forkserver_child self BASE_WRITTEN;
@@ -213,8 +212,7 @@ static void on_exit_called(int status, void *unused)
     _exit(status);
 }
 
-/* The same for quick_exit(); the C library of GNU passes these
- * handlers what it passes all others. */
+/* The same for quick_exit(): the C library of GNU passes its handlers what it passes all others. */
 static void on_quick_exit_called(void *unused, int status)
 {
     (void)unused;

@@ -346,8 +346,7 @@ static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken
     return 1;
 }
 
-/* The bound is for the case that another thread took the event: then
- * there is nothing to wake for. */
+/* The bound is for the case that another thread took the event: then nothing wakes this one. */
 static void wait_for_events(int other, int64_t deadline)
 {
     enum { RECHECK = 50 };

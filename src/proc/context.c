@@ -44,8 +44,8 @@ static void open_status(void)
 
     pthread_mutex_lock(&lock);
     if (status.owner != getpid()) {
-        /* In a process that the host forked it is a copy; in a child the
-         * number means something else. */
+        /* In a process that the host forked it is a copy; in a child the number means something
+         * else. */
         if (status.fd >= 0 && !procspawn__image.is_child)
             close(status.fd);
         status.fd = base__fd_behind_stdio(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
@@ -283,8 +283,8 @@ static bool stands(const procspawn_builder *builder, size_t index)
 
 static char *nothing[] = { NULL };
 
-/* A builder that clears everything decides alone; then nobody has to
- * look at what threads may change. */
+/* A builder that clears everything decides alone; then nobody has to look at what threads may
+ * change. */
 static char **inherited(const procspawn_builder *builder)
 {
     bool clears = builder && builder->change_count > 0 && builder->changes[0][0] == '\0';

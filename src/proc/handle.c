@@ -1,5 +1,5 @@
 /*
- * handle.c - the calls that both kinds of handles have
+ * handle.c - the calls that all kinds of handles have
  */
 #include "src/proc/handle.h"
 

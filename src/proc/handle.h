@@ -1,9 +1,9 @@
 /*
  * handle.h - what the caller holds of a call, from the inside
  *
- * There are two kinds: a process of its own (process.c), and a call of a pool's worker
- * (pool_call.c). Each begins with a procspawn_handle and brings its own way of waiting and of
- * ending.
+ * There are three kinds: a process of its own (process.c), a call of a pool's worker (pool_call.c),
+ * and a process that is the child of a scope (bind.c). Each begins with a procspawn_handle and
+ * brings its own way of waiting and of ending.
  */
 #ifndef FORKSCOPE_PROC_HANDLE_H
 #define FORKSCOPE_PROC_HANDLE_H

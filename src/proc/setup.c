@@ -56,8 +56,8 @@ static int set_groups(struct wire_reader *block)
         return -ENOMEM;
     for (uint32_t i = 0; i < count; i++)
         groups[i] = wire__get_u32(block);
-    /* Without the right to change them the supplementary groups stay, as
-     * with any unprivileged caller. */
+    /* Without the right to change them the supplementary groups stay, as with any unprivileged
+     * caller. */
     int rc = setgroups(count, groups) < 0 && errno != EPERM ? -errno : 0;
     free(groups);
     return rc;

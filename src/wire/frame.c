@@ -63,8 +63,8 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
     return wire__send(sock, type, &part, 1, &fd, fd >= 0 ? 1 : 0, dont_wait);
 }
 
-/* The room for a sender that was not passed has room for descriptors
- * too: more than the limit are closed. */
+/* The room for a sender that was not passed has room for descriptors too: more than the limit are
+ * closed. */
 static void take_in_fd(struct wire_frame *frame, int fd, size_t *count)
 {
     if (*count < WIRE_MAX_FDS)

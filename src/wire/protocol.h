@@ -3,8 +3,8 @@
  *
  *      host ------- root            ROOT link: one socket pair made at init
  *       | \           | forks
- *       |  \------- server(s)       CLIENT link: one for the host to each server, one for each child
- *       |             | forks                    that has children to the server that forked it
+ *       |  \------- server(s)       CLIENT link: one for the host to each server, one to its
+ *       |             | forks                    server for each child that has children
  *       \---------- child           CHANNEL: one for each child, the other end held by who spawns
  *                                   DOOR: one for each server, the other end held by its children
  *
