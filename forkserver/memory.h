@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* No processor has smaller pages; one that has larger ones is read in parts of them. */
 enum { MEMORY_PAGE = 4096, MEMORY_PAGES = 128 };
 
 struct memory {

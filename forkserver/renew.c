@@ -18,7 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024, PAGE = 4096, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_RENEWED = MIB };
+enum { PIECE = 4096 };          /* so much is copied at a time; pages are one or more of these */
+enum { MIB = 1024 * 1024, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_RENEWED = MIB };
 
 struct range {
     uintptr_t start, end;
@@ -32,7 +33,7 @@ struct survey {
     struct range ranges[RANGES];
     unsigned count;
     int memory;                 /* /proc/self/mem: the kernel copies without asking sanitizers */
-    unsigned char page[PAGE];
+    unsigned char piece[PIECE];
     char text[TEXT];            /* of /proc/self/smaps; what is longer is left alone */
 };
 
@@ -108,18 +109,18 @@ static void join_neighbours(struct survey *survey)
     survey->count = kept;
 }
 
-static bool is_zero(const unsigned char *page)
+static bool is_zero(const unsigned char *piece)
 {
-    return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
+    return piece[0] == 0 && memcmp(piece, piece + 1, PIECE - 1) == 0;
 }
 
 static bool copy(struct survey *survey, const struct range *range, unsigned char *to)
 {
-    for (uintptr_t at = range->start; at < range->end; at += PAGE, to += PAGE) {
-        if (pread(survey->memory, survey->page, PAGE, (off_t)at) != PAGE)
+    for (uintptr_t at = range->start; at < range->end; at += PIECE, to += PIECE) {
+        if (pread(survey->memory, survey->piece, PIECE, (off_t)at) != PIECE)
             return false;
-        if (!is_zero(survey->page))
-            memcpy(to, survey->page, PAGE);
+        if (!is_zero(survey->piece))
+            memcpy(to, survey->piece, PIECE);
     }
     return true;
 }

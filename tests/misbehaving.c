@@ -219,15 +219,15 @@ static void joins_many_threads(void)
 
 static void leaves_memory_mapped(void)
 {
-    CU_ASSERT(mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    CU_ASSERT(mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
 }
 
 static void leaves_a_memfd_mapped(void)
 {
     int fd = memfd_create("kept", MFD_CLOEXEC);
 
-    CU_ASSERT(ftruncate(fd, 4096) == 0);
-    CU_ASSERT(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+    CU_ASSERT(ftruncate(fd, 65536) == 0);
+    CU_ASSERT(mmap(NULL, 65536, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
     close(fd);
 }
 
@@ -352,9 +352,9 @@ const struct verdict verdicts[] = {
     { "never_joins_a_thread", never_joins_a_thread, "left mapped: ", "of no file",
       !UNDER_ASAN && !UNDER_TSAN },
     { "joins_many_threads", joins_many_threads, NULL, NULL, 1 },
-    { "leaves_memory_mapped", leaves_memory_mapped, "left mapped: 8192 bytes of no file", NULL,
+    { "leaves_memory_mapped", leaves_memory_mapped, "left mapped: 65536 bytes of no file", NULL,
       !UNDER_ASAN && !UNDER_TSAN },
-    { "leaves_a_memfd_mapped", leaves_a_memfd_mapped, "left mapped: 4096 bytes of /memfd:kept",
+    { "leaves_a_memfd_mapped", leaves_a_memfd_mapped, "left mapped: 65536 bytes of /memfd:kept",
       NULL, 1 },
     { "leaves_a_child", leaves_a_child, "left running: process", NULL, 1 },
     { "leaves_a_zombie", leaves_a_zombie, "left as a zombie: process", NULL, 1 },

@@ -11,11 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, WORDS = 4096 };
+enum { WORDS = 4096 };
 
 static int filled[WORDS] = { 1 };
 static int zeroed[WORDS];
 static int large[1024 * 1024];      /* the segment as a whole is too large to be copied */
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 static void in_a_process(void (*check)(void))
 {
@@ -67,11 +72,12 @@ static void what_was_written_stays_as_it_was(void)
 
 static void look_for_segments(void)
 {
+    size_t page = page_size();
     CU_ASSERT(count_mappings("rw-p", true) > 0);
     forkserver__renew_memory();
     CU_ASSERT(count_mappings("rw-p", true) == 0);
     forkserver__renew_memory();
-    CU_ASSERT(malloc(PAGE) != NULL);
+    CU_ASSERT(malloc(page) != NULL);
 }
 
 static void no_data_segment_is_the_host_s_any_more(void)
@@ -81,19 +87,20 @@ static void no_data_segment_is_the_host_s_any_more(void)
 
 static void check_rights(void)
 {
-    unsigned char *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+    size_t page = page_size();
+    unsigned char *pages = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    memset(pages, 1, 3 * PAGE);
-    mprotect(pages, PAGE, PROT_READ);
-    mprotect(pages + PAGE, PAGE, PROT_NONE);
+    memset(pages, 1, 3 * page);
+    mprotect(pages, page, PROT_READ);
+    mprotect(pages + page, page, PROT_NONE);
     forkserver__renew_memory();
-    CU_ASSERT(pages[0] == 1 && pages[2 * PAGE] == 1);
+    CU_ASSERT(pages[0] == 1 && pages[2 * page] == 1);
     int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
     CU_ASSERT(read(zeros, pages, 1) < 0 && errno == EFAULT);
-    CU_ASSERT(read(zeros, pages + 2 * PAGE, 1) == 1);
+    CU_ASSERT(read(zeros, pages + 2 * page, 1) == 1);
     close(zeros);
-    CU_ASSERT(mprotect(pages + PAGE, PAGE, PROT_READ) == 0 && pages[PAGE] == 1);
+    CU_ASSERT(mprotect(pages + page, page, PROT_READ) == 0 && pages[page] == 1);
 }
 
 static void rights_stay_as_they_were(void)
@@ -103,13 +110,14 @@ static void rights_stay_as_they_were(void)
 
 static void check_unusual(void)
 {
-    unsigned char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+    size_t page = page_size();
+    unsigned char *shared = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                                  0);
-    unsigned char *wiped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+    unsigned char *wiped = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                                 0);
 
-    memset(wiped, 1, PAGE);
-    madvise(wiped, PAGE, MADV_WIPEONFORK);
+    memset(wiped, 1, page);
+    madvise(wiped, page, MADV_WIPEONFORK);
     forkserver__renew_memory();
     if (fork() == 0) {
         *shared = 5;
