@@ -185,14 +185,22 @@ void forkserver__cfi_free(struct cfi *cfi)
     free(cfi);
 }
 
-static void collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret_caller)
+/* Where the caller goes on is asked for by its own name: on aarch64 libunwind restores only the
+ * register that a call leaves it in, and its pc stays that of the first frame. */
+static bool collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret_caller)
 {
+    unw_word_t pc;
+
     for (int i = 0; i < MACHINE_REGISTERS; i++) {
         unw_word_t value = cfi->registers.value[i];
 
         (void)cfi->get(cursor, i, &value);    /* one that was not kept stays as it is */
         ret_caller->value[i] = value;
     }
+    if (cfi->get(cursor, UNW_REG_IP, &pc) != 0)
+        return false;
+    ret_caller->value[MACHINE_PC] = pc;
+    return true;
 }
 
 int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
@@ -212,7 +220,7 @@ int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, boo
     step = cfi->step(&cursor);
     if (step < 0 || cfi->missed)
         return -ENOENT;
-    if (step > 0)
-        collect(cfi, &cursor, ret_caller);
+    if (step > 0 && !collect(cfi, &cursor, ret_caller))
+        return -ENOENT;
     return step > 0;
 }
