@@ -84,11 +84,14 @@ static void a_failed_assertion_gives_its_text(void)
         strstr(watch_text(watch_trace.message), "Assertion `2 + 2 == 5 + zero' failed."));
 }
 
+/* Elsewhere the quotient is 0. */
+#if defined(__x86_64__)
 static void a_division_by_zero_is_found(void)
 {
     watch_crash(victim_divides, SIGFPE);
     EXPECT("victim_divides", "in_child", "watch_start");
 }
+#endif
 
 static void a_read_past_a_files_end_is_found(void)
 {
@@ -392,7 +395,9 @@ static CU_TestInfo tests[] = {
     TEST(a_stack_overflow_shows_both_ends),
     TEST(abort_is_seen_through_the_library),
     TEST(a_failed_assertion_gives_its_text),
+#if defined(__x86_64__)
     TEST(a_division_by_zero_is_found),
+#endif
     TEST(a_read_past_a_files_end_is_found),
     TEST(a_crash_in_memcpy_shows_its_caller),
     TEST(a_crash_in_strlen_shows_its_caller),
