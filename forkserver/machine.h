@@ -11,9 +11,11 @@
 #if defined(__x86_64__)
 /* libunwind's numbers, which are those of DWARF: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip. */
 enum { MACHINE_FP = 6, MACHINE_SP = 7, MACHINE_PC = 16, MACHINE_REGISTERS = 17 };
+enum { MACHINE_RECORD_ON_TOP = 1 };    /* a frame ends with its saved frame pointer and return */
 #elif defined(__aarch64__)
 /* x0..x30, sp, pc. */
 enum { MACHINE_FP = 29, MACHINE_LR = 30, MACHINE_SP = 31, MACHINE_PC = 32, MACHINE_REGISTERS = 33 };
+enum { MACHINE_RECORD_ON_TOP = 0 };    /* they are wherever the compiler likes */
 #else
 #error "forkserver/machine.c does not know this processor's registers"
 #endif

@@ -17,6 +17,11 @@ static uint64_t sp_of(const struct registers *registers)
     return registers->value[MACHINE_SP];
 }
 
+static uint64_t fp_of(const struct step *step)
+{
+    return step->registers.value[MACHINE_FP];
+}
+
 static uint64_t pc_of(const struct registers *registers)
 {
     return registers->value[MACHINE_PC];
@@ -70,6 +75,16 @@ static bool by_signal(const struct walk *walk, const struct step *step, struct s
     return true;
 }
 
+/* A function uses its link register for its own calls, once it has saved what was there: then the
+ * frame record leads on. Any other one left over is believed. */
+static bool is_left_over(const struct walk *walk, const struct step *step, uint64_t link)
+{
+    uint64_t saved;
+
+    return link == pc_of(&step->registers) ||
+           (read_word(walk, fp_of(step) + WORD, &saved) && saved == link);
+}
+
 /* A call to where no code is, or a function that has not yet pushed anything: only the call itself
  * has happened. */
 static bool by_return(const struct walk *walk, const struct step *step, struct step *ret_caller)
@@ -82,6 +97,8 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
         if (!read_word(walk, sp, &target))
             return false;
         registers->value[MACHINE_SP] = sp + WORD;
+    } else if (is_left_over(walk, step, target)) {
+        return false;
     }
     registers->value[MACHINE_PC] = target;
     ret_caller->found = BACKTRACE_RETURN;
@@ -91,7 +108,7 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
 static bool by_frame_pointer(const struct walk *walk, const struct step *step,
                              struct step *ret_caller)
 {
-    uint64_t fp = step->registers.value[MACHINE_FP], sp = sp_of(&step->registers), next, target;
+    uint64_t fp = fp_of(step), sp = sp_of(&step->registers), next, target;
 
     if (fp < sp || fp - sp > FRAME_LIMIT || fp % WORD)
         return false;
@@ -111,28 +128,48 @@ static bool by_scan(const struct walk *walk, const struct step *step, struct ste
     uint64_t sp = (sp_of(&step->registers) + WORD - 1) / WORD * WORD;
 
     for (int i = 0; i < SCAN_WORDS; i++, sp += WORD) {
-        uint64_t target;
+        uint64_t target, fp;
 
         if (!read_word(walk, sp, &target))
             return false;
         if (!is_return_address(walk, target))
             continue;
         ret_caller->registers = step->registers;
+        /* Between the two lay no frame pointer to lose; before the address there may be one. */
+        if (fp_of(step) < sp && read_word(walk, sp - WORD, &fp))
+            ret_caller->registers.value[MACHINE_FP] = fp;
         ret_caller->registers.value[MACHINE_SP] = sp + WORD;
         ret_caller->registers.value[MACHINE_PC] = target;
         ret_caller->found = BACKTRACE_SCAN;
-            return true;
+        return true;
     }
     return false;
 }
 
+/* Only what was interrupted may have nothing on the stack yet. A step by the link register alone is
+ * also what libunwind makes where it does not understand the information. */
+static bool is_without_frame(const struct walk *walk, const struct step *step,
+                             const struct registers *caller)
+{
+    return is_exact(step) && sp_of(caller) == sp_of(&step->registers) &&
+           !is_left_over(walk, step, pc_of(caller));
+}
+
 /* What the information leads to must be code and farther up, or the stack was overwritten. */
-static bool leads_on(const struct walk *walk, const struct registers *registers,
+static bool leads_on(const struct walk *walk, const struct step *step,
                      const struct registers *caller)
 {
-    return is_code(walk, pc_of(caller) - 1) &&
-           (sp_of(caller) > sp_of(registers) ||
-            (sp_of(caller) == sp_of(registers) && pc_of(caller) != pc_of(registers)));
+    return is_code(walk, pc_of(caller) - 1) && (sp_of(caller) > sp_of(&step->registers) ||
+                                                is_without_frame(walk, step, caller));
+}
+
+/* What looks like the stack's end may be a link register that is not known, as that of a thread
+ * inside a system call. */
+static bool is_end(const struct step *step)
+{
+    uint64_t link;
+
+    return !is_exact(step) || !forkserver__machine_link(&step->registers, &link) || link != 0;
 }
 
 /* 1; 0 at the stack's end; -ENOENT. */
@@ -146,10 +183,20 @@ static int by_cfi(const struct walk *walk, const struct step *step, struct step 
         forkserver__cfi_step(walk->cfi, &step->registers, is_exact(step), &ret_caller->registers);
     ret_caller->found = BACKTRACE_CFI;
     if (result > 0 && pc_of(&ret_caller->registers) == 0)
-        return 0;
-    if (result > 0 && !leads_on(walk, &step->registers, &ret_caller->registers))
+        result = 0;
+    if (result == 0)
+        return is_end(step) ? 0 : -ENOENT;
+    if (result > 0 && !leads_on(walk, step, &ret_caller->registers))
         return -ENOENT;
     return result;
+}
+
+/* Call frame information counts from the stack pointer, but a frame record or a scan tells only
+ * what that is at least. Then the next record is the safer rule: whoever calls has one. */
+static bool is_sp_known(const struct step *step)
+{
+    return MACHINE_RECORD_ON_TOP ||
+           (step->found != BACKTRACE_FP && step->found != BACKTRACE_SCAN);
 }
 
 static bool next(const struct walk *walk, const struct step *step, struct step *ret_caller)
@@ -158,6 +205,8 @@ static bool next(const struct walk *walk, const struct step *step, struct step *
 
     if (at_trampoline(walk, step))
         return by_signal(walk, step, ret_caller);
+    if (!is_sp_known(step) && by_frame_pointer(walk, step, ret_caller))
+        return true;
     result = by_cfi(walk, step, ret_caller);
     if (result >= 0)
         return result > 0;

@@ -226,6 +226,14 @@ static void a_hanging_process_is_shown_and_runs_on(void)
     end_spinning(pid);
 }
 
+/* Whom a function returns to that has no frame: it is on the stack, or in a register, which nobody
+ * shows of a thread that does not stop. */
+#if defined(__x86_64__)
+#define CALLER_OF_VFORK "victim_waits_for_vfork",
+#else
+#define CALLER_OF_VFORK
+#endif
+
 /* The kernel does not stop such a thread; what it shows of it leads to a guess at the callers. */
 static void a_thread_that_cannot_stop_shows_where_it_waits(void)
 {
@@ -236,7 +244,7 @@ static void a_thread_that_cannot_stop_shows_where_it_waits(void)
     watch_limit = 10000000000;
     CU_ASSERT_EQUAL(watch_trace.error, -ETIMEDOUT);
     CU_ASSERT_EQUAL(watch_trace.thread[0].error, -ETIMEDOUT);
-    EXPECT("[lib]", "victim_waits_for_vfork", "in_child", "watch_start");
+    EXPECT("[lib]", CALLER_OF_VFORK "in_child", "watch_start");
     kill(-pid, SIGKILL);
     end_spinning(pid);
 }
@@ -320,19 +328,18 @@ static void a_shredded_stack_still_names_the_function(void)
 }
 
 /* As where libunwind is missing: its steps left out, the other rules find the same frames. */
-static void frame_pointers_lead_as_far(void)
+static void walk_without_cfi(void (*victim)(void))
 {
     static struct memory memory;
     static struct stack stack;
     struct crash_record record;
     struct modules modules;
     struct walk walk = {.memory = &memory, .modules = &modules, .deadline = INT64_MAX};
-    pid_t pid = watch_start(victim_writes_null);
+    pid_t pid = watch_start(victim);
 
     CU_ASSERT_EQUAL_FATAL(waitpid(pid, &watch_status, WUNTRACED), pid);
     CU_ASSERT_EQUAL_FATAL(forkserver__crash_read(pid, &record), 0);
     watch_unwind(pid, &record);
-    EXPECT("write_through", "victim_writes_null", "in_child", "watch_start");
     forkserver__memory_init(&memory, pid);
     CU_ASSERT_EQUAL_FATAL(forkserver__modules_read(&modules, &memory), 0);
     forkserver__walk(&walk, &record.registers, &stack);
@@ -345,6 +352,18 @@ static void frame_pointers_lead_as_far(void)
     forkserver__modules_free(&modules);
     kill(pid, SIGKILL);
     waitpid(pid, &watch_status, 0);
+}
+
+static void frame_pointers_lead_as_far(void)
+{
+    walk_without_cfi(victim_writes_null);
+    EXPECT("write_through", "victim_writes_null", "in_child", "watch_start");
+}
+
+static void a_saved_return_address_is_no_second_caller(void)
+{
+    walk_without_cfi(victim_writes_before_it_calls);
+    EXPECT("victim_writes_before_it_calls", "in_child", "watch_start");
 }
 
 static void a_process_that_is_gone_is_an_error(void)
@@ -415,6 +434,7 @@ static CU_TestInfo tests[] = {
     TEST(a_refused_look_still_names_the_function),
     TEST(a_shredded_stack_still_names_the_function),
     TEST(frame_pointers_lead_as_far),
+    TEST(a_saved_return_address_is_no_second_caller),
     TEST(a_process_that_is_gone_is_an_error),
     TEST(two_hundred_crashes_in_a_row_are_all_shown),
     CU_TEST_INFO_NULL,

@@ -35,6 +35,14 @@ FRAME void victim_writes_null(void)
     STAY();
 }
 
+FRAME void victim_writes_before_it_calls(void)
+{
+    sink = *(volatile int *)__builtin_frame_address(0);    /* so it has one by now */
+    *(volatile int *)null_pointer = 1;
+    write_through(null_pointer);
+    STAY();
+}
+
 static FRAME void call(void *address)
 {
     void (*volatile function)(void);

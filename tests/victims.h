@@ -14,6 +14,7 @@
 #define STAY() __asm__ volatile("" ::: "memory")
 
 void victim_writes_null(void);
+void victim_writes_before_it_calls(void);
 void victim_calls_null(void);
 void victim_calls_data(void);
 void victim_loses_its_return_address(void);
