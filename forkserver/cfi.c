@@ -199,7 +199,7 @@ static bool collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret
     }
     if (cfi->get(cursor, UNW_REG_IP, &pc) != 0)
         return false;
-    ret_caller->value[MACHINE_PC] = pc;
+    ret_caller->value[MACHINE_PC] = forkserver__machine_unsign(pc);
     return true;
 }
 

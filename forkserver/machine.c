@@ -91,6 +91,11 @@ int forkserver__machine_link(const struct registers *registers, uint64_t *ret_va
     return 0;
 }
 
+uint64_t forkserver__machine_unsign(uint64_t address)
+{
+    return address;
+}
+
 #elif defined(__aarch64__)
 
 void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
@@ -148,8 +153,17 @@ uint64_t forkserver__machine_context_address(const struct registers *registers)
 
 int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value)
 {
-    *ret_value = registers->value[MACHINE_LR];
+    *ret_value = forkserver__machine_unsign(registers->value[MACHINE_LR]);
     return 1;
+}
+
+uint64_t forkserver__machine_unsign(uint64_t address)
+{
+    register uint64_t link __asm__("x30") = address;
+
+    /* xpaclri, by the name that every assembler knows; older processors do nothing */
+    __asm__("hint #7" : "+r"(link));
+    return link;
 }
 
 #endif

@@ -53,4 +53,7 @@ uint64_t forkserver__machine_context_address(const struct registers *registers);
  * or on top of the stack (0). */
 int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value);
 
+/* Where a return address leads to, as a function saved it: some sign what they save. */
+uint64_t forkserver__machine_unsign(uint64_t address);
+
 #endif

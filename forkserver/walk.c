@@ -54,6 +54,14 @@ static bool read_word(const struct walk *walk, uint64_t address, uint64_t *ret_w
     return forkserver__memory_read(walk->memory, address, ret_word, WORD) == 0;
 }
 
+static bool read_return_address(const struct walk *walk, uint64_t address, uint64_t *ret_target)
+{
+    if (!read_word(walk, address, ret_target))
+        return false;
+    *ret_target = forkserver__machine_unsign(*ret_target);
+    return true;
+}
+
 static bool at_trampoline(const struct walk *walk, const struct step *step)
 {
     unsigned char bytes[MACHINE_TRAMPOLINE];
@@ -82,7 +90,7 @@ static bool is_left_over(const struct walk *walk, const struct step *step, uint6
     uint64_t saved;
 
     return link == pc_of(&step->registers) ||
-           (read_word(walk, fp_of(step) + WORD, &saved) && saved == link);
+           (read_return_address(walk, fp_of(step) + WORD, &saved) && saved == link);
 }
 
 /* A call to where no code is, or a function that has not yet pushed anything: only the call itself
@@ -94,7 +102,7 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
 
     *registers = step->registers;
     if (!forkserver__machine_link(&step->registers, &target)) {
-        if (!read_word(walk, sp, &target))
+        if (!read_return_address(walk, sp, &target))
             return false;
         registers->value[MACHINE_SP] = sp + WORD;
     } else if (is_left_over(walk, step, target)) {
@@ -112,7 +120,7 @@ static bool by_frame_pointer(const struct walk *walk, const struct step *step,
 
     if (fp < sp || fp - sp > FRAME_LIMIT || fp % WORD)
         return false;
-    if (!read_word(walk, fp, &next) || !read_word(walk, fp + WORD, &target) ||
+    if (!read_word(walk, fp, &next) || !read_return_address(walk, fp + WORD, &target) ||
         !is_return_address(walk, target))
         return false;
     ret_caller->registers = step->registers;
@@ -130,7 +138,7 @@ static bool by_scan(const struct walk *walk, const struct step *step, struct ste
     for (int i = 0; i < SCAN_WORDS; i++, sp += WORD) {
         uint64_t target, fp;
 
-        if (!read_word(walk, sp, &target))
+        if (!read_return_address(walk, sp, &target))
             return false;
         if (!is_return_address(walk, target))
             continue;
