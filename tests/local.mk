@@ -235,6 +235,7 @@ tests_soak_soak_LDADD = $(core_libs)
 EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
+EXTRA_DIST += tests/tsan.supp
 dist_check_SCRIPTS += tests/readme_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
 dist_check_SCRIPTS += tests/typed_compile_test.sh
