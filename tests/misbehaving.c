@@ -105,10 +105,14 @@ static void overflows_the_stack(void)
     CU_ASSERT(recurse(NULL));
 }
 
+/* The compiler would put a call that does not return apart, under another name. */
+static void (*volatile end_at_once)(void) = abort;
+
 static void aborts(void)
 {
     CU_ASSERT(1);
-    abort();
+    end_at_once();
+    CU_FAIL("it came back");
 }
 
 static void fails_and_is_killed(void)
