@@ -220,13 +220,20 @@ static json_t *hang_deaf(json_t *argument)
     return calls_hang(argument);
 }
 
-static void fini_kills_the_deaf_after_the_grace(void)
+/* A call that hears no SIGTERM any more. */
+static procspawn_handle *start_deaf_call(void)
 {
     deaf = shared_number();
     calls_begin();
     procspawn_handle *handle = calls_start(hang_deaf, NULL);
     while (!__atomic_load_n(deaf, __ATOMIC_ACQUIRE))
         poll(NULL, 0, 1);
+    return handle;
+}
+
+static void fini_kills_the_deaf_after_the_grace(void)
+{
+    procspawn_handle *handle = start_deaf_call();
     int64_t start = calls_now();
     calls_end();
     int64_t took = calls_now() - start;
@@ -238,11 +245,7 @@ static void fini_kills_the_deaf_after_the_grace(void)
 
 static void the_grace_of_fini_fits_into_its_timeout(void)
 {
-    deaf = shared_number();
-    calls_begin();
-    procspawn_handle *handle = calls_start(hang_deaf, NULL);
-    while (!__atomic_load_n(deaf, __ATOMIC_ACQUIRE))
-        poll(NULL, 0, 1);
+    procspawn_handle *handle = start_deaf_call();
     int64_t start = calls_now();
     PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(2 * CALLS_SECOND), 0);
     CU_ASSERT(calls_now() - start >= 600 * CALLS_MS);
