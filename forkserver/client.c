@@ -51,7 +51,7 @@ static void serve_client(struct server *s, struct client *client)
             return;
         }
         struct child *child;
-        int rc = forkserver__spawn(s, client, &child);
+        int rc = forkserver__spawn(s, client, BASE_NEVER, true, &child);
         if (rc == 0)
             rc = forkserver__offer(client, &child, 1);
         if (rc < 0) {

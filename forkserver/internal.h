@@ -77,10 +77,12 @@ void forkserver__client_readable(struct server *s, struct client *client);
 void forkserver__client_close(struct server *s, struct client *client);
 
 /*
- * spawn.c: forks a child, and offers those that were forked to who asked for them. Returns 0 or
- * -errno. Who cannot be told of a child does not get it.
+ * spawn.c: forks a child, and offers those that were forked to who asked for them. patience: how
+ * long it waits to be taken; awaited: somebody wants it already, or will soon. Returns 0 or -errno.
+ * Who cannot be told of a child does not get it.
  */
-int forkserver__spawn(struct server *s, struct client *asker, struct child **ret_child);
+int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
+                      struct child **ret_child);
 int forkserver__offer(struct client *asker, struct child *const *children, unsigned count);
 
 /* spares.c */
@@ -95,13 +97,13 @@ void forkserver__spares_drop(struct spares *spares, struct child *child);
 /* The host has none left; a child of its own has died. */
 void forkserver__spares_ran_dry(struct spares *spares);
 void forkserver__spares_lost_one(struct server *s, const struct child *child);
-/* How long a child forked now shall wait to be taken, BASE_NEVER: for ever. */
-int64_t forkserver__spares_patience(const struct spares *spares, const struct client *asker);
 
-/* reap.c: stops and deaths become events. */
-void forkserver__reap(struct server *s);
-/* A stop of this child, if there is one that has not been looked at yet. */
+/* stop.c: a child has stopped, or may have, if there is a stop that has not been looked at yet. */
+void forkserver__on_stop(struct server *s, pid_t pid);
 void forkserver__heed_stop(struct server *s, pid_t pid);
+
+/* reap.c: deaths become events. */
+void forkserver__reap(struct server *s);
 
 /* ending.c: everything that ends a child before its time. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,

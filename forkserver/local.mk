@@ -28,3 +28,4 @@ forkserver_libserver_la_SOURCES += forkserver/server.c
 forkserver_libserver_la_SOURCES += forkserver/settle.c
 forkserver_libserver_la_SOURCES += forkserver/spares.c
 forkserver_libserver_la_SOURCES += forkserver/spawn.c
+forkserver_libserver_la_SOURCES += forkserver/stop.c

@@ -1,5 +1,5 @@
 /*
- * reap.c - stops and deaths become events
+ * reap.c - deaths become events
  *
  * The end of a child has an order: its group is killed while its process id still holds the group's
  * name; it is reaped; its own children and whatever else it left are ended; and only when all of
@@ -7,47 +7,14 @@
  */
 #include "forkserver/internal.h"
 
-#include "forkserver/crash.h"
 #include "forkserver/oom.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/*
- * A stop counts if the child's crash handler made it. Others are somebody's business, and pass.
- * Where the child cannot be read (it has other ids, or made itself undumpable) it goes on: better a
- * stop undone than a crash that never ends.
- */
-static void on_stop(struct server *s, pid_t pid)
-{
-    struct crash_record record;
-    siginfo_t info;
-    struct child *child = forkserver__child_by_pid(&s->children, pid);
-
-    waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
-    if (!child || child->state != CHILD_ALIVE)
-        return;
-    int rc = forkserver__crash_read(pid, &record);
-    if (rc == -ENOENT)
-        return;
-    if (rc < 0 || !forkserver__report_start(s, child))
-        kill(pid, SIGCONT);
-    else
-        child->stopped = true;
-}
-
-void forkserver__heed_stop(struct server *s, pid_t pid)
-{
-    siginfo_t info = { .si_pid = 0 };
-
-    if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
-        on_stop(s, pid);
-}
 
 static void on_death(struct server *s, pid_t pid)
 {
@@ -174,7 +141,7 @@ static void reap_all(struct server *s)
         if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
             break;
         if (info.si_code == CLD_STOPPED)
-            on_stop(s, info.si_pid);
+            forkserver__on_stop(s, info.si_pid);
         else
             on_death(s, info.si_pid);
     }

@@ -68,12 +68,6 @@ void forkserver__spares_lost_one(struct server *s, const struct child *child)
         spares->wanted--;
 }
 
-int64_t forkserver__spares_patience(const struct spares *spares, const struct client *asker)
-{
-    bool ahead_of_need = !asker->owner && asker->credits == 0;
-    return ahead_of_need && asker->spares >= spares->least ? patience_of_surplus : BASE_NEVER;
-}
-
 static unsigned ready_ones(const struct server *s)
 {
     return s->host.spares + s->spares.held_count;
@@ -120,8 +114,11 @@ void forkserver__spares_add(struct server *s)
 {
     struct spares *spares = &s->spares;
     struct child *child;
+    int64_t patience = ready_ones(s) >= spares->least ? patience_of_surplus : BASE_NEVER;
+    /* In a burst each will be taken soon after it is offered. */
+    bool awaited = spares->filling && spares->wanted > spares->least;
 
-    if (forkserver__spawn(s, &s->host, &child) < 0) {
+    if (forkserver__spawn(s, &s->host, patience, awaited, &child) < 0) {
         spares->not_before = base__now() + rest;
         forkserver__wake_by(s, spares->not_before);
     } else {

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -78,13 +77,8 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     _exit(0);
 }
 
-/* Does somebody want a child at once? In a burst each will be taken soon after it is offered. */
-static bool awaited(const struct spares *spares, const struct client *asker)
-{
-    return asker->credits > 0 || (spares->filling && spares->wanted > spares->least);
-}
-
-static int fork_child(struct server *s, struct child *child, int channel)
+static int fork_child(struct server *s, struct child *child, int channel, int64_t patience,
+                      bool awaited)
 {
     const struct child *owner = child->asker->owner;
     const struct birth birth = {
@@ -95,8 +89,8 @@ static int fork_child(struct server *s, struct child *child, int channel)
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
             .nested = owner != NULL,
-            .patience = forkserver__spares_patience(&s->spares, child->asker),
-            .awaited = awaited(&s->spares, child->asker),
+            .patience = patience,
+            .awaited = awaited,
         },
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
@@ -133,7 +127,8 @@ int forkserver__offer(struct client *asker, struct child *const *children, unsig
     return rc;
 }
 
-int forkserver__spawn(struct server *s, struct client *asker, struct child **ret_child)
+int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
+                      struct child **ret_child)
 {
     int channel[2];
     struct child *child = forkserver__child_new(&s->children, asker);
@@ -145,7 +140,7 @@ int forkserver__spawn(struct server *s, struct client *asker, struct child **ret
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    rc = fork_child(s, child, channel[1]);
+    rc = fork_child(s, child, channel[1], patience, awaited);
     if (rc < 0) {
         close_pair(channel);
         forkserver__child_free(&s->children, child);
