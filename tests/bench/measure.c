@@ -143,21 +143,33 @@ static unsigned first_side(void)
     return state >> 16 & 1;
 }
 
+static bool take_row(const struct pair *pair, const struct worker *worker, double *samples,
+                     unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (pair->pause > 0)
+            usleep(pair->pause);
+        samples[i] = ask(worker);
+        if (samples[i] < 0)
+            return false;
+    }
+    return true;
+}
+
 static bool take_samples(const struct pair *pair, struct worker workers[2], double *samples[2],
                          unsigned n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        unsigned first = first_side();
-        for (unsigned turn = 0; turn < 2; turn++) {
+    unsigned row = pair->row > 0 ? pair->row : 1;
+    bool ok = true;
+
+    for (unsigned i = 0; i < n && ok; i += row) {
+        unsigned first = first_side(), count = row < n - i ? row : n - i;
+        for (unsigned turn = 0; turn < 2 && ok; turn++) {
             unsigned side = first ^ turn;
-            if (pair->pause > 0)
-                usleep(pair->pause);
-            samples[side][i] = ask(&workers[side]);
-            if (samples[side][i] < 0)
-                return false;
+            ok = take_row(pair, &workers[side], samples[side] + i, count);
         }
     }
-    return true;
+    return ok;
 }
 
 /* How the process ends that measures a pair. */

@@ -5,6 +5,8 @@
  * process of its own, which sets itself up once and then gives one sample whenever it is asked; the
  * samples of both are taken in turns, so that what disturbs one disturbs the other. Each pair is
  * measured pinned to one CPU and not pinned; the sides' processes inherit that before they set up.
+ * What is done once in a while is sampled in short rows, so that the while is no longer for the
+ * other side's sake.
  *
  * One JSON object a line goes to standard output, a table for people to standard error.
  */
@@ -27,6 +29,7 @@ struct pair {
     unsigned samples;           /* of each side */
     unsigned quick_samples;     /* with QUICK=1 */
     unsigned pause;             /* microseconds between samples */
+    unsigned row;               /* samples that a side gives in a row, 0 for one */
     bool rate;                  /* the figure is baseline time over subject time */
     bool unpinned_only;
     bool pinned_only;
