@@ -47,6 +47,13 @@ static const struct expectation by_jansson[] = {
     { NULL, NULL, 0, 0 }
 };
 
+/* A stack that overflows in the thread sanitizer, while that holds a lock, ends in a hang. */
+#ifdef __SANITIZE_THREAD__
+#define OVERFLOWN_IN_MALLOC "timed_out"
+#else
+#define OVERFLOWN_IN_MALLOC "crashed"
+#endif
+
 static const struct expectation by_naive[] = {
     { "byte-order-mark.json", "rejected", 1, 1 },
     { "comment-without-end.json", "timed_out", 0, 0 },
@@ -54,7 +61,7 @@ static const struct expectation by_naive[] = {
     { "escapes-40000-in-a-row.json", "crashed", 0, 0 },
     { "lone-slash.json", "timed_out", 0, 0 },
     { "nested-arrays-100000.json", "crashed", 0, 0 },
-    { "nested-objects-30000.json", "crashed", 0, 0 },
+    { "nested-objects-30000.json", OVERFLOWN_IN_MALLOC, 0, 0 },
     { "nul-byte.json", "rejected", 1, 9 },
     { "number-of-300000-digits.json", "crashed", 0, 0 },
     { "only-spaces.json", "rejected", 3, 1 },
