@@ -53,10 +53,10 @@ void forkserver__door_readable(struct server *s)
 {
     int rc = wire__recv(s->door[0], &s->frame, true);
 
-    if (rc == 0)
+    if (rc == 0) {
         let_in(s);
-    if (rc == 0)
         wire__close_fds(&s->frame);
+    }
     if (rc == -EPIPE)
         replace(s);
 }

@@ -24,7 +24,8 @@ enum { MIB = 1024 * 1024, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_RENEWED = MIB 
 struct range {
     uintptr_t start, end;
     bool writable;
-    bool plain;                 /* private and readable, with nothing unusual about it */
+    bool plain;                 /* private, and readable */
+    bool usual;                 /* nothing is unusual about it: its flags have been seen */
     bool written;               /* by somebody who had it */
 };
 
@@ -69,7 +70,7 @@ static bool only_usual_flags(const char *flags)
 static void read_line(struct survey *survey, const char *line)
 {
     struct range *last = survey->count > 0 ? &survey->ranges[survey->count - 1] : NULL;
-    unsigned long start, end, kib;
+    unsigned long start, end, kib, key;
     char rights[5];
 
     if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) == 3) {
@@ -79,14 +80,21 @@ static void read_line(struct survey *survey, const char *line)
                 .plain = rights[0] == 'r' && rights[2] == '-' && rights[3] == 'p' };
     } else if (last && sscanf(line, "Anonymous: %lu kB", &kib) == 1) {
         last->written = kib > 0;
+    } else if (last && sscanf(line, "ProtectionKey: %lu", &key) == 1) {
+        last->plain &= key == 0;
     } else if (last && strncmp(line, "VmFlags: ", 9) == 0) {
-        last->plain &= only_usual_flags(line + 9);
+        last->usual = only_usual_flags(line + 9);
     }
 }
 
 static size_t size_of(const struct range *range)
 {
     return range->end - range->start;
+}
+
+static bool is_plain(const struct range *range)
+{
+    return range->plain && range->usual;
 }
 
 /* Neighbours with the same rights are one from now on, unless they are too large together. */
@@ -97,7 +105,7 @@ static void join_neighbours(struct survey *survey)
     for (unsigned i = 0; i < survey->count; i++) {
         struct range *range = &survey->ranges[i];
         struct range *before = kept > 0 ? &survey->ranges[kept - 1] : NULL;
-        if (before && before->end == range->start && before->plain && range->plain &&
+        if (before && before->end == range->start && is_plain(before) && is_plain(range) &&
             before->writable && range->writable &&
             size_of(before) + size_of(range) <= SIZE_MAX_RENEWED) {
             before->end = range->end;
@@ -151,7 +159,7 @@ void forkserver__renew_memory(void)
     join_neighbours(survey);
     for (unsigned i = 0; i < survey->count && survey->memory >= 0; i++) {
         const struct range *range = &survey->ranges[i];
-        if (range->plain && range->written && size_of(range) <= SIZE_MAX_RENEWED)
+        if (is_plain(range) && range->written && size_of(range) <= SIZE_MAX_RENEWED)
             renew(survey, range);
     }
     if (survey->memory >= 0)
