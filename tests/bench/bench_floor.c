@@ -2,8 +2,9 @@
  * bench_floor.c - what no library of this kind gets below: a fork server that takes no care
  *
  * It forks eight children in a row, each with one pair of sockets, hands these to its host in one
- * message, and reaps the eight. A call is a byte there and a byte back. Nothing is inherited,
- * checked, described or told, and nobody outlives a crash of anybody.
+ * message, and reaps the eight, each with a byte if the host wants to know. A call is a byte there
+ * and a byte back. Nothing is inherited, checked or described, and nobody outlives a crash of
+ * anybody.
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"
@@ -17,6 +18,7 @@
 
 enum { ROW = 8 };
 
+static bool told;               /* of each that is reaped */
 static int server = -1;
 static int channels[ROW];
 static unsigned left;
@@ -76,8 +78,11 @@ static void fork_row(int socket)
     hand_over(socket, ends);
     for (int i = 0; i < ROW; i++)
         close(ends[i]);
-    for (int i = 0; i < ROW; i++)
+    for (int i = 0; i < ROW; i++) {
         wait(NULL);
+        if (told && write(socket, "", 1) != 1)
+            _exit(1);
+    }
 }
 
 static bool start_server(void)
@@ -129,7 +134,34 @@ static double calls_in_a_row(void)
     return bench_in_a_row(call);
 }
 
+static double one_call(void)
+{
+    double start = bench_now();
+    return call() ? bench_now() - start : -1;
+}
+
+static bool start_server_that_tells(void)
+{
+    told = true;
+    return start_server();
+}
+
+static double one_reaped_call(void)
+{
+    char byte;
+    double start = bench_now();
+
+    return call() && read(server, &byte, 1) == 1 ? bench_now() - start : -1;
+}
+
+#define FORK { "fork+_exit+waitpid", NULL, bench_one_fork }
+
 const struct pair bench_floor_pairs[] = {
+    { .name = "floor.paced.vs_fork", .subject = { "bare fork server", start_server, one_call },
+      .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000, .row = 10 },
+    { .name = "floor.reaped.vs_fork", .subject = { "bare fork server, reaped",
+      start_server_that_tells, one_reaped_call }, .baseline = FORK, .samples = 2000,
+      .quick_samples = 400, .pause = 1000, .row = 10 },
     { .name = "floor.sustained.vs_fork", .subject = { "bare fork server", start_server,
       calls_in_a_row }, .baseline = { "fork+_exit+waitpid", NULL, bench_forks_in_a_row },
       .samples = 25, .quick_samples = 8 },
