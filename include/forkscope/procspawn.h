@@ -426,7 +426,9 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 /*
  * Whether the function may call functions in processes of its own; it may, unless told otherwise.
  * One that may not has no way to the fork server, and its calls fail with PROCSPAWN_ESERVER: for
- * functions that shut themselves into a sandbox, or handle what nobody trusts.
+ * functions that shut themselves into a sandbox, or handle what nobody trusts. One that may, and
+ * gives up rights by itself instead of by the builder or its hook, can still keep other children
+ * from having children, though nothing else.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
