@@ -67,23 +67,36 @@ static bool only_usual_flags(const char *flags)
     return true;
 }
 
-static void read_line(struct survey *survey, const char *line)
+/* False when there is no room for another mapping. */
+static bool read_line(struct survey *survey, const char *line)
 {
     struct range *last = survey->count > 0 ? &survey->ranges[survey->count - 1] : NULL;
     unsigned long start, end, kib, key;
     char rights[5];
 
     if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) == 3) {
-        if (survey->count < RANGES)
-            survey->ranges[survey->count++] = (struct range){
-                .start = start, .end = end, .writable = rights[1] == 'w',
-                .plain = rights[0] == 'r' && rights[2] == '-' && rights[3] == 'p' };
+        if (survey->count == RANGES)
+            return false;
+        survey->ranges[survey->count++] = (struct range){
+            .start = start, .end = end, .writable = rights[1] == 'w',
+            .plain = rights[0] == 'r' && rights[2] == '-' && rights[3] == 'p' };
     } else if (last && sscanf(line, "Anonymous: %lu kB", &kib) == 1) {
         last->written = kib > 0;
     } else if (last && sscanf(line, "ProtectionKey: %lu", &key) == 1) {
         last->plain &= key == 0;
     } else if (last && strncmp(line, "VmFlags: ", 9) == 0) {
         last->usual = only_usual_flags(line + 9);
+    }
+    return true;
+}
+
+static void read_lines(struct survey *survey)
+{
+    const char *line = survey->text, *end = strchr(line, '\n');
+
+    while (end && read_line(survey, line)) {
+        line = end + 1;
+        end = strchr(line, '\n');
     }
 }
 
@@ -154,8 +167,7 @@ void forkserver__renew_memory(void)
         return;
     survey->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     read_text(survey);
-    for (char *line = survey->text, *end; (end = strchr(line, '\n')); line = end + 1)
-        read_line(survey, line);
+    read_lines(survey);
     join_neighbours(survey);
     for (unsigned i = 0; i < survey->count && survey->memory >= 0; i++) {
         const struct range *range = &survey->ranges[i];
