@@ -17,23 +17,33 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Without a door children cannot have children, and everything else goes on. */
+static void close_door(struct server *s)
+{
+    close(s->door[0]);
+    close(s->door[1]);
+    s->door[0] = s->door[1] = -1;
+}
+
+/*
+ * Without a door children cannot have children, and everything else goes on; one that nobody
+ * watches would keep them waiting.
+ */
 void forkserver__door_open(struct server *s)
 {
     static enum watch door = WATCH_DOOR;
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &door };
 
-    if (wire__pair(s->door) < 0 || wire__pass_sender(s->door[0]) < 0)
+    if (wire__pair(s->door) < 0)
         return;
-    epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->door[0], &event);
+    if (wire__pass_sender(s->door[0]) < 0 ||
+        epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->door[0], &event) < 0)
+        close_door(s);
 }
 
 static void replace(struct server *s)
 {
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->door[0], NULL);
-    close(s->door[0]);
-    close(s->door[1]);
-    s->door[0] = s->door[1] = -1;
+    close_door(s);
     forkserver__door_open(s);
 }
 

@@ -24,7 +24,7 @@ struct spares {
     unsigned wanted;            /* more than that after bursts */
     bool filling;               /* from none to all */
     int64_t dry_at;             /* when the host last had none */
-    int64_t not_before;         /* the last one failed */
+    int64_t not_before;         /* forks fail, or children die at birth */
     unsigned stillborn;         /* children in a row that died as soon as they were born */
     struct child *held[WIRE_MAX_OFFERS];    /* forked, and to be offered together */
     unsigned held_count;

@@ -17,7 +17,7 @@ enum { GROWTH = 4, MOST = 16 };
 /* Without a spare for so long, nobody needs as many. */
 static const int64_t calm = BASE_SECOND;
 static const int64_t patience_of_surplus = 2 * BASE_SECOND;
-/* After a failure. */
+/* After a fork that failed; and after many deaths at birth, doubling. */
 static const int64_t rest = BASE_SECOND / 10;
 static const int64_t first_rest = BASE_SECOND / 100;
 
