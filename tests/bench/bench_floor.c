@@ -154,13 +154,11 @@ static double one_reaped_call(void)
     return call() && read(server, &byte, 1) == 1 ? bench_now() - start : -1;
 }
 
-#define FORK { "fork+_exit+waitpid", NULL, bench_one_fork }
-
 const struct pair bench_floor_pairs[] = {
     { .name = "floor.paced.vs_fork", .subject = { "bare fork server", start_server, one_call },
-      .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000, .row = 10 },
+      .baseline = BENCH_FORK, .samples = 2000, .quick_samples = 400, .pause = 1000, .row = 10 },
     { .name = "floor.reaped.vs_fork", .subject = { "bare fork server, reaped",
-      start_server_that_tells, one_reaped_call }, .baseline = FORK, .samples = 2000,
+      start_server_that_tells, one_reaped_call }, .baseline = BENCH_FORK, .samples = 2000,
       .quick_samples = 400, .pause = 1000, .row = 10 },
     { .name = "floor.sustained.vs_fork", .subject = { "bare fork server", start_server,
       calls_in_a_row }, .baseline = { "fork+_exit+waitpid", NULL, bench_forks_in_a_row },

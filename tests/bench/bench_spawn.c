@@ -177,20 +177,18 @@ static double idle_child_memory(void)
     return private_dirty(idle_child);
 }
 
-#define FORK { "fork+_exit+waitpid", NULL, bench_one_fork }
-
 const struct pair bench_fork_pairs[] = {
-    { .name = "fork.vs_fork", .subject = FORK, .baseline = FORK, .steady = true,
+    { .name = "fork.vs_fork", .subject = BENCH_FORK, .baseline = BENCH_FORK, .steady = true,
       .samples = 2000, .quick_samples = 500, .pause = 200, .pinned_only = true },
     { .name = NULL }
 };
 
 const struct pair bench_spawn_pairs[] = {
     { .name = "spawn.paced.vs_fork", .subject = { "procspawn+join", bench_init, bench_one_call },
-      .baseline = FORK, .samples = 2000, .quick_samples = 400, .pause = 1000,
+      .baseline = BENCH_FORK, .samples = 2000, .quick_samples = 400, .pause = 1000,
       .row = 10 },
     { .name = "spawn.reaped.vs_fork",
-      .subject = { "procspawn+join+wait", bench_init, one_reaped_call }, .baseline = FORK,
+      .subject = { "procspawn+join+wait", bench_init, one_reaped_call }, .baseline = BENCH_FORK,
       .samples = 2000, .quick_samples = 400, .pause = 1000,
       .row = 10 },
     { .name = "spawn.sustained.vs_fork",
@@ -207,7 +205,7 @@ const struct pair bench_spawn_pairs[] = {
       .baseline = { "posix_spawn of /bin/true", NULL, one_posix_spawn },
       .samples = 1000, .quick_samples = 150, .pause = 1000, .row = 10 },
     { .name = "fork.heap2g.vs_heap0", .subject = { "fork with 2 GiB", grow, bench_one_fork },
-      .baseline = FORK, .samples = 40, .quick_samples = 10, .pause = 1000 },
+      .baseline = BENCH_FORK, .samples = 40, .quick_samples = 10, .pause = 1000 },
     { .name = "spare.private.vs_fork", .subject = { "idle spare", init_and_rest, spare_memory },
       .baseline = { "idle forked child", fork_idle_child, idle_child_memory },
       .samples = 5, .quick_samples = 3, .unit = "KiB", .unpinned_only = true },

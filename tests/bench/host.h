@@ -16,6 +16,7 @@ double bench_one_call(void);                /* microseconds to the result; < 0: 
 /* The same program forks: fork, _exit, waitpid. */
 bool bench_fork(void);
 double bench_one_fork(void);
+#define BENCH_FORK { "fork+_exit+waitpid", NULL, bench_one_fork }     /* as a side */
 
 /* Does it so often, while it succeeds. */
 bool bench_repeat(bool (*work)(void), int count);
