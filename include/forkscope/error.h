@@ -40,7 +40,10 @@ enum {
     PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing */
     PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
     PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
-    PROCSPAWN_EFUNCTION = -5107     /* the function lies in no module that a child could have */
+    PROCSPAWN_EFUNCTION = -5107,    /* the function lies in no module that a child could have */
+    PROCSPAWN_ERIGHTS = -5110,      /* a child would have a right that its caller lacks */
+    PROCSPAWN_ENOTOWNER = -5111,    /* the object belongs to another process */
+    PROCSPAWN_ELIMIT = -5112        /* the value is larger than its limit */
 };
 
 /*
