@@ -84,7 +84,8 @@ int procspawn_builder_env_remove(procspawn_builder *builder, const char *name)
 int procspawn_builder_env_clear(procspawn_builder *builder)
 {
     drop_changes(builder);
-    return add_change(builder, strdup(""));
+    builder->env_cleared = true;
+    return 0;
 }
 
 void procspawn_builder_uid(procspawn_builder *builder, uid_t uid)

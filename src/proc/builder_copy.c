@@ -12,38 +12,52 @@
 
 extern char **environ;
 
+static void free_strings(char **strings)
+{
+    for (char **string = strings; string && *string; string++)
+        free(*string);
+    free(strings);
+}
+
 void procspawn__builder_free_copy(procspawn_builder *copy)
 {
-    for (int i = 0; copy && i < 3; i++) {
+    if (!copy)
+        return;
+    for (int i = 0; i < 3; i++) {
         if (copy->stdio[i].mode == PROCSPAWN_STDIO_FD && copy->stdio[i].fd >= 0)
             close(copy->stdio[i].fd);
     }
+    free_strings(copy->environment);
     procspawn_builder_free(copy);
 }
 
-static int add(procspawn_builder *copy, const char *change)
+/* Ends with NULL; NULL when out of memory. */
+static char **copy_strings(char *const *strings, size_t count)
 {
-    copy->changes[copy->change_count] = strdup(change);
-    return copy->changes[copy->change_count++] ? 0 : -ENOMEM;
+    char **copy = calloc(count + 1, sizeof *copy);
+
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = strdup(strings[i]);
+        if (!copy[i]) {
+            free_strings(copy);
+            return NULL;
+        }
+    }
+    return copy;
 }
 
-/* The environment of now, as changes to an empty one, and the builder's changes behind it. */
-static int freeze_environment(procspawn_builder *copy, const procspawn_builder *builder)
+static int own_environment(procspawn_builder *copy, const procspawn_builder *builder)
 {
-    size_t count = 1;
-    int rc;
+    size_t count = 0;
 
-    for (char **variable = environ; variable && *variable; variable++)
+    while (environ && environ[count])
         count++;
-    copy->changes = calloc(count + builder->change_count, sizeof *copy->changes);
-    if (!copy->changes)
+    copy->environment = copy_strings(environ, count);
+    copy->changes = copy_strings(builder->changes, builder->change_count);
+    if (!copy->environment || !copy->changes)
         return -ENOMEM;
-    rc = add(copy, "");
-    for (size_t i = 0; i + 1 < count && rc == 0; i++)
-        rc = add(copy, environ[i]);
-    for (size_t i = 0; i < builder->change_count && rc == 0; i++)
-        rc = add(copy, builder->changes[i]);
-    return rc;
+    copy->change_count = builder->change_count;
+    return 0;
 }
 
 static int own_streams(procspawn_builder *copy)
@@ -75,14 +89,14 @@ int procspawn__builder_copy(const procspawn_builder *builder, procspawn_builder 
     if (!copy)
         return -ENOMEM;
     *copy = *builder;
-    copy->changes = NULL;
+    copy->environment = copy->changes = NULL;
     copy->change_count = 0;
     copy->cwd = copy->name = NULL;
     int rc = own_streams(copy);
     if (rc == 0)
         rc = own_strings(copy, builder);
     if (rc == 0)
-        rc = freeze_environment(copy, builder);
+        rc = own_environment(copy, builder);
     if (rc == 0)
         *ret_copy = copy;
     else

@@ -129,6 +129,12 @@ struct lent {
     int own[STDERR_FILENO + 1]; /* the worker's, kept meanwhile */
 };
 
+/* Those that come while it prepares itself are its own. */
+static bool lends_streams(const struct wire_call *call)
+{
+    return procspawn__reply.stays && !(call->flags & WIRE_CALL_PREPARE);
+}
+
 static void lend_streams(uint32_t flags, struct lent *lent)
 {
     static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
@@ -180,7 +186,7 @@ static void serve(struct order *order, struct wire_frame *frame, bool first)
 {
     struct lent lent;
 
-    lend_streams(procspawn__reply.stays ? order->call.flags : 0, &lent);
+    lend_streams(lends_streams(&order->call) ? order->call.flags : 0, &lent);
     procspawn_function *function = prepare(order, frame, first);
     if (first && !procspawn__reply.failed)
         run_callback();

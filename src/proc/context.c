@@ -81,12 +81,12 @@ static size_t environment_length(void)
     return length;
 }
 
-static bool environment_same(void)
+static bool environment_same(char *const *now)
 {
     const char *at = initial.environment;
     const char *end = at + initial.environment_length;
 
-    for (char **variable = environ; variable && *variable; variable++) {
+    for (char *const *variable = now; *variable; variable++) {
         if (at == end || strcmp(at, *variable) != 0)
             return false;
         at += strlen(at) + 1;
@@ -256,15 +256,13 @@ static bool changed(const procspawn_builder *builder, const char *variable)
 
     for (size_t i = 0; builder && i < builder->change_count; i++) {
         const char *change = builder->changes[i];
-        if (*change == '\0')
-            return true;
         if (strncmp(change, variable, name) == 0 && (change[name] == '=' || change[name] == '\0'))
             return true;
     }
     return false;
 }
 
-/* A change stands if it sets a variable and no later one is about the same name, or clears all. */
+/* A change stands if it sets a variable and no later one is about the same name. */
 static bool stands(const procspawn_builder *builder, size_t index)
 {
     const char *change = builder->changes[index];
@@ -274,8 +272,7 @@ static bool stands(const procspawn_builder *builder, size_t index)
         return false;
     for (size_t i = index + 1; i < builder->change_count; i++) {
         const char *later = builder->changes[i];
-        if (*later == '\0' || (strncmp(later, change, name) == 0 &&
-                               (later[name] == '=' || later[name] == '\0')))
+        if (strncmp(later, change, name) == 0 && (later[name] == '=' || later[name] == '\0'))
             return false;
     }
     return true;
@@ -283,29 +280,32 @@ static bool stands(const procspawn_builder *builder, size_t index)
 
 static char *nothing[] = { NULL };
 
-/* A builder that clears everything decides alone; then nobody has to look at what threads may
- * change. */
-static char **inherited(const procspawn_builder *builder)
+/* What the changes apply to. That of the process is not read where it does not count: another thread
+ * may be changing it. */
+static char *const *inherited(const procspawn_builder *builder)
 {
-    bool clears = builder && builder->change_count > 0 && builder->changes[0][0] == '\0';
-    return clears || !environ ? nothing : environ;
+    if (builder && builder->env_cleared)
+        return nothing;
+    if (builder && builder->environment)
+        return builder->environment;
+    return environ ? environ : nothing;
 }
 
 static void describe_environment(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
     size_t changes = builder ? builder->change_count : 0;
+    char *const *own = inherited(builder);
     uint32_t count = 0;
 
-    if (changes == 0 && environment_same())
+    if (changes == 0 && environment_same(own))
         return;
-    char **own = inherited(builder);
-    for (char **variable = own; *variable; variable++)
+    for (char *const *variable = own; *variable; variable++)
         count += !changed(builder, *variable);
     for (size_t i = 0; i < changes; i++)
         count += stands(builder, i);
     draft->call.flags |= WIRE_CALL_ENVIRONMENT;
     wire__put_u32(&draft->block, count);
-    for (char **variable = own; *variable; variable++) {
+    for (char *const *variable = own; *variable; variable++) {
         if (!changed(builder, *variable))
             wire__put_string(&draft->block, *variable);
     }

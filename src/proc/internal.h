@@ -150,7 +150,9 @@ struct procspawn__stream {
 enum { PROCSPAWN__RESOURCES = 16 };
 
 struct procspawn_builder {
-    char **changes;             /* in order: NAME=value sets, NAME removes, "" clears */
+    char **environment;         /* what changes apply to; NULL: that of the time of the call */
+    bool env_cleared;           /* to an empty one */
+    char **changes;             /* in order: NAME=value sets, NAME removes */
     size_t change_count;
     bool has_uid, has_gid;
     uid_t uid;
@@ -170,7 +172,7 @@ struct procspawn_builder {
 
 /* ---- builder_copy.c: for later use by another thread ----------------------------------------- */
 
-/* The environment is that of now. Descriptors are duplicated. 0 or -errno. */
+/* The environment is that of now, string by string. Descriptors are duplicated. 0 or -errno. */
 int procspawn__builder_copy(const procspawn_builder *builder, procspawn_builder **ret_copy);
 void procspawn__builder_free_copy(procspawn_builder *copy);
 
