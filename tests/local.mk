@@ -206,6 +206,10 @@ check_PROGRAMS += tests/pool_kill_test
 tests_pool_kill_test_SOURCES = tests/pool_kill_test.c $(pool_tools)
 tests_pool_kill_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/pool_plan_test
+tests_pool_plan_test_SOURCES = tests/pool_plan_test.c $(pool_tools)
+tests_pool_plan_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/pool_state_test
 tests_pool_state_test_SOURCES = tests/pool_state_test.c $(pool_tools)
 tests_pool_state_test_LDADD = $(proc_test_libs)

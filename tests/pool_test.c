@@ -126,10 +126,20 @@ static int refuse(void *unused)
     return -EPERM;
 }
 
+static void check_failed(procspawn_pool *pool)
+{
+    procspawn_handle *late = NULL;
+    procspawn_error *cause = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_EPOOL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_failure(pool, &cause), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_errno(cause), EPERM);
+    calls_check_error(cause, PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+}
+
 static void a_pool_that_cannot_start_workers_fails(void)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
-    procspawn_handle *late = NULL;
     procspawn_error *cause = NULL;
 
     procspawn_pool_builder_pre_exec(builder, refuse, NULL);
@@ -140,9 +150,37 @@ static void a_pool_that_cannot_start_workers_fails(void)
     procspawn_error *error = calls_error(queued);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_errno(error), EPERM);
     calls_check_error(error, PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_EPOOL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_failure(pool, &cause), 0);
-    calls_check_error(cause, PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+    check_failed(pool);
+    procspawn_pool_free(pool);
+}
+
+static void a_failed_pool_stays_failed_when_it_is_ended(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_pre_exec(builder, refuse, NULL);
+    procspawn_pool_builder_attempts(builder, 1);
+    procspawn_pool *pool = pool_build(builder);
+    procspawn_error_free(calls_error(pool_start(pool, calls_echo, NULL)));
+    check_failed(pool);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown(pool), 0);
+    check_failed(pool);
+    procspawn_pool_kill(pool);
+    check_failed(pool);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_join(pool), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
+    check_failed(pool);
+    procspawn_pool_free(pool);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init(0, NULL), 0);
+}
+
+static void a_pool_that_was_ended_has_not_failed(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_error *cause = NULL;
+
+    procspawn_pool_kill(pool);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_failure(pool, &cause), -ENODATA);
     procspawn_pool_free(pool);
 }
 
@@ -282,6 +320,8 @@ static CU_TestInfo whole_tests[] = {
     TEST(freeing_gives_up_at_the_timeout_and_can_be_repeated),
     TEST(the_end_of_everything_ends_pools),
     TEST(a_pool_that_cannot_start_workers_fails),
+    TEST(a_failed_pool_stays_failed_when_it_is_ended),
+    TEST(a_pool_that_was_ended_has_not_failed),
     CU_TEST_INFO_NULL,
 };
 

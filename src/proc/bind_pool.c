@@ -21,9 +21,8 @@ static bool over(procspawn_pool *pool, bool *ret_failed)
 
     pthread_mutex_lock(&pool->lock);
     eventfd_read(pool->end_event, &count);
-    *ret_failed = pool->state == PROCSPAWN__POOL_FAILED;
-    bool answer = (*ret_failed || pool->state == PROCSPAWN__POOL_ENDED) &&
-                  procspawn__pool_emptied(pool, 0);
+    *ret_failed = pool->failed;
+    bool answer = pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
     pthread_mutex_unlock(&pool->lock);
     return answer;
 }

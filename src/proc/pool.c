@@ -281,7 +281,7 @@ int procspawn_pool_failure(procspawn_pool *pool, procspawn_error **ret_error)
     procspawn_error *copy = NULL;
 
     pthread_mutex_lock(&pool->lock);
-    bool failed = pool->state == PROCSPAWN__POOL_FAILED;
+    bool failed = pool->failed;
     if (failed)
         copy = procspawn__error_copy(pool->cause);
     pthread_mutex_unlock(&pool->lock);
@@ -350,7 +350,7 @@ static int submit(struct procspawn__pool_call *call)
     if (pool->state == PROCSPAWN__POOL_OPEN)
         procspawn__pool_enqueue(call);
     else
-        rc = pool->state == PROCSPAWN__POOL_FAILED ? PROCSPAWN_EPOOL : -ESHUTDOWN;
+        rc = pool->failed ? PROCSPAWN_EPOOL : -ESHUTDOWN;
     pthread_mutex_unlock(&pool->lock);
     return rc;
 }

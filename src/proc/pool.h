@@ -46,8 +46,7 @@ struct procspawn_pool_builder {
 enum procspawn__pool_state {
     PROCSPAWN__POOL_OPEN,       /* built */
     PROCSPAWN__POOL_CLOSING,    /* shutdown: no new calls */
-    PROCSPAWN__POOL_FAILED,     /* no worker could be started any more */
-    PROCSPAWN__POOL_ENDED       /* killed, shut down, freed, or procspawn_fini */
+    PROCSPAWN__POOL_ENDED       /* failed, killed, shut down, freed, or procspawn_fini */
 };
 
 struct procspawn_pool {
@@ -58,6 +57,7 @@ struct procspawn_pool {
     struct procspawn__pool_plan plan;
     procspawn_builder *process;
     enum procspawn__pool_state state;
+    bool failed;                /* no worker could be started any more: this is how it ended first */
     procspawn_error *cause;     /* of the last failed start */
 
     struct list queue;
@@ -167,7 +167,7 @@ struct procspawn__worker {
     bool listened;
     bool left_unread;           /* the last message to it: the kernel's word at its end */
     int statm;                  /* /proc/.../statm, -1 until wanted */
-    int64_t idle_since;
+    int64_t idle_until;         /* then the pool may shrink by it */
     struct list in_idle;
 };
 

@@ -27,7 +27,8 @@ static bool worker_missing(const procspawn_pool *pool)
 
 static void fail_pool(procspawn_pool *pool)
 {
-    pool->state = PROCSPAWN__POOL_FAILED;
+    pool->state = PROCSPAWN__POOL_ENDED;
+    pool->failed = true;
     while (!list_empty(&pool->queue))
         procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
                               procspawn__error_copy(pool->cause));
@@ -195,9 +196,8 @@ static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
     while (pool->wanted > pool->plan.minimum && !list_empty(&pool->idle)) {
         struct procspawn__worker *worker =
             list_entry(pool->idle.prev, struct procspawn__worker, in_idle);
-        int64_t due = worker->idle_since + pool->plan.idle_timeout;
-        if (due > now) {
-            earliest(wake_at, due);
+        if (worker->idle_until > now) {
+            earliest(wake_at, worker->idle_until);
             return;
         }
         pool->wanted--;

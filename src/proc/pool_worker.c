@@ -50,9 +50,8 @@ static void note_idle(struct procspawn__worker *worker)
 
     if (pool->plan.minimum == pool->plan.maximum)
         return;
-    worker->idle_since = base__now();
-    if (pool->wanted > pool->plan.minimum &&
-        worker->idle_since + pool->plan.idle_timeout < pool->wake_at)
+    worker->idle_until = base__deadline(pool->plan.idle_timeout);
+    if (pool->wanted > pool->plan.minimum && worker->idle_until < pool->wake_at)
         procspawn__pool_wake(pool);
 }
 
