@@ -47,6 +47,7 @@ struct child {
     bool stopped;               /* it has stopped itself to be unwound */
     bool overtime;              /* its deadline passed while it was, and has been put off */
     uint64_t id;
+    struct wire_token token;    /* proves to the spawner that the server speaks */
     pid_t pid;
     int channel;                /* the child's end, to tell the end of the child; -1: closed */
     int offered;                /* the spawner's end, until it has been sent; -1: sent */

@@ -53,7 +53,7 @@ static void serve_client(struct server *s, struct client *client)
         struct child *child;
         int rc = forkserver__spawn(s, client, BASE_NEVER, true, &child);
         if (rc == 0)
-            rc = forkserver__offer(client, &child, 1);
+            rc = forkserver__offer(s, client, &child, 1);
         if (rc < 0) {
             struct wire_refused body = { .error = -rc };
             wire__send_struct(client->fd, WIRE_REFUSED, &body, sizeof body, -1, true);

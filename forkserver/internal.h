@@ -6,6 +6,7 @@
 
 #include "forkserver/children.h"
 #include "forkserver/forkserver.h"
+#include "forkserver/token.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,6 +52,8 @@ struct server {
     bool ending;
     bool leave;                 /* everything is gone */
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
+    struct tokens tokens;
+    struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
     struct wire_frame frame;    /* the message at hand */
     unsigned char body[256];    /* of it: no request is longer */
 };
@@ -83,7 +86,8 @@ void forkserver__client_close(struct server *s, struct client *client);
  */
 int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
                       struct child **ret_child);
-int forkserver__offer(struct client *asker, struct child *const *children, unsigned count);
+int forkserver__offer(struct server *s, struct client *asker, struct child *const *children,
+                      unsigned count);
 
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);

@@ -11,6 +11,7 @@ forkserver_libserver_la_SOURCES += forkserver/memory.c forkserver/memory.h
 forkserver_libserver_la_SOURCES += forkserver/modules.c forkserver/modules.h
 forkserver_libserver_la_SOURCES += forkserver/symbols.c forkserver/symbols.h
 forkserver_libserver_la_SOURCES += forkserver/threads.c forkserver/threads.h
+forkserver_libserver_la_SOURCES += forkserver/token.c forkserver/token.h
 forkserver_libserver_la_SOURCES += forkserver/unwind.c forkserver/unwind.h
 forkserver_libserver_la_SOURCES += forkserver/walk.c forkserver/walk.h
 forkserver_libserver_la_SOURCES += forkserver/forkserver.h forkserver/internal.h

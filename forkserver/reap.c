@@ -73,6 +73,7 @@ static bool tell_death(struct server *s, struct child *child)
         child->cause = WIRE_ENDED_BY_OOM;
     const struct rusage *u = &child->usage;
     struct wire_death body = {
+        .token = child->token,
         .status = child->status,
         .cause = child->cause,
         .unread = left_unread(child),

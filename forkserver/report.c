@@ -60,7 +60,8 @@ void forkserver__report_end(struct server *s, struct child *child)
     (void)s;
     if (child->report.pid != 0)
         kill(child->report.pid, SIGKILL);
-    wire__send_struct(child->channel, WIRE_BACKTRACE, NULL, 0, child->report.memfd, true);
+    wire__send_struct(child->channel, WIRE_BACKTRACE, &child->token, sizeof child->token,
+                      child->report.memfd, true);
     close(child->report.memfd);
     child->report = (struct report){ .memfd = -1 };
     child->state = CHILD_ALIVE;

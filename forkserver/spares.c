@@ -94,7 +94,7 @@ unsigned forkserver__spares_offer(struct server *s)
     unsigned count = s->spares.held_count;
 
     s->spares.held_count = 0;
-    return count > 0 && forkserver__offer(&s->host, s->spares.held, count) == 0 ? count : 0;
+    return count > 0 && forkserver__offer(s, &s->host, s->spares.held, count) == 0 ? count : 0;
 }
 
 void forkserver__spares_drop(struct spares *spares, struct child *child)

@@ -107,14 +107,15 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
     return 0;
 }
 
-int forkserver__offer(struct client *asker, struct child *const *children, unsigned count)
+int forkserver__offer(struct server *s, struct client *asker, struct child *const *children,
+                      unsigned count)
 {
-    struct wire_offer bodies[WIRE_MAX_OFFERS];
-    struct wire_part part = { bodies, count * sizeof bodies[0] };
+    struct wire_part part = { s->offers, count * sizeof s->offers[0] };
     int ends[WIRE_MAX_OFFERS] = { -1 };
 
     for (unsigned i = 0; i < count; i++) {
-        bodies[i] = (struct wire_offer){ .id = children[i]->id, .pid = children[i]->pid };
+        s->offers[i] = (struct wire_offer){ .token = children[i]->token, .id = children[i]->id,
+                                            .pid = children[i]->pid };
         ends[i] = children[i]->offered;
         children[i]->offered = -1;
         children[i]->epoch = asker->epoch;
@@ -135,7 +136,9 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
     if (!child)
         return -ENOMEM;
 
-    int rc = open_channel(channel);
+    int rc = forkserver__token_draw(&s->tokens, &child->token);
+    if (rc == 0)
+        rc = open_channel(channel);
     if (rc < 0) {
         forkserver__child_free(&s->children, child);
         return rc;

@@ -147,6 +147,13 @@ check_PROGRAMS += tests/wire_test
 tests_wire_test_SOURCES = tests/wire_test.c tests/calls.c tests/calls.h
 tests_wire_test_LDADD = $(proc_test_libs)
 
+raw = tests/raw.c tests/raw.h
+
+check_PROGRAMS += tests/token_test
+tests_token_test_SOURCES = tests/token_test.c tests/calls.c tests/calls.h $(raw)
+tests_token_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
+tests_token_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)

@@ -161,7 +161,8 @@ static void on_offer(unsigned index, struct wire_frame *frame)
 
     for (unsigned i = 0; i < frame->header.fd_count && client.spare_count < SPARES_MAX; i++)
         spares[client.spare_count++] = (struct procspawn__taken){
-            wire__take_fd(frame, i), offer[i].pid, client.links[index].server, offer[i].id, index };
+            wire__take_fd(frame, i), offer[i].pid, client.links[index].server, offer[i].id, index,
+            offer[i].token };
 }
 
 static void on_link_frame(unsigned index, struct wire_frame *frame)
@@ -471,6 +472,12 @@ bool procspawn__client_serves(const struct procspawn__taken *taken)
         poll(NULL, 0, PAUSE);
     }
     return true;
+}
+
+bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame)
+{
+    return frame->sender == taken->server && frame->header.length >= sizeof taken->token &&
+           memcmp(frame->body, &taken->token, sizeof taken->token) == 0;
 }
 
 static void open_client(unsigned count)

@@ -66,7 +66,11 @@ struct procspawn__taken {
     pid_t server;
     uint64_t id;
     unsigned link;
+    struct wire_token token;
 };
+
+/* Is this frame of a child's channel the server's word of it? */
+bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame);
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
 /* In a child: it gets a link to its server at the door when it needs one. */

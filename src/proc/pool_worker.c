@@ -392,7 +392,7 @@ static void on_end(struct procspawn__worker *worker, const struct wire_death *de
 static void on_frame(struct procspawn__worker *worker, struct wire_frame *frame)
 {
     const struct wire_header *header = &frame->header;
-    bool from_server = frame->sender == worker->taken.server;
+    bool from_server = procspawn__taken_vouched(&worker->taken, frame);
     bool from_worker = frame->sender == worker->taken.pid;
     struct wire_death death;
 

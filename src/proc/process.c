@@ -36,7 +36,7 @@ static void process_drop(procspawn_handle *handle)
 static void on_frame(struct procspawn__process *process, struct wire_frame *frame)
 {
     struct procspawn__answer *answer = &process->handle.answer;
-    bool from_server = frame->sender == process->taken.server;
+    bool from_server = procspawn__taken_vouched(&process->taken, frame);
     bool from_child = frame->sender == process->taken.pid;
 
     if (frame->header.type == WIRE_RESULT && from_child) {

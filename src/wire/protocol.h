@@ -17,9 +17,10 @@
  * touches no server, and answers need no matching, because a channel belongs to one handle.
  *
  * The server keeps the child's end of each channel too. When the child is gone and reaped, it says
- * so there (DEATH, the last message). The kernel's credentials on each message tell the server's
- * words from the child's. End of file without DEATH means that the server died, and the child with
- * it.
+ * so there (DEATH, the last message). Two things tell the server's words from the child's: the
+ * kernel's credentials on each message, and the child's token. A process with CAP_SYS_ADMIN may name
+ * any process as the sender; the token is known to the server and the spawner alone. End of file
+ * without DEATH means that the server died, and the child with it.
  *
  * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
  * one before is there. Their generations tell them apart.
@@ -36,7 +37,7 @@
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
  *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
- *  BACKTRACE    CHANNEL   server  spawner  nothing                                 backtrace.h
+ *  BACKTRACE    CHANNEL   server  spawner  struct wire_token                       backtrace.h
  *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *
@@ -111,7 +112,13 @@ struct wire_limit {
     uint32_t padding;
 };
 
+/* Random bytes for each child. The server draws them where the child has no copy. */
+struct wire_token {
+    uint64_t word[2];
+};
+
 struct wire_offer {
+    struct wire_token token;
     uint64_t id;                    /* never used twice by this server */
     int32_t pid;
     uint32_t padding;
@@ -161,6 +168,7 @@ enum wire_end_cause {
 };
 
 struct wire_death {
+    struct wire_token token;
     int32_t status;                 /* as wait4() gives it */
     uint32_t cause;                 /* enum wire_end_cause */
     uint32_t unread;                /* 1: a CALL was sent that the child never took */
