@@ -30,8 +30,10 @@ static void raise_descriptor_limit(struct server *s)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* What a server does ahead of need is no reason to interrupt anybody. Its children are as the host
- * was. */
+/*
+ * What a server does ahead of need is no reason to interrupt anybody. A child stays so until it has
+ * its call, that it does not interrupt its caller; then it is what the call says.
+ */
 static void yield_to_others(void)
 {
     struct sched_param parameter = { .sched_priority = 0 };

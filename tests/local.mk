@@ -97,6 +97,10 @@ check_PROGRAMS += tests/builder_rights_test
 tests_builder_rights_test_SOURCES = tests/builder_rights_test.c $(builder_tools)
 tests_builder_rights_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/schedule_test
+tests_schedule_test_SOURCES = tests/schedule_test.c $(pool_tools)
+tests_schedule_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
 tests_server_test_LDADD = $(proc_test_libs)

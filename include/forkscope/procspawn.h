@@ -7,8 +7,10 @@
  *
  * The processes are forked by a fork server, itself forked by procspawn_init() while the program
  * has one thread and little memory. Nothing is ever executed anew: a child is the same image as the
- * caller, in the state it had at init, with the environment, working directory, umask, ids, groups
- * and resource limits of the caller at the time of the call.
+ * caller, in the state it had at init, with the environment, working directory, umask, ids, groups,
+ * resource limits and scheduling of the caller at the time of the call. The caller is the calling
+ * thread; its scheduling (policy, priority, niceness, processors) is what a child of fork(2) would
+ * have of it, and is not SCHED_DEADLINE.
  *
  * The usual order of calls:
  *

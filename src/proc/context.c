@@ -28,6 +28,7 @@ static struct {
     gid_t *groups;
     int group_count;
     struct rlimit limits[PROCSPAWN__RESOURCES];
+    struct procspawn__schedule schedule;
     char *environment;          /* strings, each with its NUL */
     size_t environment_length;
 } initial;
@@ -151,10 +152,16 @@ int procspawn__context_remember(void)
     getresgid(&initial.gid[0], &initial.gid[1], &initial.gid[2]);
     for (int i = 0; i < PROCSPAWN__RESOURCES; i++)
         getrlimit(i, &initial.limits[i]);
+    procspawn__schedule_read(0, &initial.schedule);
     initial.umask = 0;
     read_umask(&initial.umask);
     int rc = remember_groups();
     return rc < 0 ? rc : remember_environment();
+}
+
+const struct procspawn__schedule *procspawn__context_schedule(void)
+{
+    return &initial.schedule;
 }
 
 /* ---- what differs ---- */
@@ -249,6 +256,24 @@ static void describe_limits(struct procspawn__draft *draft, const procspawn_buil
     }
 }
 
+static void describe_schedule(struct procspawn__draft *draft)
+{
+    struct procspawn__schedule now;
+
+    procspawn__schedule_read(0, &now);
+    if (!procspawn__schedule_same(&now, &initial.schedule)) {
+        draft->call.flags |= WIRE_CALL_SCHEDULE;
+        wire__put_u32(&draft->block, now.policy);
+        wire__put_u32(&draft->block, (uint32_t)now.nice);
+        wire__put_u32(&draft->block, now.priority);
+    }
+    if (!procspawn__processors_same(&now, &initial.schedule)) {
+        draft->call.flags |= WIRE_CALL_PROCESSORS;
+        wire__put_u32(&draft->block, now.mask_length);
+        wire__put_bytes(&draft->block, now.mask, now.mask_length);
+    }
+}
+
 /* Does the builder decide about this variable? The last change to its name stands. */
 static bool changed(const procspawn_builder *builder, const char *variable)
 {
@@ -334,6 +359,7 @@ int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_
     rc = describe_groups(draft, builder);
     if (rc < 0)
         return rc;
+    describe_schedule(draft);
     describe_limits(draft, builder);
     describe_environment(draft, builder);
     describe_string(draft, WIRE_CALL_DIRECTORY, builder ? builder->cwd : NULL);

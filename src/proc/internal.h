@@ -6,6 +6,7 @@
 
 #include "forkserver/forkserver.h"
 #include "src/proc/message.h"
+#include "src/proc/schedule.h"
 #include "src/wire/backtrace.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
@@ -139,6 +140,8 @@ void procspawn__draft_spend(struct procspawn__draft *draft);
 
 /* Remembers the state that children have without being told. */
 int procspawn__context_remember(void);
+/* How the program was scheduled, as its children are unless they are told otherwise. */
+const struct procspawn__schedule *procspawn__context_schedule(void);
 /* Closes what remembering opened. */
 void procspawn__context_forget(void);
 /* Writes down where the caller's state is another one now, and what the builder changes. */

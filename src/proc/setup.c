@@ -6,6 +6,7 @@
  */
 #include "src/proc/sender.h"
 
+#include "src/base/written.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 extern char **environ;
+
+static bool settled BASE_WRITTEN;       /* a worker has had its first order */
 
 static int set_streams(uint32_t flags, struct wire_frame *frame, size_t *fd_index)
 {
@@ -78,6 +81,25 @@ static int set_limits(struct wire_reader *block)
             rc = -errno;
     }
     return rc;
+}
+
+/* What the call does not name is as it was at init. */
+static int get_schedule(uint32_t flags, struct wire_reader *block,
+                        struct procspawn__schedule *ret_wanted)
+{
+    procspawn__schedule_copy(ret_wanted, procspawn__context_schedule());
+    if (flags & WIRE_CALL_SCHEDULE) {
+        ret_wanted->policy = wire__get_u32(block);
+        ret_wanted->nice = (int32_t)wire__get_u32(block);
+        ret_wanted->priority = wire__get_u32(block);
+    }
+    if (flags & WIRE_CALL_PROCESSORS) {
+        ret_wanted->mask_length = wire__get_u32(block);
+        if (ret_wanted->mask_length > sizeof ret_wanted->mask)
+            return -EPROTO;
+        wire__get_bytes(block, ret_wanted->mask, ret_wanted->mask_length);
+    }
+    return block->broken ? -EPROTO : 0;
 }
 
 /* The strings stay in memory of their own; environ may be changed by setenv(3) later. */
@@ -145,13 +167,20 @@ static int become(const struct wire_call *call, struct wire_reader *block, struc
     const uint32_t flags = call->flags;
     const uint32_t streams = WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
     size_t fd_index = (flags & WIRE_CALL_FD_MEMORY) ? 1 : 0;
+    struct procspawn__schedule schedule;
 
     TRY(flags & WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index), "entering the working directory");
     TRY(flags & streams, set_streams(flags, frame, &fd_index), "setting the standard streams");
     if (flags & WIRE_CALL_UMASK)
         umask(call->umask);
     TRY(flags & WIRE_CALL_GROUPS, set_groups(block), "setting the groups");
+    TRY(!settled, get_schedule(flags, block, &schedule), "reading the schedule");
+    /* Either limit, the old or the new one, may be what lets the priority rise. */
+    bool scheduled = settled || procspawn__schedule_set(&schedule) == 0;
     TRY(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    /* A server that was slowed down from outside has slower children. */
+    TRY(!scheduled && (flags & (WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS)),
+        procspawn__schedule_set(&schedule), "setting the priority and the processors");
     TRY(sender->limited, procspawn__sender_bind_limits(sender), "keeping to the caller's limits");
     TRY(flags & WIRE_CALL_ENVIRONMENT, set_environment(block), "setting the environment");
     TRY(flags & WIRE_CALL_IDS, set_ids(call, server), "setting the user and group ids");
@@ -171,6 +200,7 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     TRY(flags & (WIRE_CALL_IDS | WIRE_CALL_HOOK), procspawn__client_link(), "asking for a link");
     TRY(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
     int rc = become(call, block, frame, &sender, self->server, ret_what);
+    settled = true;
     procspawn__sender_fini(&sender);
     if (rc < 0)
         return rc;

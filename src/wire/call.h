@@ -3,9 +3,10 @@
  *
  *     struct wire_call | block | JSON text
  *
- * The block holds, in this order, what the flags name: groups (u32 count, u32 each), limits (u32
- * count; u32 resource, u64 soft, u64 hard each), environment (u32 count, strings), directory
- * (string), process name (string), library (string). Block and text travel in a sealed memfd
+ * The block holds, in this order, what the flags name: groups (u32 count, u32 each), schedule (u32
+ * policy, niceness, priority), processors (u32 length, bytes), limits (u32 count; u32 resource, u64
+ * soft, u64 hard each), environment (u32 count, strings), directory (string), process name (string),
+ * library (string). Block and text travel in a sealed memfd
  * together when they are too long for a frame. Descriptors come in the order of the WIRE_CALL_FD
  * flags, then those that the text speaks of.
  */
@@ -32,7 +33,9 @@ enum wire_call_flag {
     WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; the streams are for this one */
     WIRE_CALL_PREPARE = 1 << 15,    /* become what the call asks for, and wait for a CALL */
     WIRE_CALL_MARKED = 1 << 16,     /* as in struct wire_value */
-    WIRE_CALL_CHILDLESS = 1 << 17   /* the child may ask its server for nothing */
+    WIRE_CALL_CHILDLESS = 1 << 17,  /* the child may ask its server for nothing */
+    WIRE_CALL_SCHEDULE = 1 << 18,
+    WIRE_CALL_PROCESSORS = 1 << 19
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
