@@ -54,10 +54,8 @@ static int own_environment(procspawn_builder *copy, const procspawn_builder *bui
         count++;
     copy->environment = copy_strings(environ, count);
     copy->changes = copy_strings(builder->changes, builder->change_count);
-    if (!copy->environment || !copy->changes)
-        return -ENOMEM;
-    copy->change_count = builder->change_count;
-    return 0;
+    copy->change_count = copy->changes ? builder->change_count : 0;
+    return copy->environment && copy->changes ? 0 : -ENOMEM;
 }
 
 static int own_streams(procspawn_builder *copy)
