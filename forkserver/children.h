@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_FORKSERVER_CHILDREN_H
 #define FORKSCOPE_FORKSERVER_CHILDREN_H
 
+#include "src/wire/backtrace.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,10 +27,12 @@ struct client {
     uint32_t children;          /* alive */
 };
 
-/* A backtrace in the making: a process that unwinds the child writes it into a memfd. */
+/* A backtrace in the making, by a process that unwinds the child. */
 struct report {
     pid_t pid;                  /* 0: none */
-    int memfd;
+    int memfd;                  /* of the whole report; -1: there will be none */
+    struct backtrace_brief *brief;  /* shared memory */
+    bool stopped_again;         /* the child has stopped since, which may be for a crash */
     int64_t give_up_at;
 };
 

@@ -1,5 +1,6 @@
 #include "forkserver/crash.h"
 
+#include "forkserver/memory.h"
 #include "src/base/written.h"
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum { CRASH_MAGIC = 0x63726173, STACK_BYTES = 65536, STACK_ENOUGH = 16384, SIGSET_BYTES = 8 };
@@ -181,13 +181,7 @@ int forkserver__crash_raise(void)
 
 static int copy_record(pid_t tid, struct crash_record *ret_copy)
 {
-    struct iovec to = {ret_copy, sizeof *ret_copy};
-    struct iovec from = {&record, sizeof record};
-    ssize_t got = process_vm_readv(tid, &to, 1, &from, 1, 0);
-
-    if (got < 0)
-        return -errno;
-    return got == (ssize_t)sizeof *ret_copy ? 0 : -EFAULT;
+    return forkserver__memory_peek(tid, &record, ret_copy, sizeof *ret_copy);
 }
 
 /* A process whose main thread has ended shows its memory through another thread only. */

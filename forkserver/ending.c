@@ -91,7 +91,7 @@ static void past_deadline(struct server *s, struct child *child)
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = WIRE_ENDED_BY_DEADLINE;
-    if (child->state == CHILD_ALIVE && !forkserver__report_start(s, child))
+    if (child->state == CHILD_ALIVE && !forkserver__report_hang(s, child))
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE);
 }
 

@@ -104,6 +104,7 @@ void forkserver__spares_lost_one(struct server *s, const struct child *child);
 
 /* stop.c: a child has stopped, or may have, if there is a stop that has not been looked at yet. */
 void forkserver__on_stop(struct server *s, pid_t pid);
+void forkserver__stopped(struct server *s, struct child *child);
 void forkserver__heed_stop(struct server *s, pid_t pid);
 
 /* reap.c: deaths become events. */
@@ -124,11 +125,13 @@ int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children);
 
 /*
- * report.c: backtraces of children that stopped, made by a process of their own. start returns
- * false when there will be none; end is called when that process has gone or is to go, and lets the
- * child proceed to its fate.
+ * report.c: backtraces of children that hang or have stopped, made by a process of their own; false
+ * when there will be none. done is called when that process has ended, with its wait status; end
+ * when it is to go: both let the child proceed to its fate.
  */
-bool forkserver__report_start(struct server *s, struct child *child);
+bool forkserver__report_hang(struct server *s, struct child *child);
+bool forkserver__report_stop(struct server *s, struct child *child);
+void forkserver__report_done(struct server *s, struct child *child, int status);
 void forkserver__report_end(struct server *s, struct child *child);
 struct child *forkserver__report_owner(const struct children *children, pid_t reporter);
 

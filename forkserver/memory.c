@@ -1,30 +1,82 @@
 #include "forkserver/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 static const uint64_t no_page = 1;
 
-void forkserver__memory_init(struct memory *memory, pid_t pid)
+static int open_mem(pid_t pid)
 {
-    memory->pid = pid;
+    char path[32];
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+void forkserver__memory_open(struct memory *ret_memory, pid_t pid)
+{
+    ret_memory->pid = pid;
+    ret_memory->fd = open_mem(pid);
     for (int i = 0; i < MEMORY_PAGES; i++)
-        memory->address[i] = no_page;
+        ret_memory->address[i] = no_page;
+}
+
+void forkserver__memory_close(struct memory *memory)
+{
+    if (memory->fd >= 0)
+        close(memory->fd);
+    memory->fd = -1;
+}
+
+static ssize_t read_by_number(pid_t pid, uint64_t address, void *ret_bytes, size_t size)
+{
+    struct iovec to = {ret_bytes, size};
+    struct iovec from = {(void *)(uintptr_t)address, size};
+
+    return process_vm_readv(pid, &to, 1, &from, 1, 0);
+}
+
+/* Memory that is not there is -EIO in a file, and -EINVAL in the upper half of the addresses. */
+static int outcome(ssize_t got, size_t size)
+{
+    if (got < 0)
+        return errno == EIO || errno == EINVAL ? -EFAULT : -errno;
+    return got == (ssize_t)size ? 0 : -EFAULT;
+}
+
+int forkserver__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size)
+{
+    uint64_t at = (uint64_t)(uintptr_t)address;
+    int error = outcome(read_by_number(pid, at, ret_bytes, size), size), fd;
+
+    if (error == 0 || error == -ESRCH || error == -EFAULT)
+        return error;
+    fd = open_mem(pid);
+    if (fd < 0)
+        return error;
+    error = outcome(pread(fd, ret_bytes, size, (off_t)at), size);
+    close(fd);
+    return error;
 }
 
 static int fill(struct memory *memory, size_t place, uint64_t address)
 {
-    struct iovec to = {memory->page[place], MEMORY_PAGE};
-    struct iovec from = {(void *)(uintptr_t)address, MEMORY_PAGE};
-    ssize_t got;
+    unsigned char *page = memory->page[place];
+    int error;
 
     memory->address[place] = no_page;
-    got = process_vm_readv(memory->pid, &to, 1, &from, 1, 0);
-    if (got != MEMORY_PAGE)
-        return got < 0 && errno != EFAULT ? -errno : -EFAULT;
-    memory->address[place] = address;
-    return 0;
+    error = outcome(memory->fd >= 0 ? pread(memory->fd, page, MEMORY_PAGE, (off_t)address)
+                                    : read_by_number(memory->pid, address, page, MEMORY_PAGE),
+                    MEMORY_PAGE);
+    if (error == 0)
+        memory->address[place] = address;
+    return error;
 }
 
 int forkserver__memory_read(struct memory *memory, uint64_t address, void *ret_bytes, size_t size)

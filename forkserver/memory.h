@@ -1,5 +1,8 @@
 /* The memory of another process, read page by page and kept: an unwinder asks for the same few
- * pages a word at a time. Nothing is ever written there. */
+ * pages a word at a time. Nothing is ever written there.
+ *
+ * It is opened with the rights of that moment, and read later with fewer: the kernel asks for the
+ * right to read /proc/PID/mem when it is opened, but for process_vm_readv(2) at each call. */
 #ifndef FORKSERVER_MEMORY_H
 #define FORKSERVER_MEMORY_H
 
@@ -13,11 +16,19 @@ enum { MEMORY_PAGE = 4096, MEMORY_PAGES = 128 };
 
 struct memory {
     pid_t pid;
+    int fd;                            /* /proc/PID/mem; -1: read by process_vm_readv(2) */
     uint64_t address[MEMORY_PAGES];    /* of the page in each place; 1: none */
     unsigned char page[MEMORY_PAGES][MEMORY_PAGE];
 };
 
-void forkserver__memory_init(struct memory *memory, pid_t pid);
+/* Never fails: what cannot be opened cannot be read, and that is told then. pid may be any thread
+ * of the process; one that has ended shows nothing. */
+void forkserver__memory_open(struct memory *ret_memory, pid_t pid);
+void forkserver__memory_close(struct memory *memory);
+
+/* A few bytes at once, by whatever way is allowed now. Returns 0 or a negative errno value: -ESRCH
+ * for a thread that has ended. */
+int forkserver__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size);
 
 /* Copies size bytes. Returns 0; -EPERM when the process may not be read, -EFAULT when it has no
  * such memory. */

@@ -46,24 +46,20 @@ static int read_all(int fd, char **ret_text)
     return 0;
 }
 
-static int read_text(pid_t pid, char **ret_text)
+int forkserver__modules_open(pid_t pid)
 {
     char path[32];
-    int fd, error;
+    int fd;
 
     snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    error = read_all(fd, ret_text);
-    close(fd);
-    return error;
+    return fd < 0 ? -errno : fd;
 }
 
 static bool parse_line(char *line, struct mapping *ret_mapping)
 {
     unsigned long long start, end, offset, inode;
-    char flags[5];
+    char flags[5] = "";
     int path = 0;
 
     if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode,
@@ -209,7 +205,30 @@ static void add_module(struct modules *modules, const struct mapping *mapping,
     modules->module[modules->module_count++] = module;
 }
 
-static int find_modules(struct modules *modules, struct memory *memory)
+/* The kernel has told both paths. */
+static bool is_known(const struct modules *known, const struct mapping *mapping,
+                     struct module *ret_module)
+{
+    for (size_t i = 0; known && i < known->module_count; i++) {
+        const struct module *module = &known->module[i];
+
+        if (module->start != mapping->start || module->head_end != mapping->end ||
+            module->inode != mapping->inode || strcmp(module->path, mapping->path) != 0)
+            continue;
+        *ret_module = *module;
+        return true;
+    }
+    return false;
+}
+
+static bool may_be_module(const struct mapping *mapping)
+{
+    return (mapping->offset == 0 && mapping->readable && mapping->path[0] == '/') ||
+           strcmp(mapping->path, "[vdso]") == 0;
+}
+
+static int find_modules(struct modules *modules, struct memory *memory,
+                        const struct modules *known)
 {
     modules->module = calloc(MODULES_MODULES, sizeof *modules->module);
     if (!modules->module)
@@ -217,30 +236,56 @@ static int find_modules(struct modules *modules, struct memory *memory)
     for (size_t i = 0; i < modules->mapping_count && modules->module_count < MODULES_MODULES; i++) {
         const struct mapping *mapping = &modules->mapping[i];
 
-        if (mapping->offset == 0 && mapping->readable && mapping->path[0] &&
-            mapping->path[0] != '[')
-            add_module(modules, mapping, memory);
-        else if (strcmp(mapping->path, "[vdso]") == 0)
+        if (!may_be_module(mapping))
+            continue;
+        if (is_known(known, mapping, &modules->module[modules->module_count]))
+            modules->module_count++;
+        else
             add_module(modules, mapping, memory);
     }
     return 0;
 }
 
-int forkserver__modules_read(struct modules *ret_modules, struct memory *memory)
+int forkserver__modules_parse(struct modules *ret_modules, char *text, struct memory *memory,
+                              const struct modules *known)
 {
-    struct modules modules = {0};
-    int error = read_text(memory->pid, &modules.text);
+    struct modules modules = {.text = text};
+    int error = parse(&modules);
 
     if (!error)
-        error = parse(&modules);
-    if (!error)
-        error = find_modules(&modules, memory);
+        error = find_modules(&modules, memory, known);
     if (error) {
         forkserver__modules_free(&modules);
         return error;
     }
     *ret_modules = modules;
     return 0;
+}
+
+int forkserver__modules_read(struct modules *ret_modules, int maps, struct memory *memory,
+                             const struct modules *known)
+{
+    char *text;
+    int error = read_all(maps, &text);
+
+    return error ? error : forkserver__modules_parse(ret_modules, text, memory, known);
+}
+
+int forkserver__modules_own(struct modules *ret_modules)
+{
+    struct memory *memory = malloc(sizeof *memory);
+    int maps = forkserver__modules_open(getpid());
+    int error = memory ? maps : -ENOMEM;
+
+    if (memory && maps >= 0) {
+        forkserver__memory_open(memory, getpid());
+        error = forkserver__modules_read(ret_modules, maps, memory, NULL);
+        forkserver__memory_close(memory);
+    }
+    if (maps >= 0)
+        close(maps);
+    free(memory);
+    return error;
 }
 
 void forkserver__modules_free(struct modules *modules)
@@ -269,7 +314,7 @@ const struct mapping *forkserver__modules_mapping(const struct modules *modules,
     return NULL;
 }
 
-struct module *forkserver__modules_module(const struct modules *modules, uint64_t address)
+const struct module *forkserver__modules_module(const struct modules *modules, uint64_t address)
 {
     for (size_t i = 0; i < modules->module_count; i++)
         if (address >= modules->module[i].start && address < modules->module[i].end)

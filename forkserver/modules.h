@@ -41,12 +41,24 @@ struct modules {
     size_t module_count;
 };
 
-/* Returns 0; -ENOMEM; another negative errno value when the process cannot be looked at. */
-int forkserver__modules_read(struct modules *ret_modules, struct memory *memory);
+/* The list of a process's mappings, to be read when that is wanted, by whatever rights there are
+ * then. Returns a descriptor, or a negative errno value when the process cannot be looked at. */
+int forkserver__modules_open(pid_t pid);
+
+/* Reads the list from maps, and the modules from the memory. known: modules of another process; one
+ * whose first page is mapped from the same file at the same place is the same, and not read again;
+ * the paths are the other's then; NULL: none. Returns 0, -ENOMEM or -EIO. */
+int forkserver__modules_read(struct modules *ret_modules, int maps, struct memory *memory,
+                             const struct modules *known);
+/* The same with the text of the list, which is taken. Returns 0 or -ENOMEM. */
+int forkserver__modules_parse(struct modules *ret_modules, char *text, struct memory *memory,
+                              const struct modules *known);
+/* Those of this process. Returns 0 or a negative errno value. */
+int forkserver__modules_own(struct modules *ret_modules);
 void forkserver__modules_free(struct modules *modules);
 
 /* NULL where nothing is mapped, or no module. Borrowed. */
 const struct mapping *forkserver__modules_mapping(const struct modules *modules, uint64_t address);
-struct module *forkserver__modules_module(const struct modules *modules, uint64_t address);
+const struct module *forkserver__modules_module(const struct modules *modules, uint64_t address);
 
 #endif

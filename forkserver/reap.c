@@ -33,8 +33,7 @@ static void on_death(struct server *s, pid_t pid)
         struct child *owner = forkserver__report_owner(&s->children, pid);
         if (!owner)
             return;
-        owner->report.pid = 0;
-        forkserver__report_end(s, owner);
+        forkserver__report_done(s, owner, status);
         return;
     }
     forkserver__child_died(&s->children, child);

@@ -1,74 +1,190 @@
 /*
  * report.c - backtraces of children, made by a process of their own
  *
- * A child that crashed, raised a failure or passed its deadline is unwound by a process forked for
- * this one report: whatever it meets in the child's memory, the server goes on. It writes into a
- * memfd that the server hands to the spawner without looking into it.
+ * A child that stopped or passed its deadline is looked at by a process forked for this one report:
+ * whatever it meets in the child's memory, the server goes on. It writes into a memfd and a few
+ * bytes of shared memory, which the server hands to the spawner without looking into them.
  */
 #include "forkserver/internal.h"
 
 #include "forkserver/crash.h"
 #include "forkserver/unwind.h"
 #include "src/base/clock.h"
+#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-/* What the unwinder may take, and what it is left after that before it is killed. */
+/* What the reporter may take, and what it is left after that before it is killed. */
 static const int64_t time_limit = BASE_SECOND;
 static const int64_t patience = BASE_SECOND / 2;
 
-static void __attribute__((noreturn)) unwind(pid_t server, pid_t pid, bool with_symbols, int memfd)
-{
-    struct crash_record record;
-    bool recorded = forkserver__crash_read(pid, &record) == 0;
+/* With this status a reporter says that the child has stopped for another reason than its own
+ * failure. */
+enum { NO_FAILURE = 77 };
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != server)
-        _exit(1);
-    forkserver__close_but(&memfd, 1);
-    forkserver__unwind_and_exit(pid, recorded ? &record : NULL, with_symbols, time_limit, memfd);
+struct order {
+    pid_t server;
+    pid_t pid;
+    bool stopped;
+    bool with_frames, with_symbols;
+    const struct modules *at_init;
+    struct report report;
+};
+
+/* A stop counts if the child's crash handler made it. A raised failure is told by the child itself:
+ * only its frames are missing. */
+static bool read_record(const struct order *order, struct crash_record *ret_record)
+{
+    int error = forkserver__crash_read(order->pid, ret_record);
+
+    if (order->stopped && error == -ENOENT)
+        _exit(NO_FAILURE);
+    if (!order->with_frames && (error || ret_record->state == CRASH_RAISED))
+        _exit(0);
+    return error == 0;
 }
 
-bool forkserver__report_start(struct server *s, struct child *child)
+static void __attribute__((noreturn)) unwind(const struct order *order)
 {
-    if (!s->options->capture_backtraces || child->channel < 0)
-        return false;
-    int memfd = memfd_create("backtrace", MFD_CLOEXEC);
-    if (memfd < 0)
-        return false;
+    struct crash_record record;
+    struct unwind_task task = {
+        .pid = order->pid,
+        .limit = time_limit,
+        .at_init = order->at_init,
+        .with_symbols = order->with_symbols,
+        .fd = order->report.memfd,
+        .brief = order->report.brief,
+    };
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != order->server)
+        _exit(1);
+    forkserver__close_but(&order->report.memfd, 1);
+    task.record = read_record(order, &record) ? &record : NULL;
+    forkserver__unwind_and_exit(&task);
+}
+
+static struct backtrace_brief *map_brief(void)
+{
+    void *brief = mmap(NULL, BACKTRACE_BRIEF, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0);
+    return brief == MAP_FAILED ? NULL : brief;
+}
+
+static void drop_report(struct report *report)
+{
+    if (report->memfd >= 0)
+        close(report->memfd);
+    if (report->brief)
+        munmap(report->brief, BACKTRACE_BRIEF);
+    *report = (struct report){ .memfd = -1 };
+}
+
+/* Without a memfd there are no frames, but still a cause. */
+static bool prepare(const struct server *s, struct report *ret_report)
+{
+    *ret_report = (struct report){ .memfd = -1, .brief = map_brief() };
+    if (ret_report->brief && s->options->capture_backtraces)
+        ret_report->memfd = memfd_create("backtrace", MFD_CLOEXEC);
+    return ret_report->brief != NULL;
+}
+
+/* The modules of the image, which never change here. They are looked for when a report needs them
+ * first, and again as long as that fails. */
+static const struct modules *modules_at_init(void)
+{
+    static struct modules modules;
+
+    if (modules.module_count == 0)
+        (void)forkserver__modules_own(&modules);
+    return &modules;
+}
+
+static bool start(struct server *s, struct child *child, bool stopped)
+{
     /* Nothing of the server's table is there after the fork. */
-    const pid_t server = s->pid, target = child->pid;
-    const bool with_symbols = s->options->resolve_backtraces;
+    struct order order = {
+        .server = s->pid,
+        .pid = child->pid,
+        .stopped = stopped,
+        .with_symbols = s->options->resolve_backtraces,
+        .at_init = modules_at_init(),
+    };
+
+    if (child->channel < 0 || !prepare(s, &order.report))
+        return false;
+    order.with_frames = order.report.memfd >= 0;
     pid_t pid = fork();
     if (pid == 0)
-        unwind(server, target, with_symbols, memfd);
+        unwind(&order);
     if (pid < 0) {
-        close(memfd);
+        drop_report(&order.report);
         return false;
     }
     child->state = CHILD_REPORTING;
-    child->report = (struct report){ pid, memfd, base__deadline(time_limit + patience) };
+    child->report = order.report;
+    child->report.pid = pid;
+    child->report.give_up_at = base__deadline(time_limit + patience);
     forkserver__wake_by(s, child->report.give_up_at);
     return true;
+}
+
+/* Of a hang, frames are all there is to tell. */
+bool forkserver__report_hang(struct server *s, struct child *child)
+{
+    return s->options->capture_backtraces && start(s, child, false);
+}
+
+bool forkserver__report_stop(struct server *s, struct child *child)
+{
+    child->stopped = start(s, child, true);
+    return child->stopped;
 }
 
 /* The reporter may still be there, if it took too long; its death is then nobody's. */
 void forkserver__report_end(struct server *s, struct child *child)
 {
-    (void)s;
     if (child->report.pid != 0)
         kill(child->report.pid, SIGKILL);
-    wire__send_struct(child->channel, WIRE_BACKTRACE, &child->token, sizeof child->token,
-                      child->report.memfd, true);
-    close(child->report.memfd);
-    child->report = (struct report){ .memfd = -1 };
+    const struct wire_part parts[] = {
+        { &child->token, sizeof child->token },
+        { child->report.brief, BACKTRACE_BRIEF },
+    };
+    wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
+               child->report.memfd >= 0 ? 1 : 0, true);
+    drop_report(&child->report);
     child->state = CHILD_ALIVE;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         kill(child->pid, SIGCONT);
     else
         forkserver__end_child(s, child, SIGKILL, 0, child->cause);
+}
+
+/* Somebody has stopped the child, and it stays as it is; but it may have crashed meanwhile, and its
+ * end may have been put off for the crash that it seemed to be. */
+static void stopped_by_others(struct server *s, struct child *child)
+{
+    bool stopped_again = child->report.stopped_again, put_off = child->overtime;
+
+    drop_report(&child->report);
+    child->state = CHILD_ALIVE;
+    child->stopped = child->overtime = false;
+    if (put_off)
+        forkserver__end_child(s, child, SIGKILL, 0, child->kill_cause);
+    else if (stopped_again)
+        forkserver__stopped(s, child);
+}
+
+void forkserver__report_done(struct server *s, struct child *child, int status)
+{
+    child->report.pid = 0;
+    if (child->stopped && WIFEXITED(status) && WEXITSTATUS(status) == NO_FAILURE)
+        stopped_by_others(s, child);
+    else
+        forkserver__report_end(s, child);
 }
 
 struct child *forkserver__report_owner(const struct children *children, pid_t reporter)

@@ -1,16 +1,13 @@
 #include "forkserver/symbols.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Read, not mapped: a file that shrinks while it is mapped would kill the reader. */
-enum { TABLE_LIMIT = 256 << 20, SECTIONS = 4096 };
+enum { TABLE_LIMIT = 48 << 20, SECTIONS = 4096, NOTES_LIMIT = 4096 };
 
 /* An ELF image, in a file or (the vDSO) in the process's memory. */
 struct image {
@@ -28,19 +25,14 @@ static int image_read(const struct image *image, uint64_t offset, void *ret_byte
     return pread(image->fd, ret_bytes, size, (off_t)offset) == (ssize_t)size ? 0 : -EIO;
 }
 
-/* One byte more than asked for, zero: strings end. */
 static void *image_copy(const struct image *image, uint64_t offset, uint64_t size)
 {
-    char *copy = size <= TABLE_LIMIT ? malloc(size + 1) : NULL;
+    void *copy = size > 0 && size <= TABLE_LIMIT ? malloc(size) : NULL;
 
-    if (!copy)
-        return NULL;
-    if (image_read(image, offset, copy, size) != 0) {
-        free(copy);
-        return NULL;
-    }
-    copy[size] = '\0';
-    return copy;
+    if (copy && image_read(image, offset, copy, size) == 0)
+        return copy;
+    free(copy);
+    return NULL;
 }
 
 static int image_open(struct image *image)
@@ -53,13 +45,6 @@ static int image_open(struct image *image)
     image->section = image_copy(image, image->head.e_shoff,
                                 (uint64_t)image->head.e_shnum * sizeof *image->section);
     return image->section ? 0 : -ENOENT;
-}
-
-static void image_close(struct image *image)
-{
-    free(image->section);
-    if (image->fd >= 0)
-        close(image->fd);
 }
 
 static const ElfW(Shdr) *section_of_type(const struct image *image, uint32_t type)
@@ -91,13 +76,12 @@ static bool is_mapped_image(const struct image *image, const struct module *modu
     if (module->build_id_size == 0)
         return fstat(image->fd, &status) == 0 && status.st_ino == module->inode;
     for (size_t i = 0; !matches && i < image->head.e_shnum; i++) {
-        unsigned char *note;
+        const ElfW(Shdr) *section = &image->section[i];
+        unsigned char note[NOTES_LIMIT];
 
-        if (image->section[i].sh_type != SHT_NOTE || image->section[i].sh_size > 4096)
-            continue;
-        note = image_copy(image, image->section[i].sh_offset, image->section[i].sh_size);
-        matches = note && note_matches(note, image->section[i].sh_size, module);
-        free(note);
+        if (section->sh_type == SHT_NOTE && section->sh_size <= sizeof note &&
+            image_read(image, section->sh_offset, note, section->sh_size) == 0)
+            matches = note_matches(note, section->sh_size, module);
     }
     return matches;
 }
@@ -105,21 +89,19 @@ static bool is_mapped_image(const struct image *image, const struct module *modu
 static int load(const struct image *image, uint32_t type, struct symbols *ret_symbols)
 {
     const ElfW(Shdr) *table = section_of_type(image, type), *names;
-    struct symbols symbols = {0};
+    size_t count = table ? table->sh_size / sizeof *ret_symbols->symbol : 0;
+    ElfW(Sym) *symbol;
 
-    if (!table || table->sh_link >= image->head.e_shnum ||
-        table->sh_entsize != sizeof *symbols.symbol)
+    if (!table || table->sh_link >= image->head.e_shnum || table->sh_entsize != sizeof *symbol)
         return -ENOENT;
     names = &image->section[table->sh_link];
-    symbols.count = table->sh_size / sizeof *symbols.symbol;
-    symbols.symbol = image_copy(image, table->sh_offset, symbols.count * sizeof *symbols.symbol);
-    symbols.names = image_copy(image, names->sh_offset, names->sh_size);
-    symbols.names_size = names->sh_size;
-    if (!symbols.symbol || !symbols.names) {
-        forkserver__symbols_free(&symbols);
+    symbol = image_copy(image, table->sh_offset, count * sizeof *symbol);
+    if (!symbol)
         return -ENOMEM;
-    }
-    *ret_symbols = symbols;
+    *ret_symbols = (struct symbols){
+        .symbol = symbol, .count = count, .fd = image->fd, .memory = image->memory,
+        .names = image->start + names->sh_offset, .names_size = names->sh_size,
+    };
     return 0;
 }
 
@@ -132,80 +114,76 @@ static int load_from(struct image *image, const struct module *module, uint32_t 
         error = load(image, type, ret_symbols);
     else
         error = -ENOENT;
-    image_close(image);
+    free(image->section);
     return error;
 }
 
-static int load_file(const char *path, const struct module *module, uint32_t type,
+static int load_file(int fd, const struct module *module, uint32_t type,
                      struct symbols *ret_symbols)
 {
-    struct image image = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    struct image image = {.fd = fd};
 
-    return image.fd < 0 ? -ENOENT : load_from(&image, module, type, ret_symbols);
+    return fd < 0 ? -ENOENT : load_from(&image, module, type, ret_symbols);
 }
 
-static bool is_executable(pid_t pid, const struct module *module, char *ret_path, size_t room)
+int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
+                             int debug)
 {
-    char target[PATH_MAX];
-    ssize_t length;
-
-    snprintf(ret_path, room, "/proc/%d/exe", (int)pid);
-    length = readlink(ret_path, target, sizeof target - 1);
-    if (length < 0)
-        return false;
-    target[length] = '\0';
-    return strcmp(target, module->path) == 0;
-}
-
-/* Where the module's own bytes may be found: /proc/PID/exe and map_files reach a file that was
- * replaced or deleted, but the latter needs privilege. */
-static int load_any(pid_t pid, const struct module *module, uint32_t type,
-                    struct symbols *ret_symbols)
-{
-    char path[96];
     int error;
 
-    if (is_executable(pid, module, path, sizeof path))
-        return load_file(path, module, type, ret_symbols);
-    error = load_file(module->path, module, type, ret_symbols);
-    if (error != -ENOENT)
-        return error;
-    snprintf(path, sizeof path, "/proc/%d/map_files/%llx-%llx", (int)pid,
-             (unsigned long long)module->start, (unsigned long long)module->head_end);
-    return load_file(path, module, type, ret_symbols);
+    *ret_symbols = (struct symbols){.fd = -1};
+    error = load_file(file, module, SHT_SYMTAB, ret_symbols);
+    if (error)
+        error = load_file(debug, module, SHT_SYMTAB, ret_symbols);
+    if (error)
+        error = load_file(file, module, SHT_DYNSYM, ret_symbols);
+    if (file != ret_symbols->fd && file >= 0)
+        close(file);
+    if (debug != ret_symbols->fd && debug >= 0)
+        close(debug);
+    return error;
 }
 
-static int load_debug(const struct module *module, struct symbols *ret_symbols)
+int forkserver__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
+                                  struct memory *memory)
 {
-    char path[64 + 2 * MODULES_BUILD_ID] = "/usr/lib/debug/.build-id/";
-    size_t length = strlen(path);
+    struct image image = {.fd = -1, .memory = memory, .start = module->start};
 
-    if (module->build_id_size < 2)
-        return -ENOENT;
-    for (size_t i = 0; i < module->build_id_size; i++)
-        length += (size_t)sprintf(path + length, i == 0 ? "%02x/" : "%02x", module->build_id[i]);
-    strcpy(path + length, ".debug");
-    return load_file(path, module, SHT_SYMTAB, ret_symbols);
-}
-
-int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module,
-                             struct memory *memory)
-{
-    struct image vdso = {.fd = -1, .memory = memory, .start = module->start};
-
-    if (module->path[0] == '[')
-        return load_from(&vdso, module, SHT_DYNSYM, ret_symbols);
-    if (load_any(memory->pid, module, SHT_SYMTAB, ret_symbols) == 0 ||
-        load_debug(module, ret_symbols) == 0)
-        return 0;
-    return load_any(memory->pid, module, SHT_DYNSYM, ret_symbols);
+    *ret_symbols = (struct symbols){.fd = -1};
+    return load_from(&image, module, SHT_DYNSYM, ret_symbols);
 }
 
 void forkserver__symbols_free(struct symbols *symbols)
 {
     free(symbols->symbol);
-    free(symbols->names);
-    *symbols = (struct symbols){0};
+    if (symbols->fd >= 0)
+        close(symbols->fd);
+    *symbols = (struct symbols){.fd = -1};
+}
+
+/* As much of a name as there is: a file may end inside it. */
+static size_t read_name(const struct symbols *symbols, uint64_t at, char *ret_name, size_t room)
+{
+    ssize_t got;
+
+    if (symbols->memory)
+        return forkserver__memory_text(symbols->memory, at, ret_name, room) == 0 ? strlen(ret_name)
+                                                                                 : 0;
+    got = pread(symbols->fd, ret_name, room - 1, (off_t)at);
+    return got > 0 ? (size_t)got : 0;
+}
+
+void forkserver__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
+                              char ret_name[SYMBOLS_NAME])
+{
+    size_t length = 0, room = SYMBOLS_NAME;
+
+    if (symbol->st_name < symbols->names_size) {
+        if (symbols->names_size - symbol->st_name < room)
+            room = symbols->names_size - symbol->st_name + 1;
+        length = read_name(symbols, symbols->names + symbol->st_name, ret_name, room);
+    }
+    ret_name[length] = '\0';
 }
 
 static bool is_function(const ElfW(Sym) *symbol)
@@ -221,37 +199,60 @@ static bool is_function(const ElfW(Sym) *symbol)
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {
     unsigned binding = ELF64_ST_BIND(symbol->st_info);
-    int rank = forkserver__symbols_name(symbols, symbol)[0] == '_' ? 0 : 1;
+    char name[SYMBOLS_NAME];
 
-    return rank + (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
+    forkserver__symbols_name(symbols, symbol, name);
+    return (name[0] == '_' ? 0 : 1) + (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
+}
+
+/* Names are read for this: that of the best one once. */
+static const ElfW(Sym) *higher(const struct symbols *symbols, const ElfW(Sym) *best,
+                               const ElfW(Sym) *other, int *best_rank)
+{
+    int other_rank = rank(symbols, other);
+
+    if (*best_rank < 0)
+        *best_rank = rank(symbols, best);
+    if (other_rank <= *best_rank)
+        return best;
+    *best_rank = other_rank;
+    return other;
 }
 
 const ElfW(Sym) *forkserver__symbols_covering(const struct symbols *symbols, uint64_t address)
 {
     const ElfW(Sym) *best = NULL;
+    int best_rank = -1;    /* not known */
 
     for (size_t i = 0; i < symbols->count; i++) {
         const ElfW(Sym) *symbol = &symbols->symbol[i];
 
         if (address - symbol->st_value >= symbol->st_size || !is_function(symbol))
             continue;
-        if (!best || symbol->st_value > best->st_value ||
-            (symbol->st_value == best->st_value && rank(symbols, symbol) > rank(symbols, best)))
+        if (!best || symbol->st_value > best->st_value) {
             best = symbol;
+            best_rank = -1;
+        } else if (symbol->st_value == best->st_value) {
+            best = higher(symbols, best, symbol, &best_rank);
+        }
     }
     return best;
 }
 
-const ElfW(Sym) *forkserver__symbols_named(const struct symbols *symbols, const char *name)
+const ElfW(Sym) *forkserver__symbols_variable(const struct symbols *symbols, const char *name,
+                                              uint64_t size)
 {
-    for (size_t i = 0; i < symbols->count; i++)
-        if (symbols->symbol[i].st_shndx != SHN_UNDEF &&
-            strcmp(forkserver__symbols_name(symbols, &symbols->symbol[i]), name) == 0)
-            return &symbols->symbol[i];
-    return NULL;
-}
+    char found[SYMBOLS_NAME];
 
-const char *forkserver__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol)
-{
-    return symbol->st_name < symbols->names_size ? symbols->names + symbol->st_name : "";
+    for (size_t i = 0; i < symbols->count; i++) {
+        const ElfW(Sym) *symbol = &symbols->symbol[i];
+
+        if (symbol->st_size != size || symbol->st_shndx == SHN_UNDEF ||
+            ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
+            continue;
+        forkserver__symbols_name(symbols, symbol, found);
+        if (strcmp(found, name) == 0)
+            return symbol;
+    }
+    return NULL;
 }

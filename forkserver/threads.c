@@ -189,5 +189,4 @@ void forkserver__threads_release(struct threads *threads)
 {
     for (size_t i = 0; i < threads->count; i++)
         ptrace(PTRACE_DETACH, threads->held[i].tid, 0, 0);
-    threads->count = 0;
 }

@@ -29,7 +29,7 @@ struct threads {
  * the process has no threads to be seen. SIGCHLD must be blocked. */
 int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline);
 
-/* Lets them run, or stay stopped, as they were. */
+/* Lets them run, or stay stopped, as they were; what is known of them stays. */
 void forkserver__threads_release(struct threads *threads);
 
 #endif

@@ -1,6 +1,8 @@
 #include "forkserver/unwind.h"
 
 #include "forkserver/cfi.h"
+#include "forkserver/confine.h"
+#include "forkserver/images.h"
 #include "forkserver/memory.h"
 #include "forkserver/modules.h"
 #include "forkserver/symbols.h"
@@ -8,31 +10,35 @@
 #include "forkserver/walk.h"
 #include "src/base/clock.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum {
-    SYMBOL_LIMIT = 255,
     MESSAGE_LIMIT = 1024,
     OVERFLOW_REACH = 1 << 20,    /* how far outside the stack a large frame may first touch */
+    MEMORY_LIMIT = 64 << 20,     /* beyond what the process has when it begins to look */
 };
 
 /* All that is needed for one report; too large for a stack. */
 struct unwind {
+    const struct unwind_task *task;
+    int64_t deadline;            /* after it no more is looked for */
     struct memory memory;
-    struct modules modules;
+    int maps;
+    struct images images;
+    struct modules modules;      /* those of the process */
+    const struct modules *seen;  /* the same, or ours where it cannot be seen */
     struct threads threads;
     struct stack stack[THREADS_HELD];
     struct symbols symbols[MODULES_MODULES];    /* of the module in the same place */
     bool symbols_read[MODULES_MODULES];
     struct walk walk;
     struct backtrace *trace;
-    bool with_symbols;
 };
 
 static void note_error(struct backtrace *trace, int error)
@@ -41,13 +47,27 @@ static void note_error(struct backtrace *trace, int error)
         trace->error = error;
 }
 
+static void read_symbols(struct unwind *unwind, const struct module *module,
+                         struct symbols *ret_symbols)
+{
+    int file, debug;
+
+    if (module->path[0] == '[') {
+        (void)forkserver__symbols_read_vdso(ret_symbols, module, &unwind->memory);
+        return;
+    }
+    forkserver__images_take(&unwind->images, module, &file, &debug);
+    (void)forkserver__symbols_read(ret_symbols, module, file, debug);
+}
+
 static const struct symbols *symbols_of(struct unwind *unwind, const struct module *module)
 {
-    size_t place = (size_t)(module - unwind->modules.module);
+    size_t place = (size_t)(module - unwind->seen->module);
 
-    if (!unwind->symbols_read[place])
-        (void)forkserver__symbols_read(&unwind->symbols[place], module, &unwind->memory);
-    unwind->symbols_read[place] = true;
+    if (!unwind->symbols_read[place] && base__now() < unwind->deadline) {
+        unwind->symbols_read[place] = true;
+        read_symbols(unwind, module, &unwind->symbols[place]);
+    }
     return &unwind->symbols[place];
 }
 
@@ -56,23 +76,24 @@ static void name_frame(struct unwind *unwind, const struct step *step,
 {
     uint64_t pc = step->registers.value[MACHINE_PC];
     uint64_t inside = procspawn__backtrace_is_exact(step->found) ? pc : pc - 1;
-    const struct module *module = forkserver__modules_module(&unwind->modules, inside);
+    const struct module *module = forkserver__modules_module(unwind->seen, inside);
     const struct symbols *symbols;
     const ElfW(Sym) *symbol;
+    char name[SYMBOLS_NAME];
 
     *ret_frame = (struct backtrace_frame){.ip = pc, .found = step->found};
     if (!module)
         return;
     ret_frame->module = procspawn__backtrace_intern(unwind->trace, module->path, PATH_MAX);
     ret_frame->offset = pc - module->bias;
-    if (!unwind->with_symbols)
+    if (!unwind->task->with_symbols)
         return;
     symbols = symbols_of(unwind, module);
     symbol = forkserver__symbols_covering(symbols, inside - module->bias);
     if (!symbol)
         return;
-    ret_frame->symbol = procspawn__backtrace_intern(
-        unwind->trace, forkserver__symbols_name(symbols, symbol), SYMBOL_LIMIT);
+    forkserver__symbols_name(symbols, symbol, name);
+    ret_frame->symbol = procspawn__backtrace_intern(unwind->trace, name, sizeof name);
     ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
 }
 
@@ -120,27 +141,41 @@ static void describe_thread(struct unwind *unwind, size_t i)
         describe_frame(unwind, &stack->step[frame]);
 }
 
-/* What glibc was told before abort(): struct { unsigned size; char text[]; } *__abort_msg. */
+/* Where glibc keeps what abort() was told, at the same place in every process of this image. */
+static uint64_t shared_message_variable(void)
+{
+    return (uint64_t)(uintptr_t)dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE");
+}
+
+/* A static program has the variable itself, in the module that this function is in. */
+static uint64_t message_variable(struct unwind *unwind)
+{
+    uint64_t variable = shared_message_variable();
+    const struct module *module =
+        forkserver__modules_module(unwind->seen, (uint64_t)(uintptr_t)message_variable);
+    const ElfW(Sym) *symbol;
+
+    if (variable || !module)
+        return variable;
+    symbol = forkserver__symbols_variable(symbols_of(unwind, module), "__abort_msg",
+                                          sizeof(void *));
+    return symbol ? module->bias + symbol->st_value : 0;
+}
+
+/* struct { unsigned size; char text[]; } *__abort_msg. */
 static void find_message(struct unwind *unwind)
 {
-    for (size_t i = 0; i < unwind->modules.module_count; i++) {
-        const struct module *module = &unwind->modules.module[i];
-        const ElfW(Sym) *symbol;
-        char text[MESSAGE_LIMIT];
-        uint64_t message;
+    char text[MESSAGE_LIMIT];
+    uint64_t variable = message_variable(unwind), message;
 
-        if (!strstr(module->path, "/libc.so.") && !strstr(module->path, "/libc-"))
-            continue;
-        symbol = forkserver__symbols_named(symbols_of(unwind, module), "__abort_msg");
-        if (!symbol || forkserver__memory_read(&unwind->memory, module->bias + symbol->st_value,
-                                               &message, sizeof message) != 0)
-            continue;
-        if (!message || forkserver__memory_text(&unwind->memory, message + sizeof(unsigned), text,
-                                                sizeof text) != 0)
-            continue;
-        text[strcspn(text, "\n")] = '\0';
-        unwind->trace->message = procspawn__backtrace_intern(unwind->trace, text, sizeof text);
-    }
+    if (!variable || forkserver__memory_read(&unwind->memory, variable, &message,
+                                             sizeof message) != 0)
+        return;
+    if (!message || forkserver__memory_text(&unwind->memory, message + sizeof(unsigned), text,
+                                            sizeof text) != 0)
+        return;
+    text[strcspn(text, "\n")] = '\0';
+    unwind->trace->message = procspawn__backtrace_intern(unwind->trace, text, sizeof text);
 }
 
 /* The stack is the writable memory at or above sp: on its way down sp itself may already have left
@@ -206,33 +241,16 @@ static pid_t living(const struct threads *threads, pid_t pid)
     return pid;
 }
 
-static void walk_threads(struct unwind *unwind)
-{
-    for (size_t i = 0; i < unwind->threads.count; i++)
-        if (!unwind->threads.held[i].error || unwind->threads.held[i].registers.value[MACHINE_PC])
-            forkserver__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
-}
+/* ---- with the rights of the server ---- */
 
-/* Where the process may not be read, our own modules do: both were forked from one image. */
-static int read_modules(struct unwind *unwind)
-{
-    int error = forkserver__modules_read(&unwind->modules, &unwind->memory);
-
-    if (!error)
-        return 0;
-    unwind->walk.blind = true;
-    forkserver__memory_init(&unwind->memory, getpid());
-    (void)forkserver__modules_read(&unwind->modules, &unwind->memory);
-    return error;
-}
-
-static void hold(struct unwind *unwind, pid_t pid, const struct crash_record *record,
-                 int64_t deadline)
+static void hold(struct unwind *unwind)
 {
     struct threads *threads = &unwind->threads;
+    const struct crash_record *record = unwind->task->record;
+    pid_t pid = unwind->task->pid;
 
-    note_error(unwind->trace,
-               forkserver__threads_hold(threads, pid, record ? record->tid : pid, deadline));
+    note_error(unwind->trace, forkserver__threads_hold(threads, pid, record ? record->tid : pid,
+                                                       base__now() + unwind->task->limit / 4));
     if (threads->count > 0)
         note_error(unwind->trace, threads->held[0].error);
     if (record)
@@ -240,68 +258,93 @@ static void hold(struct unwind *unwind, pid_t pid, const struct crash_record *re
     unwind->trace->threads_cut = (uint32_t)threads->more;
 }
 
-static void look(struct unwind *unwind, const struct crash_record *record)
+/* A static program's own file is asked where the C library keeps what abort() was told. */
+static bool needs_files(const struct unwind_task *task)
 {
-    struct backtrace *trace = unwind->trace;
+    return task->fd >= 0 ? task->with_symbols
+                         : task->record->signo == SIGABRT && !shared_message_variable();
+}
 
-    note_error(trace, read_modules(unwind));
-    note_error(trace, forkserver__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
+static void attach(struct unwind *unwind)
+{
+    pid_t tid;
+
+    hold(unwind);
+    tid = living(&unwind->threads, unwind->task->pid);
+    forkserver__memory_open(&unwind->memory, tid);
+    unwind->maps = forkserver__modules_open(tid);
+    forkserver__images_open(&unwind->images, unwind->task->at_init, needs_files(unwind->task));
+    if (unwind->task->fd >= 0)
+        note_error(unwind->trace,
+                   forkserver__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
+}
+
+/* ---- the border ---- */
+
+/* Where the process may not be looked at, our own modules do: both were forked from one image. */
+static void look_away(struct unwind *unwind, int error)
+{
+    note_error(unwind->trace, error);
+    unwind->walk.blind = true;
+    unwind->seen = unwind->task->at_init;
+    forkserver__memory_close(&unwind->memory);
+    forkserver__memory_open(&unwind->memory, getpid());
+    if (unwind->maps >= 0)
+        close(unwind->maps);
+    unwind->maps = -1;
+}
+
+static void confine(struct unwind *unwind)
+{
+    const struct confine_limits limits = {
+        .memory = MEMORY_LIMIT, .file_bytes = BACKTRACE_BYTES, .time = unwind->task->limit};
+    struct confine_ids ids;
+    int error = forkserver__confine_ids(unwind->task->pid, &ids);
+
+    if (!error)
+        error = forkserver__confine(&ids);
+    if (!error && unwind->maps < 0)
+        error = unwind->maps;
+    if (error)
+        look_away(unwind, error);
+    forkserver__confine_limits(&limits);
+}
+
+/* ---- with the rights of the process ---- */
+
+static void walk_threads(struct unwind *unwind)
+{
+    for (size_t i = 0; i < unwind->threads.count; i++)
+        if (!unwind->threads.held[i].error || unwind->threads.held[i].registers.value[MACHINE_PC])
+            forkserver__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
+}
+
+static void find_cause(struct unwind *unwind)
+{
+    const struct crash_record *record = unwind->task->record;
+    int error;
+
+    if (!unwind->walk.blind) {
+        error = forkserver__modules_read(&unwind->modules, unwind->maps, &unwind->memory,
+                                         unwind->task->at_init);
+        if (error)
+            look_away(unwind, error);
+    }
+    if (record && !unwind->walk.blind) {
+        unwind->trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
+        if (record->signo == SIGABRT)
+            find_message(unwind);
+    }
+    procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
+}
+
+/* The threads are let go before a file is looked at, which may take its time. */
+static void find_frames(struct unwind *unwind)
+{
     walk_threads(unwind);
+    forkserver__threads_release(&unwind->threads);
     for (size_t i = 0; i < unwind->threads.count; i++)
         describe_thread(unwind, i);
-    if (!record || unwind->walk.blind)
-        return;
-    trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
-    if (record->signo == SIGABRT)
-        find_message(unwind);
-}
-
-static void finish(struct unwind *unwind)
-{
-    for (size_t i = 0; i < unwind->modules.module_count; i++)
-        forkserver__symbols_free(&unwind->symbols[i]);
-    forkserver__cfi_free(unwind->walk.cfi);
-    forkserver__modules_free(&unwind->modules);
-    free(unwind);
-}
-
-/*
- * Fills ret_trace with whatever can be had before deadline (ns, CLOCK_MONOTONIC); what cannot is
- * told by its error. Blocks SIGCHLD and leaves it blocked.
- */
-static void unwind_process(pid_t pid, const struct crash_record *record, bool with_symbols,
-                           int64_t deadline, struct backtrace *ret_trace)
-{
-    struct unwind *unwind = calloc(1, sizeof *unwind);
-
-    describe_cause(ret_trace, pid, record);
-    if (!unwind) {
-        note_error(ret_trace, -ENOMEM);
-        return;
-    }
-    unwind->trace = ret_trace;
-    unwind->with_symbols = with_symbols;
-    block_sigchld();
-    hold(unwind, pid, record, base__now() + (deadline - base__now()) / 4);
-    forkserver__memory_init(&unwind->memory, living(&unwind->threads, pid));
-    unwind->walk =
-        (struct walk){.memory = &unwind->memory, .modules = &unwind->modules, .deadline = deadline};
-    look(unwind, record);
-    forkserver__threads_release(&unwind->threads);
-    finish(unwind);
-}
-
-static void set_alarm(int64_t limit)
-{
-    struct itimerval timer = {
-        .it_value = {.tv_sec = limit / BASE_SECOND + 1, .tv_usec = limit % BASE_SECOND / 1000}};
-    sigset_t alarm;
-
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    signal(SIGALRM, SIG_DFL);
-    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
-    setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static bool write_all(int fd, const unsigned char *bytes, size_t size)
@@ -319,15 +362,44 @@ static bool write_all(int fd, const unsigned char *bytes, size_t size)
     return true;
 }
 
-void forkserver__unwind_and_exit(pid_t pid, const struct crash_record *record, bool with_symbols,
-                                 int64_t limit, int fd)
+static bool write_report(const struct backtrace *trace, int fd)
+{
+    static unsigned char bytes[BACKTRACE_BYTES];
+    long size = procspawn__backtrace_encode(trace, bytes, sizeof bytes);
+
+    return size > 0 && write_all(fd, bytes, (size_t)size);
+}
+
+static struct unwind *begin(const struct unwind_task *task, struct backtrace *trace)
+{
+    struct unwind *unwind = calloc(1, sizeof *unwind);
+
+    describe_cause(trace, task->pid, task->record);
+    procspawn__backtrace_put_brief(trace, task->brief);
+    if (!unwind)
+        return NULL;
+    unwind->task = task;
+    unwind->trace = trace;
+    unwind->deadline = base__now() + task->limit / 8 * 7;
+    unwind->seen = &unwind->modules;
+    unwind->walk = (struct walk){.memory = &unwind->memory, .modules = &unwind->modules,
+                                 .deadline = unwind->deadline};
+    return unwind;
+}
+
+void forkserver__unwind_and_exit(const struct unwind_task *task)
 {
     static struct backtrace trace;
-    static unsigned char bytes[BACKTRACE_BYTES];
-    long size;
+    struct unwind *unwind = begin(task, &trace);
 
-    set_alarm(limit);
-    unwind_process(pid, record, with_symbols, base__now() + limit, &trace);
-    size = procspawn__backtrace_encode(&trace, bytes, sizeof bytes);
-    _exit(size > 0 && write_all(fd, bytes, (size_t)size) ? 0 : 1);
+    if (!unwind)
+        _exit(1);
+    block_sigchld();
+    attach(unwind);
+    confine(unwind);
+    find_cause(unwind);
+    if (task->fd < 0)
+        _exit(0);
+    find_frames(unwind);
+    _exit(write_report(&trace, task->fd) ? 0 : 1);
 }

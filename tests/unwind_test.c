@@ -336,13 +336,17 @@ static void walk_without_cfi(void (*victim)(void))
     struct modules modules;
     struct walk walk = {.memory = &memory, .modules = &modules, .deadline = INT64_MAX};
     pid_t pid = watch_start(victim);
+    int maps;
 
     CU_ASSERT_EQUAL_FATAL(waitpid(pid, &watch_status, WUNTRACED), pid);
     CU_ASSERT_EQUAL_FATAL(forkserver__crash_read(pid, &record), 0);
     watch_unwind(pid, &record);
-    forkserver__memory_init(&memory, pid);
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_read(&modules, &memory), 0);
+    forkserver__memory_open(&memory, pid);
+    maps = forkserver__modules_open(pid);
+    CU_ASSERT_EQUAL_FATAL(forkserver__modules_read(&modules, maps, &memory, NULL), 0);
     forkserver__walk(&walk, &record.registers, &stack);
+    forkserver__memory_close(&memory);
+    close(maps);
     CU_ASSERT_TRUE_FATAL(stack.count > 4);
     for (size_t i = 1; i < 4; i++) {
         CU_ASSERT_EQUAL(stack.step[i].registers.value[MACHINE_PC], watch_frames(0)[i].ip);

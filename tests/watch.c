@@ -56,6 +56,21 @@ static size_t read_to_end(int fd, unsigned char *bytes, size_t room)
 
 uid_t watch_uid;
 
+static void __attribute__((noreturn)) help(pid_t pid, const struct crash_record *record, int fd)
+{
+    static struct backtrace_brief brief;
+    static struct modules at_init;
+    const struct unwind_task task = {.pid = pid, .record = record, .at_init = &at_init,
+                                     .limit = watch_limit, .with_symbols = true, .fd = fd,
+                                     .brief = &brief};
+
+    if (forkserver__modules_own(&at_init) != 0)
+        _exit(1);
+    if (watch_uid && setuid(watch_uid) != 0)
+        _exit(1);
+    forkserver__unwind_and_exit(&task);
+}
+
 void watch_unwind(pid_t pid, const struct crash_record *record)
 {
     static unsigned char bytes[BACKTRACE_BYTES];
@@ -65,11 +80,8 @@ void watch_unwind(pid_t pid, const struct crash_record *record)
 
     CU_ASSERT_EQUAL_FATAL(pipe2(ends, O_CLOEXEC), 0);
     helper = fork();
-    if (helper == 0) {
-        if (watch_uid && setuid(watch_uid) != 0)
-            _exit(1);
-        forkserver__unwind_and_exit(pid, record, true, watch_limit, ends[1]);
-    }
+    if (helper == 0)
+        help(pid, record, ends[1]);
     close(ends[1]);
     size = read_to_end(ends[0], bytes, sizeof bytes);
     close(ends[0]);

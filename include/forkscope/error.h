@@ -156,6 +156,11 @@ const char *procspawn_error_function(const procspawn_error *error);
  * offset and symbol; `addr2line -e MODULE OFFSET` finds file and line where there is debug
  * information.
  *
+ * A process of its own makes it, within a second and 64 MiB of memory. It reads nothing of the child
+ * before it has the child's user and groups, and no capabilities. So a module that was loaded after
+ * init shows symbols only if that user may read its file; those that were there at init always do.
+ * If that process fails, the frames are missing, and nothing else.
+ *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *
  * Safe:   any thread, while nobody frees the error.

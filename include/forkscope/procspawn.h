@@ -145,9 +145,10 @@ void procspawn_config_free(procspawn_config *config);
  * Setters. callback runs in every child when it is taken for a call, before the function.
  * pass_args: whether children see the arguments. panic_handling: whether crashes are caught for a
  * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether
- * a failure carries frames, and whether these carry symbols. spares: how many children are forked
- * ahead of need, 0 for none, -1 for the default. start_timeout: how many nanoseconds init waits for
- * the fork server before it ends that and fails; five seconds unless set, negative: for ever.
+ * a failure carries frames, and whether these carry symbols; the cause of a crash and the text of an
+ * assertion are told either way. spares: how many children are forked ahead of need, 0 for none, -1
+ * for the default. start_timeout: how many nanoseconds init waits for the fork server before it ends
+ * that and fails; five seconds unless set, negative: for ever.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.

@@ -84,21 +84,39 @@ void procspawn__answer_failure(struct procspawn__answer *answer, const struct wi
     procspawn__answer_fail(answer, error);
 }
 
-/* The reporter has read the child's memory: it is believed no more than the child. */
-void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame)
+static int read_report(int memfd, struct backtrace *ret_trace)
 {
     unsigned char *bytes = malloc(BACKTRACE_BYTES);
-    struct backtrace *trace = malloc(sizeof *trace);
-    int memfd = wire__take_fd(frame, 0);
     ssize_t length = bytes ? pread(memfd, bytes, BACKTRACE_BYTES, 0) : -1;
+    int rc = length > 0 ? procspawn__backtrace_decode(bytes, (size_t)length, ret_trace) : -EBADMSG;
 
-    if (trace && length > 0 && !answer->trace &&
-        procspawn__backtrace_decode(bytes, (size_t)length, trace) == 0) {
+    free(bytes);
+    return rc;
+}
+
+/* It lies behind the token. */
+static int read_brief(const struct wire_frame *frame, struct backtrace *ret_trace)
+{
+    struct backtrace_brief brief;
+
+    if (frame->header.length != sizeof(struct wire_token) + sizeof brief)
+        return -EBADMSG;
+    memcpy(&brief, (const char *)frame->body + sizeof(struct wire_token), sizeof brief);
+    return procspawn__backtrace_get_brief(&brief, ret_trace);
+}
+
+/* The reporter has read the child's memory: it is believed no more than the child. The brief form is
+ * there even if it did not come to the end. */
+void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame)
+{
+    struct backtrace *trace = answer->trace ? NULL : malloc(sizeof *trace);
+    int memfd = wire__take_fd(frame, 0);
+
+    if (trace && (read_report(memfd, trace) == 0 || read_brief(frame, trace) == 0)) {
         answer->trace = trace;
         trace = NULL;
     }
     free(trace);
-    free(bytes);
     if (memfd >= 0)
         close(memfd);
 }

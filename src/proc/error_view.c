@@ -249,6 +249,6 @@ json_t *procspawn_error_json(const procspawn_error *error)
     set_if(object, "file", error->file, text_or_null(error->file));
     set_if(object, "line", error->line != 0, json_integer(error->line));
     set_if(object, "function", error->function, text_or_null(error->function));
-    set_if(object, "frames", error->trace, frames_json(error));
+    set_if(object, "frames", procspawn_error_frame_count(error) > 0, frames_json(error));
     return object;
 }

@@ -117,7 +117,8 @@ void procspawn_panic_at(const char *file, int line, const char *function, const 
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    forkserver__crash_raise();
+    if (procspawn__image.config.capture_backtraces)
+        forkserver__crash_raise();
     procspawn__reply.stays = false;
     send_failure(WIRE_FAILURE_PANIC, 0, message, file, line, function);
     _exit(1);

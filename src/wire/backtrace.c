@@ -205,3 +205,25 @@ int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
         return -EBADMSG;
     return 0;
 }
+
+/* Its reader may come at any time: the length is true only while the bytes are whole. */
+void procspawn__backtrace_put_brief(const struct backtrace *trace,
+                                    struct backtrace_brief *ret_brief)
+{
+    long length;
+
+    __atomic_store_n(&ret_brief->length, 0, __ATOMIC_RELEASE);
+    length = procspawn__backtrace_encode(trace, ret_brief->bytes, sizeof ret_brief->bytes);
+    if (length > 0)
+        __atomic_store_n(&ret_brief->length, (uint32_t)length, __ATOMIC_RELEASE);
+}
+
+int procspawn__backtrace_get_brief(const struct backtrace_brief *brief,
+                                   struct backtrace *ret_trace)
+{
+    uint32_t length = brief->length;
+
+    if (length > sizeof brief->bytes)
+        return -EBADMSG;
+    return procspawn__backtrace_decode(brief->bytes, length, ret_trace);
+}

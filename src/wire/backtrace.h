@@ -4,6 +4,9 @@
  * here does I/O, and decoding believes no byte: the sender may be a process whose memory was
  * overwritten.
  *
+ * The brief form has the cause and the last words, and neither threads nor frames. It lies in the
+ * message itself and is written first, so it is there when the report is not.
+ *
  * All names live in one pool of NUL-terminated strings; a frame holds positions in it. Position 0
  * is "". */
 #ifndef WIRE_BACKTRACE_H
@@ -20,6 +23,7 @@ enum {
     BACKTRACE_STRINGS = 32768,
     /* no encoding is longer */
     BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 40,
+    BACKTRACE_BRIEF = 2048,
 };
 
 /* How the unwinder came to a frame, the most trustworthy first. */
@@ -77,6 +81,11 @@ struct backtrace {
     char strings[BACKTRACE_STRINGS];
 };
 
+struct backtrace_brief {
+    uint32_t length;    /* 0: nothing is known */
+    unsigned char bytes[BACKTRACE_BRIEF - sizeof(uint32_t)];
+};
+
 /* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind the
  * code that it belongs to: look that up one byte before. */
 static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
@@ -101,5 +110,14 @@ long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *b
  * dropped. Every position, count and enum of an accepted report is in range. */
 int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
                                 struct backtrace *ret_trace);
+
+/* A report that has no threads and frames yet, as a brief one; what is too long for it leaves
+ * nothing. */
+void procspawn__backtrace_put_brief(const struct backtrace *trace,
+                                    struct backtrace_brief *ret_brief);
+
+/* As decode does; a brief that nobody has written is no backtrace. */
+int procspawn__backtrace_get_brief(const struct backtrace_brief *brief,
+                                   struct backtrace *ret_trace);
 
 #endif

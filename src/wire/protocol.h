@@ -37,7 +37,7 @@
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
  *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
- *  BACKTRACE    CHANNEL   server  spawner  struct wire_token                       backtrace.h
+ *  BACKTRACE    CHANNEL   server  spawner  struct wire_token, backtrace_brief      report, if any
  *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *

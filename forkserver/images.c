@@ -1,0 +1,126 @@
+#include "forkserver/images.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* The place alone: neither a pipe nor a device notices. -1 where it cannot be had, or has a link in
+ * its path. Kernels and filters that do not know the question are asked for the last part only. */
+static int open_place(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+        fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    return fd;
+}
+
+static bool is_regular(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* A file whose name somebody else has chosen: for reading, if it is a regular one. */
+static int open_regular(const char *path)
+{
+    int place = open_place(path), fd = -1;
+    char again[32];
+
+    if (place < 0)
+        return -1;
+    snprintf(again, sizeof again, "/proc/self/fd/%d", place);
+    if (is_regular(place))
+        fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    close(place);
+    return fd;
+}
+
+/* A name that is the system's, or the host's. */
+static int open_trusted(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+static int open_debug(const struct module *module)
+{
+    char path[64 + 2 * MODULES_BUILD_ID] = "/usr/lib/debug/.build-id/";
+    size_t length = strlen(path);
+
+    if (module->build_id_size < 2)
+        return -1;
+    for (size_t i = 0; i < module->build_id_size; i++)
+        length += (size_t)sprintf(path + length, i == 0 ? "%02x/" : "%02x", module->build_id[i]);
+    strcpy(path + length, ".debug");
+    return open_trusted(path);
+}
+
+static bool is_executable(const struct module *module)
+{
+    char target[4096];
+    ssize_t length = readlink("/proc/self/exe", target, sizeof target - 1);
+
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    return strcmp(target, module->path) == 0;
+}
+
+/* By the mapping itself, which reaches a file that was replaced or deleted, where that is allowed;
+ * everybody may reach the own executable. What lies at the path by now may be the child's work. */
+static int open_own(const struct module *module)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/self/map_files/%llx-%llx",
+             (unsigned long long)module->start, (unsigned long long)module->head_end);
+    fd = open_trusted(path);
+    if (fd < 0)
+        fd = is_executable(module) ? open_trusted("/proc/self/exe") : open_regular(module->path);
+    return fd;
+}
+
+void forkserver__images_open(struct images *ret_images, const struct modules *at_init, bool wanted)
+{
+    ret_images->at_init = at_init;
+    for (size_t i = 0; i < at_init->module_count; i++) {
+        const struct module *module = &at_init->module[i];
+        bool in_file = wanted && module->path[0] == '/';
+
+        ret_images->file[i] = in_file ? open_own(module) : -1;
+        ret_images->debug[i] = in_file ? open_debug(module) : -1;
+    }
+}
+
+static bool is_same(const struct module *one, const struct module *other)
+{
+    if (one->start != other->start || one->build_id_size != other->build_id_size)
+        return false;
+    if (one->build_id_size > 0)
+        return memcmp(one->build_id, other->build_id, one->build_id_size) == 0;
+    return one->inode == other->inode && strcmp(one->path, other->path) == 0;
+}
+
+void forkserver__images_take(struct images *images, const struct module *module, int *ret_file,
+                             int *ret_debug)
+{
+    for (size_t i = 0; i < images->at_init->module_count; i++) {
+        if (!is_same(&images->at_init->module[i], module))
+            continue;
+        *ret_file = images->file[i];
+        *ret_debug = images->debug[i];
+        images->file[i] = images->debug[i] = -1;
+        return;
+    }
+    *ret_file = module->path[0] == '/' ? open_regular(module->path) : -1;
+    *ret_debug = open_debug(module);
+}
