@@ -187,7 +187,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .door = { -1, -1 },
         .host = { .watch = WATCH_CLIENT, .fd = host_link },
         .wake_at = BASE_NEVER,
-        .frame = { .body = s->body, .capacity = sizeof s->body },
+        .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },
     };
     forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /
                                         options->servers);

@@ -157,6 +157,15 @@ check_PROGRAMS += tests/token_test
 tests_token_test_SOURCES = tests/token_test.c tests/calls.c tests/calls.h $(raw)
 tests_token_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
 tests_token_test_LDADD = $(proc_test_libs)
+room = tests/room.c tests/room.h tests/calls.c tests/calls.h
+
+check_PROGRAMS += tests/frame_test
+tests_frame_test_SOURCES = tests/frame_test.c $(room)
+tests_frame_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/shortage_test
+tests_shortage_test_SOURCES = tests/shortage_test.c $(room)
+tests_shortage_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h

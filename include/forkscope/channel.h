@@ -101,10 +101,13 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  * Returns 0, or
  *   -ETIMEDOUT           no message in time
  *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
- *   PROCSPAWN_EJSON      a message that is no JSON; like the next two it is lost, and the channel
+ *   PROCSPAWN_EJSON      a message that is no JSON; like the next one it is lost, and the channel
  *                        goes on
  *   -EPROTO              a message that is no message, or whose placeholders do not fit
- *   -EMFILE              a message whose descriptors found no room in this process
+ *   -EMFILE, -ENFILE     this process has no room for the descriptors of the next message, which
+ *                        stays in the channel and is received when there is room. It is lost if
+ *                        another thread takes the last of the room while it is being received, or
+ *                        another receiver of the same channel takes the message before it
  *   -ENOMEM              no memory
  *
  * Safe:   one thread at a time for each receiver.

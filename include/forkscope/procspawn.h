@@ -221,7 +221,9 @@ void procspawn_assert_spawn_is_safe(void);
  *                        nanoseconds; nothing is lost, the call goes on, and it can be joined
  *                        again. This is the patience of the caller; the limit of the call is
  *                        procspawn_builder_deadline
- *   -ENOMEM              the error could not be built
+ *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
+ *                        answer, or no memory to receive it; nothing is lost, and it can be joined
+ *                        when there is room. -ENOMEM also: the error could not be built
  * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED. A
  * timeout of 0 asks without waiting; a negative one waits for ever.
  *
@@ -261,8 +263,11 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * Waits until the process is gone and reaped, at most timeout nanoseconds (negative: for ever), and
  * gives what it used (may be NULL). Does not consume the result.
  *
- * Returns 0, -ETIMEDOUT, or PROCSPAWN_ESERVER when the server died, or the process shut its own
- * channel down and was killed for it: the usage is not known then.
+ * Returns 0, -ETIMEDOUT, or
+ *   PROCSPAWN_ESERVER    the server died, or the process shut its own channel down and was killed
+ *                        for it: the usage is not known then
+ *   -EMFILE, -ENFILE, -ENOMEM   as in procspawn_join: the answer, which comes before the end, cannot
+ *                        be received now
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the handle stays valid.

@@ -74,6 +74,20 @@ static void pass_on(struct tie *tie)
     pthread_setcancelstate(cancel, NULL);
 }
 
+/* A shortage of this process passes, and costs no process. */
+static int wait_for_answer(procspawn_handle *process)
+{
+    static const int64_t pause = BASE_SECOND / 100;
+    int rc = process->kind->answered(process, -1);
+
+    while (wire__is_shortage(rc)) {
+        rc = scoped_sleep_until(base__deadline(pause));
+        if (rc == 0)
+            rc = process->kind->answered(process, -1);
+    }
+    return rc;
+}
+
 static int keep(void *argument)
 {
     struct tie *tie = argument;
@@ -82,7 +96,7 @@ static int keep(void *argument)
     if (tie->name)
         scoped_set_name(tie->name);
     scoped_started();
-    int rc = kind->answered(tie->process, -1);
+    int rc = wait_for_answer(tie->process);
     if (rc < 0)
         return rc;
     bool failed = tie->process->answer.outcome == PROCSPAWN__FAILED;
@@ -106,7 +120,8 @@ static int64_t grace_of(const struct tie *tie)
 
 /*
  * Until it is gone there is no giving up: a server may have been stopped when it was told, and
- * where there is no memory to listen with there will be some later.
+ * where there is no memory to listen with there will be some later. But nothing waits for room for
+ * an answer.
  */
 static int end_and_wait(struct tie *tie, struct rusage *ret_usage)
 {
@@ -116,6 +131,10 @@ static int end_and_wait(struct tie *tie, struct rusage *ret_usage)
     int rc = kind->gone(tie->process, 0, ret_usage);
 
     while (rc < 0 && rc != PROCSPAWN_ESERVER) {
+        if (rc == -EMFILE || rc == -ENFILE)
+            procspawn__answer_fail(&tie->process->answer,
+                                   procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                                                        "the result cannot be received"));
         if (rc != -ETIMEDOUT)
             poll(NULL, 0, 1);
         kind->end(tie->process, SIGTERM, grace);

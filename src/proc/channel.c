@@ -15,7 +15,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct procspawn_sender {
@@ -184,25 +183,12 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value)
 
 /* ---- receiving ---- */
 
-/* An empty datagram reads like the end; only one of both is one. */
-static bool has_ended(int fd)
-{
-    struct pollfd poller = { .fd = fd, .events = POLLRDHUP };
-    int unread = 0;
-
-    poll(&poller, 1, 0);
-    return (poller.revents & (POLLRDHUP | POLLHUP)) && ioctl(fd, FIONREAD, &unread) == 0 &&
-           unread == 0;
-}
-
 static int receive(procspawn_receiver *receiver, json_t **ret_value)
 {
     struct wire_frame frame = { .body = receiver->body, .capacity = sizeof receiver->body };
     json_error_t error;
 
-    int rc = wire__recv(receiver->fd, &frame, true);
-    if (rc == -EPIPE)
-        return has_ended(receiver->fd) ? -EPIPE : -EPROTO;
+    int rc = wire__recv_shared(receiver->fd, &frame);
     if (rc < 0)
         return rc;
     rc = -EPROTO;

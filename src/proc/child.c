@@ -245,19 +245,12 @@ static void name_call(const struct wire_frame *frame)
 }
 
 /*
- * Who is killed while it waits must leave the call where it is, for another worker; a receive that
- * is woken by both would take it along. So a worker waits first and receives then.
+ * Receives an order. The end of the channel means that nobody wants anything any more. Who is
+ * killed while it waits leaves the call where it is, for another worker: a frame is looked at
+ * first, and taken then.
  */
-static void wait_for_call(bool first)
+static void receive(struct wire_frame *frame, struct order *ret_order)
 {
-    while (!first && recv(procspawn__reply.channel, NULL, 0, MSG_PEEK) < 0 && errno == EINTR)
-        continue;
-}
-
-/* Receives an order. The end of the channel means that nobody wants anything any more. */
-static void receive(struct wire_frame *frame, struct order *ret_order, bool first)
-{
-    wait_for_call(first);
     int rc = wire__recv(procspawn__reply.channel, frame, false);
 
     if (rc == -EPIPE)
@@ -327,7 +320,7 @@ static void wait_as_spare(const struct forkserver_child *child)
 void procspawn__child_enter(const struct forkserver_child *child)
 {
     static unsigned char body[WIRE_MAX_BODY];
-    struct wire_frame frame = { .body = body, .capacity = sizeof body };
+    struct wire_frame frame = { .body = body, .capacity = sizeof body, .lossy = true };
     struct order order;
     bool first = true;
 
@@ -337,7 +330,7 @@ void procspawn__child_enter(const struct forkserver_child *child)
     if (child->patience != BASE_NEVER)
         wait_as_spare(child);
     do {
-        receive(&frame, &order, first);
+        receive(&frame, &order);
         serve(&order, &frame, first);
         first = false;
     } while (lives_on(&order.call));

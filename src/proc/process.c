@@ -70,28 +70,35 @@ static void on_end(struct procspawn__process *process)
                                                         "the process closed its channel"));
 }
 
-/* A backtrace may get lost without harm. */
-static void on_loss(struct procspawn__process *process, const struct wire_frame *frame, int error)
+/* What a child's own descendants send is not its fault. */
+static void on_broken(struct procspawn__process *process, const struct wire_frame *frame)
 {
-    if (frame->header.type != WIRE_BACKTRACE)
-        procspawn__answer_fail(&process->handle.answer,
-                               procspawn__error_new(PROCSPAWN_ERROR_IO, error,
-                                                    "the result cannot be received"));
+    if (frame->sender != process->taken.pid)
+        return;
+    procspawn__client_end_child(&process->taken, SIGKILL, 0);
+    procspawn__answer_fail(&process->handle.answer,
+                           procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
+                                                "the process sent what is no message"));
 }
 
-/* Takes in one message. Returns false if there is none now. */
-static bool take_in(struct procspawn__process *process, void *body)
+/*
+ * Takes in one message. Returns -EAGAIN if there is none now, and the shortage of this process that
+ * keeps one from being received, which stays. Behind the answer nothing comes whose descriptors
+ * anybody wants, and nothing has to wait for them.
+ */
+static int take_in(struct procspawn__process *process, void *body)
 {
-    struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY };
+    bool lossy = process->handle.answer.outcome != PROCSPAWN__PENDING;
+    struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY, .lossy = lossy };
     int rc = wire__recv(process->taken.channel, &frame, true);
 
     if (rc == 0)
         on_frame(process, &frame);
     else if (rc == -EPIPE)
         on_end(process);
-    else if (rc != -EAGAIN && rc != -EPROTO)
-        on_loss(process, &frame, -rc);
-    return rc != -EAGAIN;
+    else if (rc == -EPROTO)
+        on_broken(process, &frame);
+    return rc == -EPIPE || rc == -EPROTO || (lossy && rc == -EMFILE) ? 0 : rc;
 }
 
 /* ---- waiting ---- */
@@ -117,11 +124,12 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     body = malloc(WIRE_MAX_BODY);
-    for (int i = 0; body && i < AT_ONCE && !reached(process) && take_in(process, body); i++)
-        continue;
+    int rc = body ? 0 : -ENOMEM;
+    for (int i = 0; rc == 0 && i < AT_ONCE && !reached(process); i++)
+        rc = take_in(process, body);
     free(body);
     pthread_setcancelstate(cancel, NULL);
-    return body ? 0 : -ENOMEM;
+    return rc == -EAGAIN ? 0 : rc;
 }
 
 static int wait_until(struct procspawn__process *process, condition *reached, int64_t timeout)

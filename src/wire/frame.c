@@ -10,10 +10,10 @@
 
 enum { MAX_PARTS = 8 };
 
-/* Room for the descriptors and the sender's credentials, aligned as control messages must be. */
+/* Room for the descriptors, aligned as control messages must be. */
 union control {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+    char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
 };
 
 static void attach_fds(struct msghdr *message, union control *control, const int *fds, size_t count)
@@ -22,6 +22,8 @@ static void attach_fds(struct msghdr *message, union control *control, const int
         return;
     message->msg_control = control;
     message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+    /* The padding travels, too. */
+    memset(control, 0, message->msg_controllen);
     struct cmsghdr *c = CMSG_FIRSTHDR(message);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
@@ -61,84 +63,6 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
 {
     struct wire_part part = { body, length };
     return wire__send(sock, type, &part, 1, &fd, fd >= 0 ? 1 : 0, dont_wait);
-}
-
-/* The room for a sender that was not passed has room for descriptors too: more than the limit are
- * closed. */
-static void take_in_fd(struct wire_frame *frame, int fd, size_t *count)
-{
-    if (*count < WIRE_MAX_FDS)
-        frame->fds[(*count)++] = base__fd_behind_stdio(fd);
-    else
-        close(fd);
-}
-
-/* Gathers what came beside the bytes. Returns the number of descriptors. */
-static size_t read_control(struct msghdr *message, struct wire_frame *frame)
-{
-    size_t count = 0;
-
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET)
-            continue;
-        if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof(struct ucred))) {
-            struct ucred credentials;
-            memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
-            frame->sender = credentials.pid;
-            frame->sender_uid = credentials.uid;
-        }
-        if (c->cmsg_type != SCM_RIGHTS)
-            continue;
-        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < n; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            take_in_fd(frame, fd, &count);
-        }
-    }
-    return count;
-}
-
-/* Is the frame what its header says? */
-static int check_frame(const struct wire_frame *frame, ssize_t received, int flags, size_t fd_count)
-{
-    if ((size_t)received < sizeof frame->header || (flags & MSG_TRUNC))
-        return -EPROTO;
-    if (frame->header.length != (size_t)received - sizeof frame->header)
-        return -EPROTO;
-    if (flags & MSG_CTRUNC)
-        return -EMFILE;
-    return frame->header.fd_count == fd_count ? 0 : -EPROTO;
-}
-
-int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
-{
-    union control control;
-    struct iovec iov[2] = { { &frame->header, sizeof frame->header },
-                            { frame->body, frame->capacity } };
-    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2,
-                              .msg_control = &control, .msg_controllen = sizeof control };
-    ssize_t n;
-
-    frame->sender = 0;
-    frame->sender_uid = (uid_t)-1;
-    frame->header = (struct wire_header){ 0 };
-    frame->was_reset = false;
-    /* A reset is told once; what the other end sent is still to come. */
-    do {
-        n = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | (dont_wait ? MSG_DONTWAIT : 0));
-        frame->was_reset |= n < 0 && errno == ECONNRESET;
-    } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
-    if (n < 0)
-        return -errno;
-    if (n == 0)
-        return -EPIPE;
-    size_t fd_count = read_control(&message, frame);
-    int rc = check_frame(frame, n, message.msg_flags, fd_count);
-    frame->header.fd_count = (uint32_t)fd_count;
-    if (rc < 0)
-        wire__close_fds(frame);
-    return rc;
 }
 
 int wire__take_fd(struct wire_frame *frame, size_t index)

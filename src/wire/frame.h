@@ -1,9 +1,9 @@
 /*
  * frame.h - whole messages and their descriptors over one AF_UNIX SEQPACKET socket
  *
- * A frame is a header, a body and descriptors, sent and received in one system call. Interrupted
- * calls are repeated here. Descriptors are born close-on-exec; those that come with a broken frame
- * are closed.
+ * A frame is a header, a body and descriptors, sent in one system call. Interrupted calls are
+ * repeated here. Descriptors are born close-on-exec; those that come with a broken frame are
+ * closed.
  */
 #ifndef FORKSCOPE_WIRE_FRAME_H
 #define FORKSCOPE_WIRE_FRAME_H
@@ -27,6 +27,7 @@ struct wire_frame {
     pid_t sender;               /* by the kernel's word, 0 if the socket does not pass it */
     uid_t sender_uid;           /* its real user */
     bool was_reset;             /* the other end went, and left unread what was sent to it */
+    bool lossy;                 /* set by the caller: see wire__recv */
     int fds[WIRE_MAX_FDS];      /* -1 when taken */
 };
 
@@ -42,12 +43,28 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
                       bool dont_wait);
 
 /*
- * Receives one frame into frame->body. Returns 0, -EAGAIN (nothing there, dont_wait), -EPIPE at the
- * end of the stream, -EPROTO for a frame that breaks the rules (its descriptors are closed),
- * -EMFILE if descriptors were lost because this process may have no more, or another errno of
- * recvmsg(2).
+ * Receives one frame into frame->body, from a socket that nobody else receives from. Returns 0,
+ * -EAGAIN (nothing there, dont_wait), -EPIPE at the end of the stream, or
+ *   -EPROTO              a frame that breaks the rules, an empty datagram included, or whose
+ *                        descriptors a security policy keeps back; it is gone, and they are closed
+ *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for its descriptors: the frame stays, and
+ *                        is received when there is room. There is, at the latest, with room for
+ *                        WIRE_MAX_FDS + 1 of them. If the caller has set frame->lossy the frame is
+ *                        gone, and only the header is valid
+ *   or another errno of recvmsg(2).
  */
 int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
+
+/*
+ * The same without waiting, where several processes or threads may receive from one socket, each
+ * its own frames. A frame for which there was room when it was looked at is gone with -EMFILE when
+ * somebody else has taken the last of that room since, or when it brings more descriptors than its
+ * header says.
+ */
+int wire__recv_shared(int sock, struct wire_frame *frame);
+
+/* Is it the want of something that may be there later: room for descriptors, or memory? */
+bool wire__is_shortage(int rc);
 
 /* Hands descriptor number index over to the caller, -1 if there is none. */
 int wire__take_fd(struct wire_frame *frame, size_t index);

@@ -1,0 +1,177 @@
+/* Messages of children for which the host has no room, or which are none. */
+#include "src/proc/child.h"
+#include "tests/calls.h"
+#include "tests/room.h"
+
+#include <errno.h>
+#include <forkscope.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LENGTH = 100000 };
+
+static json_t *long_text(json_t *argument)
+{
+    static char text[LENGTH];
+
+    (void)argument;
+    memset(text, 'x', sizeof text);
+    return json_stringn_nocheck(text, sizeof text);
+}
+
+static json_t *long_text_when_told(json_t *argument)
+{
+    char byte;
+    int fd;
+
+    if (procspawn_take_fd(argument, &fd) < 0 || read(fd, &byte, 1) != 1)
+        return NULL;
+    return long_text(NULL);
+}
+
+static void wait_for_message(const procspawn_handle *handle)
+{
+    struct pollfd fd = { .fd = procspawn_fd(handle), .events = POLLIN };
+    CU_ASSERT(poll(&fd, 1, 20000) == 1);
+}
+
+static void a_join_without_room_says_so_and_can_be_repeated(void)
+{
+    procspawn_handle *handle = calls_start(long_text, NULL);
+    procspawn_error *error = NULL;
+    json_t *result = NULL;
+    struct room room;
+
+    wait_for_message(handle);
+    room_fill(&room);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, &result, &error), -EMFILE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 0, &result, &error), -EMFILE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), -EMFILE);
+    room_end(&room);
+    CU_ASSERT(!result && !error);
+    result = calls_result(handle);
+    PROCSPAWN_CUNIT_EQUAL(json_string_length(result), LENGTH);
+    json_decref(result);
+}
+
+static void a_process_of_a_scope_outlives_a_shortage(void)
+{
+    struct room room;
+    scoped_spawner root;
+    procspawn_handle *handle;
+    json_t *result = NULL;
+    int word[2];
+
+    CU_ASSERT_FATAL(pipe(word) == 0 && scoped_spawner_open(NULL, &root) == 0);
+    json_t *argument = procspawn_value_fd(word[0]);
+    CU_ASSERT_FATAL(scoped_procspawn(root, NULL, long_text_when_told, argument, &handle) == 0);
+    json_decref(argument);
+    room_fill(&room);
+    CU_ASSERT(write(word[1], "", 1) == 1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 300 * CALLS_MS, &result, NULL),
+                          -ETIMEDOUT);
+    room_end(&room);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, &result, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(json_string_length(result), LENGTH);
+    json_decref(result);
+    procspawn_handle_free(handle);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    close(word[0]);
+    close(word[1]);
+}
+
+/* ---- children that speak for themselves ---- */
+
+static void say(enum wire_type type, size_t fd_count)
+{
+    struct wire_value head = { .generation = procspawn__reply.generation };
+    struct wire_part part = { &head, sizeof head };
+    int fds[WIRE_MAX_FDS] = { 0 };
+
+    wire__send(procspawn__reply.channel, type, &part, 1, fds, fd_count, false);
+}
+
+static json_t *bring_many(json_t *argument)
+{
+    say(WIRE_RESULT, WIRE_MAX_FDS);
+    return calls_hang(argument);
+}
+
+static void a_scope_closes_without_room_for_what_its_process_sent(void)
+{
+    struct room room;
+    scoped_spawner root;
+    procspawn_handle *handle;
+
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    CU_ASSERT_FATAL(scoped_procspawn(root, NULL, bring_many, NULL, &handle) == 0);
+    room_fill(&room);
+    room_make(&room, 10);
+    int rc = scoped_spawner_close(root, SCOPED_FOREVER);
+    room_end(&room);
+    PROCSPAWN_CUNIT_EQUAL(rc, 0);
+    CU_ASSERT(procspawn_join_timeout(handle, 0, NULL, NULL) == PROCSPAWN_ECALL);
+    procspawn_handle_free(handle);
+}
+
+static json_t *send_nothing(json_t *argument)
+{
+    send(procspawn__reply.channel, "", 0, MSG_NOSIGNAL);
+    return calls_hang(argument);
+}
+
+static void a_child_that_sends_what_is_no_message_is_ended(void)
+{
+    procspawn_handle *handle = calls_start(send_nothing, NULL);
+    procspawn_error *error = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_errno(error), EPROTO);
+    calls_check_error(error, PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
+    procspawn_handle_free(handle);
+}
+
+static json_t *have_another_send_nothing(json_t *argument)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        send(procspawn__reply.channel, "", 0, MSG_NOSIGNAL);
+        send(procspawn__reply.channel, "x", 1, MSG_NOSIGNAL);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    return json_incref(argument);
+}
+
+static void what_others_send_over_its_channel_is_no_fault_of_a_child(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(have_another_send_nothing, json_integer(5))),
+                          5);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_join_without_room_says_so_and_can_be_repeated),
+    TEST(a_process_of_a_scope_outlives_a_shortage),
+    TEST(a_scope_closes_without_room_for_what_its_process_sent),
+    TEST(a_child_that_sends_what_is_no_message_is_ended),
+    TEST(what_others_send_over_its_channel_is_no_fault_of_a_child),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    CALLS_SUITE("shortage", tests),
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
