@@ -107,6 +107,7 @@ src_libproc_la_SOURCES += src/proc/sender.c src/proc/sender.h
 src_libproc_la_SOURCES += src/proc/setup.c
 src_libproc_la_SOURCES += src/proc/shmem.c
 src_libproc_la_SOURCES += src/proc/spawn.c
+src_libproc_la_SOURCES += src/proc/status.c src/proc/status.h
 src_libproc_la_SOURCES += src/proc/streams.c
 src_libproc_la_SOURCES += src/proc/translate.c src/proc/translate.h
 src_libproc_la_SOURCES += src/proc/typed.c

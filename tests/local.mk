@@ -101,6 +101,12 @@ check_PROGRAMS += tests/schedule_test
 tests_schedule_test_SOURCES = tests/schedule_test.c $(pool_tools)
 tests_schedule_test_LDADD = $(proc_test_libs)
 
+place_tools = tests/place_tools.c tests/place_tools.h
+
+check_PROGRAMS += tests/status_test
+tests_status_test_SOURCES = tests/status_test.c tests/calls.c tests/calls.h $(place_tools)
+tests_status_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
 tests_server_test_LDADD = $(proc_test_libs)

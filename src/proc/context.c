@@ -2,12 +2,12 @@
  * context.c - the caller's state at the time of the call
  *
  * A child starts with the state at init. What differs from it now is written into the call; mostly
- * that is nothing, and then costs a few system calls and no byte. The umask is read from /proc, for
- * umask(2) would change it under the feet of other threads.
+ * that is nothing, and then costs a few system calls and no byte.
  */
 #include "src/proc/internal.h"
 
 #include "src/base/fd.h"
+#include "src/proc/status.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ extern char **environ;
 static struct {
     dev_t cwd_device;
     ino_t cwd_inode;
-    mode_t umask;
+    struct procspawn__status status;
     uid_t uid[3];
     gid_t gid[3];
     gid_t *groups;
@@ -32,46 +32,6 @@ static struct {
     char *environment;          /* strings, each with its NUL */
     size_t environment_length;
 } initial;
-
-/* /proc/self/status, kept open; each process opens its own. */
-static struct {
-    int fd;
-    pid_t owner;
-} status = { .fd = -1 };
-
-static void open_status(void)
-{
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-    pthread_mutex_lock(&lock);
-    if (status.owner != getpid()) {
-        /* In a process that the host forked it is a copy; in a child the number means something
-         * else. */
-        if (status.fd >= 0 && !procspawn__image.is_child)
-            close(status.fd);
-        status.fd = base__fd_behind_stdio(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-        __atomic_store_n(&status.owner, getpid(), __ATOMIC_RELEASE);
-    }
-    pthread_mutex_unlock(&lock);
-}
-
-static bool read_umask(mode_t *ret_umask)
-{
-    static const char key[] = "\nUmask:\t";
-    char text[256];
-
-    if (__atomic_load_n(&status.owner, __ATOMIC_ACQUIRE) != getpid())
-        open_status();
-    ssize_t length = pread(status.fd, text, sizeof text - 1, 0);
-    if (length <= 0)
-        return false;
-    text[length] = '\0';
-    const char *found = strstr(text, key);
-    if (!found)
-        return false;
-    *ret_umask = (mode_t)strtoul(found + sizeof key - 1, NULL, 8);
-    return true;
-}
 
 static size_t environment_length(void)
 {
@@ -126,18 +86,22 @@ static int remember_groups(void)
 
 void procspawn__context_forget(void)
 {
-    if (status.fd >= 0 && !procspawn__image.is_child)
-        close(status.fd);
-    status.fd = -1;
-    status.owner = 0;
+    procspawn__status_close();
 }
 
-/* The link works also where the program may not search its own directory any more. */
-static const char cwd_link[] = "/proc/self/cwd";
-
+/* Also where the program may not search its own directory any more. */
 static int stat_cwd(struct stat *ret_status)
 {
-    return stat(".", ret_status) == 0 ? 0 : stat(cwd_link, ret_status);
+    return fstatat(AT_FDCWD, "", ret_status, AT_EMPTY_PATH);
+}
+
+static int open_cwd(void)
+{
+    int fd = open("/proc/thread-self/cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return base__fd_behind_stdio(fd);
 }
 
 int procspawn__context_remember(void)
@@ -153,9 +117,9 @@ int procspawn__context_remember(void)
     for (int i = 0; i < PROCSPAWN__RESOURCES; i++)
         getrlimit(i, &initial.limits[i]);
     procspawn__schedule_read(0, &initial.schedule);
-    initial.umask = 0;
-    read_umask(&initial.umask);
-    int rc = remember_groups();
+    int rc = procspawn__status_read(&initial.status);
+    if (rc == 0)
+        rc = remember_groups();
     return rc < 0 ? rc : remember_environment();
 }
 
@@ -173,21 +137,23 @@ static int describe_cwd(struct procspawn__draft *draft)
     if (stat_cwd(&cwd) == 0 && cwd.st_dev == initial.cwd_device &&
         cwd.st_ino == initial.cwd_inode)
         return 0;
-    draft->cwd = base__fd_behind_stdio(open(cwd_link, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    draft->cwd = open_cwd();
     if (draft->cwd < 0)
         return -errno;
     draft->call.flags |= WIRE_CALL_FD_CWD;
     return 0;
 }
 
-static void describe_umask(struct wire_call *call)
+static int describe_status(struct wire_call *call)
 {
-    mode_t now;
+    struct procspawn__status now;
+    int rc = procspawn__status_read(&now);
 
-    if (!read_umask(&now) || now == initial.umask)
-        return;
-    call->umask = now;
-    call->flags |= WIRE_CALL_UMASK;
+    if (rc == 0 && now.umask != initial.status.umask) {
+        call->umask = now.umask;
+        call->flags |= WIRE_CALL_UMASK;
+    }
+    return rc;
 }
 
 static void describe_ids(struct wire_call *call, const procspawn_builder *builder)
@@ -354,7 +320,9 @@ int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_
     int rc = describe_cwd(draft);
     if (rc < 0)
         return rc;
-    describe_umask(&draft->call);
+    rc = describe_status(&draft->call);
+    if (rc < 0)
+        return rc;
     describe_ids(&draft->call, builder);
     rc = describe_groups(draft, builder);
     if (rc < 0)

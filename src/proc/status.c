@@ -1,0 +1,205 @@
+#include "src/proc/status.h"
+
+#include "src/base/fd.h"
+#include "src/proc/internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* That of the main thread, which alone uses it; each process opens its own. */
+static struct {
+    int fd;
+    pid_t owner;
+} kept = { .fd = -1 };
+
+void procspawn__status_close(void)
+{
+    /* In a child the number means something else. */
+    if (kept.fd >= 0 && !procspawn__image.is_child)
+        close(kept.fd);
+    kept.fd = -1;
+    kept.owner = 0;
+}
+
+/* ---- the text ---- */
+
+/* Finds the key behind *at, which is moved there. */
+static bool find(const char **at, const char *key, int base, uint64_t *ret_value)
+{
+    const char *found = strstr(*at, key);
+
+    if (!found)
+        return false;
+    *at = found + strlen(key);
+    *ret_value = strtoull(*at, NULL, base);
+    return true;
+}
+
+/* The order of the keys is the kernel's. The last one is younger than the others. */
+static bool parse(const char *text, struct procspawn__status *ret_status)
+{
+    struct procspawn__capabilities *capabilities = &ret_status->capabilities;
+    uint64_t mask, no_new_privs, seccomp, filters = 0;
+
+    if (!find(&text, "\nUmask:\t", 8, &mask) ||
+        !find(&text, "\nCapInh:\t", 16, &capabilities->inheritable) ||
+        !find(&text, "\nCapPrm:\t", 16, &capabilities->permitted) ||
+        !find(&text, "\nCapEff:\t", 16, &capabilities->effective) ||
+        !find(&text, "\nCapBnd:\t", 16, &capabilities->bounding) ||
+        !find(&text, "\nCapAmb:\t", 16, &capabilities->ambient) ||
+        !find(&text, "\nNoNewPrivs:\t", 10, &no_new_privs) ||
+        !find(&text, "\nSeccomp:\t", 10, &seccomp))
+        return false;
+    ret_status->counted = find(&text, "\nSeccomp_filters:\t", 10, &filters);
+    ret_status->umask = (mode_t)mask;
+    ret_status->no_new_privs = no_new_privs != 0;
+    ret_status->seccomp = (unsigned)seccomp;
+    ret_status->filters = (unsigned)filters;
+    return true;
+}
+
+/* Reads all of the file, which is longer than usual where there are many groups. */
+static int parse_long(int fd, struct procspawn__status *ret_status)
+{
+    enum { LONGEST = 4 << 20 };
+    int rc = -EPROTO;
+
+    for (size_t room = 16384; rc == -EPROTO && room <= LONGEST; room *= 4) {
+        char *text = malloc(room);
+        if (!text)
+            return -ENOMEM;
+        ssize_t length = pread(fd, text, room - 1, 0);
+        text[length > 0 ? length : 0] = '\0';
+        if (length > 0 && parse(text, ret_status))
+            rc = 0;
+        free(text);
+    }
+    return rc;
+}
+
+static int parse_file(int fd, struct procspawn__status *ret_status)
+{
+    char text[3072];
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+
+    if (length <= 0)
+        return length < 0 ? -errno : -EPROTO;
+    text[length] = '\0';
+    if (parse(text, ret_status))
+        return 0;
+    return length == sizeof text - 1 ? parse_long(fd, ret_status) : -EPROTO;
+}
+
+static int parse_path(const char *path, struct procspawn__status *ret_status)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int rc = parse_file(fd, ret_status);
+    close(fd);
+    return rc;
+}
+
+/* The program may have closed the descriptor, or have another file there by now. */
+static int read_main(struct procspawn__status *ret_status)
+{
+    if (kept.owner == getpid() && parse_file(kept.fd, ret_status) == 0)
+        return 0;
+    if (kept.owner != getpid())
+        procspawn__status_close();
+    kept.fd = base__fd_behind_stdio(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    if (kept.fd < 0)
+        return -errno;
+    kept.owner = getpid();
+    return parse_file(kept.fd, ret_status);
+}
+
+static int read_text(struct procspawn__status *ret_status)
+{
+    if (gettid() == getpid())
+        return read_main(ret_status);
+    return parse_path("/proc/thread-self/status", ret_status);
+}
+
+/* ---- without the text ---- */
+
+static int take_umask(void *ret_umask)
+{
+    *(mode_t *)ret_umask = umask(0);
+    return 0;
+}
+
+/* Runs while the calling thread waits, in its memory, but with a umask of its own. */
+static int copy_umask(mode_t *ret_umask)
+{
+    enum { STACK = 16384 };
+    unsigned char *stack = aligned_alloc(64, STACK);
+    sigset_t all, old;
+
+    if (!stack)
+        return -ENOMEM;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pid_t pid = clone(take_umask, stack + STACK, CLONE_VM | CLONE_VFORK, ret_umask);
+    int rc = pid < 0 ? -errno : 0;
+    while (pid > 0 && waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
+        continue;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    free(stack);
+    return rc;
+}
+
+static int ask_capabilities(struct procspawn__capabilities *ret_capabilities)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2];
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    *ret_capabilities = (struct procspawn__capabilities){
+        .inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32,
+        .permitted = data[0].permitted | (uint64_t)data[1].permitted << 32,
+        .effective = data[0].effective | (uint64_t)data[1].effective << 32,
+    };
+    for (unsigned long i = 0; i < 64 && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++) {
+        if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
+            ret_capabilities->bounding |= UINT64_C(1) << i;
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
+            ret_capabilities->ambient |= UINT64_C(1) << i;
+    }
+    return 0;
+}
+
+static int ask_kernel(struct procspawn__status *ret_status)
+{
+    int seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+    int rc = ask_capabilities(&ret_status->capabilities);
+
+    ret_status->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    ret_status->seccomp = seccomp > 0 ? (unsigned)seccomp : 0;
+    ret_status->counted = seccomp == 0;
+    ret_status->filters = 0;
+    return rc < 0 ? rc : copy_umask(&ret_status->umask);
+}
+
+/* ---- both ---- */
+
+static bool is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+int procspawn__status_read(struct procspawn__status *ret_status)
+{
+    int rc = read_text(ret_status);
+    return rc == 0 || is_shortage(rc) ? rc : ask_kernel(ret_status);
+}

@@ -1,0 +1,34 @@
+/*
+ * status.h - what the kernel tells of the calling thread
+ *
+ * The umask is not asked for by umask(2), which would change it under the feet of other threads.
+ * Most of it stands in one file below /proc. Where there is none it is asked for piece by piece,
+ * which takes longer, and does not tell how many seccomp filters there are.
+ */
+#ifndef FORKSCOPE_PROC_STATUS_H
+#define FORKSCOPE_PROC_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct procspawn__capabilities {
+    uint64_t inheritable, permitted, effective, bounding, ambient;
+};
+
+struct procspawn__status {
+    mode_t umask;
+    struct procspawn__capabilities capabilities;
+    bool no_new_privs;
+    unsigned seccomp;           /* mode: 0 for none */
+    bool counted;               /* the number of filters is known */
+    unsigned filters;
+};
+
+/* Returns 0, or -errno when it cannot be known. */
+int procspawn__status_read(struct procspawn__status *ret_status);
+
+/* Closes what is kept open, which is opened again when needed. */
+void procspawn__status_close(void);
+
+#endif
