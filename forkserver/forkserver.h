@@ -44,6 +44,10 @@ struct forkserver_options {
     void (*enter)(const struct forkserver_child *child);    /* the child's life; does not return */
 };
 
+/* Is there every system call that roots and servers cannot do without? 0 or -errno. Changes
+ * nothing. */
+int forkserver__probe(void);
+
 /* The life of the root process, entered with all signals blocked. Never returns. */
 void forkserver__root_main(const struct forkserver_options *options) __attribute__((noreturn));
 

@@ -75,6 +75,8 @@ typedef struct procspawn_handle procspawn_handle;
  *   PROCSPAWN_ESTART     the fork server did not come up within five seconds, or what
  *                        procspawn_config_start_timeout() says
  *   -errno               no process, descriptor or memory could be had
+ *   -EPERM, -ENOSYS      a system call that the fork server cannot do without is refused, as by a
+ *                        filter of a container
  *
  * The call belongs to the calling process: after a fork() the new process must call it again.
  *

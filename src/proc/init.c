@@ -210,6 +210,9 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
 
     if (belongs_here())
         return -EALREADY;
+    int rc = forkserver__probe();
+    if (rc < 0)
+        return rc;
     if (!procspawn__single_threaded())
         return PROCSPAWN_ETHREADS;
     if (image->owner != 0) {
