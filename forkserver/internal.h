@@ -43,6 +43,7 @@ struct server {
     int signals;                /* signalfd for SIGCHLD */
     int door[2];                /* ours, and the one that children inherit; -1: none */
     int kin;                    /* /proc/.../children of this process, -1 if the kernel has none */
+    bool own_proc;              /* /proc counts processes as they are counted here */
     int vmstat;                 /* /proc/vmstat */
     unsigned long long oom_kills;
     struct client host;
@@ -120,9 +121,14 @@ void forkserver__due(struct server *s, int64_t now);
 /* Has the loop turn once more at this moment at the latest. */
 void forkserver__wake_by(struct server *s, int64_t when);
 
-/* kin.c: the processes that were left to this one. Returns how many are still there. */
+/*
+ * kin.c: the processes that were left to this one. Returns how many are still there. since: the
+ * oldest process that any of them may descend from; without /proc nothing older is looked at.
+ */
 int forkserver__kin_open(void);
-unsigned forkserver__end_strangers(int kin, const struct children *children);
+unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);
+/* Is there a /proc, and of the namespace that this process counts processes in? */
+bool forkserver__proc_is_ours(void);
 
 /*
  * report.c: backtraces of children that hang or have stopped, made by a process of their own; false

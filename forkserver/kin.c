@@ -7,6 +7,9 @@
  * dies has left its children to its reaper before its death is told, so a chain of forks is
  * followed to its end however fast it runs, and whoever was signalled forks no more.
  *
+ * Without that list, or where the /proc at hand numbers processes as another namespace does, every
+ * process id is asked for that has been given since a moment before which none can be a stranger's.
+ *
  * Why no cgroup does this. It may only be made where somebody delegated one, which neither a
  * container nor a login session does as a rule, so the chain of subreapers is needed all the same;
  * and the one thing that the chain cannot do, to end what is left when program, root and server are
@@ -18,14 +21,28 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+bool forkserver__proc_is_ours(void)
+{
+    char name[16];
+    ssize_t length = readlink("/proc/self", name, sizeof name - 1);
+
+    name[length > 0 ? length : 0] = '\0';
+    return atoi(name) == getpid();
+}
 
 int forkserver__kin_open(void)
 {
     char path[64];
 
+    if (!forkserver__proc_is_ours())
+        return -1;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     return open(path, O_RDONLY | O_CLOEXEC);
 }
@@ -39,10 +56,10 @@ static unsigned end_if_stranger(const struct children *children, pid_t pid)
     return 1;
 }
 
-unsigned forkserver__end_strangers(int kin, const struct children *children)
+/* False when there is no list. */
+static bool end_listed(int kin, const struct children *children, unsigned *strangers)
 {
     char buffer[512];
-    unsigned strangers = 0;
     pid_t pid = 0;
     off_t at = 0;
     ssize_t n;
@@ -55,10 +72,60 @@ unsigned forkserver__end_strangers(int kin, const struct children *children)
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                strangers += end_if_stranger(children, pid);
+                *strangers += end_if_stranger(children, pid);
                 pid = 0;
             }
         }
     } while (n == sizeof buffer);
+    return n >= 0;
+}
+
+/* ---- without a list ---- */
+
+static int quit(void *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+/* The kernel gives process ids in a row. The one that is used up here is seen by no other wait. */
+static pid_t newest(void)
+{
+    char stack[1024] __attribute__((aligned(16)));
+    pid_t pid = clone(quit, stack + sizeof stack, CLONE_VM | CLONE_VFORK, NULL);
+
+    if (pid > 0)
+        waitpid(pid, NULL, __WALL);
+    return pid;
+}
+
+static unsigned end_between(pid_t first, pid_t last, const struct children *children)
+{
+    unsigned strangers = 0;
+    siginfo_t info;
+
+    for (pid_t pid = first; pid <= last; pid++) {
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
+            strangers += end_if_stranger(children, pid);
+    }
+    return strangers;
+}
+
+static unsigned end_since(pid_t first, const struct children *children)
+{
+    enum { HIGHEST = 1 << 22 };
+    pid_t last = newest();
+
+    if (last < 0 || last >= first)
+        return end_between(first, last, children);
+    return end_between(first, HIGHEST, children) + end_between(1, last, children);
+}
+
+unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since)
+{
+    unsigned strangers = 0;
+
+    if (!end_listed(kin, children, &strangers))
+        strangers = end_since(since, children);
     return strangers;
 }

@@ -147,14 +147,31 @@ static void reap_all(struct server *s)
     }
 }
 
+static pid_t oldest_dead(const struct server *s)
+{
+    const struct child *oldest = s->children.dead;
+
+    for (const struct child *c = oldest; c; c = c->next_dead) {
+        if (c->born < oldest->born)
+            oldest = c;
+    }
+    return oldest->pid;
+}
+
+/* Who is dead has left what it had forked. */
+static bool strangers_left(struct server *s)
+{
+    return s->children.dead &&
+           forkserver__end_strangers(s->kin, &s->children, oldest_dead(s)) > 0;
+}
+
 void forkserver__reap(struct server *s)
 {
     if (s->signalled)
         reap_all(s);
     s->signalled = false;
-    bool strangers = s->children.dead && forkserver__end_strangers(s->kin, &s->children) > 0;
-    if (!strangers)
+    if (!strangers_left(s))
         finish_dead(s);
     if (s->ending && s->children.count == 0)
-        s->leave = forkserver__end_strangers(s->kin, &s->children) == 0;
+        s->leave = forkserver__end_strangers(s->kin, &s->children, s->pid) == 0;
 }

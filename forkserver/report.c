@@ -116,7 +116,7 @@ static bool start(struct server *s, struct child *child, bool stopped)
 
     if (child->channel < 0 || !prepare(s, &order.report))
         return false;
-    order.with_frames = order.report.memfd >= 0;
+    order.with_frames = order.report.memfd >= 0 && s->own_proc;
     pid_t pid = fork();
     if (pid == 0)
         unwind(&order);
@@ -135,7 +135,7 @@ static bool start(struct server *s, struct child *child, bool stopped)
 /* Of a hang, frames are all there is to tell. */
 bool forkserver__report_hang(struct server *s, struct child *child)
 {
-    return s->options->capture_backtraces && start(s, child, false);
+    return s->options->capture_backtraces && s->own_proc && start(s, child, false);
 }
 
 bool forkserver__report_stop(struct server *s, struct child *child)

@@ -173,7 +173,7 @@ static void end_strangers(struct root *r)
         if (r->lines[i].pid != 0)
             forkserver__child_started(&servers, &known[i], r->lines[i].pid);
     }
-    forkserver__end_strangers(r->kin, &servers);
+    forkserver__end_strangers(r->kin, &servers, getpid());
 }
 
 static void kill_servers(struct root *r)

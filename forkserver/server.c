@@ -59,6 +59,7 @@ static void open_server(struct server *s)
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     s->kin = forkserver__kin_open();
+    s->own_proc = forkserver__proc_is_ours();
     s->vmstat = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
     s->oom_kills = forkserver__oom_kills(s->vmstat);
     watch(s, s->root_link, &root);
