@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,14 +51,29 @@ void forkserver__close_but(const int *keep, unsigned keep_count)
     close_between(from, ~0U);
 }
 
+/* Where there is no such device: what is empty, and stays so whatever is written to it. */
+static int open_nothing(void)
+{
+    int fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* A number that is free here is the next descriptor's, which children would inherit. */
 static void null_streams(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+    if (null < 0)
+        null = open_nothing();
+    if (null < 0)
+        _exit(1);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (null < 0)
-            close(fd);
-        else if (fd != null)
+        if (fd != null)
             dup2(null, fd);
     }
     if (null > STDERR_FILENO)
