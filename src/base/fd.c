@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 int base__fd_behind_stdio(int fd)
@@ -24,4 +25,10 @@ int base__ends_behind_stdio(int ends[2])
         }
     }
     return 0;
+}
+
+int base__event(void)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : base__fd_behind_stdio(fd);
 }

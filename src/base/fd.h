@@ -14,4 +14,7 @@ int base__fd_behind_stdio(int fd);
 /* The same for both ends of a pipe or a pair. Returns 0, or -errno with both closed. */
 int base__ends_behind_stdio(int ends[2]);
 
+/* A new eventfd(2) behind the standard streams, close-on-exec and non-blocking, or -errno. */
+int base__event(void);
+
 #endif

@@ -9,6 +9,7 @@
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <forkscope/tree.h>
@@ -241,8 +242,8 @@ static struct tie *tie_new(const procspawn_builder *builder)
     tie->references = 1;
     tie->grace = builder && builder->has_grace ? builder->grace : -1;
     pthread_mutex_init(&tie->lock, NULL);
-    tie->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    tie->gone = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    tie->answered = base__event();
+    tie->gone = base__event();
     if (builder && builder->name)
         tie->name = strdup(builder->name);
     if (builder && builder->name && !tie->name) {
@@ -294,7 +295,7 @@ static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder 
     struct tie *tie = bound->tie;
 
     if (tie->answered < 0 || tie->gone < 0)
-        return -EMFILE;
+        return tie->answered < 0 ? tie->answered : tie->gone;
     int rc = procspawn_builder_spawn(builder, function, argument, &tie->process);
     if (rc < 0)
         return rc;
