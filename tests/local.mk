@@ -256,6 +256,16 @@ check_PROGRAMS += tests/host_test
 tests_host_test_SOURCES = tests/host_test.c tests/calls.c tests/calls.h
 tests_host_test_LDADD = $(core_libs) $(test_libs)
 
+odd_hosts = tests/tour.c tests/tour.h tests/calls.c tests/calls.h tests/children.c tests/children.h
+
+check_PROGRAMS += tests/jail_test
+tests_jail_test_SOURCES = tests/jail_test.c tests/jail.c tests/jail.h $(odd_hosts)
+tests_jail_test_LDADD = $(core_libs) $(test_libs)
+
+check_PROGRAMS += tests/bare_host_test
+tests_bare_host_test_SOURCES = tests/bare_host_test.c $(odd_hosts)
+tests_bare_host_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
 tests_httpd_test_LDADD = $(test_libs)
