@@ -34,7 +34,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
     struct child *child = children->unused;
     children->unused = child->next;
     *child = (struct child){
-        .client = { .watch = WATCH_CLIENT, .fd = -1, .owner = child },
+        .client = { .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child },
         .report = { .memfd = -1 },
         .id = ++children->last_id,
         .channel = -1,

@@ -4,8 +4,8 @@
 #ifndef FORKSCOPE_FORKSERVER_CHILDREN_H
 #define FORKSCOPE_FORKSERVER_CHILDREN_H
 
+#include "forkserver/link.h"
 #include "src/wire/backtrace.h"
-#include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -14,12 +14,13 @@
 struct child;
 
 /* What an epoll event belongs to; the first member of whatever is watched. */
-enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_DOOR, WATCH_CLIENT };
+enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT };
 
 /* Somebody who asks for children: the host, or a child. */
 struct client {
     enum watch watch;
-    int fd;                     /* -1: none yet, or closed */
+    struct link link;
+    bool closed;                /* its requests are heard no more */
     struct child *owner;        /* NULL: the host */
     uint32_t credits;           /* children asked for and not yet offered */
     uint32_t spares;            /* offers that nobody is known to have taken */
@@ -48,6 +49,7 @@ struct child {
     struct report report;
     enum child_state state;
     bool stopped;               /* it has stopped itself to be unwound */
+    bool unread;                /* dead, and a call is in its channel */
     bool overtime;              /* its deadline passed while it was, and has been put off */
     uint64_t id;
     struct wire_token token;    /* proves to the spawner that the server speaks */

@@ -12,22 +12,42 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-void forkserver__client_open(struct server *s, struct client *client)
+int forkserver__client_open(struct server *s, struct client *client)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
-    epoll_ctl(s->epoll, EPOLL_CTL_ADD, client->fd, &event);
+    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, client->link.fd, &event) < 0 ? -errno : 0;
 }
 
+/* A child that is being forked may hold a copy, so closing alone would not end the watch. */
 void forkserver__client_close(struct server *s, struct client *client)
 {
-    if (client->fd < 0)
+    if (client->closed)
         return;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, client->fd, NULL);
-    close(client->fd);
-    client->fd = -1;
+    client->closed = true;
     client->credits = 0;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, client->link.fd, NULL);
+}
+
+static void give_back(struct server *s, int fd, bool harmless)
+{
+    if (harmless)
+        close(fd);
+    else
+        forkserver__purge_add(&s->purge, fd);
+}
+
+/* Offers may lie in the queue of who asked, with channels that others have spoken on. */
+void forkserver__client_free(struct server *s, struct client *client)
+{
+    if (client->link.fd < 0)
+        return;
+    forkserver__client_close(s, client);
+    give_back(s, client->link.fd, forkserver__link_harmless(&client->link));
+    give_back(s, client->link.far, client->epoch == 0);
+    client->link.fd = -1;
 }
 
 static bool writable(int fd)
@@ -40,13 +60,13 @@ static bool writable(int fd)
 static void watch_room(struct server *s, struct client *client, bool on)
 {
     struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = client };
-    epoll_ctl(s->epoll, EPOLL_CTL_MOD, client->fd, &event);
+    epoll_ctl(s->epoll, EPOLL_CTL_MOD, client->link.fd, &event);
 }
 
 static void serve_client(struct server *s, struct client *client)
 {
-    while (client->credits > 0 && client->fd >= 0 && !s->ending) {
-        if (!writable(client->fd)) {
+    while (client->credits > 0 && !client->closed && !s->ending) {
+        if (!writable(client->link.fd)) {
             watch_room(s, client, true);
             return;
         }
@@ -56,7 +76,7 @@ static void serve_client(struct server *s, struct client *client)
             rc = forkserver__offer(s, client, &child, 1);
         if (rc < 0) {
             struct wire_refused body = { .error = -rc };
-            wire__send_struct(client->fd, WIRE_REFUSED, &body, sizeof body, -1, true);
+            wire__send_struct(client->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
         }
         client->credits--;
         if (client->credits == 0)
@@ -126,18 +146,17 @@ void forkserver__client_readable(struct server *s, struct client *client)
 {
     int rc = client->owner && client->owner->state == CHILD_DEAD ? -EPIPE : 0;
 
-    while (rc == 0 && client->fd >= 0) {
-        rc = wire__recv(client->fd, &s->frame, true);
-        if (rc == 0) {
-            wire__close_fds(&s->frame);
+    while (rc == 0 && !client->closed) {
+        rc = forkserver__link_recv(&client->link, &s->frame);
+        if (rc == 0)
             rc = dispatch(s, client);
-        }
     }
     if (rc == -EAGAIN) {
         serve_client(s, client);
         return;
     }
     forkserver__client_close(s, client);
+    shutdown(client->link.fd, SHUT_RDWR);
     if (!client->owner)
         forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }

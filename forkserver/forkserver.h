@@ -23,7 +23,7 @@ enum { FORKSERVER_MAX_SERVERS = 8 };
 /* What a child has when it starts: its channel, and who forked it. */
 struct forkserver_child {
     int channel;                /* to whoever takes the child */
-    int door;                   /* where to ask for children of its own; -1: nowhere */
+    int link;                   /* to its server: where to ask for children of its own */
     pid_t server;
     pid_t asker;                /* who may take it */
     bool nested;                /* the asker is a child itself */

@@ -6,6 +6,7 @@
 
 #include "forkserver/children.h"
 #include "forkserver/forkserver.h"
+#include "forkserver/purge.h"
 #include "forkserver/token.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
@@ -41,7 +42,6 @@ struct server {
     int host_pidfd;
     int epoll;
     int signals;                /* signalfd for SIGCHLD */
-    int door[2];                /* ours, and the one that children inherit; -1: none */
     int kin;                    /* /proc/.../children of this process, -1 if the kernel has none */
     bool own_proc;              /* /proc counts processes as they are counted here */
     int vmstat;                 /* /proc/vmstat */
@@ -54,6 +54,7 @@ struct server {
     bool leave;                 /* everything is gone */
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
     struct tokens tokens;
+    struct purge purge;
     struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
     struct wire_frame frame;    /* the message at hand */
     unsigned char body[256];    /* of it: no request is longer */
@@ -71,14 +72,12 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
                              int host_link, int root_link, int host_pidfd)
     __attribute__((noreturn));
 
-/* door.c: where children get a link. */
-void forkserver__door_open(struct server *s);
-void forkserver__door_readable(struct server *s);
-
 /* client.c: the requests of the host and of children that spawn children. */
-void forkserver__client_open(struct server *s, struct client *client);
+int forkserver__client_open(struct server *s, struct client *client);
 void forkserver__client_readable(struct server *s, struct client *client);
 void forkserver__client_close(struct server *s, struct client *client);
+/* Gives the link back, which the client has no use for any more. */
+void forkserver__client_free(struct server *s, struct client *client);
 
 /*
  * spawn.c: forks a child, and offers those that were forked to who asked for them. patience: how

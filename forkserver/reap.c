@@ -56,12 +56,13 @@ static bool out_of_memory(struct server *s)
  * Who died before it took its call has done nothing of it, and another one may. The way in is
  * closed first: what comes after the look is refused, and not lost.
  */
-static bool left_unread(const struct child *child)
+static bool left_unread(struct child *child)
 {
     char byte;
 
     shutdown(child->channel, SHUT_RD);
-    return recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+    child->unread = recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return child->unread;
 }
 
 /* True when told, or when nobody will ever hear it; false while the channel is full. */
@@ -88,12 +89,24 @@ static bool tell_death(struct server *s, struct child *child)
     return rc != -EAGAIN || s->ending;
 }
 
+/*
+ * A call that was not read may have brought descriptors, and who asked for a nested child may have
+ * sent it anything.
+ */
+static void give_back_channel(struct server *s, const struct child *child)
+{
+    if (child->unread || (child->asker && child->asker->owner))
+        forkserver__purge_add(&s->purge, child->channel);
+    else
+        close(child->channel);
+}
+
 static void finish(struct server *s, struct child *child)
 {
     struct client *asker = child->asker;
 
-    close(child->channel);
-    forkserver__client_close(s, &child->client);
+    give_back_channel(s, child);
+    forkserver__client_free(s, &child->client);
     if (asker) {
         asker->children--;
         if (child->offered >= 0)
@@ -110,6 +123,11 @@ static void finish(struct server *s, struct child *child)
  * read. */
 static const int64_t untold_pause = BASE_SECOND / 50;
 
+static bool room_to_finish(struct server *s)
+{
+    return s->ending || forkserver__purge_room(&s->purge);
+}
+
 /* Ends of children deep in the tree free those above: repeat until nothing moves. */
 static void finish_dead(struct server *s)
 {
@@ -122,7 +140,7 @@ static void finish_dead(struct server *s)
             next = c->next_dead;
             if (c->client.children > 0)
                 continue;
-            if (!tell_death(s, c)) {
+            if (!room_to_finish(s) || !tell_death(s, c)) {
                 forkserver__wake_by(s, base__deadline(untold_pause));
                 continue;
             }

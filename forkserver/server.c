@@ -67,7 +67,6 @@ static void open_server(struct server *s)
     if (s->host_pidfd >= 0)
         watch(s, s->host_pidfd, &host);
     forkserver__client_open(s, &s->host);
-    forkserver__door_open(s);
 }
 
 /* The root speaks once, to say that the end has come; its own end says the same with no grace. */
@@ -111,9 +110,6 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     case WATCH_SIGNALS:
         drain_signals(s);
         break;
-    case WATCH_DOOR:
-        forkserver__door_readable(s);
-        break;
     case WATCH_CLIENT:
         forkserver__client_readable(s, event->data.ptr);
         break;
@@ -142,14 +138,17 @@ static int64_t left_until(int64_t moment)
 static int64_t leisure(struct server *s)
 {
     int64_t pause = forkserver__spares_pause(s);
+    bool more = !s->ending && (!s->renewed || forkserver__purge_due(&s->purge));
 
-    return pause < 0 && !s->renewed && !s->ending ? FORKSERVER_QUIET : pause;
+    return pause < 0 && more ? FORKSERVER_QUIET : pause;
 }
 
 static void use_leisure(struct server *s)
 {
     if (forkserver__spares_pause(s) >= 0) {
         forkserver__spares_add(s);
+    } else if (forkserver__purge_due(&s->purge)) {
+        forkserver__purge(&s->purge);
     } else if (!s->renewed) {
         s->renewed = true;
         forkserver__renew_memory();
@@ -185,8 +184,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .options = options,
         .root_link = root_link,
         .host_pidfd = host_pidfd,
-        .door = { -1, -1 },
-        .host = { .watch = WATCH_CLIENT, .fd = host_link },
+        .host = { .watch = WATCH_CLIENT, .link = { .fd = host_link, .guarded = true } },
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },
     };

@@ -84,7 +84,7 @@ int64_t forkserver__spares_pause(struct server *s)
         spares->filling = true;
     if (ready >= spares->wanted)
         spares->filling = false;
-    if (ready >= spares->wanted || s->ending || s->host.fd < 0 || spares->not_before > base__now())
+    if (ready >= spares->wanted || s->ending || s->host.closed || spares->not_before > base__now())
         return NEVER;
     return spares->filling ? AT_ONCE : FORKSERVER_QUIET;
 }

@@ -60,7 +60,7 @@ static void unblock_signals(void)
 static void __attribute__((noreturn)) start_child(const struct birth *birth)
 {
     const struct forkserver_child *child = &birth->child;
-    const int keep[] = { child->channel, child->door };
+    const int keep[] = { child->channel, child->link };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != child->server)
@@ -85,7 +85,7 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
         .options = s->options,
         .child = {
             .channel = channel,
-            .door = s->door[1],
+            .link = child->client.link.far,
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
             .nested = owner != NULL,
@@ -120,11 +120,27 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
         children[i]->offered = -1;
         children[i]->epoch = asker->epoch;
     }
-    int rc = wire__send(asker->fd, WIRE_OFFER, &part, 1, ends, count, true);
+    int rc = wire__send(asker->link.fd, WIRE_OFFER, &part, 1, ends, count, true);
     if (rc == 0)
         asker->spares += count;
     for (unsigned i = 0; i < count; i++)
         close(ends[i]);
+    return rc;
+}
+
+/* The server's end is watched before there is a process that could use the other one. */
+static int fork_with_link(struct server *s, struct child *child, int channel, int64_t patience,
+                          bool awaited)
+{
+    int rc = forkserver__link_open(&child->client.link);
+
+    if (rc < 0)
+        return rc;
+    rc = forkserver__client_open(s, &child->client);
+    if (rc == 0)
+        rc = fork_child(s, child, channel, patience, awaited);
+    if (rc < 0)
+        forkserver__client_free(s, &child->client);
     return rc;
 }
 
@@ -143,7 +159,7 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    rc = fork_child(s, child, channel[1], patience, awaited);
+    rc = fork_with_link(s, child, channel[1], patience, awaited);
     if (rc < 0) {
         close_pair(channel);
         forkserver__child_free(&s->children, child);

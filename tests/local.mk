@@ -117,10 +117,6 @@ check_PROGRAMS += tests/stillborn_test
 tests_stillborn_test_SOURCES = tests/stillborn_test.c tests/calls.c tests/calls.h $(births)
 tests_stillborn_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/door_test
-tests_door_test_SOURCES = tests/door_test.c tests/calls.c tests/calls.h
-tests_door_test_LDADD = $(proc_test_libs)
-
 check_PROGRAMS += tests/server_loss_test
 tests_server_loss_test_SOURCES = tests/server_loss_test.c tests/calls.c tests/calls.h
 tests_server_loss_test_LDADD = $(proc_test_libs)
@@ -158,6 +154,16 @@ tests_wire_test_SOURCES = tests/wire_test.c tests/calls.c tests/calls.h
 tests_wire_test_LDADD = $(proc_test_libs)
 
 raw = tests/raw.c tests/raw.h
+
+check_PROGRAMS += tests/link_test
+tests_link_test_SOURCES = tests/link_test.c tests/calls.c tests/calls.h $(raw)
+tests_link_test_LDADD = $(proc_test_libs)
+
+# The same on a kernel that lets descriptors in.
+check_PROGRAMS += tests/link_old_test
+tests_link_old_test_SOURCES = $(tests_link_test_SOURCES) tests/old_kernel.c
+tests_link_old_test_LDADD = $(proc_test_libs)
+tests_link_old_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 
 check_PROGRAMS += tests/token_test
 tests_token_test_SOURCES = tests/token_test.c tests/calls.c tests/calls.h $(raw)

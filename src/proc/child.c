@@ -230,7 +230,7 @@ static void become_child(const struct forkserver_child *child)
     self = *child;
     procspawn__reply.channel = child->channel;
     procspawn__image.owner = getpid();
-    procspawn__client_adopt(child->door, child->server);
+    procspawn__client_adopt(child->link, child->server);
 }
 
 /* Whom a failure to receive is told about: the call, as far as it came. */

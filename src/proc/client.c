@@ -36,7 +36,6 @@ static struct {
     pthread_mutex_t lock;
     int epoll;
     int root;                   /* the ROOT link, -1 in a child or when the root is gone */
-    int door;                   /* in a child: where to get the link; -1: elsewhere, or used */
     unsigned count;
     unsigned turn;              /* which server is asked next */
     struct link links[FORKSERVER_MAX_SERVERS];
@@ -45,8 +44,7 @@ static struct {
     unsigned refused;           /* refusals that nobody has taken yet */
     int refusal;
     unsigned spare_count;
-} client BASE_WRITTEN = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1,
-                          .door = -1 };
+} client BASE_WRITTEN = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1 };
 
 static struct procspawn__taken spares[SPARES_MAX];
 
@@ -93,28 +91,6 @@ static int open_set(void)
             watch(client.links[i].pidfd, token(i, PIDFD));
     }
     return client.root >= 0 ? watch(client.root, ROOT) : 0;
-}
-
-/* A child has no link before it asks: most never do. */
-static int open_link(void)
-{
-    int ends[2];
-
-    if (client.door < 0)
-        return 0;
-    int rc = wire__pair(ends);
-    if (rc < 0)
-        return rc;
-    rc = wire__send(client.door, WIRE_LINK, NULL, 0, &ends[1], 1, true);
-    close(ends[1]);
-    if (rc < 0) {
-        close(ends[0]);
-        return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
-    }
-    client.links[0].fd = ends[0];
-    close(client.door);
-    client.door = -1;
-    return 0;
 }
 
 static void drop_spares_of(unsigned index)
@@ -331,16 +307,13 @@ static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken
         return client.refusal;
     }
     int64_t now = base__now();
-    int rc = open_link();
-    if (rc < 0)
-        return rc;
     if (client.root < 0 && links_alive() == 0) {
         procspawn__root_lost(0);
         return PROCSPAWN_ESERVER;
     }
     if (now >= wish->give_up_at)
         return PROCSPAWN_ESERVER;
-    rc = open_set();
+    int rc = open_set();
     if (rc < 0)
         return rc;
     ask_if_due(wish, now);
@@ -490,7 +463,6 @@ static void open_client(unsigned count)
     client.asking = client.refused = 0;
     client.root = -1;
     client.epoll = -1;
-    client.door = -1;
 }
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
@@ -509,19 +481,10 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
     return rc;
 }
 
-void procspawn__client_adopt(int door, pid_t server)
+void procspawn__client_adopt(int link, pid_t server)
 {
     open_client(1);
-    client.links[0].server = server;
-    client.door = door;
-}
-
-int procspawn__client_link(void)
-{
-    pthread_mutex_lock(&client.lock);
-    int rc = open_link();
-    pthread_mutex_unlock(&client.lock);
-    return rc;
+    client.links[0] = (struct link){ .fd = link, .pidfd = -1, .server = server };
 }
 
 /* A pool's thread may still be asking. */
@@ -536,9 +499,7 @@ void procspawn__client_close(void)
         lose_root();
     if (client.epoll >= 0)
         close(client.epoll);
-    if (client.door >= 0)
-        close(client.door);
-    client.epoll = client.door = -1;
+    client.epoll = -1;
     client.count = 0;
     pthread_mutex_unlock(&client.lock);
 }

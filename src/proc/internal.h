@@ -74,10 +74,8 @@ struct procspawn__taken {
 bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame);
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
-/* In a child: it gets a link to its server at the door when it needs one. */
-void procspawn__client_adopt(int door, pid_t server);
-/* The same now, and then the door is closed: for a child that is about to give up rights. */
-int procspawn__client_link(void);
+/* In a child, which has its link from birth. */
+void procspawn__client_adopt(int link, pid_t server);
 void procspawn__client_close(void);
 /* The same for what a fork left, where the lock may be held by a thread that is not there. */
 void procspawn__client_forget(void);

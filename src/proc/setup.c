@@ -197,7 +197,6 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
 
     if (flags & WIRE_CALL_CHILDLESS)
         procspawn__client_close();
-    TRY(flags & (WIRE_CALL_IDS | WIRE_CALL_HOOK), procspawn__client_link(), "asking for a link");
     TRY(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
     int rc = become(call, block, frame, &sender, self->server, ret_what);
     settled = true;

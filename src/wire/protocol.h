@@ -4,12 +4,12 @@
  *      host ------- root            ROOT link: one socket pair made at init
  *       | \           | forks
  *       |  \------- server(s)       CLIENT link: one for the host to each server, one to its
- *       |             | forks                    server for each child that has children
+ *       |             | forks                    server for each child
  *       \---------- child           CHANNEL: one for each child, the other end held by who spawns
- *                                   DOOR: one for each server, the other end held by its children
  *
  * All links are unnamed AF_UNIX SOCK_SEQPACKET socket pairs: a message is a datagram, whole or not
- * there. Requests go down, answers and events come up, and a server never waits for anybody.
+ * there. Requests go down, answers and events come up, and a server never waits for anybody. It
+ * takes no descriptors from a child (forkserver/link.h).
  *
  * A child is made before anybody knows what it is for. The server sends the spawner's end of the
  * child's channel up its client link (OFFER); any caller takes any offer and sends the call down
@@ -31,7 +31,6 @@
  *  FORK         CLIENT    client  server   struct wire_fork                        -
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
- *  LINK         DOOR      child   server   nothing                                 link
  *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
@@ -57,7 +56,6 @@ enum wire_type {
     WIRE_FORK,
     WIRE_END_CHILD,
     WIRE_LIMIT,
-    WIRE_LINK,
     WIRE_OFFER,
     WIRE_REFUSED,
     WIRE_CALL,

@@ -1,0 +1,53 @@
+#include "forkserver/purge.h"
+
+#include "src/base/clock.h"
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* After a fork that failed. */
+static const int64_t rest = BASE_SECOND / 10;
+
+void forkserver__purge_add(struct purge *purge, int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+    if (purge->count < PURGE_MOST)
+        purge->fds[purge->count++] = fd;
+}
+
+bool forkserver__purge_room(struct purge *purge)
+{
+    if (purge->count + PURGE_EACH > PURGE_MOST)
+        forkserver__purge(purge);
+    return purge->count + PURGE_EACH <= PURGE_MOST;
+}
+
+bool forkserver__purge_due(const struct purge *purge)
+{
+    return purge->count > 0 && purge->not_before <= base__now();
+}
+
+static void __attribute__((noreturn)) hold_until_killed(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+}
+
+/* The server reaps the process as one that nobody knows. */
+void forkserver__purge(struct purge *purge)
+{
+    if (!forkserver__purge_due(purge))
+        return;
+    pid_t pid = fork();
+    if (pid == 0)
+        hold_until_killed();
+    if (pid < 0) {
+        purge->not_before = base__deadline(rest);
+        return;
+    }
+    while (purge->count > 0)
+        close(purge->fds[--purge->count]);
+    kill(pid, SIGKILL);
+}
