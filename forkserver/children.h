@@ -44,6 +44,15 @@ enum child_state {
     CHILD_DEAD                  /* reaped, while children of its own or strangers are still there */
 };
 
+/* An end that was asked for while the child seemed to die by itself. */
+struct put_off {
+    int signal;
+    int64_t grace;
+    enum wire_end_cause cause;
+    int64_t until;              /* then it is killed */
+    int64_t kill_at;            /* what held before */
+};
+
 struct child {
     struct client client;       /* what it asks for */
     struct report report;
@@ -61,6 +70,7 @@ struct child {
     int64_t born;
     int64_t deadline;           /* INT64_MAX: none */
     int64_t kill_at;
+    struct put_off put_off;
     enum wire_end_cause kill_cause; /* of that, if nothing else has ended it by then */
     enum wire_end_cause cause;
     int status;                 /* from here on: set when dead */

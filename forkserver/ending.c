@@ -37,20 +37,33 @@ static void kill_by(struct server *s, struct child *child, int64_t when, enum wi
  * A child that crashed is as good as dead, and its crash is what it died of: it has time for that,
  * but only once, for it could tell tales.
  */
-static bool dies_already(struct server *s, struct child *child, enum wire_end_cause cause)
+static bool dies_already(struct server *s, struct child *child, int signal, int64_t grace,
+                         enum wire_end_cause cause)
 {
     if (!child->stopped || child->overtime)
         return false;
-    child->overtime = true;
     int64_t from = child->state == CHILD_REPORTING ? child->report.give_up_at : base__now();
-    kill_by(s, child, from + last_breath, cause);
+    child->overtime = true;
+    child->put_off = (struct put_off){ signal, grace, cause, from + last_breath, child->kill_at };
+    kill_by(s, child, child->put_off.until, cause);
     return true;
+}
+
+void forkserver__resume_end(struct server *s, struct child *child)
+{
+    if (!child->overtime)
+        return;
+    child->overtime = false;
+    if (child->kill_at == child->put_off.until)
+        child->kill_at = child->put_off.kill_at;
+    forkserver__end_child(s, child, child->put_off.signal, child->put_off.grace,
+                          child->put_off.cause);
 }
 
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause)
 {
-    if (child->state == CHILD_DEAD || (!s->ending && dies_already(s, child, cause)))
+    if (child->state == CHILD_DEAD || (!s->ending && dies_already(s, child, signal, grace, cause)))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = cause;
@@ -87,7 +100,7 @@ void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_
 static void past_deadline(struct server *s, struct child *child)
 {
     child->deadline = BASE_NEVER;
-    if (dies_already(s, child, WIRE_ENDED_BY_DEADLINE))
+    if (dies_already(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = WIRE_ENDED_BY_DEADLINE;

@@ -113,6 +113,8 @@ void forkserver__reap(struct server *s);
 /* ending.c: everything that ends a child before its time. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause);
+/* The child did not die by itself after all: an end that was put off for that goes on. */
+void forkserver__resume_end(struct server *s, struct child *child);
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
 void forkserver__end_nested(struct server *s, const struct client *asker);
 void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_end_cause cause);

@@ -167,14 +167,13 @@ void forkserver__report_end(struct server *s, struct child *child)
  * end may have been put off for the crash that it seemed to be. */
 static void stopped_by_others(struct server *s, struct child *child)
 {
-    bool stopped_again = child->report.stopped_again, put_off = child->overtime;
+    bool stopped_again = child->report.stopped_again;
 
     drop_report(&child->report);
     child->state = CHILD_ALIVE;
-    child->stopped = child->overtime = false;
-    if (put_off)
-        forkserver__end_child(s, child, SIGKILL, 0, child->kill_cause);
-    else if (stopped_again)
+    child->stopped = false;
+    forkserver__resume_end(s, child);
+    if (stopped_again)
         forkserver__stopped(s, child);
 }
 
