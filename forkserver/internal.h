@@ -128,8 +128,6 @@ void forkserver__wake_by(struct server *s, int64_t when);
  */
 int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);
-/* Is there a /proc, and of the namespace that this process counts processes in? */
-bool forkserver__proc_is_ours(void);
 
 /*
  * report.c: backtraces of children that hang or have stopped, made by a process of their own; false

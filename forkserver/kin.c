@@ -19,29 +19,20 @@
  */
 #include "forkserver/internal.h"
 
+#include "src/base/proc.h"
 #include <ctype.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-bool forkserver__proc_is_ours(void)
-{
-    char name[16];
-    ssize_t length = readlink("/proc/self", name, sizeof name - 1);
-
-    name[length > 0 ? length : 0] = '\0';
-    return atoi(name) == getpid();
-}
 
 int forkserver__kin_open(void)
 {
     char path[64];
 
-    if (!forkserver__proc_is_ours())
+    if (!base__proc_is_ours())
         return -1;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     return open(path, O_RDONLY | O_CLOEXEC);

@@ -10,6 +10,7 @@
 #include "forkserver/crash.h"
 #include "forkserver/oom.h"
 #include "src/base/clock.h"
+#include "src/base/proc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -59,7 +60,7 @@ static void open_server(struct server *s)
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     s->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     s->kin = forkserver__kin_open();
-    s->own_proc = forkserver__proc_is_ours();
+    s->own_proc = base__proc_is_ours();
     s->vmstat = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
     s->oom_kills = forkserver__oom_kills(s->vmstat);
     watch(s, s->root_link, &root);
