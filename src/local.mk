@@ -105,6 +105,7 @@ src_libproc_la_SOURCES += src/proc/process.c
 src_libproc_la_SOURCES += src/proc/reply.c
 src_libproc_la_SOURCES += src/proc/schedule.c src/proc/schedule.h
 src_libproc_la_SOURCES += src/proc/sender.c src/proc/sender.h
+src_libproc_la_SOURCES += src/proc/root.c src/proc/root.h
 src_libproc_la_SOURCES += src/proc/setup.c
 src_libproc_la_SOURCES += src/proc/shmem.c
 src_libproc_la_SOURCES += src/proc/spawn.c

@@ -44,7 +44,7 @@ static const struct row rows[] = {
     CALL(capset, NOTHING),
     CALL(chdir, NOTHING),
     CALL(clock_nanosleep, NOTHING),
-    FORM("clone with CLONE_PIDFD", clone, 0, CLONE_PIDFD, CLONE_PIDFD, NOTHING),
+    FORM("clone without a signal", clone, 0, CSIGNAL, 0, NOTHING),
     CALL(clone3, THREADS),
     CALL(close, NOTHING),
     CALL(close_range, NOTHING),

@@ -296,7 +296,6 @@ static void warm_up(void)
 void procspawn__child_prepare(void)
 {
     procspawn__image.is_child = true;
-    procspawn__image.root_pidfd = -1;
     on_exit(on_exit_called, NULL);
     at_quick_exit((void (*)(void))on_quick_exit_called);
     procspawn__placeholder_renew();

@@ -43,8 +43,6 @@ struct procspawn__image {
     struct forkserver_options options;
     int argc;
     char **argv;
-    pid_t root;
-    int root_pidfd;             /* of the root, who may be no child of ours; -1: not to be had */
 };
 
 extern struct procspawn__image procspawn__image;

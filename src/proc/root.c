@@ -1,0 +1,158 @@
+#include "src/proc/root.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Of children without an exit signal alone. */
+enum { ENDED = WEXITED | __WCLONE };
+
+static struct {
+    pid_t pid;                  /* 0: none */
+    int pidfd;                  /* of an orphan; -1: a child, or not to be had */
+} root = { .pidfd = -1 };
+
+/* ---- fork ---- */
+
+/* A process in between dies at once, so that its child is nobody's here. */
+static pid_t fork_between(pid_t *shared)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        pid = fork();
+        if (pid == 0)
+            return 0;
+        *shared = pid;
+        _exit(0);
+    }
+    if (pid < 0)
+        return pid;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    if (*shared < 0)
+        errno = EAGAIN;
+    return *shared;
+}
+
+static pid_t fork_orphan(void)
+{
+    pid_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                         -1, 0);
+
+    if (shared == MAP_FAILED)
+        return -1;
+    *shared = -1;
+    pid_t pid = fork_between(shared);
+    int error = errno;
+    munmap(shared, sizeof *shared);
+    if (pid > 0)
+        root.pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, pid, 0));
+    errno = error;
+    return pid;
+}
+
+/* No flags: no exit signal either. */
+static pid_t fork_unseen(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+    return pid >= 0 ? pid : fork_orphan();
+}
+
+int procspawn__root_start(const struct forkserver_options *options)
+{
+    sigset_t all, old;
+
+    fflush(NULL);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    procspawn__root_forget();
+    root.pid = fork_unseen();
+    int rc = root.pid < 0 ? -errno : 0;
+    if (root.pid == 0)
+        forkserver__root_main(options);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (rc < 0)
+        root.pid = 0;
+    if (options->host_pidfd >= 0)
+        close(options->host_pidfd);
+    close(options->host_link);
+    return rc;
+}
+
+void procspawn__root_forget(void)
+{
+    root.pid = 0;
+    root.pidfd = -1;
+}
+
+/* ---- end ---- */
+
+/* It may be a zombie. Who else reaped it has given its number to others. */
+static bool is_child(void)
+{
+    siginfo_t info;
+
+    return root.pid > 0 &&
+           waitid(P_PID, (id_t)root.pid, &info, ENDED | WNOHANG | WNOWAIT) == 0;
+}
+
+void procspawn__root_signal(int signal)
+{
+    if (root.pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, root.pidfd, signal, NULL, 0);
+    else if (is_child())
+        kill(root.pid, signal);
+}
+
+/* Readable when it has ended; -1: there is none, or no descriptor to be had. */
+static int open_end(void)
+{
+    if (root.pidfd >= 0 || !is_child())
+        return root.pidfd;
+    return (int)syscall(SYS_pidfd_open, root.pid, 0);
+}
+
+static void forget_end(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+    procspawn__root_forget();
+}
+
+static bool has_ended(int fd)
+{
+    struct pollfd end = { .fd = fd, .events = POLLIN };
+    siginfo_t info = { .si_pid = 0 };
+
+    if (root.pidfd >= 0)
+        return poll(&end, 1, 0) != 0;
+    return waitid(P_PID, (id_t)root.pid, &info, ENDED | WNOHANG) < 0 || info.si_pid != 0;
+}
+
+int procspawn__root_reap(int64_t deadline)
+{
+    enum { RECHECK = 1 };
+    struct pollfd end = { .fd = open_end(), .events = POLLIN };
+
+    while (root.pid > 0 && !has_ended(end.fd)) {
+        if (base__now() >= deadline) {
+            if (end.fd != root.pidfd)
+                close(end.fd);
+            return -ETIMEDOUT;
+        }
+        poll(&end, 1, end.fd >= 0 ? base__poll_timeout(deadline) : RECHECK);
+    }
+    forget_end(end.fd);
+    return 0;
+}
