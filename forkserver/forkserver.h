@@ -20,6 +20,9 @@
 
 enum { FORKSERVER_MAX_SERVERS = 8 };
 
+/* The name of the root process; the kernel cuts names after 15 bytes. */
+#define FORKSERVER_ROOT_NAME "forkscope-root"
+
 /* What a child has when it starts: its channel, and who forked it. */
 struct forkserver_child {
     int channel;                /* to whoever takes the child */

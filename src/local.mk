@@ -82,6 +82,7 @@ src_libproc_la_SOURCES += src/proc/client.c
 src_libproc_la_SOURCES += src/proc/config.c
 src_libproc_la_SOURCES += src/proc/context.c
 src_libproc_la_SOURCES += src/proc/draft.c
+src_libproc_la_SOURCES += src/proc/earlier.c src/proc/earlier.h
 src_libproc_la_SOURCES += src/proc/error.c
 src_libproc_la_SOURCES += src/proc/error_view.c
 src_libproc_la_SOURCES += src/proc/handle.c src/proc/handle.h

@@ -272,6 +272,11 @@ check_PROGRAMS += tests/bare_host_test
 tests_bare_host_test_SOURCES = tests/bare_host_test.c $(odd_hosts)
 tests_bare_host_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/executed_test
+tests_executed_test_SOURCES = tests/executed_test.c tests/calls.c tests/calls.h
+tests_executed_test_SOURCES += tests/children.c tests/children.h
+tests_executed_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
 tests_httpd_test_LDADD = $(test_libs)

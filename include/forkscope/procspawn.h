@@ -78,7 +78,10 @@ typedef struct procspawn_handle procspawn_handle;
  *   -EPERM, -ENOSYS      a system call that the fork server cannot do without is refused, as by a
  *                        filter of a container
  *
- * The call belongs to the calling process: after a fork() the new process must call it again.
+ * The call belongs to the calling process: after a fork() the new process must call it again. A
+ * program that executes itself or another one ends all that it had started, as by SIGKILL; init in
+ * the new image reaps what is left of the fork server before, which no wait() sees. Without a /proc
+ * of its own that stays a zombie until the process ends.
  *
  * Safe:   from the only thread of the process.
  * Cancel: no cancellation point.

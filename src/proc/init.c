@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/written.h"
+#include "src/proc/earlier.h"
 #include "src/proc/placeholder.h"
 #include "src/proc/root.h"
 #include "src/proc/threads.h"
@@ -17,6 +18,9 @@
 struct procspawn__image procspawn__image BASE_WRITTEN;
 
 static const int64_t end_grace = 2 * BASE_SECOND;
+/* What an earlier image had started ends within milliseconds; what it takes longer is not waited
+ * for. */
+static const int64_t earlier_patience = BASE_SECOND / 10;
 
 enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 
@@ -81,6 +85,7 @@ static int start(int argc, char **argv)
     int rc = procspawn__modules_remember();
     if (rc == 0)
         rc = procspawn__context_remember();
+    procspawn__earlier_find();
     if (rc == 0)
         rc = start_root(&link);
     if (rc < 0)
@@ -95,6 +100,7 @@ static int start(int argc, char **argv)
     }
     image->argc = argc;
     image->owner = getpid();
+    procspawn__earlier_reap(base__deadline(earlier_patience));
     return 0;
 }
 
@@ -154,6 +160,7 @@ static int finish_end(int64_t deadline)
         rc = procspawn__pools_join(deadline);
     if (rc < 0)
         return rc;
+    procspawn__earlier_reap(0);
     procspawn__context_forget();
     procspawn__image.ending = false;
     procspawn__image.owner = 0;

@@ -1,6 +1,7 @@
 /*
  * spawn.c - from a call to a child that has it
  */
+#include "src/proc/earlier.h"
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"
@@ -78,6 +79,7 @@ static int spawn(const procspawn_builder *builder, procspawn_function *function,
 {
     if (!procspawn__ready())
         return PROCSPAWN_ENOTINIT;
+    procspawn__earlier_reap(0);
     struct procspawn__process *process = procspawn__process_new();
     if (!process)
         return -ENOMEM;

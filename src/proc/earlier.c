@@ -1,0 +1,82 @@
+#include "src/proc/earlier.h"
+
+#include "src/base/clock.h"
+#include "src/base/proc.h"
+#include "forkserver/forkserver.h"
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MOST = 8 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t roots[MOST];
+static unsigned count;          /* atomic */
+
+static bool is_root(int pid)
+{
+    char path[64], name[32] = "";
+    FILE *comm;
+
+    snprintf(path, sizeof path, "/proc/%d/comm", pid);
+    comm = fopen(path, "re");
+    if (comm) {
+        if (!fgets(name, sizeof name, comm))
+            name[0] = '\0';
+        fclose(comm);
+    }
+    name[strcspn(name, "\n")] = '\0';
+    return strcmp(name, FORKSERVER_ROOT_NAME) == 0;
+}
+
+void procspawn__earlier_find(void)
+{
+    char path[64];
+    int pid;
+
+    count = 0;
+    if (!base__proc_is_ours())
+        return;
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *children = fopen(path, "re");
+    while (children && count < MOST && fscanf(children, "%d", &pid) == 1) {
+        if (is_root(pid))
+            roots[count++] = pid;
+    }
+    if (children)
+        fclose(children);
+}
+
+/* Only of children without an exit signal: the program's own are its own. */
+static bool is_gone(pid_t pid)
+{
+    siginfo_t info = { .si_pid = 0 };
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | __WCLONE) < 0 || info.si_pid != 0;
+}
+
+static unsigned reap(void)
+{
+    unsigned left = 0;
+
+    pthread_mutex_lock(&lock);
+    for (unsigned i = 0; i < count; i++) {
+        if (!is_gone(roots[i]))
+            roots[left++] = roots[i];
+    }
+    __atomic_store_n(&count, left, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&lock);
+    return left;
+}
+
+void procspawn__earlier_reap(int64_t deadline)
+{
+    if (__atomic_load_n(&count, __ATOMIC_RELAXED) == 0)
+        return;
+    while (reap() > 0 && base__now() < deadline)
+        poll(NULL, 0, 1);
+}
