@@ -60,6 +60,7 @@ struct child {
     bool stopped;               /* it has stopped itself to be unwound */
     bool unread;                /* dead, and a call is in its channel */
     bool overtime;              /* its deadline passed while it was, and has been put off */
+    unsigned depth;             /* of children between the host and its asker, that included */
     uint64_t id;
     struct wire_token token;    /* proves to the spawner that the server speaks */
     pid_t pid;

@@ -29,7 +29,7 @@ struct forkserver_child {
     int link;                   /* to its server: where to ask for children of its own */
     pid_t server;
     pid_t asker;                /* who may take it */
-    bool nested;                /* the asker is a child itself */
+    unsigned depth;             /* 0: the asker is the host; 1: a child of the host; and so on */
     int64_t patience;           /* as a spare, in nanoseconds; BASE_NEVER: for ever */
     bool awaited;               /* no time to lose: somebody wants it already */
 };

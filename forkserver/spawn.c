@@ -81,6 +81,8 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
                       bool awaited)
 {
     const struct child *owner = child->asker->owner;
+
+    child->depth = owner ? owner->depth + 1 : 0;
     const struct birth birth = {
         .options = s->options,
         .child = {
@@ -88,7 +90,7 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
             .link = child->client.link.far,
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
-            .nested = owner != NULL,
+            .depth = child->depth,
             .patience = patience,
             .awaited = awaited,
         },

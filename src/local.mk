@@ -74,6 +74,7 @@ src_libproc_la_SOURCES += src/proc/answer.c src/proc/answer.h
 src_libproc_la_SOURCES += src/proc/bind.c
 src_libproc_la_SOURCES += src/proc/bind_pool.c
 src_libproc_la_SOURCES += src/proc/builder.c
+src_libproc_la_SOURCES += src/proc/become.c src/proc/identity.c src/proc/identity.h
 src_libproc_la_SOURCES += src/proc/inside.c src/proc/inside.h
 src_libproc_la_SOURCES += src/proc/channel.c
 src_libproc_la_SOURCES += src/proc/builder_copy.c

@@ -23,7 +23,7 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_EDESCRIPTORS, "more descriptors than fit into one message" },
     { PROCSPAWN_EPOOL, "the pool has failed: no worker could be started" },
     { PROCSPAWN_EFUNCTION, "the function lies in no module that a child could have" },
-    { PROCSPAWN_ERIGHTS, "a child would have a right that its caller lacks" },
+    { PROCSPAWN_ERIGHTS, "the caller may have no child, or none with rights that it lacks" },
     { PROCSPAWN_ENOTOWNER, "the object belongs to another process" },
     { PROCSPAWN_ELIMIT, "the value is larger than its limit" },
 };

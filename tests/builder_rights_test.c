@@ -1,5 +1,4 @@
-/* What a child may: its limits, its ids, children of its own. */
-#include "src/proc/internal.h"
+/* What a child may: its limits and its ids. */
 #include "tests/builder_tools.h"
 
 #include <errno.h>
@@ -148,143 +147,9 @@ static void a_directory_that_the_caller_may_not_enter_any_more_is_still_its_own(
     CU_ASSERT(chdir("/") == 0 && rmdir(path) == 0);
 }
 
-/* Says of the answer to a call that was put together by hand: who ran it, or why not. */
-static json_t *answer_of(int channel)
-{
-    static unsigned char body[WIRE_MAX_BODY];
-    struct wire_frame frame = { .body = body, .capacity = sizeof body };
-
-    while (wire__recv(channel, &frame, false) == 0) {
-        wire__close_fds(&frame);
-        if (frame.header.type == WIRE_FAILURE)
-            return json_string((char *)body + sizeof(struct wire_failure) + sizeof(uint32_t));
-        if (frame.header.type == WIRE_RESULT)
-            return json_string("obeyed");
-    }
-    return json_string("closed");
-}
-
-/* Puts a call together by hand and gives it to a child. */
-static bool send_by_hand(uint32_t flags, const struct rlimit *files, procspawn_function *function,
-                         struct procspawn__taken *ret_taken)
-{
-    struct procspawn__draft draft;
-
-    procspawn__draft_init(&draft);
-    draft.call.flags = flags;
-    if (files) {
-        wire__put_u32(&draft.block, 1);
-        wire__put_u32(&draft.block, RLIMIT_NOFILE);
-        wire__put_u64(&draft.block, files->rlim_cur);
-        wire__put_u64(&draft.block, files->rlim_max);
-    }
-    bool sent = procspawn__draft_function(&draft, function) == 0 &&
-                procspawn__draft_argument(&draft, NULL) == 0 &&
-                procspawn__draft_seal(&draft) == 0 &&
-                procspawn__client_take(INT64_MAX, ret_taken) == 0 &&
-                procspawn__draft_send(&draft, ret_taken->channel) == 0;
-    procspawn__draft_fini(&draft);
-    return sent;
-}
-
-static json_t *answer_by_hand(uint32_t flags)
-{
-    struct procspawn__taken taken;
-
-    if (!send_by_hand(flags, NULL, own_ids, &taken))
-        return json_string("not sent");
-    json_t *answer = answer_of(taken.channel);
-    close(taken.channel);
-    return answer;
-}
-
-static json_t *claim_root(json_t *argument)
-{
-    return answer_by_hand((uint32_t)json_integer_value(argument));
-}
-
-static void check_refused(json_t *answer)
-{
-    calls_check_text(answer, "being no more than the caller: Operation not permitted");
-}
-
-static void who_is_not_root_cannot_claim_to_be(void)
-{
-    procspawn_builder_uid(builder, SOMEBODY);
-    procspawn_builder_gid(builder, SOME_GROUP);
-    check_refused(calls_result(calls_build(builder, claim_root, json_integer(0))));
-    check_refused(calls_result(calls_build(builder, claim_root, json_integer(WIRE_CALL_IDS))));
-}
-
-static void claim_without_root(void)
-{
-    check_refused(answer_by_hand(0));
-    check_refused(answer_by_hand(WIRE_CALL_IDS));
-}
-
-static void a_program_that_gave_up_root_cannot_claim_it_either(void)
-{
-    in_process_without_root(claim_without_root);
-}
-
-static json_t *claim_files(json_t *argument)
-{
-    struct rlimit claimed = { 1000, 1000 };
-    struct procspawn__taken taken;
-    static unsigned char body[WIRE_MAX_BODY];
-    struct wire_frame frame = { .body = body, .capacity = sizeof body };
-    json_error_t error;
-    (void)argument;
-
-    if (!send_by_hand(WIRE_CALL_LIMITS, &claimed, own_file_limit, &taken) ||
-        wire__recv(taken.channel, &frame, false) < 0 || frame.header.type != WIRE_RESULT)
-        return NULL;
-    close(taken.channel);
-    const char *text = (char *)body + sizeof(struct wire_value);
-    size_t length = frame.header.length - sizeof(struct wire_value);
-    return json_loadb(text, length, JSON_DECODE_ANY, &error);
-}
-
-static void nested_calls_have_no_more_than_their_askers_limits(void)
-{
-    struct rlimit limit = { 64, 64 };
-
-    PROCSPAWN_CUNIT_EQUAL(procspawn_builder_rlimit(builder, RLIMIT_NOFILE, &limit), 0);
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, claim_files, NULL)), 64);
-}
-
-/* ---- children of the child ---- */
-
-static json_t *null_of(json_t *argument)
-{
-    (void)argument;
-    return json_null();
-}
-
-static json_t *ask_for_a_child(json_t *argument)
-{
-    procspawn_handle *handle;
-    int rc = procspawn(null_of, argument, &handle);
-
-    if (rc == 0) {
-        rc = procspawn_join(handle, NULL, NULL);
-        procspawn_handle_free(handle);
-    }
-    return json_integer(rc);
-}
-
-static void a_child_may_have_children_unless_told_otherwise(void)
-{
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, ask_for_a_child, NULL)), 0);
-    procspawn_builder_may_spawn(builder, false);
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, ask_for_a_child, NULL)),
-                          PROCSPAWN_ESERVER);
-}
-
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
-    TEST(a_child_may_have_children_unless_told_otherwise),
     TEST(limits_are_the_callers_at_the_time_of_the_call),
     TEST(a_limit_that_cannot_be_is_an_error),
     CU_TEST_INFO_NULL,
@@ -296,9 +161,6 @@ static CU_TestInfo root_tests[] = {
     TEST(who_runs_as_somebody_else_can_crash_panic_and_be_killed),
     TEST(a_program_that_gave_up_root_gets_no_root_child),
     TEST(a_directory_that_the_caller_may_not_enter_any_more_is_still_its_own),
-    TEST(who_is_not_root_cannot_claim_to_be),
-    TEST(a_program_that_gave_up_root_cannot_claim_it_either),
-    TEST(nested_calls_have_no_more_than_their_askers_limits),
     CU_TEST_INFO_NULL,
 };
 

@@ -107,6 +107,23 @@ check_PROGRAMS += tests/status_test
 tests_status_test_SOURCES = tests/status_test.c tests/calls.c tests/calls.h $(place_tools)
 tests_status_test_LDADD = $(proc_test_libs)
 
+rights_tools = tests/rights_tools.c tests/rights_tools.h $(place_tools)
+
+check_PROGRAMS += tests/nested_test
+tests_nested_test_SOURCES = tests/nested_test.c tests/forgery.c tests/forgery.h
+tests_nested_test_SOURCES += $(rights_tools) $(builder_tools) tests/pool_tools.c tests/pool_tools.h
+tests_nested_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/sender_test
+tests_sender_test_SOURCES = tests/sender_test.c tests/forgery.c tests/forgery.h
+tests_sender_test_SOURCES += $(rights_tools) $(pool_tools)
+tests_sender_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/rights_test
+tests_rights_test_SOURCES = tests/rights_test.c $(rights_tools) $(builder_tools)
+tests_rights_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
+tests_rights_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/server_test
 tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
 tests_server_test_LDADD = $(proc_test_libs)

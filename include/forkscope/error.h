@@ -41,7 +41,8 @@ enum {
     PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
     PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
     PROCSPAWN_EFUNCTION = -5107,    /* the function lies in no module that a child could have */
-    PROCSPAWN_ERIGHTS = -5110,      /* a child would have a right that its caller lacks */
+    /* The caller may have no child, or none with rights that it lacks. */
+    PROCSPAWN_ERIGHTS = -5110,
     PROCSPAWN_ENOTOWNER = -5111,    /* the object belongs to another process */
     PROCSPAWN_ELIMIT = -5112        /* the value is larger than its limit */
 };

@@ -29,8 +29,9 @@
  *
  * A worker has the state that this program had when the worker was started - working directory,
  * umask, ids, groups, limits, standard streams - but for the environment, which is that at the time
- * when the pool was built, and the scheduling (policy, priority, niceness, processors), which is
- * that of the thread that built the pool. What a call changes of it stays for the next call.
+ * when the pool was built, and for what belongs to one thread: capabilities, no_new_privs, and
+ * scheduling (policy, priority, niceness, processors) are those that the thread that built the pool
+ * had then. What a call changes of it stays for the next call.
  *
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
  * all signals blocked, that looks after the calls that nobody waits for.

@@ -8,9 +8,10 @@
  * The processes are forked by a fork server, itself forked by procspawn_init() while the program
  * has one thread and little memory. Nothing is ever executed anew: a child is the same image as the
  * caller, in the state it had at init, with the environment, working directory, umask, ids, groups,
- * resource limits and scheduling of the caller at the time of the call. The caller is the calling
- * thread; its scheduling (policy, priority, niceness, processors) is what a child of fork(2) would
- * have of it, and is not SCHED_DEADLINE.
+ * capabilities (all sets, with the securebits), no_new_privs, resource limits and scheduling of the
+ * caller at the time of the call. The caller is the calling thread; its scheduling (policy,
+ * priority, niceness, processors) is what a child of fork(2) would have of it, and is not
+ * SCHED_DEADLINE. So what a program gives up after init, its children do not have.
  *
  * The usual order of calls:
  *
@@ -192,6 +193,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
+ *   PROCSPAWN_ERIGHTS    the caller may have no such child: procspawn_builder_may_spawn()
  *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
  *                        procspawn_builder_deadline() makes shorter, or has only children that die
  *                        as soon as they are born
@@ -360,8 +362,9 @@ int procspawn_builder_env_remove(procspawn_builder *builder, const char *name);
 int procspawn_builder_env_clear(procspawn_builder *builder);
 
 /*
- * User and group of the child; the supplementary groups are dropped with a change of either. A
- * change that is not permitted makes the call fail with kind SETUP.
+ * User and group of the child; the supplementary groups are dropped with a change of either. The
+ * change is made with the rights of the caller, and capabilities follow it by the kernel's rules; one
+ * that is not permitted makes the call fail with kind SETUP.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -403,8 +406,8 @@ void procspawn_builder_stderr(procspawn_builder *builder, enum procspawn_stdio m
 
 /*
  * Working directory (copied; relative to the caller's at the time of the call), and resource limits
- * (one of RLIMIT_*; each overrides the caller's). A directory that cannot be entered or a limit
- * that cannot be set makes the call fail with kind SETUP.
+ * (one of RLIMIT_*; each overrides the caller's, as far as the caller may). A directory that cannot
+ * be entered or a limit that cannot be set makes the call fail with kind SETUP.
  *
  * Return 0, -EINVAL for no such resource, or -ENOMEM.
  *
@@ -438,10 +441,19 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 
 /*
  * Whether the function may call functions in processes of its own; it may, unless told otherwise.
- * One that may not has no way to the fork server, and its calls fail with PROCSPAWN_ESERVER: for
- * functions that shut themselves into a sandbox, or handle what nobody trusts. One that may, and
- * gives up rights by itself instead of by the builder or its hook, can still keep other children
- * from having children, though nothing else.
+ * One that may not has no way to the fork server, and its calls fail with PROCSPAWN_ERIGHTS: for
+ * functions that handle what nobody trusts.
+ *
+ * What such a function calls (a nested call) is forked from the image at init, as all are, and has no
+ * right that the function lacks: its user and group, no supplementary groups unless it has those of
+ * init, at most its resource limits, no capability in any set, and no_new_privs. It may choose a user
+ * or group for it only if it has those of init and was called by the program itself.
+ *
+ * A function has no nested calls, as if told so, if it lacks in other ways what the program had at
+ * init: it has a hook; or its caller gave up capabilities (but by a change of its user), securebits,
+ * no_new_privs, or a place (procspawn_builder_allow_rights()). Nor has a program whose real,
+ * effective and saved ids differ. A function that gives up rights by itself calls
+ * procspawn_leave_server() before.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -473,6 +485,20 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
 /* ---------------------------------------------------------------------------------------------
  * In the child
  */
+
+/*
+ * For a function that is about to give up rights by itself: capabilities, a root directory, system
+ * calls. From now on this process has no way to the fork server, which would lead out of what it
+ * shuts itself into: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were made
+ * before go on, and can be joined; they cannot be killed any more, and end with this process.
+ *
+ * Returns 0, or -EPERM outside of a called function's process.
+ *
+ * Safe:   any thread of a child, while no other one is in a procspawn_* function.
+ * Cancel: no cancellation point.
+ * Source: own; least privilege.
+ */
+int procspawn_leave_server(void);
 
 /*
  * Ends the call with a failure: the caller's join gives kind PANIC with this message, place and a

@@ -4,10 +4,9 @@
  * A child starts with the state at init. What differs from it now is written into the call; mostly
  * that is nothing, and then costs a few system calls and no byte.
  */
-#include "src/proc/internal.h"
+#include "src/proc/identity.h"
 
 #include "src/base/fd.h"
-#include "src/proc/status.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,11 +21,7 @@ extern char **environ;
 static struct {
     dev_t cwd_device;
     ino_t cwd_inode;
-    struct procspawn__status status;
-    uid_t uid[3];
-    gid_t gid[3];
-    gid_t *groups;
-    int group_count;
+    mode_t umask;
     struct rlimit limits[PROCSPAWN__RESOURCES];
     struct procspawn__schedule schedule;
     char *environment;          /* strings, each with its NUL */
@@ -71,19 +66,6 @@ static int remember_environment(void)
     return 0;
 }
 
-static int remember_groups(void)
-{
-    int count = getgroups(0, NULL);
-    gid_t *groups = malloc((size_t)(count > 0 ? count : 1) * sizeof *groups);
-
-    if (!groups)
-        return -ENOMEM;
-    free(initial.groups);
-    initial.groups = groups;
-    initial.group_count = getgroups(count, groups);
-    return initial.group_count < 0 ? -errno : 0;
-}
-
 void procspawn__context_forget(void)
 {
     procspawn__status_close();
@@ -106,20 +88,20 @@ static int open_cwd(void)
 
 int procspawn__context_remember(void)
 {
+    struct procspawn__status status = { 0 };
     struct stat cwd = { 0 };
 
     procspawn__context_forget();
     stat_cwd(&cwd);
     initial.cwd_device = cwd.st_dev;
     initial.cwd_inode = cwd.st_ino;
-    getresuid(&initial.uid[0], &initial.uid[1], &initial.uid[2]);
-    getresgid(&initial.gid[0], &initial.gid[1], &initial.gid[2]);
     for (int i = 0; i < PROCSPAWN__RESOURCES; i++)
         getrlimit(i, &initial.limits[i]);
     procspawn__schedule_read(0, &initial.schedule);
-    int rc = procspawn__status_read(&initial.status);
+    int rc = procspawn__status_read(&status);
+    initial.umask = status.umask;
     if (rc == 0)
-        rc = remember_groups();
+        rc = procspawn__identity_remember(&status);
     return rc < 0 ? rc : remember_environment();
 }
 
@@ -144,81 +126,61 @@ static int describe_cwd(struct procspawn__draft *draft)
     return 0;
 }
 
-static int describe_status(struct wire_call *call)
+static void describe_umask(struct wire_call *call, mode_t now)
 {
-    struct procspawn__status now;
-    int rc = procspawn__status_read(&now);
-
-    if (rc == 0 && now.umask != initial.status.umask) {
-        call->umask = now.umask;
-        call->flags |= WIRE_CALL_UMASK;
-    }
-    return rc;
+    if (now == initial.umask)
+        return;
+    call->umask = now;
+    call->flags |= WIRE_CALL_UMASK;
 }
 
-static void describe_ids(struct wire_call *call, const procspawn_builder *builder)
+static void put_limits(struct procspawn__draft *draft, enum wire_call_flag flag, uint32_t set,
+                       const struct rlimit limits[])
 {
-    uid_t uid[3];
-    gid_t gid[3];
-
-    getresuid(&uid[0], &uid[1], &uid[2]);
-    getresgid(&gid[0], &gid[1], &gid[2]);
-    bool differ = memcmp(uid, initial.uid, sizeof uid) || memcmp(gid, initial.gid, sizeof gid);
-    for (int i = 0; i < 3; i++) {
-        call->uid[i] = builder && builder->has_uid ? builder->uid : uid[i];
-        call->gid[i] = builder && builder->has_gid ? builder->gid : gid[i];
+    if (set == 0)
+        return;
+    draft->call.flags |= flag;
+    wire__put_u32(&draft->block, (uint32_t)__builtin_popcount(set));
+    for (uint32_t i = 0; i < PROCSPAWN__RESOURCES; i++) {
+        if (!(set >> i & 1))
+            continue;
+        wire__put_u32(&draft->block, i);
+        wire__put_u64(&draft->block, limits[i].rlim_cur);
+        wire__put_u64(&draft->block, limits[i].rlim_max);
     }
-    if (differ || (builder && (builder->has_uid || builder->has_gid)))
-        call->flags |= WIRE_CALL_IDS;
 }
 
-static int describe_groups(struct procspawn__draft *draft, const procspawn_builder *builder)
+static void describe_limits(struct procspawn__draft *draft)
 {
-    enum { FEW = 64 };
-    gid_t few[FEW], *groups = few;
-    int count = builder && (builder->has_uid || builder->has_gid) ? 0 : getgroups(FEW, few);
-
-    if (count < 0) {
-        count = getgroups(0, NULL);
-        groups = malloc((size_t)count * sizeof *groups);
-        if (!groups)
-            return -ENOMEM;
-        count = getgroups(count, groups);
-    }
-    if (count != initial.group_count ||
-        memcmp(groups, initial.groups, (size_t)count * sizeof *groups) != 0) {
-        draft->call.flags |= WIRE_CALL_GROUPS;
-        wire__put_u32(&draft->block, (uint32_t)count);
-        for (int i = 0; i < count; i++)
-            wire__put_u32(&draft->block, groups[i]);
-    }
-    if (groups != few)
-        free(groups);
-    return 0;
-}
-
-static void describe_limits(struct procspawn__draft *draft, const procspawn_builder *builder)
-{
-    struct rlimit limits[PROCSPAWN__RESOURCES];
-    uint32_t differing[PROCSPAWN__RESOURCES], count = 0;
+    struct rlimit now[PROCSPAWN__RESOURCES];
+    uint32_t differing = 0;
 
     for (uint32_t i = 0; i < PROCSPAWN__RESOURCES; i++) {
-        bool chosen = builder && builder->has_limit[i];
-        if (chosen)
-            limits[i] = builder->limits[i];
-        else
-            getrlimit((int)i, &limits[i]);
-        if (chosen || memcmp(&limits[i], &initial.limits[i], sizeof limits[i]) != 0)
-            differing[count++] = i;
+        getrlimit((int)i, &now[i]);
+        if (memcmp(&now[i], &initial.limits[i], sizeof now[i]) != 0)
+            differing |= 1u << i;
     }
-    if (count == 0)
-        return;
-    draft->call.flags |= WIRE_CALL_LIMITS;
-    wire__put_u32(&draft->block, count);
-    for (uint32_t i = 0; i < count; i++) {
-        wire__put_u32(&draft->block, differing[i]);
-        wire__put_u64(&draft->block, limits[differing[i]].rlim_cur);
-        wire__put_u64(&draft->block, limits[differing[i]].rlim_max);
+    put_limits(draft, WIRE_CALL_LIMITS, differing, now);
+}
+
+static void choose_limits(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    uint32_t chosen = 0;
+
+    for (uint32_t i = 0; i < PROCSPAWN__RESOURCES; i++)
+        chosen |= builder->has_limit[i] ? 1u << i : 0;
+    put_limits(draft, WIRE_CALL_CHOSEN_LIMITS, chosen, builder->limits);
+}
+
+static void choose_ids(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    if (builder->has_uid) {
+        draft->call.flags |= WIRE_CALL_CHOSEN_USER;
+        wire__put_u32(&draft->block, builder->uid);
+    }
+    if (builder->has_gid) {
+        draft->call.flags |= WIRE_CALL_CHOSEN_GROUP;
+        wire__put_u32(&draft->block, builder->gid);
     }
 }
 
@@ -306,8 +268,8 @@ static void describe_environment(struct procspawn__draft *draft, const procspawn
     }
 }
 
-static void describe_string(struct procspawn__draft *draft, enum wire_call_flag flag,
-                            const char *string)
+static void choose_string(struct procspawn__draft *draft, enum wire_call_flag flag,
+                          const char *string)
 {
     if (!string)
         return;
@@ -315,29 +277,39 @@ static void describe_string(struct procspawn__draft *draft, enum wire_call_flag 
     wire__put_string(&draft->block, string);
 }
 
+/* What the builder wants to be different from the caller. */
+static void choose(struct procspawn__draft *draft, const procspawn_builder *builder)
+{
+    choose_limits(draft, builder);
+    choose_ids(draft, builder);
+    choose_string(draft, WIRE_CALL_DIRECTORY, builder->cwd);
+    choose_string(draft, WIRE_CALL_NAME, builder->name);
+    if (builder->childless)
+        draft->call.flags |= WIRE_CALL_CHILDLESS;
+    if (!builder->hook)
+        return;
+    draft->call.flags |= WIRE_CALL_HOOK;
+    draft->call.hook = (uint64_t)(uintptr_t)builder->hook;
+    draft->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
+}
+
 int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
+    struct procspawn__status status;
     int rc = describe_cwd(draft);
+
+    if (rc == 0)
+        rc = procspawn__status_read(&status);
+    if (rc == 0)
+        rc = procspawn__identity_describe(draft, &status);
     if (rc < 0)
         return rc;
-    rc = describe_status(&draft->call);
-    if (rc < 0)
-        return rc;
-    describe_ids(&draft->call, builder);
-    rc = describe_groups(draft, builder);
-    if (rc < 0)
-        return rc;
-    describe_schedule(draft);
-    describe_limits(draft, builder);
+    describe_umask(&draft->call, status.umask);
+    if (!procspawn__image.is_child)
+        describe_schedule(draft);
+    describe_limits(draft);
     describe_environment(draft, builder);
-    describe_string(draft, WIRE_CALL_DIRECTORY, builder ? builder->cwd : NULL);
-    describe_string(draft, WIRE_CALL_NAME, builder ? builder->name : NULL);
-    if (builder && builder->childless)
-        draft->call.flags |= WIRE_CALL_CHILDLESS;
-    if (builder && builder->hook) {
-        draft->call.flags |= WIRE_CALL_HOOK;
-        draft->call.hook = (uint64_t)(uintptr_t)builder->hook;
-        draft->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
-    }
+    if (builder)
+        choose(draft, builder);
     return draft->block.overflow ? -ENOMEM : 0;
 }

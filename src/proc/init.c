@@ -34,6 +34,13 @@ bool procspawn__ready(void)
     return belongs_here() && !procspawn__image.ending;
 }
 
+int procspawn__admitted(void)
+{
+    if (!procspawn__ready())
+        return PROCSPAWN_ENOTINIT;
+    return procspawn__image.childless ? PROCSPAWN_ERIGHTS : 0;
+}
+
 static void choose_options(const procspawn_config *config, struct forkserver_options *options)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);

@@ -5,6 +5,7 @@
 #include "src/proc/inside.h"
 
 #include "src/base/written.h"
+#include "src/proc/internal.h"
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <signal.h>
@@ -59,5 +60,14 @@ int procspawn_end_fd(int *ret_fd)
         pthread_sigmask(SIG_BLOCK, &term, NULL);
     }
     *ret_fd = inside.end_fd;
+    return 0;
+}
+
+int procspawn_leave_server(void)
+{
+    if (!procspawn__image.is_child || !procspawn__ready())
+        return -EPERM;
+    procspawn__image.childless = true;
+    procspawn__client_close();
     return 0;
 }

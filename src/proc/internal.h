@@ -38,6 +38,7 @@ struct procspawn__image {
     pid_t owner;                /* the process that init belongs to; 0: none */
     bool ending;                /* fini has begun, and is to be called again */
     bool is_child;
+    bool childless;             /* and may have no children of its own */
     bool privileged;            /* at init: children could be more than who calls is by then */
     struct procspawn_config config;
     struct forkserver_options options;
@@ -49,6 +50,8 @@ extern struct procspawn__image procspawn__image;
 
 /* Is init valid in this process, and the end not begun? */
 bool procspawn__ready(void);
+/* May this process have children? 0, PROCSPAWN_ENOTINIT or PROCSPAWN_ERIGHTS. */
+int procspawn__admitted(void);
 
 /*
  * The root has closed its link: it is reaped if it is dead, which may be a moment later. patience:

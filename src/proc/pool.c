@@ -136,10 +136,11 @@ int procspawn_pool_builder_build(const procspawn_pool_builder *builder, procspaw
 
     if (!valid(builder))
         return -EINVAL;
-    if (!procspawn__ready())
-        return PROCSPAWN_ENOTINIT;
+    int rc = procspawn__admitted();
+    if (rc < 0)
+        return rc;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    int rc = build(builder, ret_pool);
+    rc = build(builder, ret_pool);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }

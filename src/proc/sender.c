@@ -1,34 +1,109 @@
 #include "src/proc/sender.h"
 
+#include "src/base/proc.h"
+#include "src/base/written.h"
+#include "src/proc/identity.h"
 #include <errno.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int read_capabilities(uint64_t *ret_permitted)
-{
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct data[2];
-
-    if (syscall(SYS_capget, &header, data) < 0)
-        return -errno;
-    *ret_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
-    return 0;
-}
-
 bool procspawn__sender_privileged(void)
 {
-    uid_t real, effective, saved;
-    uint64_t permitted = 0;
+    const struct procspawn__identity *init = procspawn__identity_initial();
 
-    getresuid(&real, &effective, &saved);
-    return real == 0 || effective == 0 || saved == 0 ||
-           (read_capabilities(&permitted) == 0 && permitted != 0);
+    return init->uid[0] == 0 || init->uid[1] == 0 || init->uid[2] == 0 ||
+           init->rights.capabilities.permitted != 0;
 }
 
-/* ---- /proc/PID/status ---- */
+static bool all_are(const uint32_t ids[3], uint32_t id)
+{
+    return ids[0] == id && ids[1] == id && ids[2] == id;
+}
+
+/* ---- who it is ---- */
+
+/* Whom a worker was made for, by the first call. */
+static struct {
+    bool known;
+    uid_t uid;
+} served BASE_WRITTEN;
+
+static bool is_served(const struct procspawn__sender *sender)
+{
+    if (!served.known)
+        served.uid = sender->uid;
+    served.known = true;
+    return sender->uid == served.uid || (sender->uid == 0 && !sender->nested);
+}
+
+int procspawn__sender_identify(const struct wire_frame *frame, const struct forkserver_child *self,
+                               struct procspawn__sender *ret_sender)
+{
+    const struct procspawn__identity *init = procspawn__identity_initial();
+    uid_t uid = frame->sender_uid;
+    gid_t gid = frame->sender_gid;
+
+    *ret_sender = (struct procspawn__sender){
+        .pid = frame->sender,
+        .thread = frame->sender,
+        .uid = uid,
+        .gid = gid,
+        .nested = self->depth > 0,
+        .peer = self->depth == 1 && all_are(init->uid, uid) && all_are(init->gid, gid),
+        .checked = self->depth == 0 && procspawn__image.privileged && uid != 0,
+    };
+    return frame->sender == self->asker && is_served(ret_sender) ? 0 : -EPERM;
+}
+
+/* The thread may have ended; the main one stands for it then. */
+static pid_t witness(const struct procspawn__sender *sender)
+{
+    bool there = syscall(SYS_tgkill, sender->pid, sender->thread, 0) == 0;
+    return there ? sender->thread : sender->pid;
+}
+
+/* ---- its limits ---- */
+
+static int bind_limit(pid_t thread, int resource)
+{
+    struct rlimit theirs, own;
+
+    if (prlimit(thread, (__rlimit_resource_t)resource, NULL, &theirs) < 0 ||
+        getrlimit((__rlimit_resource_t)resource, &own) < 0)
+        return -errno;
+    if (own.rlim_max <= theirs.rlim_max)
+        return 0;
+    own.rlim_max = theirs.rlim_max;
+    if (own.rlim_cur > own.rlim_max)
+        own.rlim_cur = own.rlim_max;
+    return setrlimit((__rlimit_resource_t)resource, &own) < 0 ? -errno : 0;
+}
+
+int procspawn__sender_bind_limits(const struct procspawn__sender *sender)
+{
+    uint64_t before, none;
+    int rc = procspawn__become_effective(0, &before);
+    pid_t thread = witness(sender);
+
+    for (int i = 0; rc == 0 && i < PROCSPAWN__RESOURCES; i++)
+        rc = bind_limit(thread, i);
+    int restored = procspawn__become_effective(before, &none);
+    return rc < 0 ? rc : restored;
+}
+
+/* ---- its groups and rights ---- */
+
+/* Of the text of a status file. */
+struct told {
+    uint32_t uid[3], gid[3];
+    uint32_t *groups;
+    size_t group_count;
+    struct procspawn__status status;
+};
 
 static size_t read_numbers(const char *text, uint32_t *numbers, size_t room)
 {
@@ -36,203 +111,119 @@ static size_t read_numbers(const char *text, uint32_t *numbers, size_t room)
     char *end;
 
     for (; count < room; count++, text = end) {
-        unsigned long number = strtoul(text, &end, 10);
+        text += strspn(text, " \t");
+        if (*text == '\n')
+            break;
+        numbers[count] = (uint32_t)strtoul(text, &end, 10);
         if (end == text)
             break;
-        numbers[count] = (uint32_t)number;
     }
     return count;
 }
 
-static int read_groups(const char *text, struct procspawn__sender *sender)
+static bool read_ids(const char *text, const char *key, uint32_t ret_ids[3])
 {
-    size_t room = strlen(text) / 2 + 1;
+    const char *found = strstr(text, key);
+    return found && read_numbers(found + strlen(key), ret_ids, 3) == 3;
+}
 
-    free(sender->groups);
-    sender->groups = malloc(room * sizeof *sender->groups);
-    if (!sender->groups)
+static int read_told(const char *text, struct told *ret_told)
+{
+    static const char key[] = "\nGroups:\t";
+    const char *groups = strstr(text, key);
+
+    if (!groups || !read_ids(text, "\nUid:\t", ret_told->uid) ||
+        !read_ids(text, "\nGid:\t", ret_told->gid) ||
+        !procspawn__status_parse(text, &ret_told->status))
+        return -EPROTO;
+    groups += sizeof key - 1;
+    size_t room = strcspn(groups, "\n") / 2 + 1;
+    ret_told->groups = calloc(room, sizeof *ret_told->groups);
+    if (!ret_told->groups)
         return -ENOMEM;
-    sender->group_count = read_numbers(text, sender->groups, room);
+    ret_told->group_count = read_numbers(groups, ret_told->groups, room);
     return 0;
 }
 
-static const char *value_of(const char *line, const char *key)
-{
-    size_t length = strlen(key);
-    return strncmp(line, key, length) == 0 ? line + length : NULL;
-}
-
-/* Returns 1 for a line that is needed, 0 for another one. */
-static int read_line(const char *line, struct procspawn__sender *sender)
-{
-    const char *value;
-    int rc;
-
-    if ((value = value_of(line, "Uid:")))
-        return read_numbers(value, sender->uid, 3) == 3;
-    if ((value = value_of(line, "Gid:")))
-        return read_numbers(value, sender->gid, 3) == 3;
-    if ((value = value_of(line, "CapPrm:"))) {
-        sender->capabilities = strtoull(value, NULL, 16);
-        return 1;
-    }
-    if ((value = value_of(line, "Groups:"))) {
-        rc = read_groups(value, sender);
-        return rc < 0 ? rc : 1;
-    }
-    return 0;
-}
-
-static FILE *open_proc(const struct procspawn__sender *sender, const char *name)
+static int read_status(const struct procspawn__sender *sender, struct told *ret_told)
 {
     char path[64];
+    char *text;
 
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)sender->pid, name);
-    return fopen(path, "re");
-}
-
-static int read_status(struct procspawn__sender *sender)
-{
-    enum { NEEDED = 4 };
-    char *line = NULL;
-    size_t room = 0;
-    int rc = 0, found = 0;
-    FILE *status = open_proc(sender, "status");
-
-    if (!status)
-        return -errno;
-    while (rc >= 0 && getline(&line, &room, status) > 0) {
-        rc = read_line(line, sender);
-        found += rc > 0;
-    }
-    free(line);
-    fclose(status);
+    if (!base__proc_is_ours())
+        return -ENOENT;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)sender->pid, (int)witness(sender));
+    int rc = procspawn__status_text(path, &text);
     if (rc < 0)
         return rc;
-    return found == NEEDED ? 0 : -EPERM;
-}
-
-/*
- * A line for each resource in the order of their numbers, after a heading: a name of 25 bytes, the
- * soft and the hard limit. prlimit(2) says the same, but not to everybody.
- */
-static int read_limits(struct procspawn__sender *sender)
-{
-    enum { NAME = 25 };
-    char line[256], hard[32];
-    FILE *limits = open_proc(sender, "limits");
-    int found = 0;
-
-    if (!limits)
-        return -errno;
-    if (!fgets(line, sizeof line, limits))
-        line[0] = '\0';
-    while (found < PROCSPAWN__RESOURCES && fgets(line, sizeof line, limits) &&
-           strlen(line) > NAME && sscanf(line + NAME, "%*s %31s", hard) == 1)
-        sender->hard[found++] = strcmp(hard, "unlimited") == 0 ? RLIM_INFINITY
-                                                               : strtoull(hard, NULL, 10);
-    fclose(limits);
-    return found == PROCSPAWN__RESOURCES ? 0 : -EPERM;
-}
-
-/* ---- the sender ---- */
-
-int procspawn__sender_identify(const struct wire_frame *frame, const struct forkserver_child *self,
-                               struct procspawn__sender *ret_sender)
-{
-    bool is_root = frame->sender_uid == 0;
-
-    *ret_sender = (struct procspawn__sender){
-        .pid = frame->sender,
-        .limited = self->nested || (procspawn__image.privileged && !is_root),
-        .checked = procspawn__image.privileged && !is_root,
-    };
-    if (frame->sender != self->asker)
-        return -EPERM;
-    int rc = ret_sender->limited ? read_limits(ret_sender) : 0;
-    if (rc == 0 && ret_sender->checked)
-        rc = read_status(ret_sender);
-    if (rc < 0)
-        procspawn__sender_fini(ret_sender);
+    rc = read_told(text, ret_told);
+    free(text);
     return rc;
 }
 
-void procspawn__sender_fini(struct procspawn__sender *sender)
+static bool has_group(const struct told *told, gid_t gid)
 {
-    free(sender->groups);
-}
-
-int procspawn__sender_bind_limits(const struct procspawn__sender *sender)
-{
-    struct rlimit own;
-
-    for (int i = 0; sender->limited && i < PROCSPAWN__RESOURCES; i++) {
-        getrlimit((__rlimit_resource_t)i, &own);
-        if (own.rlim_max <= sender->hard[i])
-            continue;
-        own.rlim_max = sender->hard[i];
-        if (own.rlim_cur > own.rlim_max)
-            own.rlim_cur = own.rlim_max;
-        if (setrlimit((__rlimit_resource_t)i, &own) < 0)
-            return -errno;
-    }
-    return 0;
-}
-
-static bool can(const struct procspawn__sender *sender, int capability)
-{
-    return sender->capabilities >> capability & 1;
-}
-
-static bool among(uint32_t id, const uint32_t *ids, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (ids[i] == id)
+    for (size_t i = 0; i < told->group_count; i++) {
+        if (told->groups[i] == gid)
             return true;
     }
-    return false;
+    return gid == told->gid[0];
 }
 
-static bool uids_admitted(const struct procspawn__sender *sender)
+static bool groups_admitted(const struct told *told)
 {
-    uid_t own[3];
-
-    getresuid(&own[0], &own[1], &own[2]);
-    return among(own[0], sender->uid, 3) && among(own[1], sender->uid, 3) &&
-           among(own[2], sender->uid, 3);
-}
-
-static bool gid_admitted(const struct procspawn__sender *sender, gid_t gid)
-{
-    return among(gid, sender->gid, 3) || among(gid, sender->groups, sender->group_count);
-}
-
-static bool gids_admitted(const struct procspawn__sender *sender)
-{
-    gid_t own[3];
+    int count = getgroups(0, NULL);
+    gid_t *groups = calloc((size_t)(count > 0 ? count : 0) + 1, sizeof *groups);
     bool admitted;
 
-    getresgid(&own[0], &own[1], &own[2]);
-    admitted = among(own[0], sender->gid, 3) && among(own[1], sender->gid, 3) &&
-               among(own[2], sender->gid, 3);
-    int count = getgroups(0, NULL);
-    gid_t *groups = malloc(((size_t)count + 1) * sizeof *groups);
     count = groups ? getgroups(count, groups) : -1;
+    admitted = count >= 0;
     for (int i = 0; i < count && admitted; i++)
-        admitted = gid_admitted(sender, groups[i]);
+        admitted = has_group(told, groups[i]);
     free(groups);
-    return admitted && count >= 0;
+    return admitted;
+}
+
+static bool rights_admitted(const struct procspawn__rights *own,
+                            const struct procspawn__rights *theirs)
+{
+    const struct procspawn__capabilities *a = &own->capabilities, *b = &theirs->capabilities;
+
+    return (a->permitted & ~b->permitted) == 0 && (a->inheritable & ~b->inheritable) == 0 &&
+           (a->ambient & ~b->ambient) == 0 && (a->bounding & ~b->bounding) == 0 &&
+           own->no_new_privs >= theirs->no_new_privs;
+}
+
+/* A file that shows other ids is that of another user's process by now. */
+static bool admitted(const struct procspawn__sender *sender, const struct told *told,
+                     const struct procspawn__status *own)
+{
+    return all_are(told->uid, sender->uid) && all_are(told->gid, sender->gid) &&
+           groups_admitted(told) && rights_admitted(&own->rights, &told->status.rights);
+}
+
+static bool has_ids_of(const struct procspawn__sender *sender)
+{
+    uid_t uid[3];
+    gid_t gid[3];
+
+    getresuid(&uid[0], &uid[1], &uid[2]);
+    getresgid(&gid[0], &gid[1], &gid[2]);
+    return all_are(uid, sender->uid) && all_are(gid, sender->gid);
 }
 
 int procspawn__sender_check(const struct procspawn__sender *sender)
 {
-    uint64_t own = ~UINT64_C(0);
+    struct procspawn__status own;
+    struct told told = { .groups = NULL };
 
-    if (!sender->checked)
-        return 0;
-    if (!can(sender, CAP_SETUID) && !uids_admitted(sender))
+    if (!has_ids_of(sender))
         return -EPERM;
-    if (!can(sender, CAP_SETGID) && !gids_admitted(sender))
-        return -EPERM;
-    return read_capabilities(&own) == 0 && (own & ~sender->capabilities) == 0 ? 0 : -EPERM;
+    int rc = procspawn__status_read(&own);
+    if (rc == 0)
+        rc = read_status(sender, &told);
+    if (rc == 0 && !admitted(sender, &told, &own))
+        rc = -EPERM;
+    free(told.groups);
+    return rc;
 }

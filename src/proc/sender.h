@@ -2,8 +2,19 @@
  * sender.h - a call asks for no more than who sent it may have
  *
  * Children are forked from the image at init, and may be more than the process that calls is by
- * now: a program that gave up root, or a child that runs as somebody else. What the call says of
- * ids and limits is its sender's claim; the kernel's word on who that is decides.
+ * now: a program that gave up root, or a child that runs as somebody else. What a call says of its
+ * sender is a claim. Only the kernel's word decides, and only on what held when the call was sent:
+ * a sender may execute a set-user-ID program right after that, and is another user's process then,
+ * whom no one asked.
+ *
+ * The ids on the message are the kernel's, of that moment. What they do not tell is asked for when
+ * the child has them, and no capability: then the kernel answers (prlimit(2)) for a process with
+ * the same ids alone, and the status file counts if it shows the same ids. Only a program that
+ * executes another one with file capabilities can still lend these to a child of its own.
+ *
+ * A child that asks (nested) has no capabilities to give. One that the program made, with the ids of
+ * init, can do what processes of init can (a peer), for all that differ in rights have no children;
+ * so its child may choose a user. Any other one's has the ids on the message.
  */
 #ifndef FORKSCOPE_PROC_SENDER_H
 #define FORKSCOPE_PROC_SENDER_H
@@ -12,28 +23,25 @@
 
 struct procspawn__sender {
     pid_t pid;
-    bool limited;               /* its resource limits bind: these hard ones */
-    rlim_t hard[PROCSPAWN__RESOURCES];
-    bool checked;               /* its ids bind: those below */
-    uid_t uid[3];               /* real, effective, saved */
-    gid_t gid[3];
-    gid_t *groups;
-    size_t group_count;
-    uint64_t capabilities;      /* permitted */
+    pid_t thread;               /* that sent the call; the main one if not told */
+    uid_t uid;
+    gid_t gid;
+    bool nested;
+    bool peer;
+    bool checked;               /* a program that was privileged at init, and is not root */
 };
 
-/*
- * Who sent the frame. Returns 0, -EPERM when it is not who asked for the child, or -errno. Released
- * by procspawn__sender_fini().
- */
+/* Who sent the frame. Returns 0, or -EPERM when it is not who asked for the child, or, in a worker,
+ * another user than the one whom that was made for. */
 int procspawn__sender_identify(const struct wire_frame *frame, const struct forkserver_child *self,
                                struct procspawn__sender *ret_sender);
-void procspawn__sender_fini(struct procspawn__sender *sender);
+
+/* The rest is called when this process has the ids of the sender. */
 
 /* Lowers the hard limits of this process to the sender's. */
 int procspawn__sender_bind_limits(const struct procspawn__sender *sender);
 
-/* Is this process, as it has become, within what the sender could be? Returns 0 or -EPERM. */
+/* Is this process no more than the sender? Returns 0, -EPERM, or -errno when it cannot be known. */
 int procspawn__sender_check(const struct procspawn__sender *sender);
 
 /* Could this process give a child more than another one of its user's? */

@@ -4,12 +4,14 @@
  * The order matters: what needs privilege comes before the ids are given up, what must not have it
  * comes after. A change of ids clears the death signal, which is then set anew and checked.
  */
+#include "src/proc/identity.h"
 #include "src/proc/sender.h"
 
 #include "src/base/written.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@
 
 extern char **environ;
 
-static bool settled BASE_WRITTEN;       /* a worker has had its first order */
+static bool settled BASE_WRITTEN;       /* a worker has had its first order, which made it */
 
 static int set_streams(uint32_t flags, struct wire_frame *frame, size_t *fd_index)
 {
@@ -46,23 +48,6 @@ static int set_cwd(struct wire_frame *frame, size_t *fd_index)
 
     if (fd >= 0)
         close(fd);
-    return rc;
-}
-
-static int set_groups(struct wire_reader *block)
-{
-    uint32_t count = wire__get_u32(block);
-    if (block->broken || count > WIRE_GROUPS_MAX)
-        return -EPROTO;
-    gid_t *groups = calloc(count + 1, sizeof *groups);
-    if (!groups)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < count; i++)
-        groups[i] = wire__get_u32(block);
-    /* Without the right to change them the supplementary groups stay, as with any unprivileged
-     * caller. */
-    int rc = setgroups(count, groups) < 0 && errno != EPERM ? -errno : 0;
-    free(groups);
     return rc;
 }
 
@@ -121,11 +106,25 @@ static int set_environment(struct wire_reader *block)
     return 0;
 }
 
-static int set_ids(const struct wire_call *call, pid_t server)
+/*
+ * What the caller would make of itself for the child. Without the right to change them the
+ * supplementary groups stay, as with any unprivileged caller.
+ */
+static int change_ids(uint32_t flags, struct wire_reader *block)
 {
-    if (setresgid(call->gid[0], call->gid[1], call->gid[2]) < 0 ||
-        setresuid(call->uid[0], call->uid[1], call->uid[2]) < 0)
+    uid_t uid = flags & WIRE_CALL_CHOSEN_USER ? wire__get_u32(block) : (uid_t)-1;
+    gid_t gid = flags & WIRE_CALL_CHOSEN_GROUP ? wire__get_u32(block) : (gid_t)-1;
+
+    if (block->broken)
+        return -EPROTO;
+    if (setgroups(0, NULL) < 0 && errno != EPERM)
         return -errno;
+    return setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -errno : 0;
+}
+
+/* Cleared with each change of ids or rights, it is set anew, and what it stands for looked at. */
+static int renew_death_signal(pid_t server)
+{
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     return getppid() == server ? 0 : -ESRCH;
 }
@@ -150,42 +149,168 @@ static int run_hook(const struct wire_call *call)
     return hook((void *)(uintptr_t)call->hook_argument);
 }
 
-#define TRY(condition, step, text) \
-    do { \
-        if (condition) { \
-            int rc_ = (step); \
-            *ret_what = (text); \
-            if (rc_ < 0) \
-                return rc_; \
-        } \
-    } while (0)
+/* Limits are the caller's, and so are priority and processors. */
+static int set_resources(uint32_t flags, struct wire_reader *block, const char **ret_what)
+{
+    struct procspawn__schedule schedule;
 
-/* As far as the end of what needs privilege: from there on the child is no more than its sender. */
-static int become(const struct wire_call *call, struct wire_reader *block, struct wire_frame *frame,
-                  const struct procspawn__sender *sender, pid_t server, const char **ret_what)
+    PROCSPAWN__STEP(true, get_schedule(flags, block, &schedule), "reading the schedule");
+    /* Either limit, the old or the new one, may be what lets the priority rise. */
+    bool scheduled = procspawn__schedule_set(&schedule) == 0;
+    PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    /* A server that was slowed down from outside has slower children. */
+    PROCSPAWN__STEP(!scheduled && (flags & (WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS)),
+                    procspawn__schedule_set(&schedule), "setting the priority and the processors");
+    return 0;
+}
+
+static bool needs_rights(uint32_t flags, const struct procspawn__identity *identity)
+{
+    const struct procspawn__capabilities *now = &identity->rights.capabilities;
+
+    if (flags & (WIRE_CALL_IDS | WIRE_CALL_GROUPS | WIRE_CALL_RIGHTS))
+        return true;
+    return (flags & (WIRE_CALL_LIMITS | WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS)) &&
+           now->effective != now->permitted;
+}
+
+static int set_chosen(uint32_t flags, struct wire_reader *block, const char **ret_what)
+{
+    PROCSPAWN__STEP(flags & WIRE_CALL_CHOSEN_LIMITS, set_limits(block),
+                    "setting the resource limits");
+    PROCSPAWN__STEP(flags & (WIRE_CALL_CHOSEN_USER | WIRE_CALL_CHOSEN_GROUP),
+                    change_ids(flags, block), "setting the user and group ids");
+    return 0;
+}
+
+/* First the child becomes what its caller is, then what the caller could make of itself. */
+static int become(const struct wire_call *call, struct wire_reader *block,
+                  const struct procspawn__identity *identity,
+                  const struct procspawn__sender *sender, const char **ret_what)
+{
+    bool other = needs_rights(call->flags, identity);
+
+    PROCSPAWN__STEP(other, procspawn__become_able(), "taking up the capabilities");
+    int rc = set_resources(call->flags, block, ret_what);
+    if (rc < 0)
+        return rc;
+    PROCSPAWN__STEP(call->flags & WIRE_CALL_ENVIRONMENT, set_environment(block),
+                    "setting the environment");
+    rc = other ? procspawn__become(identity, ret_what) : 0;
+    if (rc < 0)
+        return rc;
+    PROCSPAWN__STEP(sender->checked, procspawn__sender_check(sender),
+                    "being no more than the caller");
+    PROCSPAWN__STEP(sender->checked, procspawn__sender_bind_limits(sender),
+                    "keeping to the caller's limits");
+    return set_chosen(call->flags, block, ret_what);
+}
+
+/* ---- a child of a child ---- */
+
+/* Those that can be known: of groups none, unless they are those of init that nothing can change. */
+static void take_ids(const struct procspawn__sender *sender, struct procspawn__identity *identity)
+{
+    for (int i = 0; i < 3; i++) {
+        identity->uid[i] = sender->uid;
+        identity->gid[i] = sender->gid;
+    }
+    identity->regrouped = identity->rights.capabilities.permitted >> CAP_SETGID & 1;
+    identity->group_count = 0;
+}
+
+/* Scheduled as the asker's main thread is, but for a priority that the child has no right to. */
+static void follow_schedule(const struct procspawn__sender *sender)
+{
+    struct procspawn__schedule theirs;
+
+    procspawn__schedule_read(sender->pid, &theirs);
+    procspawn__schedule_set(&theirs);
+}
+
+/*
+ * What the asker says of its schedule and rights does not count. What is chosen, a peer has the
+ * right to as processes of init have it; for another one the kernel decides, without capabilities.
+ */
+static int become_nested(const struct wire_call *call, struct wire_reader *block,
+                         struct procspawn__identity *identity,
+                         const struct procspawn__sender *sender, const char **ret_what)
+{
+    const uint32_t flags = call->flags;
+    struct procspawn__schedule unheard;
+    int rc = 0;
+
+    identity->rights = procspawn__identity_initial()->rights;
+    if (!sender->peer)
+        take_ids(sender, identity);
+    PROCSPAWN__STEP(true, get_schedule(flags, block, &unheard), "reading the schedule");
+    PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    PROCSPAWN__STEP(flags & WIRE_CALL_ENVIRONMENT, set_environment(block),
+                    "setting the environment");
+    rc = procspawn__become(identity, ret_what);
+    if (rc < 0)
+        return rc;
+    PROCSPAWN__STEP(true, procspawn__sender_bind_limits(sender), "keeping to the caller's limits");
+    PROCSPAWN__STEP(!sender->peer, procspawn__become_powerless(), "giving up all rights");
+    rc = set_chosen(flags, block, ret_what);
+    if (rc < 0)
+        return rc;
+    PROCSPAWN__STEP(sender->peer, procspawn__become_powerless(), "giving up all rights");
+    follow_schedule(sender);
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static int set_surroundings(const struct wire_call *call, struct wire_frame *frame,
+                            const char **ret_what)
 {
     const uint32_t flags = call->flags;
     const uint32_t streams = WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
     size_t fd_index = (flags & WIRE_CALL_FD_MEMORY) ? 1 : 0;
-    struct procspawn__schedule schedule;
 
-    TRY(flags & WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index), "entering the working directory");
-    TRY(flags & streams, set_streams(flags, frame, &fd_index), "setting the standard streams");
+    PROCSPAWN__STEP(flags & WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index),
+                    "entering the working directory");
+    PROCSPAWN__STEP(flags & streams, set_streams(flags, frame, &fd_index),
+                    "setting the standard streams");
     if (flags & WIRE_CALL_UMASK)
         umask(call->umask);
-    TRY(flags & WIRE_CALL_GROUPS, set_groups(block), "setting the groups");
-    TRY(!settled, get_schedule(flags, block, &schedule), "reading the schedule");
-    /* Either limit, the old or the new one, may be what lets the priority rise. */
-    bool scheduled = settled || procspawn__schedule_set(&schedule) == 0;
-    TRY(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
-    /* A server that was slowed down from outside has slower children. */
-    TRY(!scheduled && (flags & (WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS)),
-        procspawn__schedule_set(&schedule), "setting the priority and the processors");
-    TRY(sender->limited, procspawn__sender_bind_limits(sender), "keeping to the caller's limits");
-    TRY(flags & WIRE_CALL_ENVIRONMENT, set_environment(block), "setting the environment");
-    TRY(flags & WIRE_CALL_IDS, set_ids(call, server), "setting the user and group ids");
-    TRY(sender->checked, procspawn__sender_check(sender), "being no more than the caller");
     return 0;
+}
+
+/* Once in the life of a child. */
+static int settle(const struct wire_call *call, struct wire_reader *block,
+                  struct procspawn__sender *sender, pid_t server, const char **ret_what)
+{
+    const uint32_t ids = WIRE_CALL_IDS | WIRE_CALL_RIGHTS | WIRE_CALL_CHOSEN_USER |
+                         WIRE_CALL_CHOSEN_GROUP;
+    struct procspawn__identity identity;
+    int rc;
+
+    PROCSPAWN__STEP(true, procspawn__identity_read(call, block, &identity),
+                    "reading who the caller is");
+    if (identity.thread > 0)
+        sender->thread = identity.thread;
+    rc = sender->nested ? become_nested(call, block, &identity, sender, ret_what)
+                        : become(call, block, &identity, sender, ret_what);
+    procspawn__identity_fini(&identity);
+    if (rc < 0)
+        return rc;
+    PROCSPAWN__STEP(sender->nested || (call->flags & ids), renew_death_signal(server),
+                    "staying with the server");
+    return 0;
+}
+
+/*
+ * A process that is less than its server has no way to it: what the caller gave up, or the hook is
+ * about to, would come back with a child of its own. No code of the program's has run so far.
+ */
+static void close_way_back(uint32_t flags)
+{
+    if (!(flags & (WIRE_CALL_CHILDLESS | WIRE_CALL_HOOK)))
+        return;
+    procspawn__image.childless = true;
+    procspawn__client_close();
 }
 
 int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
@@ -195,17 +320,18 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     const uint32_t flags = call->flags;
     struct procspawn__sender sender;
 
-    if (flags & WIRE_CALL_CHILDLESS)
-        procspawn__client_close();
-    TRY(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
-    int rc = become(call, block, frame, &sender, self->server, ret_what);
+    close_way_back(flags);
+    PROCSPAWN__STEP(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
+    int rc = set_surroundings(call, frame, ret_what);
+    if (rc == 0 && !settled)
+        rc = settle(call, block, &sender, self->server, ret_what);
     settled = true;
-    procspawn__sender_fini(&sender);
     if (rc < 0)
         return rc;
-    TRY(flags & WIRE_CALL_DIRECTORY, set_directory(block), "entering the working directory");
-    TRY(flags & WIRE_CALL_NAME, set_name(block), "setting the name");
+    PROCSPAWN__STEP(flags & WIRE_CALL_DIRECTORY, set_directory(block),
+                    "entering the working directory");
+    PROCSPAWN__STEP(flags & WIRE_CALL_NAME, set_name(block), "setting the name");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
-    TRY(flags & WIRE_CALL_HOOK, run_hook(call), "running the hook");
+    PROCSPAWN__STEP(flags & WIRE_CALL_HOOK, run_hook(call), "running the hook");
     return 0;
 }

@@ -77,13 +77,14 @@ static int start_call(const procspawn_builder *builder, procspawn_function *func
 static int spawn(const procspawn_builder *builder, procspawn_function *function, json_t *argument,
                  procspawn_handle **ret_handle)
 {
-    if (!procspawn__ready())
-        return PROCSPAWN_ENOTINIT;
+    int rc = procspawn__admitted();
+    if (rc < 0)
+        return rc;
     procspawn__earlier_reap(0);
     struct procspawn__process *process = procspawn__process_new();
     if (!process)
         return -ENOMEM;
-    int rc = start_call(builder, function, argument, process);
+    rc = start_call(builder, function, argument, process);
     if (rc == 0)
         *ret_handle = &process->handle;
     else

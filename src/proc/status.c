@@ -45,9 +45,9 @@ static bool find(const char **at, const char *key, int base, uint64_t *ret_value
 }
 
 /* The order of the keys is the kernel's. The last one is younger than the others. */
-static bool parse(const char *text, struct procspawn__status *ret_status)
+bool procspawn__status_parse(const char *text, struct procspawn__status *ret_status)
 {
-    struct procspawn__capabilities *capabilities = &ret_status->capabilities;
+    struct procspawn__capabilities *capabilities = &ret_status->rights.capabilities;
     uint64_t mask, no_new_privs, seccomp, filters = 0;
 
     if (!find(&text, "\nUmask:\t", 8, &mask) ||
@@ -61,29 +61,55 @@ static bool parse(const char *text, struct procspawn__status *ret_status)
         return false;
     ret_status->counted = find(&text, "\nSeccomp_filters:\t", 10, &filters);
     ret_status->umask = (mode_t)mask;
-    ret_status->no_new_privs = no_new_privs != 0;
+    ret_status->rights.no_new_privs = no_new_privs != 0;
     ret_status->seccomp = (unsigned)seccomp;
     ret_status->filters = (unsigned)filters;
     return true;
 }
 
-/* Reads all of the file, which is longer than usual where there are many groups. */
-static int parse_long(int fd, struct procspawn__status *ret_status)
+/* Reads all of the file, which is long where there are many groups. */
+static int read_all(int fd, char **ret_text)
 {
     enum { LONGEST = 4 << 20 };
-    int rc = -EPROTO;
 
-    for (size_t room = 16384; rc == -EPROTO && room <= LONGEST; room *= 4) {
+    for (size_t room = 4096; room <= LONGEST; room *= 4) {
         char *text = malloc(room);
         if (!text)
             return -ENOMEM;
         ssize_t length = pread(fd, text, room - 1, 0);
-        text[length > 0 ? length : 0] = '\0';
-        if (length > 0 && parse(text, ret_status))
-            rc = 0;
+        int rc = length < 0 ? -errno : 0;
+        if (length >= 0 && (size_t)length < room - 1) {
+            text[length] = '\0';
+            *ret_text = text;
+            return 0;
+        }
         free(text);
+        if (rc < 0)
+            return rc;
     }
+    return -EPROTO;
+}
+
+int procspawn__status_text(const char *path, char **ret_text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int rc = read_all(fd, ret_text);
+    close(fd);
     return rc;
+}
+
+static int parse_all(int fd, struct procspawn__status *ret_status)
+{
+    char *text;
+    int rc = read_all(fd, &text);
+
+    if (rc < 0)
+        return rc;
+    bool parsed = procspawn__status_parse(text, ret_status);
+    free(text);
+    return parsed ? 0 : -EPROTO;
 }
 
 static int parse_file(int fd, struct procspawn__status *ret_status)
@@ -91,12 +117,12 @@ static int parse_file(int fd, struct procspawn__status *ret_status)
     char text[3072];
     ssize_t length = pread(fd, text, sizeof text - 1, 0);
 
-    if (length <= 0)
-        return length < 0 ? -errno : -EPROTO;
+    if (length < 0)
+        return -errno;
     text[length] = '\0';
-    if (parse(text, ret_status))
+    if (procspawn__status_parse(text, ret_status))
         return 0;
-    return length == sizeof text - 1 ? parse_long(fd, ret_status) : -EPROTO;
+    return length == sizeof text - 1 ? parse_all(fd, ret_status) : -EPROTO;
 }
 
 static int parse_path(const char *path, struct procspawn__status *ret_status)
@@ -182,9 +208,9 @@ static int ask_capabilities(struct procspawn__capabilities *ret_capabilities)
 static int ask_kernel(struct procspawn__status *ret_status)
 {
     int seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
-    int rc = ask_capabilities(&ret_status->capabilities);
+    int rc = ask_capabilities(&ret_status->rights.capabilities);
 
-    ret_status->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    ret_status->rights.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
     ret_status->seccomp = seccomp > 0 ? (unsigned)seccomp : 0;
     ret_status->counted = seccomp == 0;
     ret_status->filters = 0;
@@ -201,5 +227,11 @@ static bool is_shortage(int error)
 int procspawn__status_read(struct procspawn__status *ret_status)
 {
     int rc = read_text(ret_status);
-    return rc == 0 || is_shortage(rc) ? rc : ask_kernel(ret_status);
+    if (rc < 0 && !is_shortage(rc))
+        rc = ask_kernel(ret_status);
+    int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if (securebits < 0)
+        return -errno;
+    ret_status->rights.securebits = (uint32_t)securebits;
+    return rc;
 }

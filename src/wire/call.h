@@ -3,12 +3,15 @@
  *
  *     struct wire_call | block | JSON text
  *
- * The block holds, in this order, what the flags name: groups (u32 count, u32 each), schedule (u32
- * policy, niceness, priority), processors (u32 length, bytes), limits (u32 count; u32 resource, u64
- * soft, u64 hard each), environment (u32 count, strings), directory (string), process name (string),
- * library (string). Block and text travel in a sealed memfd
- * together when they are too long for a frame. Descriptors come in the order of the WIRE_CALL_FD
- * flags, then those that the text speaks of.
+ * The block holds, in this order, what the flags name. First what the caller is: thread (u32, if it
+ * is not the main one), groups (u32 count, u32 each), rights (u64 inheritable, permitted, effective, bounding and ambient capabilities; u32
+ * securebits, no_new_privs), schedule (u32 policy, niceness, priority), processors (u32 length,
+ * bytes), limits (u32 count; u32 resource, u64 soft, u64 hard each), environment (u32 count,
+ * strings). Then what is chosen for the child, which it must have the right to: limits (as above),
+ * user (u32), group (u32), directory (string), process name (string). Last the library (string).
+ *
+ * Block and text travel in a sealed memfd together when they are too long for a frame. Descriptors
+ * come in the order of the WIRE_CALL_FD flags, then those that the text speaks of.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
 #define FORKSCOPE_WIRE_CALL_H
@@ -35,7 +38,12 @@ enum wire_call_flag {
     WIRE_CALL_MARKED = 1 << 16,     /* as in struct wire_value */
     WIRE_CALL_CHILDLESS = 1 << 17,  /* the child may ask its server for nothing */
     WIRE_CALL_SCHEDULE = 1 << 18,
-    WIRE_CALL_PROCESSORS = 1 << 19
+    WIRE_CALL_PROCESSORS = 1 << 19,
+    WIRE_CALL_RIGHTS = 1 << 20,
+    WIRE_CALL_CHOSEN_LIMITS = 1 << 21,
+    WIRE_CALL_CHOSEN_USER = 1 << 22,
+    WIRE_CALL_CHOSEN_GROUP = 1 << 23,
+    WIRE_CALL_THREAD = 1 << 24
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
@@ -56,7 +64,7 @@ struct wire_call {
     uint64_t block_length;
     uint64_t text_length;
     struct wire_function function;
-    uint32_t uid[3];            /* real, effective, saved */
+    uint32_t uid[3];            /* the caller's: real, effective, saved */
     uint32_t gid[3];
     uint64_t hook;              /* addresses of the image at init */
     uint64_t hook_argument;

@@ -10,29 +10,30 @@
 
 enum { MAX_PARTS = 8 };
 
-/* Room for the descriptors, aligned as control messages must be. */
+/* Room for the descriptors and the sender, aligned as control messages must be. */
 union control {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
+    char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
-static void attach_fds(struct msghdr *message, union control *control, const int *fds, size_t count)
+/* The padding travels, too. */
+static void attach(struct msghdr *message, union control *control, int type, const void *data,
+                   size_t length)
 {
-    if (count == 0)
-        return;
-    message->msg_control = control;
-    message->msg_controllen = CMSG_SPACE(count * sizeof(int));
-    /* The padding travels, too. */
-    memset(control, 0, message->msg_controllen);
-    struct cmsghdr *c = CMSG_FIRSTHDR(message);
+    struct cmsghdr *c = (struct cmsghdr *)(control->bytes + message->msg_controllen);
+
+    memset(c, 0, CMSG_SPACE(length));
     c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(c), fds, count * sizeof(int));
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(length);
+    memcpy(CMSG_DATA(c), data, length);
+    message->msg_control = control;
+    message->msg_controllen += CMSG_SPACE(length);
 }
 
-int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
-               const int *fds, size_t fd_count, bool dont_wait)
+static int send_frame(int sock, enum wire_type type, const struct wire_part *parts,
+                      size_t part_count, const int *fds, size_t fd_count, int flags,
+                      const struct ucred *sender)
 {
     struct wire_header header = { .type = type, .fd_count = (uint32_t)fd_count };
     struct iovec iov[MAX_PARTS + 1];
@@ -48,14 +49,33 @@ int wire__send(int sock, enum wire_type type, const struct wire_part *parts, siz
     }
     if (header.length > WIRE_MAX_BODY)
         return -EMSGSIZE;
-    attach_fds(&message, &control, fds, fd_count);
+    if (fd_count > 0)
+        attach(&message, &control, SCM_RIGHTS, fds, fd_count * sizeof fds[0]);
+    if (sender)
+        attach(&message, &control, SCM_CREDENTIALS, sender, sizeof *sender);
     ssize_t n;
     do {
-        n = sendmsg(sock, &message, MSG_NOSIGNAL | (dont_wait ? MSG_DONTWAIT : 0));
+        n = sendmsg(sock, &message, MSG_NOSIGNAL | flags);
     } while (n < 0 && errno == EINTR);
     if (n >= 0)
         return 0;
     return errno == ECONNRESET ? -EPIPE : -errno;
+}
+
+int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
+               const int *fds, size_t fd_count, bool dont_wait)
+{
+    return send_frame(sock, type, parts, part_count, fds, fd_count, dont_wait ? MSG_DONTWAIT : 0,
+                      NULL);
+}
+
+int wire__send_as_root(int sock, enum wire_type type, const struct wire_part *parts,
+                       size_t part_count, const int *fds, size_t fd_count, bool dont_wait)
+{
+    const struct ucred root = { .pid = getpid(), .uid = 0, .gid = getgid() };
+
+    return send_frame(sock, type, parts, part_count, fds, fd_count, dont_wait ? MSG_DONTWAIT : 0,
+                      &root);
 }
 
 int wire__send_struct(int sock, enum wire_type type, const void *body, size_t length, int fd,

@@ -25,7 +25,8 @@ struct wire_frame {
     void *body;
     size_t capacity;
     pid_t sender;               /* by the kernel's word, 0 if the socket does not pass it */
-    uid_t sender_uid;           /* its real user */
+    uid_t sender_uid;           /* its real ids, or others that it proved to have */
+    gid_t sender_gid;
     bool was_reset;             /* the other end went, and left unread what was sent to it */
     bool lossy;                 /* set by the caller: see wire__recv */
     int fds[WIRE_MAX_FDS];      /* -1 when taken */
@@ -37,6 +38,11 @@ struct wire_frame {
  */
 int wire__send(int sock, enum wire_type type, const struct wire_part *parts, size_t part_count,
                const int *fds, size_t fd_count, bool dont_wait);
+
+/* The same in the name of the superuser, which the kernel lets pass if one of this thread's user ids
+ * is 0; else -EPERM. The receiver is told the real ids otherwise. */
+int wire__send_as_root(int sock, enum wire_type type, const struct wire_part *parts,
+                       size_t part_count, const int *fds, size_t fd_count, bool dont_wait);
 
 /* The same for a body that is one structure. */
 int wire__send_struct(int sock, enum wire_type type, const void *body, size_t length, int fd,

@@ -94,6 +94,7 @@ static void take_in_sender(struct wire_frame *frame, const struct cmsghdr *c)
     memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
     frame->sender = credentials.pid;
     frame->sender_uid = credentials.uid;
+    frame->sender_gid = credentials.gid;
 }
 
 /* Nobody here asks for a descriptor of the sender; whoever else has this socket may have. */
@@ -136,6 +137,7 @@ static struct look look_at(int sock, struct wire_frame *frame, int flags, uint32
 
     frame->sender = 0;
     frame->sender_uid = (uid_t)-1;
+    frame->sender_gid = (gid_t)-1;
     frame->header = (struct wire_header){ 0 };
     look.length = receive(sock, frame, &message, flags);
     *ret_told = frame->header.fd_count;

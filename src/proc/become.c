@@ -1,0 +1,162 @@
+/*
+ * become.c - from what a process was at init to what its caller is
+ *
+ * Nothing that the caller gave up may be left, and nothing more may be lost on the way: so the
+ * permitted capabilities are kept over the change of ids, the steps that need one come before they
+ * are given up, and what forbids steps comes last. Whatever the caller is now, it became from the
+ * same beginning by the same rules; where the kernel refuses a step nevertheless, there is no child.
+ */
+#include "src/proc/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct __user_cap_header_struct header(void)
+{
+    return (struct __user_cap_header_struct){ .version = _LINUX_CAPABILITY_VERSION_3 };
+}
+
+static int set_capabilities(uint64_t permitted, uint64_t effective, uint64_t inheritable)
+{
+    struct __user_cap_header_struct own = header();
+    const struct __user_cap_data_struct data[2] = {
+        { (uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable },
+        { (uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32) },
+    };
+
+    return syscall(SYS_capset, &own, data) < 0 ? -errno : 0;
+}
+
+static int get_capabilities(struct procspawn__capabilities *ret_own)
+{
+    struct __user_cap_header_struct own = header();
+    struct __user_cap_data_struct data[2];
+
+    if (syscall(SYS_capget, &own, data) < 0)
+        return -errno;
+    ret_own->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    ret_own->effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    ret_own->inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+
+static int take_up(uint64_t inheritable)
+{
+    struct procspawn__capabilities own;
+    int rc = get_capabilities(&own);
+
+    return rc < 0 ? rc : set_capabilities(own.permitted, own.permitted, inheritable);
+}
+
+int procspawn__become_able(void)
+{
+    return take_up(procspawn__identity_initial()->rights.capabilities.inheritable);
+}
+
+int procspawn__become_effective(uint64_t effective, uint64_t *ret_before)
+{
+    struct procspawn__capabilities own;
+    int rc = get_capabilities(&own);
+
+    if (rc < 0)
+        return rc;
+    *ret_before = own.effective;
+    return set_capabilities(own.permitted, effective, own.inheritable);
+}
+
+static int for_each(uint64_t capabilities, int (*step)(unsigned long capability))
+{
+    for (unsigned long i = 0; i < 64; i++) {
+        if ((capabilities >> i & 1) && step(i) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int drop_from_bounding_set(unsigned long capability)
+{
+    return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static int raise_ambient(unsigned long capability)
+{
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+}
+
+static int set_groups(const struct procspawn__identity *wanted)
+{
+    if (!wanted->regrouped)
+        return 0;
+    return setgroups(wanted->group_count, wanted->groups) < 0 ? -errno : 0;
+}
+
+/* Where the wish to keep the capabilities is locked they are lost, as they were with the caller. */
+static int set_ids(const struct procspawn__identity *wanted)
+{
+    const gid_t *gid = wanted->gid;
+    const uid_t *uid = wanted->uid;
+
+    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+    if (setresgid(gid[0], gid[1], gid[2]) < 0 || setresuid(uid[0], uid[1], uid[2]) < 0)
+        return -errno;
+    return take_up(wanted->rights.capabilities.inheritable);
+}
+
+static bool same_ids(const struct procspawn__identity *a, const struct procspawn__identity *b)
+{
+    return memcmp(a->uid, b->uid, sizeof a->uid) == 0 && memcmp(a->gid, b->gid, sizeof a->gid) == 0;
+}
+
+static int set_ambient(uint64_t ambient)
+{
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+        return -errno;
+    return for_each(ambient, raise_ambient);
+}
+
+/* The one bit that is for everybody to set comes apart from those that are not. */
+static int set_securebits(uint32_t wanted)
+{
+    prctl(PR_SET_KEEPCAPS, wanted >> SECURE_KEEP_CAPS & 1, 0, 0, 0);
+    if ((uint32_t)prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == wanted)
+        return 0;
+    return prctl(PR_SET_SECUREBITS, wanted, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int set_no_new_privs(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int procspawn__become_powerless(void)
+{
+    int rc = set_no_new_privs();
+    return rc < 0 ? rc : set_capabilities(0, 0, 0);
+}
+
+int procspawn__become(const struct procspawn__identity *wanted, const char **ret_what)
+{
+    const struct procspawn__identity *init = procspawn__identity_initial();
+    const struct procspawn__rights *rights = &wanted->rights;
+    const struct procspawn__capabilities *has = &rights->capabilities;
+    const struct procspawn__capabilities *had = &init->rights.capabilities;
+
+    PROCSPAWN__STEP(true, take_up(has->inheritable), "setting the inheritable capabilities");
+    PROCSPAWN__STEP(true, for_each(had->bounding & ~has->bounding, drop_from_bounding_set),
+                    "dropping capabilities for good");
+    PROCSPAWN__STEP(true, set_groups(wanted), "setting the groups");
+    PROCSPAWN__STEP(!same_ids(wanted, init), set_ids(wanted), "setting the user and group ids");
+    PROCSPAWN__STEP(has->ambient || had->ambient, set_ambient(has->ambient),
+                    "setting the ambient capabilities");
+    PROCSPAWN__STEP(true, set_securebits(rights->securebits), "setting the securebits");
+    PROCSPAWN__STEP(true, set_capabilities(has->permitted, has->effective, has->inheritable),
+                    "setting the capabilities");
+    PROCSPAWN__STEP(rights->no_new_privs, set_no_new_privs(), "giving up new privileges");
+    return 0;
+}
