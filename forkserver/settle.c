@@ -3,6 +3,7 @@
  */
 #include "forkserver/internal.h"
 
+#include "src/base/closer.h"
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -90,6 +91,7 @@ static void reset_signals(void)
 void forkserver__settle(const char *name, const int *keep, unsigned keep_count)
 {
     reset_signals();
+    base__close_by_threads(false);
     setsid();
     prctl(PR_SET_NAME, name);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

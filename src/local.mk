@@ -26,6 +26,7 @@ noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.
 
 src_libbase_la_SOURCES =
 src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h
+src_libbase_la_SOURCES += src/base/closer.c src/base/closer.h
 src_libbase_la_SOURCES += src/base/fd.c src/base/fd.h
 src_libbase_la_SOURCES += src/base/list.h
 src_libbase_la_SOURCES += src/base/proc.c src/base/proc.h

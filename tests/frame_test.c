@@ -1,4 +1,5 @@
 /* How frames are received: whatever comes beside them, and with or without room for it. */
+#include "src/base/closer.h"
 #include "src/wire/frame.h"
 #include "tests/calls.h"
 #include "tests/room.h"
@@ -59,6 +60,13 @@ static void send_frame(int sock, uint32_t told, int fd, size_t count)
     send_bytes(sock, &header, sizeof header, fd, count);
 }
 
+/* When all that was to be closed is. */
+static unsigned descriptors(void)
+{
+    base__close_settle();
+    return calls_descriptors();
+}
+
 static unsigned char body[64];
 
 static int receive(int sock, struct wire_frame *frame)
@@ -86,7 +94,7 @@ static void an_empty_datagram_is_no_end(void)
     for (int i = 0; i < 2 * RECEIVERS; i++) {
         receiver *get = receivers[i / 2];
         struct ends ends = open_ends(i % 2);
-        unsigned before = calls_descriptors();
+        unsigned before = descriptors();
         send_bytes(ends.far, "", 0, -1, 0);
         send_bytes(ends.far, "", 0, STDIN_FILENO, 3);
         send_frame(ends.far, 0, -1, 0);
@@ -97,7 +105,7 @@ static void an_empty_datagram_is_no_end(void)
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), 0);
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), -EPROTO);
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), -EPIPE);
-        PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before - 1);
+        PROCSPAWN_CUNIT_EQUAL(descriptors(), before - 1);
         close(ends.near);
     }
 }
@@ -135,7 +143,7 @@ static void only_as_many_descriptors_as_were_told_are_taken(void)
 
     for (int i = 0; i < 2 * RECEIVERS; i++) {
         struct ends ends = open_ends(i % 2);
-        unsigned before = calls_descriptors();
+        unsigned before = descriptors();
         for (uint32_t count = 0; count <= KERNEL_MAX_FDS; count++) {
             send_frame(ends.far, count, STDIN_FILENO, count);
             int rc = receivers[i / 2](ends.near, &frame);
@@ -145,7 +153,7 @@ static void only_as_many_descriptors_as_were_told_are_taken(void)
             send_frame(ends.far, count + 1, STDIN_FILENO, count);
             PROCSPAWN_CUNIT_EQUAL(receivers[i / 2](ends.near, &frame), -EPROTO);
         }
-        PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+        PROCSPAWN_CUNIT_EQUAL(descriptors(), before);
         close_ends(ends);
     }
 }
@@ -158,12 +166,12 @@ static void what_nobody_here_asked_for_is_closed(void)
     int on = 1;
 
     if (setsockopt(ends.near, SOL_SOCKET, PASS_PIDFD, &on, sizeof on) == 0) {
-        unsigned before = calls_descriptors();
+        unsigned before = descriptors();
         send_frame(ends.far, 2, STDIN_FILENO, 2);
         PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
-        PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before + 2);
+        PROCSPAWN_CUNIT_EQUAL(descriptors(), before + 2);
         wire__close_fds(&frame);
-        PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+        PROCSPAWN_CUNIT_EQUAL(descriptors(), before);
     }
     close_ends(ends);
 }
@@ -183,6 +191,7 @@ static void descriptors_never_become_streams(void)
     PROCSPAWN_CUNIT_EQUAL(rc, 0);
     CU_ASSERT(frame.fds[0] > STDERR_FILENO && fcntl(frame.fds[0], F_GETFD) == FD_CLOEXEC);
     wire__close_fds(&frame);
+    base__close_settle();
     close(saved);
     close_ends(ends);
 }
@@ -211,6 +220,7 @@ static void a_frame_without_room_stays_until_there_is_some(void)
                   came.st_ino == sent.st_ino);
         wire__close_fds(&frame);
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), 0);
+        base__close_settle();
         room_end(&room);
         close_ends(ends);
     }
@@ -250,6 +260,7 @@ static void more_descriptors_than_a_frame_may_have_wait_for_no_room(void)
         room_make(&room, WIRE_MAX_FDS + 1);
         PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
         PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
+        base__close_settle();
         room_end(&room);
         close_ends(ends);
     }

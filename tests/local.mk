@@ -24,6 +24,10 @@ tests_renew_test_LDADD = $(server_libs) $(test_libs)
 
 scope_tools = tests/scope_tools.c tests/scope_tools.h
 
+check_PROGRAMS += tests/closer_test
+tests_closer_test_SOURCES = tests/closer_test.c tests/linger.c tests/linger.h
+tests_closer_test_LDADD = $(base_libs) $(test_libs)
+
 check_PROGRAMS += tests/timers_test
 tests_timers_test_LDADD = $(base_libs) $(test_libs)
 
@@ -195,6 +199,11 @@ tests_frame_test_LDADD = $(proc_test_libs)
 check_PROGRAMS += tests/shortage_test
 tests_shortage_test_SOURCES = tests/shortage_test.c $(room)
 tests_shortage_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/linger_test
+tests_linger_test_SOURCES = tests/linger_test.c tests/linger.c tests/linger.h
+tests_linger_test_SOURCES += tests/calls.c tests/calls.h
+tests_linger_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h

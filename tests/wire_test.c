@@ -1,4 +1,5 @@
 /* Bytes that nobody should send, and children that send them. */
+#include "src/base/closer.h"
 #include "src/proc/internal.h"
 #include "src/wire/memfd.h"
 #include "tests/calls.h"
@@ -182,6 +183,7 @@ static void descriptors_of_refused_frames_are_closed(void)
     send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 64, 0 }, "", 0, STDIN_FILENO, 64);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
     wire__close_fds(&frame);
+    base__close_settle();
     PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
     close_ends(ends);
 }

@@ -26,6 +26,9 @@
  *
  * Every process started here ends with this program at the latest, also when it is killed.
  *
+ * The library has no thread of its own in this program but for those of pools (pool.h), and for a
+ * moment one that closes what children have sent and nobody took (value.h).
+ *
  * Times are nanoseconds from now, on CLOCK_MONOTONIC. Functions return 0 or a negative value: a
  * negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters (ret_*) are
  * untouched on failure.

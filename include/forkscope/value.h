@@ -26,7 +26,13 @@
  *   the function at the end of its call; of a result when its handle is freed; of a message when
  *   the next one is received from the same receiver, or the receiver is freed.
  *   procspawn_values_drop closes it earlier. After that the placeholder stands for nothing, and
- *   taking it is PROCSPAWN_EVALUE.
+ *   taking it is PROCSPAWN_EVALUE. Descriptors that came along and that no placeholder names are
+ *   closed on arrival.
+ * - To close what another process has sent can take as long as that process likes: its sockets
+ *   linger, its file systems are asked. So that is left to a thread of the library's own, which is
+ *   there for nothing else and has all signals blocked. It has mostly ended when the function that
+ *   needed it returns; what takes longer than 20 milliseconds is waited for by it alone. There are
+ *   at most eight of them at a time.
  *
  * A placeholder is an ordinary JSON object with a key of its own and means something only in the
  * process that it was made in or came to; printed, stored or sent by other means it is worth

@@ -1,5 +1,6 @@
 #include "src/proc/answer.h"
 
+#include "src/base/closer.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +118,7 @@ void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_f
         trace = NULL;
     }
     free(trace);
-    if (memfd >= 0)
-        close(memfd);
+    base__close_foreign(memfd);
 }
 
 void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death)

@@ -8,6 +8,7 @@
 #include "src/proc/placeholder.h"
 
 #include "src/base/clock.h"
+#include "src/base/closer.h"
 #include "src/base/thread.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct procspawn_sender {
@@ -27,15 +29,15 @@ struct procspawn_receiver {
     unsigned char body[WIRE_MAX_BODY];
 };
 
-/* Takes the descriptor, also on failure. */
+/* Nothing is received from a sender's end: from now on nothing can be sent to it either. The
+ * descriptor is taken if that succeeds. */
 static int adopt_sender(int fd, procspawn_sender **ret_sender)
 {
     procspawn_sender *sender = malloc(sizeof *sender);
 
-    if (!sender) {
-        close(fd);
+    if (!sender)
         return -ENOMEM;
-    }
+    shutdown(fd, SHUT_RD);
     sender->fd = fd;
     *ret_sender = sender;
     return 0;
@@ -45,10 +47,8 @@ static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
 
-    if (!receiver) {
-        close(fd);
+    if (!receiver)
         return -ENOMEM;
-    }
     receiver->fd = fd;
     receiver->holder = (struct procspawn__holder){ 0 };
     *ret_receiver = receiver;
@@ -57,22 +57,22 @@ static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
 
 int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver)
 {
-    procspawn_sender *sender;
+    procspawn_sender *sender = NULL;
     int ends[2];
     int rc = wire__pair(ends);
 
     if (rc < 0)
         return rc;
     rc = adopt_sender(ends[0], &sender);
-    if (rc < 0) {
-        close(ends[1]);
-        return rc;
-    }
-    rc = adopt_receiver(ends[1], ret_receiver);
-    if (rc < 0)
-        procspawn_sender_free(sender);
-    else
+    if (rc == 0)
+        rc = adopt_receiver(ends[1], ret_receiver);
+    if (rc == 0) {
         *ret_sender = sender;
+        return 0;
+    }
+    close(ends[0]);
+    close(ends[1]);
+    free(sender);
     return rc;
 }
 
@@ -85,15 +85,34 @@ static int duplicate(int fd)
 int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender)
 {
     int fd = duplicate(sender->fd);
-    return fd < 0 ? fd : adopt_sender(fd, ret_sender);
+    int rc = fd < 0 ? fd : adopt_sender(fd, ret_sender);
+
+    if (rc < 0 && fd >= 0)
+        close(fd);
+    return rc;
 }
 
 void procspawn_sender_free(procspawn_sender *sender)
 {
     if (!sender)
         return;
-    close(sender->fd);
+    wire__pass_sender(sender->fd);
+    wire__close(sender->fd);
     free(sender);
+}
+
+/*
+ * What is in the channel goes with the last duplicate of this end. Which that is cannot be known,
+ * nor can others be kept from sending more before.
+ */
+static void close_receiver(int fd)
+{
+    if (wire__has_ended(fd)) {
+        close(fd);
+        return;
+    }
+    base__close_foreign(fd);
+    base__close_settle();
 }
 
 void procspawn_receiver_free(procspawn_receiver *receiver)
@@ -101,7 +120,7 @@ void procspawn_receiver_free(procspawn_receiver *receiver)
     if (!receiver)
         return;
     procspawn__holder_release(&receiver->holder);
-    close(receiver->fd);
+    close_receiver(receiver->fd);
     free(receiver);
 }
 
@@ -266,12 +285,24 @@ int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender)
 {
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SENDER, &fd);
-    return rc < 0 ? rc : adopt_sender(fd, ret_sender);
+
+    if (rc < 0)
+        return rc;
+    rc = adopt_sender(fd, ret_sender);
+    if (rc < 0)
+        base__close_foreign(fd);
+    return rc;
 }
 
 int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiver)
 {
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_RECEIVER, &fd);
-    return rc < 0 ? rc : adopt_receiver(fd, ret_receiver);
+
+    if (rc < 0)
+        return rc;
+    rc = adopt_receiver(fd, ret_receiver);
+    if (rc < 0)
+        base__close_foreign(fd);
+    return rc;
 }

@@ -34,6 +34,7 @@ void procspawn__handle_fini(procspawn_handle *handle);
 struct procspawn__process {
     procspawn_handle handle;
     struct procspawn__taken taken;
+    pid_t owner;                /* whose channel it is: copies made by fork(2) only share it */
     bool gone;                  /* nothing more will come: reaped, or the server died */
     bool reaped;
     struct wire_death death;

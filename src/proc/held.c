@@ -1,5 +1,6 @@
 #include "src/proc/held.h"
 
+#include "src/base/closer.h"
 #include "src/proc/kind.h"
 #include <errno.h>
 #include <pthread.h>
@@ -24,19 +25,13 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct procspawn__held *buckets[BUCKETS];
 static uint64_t last_number;
 
-static void close_fd(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
 int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind kind, int fd,
                     uint64_t *ret_number)
 {
     struct procspawn__held *held = malloc(sizeof *held);
 
     if (!held) {
-        close(fd);
+        base__close_foreign(fd);
         return -ENOMEM;
     }
     pthread_mutex_lock(&lock);
@@ -102,7 +97,7 @@ void procspawn__held_drop(uint64_t number)
     struct procspawn__held *held = find(number);
     int fd = held ? take_out(held) : -1;
     pthread_mutex_unlock(&lock);
-    close_fd(fd);
+    base__close_foreign(fd);
 }
 
 static void leave_bucket(const struct procspawn__held *held)
@@ -124,8 +119,9 @@ void procspawn__holder_release(struct procspawn__holder *holder)
     pthread_mutex_unlock(&lock);
     while (first) {
         struct procspawn__held *next = first->next;
-        close_fd(first->fd);
+        base__close_foreign(first->fd);
         free(first);
         first = next;
     }
+    base__close_settle();
 }

@@ -4,6 +4,7 @@
  */
 #include "src/proc/inside.h"
 
+#include "src/base/closer.h"
 #include "src/base/written.h"
 #include "src/proc/internal.h"
 #include <errno.h>
@@ -21,6 +22,7 @@ static struct {
 void procspawn__inside_begin(void)
 {
     inside.running = true;
+    base__close_by_threads(true);
 }
 
 void procspawn__inside_end(void)
@@ -29,6 +31,7 @@ void procspawn__inside_end(void)
     if (inside.open)
         scoped_spawner_close(inside.root, SCOPED_FOREVER);
     inside.open = false;
+    base__close_by_threads(false);
 }
 
 int procspawn_root(scoped_spawner *ret_root)

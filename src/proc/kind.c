@@ -28,13 +28,19 @@ enum procspawn_value_kind procspawn__kind_by_name(const char *name)
     return PROCSPAWN_VALUE_PLAIN;
 }
 
+static bool is_option(int fd, int option, int value)
+{
+    int is;
+    socklen_t length = sizeof is;
+
+    return getsockopt(fd, SOL_SOCKET, option, &is, &length) == 0 && is == value;
+}
+
+/* A listening socket has others inside. */
 static bool is_channel_end(int fd)
 {
-    int domain, type;
-    socklen_t length = sizeof(int);
-
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && domain == AF_UNIX &&
-           getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET;
+    return is_option(fd, SO_DOMAIN, AF_UNIX) && is_option(fd, SO_TYPE, SOCK_SEQPACKET) &&
+           is_option(fd, SO_ACCEPTCONN, 0);
 }
 
 bool procspawn__kind_fits(enum procspawn_value_kind kind, int fd)

@@ -1,5 +1,6 @@
 #include "src/proc/placeholder.h"
 
+#include "src/base/closer.h"
 #include "src/proc/held.h"
 #include "src/proc/kind.h"
 #include <inttypes.h>
@@ -153,4 +154,5 @@ static void drop(const json_t *value, unsigned depth)
 void procspawn_values_drop(const json_t *value)
 {
     drop(value, 0);
+    base__close_settle();
 }

@@ -76,7 +76,7 @@ static void unref(struct procspawn__worker *worker)
 {
     if (--worker->references > 0)
         return;
-    close(worker->taken.channel);
+    wire__close(worker->taken.channel);
     if (worker->statm >= 0)
         close(worker->statm);
     procspawn__answer_fini(&worker->start);

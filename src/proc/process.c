@@ -25,7 +25,9 @@ static void process_drop(procspawn_handle *handle)
 {
     struct procspawn__process *process = process_of(handle);
 
-    if (process->taken.channel >= 0)
+    if (process->owner == getpid())
+        wire__close(process->taken.channel);
+    else if (process->taken.channel >= 0)
         close(process->taken.channel);
     procspawn__handle_fini(handle);
     free(process);
@@ -214,6 +216,7 @@ struct procspawn__process *procspawn__process_new(void)
 
     if (process) {
         procspawn__handle_init(&process->handle, &kind);
+        process->owner = procspawn__image.owner;
         process->taken.channel = -1;
     }
     return process;

@@ -3,6 +3,7 @@
  */
 #include "src/proc/placeholder.h"
 
+#include "src/base/closer.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +58,7 @@ static int adopt(int fd, procspawn_shmem **ret_shmem)
         rc = map_sealed(fd, shmem->size, &shmem->data);
     if (rc < 0) {
         free(shmem);
-        close(fd);
+        base__close_foreign(fd);
         return rc;
     }
     shmem->references = 1;

@@ -1,5 +1,6 @@
 #include "src/proc/translate.h"
 
+#include "src/base/closer.h"
 #include "src/proc/kind.h"
 #include "src/proc/placeholder.h"
 #include <errno.h>
@@ -54,7 +55,7 @@ static int receive(const struct procspawn__arrival *arrival, enum procspawn_valu
     if (fd < 0)
         return -EPROTO;
     if (!procspawn__kind_fits(kind, fd)) {
-        close(fd);
+        base__close_foreign(fd);
         return -EPROTO;
     }
     int rc = procspawn__hold(arrival->holder, kind, fd, &placeholder.number);

@@ -1,5 +1,6 @@
 #include "src/wire/frame.h"
 
+#include "src/base/closer.h"
 #include "src/base/fd.h"
 #include <errno.h>
 #include <stdint.h>
@@ -94,11 +95,18 @@ int wire__take_fd(struct wire_frame *frame, size_t index)
     return fd;
 }
 
+static void close_fd(const struct wire_frame *frame, int fd)
+{
+    if (!frame->trusted)
+        base__close_foreign(fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
 void wire__close_fds(struct wire_frame *frame)
 {
     for (size_t i = 0; i < frame->header.fd_count; i++) {
-        if (frame->fds[i] >= 0)
-            close(frame->fds[i]);
+        close_fd(frame, frame->fds[i]);
         frame->fds[i] = -1;
     }
     frame->header.fd_count = 0;

@@ -29,6 +29,7 @@ struct wire_frame {
     gid_t sender_gid;
     bool was_reset;             /* the other end went, and left unread what was sent to it */
     bool lossy;                 /* set by the caller: see wire__recv */
+    bool trusted;               /* the same: who sends has made this process, or forks for it */
     int fds[WIRE_MAX_FDS];      /* -1 when taken */
 };
 
@@ -53,10 +54,10 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
  * -EAGAIN (nothing there, dont_wait), -EPIPE at the end of the stream, or
  *   -EPROTO              a frame that breaks the rules, an empty datagram included, or whose
  *                        descriptors a security policy keeps back; it is gone, and they are closed
- *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for its descriptors: the frame stays, and
- *                        is received when there is room. There is, at the latest, with room for
- *                        WIRE_MAX_FDS + 1 of them. If the caller has set frame->lossy the frame is
- *                        gone, and only the header is valid
+ *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for its descriptors, or too many of others
+ *                        to close: the frame stays, and is received when there is room. There is,
+ *                        at the latest, with room for WIRE_MAX_FDS + 1 of them. If the caller has
+ *                        set frame->lossy the frame is gone, and only the header is valid
  *   or another errno of recvmsg(2).
  */
 int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
@@ -75,8 +76,18 @@ bool wire__is_shortage(int rc);
 /* Hands descriptor number index over to the caller, -1 if there is none. */
 int wire__take_fd(struct wire_frame *frame, size_t index);
 
-/* Closes the descriptors that nobody took. */
+/* Closes the descriptors that nobody took; see base/closer.h for those that are not trusted. */
 void wire__close_fds(struct wire_frame *frame);
+
+/* Is there no frame left, and can none come any more? */
+bool wire__has_ended(int sock);
+
+/*
+ * Closes a socket whose frames carry their sender, and whose other end others have: what they left
+ * in it is dropped, which is not waited for where it can take long. No duplicate of sock can be used
+ * any more; a process that has a copy of it by fork(2) calls close(2).
+ */
+void wire__close(int sock);
 
 /* A pair of connected sockets for frames, both close-on-exec. Returns 0 or -errno. */
 int wire__pair(int ret_ends[2]);

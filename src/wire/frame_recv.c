@@ -8,8 +8,10 @@
  */
 #include "src/wire/frame.h"
 
+#include "src/base/closer.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -56,14 +58,14 @@ static int behind_stdio(int fd)
     if (fd > STDERR_FILENO)
         return fd;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    close(fd);
+    base__close_foreign(fd);
     return copy;
 }
 
 static void take_in_fd(struct wire_frame *frame, int fd, struct look *look)
 {
     if (look->fd_count++ >= WIRE_MAX_FDS) {
-        close(fd);
+        base__close_foreign(fd);
         return;
     }
     int *place = &frame->fds[frame->header.fd_count];
@@ -149,17 +151,43 @@ static struct look look_at(int sock, struct wire_frame *frame, int flags, uint32
     return look;
 }
 
+/* The first message, seen from outside, of a socket that passes the sender. */
+enum outside { NO_MESSAGE, WITHOUT_DESCRIPTORS, WITH_DESCRIPTORS };
+
+/* On a socket that does not, descriptors may come instead of the sender. */
+static enum outside close_all(const struct cmsghdr *c)
+{
+    size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+        return WITHOUT_DESCRIPTORS;
+    for (size_t i = 0; i < count; i++) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+        base__close_foreign(fd);
+    }
+    return WITH_DESCRIPTORS;
+}
+
+static enum outside look_outside(int sock, struct wire_frame *frame)
+{
+    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(struct ucred))]; } sender;
+    struct msghdr message = { .msg_control = &sender, .msg_controllen = sizeof sender };
+
+    if (receive(sock, frame, &message, MSG_PEEK | MSG_DONTWAIT) < 0)
+        return NO_MESSAGE;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    enum outside first = c ? close_all(c) : NO_MESSAGE;
+    return message.msg_flags & MSG_CTRUNC ? WITH_DESCRIPTORS : first;
+}
+
 /*
  * The end of the stream reads like an empty datagram. But the kernel names the sender of every
- * datagram once it was asked to, and says so when there is no room for the name.
+ * datagram, once it was asked to.
  */
 static bool has_message(int sock, struct wire_frame *frame)
 {
-    struct msghdr nothing = { .msg_iov = NULL };
-
-    return wire__pass_sender(sock) == 0 &&
-           receive(sock, frame, &nothing, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
-           (nothing.msg_flags & MSG_CTRUNC);
+    return wire__pass_sender(sock) == 0 && look_outside(sock, frame) != NO_MESSAGE;
 }
 
 /* Is there less than was sent? */
@@ -230,6 +258,21 @@ static int lose_first(int sock, struct wire_frame *frame, int error)
     return rc < 0 ? rc : error;
 }
 
+/* While too many wait to be closed no more are taken in. */
+static bool too_many_to_close(void)
+{
+    if (!base__close_is_behind())
+        return false;
+    base__close_settle();
+    return base__close_is_behind();
+}
+
+static bool has_to_wait(int sock, struct wire_frame *frame)
+{
+    return !frame->trusted && too_many_to_close() &&
+           look_outside(sock, frame) == WITH_DESCRIPTORS;
+}
+
 /*
  * Descriptors did not arrive. Returns the shortage that it was for, or 0 if there is room now. If
  * there always is, a security policy keeps this process from having them: -EPROTO.
@@ -240,6 +283,7 @@ static int explain_loss(int sock, struct wire_frame *frame, unsigned attempt)
     int rc = find_room(sock, 1);
 
     wire__close_fds(frame);
+    base__close_settle();
     if (frame->lossy)
         return lose_first(sock, frame, -EMFILE);
     if (rc == 0 && attempt == ATTEMPTS)
@@ -258,6 +302,8 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     uint32_t told;
 
     frame->was_reset = false;
+    if (has_to_wait(sock, frame))
+        return frame->lossy ? lose_first(sock, frame, -EMFILE) : -EMFILE;
     for (unsigned attempt = 0; rc == 0; attempt++) {
         struct look look = look_at(sock, frame, MSG_PEEK | (dont_wait ? MSG_DONTWAIT : 0), &told);
         if (look.length < 0)
@@ -288,7 +334,7 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
     if (n == 0 && !(outside.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && !has_message(sock, frame))
         return -EPIPE;
     if (n >= 0 && (outside.msg_flags & MSG_CTRUNC))
-        rc = find_room(sock, header.fd_count);
+        rc = too_many_to_close() ? -EMFILE : find_room(sock, header.fd_count);
     if (rc < 0)
         return rc;
     struct look look = look_at(sock, frame, MSG_DONTWAIT, &told);
@@ -298,4 +344,33 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
     if (rc < 0)
         wire__close_fds(frame);
     return rc;
+}
+
+bool wire__has_ended(int sock)
+{
+    struct pollfd poller = { .fd = sock, .events = POLLRDHUP };
+    struct wire_frame frame;
+
+    return poll(&poller, 1, 0) == 1 && (poller.revents & (POLLRDHUP | POLLHUP)) &&
+           !has_message(sock, &frame);
+}
+
+void wire__close(int sock)
+{
+    enum { PLAIN = 64 };
+    struct wire_frame frame;
+    enum outside first = WITHOUT_DESCRIPTORS;
+
+    if (sock < 0)
+        return;
+    shutdown(sock, SHUT_RD);
+    for (int i = 0; first == WITHOUT_DESCRIPTORS && i < PLAIN; i++) {
+        first = look_outside(sock, &frame);
+        if (first == WITHOUT_DESCRIPTORS)
+            drop_first(sock, &frame);
+    }
+    if (first == NO_MESSAGE)
+        close(sock);
+    else
+        base__close_foreign(sock);
 }

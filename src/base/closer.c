@@ -1,0 +1,344 @@
+#include "src/base/closer.h"
+
+#include "src/base/clock.h"
+#include "src/base/thread.h"
+#include "src/base/written.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    THREADS_MAX = 8,
+    BEHIND = 64,                /* descriptors in the queue, where one is stuck */
+    FAR_BEHIND = 512,           /* and in any case */
+    STACK = 64 * 1024
+};
+
+/* What takes longer is stuck. */
+static const int64_t moment = BASE_SECOND / 50;
+
+struct waiting {
+    int fd;
+    struct waiting *next;
+};
+
+static bool is_alone BASE_WRITTEN;
+
+static struct {
+    pid_t owner;                /* of the threads: a copy made by fork(2) has none of them */
+    pthread_mutex_t lock;       /* guards what follows */
+    pthread_cond_t changed;
+    struct waiting *first, **end;
+    unsigned count;             /* of those that wait */
+    unsigned threads;           /* this and the count are read without the lock, too */
+    unsigned busy;              /* of them: in close(2) */
+    uint64_t turn;              /* counts the closes */
+    bool closing;               /* the last one that has begun has not ended */
+    int64_t since;
+    unsigned settling;          /* who waits for threads to be gone */
+    pthread_t ended[THREADS_MAX];
+    unsigned ended_count;       /* of threads, to be joined by who waits */
+} closer;
+
+/* ---- one descriptor ---- */
+
+/*
+ * Sealed memory is a file of no mounted file system, and only its size makes it slow to close.
+ * Files of a mounted tmpfs have at most the seal that forbids others.
+ */
+static bool is_small_memory(int fd)
+{
+    enum { BLOCKS = 16 << 11 };     /* 16 MiB of 512 bytes each */
+    struct stat status;
+    int seals = fcntl(fd, F_GET_SEALS);
+
+    return seals > 0 && (seals & (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)) &&
+           fstat(fd, &status) == 0 && status.st_blocks <= BLOCKS;
+}
+
+static void close_without_lingering(int fd)
+{
+    struct linger linger = { .l_onoff = 0 };
+    socklen_t length = sizeof linger;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) == 0 && linger.l_onoff &&
+        linger.l_linger > 0) {
+        linger.l_onoff = 0;
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    }
+    close(fd);
+}
+
+/* ---- the queue ---- */
+
+/* One thread of a copy sets the state up, and others wait for it. */
+static void adopt(pid_t before, pid_t self)
+{
+    static const pid_t setting_up = -1;
+
+    if (before != setting_up &&
+        __atomic_compare_exchange_n(&closer.owner, &before, setting_up, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED)) {
+        pthread_mutex_init(&closer.lock, NULL);
+        pthread_cond_init(&closer.changed, NULL);
+        closer.first = NULL;
+        closer.end = &closer.first;
+        closer.count = closer.threads = closer.busy = closer.settling = closer.ended_count = 0;
+        closer.closing = false;
+        __atomic_store_n(&closer.owner, self, __ATOMIC_RELEASE);
+    }
+    while (__atomic_load_n(&closer.owner, __ATOMIC_ACQUIRE) != self)
+        sched_yield();
+}
+
+static void enter(void)
+{
+    pid_t self = getpid();
+    pid_t owner = __atomic_load_n(&closer.owner, __ATOMIC_ACQUIRE);
+
+    if (owner != self)
+        adopt(owner, self);
+    pthread_mutex_lock(&closer.lock);
+}
+
+static void leave(void)
+{
+    pthread_mutex_unlock(&closer.lock);
+}
+
+static void set(unsigned *number, unsigned value)
+{
+    __atomic_store_n(number, value, __ATOMIC_RELEASE);
+}
+
+static unsigned get(const unsigned *number)
+{
+    return __atomic_load_n(number, __ATOMIC_ACQUIRE);
+}
+
+static void append(struct waiting *waiting)
+{
+    waiting->next = NULL;
+    *closer.end = waiting;
+    closer.end = &waiting->next;
+    set(&closer.count, closer.count + 1);
+}
+
+static int take_first(void)
+{
+    struct waiting *waiting = closer.first;
+    int fd = waiting->fd;
+
+    closer.first = waiting->next;
+    if (!closer.first)
+        closer.end = &closer.first;
+    set(&closer.count, closer.count - 1);
+    free(waiting);
+    return fd;
+}
+
+/* ---- the threads ---- */
+
+static bool need_thread(void);
+
+/* Is one closing, and not stuck at it? */
+static bool in_time(void)
+{
+    return closer.closing && base__now() < closer.since + moment;
+}
+
+static void wait_until(int64_t when)
+{
+    struct timespec until = { when / BASE_SECOND, when % BASE_SECOND };
+    pthread_cond_clockwait(&closer.changed, &closer.lock, CLOCK_MONOTONIC, &until);
+}
+
+/* Lets go of the lock meanwhile. The last thread that there may be does not wait for a socket. */
+static void close_first(void)
+{
+    uint64_t turn = ++closer.turn;
+
+    bool is_last = ++closer.busy == THREADS_MAX;
+    int fd = take_first();
+    closer.closing = true;
+    closer.since = base__now();
+    if (closer.first)
+        need_thread();
+    leave();
+    if (is_last)
+        close_without_lingering(fd);
+    else
+        close(fd);
+    pthread_mutex_lock(&closer.lock);
+    closer.busy--;
+    if (turn == closer.turn)
+        closer.closing = false;
+    pthread_cond_broadcast(&closer.changed);
+}
+
+static void end_thread(void)
+{
+    set(&closer.threads, closer.threads - 1);
+    if (closer.settling > 0 && closer.ended_count < THREADS_MAX)
+        closer.ended[closer.ended_count++] = pthread_self();
+    else
+        pthread_detach(pthread_self());
+    pthread_cond_broadcast(&closer.changed);
+}
+
+/* Takes over where the thread before it is stuck, and goes when there is nothing left. */
+static void *run(void *unused)
+{
+    pthread_mutex_lock(&closer.lock);
+    while (closer.first) {
+        if (in_time())
+            wait_until(closer.since + moment);
+        else
+            close_first();
+    }
+    end_thread();
+    leave();
+    return unused;
+}
+
+static size_t stack_size(void)
+{
+    long least = sysconf(_SC_THREAD_STACK_MIN);
+    return least > STACK / 2 ? (size_t)least + STACK : STACK;
+}
+
+static bool start_thread(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, stack_size());
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int error = pthread_create(&thread, &attributes, run, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return error == 0;
+}
+
+/* Has one that is free look at the queue. False if none is there, and none can be had. */
+static bool need_thread(void)
+{
+    if (closer.threads > closer.busy || closer.threads == THREADS_MAX)
+        return true;
+    set(&closer.threads, closer.threads + start_thread());
+    return closer.threads > closer.busy;
+}
+
+/* They have nothing more to do but to end. */
+static void join_ended(void)
+{
+    while (closer.ended_count > 0) {
+        pthread_t thread = closer.ended[--closer.ended_count];
+        leave();
+        pthread_join(thread, NULL);
+        pthread_mutex_lock(&closer.lock);
+    }
+}
+
+/* ---- the calls ---- */
+
+/* Without memory or a thread to wait for it. */
+static bool hand_over(int fd)
+{
+    struct waiting *waiting = malloc(sizeof *waiting);
+
+    if (!waiting)
+        return false;
+    waiting->fd = fd;
+    enter();
+    bool taken = need_thread();
+    if (taken)
+        append(waiting);
+    leave();
+    if (!taken)
+        free(waiting);
+    return taken;
+}
+
+/* The number of a standard stream may be given to another file at any time: it is free at once. */
+static int leave_stdio(int fd)
+{
+    if (fd > STDERR_FILENO)
+        return fd;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy >= 0)
+        close(fd);
+    return copy;
+}
+
+static void close_apart(int fd)
+{
+    int moved = leave_stdio(fd);
+
+    if (moved < 0)
+        close_without_lingering(fd);
+    else if (!hand_over(moved))
+        close_without_lingering(moved);
+}
+
+void base__close_foreign(int fd)
+{
+    int error = errno;
+
+    if (fd < 0)
+        return;
+    bool cancelable = base__cancelable(false);
+    if (is_alone)
+        close_without_lingering(fd);
+    else if (is_small_memory(fd))
+        close(fd);
+    else
+        close_apart(fd);
+    base__cancelable(cancelable);
+    errno = error;
+}
+
+void base__close_settle(void)
+{
+    int error = errno;
+
+    if (get(&closer.threads) == 0)
+        return;
+    bool cancelable = base__cancelable(false);
+    int64_t deadline = base__now() + moment;
+    enter();
+    closer.settling++;
+    while ((closer.first || in_time() || closer.threads > closer.busy) && base__now() < deadline)
+        wait_until(deadline);
+    closer.settling--;
+    join_ended();
+    leave();
+    base__cancelable(cancelable);
+    errno = error;
+}
+
+bool base__close_is_behind(void)
+{
+    if (get(&closer.count) <= BEHIND)
+        return false;
+    enter();
+    bool stuck = closer.closing && !in_time();
+    bool behind = closer.count > FAR_BEHIND || (closer.count > BEHIND && stuck);
+    leave();
+    return behind;
+}
+
+void base__close_by_threads(bool may)
+{
+    is_alone = !may;
+}
