@@ -80,12 +80,14 @@ struct child {
     struct child *next_dead;
 };
 
-enum { CHILDREN_BUCKETS = 1024 };
+enum { CHILDREN_BUCKETS = 1024, CHILDREN_LATE = 16 };
 
 struct children {
     struct child *buckets[CHILDREN_BUCKETS];
     struct child *unused;
     struct child *dead;         /* those in CHILD_DEAD */
+    pid_t late[CHILDREN_LATE];  /* reporters that have been killed and are not dead yet */
+    unsigned late_count;
     unsigned count;
     uint64_t last_id;
 };

@@ -135,14 +135,14 @@ int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);
 
 /*
- * report.c: backtraces of children that hang or have stopped, made by a process of their own; false
- * when there will be none. done is called when that process has ended, with its wait status; end
- * when it is to go: both let the child proceed to its fate.
+ * report.c: backtraces of children that hang or have stopped, made by a process of their own, the
+ * reporter; false when there will be none. reporter_died is told of every process that died and was
+ * no child; report_end is for one that is to wait no longer. Both let the child proceed to its fate.
  */
 bool forkserver__report_hang(struct server *s, struct child *child);
 bool forkserver__report_stop(struct server *s, struct child *child);
-void forkserver__report_done(struct server *s, struct child *child, int status);
 void forkserver__report_end(struct server *s, struct child *child);
-struct child *forkserver__report_owner(const struct children *children, pid_t reporter);
+bool forkserver__is_reporter(const struct children *children, pid_t pid);
+void forkserver__reporter_died(struct server *s, pid_t pid, int status);
 
 #endif

@@ -41,7 +41,7 @@ int forkserver__kin_open(void)
 static unsigned end_if_stranger(const struct children *children, pid_t pid)
 {
     if (children && (forkserver__child_by_pid(children, pid) ||
-                     forkserver__report_owner(children, pid)))
+                     forkserver__is_reporter(children, pid)))
         return 0;
     kill(pid, SIGKILL);
     return 1;

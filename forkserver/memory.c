@@ -42,24 +42,24 @@ static ssize_t read_by_number(pid_t pid, uint64_t address, void *ret_bytes, size
     return process_vm_readv(pid, &to, 1, &from, 1, 0);
 }
 
-/* Memory that is not there is -EIO in a file, and -EINVAL in the upper half of the addresses. */
+/* Memory that is not there is -EIO in a file, and -EINVAL in the upper half of the addresses; who has
+ * ended has a file without bytes. */
 static int outcome(ssize_t got, size_t size)
 {
     if (got < 0)
         return errno == EIO || errno == EINVAL ? -EFAULT : -errno;
+    if (got == 0)
+        return -ESRCH;
     return got == (ssize_t)size ? 0 : -EFAULT;
 }
 
 int forkserver__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size)
 {
     uint64_t at = (uint64_t)(uintptr_t)address;
-    int error = outcome(read_by_number(pid, at, ret_bytes, size), size), fd;
+    int fd = open_mem(pid), error;
 
-    if (error == 0 || error == -ESRCH || error == -EFAULT)
-        return error;
-    fd = open_mem(pid);
     if (fd < 0)
-        return error;
+        return outcome(read_by_number(pid, at, ret_bytes, size), size);
     error = outcome(pread(fd, ret_bytes, size, (off_t)at), size);
     close(fd);
     return error;

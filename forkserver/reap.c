@@ -30,10 +30,7 @@ static void on_death(struct server *s, pid_t pid)
     if (wait4(pid, &status, WNOHANG, &usage) != pid)
         return;
     if (!child) {
-        struct child *owner = forkserver__report_owner(&s->children, pid);
-        if (!owner)
-            return;
-        forkserver__report_done(s, owner, status);
+        forkserver__reporter_died(s, pid, status);
         return;
     }
     forkserver__child_died(&s->children, child);

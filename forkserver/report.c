@@ -114,7 +114,8 @@ static bool start(struct server *s, struct child *child, bool stopped)
         .at_init = modules_at_init(),
     };
 
-    if (child->channel < 0 || !prepare(s, &order.report))
+    if (child->channel < 0 || s->children.late_count == CHILDREN_LATE ||
+        !prepare(s, &order.report))
         return false;
     order.with_frames = order.report.memfd >= 0 && s->own_proc;
     pid_t pid = fork();
@@ -144,11 +145,19 @@ bool forkserver__report_stop(struct server *s, struct child *child)
     return child->stopped;
 }
 
-/* The reporter may still be there, if it took too long; its death is then nobody's. */
+/* It took too long. Its death may have to wait for a file that never comes, and nobody waits for
+ * that. */
+static void give_up(struct children *children, pid_t reporter)
+{
+    kill(reporter, SIGKILL);
+    if (children->late_count < CHILDREN_LATE)
+        children->late[children->late_count++] = reporter;
+}
+
 void forkserver__report_end(struct server *s, struct child *child)
 {
     if (child->report.pid != 0)
-        kill(child->report.pid, SIGKILL);
+        give_up(&s->children, child->report.pid);
     const struct wire_part parts[] = {
         { &child->token, sizeof child->token },
         { child->report.brief, BACKTRACE_BRIEF },
@@ -177,16 +186,7 @@ static void stopped_by_others(struct server *s, struct child *child)
         forkserver__stopped(s, child);
 }
 
-void forkserver__report_done(struct server *s, struct child *child, int status)
-{
-    child->report.pid = 0;
-    if (child->stopped && WIFEXITED(status) && WEXITSTATUS(status) == NO_FAILURE)
-        stopped_by_others(s, child);
-    else
-        forkserver__report_end(s, child);
-}
-
-struct child *forkserver__report_owner(const struct children *children, pid_t reporter)
+static struct child *owner_of(const struct children *children, pid_t reporter)
 {
     for (struct child *c = forkserver__child_first(children); c;
          c = forkserver__child_next(children, c)) {
@@ -194,4 +194,36 @@ struct child *forkserver__report_owner(const struct children *children, pid_t re
             return c;
     }
     return NULL;
+}
+
+/* Its place among the late ones, or their number. */
+static unsigned late_place(const struct children *children, pid_t reporter)
+{
+    unsigned i = 0;
+
+    while (i < children->late_count && children->late[i] != reporter)
+        i++;
+    return i;
+}
+
+bool forkserver__is_reporter(const struct children *children, pid_t pid)
+{
+    return owner_of(children, pid) || late_place(children, pid) < children->late_count;
+}
+
+void forkserver__reporter_died(struct server *s, pid_t pid, int status)
+{
+    struct children *children = &s->children;
+    struct child *child = owner_of(children, pid);
+    unsigned late = late_place(children, pid);
+
+    if (late < children->late_count)
+        children->late[late] = children->late[--children->late_count];
+    if (!child)
+        return;
+    child->report.pid = 0;
+    if (child->stopped && WIFEXITED(status) && WEXITSTATUS(status) == NO_FAILURE)
+        stopped_by_others(s, child);
+    else
+        forkserver__report_end(s, child);
 }

@@ -243,6 +243,15 @@ static pid_t living(const struct threads *threads, pid_t pid)
 
 /* ---- with the rights of the server ---- */
 
+/* It stays as it is by a stop of its own, and nothing ties it to this process any more: a page of its
+ * memory, or a file, may keep us waiting where not even SIGKILL ends that. */
+static void let_go(struct unwind *unwind)
+{
+    if (!unwind->task->record && unwind->threads.count > 0 && !unwind->threads.held[0].error)
+        kill(unwind->task->pid, SIGSTOP);
+    forkserver__threads_release(&unwind->threads);
+}
+
 static void hold(struct unwind *unwind)
 {
     struct threads *threads = &unwind->threads;
@@ -277,6 +286,7 @@ static void attach(struct unwind *unwind)
     if (unwind->task->fd >= 0)
         note_error(unwind->trace,
                    forkserver__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
+    let_go(unwind);
 }
 
 /* ---- the border ---- */
@@ -338,11 +348,9 @@ static void find_cause(struct unwind *unwind)
     procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
 }
 
-/* The threads are let go before a file is looked at, which may take its time. */
 static void find_frames(struct unwind *unwind)
 {
     walk_threads(unwind);
-    forkserver__threads_release(&unwind->threads);
     for (size_t i = 0; i < unwind->threads.count; i++)
         describe_thread(unwind, i);
 }

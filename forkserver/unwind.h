@@ -18,7 +18,7 @@
 struct unwind_task {
     pid_t pid;
     /* Of a process stopped by its crash handler; NULL for one that merely hangs, which is stopped
-     * for the time of looking. */
+     * (SIGSTOP) and stays so. */
     const struct crash_record *record;
     const struct modules *at_init;    /* of the caller, which was forked from the same image */
     int64_t limit;    /* in ns from now; an alarm ends it then, whatever happens */

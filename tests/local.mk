@@ -19,6 +19,14 @@ tests_unwind_test_SOURCES = tests/unwind_test.c tests/watch.c tests/watch.h
 tests_unwind_test_SOURCES += tests/victims.c tests/victims.h
 tests_unwind_test_LDADD = $(server_libs) $(test_libs)
 
+check_PROGRAMS += tests/images_test
+tests_images_test_LDADD = $(server_libs) $(test_libs)
+
+check_PROGRAMS += tests/confine_test
+tests_confine_test_SOURCES = tests/confine_test.c tests/withhold.c tests/withhold.h
+tests_confine_test_SOURCES += tests/made_module.c tests/made_module.h
+tests_confine_test_LDADD = $(server_libs) $(test_libs)
+
 check_PROGRAMS += tests/renew_test
 tests_renew_test_LDADD = $(server_libs) $(test_libs)
 

@@ -213,14 +213,16 @@ static void end_spinning(pid_t pid)
     victim_rounds = NULL;
 }
 
-static void a_hanging_process_is_shown_and_runs_on(void)
+static void a_hanging_process_is_shown_and_stays_stopped(void)
 {
     pid_t pid = start_spinning(victim_spins);
 
     watch_unwind(pid, NULL);
     CU_ASSERT_EQUAL(watch_trace.cause, BACKTRACE_HANG);
     EXPECT("victim_spins", "in_child", "watch_start");
-    CU_ASSERT_EQUAL(waitpid(pid, &watch_status, WNOHANG | WUNTRACED), 0);
+    CU_ASSERT_EQUAL(waitpid(pid, &watch_status, WNOHANG | WUNTRACED), pid);
+    CU_ASSERT(WIFSTOPPED(watch_status));
+    CU_ASSERT_EQUAL(kill(pid, SIGCONT), 0);
     for (long before = *victim_rounds; *victim_rounds == before;)
         sched_yield();
     end_spinning(pid);
@@ -430,7 +432,7 @@ static CU_TestInfo tests[] = {
     TEST(a_record_that_names_a_foreign_thread_is_not_believed),
     TEST(two_crashes_at_once_give_one_report),
     TEST(a_raised_failure_is_shown_and_goes_on),
-    TEST(a_hanging_process_is_shown_and_runs_on),
+    TEST(a_hanging_process_is_shown_and_stays_stopped),
     TEST(a_crash_that_holds_the_loaders_lock_is_shown),
     TEST(a_grandchilds_crash_is_its_own),
     TEST(a_signal_somebody_sent_ends_the_child_the_same_way),

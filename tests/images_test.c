@@ -1,0 +1,180 @@
+/* Which files of modules are opened, and which are not. */
+#include "forkserver/images.h"
+
+#include <fcntl.h>
+#include <forkscope/cunit.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/forkscope.XXXXXX";
+static const struct modules none;
+static struct images images;
+
+static const char *in_folder(const char *name)
+{
+    static char path[4][128];
+    static unsigned next;
+    char *to = path[next++ % 4];
+
+    snprintf(to, sizeof path[0], "%s/%s", folder, name);
+    return to;
+}
+
+static void make_file(const char *name)
+{
+    int fd = open(in_folder(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    CU_ASSERT_FATAL(fd >= 0);
+    close(fd);
+}
+
+static void begin(void)
+{
+    strcpy(strrchr(folder, '.'), ".XXXXXX");
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    CU_ASSERT_FATAL(mkdir(in_folder("real"), 0700) == 0);
+    make_file("real/file");
+    forkserver__images_open(&images, &none, true);
+}
+
+static void end(void)
+{
+    static const char *const names[] = { "real/file", "real/link", "link", "pipe" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink(in_folder(names[i]));
+    rmdir(in_folder("real"));
+    CU_ASSERT(rmdir(folder) == 0);
+}
+
+/* As for a module that a child has mapped from there. */
+static bool is_opened(const char *path)
+{
+    const struct module module = { .path = path };
+    int file, debug;
+
+    forkserver__images_take(&images, &module, &file, &debug);
+    CU_ASSERT_EQUAL(debug, -1);
+    if (file >= 0)
+        close(file);
+    return file >= 0;
+}
+
+static void a_regular_file_is_opened(void)
+{
+    CU_ASSERT(is_opened(in_folder("real/file")));
+    CU_ASSERT(!is_opened(in_folder("real/other")));
+}
+
+/* The kernel names mapped files by their real paths. */
+static void no_link_is_followed(void)
+{
+    CU_ASSERT_FATAL(symlink(in_folder("real/file"), in_folder("real/link")) == 0);
+    CU_ASSERT_FATAL(symlink(in_folder("real"), in_folder("link")) == 0);
+    CU_ASSERT(!is_opened(in_folder("real/link")));
+    CU_ASSERT(!is_opened(in_folder("link/file")));
+}
+
+static void what_is_no_regular_file_is_not_opened(void)
+{
+    CU_ASSERT_FATAL(mkfifo(in_folder("pipe"), 0600) == 0);
+    CU_ASSERT(!is_opened(in_folder("pipe")));
+    CU_ASSERT(!is_opened(in_folder("real")));
+    CU_ASSERT(!is_opened("/dev/null"));
+    CU_ASSERT(!is_opened("/proc/self/exe"));
+}
+
+/* Not even a look at it is noticed: a device or a pipe may act on being opened. */
+static void what_is_not_wanted_is_not_even_touched(void)
+{
+    char events[4096];
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+    CU_ASSERT_FATAL(mkfifo(in_folder("pipe"), 0600) == 0);
+    CU_ASSERT_FATAL(inotify_add_watch(watch, in_folder("pipe"), IN_OPEN) >= 0);
+    CU_ASSERT_FATAL(inotify_add_watch(watch, in_folder("real/file"), IN_OPEN) >= 0);
+    CU_ASSERT_FATAL(symlink(in_folder("real/file"), in_folder("link")) == 0);
+    CU_ASSERT(!is_opened(in_folder("pipe")));
+    CU_ASSERT(!is_opened(in_folder("link")));
+    CU_ASSERT(read(watch, events, sizeof events) < 0);
+    CU_ASSERT(is_opened(in_folder("real/file")));
+    CU_ASSERT(read(watch, events, sizeof events) > 0);
+    close(watch);
+}
+
+static void a_name_that_is_no_path_is_not_opened(void)
+{
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CU_ASSERT_FATAL(chdir(folder) == 0);
+    CU_ASSERT(!is_opened("real/file"));
+    CU_ASSERT(!is_opened(""));
+    CU_ASSERT(!is_opened("[heap]"));
+    CU_ASSERT_FATAL(fchdir(here) == 0);
+    close(here);
+}
+
+/* Who has a lease on a file may let others wait for it for as long as the system allows. */
+static void a_leased_file_does_not_hold_anybody_up(void)
+{
+    int fd = open(in_folder("real/file"), O_WRONLY | O_CLOEXEC);
+
+    CU_ASSERT_FATAL(fd >= 0 && fcntl(fd, F_SETSIG, SIGURG) == 0 &&
+                    fcntl(fd, F_SETLEASE, F_WRLCK) == 0);
+    CU_ASSERT(!is_opened(in_folder("real/file")));
+    close(fd);
+}
+
+static void the_files_of_own_modules_are_open_and_handed_out_once(void)
+{
+    struct modules own;
+    struct stat status;
+    int file, debug;
+
+    CU_ASSERT_EQUAL_FATAL(forkserver__modules_own(&own), 0);
+    forkserver__images_open(&images, &own, true);
+    forkserver__images_take(&images, &own.module[0], &file, &debug);
+    CU_ASSERT_FATAL(file >= 0 && fstat(file, &status) == 0);
+    CU_ASSERT_EQUAL(status.st_ino, own.module[0].inode);
+    close(file);
+    if (debug >= 0)
+        close(debug);
+    forkserver__images_take(&images, &own.module[0], &file, &debug);
+    CU_ASSERT(file == -1 && debug == -1);
+    for (size_t i = 1; i < own.module_count; i++) {
+        forkserver__images_take(&images, &own.module[i], &file, &debug);
+        if (file >= 0)
+            close(file);
+        if (debug >= 0)
+            close(debug);
+    }
+    forkserver__modules_free(&own);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_regular_file_is_opened),
+    TEST(no_link_is_followed),
+    TEST(what_is_no_regular_file_is_not_opened),
+    TEST(what_is_not_wanted_is_not_even_touched),
+    TEST(a_name_that_is_no_path_is_not_opened),
+    TEST(a_leased_file_does_not_hold_anybody_up),
+    TEST(the_files_of_own_modules_are_open_and_handed_out_once),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "images", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
