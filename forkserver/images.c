@@ -110,15 +110,14 @@ static bool is_same(const struct module *one, const struct module *other)
     return one->inode == other->inode && strcmp(one->path, other->path) == 0;
 }
 
-void forkserver__images_take(struct images *images, const struct module *module, int *ret_file,
-                             int *ret_debug)
+void forkserver__images_files(const struct images *images, const struct module *module,
+                              int *ret_file, int *ret_debug)
 {
     for (size_t i = 0; i < images->at_init->module_count; i++) {
         if (!is_same(&images->at_init->module[i], module))
             continue;
-        *ret_file = images->file[i];
-        *ret_debug = images->debug[i];
-        images->file[i] = images->debug[i] = -1;
+        *ret_file = fcntl(images->file[i], F_DUPFD_CLOEXEC, 0);
+        *ret_debug = fcntl(images->debug[i], F_DUPFD_CLOEXEC, 0);
         return;
     }
     *ret_file = module->path[0] == '/' ? open_regular(module->path) : -1;

@@ -11,7 +11,7 @@
 
 struct images {
     const struct modules *at_init;
-    int file[MODULES_MODULES];    /* of the module in the same place; -1: none, or taken */
+    int file[MODULES_MODULES];    /* of the module in the same place; -1: none */
     int debug[MODULES_MODULES];
 };
 
@@ -19,9 +19,9 @@ struct images {
  * wanted: else none of their files is. */
 void forkserver__images_open(struct images *ret_images, const struct modules *at_init, bool wanted);
 
-/* The files of a module of another process: those that are open, if it was there at init, else
- * opened now. Each is handed out once; -1 where there is none. */
-void forkserver__images_take(struct images *images, const struct module *module, int *ret_file,
-                             int *ret_debug);
+/* The files of a module of another process: of those that are open, if it was there at init, else
+ * opened now. New descriptors; -1 where there is none. */
+void forkserver__images_files(const struct images *images, const struct module *module,
+                              int *ret_file, int *ret_debug);
 
 #endif

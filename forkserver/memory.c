@@ -56,10 +56,13 @@ static int outcome(ssize_t got, size_t size)
 int forkserver__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size)
 {
     uint64_t at = (uint64_t)(uintptr_t)address;
-    int fd = open_mem(pid), error;
+    int error = outcome(read_by_number(pid, at, ret_bytes, size), size), fd;
 
+    if (error == 0 || error == -ESRCH || error == -EFAULT)
+        return error;
+    fd = open_mem(pid);
     if (fd < 0)
-        return outcome(read_by_number(pid, at, ret_bytes, size), size);
+        return error;
     error = outcome(pread(fd, ret_bytes, size, (off_t)at), size);
     close(fd);
     return error;

@@ -221,14 +221,33 @@ static bool is_known(const struct modules *known, const struct mapping *mapping,
     return false;
 }
 
-static bool may_be_module(const struct mapping *mapping)
+/* Data of a file is no module, and is not touched: it may be slow to come. */
+static bool has_code(const struct modules *modules, size_t place)
 {
-    return (mapping->offset == 0 && mapping->readable && mapping->path[0] == '/') ||
+    const struct mapping *first = &modules->mapping[place];
+
+    for (size_t i = place; i < modules->mapping_count; i++) {
+        const struct mapping *mapping = &modules->mapping[i];
+
+        if (mapping->inode != first->inode || strcmp(mapping->path, first->path) != 0)
+            return false;
+        if (mapping->executable)
+            return true;
+    }
+    return false;
+}
+
+static bool may_be_module(const struct modules *modules, size_t place)
+{
+    const struct mapping *mapping = &modules->mapping[place];
+
+    return (mapping->offset == 0 && mapping->readable && mapping->path[0] == '/' &&
+            has_code(modules, place)) ||
            strcmp(mapping->path, "[vdso]") == 0;
 }
 
-static int find_modules(struct modules *modules, struct memory *memory,
-                        const struct modules *known)
+int forkserver__modules_find(struct modules *modules, struct memory *memory,
+                             const struct modules *known)
 {
     modules->module = calloc(MODULES_MODULES, sizeof *modules->module);
     if (!modules->module)
@@ -236,7 +255,7 @@ static int find_modules(struct modules *modules, struct memory *memory,
     for (size_t i = 0; i < modules->mapping_count && modules->module_count < MODULES_MODULES; i++) {
         const struct mapping *mapping = &modules->mapping[i];
 
-        if (!may_be_module(mapping))
+        if (!may_be_module(modules, i))
             continue;
         if (is_known(known, mapping, &modules->module[modules->module_count]))
             modules->module_count++;
@@ -246,45 +265,56 @@ static int find_modules(struct modules *modules, struct memory *memory,
     return 0;
 }
 
-int forkserver__modules_parse(struct modules *ret_modules, char *text, struct memory *memory,
-                              const struct modules *known)
+int forkserver__modules_parse(struct modules *ret_modules, char *text)
 {
     struct modules modules = {.text = text};
     int error = parse(&modules);
 
-    if (!error)
-        error = find_modules(&modules, memory, known);
-    if (error) {
+    if (error)
         forkserver__modules_free(&modules);
-        return error;
-    }
-    *ret_modules = modules;
-    return 0;
+    else
+        *ret_modules = modules;
+    return error;
 }
 
-int forkserver__modules_read(struct modules *ret_modules, int maps, struct memory *memory,
-                             const struct modules *known)
+int forkserver__modules_read(struct modules *ret_modules, int maps)
 {
     char *text;
     int error = read_all(maps, &text);
 
-    return error ? error : forkserver__modules_parse(ret_modules, text, memory, known);
+    return error ? error : forkserver__modules_parse(ret_modules, text);
+}
+
+static int find_own(struct modules *modules)
+{
+    struct memory *memory = malloc(sizeof *memory);
+    int error;
+
+    if (!memory)
+        return -ENOMEM;
+    forkserver__memory_open(memory, getpid());
+    error = forkserver__modules_find(modules, memory, NULL);
+    forkserver__memory_close(memory);
+    free(memory);
+    return error;
 }
 
 int forkserver__modules_own(struct modules *ret_modules)
 {
-    struct memory *memory = malloc(sizeof *memory);
-    int maps = forkserver__modules_open(getpid());
-    int error = memory ? maps : -ENOMEM;
+    struct modules modules;
+    int maps = forkserver__modules_open(getpid()), error;
 
-    if (memory && maps >= 0) {
-        forkserver__memory_open(memory, getpid());
-        error = forkserver__modules_read(ret_modules, maps, memory, NULL);
-        forkserver__memory_close(memory);
-    }
-    if (maps >= 0)
-        close(maps);
-    free(memory);
+    if (maps < 0)
+        return maps;
+    error = forkserver__modules_read(&modules, maps);
+    close(maps);
+    if (error)
+        return error;
+    error = find_own(&modules);
+    if (error)
+        forkserver__modules_free(&modules);
+    else
+        *ret_modules = modules;
     return error;
 }
 

@@ -45,15 +45,18 @@ struct modules {
  * then. Returns a descriptor, or a negative errno value when the process cannot be looked at. */
 int forkserver__modules_open(pid_t pid);
 
-/* Reads the list from maps, and the modules from the memory. known: modules of another process; one
- * whose first page is mapped from the same file at the same place is the same, and not read again;
- * the paths are the other's then; NULL: none. Returns 0, -ENOMEM or -EIO. */
-int forkserver__modules_read(struct modules *ret_modules, int maps, struct memory *memory,
-                             const struct modules *known);
+/* Reads the list; no module is known yet. Returns 0, -ENOMEM or -EIO. */
+int forkserver__modules_read(struct modules *ret_modules, int maps);
 /* The same with the text of the list, which is taken. Returns 0 or -ENOMEM. */
-int forkserver__modules_parse(struct modules *ret_modules, char *text, struct memory *memory,
-                              const struct modules *known);
-/* Those of this process. Returns 0 or a negative errno value. */
+int forkserver__modules_parse(struct modules *ret_modules, char *text);
+
+/* Reads the modules from the memory. known: those of another process; one whose first page is mapped
+ * from the same file at the same place is the same, and not read again; the path is the other's
+ * then. NULL: none. Returns 0 or -ENOMEM. */
+int forkserver__modules_find(struct modules *modules, struct memory *memory,
+                             const struct modules *known);
+
+/* All of this process. Returns 0 or a negative errno value. */
 int forkserver__modules_own(struct modules *ret_modules);
 void forkserver__modules_free(struct modules *modules);
 

@@ -20,6 +20,8 @@
 /* What the reporter may take, and what it is left after that before it is killed. */
 static const int64_t time_limit = BASE_SECOND;
 static const int64_t patience = BASE_SECOND / 2;
+/* What a child has then to end by itself. */
+static const int64_t last_patience = 2 * BASE_SECOND;
 
 /* With this status a reporter says that the child has stopped for another reason than its own
  * failure. */
@@ -29,7 +31,8 @@ struct order {
     pid_t server;
     pid_t pid;
     bool stopped;
-    bool with_frames, with_symbols;
+    bool own_proc;
+    bool with_symbols;
     const struct modules *at_init;
     struct report report;
 };
@@ -40,9 +43,9 @@ static bool read_record(const struct order *order, struct crash_record *ret_reco
 {
     int error = forkserver__crash_read(order->pid, ret_record);
 
-    if (order->stopped && error == -ENOENT)
-        _exit(NO_FAILURE);
-    if (!order->with_frames && (error || ret_record->state == CRASH_RAISED))
+    if (order->stopped && error)
+        _exit(error == -ENOENT ? NO_FAILURE : 0);
+    if (order->report.memfd < 0 && ret_record->state == CRASH_RAISED)
         _exit(0);
     return error == 0;
 }
@@ -54,6 +57,7 @@ static void __attribute__((noreturn)) unwind(const struct order *order)
         .pid = order->pid,
         .limit = time_limit,
         .at_init = order->at_init,
+        .unseen = !order->own_proc,
         .with_symbols = order->with_symbols,
         .fd = order->report.memfd,
         .brief = order->report.brief,
@@ -87,7 +91,7 @@ static void drop_report(struct report *report)
 static bool prepare(const struct server *s, struct report *ret_report)
 {
     *ret_report = (struct report){ .memfd = -1, .brief = map_brief() };
-    if (ret_report->brief && s->options->capture_backtraces)
+    if (ret_report->brief && s->options->capture_backtraces && s->own_proc)
         ret_report->memfd = memfd_create("backtrace", MFD_CLOEXEC);
     return ret_report->brief != NULL;
 }
@@ -110,6 +114,7 @@ static bool start(struct server *s, struct child *child, bool stopped)
         .server = s->pid,
         .pid = child->pid,
         .stopped = stopped,
+        .own_proc = s->own_proc,
         .with_symbols = s->options->resolve_backtraces,
         .at_init = modules_at_init(),
     };
@@ -117,7 +122,6 @@ static bool start(struct server *s, struct child *child, bool stopped)
     if (child->channel < 0 || s->children.late_count == CHILDREN_LATE ||
         !prepare(s, &order.report))
         return false;
-    order.with_frames = order.report.memfd >= 0 && s->own_proc;
     pid_t pid = fork();
     if (pid == 0)
         unwind(&order);
@@ -154,10 +158,22 @@ static void give_up(struct children *children, pid_t reporter)
         children->late[children->late_count++] = reporter;
 }
 
+/* To die of its crash it may need what the reporter still holds in the kernel: its own memory. */
+static void end_by(struct server *s, struct child *child, int64_t when)
+{
+    if (when < child->kill_at) {
+        child->kill_at = when;
+        child->kill_cause = WIRE_ENDED_BY_ITSELF;
+    }
+    forkserver__wake_by(s, child->kill_at);
+}
+
 void forkserver__report_end(struct server *s, struct child *child)
 {
-    if (child->report.pid != 0)
+    if (child->report.pid != 0) {
         give_up(&s->children, child->report.pid);
+        end_by(s, child, base__deadline(last_patience));
+    }
     const struct wire_part parts[] = {
         { &child->token, sizeof child->token },
         { child->report.brief, BACKTRACE_BRIEF },

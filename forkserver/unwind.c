@@ -56,7 +56,7 @@ static void read_symbols(struct unwind *unwind, const struct module *module,
         (void)forkserver__symbols_read_vdso(ret_symbols, module, &unwind->memory);
         return;
     }
-    forkserver__images_take(&unwind->images, module, &file, &debug);
+    forkserver__images_files(&unwind->images, module, &file, &debug);
     (void)forkserver__symbols_read(ret_symbols, module, file, debug);
 }
 
@@ -150,15 +150,15 @@ static uint64_t shared_message_variable(void)
 /* A static program has the variable itself, in the module that this function is in. */
 static uint64_t message_variable(struct unwind *unwind)
 {
-    uint64_t variable = shared_message_variable();
-    const struct module *module =
-        forkserver__modules_module(unwind->seen, (uint64_t)(uintptr_t)message_variable);
+    uint64_t variable = shared_message_variable(), here = (uint64_t)(uintptr_t)message_variable;
+    const struct module *module = forkserver__modules_module(unwind->task->at_init, here);
+    struct symbols symbols;
     const ElfW(Sym) *symbol;
 
     if (variable || !module)
         return variable;
-    symbol = forkserver__symbols_variable(symbols_of(unwind, module), "__abort_msg",
-                                          sizeof(void *));
+    read_symbols(unwind, module, &symbols);
+    symbol = forkserver__symbols_variable(&symbols, "__abort_msg", sizeof(void *));
     return symbol ? module->bias + symbol->st_value : 0;
 }
 
@@ -329,27 +329,29 @@ static void walk_threads(struct unwind *unwind)
             forkserver__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
 }
 
+/* Nothing of the memory is touched for the first cause, and as little as can be for the second. */
 static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;
-    int error;
+    int error = unwind->walk.blind ? 0 : forkserver__modules_read(&unwind->modules, unwind->maps);
 
-    if (!unwind->walk.blind) {
-        error = forkserver__modules_read(&unwind->modules, unwind->maps, &unwind->memory,
-                                         unwind->task->at_init);
-        if (error)
-            look_away(unwind, error);
-    }
-    if (record && !unwind->walk.blind) {
-        unwind->trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
-        if (record->signo == SIGABRT)
-            find_message(unwind);
-    }
+    if (error)
+        look_away(unwind, error);
+    if (!record || unwind->walk.blind)
+        return;
+    unwind->trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
     procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    if (record->signo == SIGABRT) {
+        find_message(unwind);
+        procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    }
 }
 
 static void find_frames(struct unwind *unwind)
 {
+    if (!unwind->walk.blind)
+        note_error(unwind->trace, forkserver__modules_find(&unwind->modules, &unwind->memory,
+                                                           unwind->task->at_init));
     walk_threads(unwind);
     for (size_t i = 0; i < unwind->threads.count; i++)
         describe_thread(unwind, i);
@@ -402,6 +404,8 @@ void forkserver__unwind_and_exit(const struct unwind_task *task)
 
     if (!unwind)
         _exit(1);
+    if (task->unseen)
+        _exit(0);
     block_sigchld();
     attach(unwind);
     confine(unwind);

@@ -21,10 +21,11 @@ struct unwind_task {
      * (SIGSTOP) and stays so. */
     const struct crash_record *record;
     const struct modules *at_init;    /* of the caller, which was forked from the same image */
-    int64_t limit;    /* in ns from now; an alarm ends it then, whatever happens */
+    int64_t limit;        /* in ns from now; an alarm ends it then, whatever happens */
+    bool unseen;          /* /proc shows other processes, so all that is told is the record */
     bool with_symbols;    /* whether functions are named */
-    /* Where the report goes; -1: nobody wants frames. It can be larger than a pipe: read while it is
-     * written. */
+    /* Where the report goes; -1: nobody wants frames. It can be larger than a pipe, and is to be
+     * read while it is written. */
     int fd;
     /* Memory that is shared with the parent, zeroed: the cause and the last words are there before
      * any frame is looked for. */

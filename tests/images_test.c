@@ -58,7 +58,7 @@ static bool is_opened(const char *path)
     const struct module module = { .path = path };
     int file, debug;
 
-    forkserver__images_take(&images, &module, &file, &debug);
+    forkserver__images_files(&images, &module, &file, &debug);
     CU_ASSERT_EQUAL(debug, -1);
     if (file >= 0)
         close(file);
@@ -130,29 +130,50 @@ static void a_leased_file_does_not_hold_anybody_up(void)
     close(fd);
 }
 
-static void the_files_of_own_modules_are_open_and_handed_out_once(void)
+static void close_own(const struct modules *own)
 {
-    struct modules own;
+    for (size_t i = 0; i < own->module_count; i++) {
+        if (images.file[i] >= 0)
+            close(images.file[i]);
+        if (images.debug[i] >= 0)
+            close(images.debug[i]);
+    }
+}
+
+static void check_inode(const struct module *module)
+{
     struct stat status;
     int file, debug;
 
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_own(&own), 0);
-    forkserver__images_open(&images, &own, true);
-    forkserver__images_take(&images, &own.module[0], &file, &debug);
-    CU_ASSERT_FATAL(file >= 0 && fstat(file, &status) == 0);
-    CU_ASSERT_EQUAL(status.st_ino, own.module[0].inode);
+    forkserver__images_files(&images, module, &file, &debug);
+    CU_ASSERT(file >= 0 && fstat(file, &status) == 0 && status.st_ino == module->inode);
     close(file);
     if (debug >= 0)
         close(debug);
-    forkserver__images_take(&images, &own.module[0], &file, &debug);
+}
+
+/* And handed out as often as somebody asks. */
+static void the_files_of_modules_at_init_are_open(void)
+{
+    struct modules own;
+
+    CU_ASSERT_EQUAL_FATAL(forkserver__modules_own(&own), 0);
+    forkserver__images_open(&images, &own, true);
+    check_inode(&own.module[0]);
+    check_inode(&own.module[0]);
+    close_own(&own);
+    forkserver__modules_free(&own);
+}
+
+static void where_no_names_are_wanted_no_file_is_open(void)
+{
+    struct modules own;
+    int file, debug;
+
+    CU_ASSERT_EQUAL_FATAL(forkserver__modules_own(&own), 0);
+    forkserver__images_open(&images, &own, false);
+    forkserver__images_files(&images, &own.module[0], &file, &debug);
     CU_ASSERT(file == -1 && debug == -1);
-    for (size_t i = 1; i < own.module_count; i++) {
-        forkserver__images_take(&images, &own.module[i], &file, &debug);
-        if (file >= 0)
-            close(file);
-        if (debug >= 0)
-            close(debug);
-    }
     forkserver__modules_free(&own);
 }
 
@@ -165,7 +186,8 @@ static CU_TestInfo tests[] = {
     TEST(what_is_not_wanted_is_not_even_touched),
     TEST(a_name_that_is_no_path_is_not_opened),
     TEST(a_leased_file_does_not_hold_anybody_up),
-    TEST(the_files_of_own_modules_are_open_and_handed_out_once),
+    TEST(the_files_of_modules_at_init_are_open),
+    TEST(where_no_names_are_wanted_no_file_is_open),
     CU_TEST_INFO_NULL,
 };
 

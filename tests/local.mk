@@ -91,6 +91,13 @@ check_PROGRAMS += tests/crash_matrix_test
 tests_crash_matrix_test_SOURCES = tests/crash_matrix_test.c tests/calls.c tests/calls.h
 tests_crash_matrix_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/reporter_test
+tests_reporter_test_SOURCES = tests/reporter_test.c tests/calls.c tests/calls.h
+tests_reporter_test_SOURCES += tests/jail.c tests/jail.h
+tests_reporter_test_SOURCES += tests/made_module.c tests/made_module.h
+tests_reporter_test_SOURCES += tests/withhold.c tests/withhold.h
+tests_reporter_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/handle_test
 tests_handle_test_SOURCES = tests/handle_test.c tests/calls.c tests/calls.h
 tests_handle_test_LDADD = $(proc_test_libs)

@@ -220,7 +220,7 @@ static void a_hanging_process_is_shown_and_stays_stopped(void)
     watch_unwind(pid, NULL);
     CU_ASSERT_EQUAL(watch_trace.cause, BACKTRACE_HANG);
     EXPECT("victim_spins", "in_child", "watch_start");
-    CU_ASSERT_EQUAL(waitpid(pid, &watch_status, WNOHANG | WUNTRACED), pid);
+    CU_ASSERT_EQUAL(waitpid(pid, &watch_status, WUNTRACED), pid);
     CU_ASSERT(WIFSTOPPED(watch_status));
     CU_ASSERT_EQUAL(kill(pid, SIGCONT), 0);
     for (long before = *victim_rounds; *victim_rounds == before;)
@@ -345,7 +345,8 @@ static void walk_without_cfi(void (*victim)(void))
     watch_unwind(pid, &record);
     forkserver__memory_open(&memory, pid);
     maps = forkserver__modules_open(pid);
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_read(&modules, maps, &memory, NULL), 0);
+    CU_ASSERT_EQUAL_FATAL(forkserver__modules_read(&modules, maps), 0);
+    CU_ASSERT_EQUAL_FATAL(forkserver__modules_find(&modules, &memory, NULL), 0);
     forkserver__walk(&walk, &record.registers, &stack);
     forkserver__memory_close(&memory);
     close(maps);

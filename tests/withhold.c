@@ -19,8 +19,7 @@
 enum { FOLDER = FUSE_ROOT_ID, UNREADABLE, UNOPENABLE, FILE_BYTES = 65536, FOR_LONG = 3600 };
 
 static char folder[32];
-static char unopenable[64];
-static int unreadable = -1;
+static char unreadable[64], unopenable[64];
 static pid_t keeper;
 
 /* ---- the file system ---- */
@@ -126,7 +125,6 @@ static bool mount_here(int fuse)
 
 bool withhold_begin(void)
 {
-    char path[64];
     int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
     strcpy(folder, "/tmp/forkscope.XXXXXX");
@@ -142,15 +140,13 @@ bool withhold_begin(void)
     if (keeper == 0)
         keep(fuse);
     close(fuse);
+    snprintf(unreadable, sizeof unreadable, "%s/unreadable", folder);
     snprintf(unopenable, sizeof unopenable, "%s/unopenable", folder);
-    snprintf(path, sizeof path, "%s/unreadable", folder);
-    unreadable = open(path, O_RDONLY | O_CLOEXEC);
-    return unreadable >= 0;
+    return true;
 }
 
 void withhold_end(void)
 {
-    close(unreadable);
     kill(keeper, SIGKILL);
     waitpid(keeper, NULL, 0);
     umount2(folder, MNT_DETACH);
@@ -174,9 +170,11 @@ bool withhold_works(void)
 bool withhold_page(void *address)
 {
     uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)address & ~(size - 1);
+    int fd = open(unreadable, O_RDONLY | O_CLOEXEC);
+    void *page = mmap((void *)start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
 
-    return mmap((void *)start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, unreadable,
-                0) == (void *)start;
+    close(fd);
+    return page == (void *)start;
 }
 
 const char *withhold_file(void)

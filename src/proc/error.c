@@ -215,6 +215,17 @@ static void describe_end(procspawn_error *error, enum wire_end_cause cause,
     }
 }
 
+/* A child that could not even die of its crash is killed by its server. */
+static int signal_of(const struct wire_death *death, const struct backtrace *trace)
+{
+    int signal = WTERMSIG(death->status);
+    bool had_crashed = trace && trace->cause == BACKTRACE_CRASH && trace->signo > 0 &&
+                       trace->signo < NSIG;
+
+    return signal == SIGKILL && death->cause == WIRE_ENDED_BY_ITSELF && had_crashed ? trace->signo
+                                                                                     : signal;
+}
+
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace)
 {
@@ -223,7 +234,7 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
     if (!error)
         return NULL;
     if (WIFSIGNALED(death->status))
-        error->signal = WTERMSIG(death->status);
+        error->signal = signal_of(death, trace);
     else
         error->exit_status = WEXITSTATUS(death->status);
     describe_end(error, death->cause, trace);
