@@ -32,6 +32,7 @@ src_libbase_la_SOURCES += src/base/list.h
 src_libbase_la_SOURCES += src/base/proc.c src/base/proc.h
 src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
 src_libbase_la_SOURCES += src/base/timers.c src/base/timers.h
+src_libbase_la_SOURCES += src/base/witness.c src/base/witness.h
 src_libbase_la_SOURCES += src/base/written.h
 src_libbase_la_SOURCES += src/version.c
 src_libbase_la_SOURCES += src/strerror.c
