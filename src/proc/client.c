@@ -425,7 +425,31 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadli
     return tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
-static bool serves(const struct procspawn__taken *taken)
+/* The same once, without waiting for room: 0, -EPIPE when the server is gone, or another -errno. */
+static int try_tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
+                    size_t length)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int rc = tell_once(taken, type, body, length);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
+{
+    struct wire_end_child body = { taken->id, taken->pid, signal, grace };
+    return try_tell(taken, WIRE_END_CHILD, &body, sizeof body);
+}
+
+int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t deadline)
+{
+    struct wire_limit body = { .id = taken->id, .deadline = deadline, .pid = taken->pid };
+    return try_tell(taken, WIRE_LIMIT, &body, sizeof body);
+}
+
+bool procspawn__client_serves_now(const struct procspawn__taken *taken)
 {
     const struct link *link = &client.links[taken->link];
 
@@ -442,7 +466,7 @@ bool procspawn__client_serves(const struct procspawn__taken *taken)
     enum { TRIES = 20, PAUSE = 5 };
 
     for (int i = 0; i < TRIES; i++) {
-        if (!serves(taken))
+        if (!procspawn__client_serves_now(taken))
             return false;
         poll(NULL, 0, PAUSE);
     }

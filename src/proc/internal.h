@@ -100,9 +100,13 @@ int procspawn__client_try(struct procspawn__wish *wish, int other,
 void procspawn__client_unwish(struct procspawn__wish *wish);
 
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
-/* Is the server of this child still there? */
+/* Is the server of this child still there? The second does not wait for what is just happening. */
 bool procspawn__client_serves(const struct procspawn__taken *taken);
+bool procspawn__client_serves_now(const struct procspawn__taken *taken);
 int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadline);
+/* The same once: 0, -EPIPE when the server is gone, or why it cannot be told just now. */
+int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
+int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t deadline);
 /* Tells the root that the end has come. */
 int procspawn__client_end(int64_t grace);
 /* Waits until the root has closed its link. 0 or -ETIMEDOUT. */
