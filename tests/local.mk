@@ -279,9 +279,22 @@ check_PROGRAMS += tests/pool_kill_test
 tests_pool_kill_test_SOURCES = tests/pool_kill_test.c $(pool_tools)
 tests_pool_kill_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/pool_ends_test
+tests_pool_ends_test_SOURCES = tests/pool_ends_test.c $(pool_tools)
+tests_pool_ends_test_LDADD = $(core_libs) $(test_libs)
+
+check_PROGRAMS += tests/pool_hostile_test
+tests_pool_hostile_test_SOURCES = tests/pool_hostile_test.c $(pool_tools) $(raw)
+tests_pool_hostile_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/pool_plan_test
 tests_pool_plan_test_SOURCES = tests/pool_plan_test.c $(pool_tools)
 tests_pool_plan_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/pool_shortage_test
+tests_pool_shortage_test_SOURCES = tests/pool_shortage_test.c $(pool_tools)
+tests_pool_shortage_test_SOURCES += tests/room.c tests/room.h
+tests_pool_shortage_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/pool_state_test
 tests_pool_state_test_SOURCES = tests/pool_state_test.c $(pool_tools)
@@ -317,10 +330,6 @@ check_PROGRAMS += tests/executed_test
 tests_executed_test_SOURCES = tests/executed_test.c tests/calls.c tests/calls.h
 tests_executed_test_SOURCES += tests/children.c tests/children.h
 tests_executed_test_LDADD = $(core_libs) $(test_libs)
-
-check_PROGRAMS += tests/held_numbers_test
-tests_held_numbers_test_SOURCES = tests/held_numbers_test.c tests/calls.c tests/calls.h
-tests_held_numbers_test_LDADD = $(core_libs) $(test_libs)
 
 check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h

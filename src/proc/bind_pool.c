@@ -19,11 +19,11 @@ static bool over(procspawn_pool *pool, bool *ret_failed)
 {
     eventfd_t count;
 
-    pthread_mutex_lock(&pool->lock);
     eventfd_read(pool->end_event, &count);
+    procspawn__pool_enter(pool);
     *ret_failed = pool->failed;
     bool answer = pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
-    pthread_mutex_unlock(&pool->lock);
+    procspawn__pool_leave(pool);
     return answer;
 }
 
@@ -58,7 +58,7 @@ static void finish(void *argument)
     bool failed;
 
     if (!over(pool, &failed)) {
-        procspawn_pool_shutdown_timeout(pool, scoped__grace());
+        procspawn__pool_shut_down(pool, pool->end_event, base__deadline(scoped__grace()));
         procspawn_pool_kill(pool);
         while (!over(pool, &failed))
             scoped__wait_fd(pool->end_event, POLLIN, BASE_NEVER);
@@ -68,14 +68,14 @@ static void finish(void *argument)
 
 static int start_keeper(procspawn_pool *pool, scoped_spawner spawner)
 {
-    int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int event = procspawn__pool_event();
 
     if (event < 0)
-        return -errno;
-    pthread_mutex_lock(&pool->lock);
+        return event;
+    procspawn__pool_enter(pool);
     pool->end_event = event;
-    pool->references++;
-    pthread_mutex_unlock(&pool->lock);
+    procspawn__pool_leave(pool);
+    __atomic_add_fetch(&pool->references, 1, __ATOMIC_RELAXED);
     int rc = scoped_spawn_leaf(spawner, keep, pool, finish);
     if (rc < 0)
         procspawn__pool_unref(pool);

@@ -4,6 +4,7 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,9 +22,9 @@ static struct {
 static void enter_registry(procspawn_pool *pool)
 {
     pthread_mutex_lock(&registry.lock);
-    if (registry.owner != pool->owner)
+    if (registry.owner != getpid())
         list_init(&registry.pools);
-    registry.owner = pool->owner;
+    registry.owner = getpid();
     list_append(&registry.pools, &pool->in_registry);
     pthread_mutex_unlock(&registry.lock);
 }
@@ -45,34 +46,33 @@ static void destroy(procspawn_pool *pool)
         close(pool->wake);
     if (pool->end_event >= 0)
         close(pool->end_event);
+    procspawn__pool_dispose_rest(pool);
     pthread_mutex_destroy(&pool->lock);
     procspawn__builder_free_copy(pool->process);
     procspawn_error_free(pool->cause);
-    free(pool->frame.body);
+    base__witness_free(pool->witness);
     free(pool->workers);
     free(pool);
 }
 
 void procspawn__pool_unref(procspawn_pool *pool)
 {
-    pthread_mutex_lock(&pool->lock);
-    bool last = --pool->references == 0;
-    pthread_mutex_unlock(&pool->lock);
-    if (last)
+    if (__atomic_sub_fetch(&pool->references, 1, __ATOMIC_ACQ_REL) == 0)
         destroy(pool);
 }
 
 static int open_descriptors(procspawn_pool *pool)
 {
     struct epoll_event event = { .events = EPOLLIN };
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-    pool->epoll = epoll_create1(EPOLL_CLOEXEC);
+    pool->epoll = epoll < 0 ? -errno : base__fd_behind_stdio(epoll);
     if (pool->epoll < 0)
-        return -errno;
-    pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (pool->wake < 0 || epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->wake, &event) < 0)
-        return -errno;
-    return 0;
+        return pool->epoll;
+    pool->wake = procspawn__pool_event();
+    if (pool->wake < 0)
+        return pool->wake;
+    return epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->wake, &event) < 0 ? -errno : 0;
 }
 
 static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
@@ -80,9 +80,9 @@ static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
     int rc = procspawn__builder_copy(builder->process, &pool->process);
     if (rc < 0)
         return rc;
+    pool->witness = base__witness_new();
     pool->workers = calloc(pool->plan.maximum, sizeof(struct procspawn__worker *));
-    pool->frame.body = malloc(WIRE_MAX_BODY);
-    if (!pool->workers || !pool->frame.body)
+    if (!pool->witness || !pool->workers)
         return -ENOMEM;
     rc = open_descriptors(pool);
     return rc < 0 ? rc : procspawn__dispatch_start(pool);
@@ -106,19 +106,21 @@ static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_poo
         return -ENOMEM;
     *pool = (procspawn_pool){
         .references = 1,
-        .owner = getpid(),
         .plan = builder->plan,
         .wanted = builder->plan.minimum,
         .epoll = -1,
         .wake = -1,
         .end_event = -1,
         .wake_at = BASE_NEVER,
-        .frame.capacity = WIRE_MAX_BODY,
+        .again_at = BASE_NEVER,
     };
     pthread_mutex_init(&pool->lock, NULL);
     list_init(&pool->waiters);
     list_init(&pool->queue);
+    list_init(&pool->lost);
     list_init(&pool->idle);
+    list_init(&pool->tell);
+    list_init(&pool->tell_later);
     list_init(&pool->in_registry);
     int rc = fill(pool, builder);
     if (rc < 0) {
@@ -159,14 +161,20 @@ void procspawn__pool_wake(procspawn_pool *pool)
     eventfd_write(pool->wake, 1);
 }
 
+void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when)
+{
+    if (when < pool->wake_at)
+        procspawn__pool_wake(pool);
+}
+
 /* ---- the end ---- */
 
-static void end_all(procspawn_pool *pool)
+/* What has come up the channels by now counts. */
+void procspawn__pool_end(procspawn_pool *pool)
 {
     pool->state = PROCSPAWN__POOL_ENDED;
     procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
-    for (unsigned i = 0; i < pool->worker_count; i++)
-        procspawn__worker_look(pool->workers[i]);
+    procspawn__pool_look(pool);
     for (unsigned i = 0; i < pool->worker_count; i++)
         procspawn__worker_end(pool->workers[i], SIGKILL, 0);
     procspawn__pool_wake(pool);
@@ -178,9 +186,9 @@ void procspawn_pool_kill(procspawn_pool *pool)
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&pool->lock);
-    end_all(pool);
-    pthread_mutex_unlock(&pool->lock);
+    procspawn__pool_enter(pool);
+    procspawn__pool_end(pool);
+    procspawn__pool_leave(pool);
     pthread_setcancelstate(cancel, NULL);
 }
 
@@ -189,7 +197,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
     int64_t deadline = base__deadline(timeout);
     int cancel;
 
-    if (!pool || pool->owner != getpid())
+    if (!pool || !base__witness_here(pool->witness))
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn_pool_kill(pool);
@@ -214,12 +222,12 @@ void procspawn__pools_close(void)
     if (registry.owner == getpid()) {
         for (struct list *item = registry.pools.next; item != &registry.pools; item = item->next) {
             procspawn_pool *pool = list_entry(item, procspawn_pool, in_registry);
-            pthread_mutex_lock(&pool->lock);
+            procspawn__pool_enter(pool);
             pool->state = PROCSPAWN__POOL_ENDED;
             procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
             procspawn__pool_wake(pool);
             procspawn__pool_changed(pool);
-            pthread_mutex_unlock(&pool->lock);
+            procspawn__pool_leave(pool);
         }
     }
     pthread_mutex_unlock(&registry.lock);
@@ -241,158 +249,59 @@ int procspawn__pools_join(int64_t deadline)
 
 /* ---- counts ---- */
 
+/* Workers come and go while the lock is let go. */
 void procspawn__pool_look(procspawn_pool *pool)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
-        if (i < pool->worker_count)
+        if (i < pool->worker_count && pool->workers[i]->call)
             procspawn__worker_look(pool->workers[i]);
     }
 }
 
-static unsigned ask(procspawn_pool *pool, const unsigned *number)
+/* Of calls. Where there are none nothing has to be looked for. */
+static unsigned count(procspawn_pool *pool, const unsigned *number)
 {
     int cancel;
 
+    if (procspawn__pool_is_idle(pool))
+        return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&pool->lock);
+    procspawn__pool_enter(pool);
     procspawn__pool_look(pool);
     unsigned value = *number;
-    pthread_mutex_unlock(&pool->lock);
+    procspawn__pool_leave(pool);
     pthread_setcancelstate(cancel, NULL);
     return value;
 }
 
 unsigned procspawn_pool_size(procspawn_pool *pool)
 {
-    return ask(pool, &pool->wanted);
+    return __atomic_load_n(&pool->wanted, __ATOMIC_RELAXED);
 }
 
 unsigned procspawn_pool_queued_count(procspawn_pool *pool)
 {
-    return ask(pool, &pool->queued);
+    return count(pool, &pool->queued);
 }
 
 unsigned procspawn_pool_active_count(procspawn_pool *pool)
 {
-    return ask(pool, &pool->active);
+    return count(pool, &pool->active);
 }
 
 int procspawn_pool_failure(procspawn_pool *pool, procspawn_error **ret_error)
 {
     procspawn_error *copy = NULL;
 
-    pthread_mutex_lock(&pool->lock);
+    procspawn__pool_enter(pool);
     bool failed = pool->failed;
     if (failed)
         copy = procspawn__error_copy(pool->cause);
-    pthread_mutex_unlock(&pool->lock);
+    procspawn__pool_leave(pool);
     if (!failed)
         return -ENODATA;
     if (!copy)
         return -ENOMEM;
     *ret_error = copy;
     return 0;
-}
-
-/* ---- waiting for the whole ---- */
-
-int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout)
-{
-    return procspawn__pool_wait(pool, base__deadline(timeout), procspawn__pool_idle_since);
-}
-
-int procspawn_pool_join(procspawn_pool *pool)
-{
-    return procspawn_pool_join_timeout(pool, -1);
-}
-
-int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout)
-{
-    int64_t deadline = base__deadline(timeout);
-
-    pthread_mutex_lock(&pool->lock);
-    if (pool->state == PROCSPAWN__POOL_OPEN)
-        pool->state = PROCSPAWN__POOL_CLOSING;
-    pthread_mutex_unlock(&pool->lock);
-    int rc = procspawn__pool_wait(pool, deadline, procspawn__pool_idle_since);
-    if (rc < 0)
-        return rc;
-    procspawn_pool_kill(pool);
-    return procspawn__pool_wait(pool, deadline, procspawn__pool_emptied);
-}
-
-int procspawn_pool_shutdown(procspawn_pool *pool)
-{
-    return procspawn_pool_shutdown_timeout(pool, -1);
-}
-
-/* ---- calls ---- */
-
-static int write_call(struct procspawn__pool_call *call, procspawn_function *function,
-                      const json_t *argument)
-{
-    struct procspawn__draft *draft = &call->draft;
-
-    draft->call.flags = WIRE_CALL_STAY;
-    int rc = procspawn__draft_function(draft, function);
-    if (rc == 0)
-        rc = procspawn__draft_argument(draft, argument);
-    if (rc == 0)
-        rc = procspawn__pool_capture(call);
-    return rc < 0 ? rc : procspawn__draft_seal(draft);
-}
-
-static int submit(struct procspawn__pool_call *call)
-{
-    procspawn_pool *pool = call->pool;
-    int rc = 0;
-
-    pthread_mutex_lock(&pool->lock);
-    if (pool->state == PROCSPAWN__POOL_OPEN)
-        procspawn__pool_enqueue(call);
-    else
-        rc = pool->failed ? PROCSPAWN_EPOOL : -ESHUTDOWN;
-    pthread_mutex_unlock(&pool->lock);
-    return rc;
-}
-
-static int spawn(procspawn_pool *pool, int64_t duration, procspawn_function *function,
-                 const json_t *argument, procspawn_handle **ret_handle)
-{
-    struct procspawn__pool_call *call = procspawn__pool_call_new(pool);
-
-    if (!call)
-        return -ENOMEM;
-    if (duration > 0)
-        call->deadline = base__deadline(duration);
-    int rc = write_call(call, function, argument);
-    if (rc == 0)
-        rc = submit(call);
-    if (rc == 0)
-        *ret_handle = &call->handle;
-    else
-        procspawn__pool_call_free(call);
-    return rc;
-}
-
-int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
-                                  procspawn_function *function, json_t *argument,
-                                  procspawn_handle **ret_handle)
-{
-    int cancel;
-
-    if (duration < 0)
-        return -EINVAL;
-    pthread_testcancel();
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    int rc = spawn(pool, duration, function, argument, ret_handle);
-    pthread_setcancelstate(cancel, NULL);
-    return rc;
-}
-
-int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, json_t *argument,
-                         procspawn_handle **ret_handle)
-{
-    return procspawn_pool_spawn_deadline(pool, pool->process->duration, function, argument,
-                                         ret_handle);
 }

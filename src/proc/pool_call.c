@@ -4,6 +4,7 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
@@ -20,19 +21,40 @@ static struct procspawn__pool_call *call_of(const procspawn_handle *handle)
 
 static void free_call(struct procspawn__pool_call *call)
 {
+    procspawn_pool *pool = call->pool;
+
     if (call->event >= 0)
         close(call->event);
     procspawn__handle_fini(&call->handle);
     free(call);
+    procspawn__pool_unref(pool);
+}
+
+static void dispose_call(struct procspawn__remains *remains)
+{
+    free_call(list_entry(remains, struct procspawn__pool_call, remains));
+}
+
+static void dispose_draft(struct procspawn__remains *remains)
+{
+    struct procspawn__call_draft *draft =
+        list_entry(remains, struct procspawn__call_draft, remains);
+
+    procspawn__draft_fini(&draft->draft);
+    free(draft);
 }
 
 void procspawn__pool_call_free(struct procspawn__pool_call *call)
 {
-    procspawn_pool *pool = call->pool;
-
-    procspawn__draft_fini(&call->draft);
+    dispose_draft(&call->draft->remains);
     free_call(call);
-    procspawn__pool_unref(pool);
+}
+
+void procspawn__pool_call_spend(struct procspawn__pool_call *call)
+{
+    if (call->draft)
+        procspawn__pool_dispose(call->pool, &call->draft->remains, dispose_draft);
+    call->draft = NULL;
 }
 
 static void tell_event(const struct procspawn__pool_call *call)
@@ -41,36 +63,47 @@ static void tell_event(const struct procspawn__pool_call *call)
         eventfd_write(call->event, 1);
 }
 
-/* Not the last to know the pool: as long as there are calls, its owner is still there. */
+/* That it has ended is said last: from then on the holder of the handle may free it. */
 void procspawn__pool_call_end(struct procspawn__pool_call *call)
 {
-    call->state = PROCSPAWN__CALL_ENDED;
+    procspawn_pool *pool = call->pool;
+
     call->worker = NULL;
-    procspawn__draft_fini(&call->draft);
+    procspawn__pool_call_spend(call);
     tell_event(call);
-    if (call->dropped) {
-        call->pool->references--;
-        free_call(call);
-    }
+    if (call->dropped)
+        procspawn__pool_dispose(pool, &call->remains, dispose_call);
+    __atomic_store_n(&call->state, PROCSPAWN__CALL_ENDED, __ATOMIC_RELEASE);
+    __atomic_store_n(&pool->calls, pool->calls - 1, __ATOMIC_RELEASE);
+    if (pool->calls == 0)
+        procspawn__pool_became_idle(pool);
+}
+
+static bool has_ended(const struct procspawn__pool_call *call)
+{
+    return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE) == PROCSPAWN__CALL_ENDED;
+}
+
+/* Returns whether it still lived: then it frees itself. */
+static bool drop_living(struct procspawn__pool_call *call)
+{
+    procspawn_pool *pool = call->pool;
+
+    procspawn__pool_enter(pool);
+    bool lives = !has_ended(call);
+    call->dropped = lives;
+    if (lives && call->worker)
+        procspawn__worker_attend(call->worker);
+    procspawn__pool_leave(pool);
+    return lives;
 }
 
 static void call_drop(procspawn_handle *handle)
 {
     struct procspawn__pool_call *call = call_of(handle);
-    procspawn_pool *pool = call->pool;
 
-    pthread_mutex_lock(&pool->lock);
-    bool ended = call->state == PROCSPAWN__CALL_ENDED;
-    if (!ended) {
-        call->dropped = true;
-        if (call->worker)
-            procspawn__worker_attend(call->worker);
-    }
-    pthread_mutex_unlock(&pool->lock);
-    if (ended) {
+    if (has_ended(call) || !drop_living(call))
         free_call(call);
-        procspawn__pool_unref(pool);
-    }
 }
 
 /* ---- waiting ---- */
@@ -79,11 +112,11 @@ static int need_event(struct procspawn__pool_call *call)
 {
     if (call->event >= 0)
         return 0;
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int fd = procspawn__pool_event();
     if (fd < 0)
-        return -errno;
+        return fd;
     call->event = fd;
-    if (call->state == PROCSPAWN__CALL_ENDED)
+    if (has_ended(call))
         tell_event(call);
     if (call->worker)
         procspawn__worker_attend(call->worker);
@@ -97,10 +130,16 @@ struct sleep {
     int fd;
 };
 
+/* While another thread hears the worker it cannot be followed: its answer may be taken by now. */
+static bool can_follow(const struct procspawn__pool_call *call)
+{
+    return call->worker && call->event < 0 && !call->worker->heard;
+}
+
 static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
 {
     *sleep = (struct sleep){ .pool = call->pool };
-    if (call->worker && call->event < 0) {
+    if (can_follow(call)) {
         sleep->worker = call->worker;
         sleep->fd = call->worker->taken.channel;
         procspawn__worker_follow(call->worker);
@@ -111,22 +150,22 @@ static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
     return rc;
 }
 
-static void end_sleep(void *data)
+static void end_sleep(struct sleep *sleep)
 {
-    struct sleep *sleep = data;
-
-    pthread_mutex_lock(&sleep->pool->lock);
+    procspawn__pool_enter(sleep->pool);
     if (sleep->worker)
         procspawn__worker_unfollow(sleep->worker);
 }
 
-static void end_cancelled_sleep(void *data)
+static void unwound_in_sleep(void *data)
 {
+    struct sleep *sleep = data;
     int cancel;
 
+    base__stack_unwound();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    end_sleep(data);
-    pthread_mutex_unlock(&((struct sleep *)data)->pool->lock);
+    end_sleep(sleep);
+    procspawn__pool_unlock(sleep->pool);
     pthread_setcancelstate(cancel, NULL);
 }
 
@@ -138,8 +177,8 @@ static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int 
 
     if (rc < 0)
         return rc;
-    pthread_mutex_unlock(&call->pool->lock);
-    pthread_cleanup_push(end_cancelled_sleep, &sleep);
+    procspawn__pool_leave(call->pool);
+    pthread_cleanup_push(unwound_in_sleep, &sleep);
     pthread_setcancelstate(cancel, NULL);
     rc = scoped__wait_fd(sleep.fd, POLLIN, deadline);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
@@ -155,13 +194,13 @@ static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int 
     bool look = timeout == 0;
 
     for (;;) {
-        if (look && call->worker)
-            procspawn__worker_look(call->worker);
-        if (call->state == PROCSPAWN__CALL_ENDED)
+        int rc = look && call->worker ? procspawn__worker_look(call->worker) : 0;
+        if (has_ended(call))
             return 0;
         if (look && deadline != BASE_NEVER && base__now() >= deadline)
-            return -ETIMEDOUT;
-        int rc = sleep_until(call, deadline, cancel);
+            return rc < 0 ? rc : -ETIMEDOUT;
+        if (rc == 0)
+            rc = sleep_until(call, deadline, cancel);
         if (rc < 0)
             return rc;
         look = true;
@@ -173,10 +212,12 @@ static int call_answered(procspawn_handle *handle, int64_t timeout)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
+    if (has_ended(call))
+        return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&call->pool->lock);
+    procspawn__pool_enter(call->pool);
     int rc = wait_for_end(call, timeout, cancel);
-    pthread_mutex_unlock(&call->pool->lock);
+    procspawn__pool_leave(call->pool);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
@@ -204,10 +245,12 @@ static int call_end(procspawn_handle *handle, int signal, int64_t grace)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
+    if (has_ended(call))
+        return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&call->pool->lock);
+    procspawn__pool_enter(call->pool);
     end_by_hand(call, signal, grace);
-    pthread_mutex_unlock(&call->pool->lock);
+    procspawn__pool_leave(call->pool);
     pthread_setcancelstate(cancel, NULL);
     return 0;
 }
@@ -218,24 +261,24 @@ static pid_t call_pid(const procspawn_handle *handle)
 {
     const struct procspawn__pool_call *call = call_of(handle);
 
-    pthread_mutex_lock(&call->pool->lock);
+    procspawn__pool_enter(call->pool);
     pid_t pid = call->worker ? call->worker->taken.pid : 0;
-    pthread_mutex_unlock(&call->pool->lock);
+    procspawn__pool_leave(call->pool);
     return pid;
 }
 
 static int call_fd(const procspawn_handle *handle)
 {
     struct procspawn__pool_call *call = call_of(handle);
-
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&call->pool->lock);
+    procspawn__pool_enter(call->pool);
     need_event(call);
-    pthread_mutex_unlock(&call->pool->lock);
+    int fd = call->event;
+    procspawn__pool_leave(call->pool);
     pthread_setcancelstate(cancel, NULL);
-    return call->event;
+    return fd;
 }
 
 static const struct procspawn__handle_kind kind = {
@@ -250,15 +293,22 @@ static const struct procspawn__handle_kind kind = {
 struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool)
 {
     struct procspawn__pool_call *call = malloc(sizeof *call);
+    struct procspawn__call_draft *draft = malloc(sizeof *draft);
 
-    if (!call)
+    if (!call || !draft) {
+        free(draft);
+        free(call);
         return NULL;
-    *call = (struct procspawn__pool_call){ .pool = pool, .deadline = BASE_NEVER, .event = -1 };
+    }
+    *call = (struct procspawn__pool_call){
+        .pool = pool,
+        .draft = draft,
+        .deadline = BASE_NEVER,
+        .event = -1,
+    };
     procspawn__handle_init(&call->handle, &kind);
-    procspawn__draft_init(&call->draft);
+    procspawn__draft_init(&draft->draft);
     list_init(&call->in_queue);
-    pthread_mutex_lock(&pool->lock);
-    pool->references++;
-    pthread_mutex_unlock(&pool->lock);
+    __atomic_add_fetch(&pool->references, 1, __ATOMIC_RELAXED);
     return call;
 }

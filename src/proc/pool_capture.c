@@ -1,7 +1,7 @@
 /*
  * pool_capture.c - what one call writes, kept apart
  *
- * Memory, not pipes: nobody has to read along, and a worker never waits for a reader.
+ * Memory, not pipes: a worker never waits for a reader.
  */
 #include "src/proc/pool.h"
 
@@ -26,9 +26,9 @@ static int capture(struct procspawn__pool_call *call, int stream, uint32_t flag)
     int fd = memfd_create("forkscope", MFD_CLOEXEC);
     if (fd < 0)
         return -errno;
-    call->draft.stdio[stream] = fd;
-    call->draft.owned[stream] = true;
-    call->draft.call.flags |= flag;
+    call->draft->draft.stdio[stream] = fd;
+    call->draft->draft.owned[stream] = true;
+    call->draft->draft.call.flags |= flag;
     if (fcntl(fd, F_SETFL, O_APPEND) < 0)
         return -errno;
     int reader = reopen(fd);

@@ -1,148 +1,18 @@
 /*
- * pool_dispatch.c - the thread of a pool: it starts workers, keeps the time, and looks after the
- * calls that nobody waits for
+ * pool_dispatch.c - the thread of a pool: it has workers started, keeps the time, and looks after
+ * the calls that no thread waits for
  */
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-/* ---- starting ---- */
-
-static bool takes_calls(const procspawn_pool *pool)
-{
-    return pool->state == PROCSPAWN__POOL_OPEN || pool->state == PROCSPAWN__POOL_CLOSING;
-}
-
-static bool worker_missing(const procspawn_pool *pool)
-{
-    return takes_calls(pool) && pool->worker_count < pool->wanted;
-}
-
-static void fail_pool(procspawn_pool *pool)
-{
-    pool->state = PROCSPAWN__POOL_ENDED;
-    pool->failed = true;
-    while (!list_empty(&pool->queue))
-        procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
-                              procspawn__error_copy(pool->cause));
-    procspawn__pool_changed(pool);
-}
-
-/* What fails at the same moment counts once: many workers may fall to one blow. */
-static void count_failure(procspawn_pool *pool, procspawn_error *error, int64_t now)
-{
-    static const int64_t first_pause = BASE_SECOND / 100, quiet = 10 * BASE_SECOND;
-
-    if (pool->retry_at > now) {
-        procspawn_error_free(error);
-        return;
-    }
-    if (now - pool->retry_at > quiet)
-        pool->failures = 0;
-    pool->retry_at = now + (pool->failures < 7 ? first_pause << pool->failures : BASE_SECOND);
-    pool->failures++;
-    procspawn_error_free(pool->cause);
-    pool->cause = error;
-}
-
-void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
-{
-    if (!takes_calls(pool)) {
-        procspawn_error_free(error);
-        return;
-    }
-    count_failure(pool, error, base__now());
-    if (pool->worker_count == 0 && (final || pool->failures >= pool->plan.attempts))
-        fail_pool(pool);
-}
-
-/* After a burst the servers keep so many more than configured, for a while. */
-static bool may_all_have_waited(unsigned count)
-{
-    enum { SURPLUS = 32 };
-    return count <= procspawn__image.options.spares + SURPLUS;
-}
-
-/* Those that wait ahead of need may all have fallen to one blow, which says nothing of others. */
-void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
-{
-    pool->unread++;
-    if (may_all_have_waited(pool->unread))
-        procspawn_error_free(error);
-    else
-        procspawn__start_failed(pool, error, false);
-}
-
-static int send_prepare(const procspawn_pool *pool, int channel)
-{
-    struct procspawn__draft draft;
-
-    procspawn__draft_init(&draft);
-    draft.call.flags = WIRE_CALL_STAY | WIRE_CALL_PREPARE;
-    int rc = procspawn__context_describe(&draft, pool->process);
-    if (rc == 0)
-        rc = procspawn__streams_open(&draft, pool->process);
-    if (rc == 0)
-        rc = procspawn__draft_seal(&draft);
-    if (rc == 0)
-        rc = procspawn__draft_send(&draft, channel);
-    procspawn__draft_fini(&draft);
-    return rc;
-}
-
-/* 1: not yet; -EPIPE: it was dead. */
-static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
-{
-    int rc = procspawn__client_try(&pool->wish, pool->epoll, ret_taken);
-    if (rc != 0)
-        return rc;
-    rc = send_prepare(pool, ret_taken->channel);
-    if (rc < 0)
-        close(ret_taken->channel);
-    return rc;
-}
-
-static void note_failure(procspawn_pool *pool, int rc)
-{
-    bool final = rc == PROCSPAWN_ESERVER;
-    enum procspawn_error_kind kind = final ? PROCSPAWN_ERROR_SERVER_LOST : PROCSPAWN_ERROR_SETUP;
-    procspawn_error *error = procspawn__error_new(kind, final ? 0 : -rc,
-                                                  "a worker cannot be started: %s",
-                                                  forkscope_strerror(rc));
-
-    if (rc == -EPIPE)
-        procspawn__start_unread(pool, error);
-    else
-        procspawn__start_failed(pool, error, final);
-}
-
-/* Without the lock, and step by step: a server may take a while, and events wait for nobody. */
-static void start_worker(procspawn_pool *pool)
-{
-    struct procspawn__taken taken;
-    int rc = take_worker(pool, &taken);
-
-    if (rc > 0)
-        return;
-    pthread_mutex_lock(&pool->lock);
-    if (rc == 0) {
-        rc = procspawn__worker_add(pool, &taken);
-        if (rc < 0)
-            close(taken.channel);
-    }
-    if (rc < 0)
-        note_failure(pool, rc);
-    else if (pool->state == PROCSPAWN__POOL_ENDED)
-        procspawn__worker_end(pool->workers[pool->worker_count - 1], SIGKILL, 0);
-    pthread_mutex_unlock(&pool->lock);
-}
 
 /* ---- time ---- */
 
@@ -150,6 +20,15 @@ static void earliest(int64_t *when, int64_t other)
 {
     if (other < *when)
         *when = other;
+}
+
+static procspawn_error *too_late(const procspawn_pool *pool)
+{
+    if (pool->shortage != 0)
+        return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, -pool->shortage,
+                                    "the deadline passed in the queue, and a worker cannot be "
+                                    "started: %s", forkscope_strerror(pool->shortage));
+    return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0, "the deadline passed in the queue");
 }
 
 static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at)
@@ -161,36 +40,40 @@ static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at)
             list_entry(item, struct procspawn__pool_call, in_queue);
         next = item->next;
         if (call->deadline <= now)
-            procspawn__pool_expel(call, procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0,
-                                                             "the deadline passed in the queue"));
+            procspawn__pool_expel(call, too_late(pool));
         else
             earliest(wake_at, call->deadline);
     }
 }
 
-static bool overdue(const struct procspawn__worker *worker, int64_t now)
+/* A softer end may have begun: its grace is none for the deadline. */
+static bool has_deadline(const struct procspawn__worker *worker)
 {
-    return worker->state == PROCSPAWN__WORKER_RUNNING && worker->call->deadline <= now;
+    return worker->call && !worker->killed && !worker->overdue;
 }
 
-/* An answer that is there already counts. */
+static bool overdue(const struct procspawn__worker *worker, int64_t now)
+{
+    return has_deadline(worker) && worker->call->deadline <= now;
+}
+
+/* An answer that is there already counts. Workers come and go while the lock is let go. */
 static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
-        struct procspawn__worker *worker = pool->workers[i];
-        if (overdue(worker, now))
-            procspawn__worker_look(worker);
+        if (i < pool->worker_count && overdue(pool->workers[i], now))
+            procspawn__worker_look(pool->workers[i]);
     }
     for (unsigned i = 0; i < pool->worker_count; i++) {
         struct procspawn__worker *worker = pool->workers[i];
         if (overdue(worker, now))
             procspawn__worker_past_deadline(worker);
-        else if (worker->state == PROCSPAWN__WORKER_RUNNING)
+        else if (has_deadline(worker))
             earliest(wake_at, worker->call->deadline);
     }
 }
 
-/* Who was idle longest comes last in the list. */
+/* The one that was idle longest comes last in the list. */
 static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
     while (pool->wanted > pool->plan.minimum && !list_empty(&pool->idle)) {
@@ -200,10 +83,36 @@ static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
             earliest(wake_at, worker->idle_until);
             return;
         }
-        pool->wanted--;
+        __atomic_store_n(&pool->wanted, pool->wanted - 1, __ATOMIC_RELAXED);
         procspawn__worker_end(worker, SIGKILL, 0);
     }
 }
+
+/* ---- what is done again ---- */
+
+static const int64_t again_pause = BASE_SECOND / 100;
+
+void procspawn__dispatch_again(procspawn_pool *pool)
+{
+    if (pool->again_at != BASE_NEVER)
+        return;
+    pool->again_at = base__deadline(again_pause);
+    procspawn__pool_wake_by(pool, pool->again_at);
+}
+
+static void do_again(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+{
+    if (pool->again_at <= now) {
+        pool->again_at = BASE_NEVER;
+        procspawn__pool_tell_again(pool);
+        for (unsigned i = 0; i < pool->worker_count; i++)
+            procspawn__worker_undeafen(pool->workers[i]);
+        procspawn__pool_feed(pool);
+    }
+    earliest(wake_at, pool->again_at);
+}
+
+/* ---- the loop ---- */
 
 /* Everything that is due. Returns whether a worker is to be started now. */
 static bool keep_time(procspawn_pool *pool)
@@ -211,23 +120,24 @@ static bool keep_time(procspawn_pool *pool)
     int64_t now = base__now();
     int64_t wake_at = BASE_NEVER;
 
+    /* The lock is let go in between: what is noted then wakes the thread. */
+    pool->wake_at = BASE_NEVER;
+    procspawn__worker_bury_lost(pool);
     expire_running(pool, now, &wake_at);
     expire_queued(pool, now, &wake_at);
     shrink(pool, now, &wake_at);
-    bool missing = worker_missing(pool);
-    if (missing && pool->retry_at > now) {
-        earliest(&wake_at, pool->retry_at);
-        missing = false;
-    }
-    pool->wake_at = missing ? now : wake_at;
+    do_again(pool, now, &wake_at);
+    int64_t start_at = procspawn__start_due(pool);
+    bool missing = start_at <= now;
+    earliest(&wake_at, start_at);
+    pool->wake_at = wake_at;
     return missing;
 }
-
-/* ---- the loop ---- */
 
 static void on_event(procspawn_pool *pool, const struct epoll_event *event)
 {
     eventfd_t count;
+    int rc = 0;
 
     if (event->data.u64 == 0) {
         eventfd_read(pool->wake, &count);
@@ -235,39 +145,75 @@ static void on_event(procspawn_pool *pool, const struct epoll_event *event)
     }
     struct procspawn__worker *worker = procspawn__worker_find(pool, event->data.u64);
     if (worker && (event->events & EPOLLHUP))
-        procspawn__worker_pump(worker);
+        rc = procspawn__worker_hear(worker);
     else if (worker)
-        procspawn__worker_look(worker);
+        rc = procspawn__worker_look(worker);
+    if (rc < 0 && procspawn__worker_find(pool, event->data.u64))
+        procspawn__worker_deafen(worker);
+}
+
+/*
+ * Without its set the thread cannot wait: the host has closed all descriptors. Nothing can be done
+ * but to end what there is.
+ */
+static void lose_set(procspawn_pool *pool, int error)
+{
+    procspawn__pool_enter(pool);
+    pool->epoll = pool->wake = -1;
+    if (pool->state != PROCSPAWN__POOL_ENDED)
+        procspawn__pool_fail(pool, procspawn__error_new(PROCSPAWN_ERROR_IO, error,
+                                                        "the pool's descriptors are gone: %s",
+                                                        forkscope_strerror(-error)));
+    procspawn__pool_end(pool);
+    procspawn__pool_leave(pool);
+}
+
+static void hear_all(procspawn_pool *pool)
+{
+    for (unsigned i = pool->worker_count; i-- > 0;) {
+        if (i < pool->worker_count)
+            procspawn__worker_hear(pool->workers[i]);
+    }
+}
+
+/* Waits, and takes in what has happened. */
+static void take_in(procspawn_pool *pool, int timeout)
+{
+    enum { BATCH = 32, PAUSE = 10 };
+    struct epoll_event events[BATCH];
+    int count = pool->epoll < 0 ? poll(NULL, 0, PAUSE)
+                                : epoll_wait(pool->epoll, events, BATCH, timeout);
+
+    if (count < 0 && errno != EINTR)
+        lose_set(pool, errno);
+    procspawn__pool_enter(pool);
+    for (int i = 0; i < count; i++)
+        on_event(pool, &events[i]);
+    if (pool->epoll < 0)
+        hear_all(pool);
+    procspawn__pool_leave(pool);
 }
 
 static bool finished(const procspawn_pool *pool)
 {
-    return pool->state == PROCSPAWN__POOL_ENDED && pool->worker_count == 0;
+    return pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
 }
 
 /* One round: what is due, a step towards a worker that is missing, and what has happened. */
 static bool turn(procspawn_pool *pool)
 {
-    enum { BATCH = 32 };
-    struct epoll_event events[BATCH];
-    int count;
-
-    pthread_mutex_lock(&pool->lock);
+    procspawn__pool_enter(pool);
     bool missing = keep_time(pool);
     bool done = finished(pool);
     int timeout = base__poll_timeout(pool->wake_at);
-    pthread_mutex_unlock(&pool->lock);
+    procspawn__pool_leave(pool);
     if (done)
         return false;
     if (missing)
-        start_worker(pool);
+        procspawn__start_worker(pool);
     else
         procspawn__client_unwish(&pool->wish);
-    count = epoll_wait(pool->epoll, events, BATCH, timeout);
-    pthread_mutex_lock(&pool->lock);
-    for (int i = 0; i < count; i++)
-        on_event(pool, &events[i]);
-    pthread_mutex_unlock(&pool->lock);
+    take_in(pool, timeout);
     return true;
 }
 

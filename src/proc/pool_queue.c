@@ -16,7 +16,7 @@ static void grow(procspawn_pool *pool)
 {
     if (pool->wanted >= pool->plan.maximum || pool->queued + pool->active <= pool->wanted)
         return;
-    pool->wanted++;
+    __atomic_store_n(&pool->wanted, pool->wanted + 1, __ATOMIC_RELAXED);
     procspawn__pool_wake(pool);
 }
 
@@ -32,7 +32,8 @@ static void take_out(struct procspawn__pool_call *call)
     call->pool->queued--;
 }
 
-static void start_first(procspawn_pool *pool)
+/* Whether there is sense in going on: a shortage may be over in a moment, and harms neither. */
+static bool start_first(procspawn_pool *pool)
 {
     struct procspawn__pool_call *call =
         list_entry(pool->queue.next, struct procspawn__pool_call, in_queue);
@@ -41,6 +42,11 @@ static void start_first(procspawn_pool *pool)
 
     take_out(call);
     int rc = procspawn__worker_start(worker, call);
+    if (procspawn__is_shortage(rc)) {
+        put_first(call);
+        procspawn__dispatch_again(pool);
+        return false;
+    }
     if (rc == -EPIPE) {
         put_first(call);
     } else if (rc < 0) {
@@ -49,12 +55,15 @@ static void start_first(procspawn_pool *pool)
                                                     "the call cannot be sent"));
         procspawn__pool_call_end(call);
     }
+    return true;
 }
 
 void procspawn__pool_feed(procspawn_pool *pool)
 {
-    while (!list_empty(&pool->queue) && !list_empty(&pool->idle))
-        start_first(pool);
+    bool more = true;
+
+    while (more && !list_empty(&pool->queue) && !list_empty(&pool->idle))
+        more = start_first(pool);
 }
 
 /* Those that are at work now decide when the queue moves on. */
@@ -71,16 +80,18 @@ void procspawn__pool_enqueue(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
 
+    int64_t deadline = call->deadline;
+
+    __atomic_store_n(&pool->calls, pool->calls + 1, __ATOMIC_RELEASE);
     list_append(&pool->queue, &call->in_queue);
     pool->queued++;
     after_queueing(pool);
-    if (call->deadline < pool->wake_at)
-        procspawn__pool_wake(pool);
+    procspawn__pool_wake_by(pool, deadline);
 }
 
 void procspawn__pool_requeue(struct procspawn__pool_call *call)
 {
-    call->state = PROCSPAWN__CALL_QUEUED;
+    __atomic_store_n(&call->state, PROCSPAWN__CALL_QUEUED, __ATOMIC_RELAXED);
     call->worker = NULL;
     put_first(call);
     after_queueing(call->pool);
@@ -88,12 +99,9 @@ void procspawn__pool_requeue(struct procspawn__pool_call *call)
 
 void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error)
 {
-    procspawn_pool *pool = call->pool;
-
     take_out(call);
     procspawn__answer_fail(&call->handle.answer, error);
     procspawn__pool_call_end(call);
-    procspawn__pool_became_idle(pool);
 }
 
 void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind kind,

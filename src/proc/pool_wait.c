@@ -2,11 +2,13 @@
  * pool_wait.c - waiting for the pool as a whole: until it is idle, until its workers are gone
  *
  * Each waiter sleeps on an eventfd of its own, so that waiting is a cancellation point like any
- * other of this library, and nobody takes another one's wake-up.
+ * other of this library, and no waiter takes the wake-up of another.
  */
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
@@ -17,6 +19,9 @@ struct waiter {
     struct list in_pool;
     procspawn_pool *pool;
     int event;
+    bool own;                   /* the eventfd is the waiter's */
+    uint64_t epoch;             /* of the pool's idleness, when the wait began */
+    bool (*reached)(const procspawn_pool *, uint64_t);
 };
 
 void procspawn__pool_changed(procspawn_pool *pool)
@@ -27,90 +32,165 @@ void procspawn__pool_changed(procspawn_pool *pool)
         eventfd_write(list_entry(item, struct waiter, in_pool)->event, 1);
 }
 
-static bool idle(const procspawn_pool *pool)
+int procspawn__pool_event(void)
 {
-    return pool->queued == 0 && pool->active == 0;
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fd < 0 ? -errno : base__fd_behind_stdio(fd);
+}
+
+bool procspawn__pool_is_idle(const procspawn_pool *pool)
+{
+    return __atomic_load_n(&pool->calls, __ATOMIC_ACQUIRE) == 0;
 }
 
 void procspawn__pool_became_idle(procspawn_pool *pool)
 {
-    if (list_empty(&pool->waiters) || !idle(pool))
-        return;
     pool->idle_epoch++;
-    procspawn__pool_changed(pool);
+    if (!list_empty(&pool->waiters))
+        procspawn__pool_changed(pool);
 }
 
 bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch)
 {
-    return idle(pool) || pool->idle_epoch != epoch;
+    return procspawn__pool_is_idle(pool) || pool->idle_epoch != epoch;
 }
 
 bool procspawn__pool_emptied(const procspawn_pool *pool, uint64_t unused)
 {
     (void)unused;
-    return pool->worker_count == 0;
+    return pool->worker_count == 0 && list_empty(&pool->lost);
 }
 
-static void leave(void *data)
+static void leave(struct waiter *waiter)
 {
-    struct waiter *waiter = data;
+    procspawn__pool_enter(waiter->pool);
+    list_remove(&waiter->in_pool);
+    procspawn__pool_unlock(waiter->pool);
+    if (waiter->own)
+        close(waiter->event);
+}
+
+static void unwound_in_wait(void *waiter)
+{
     int cancel;
 
+    base__stack_unwound();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&waiter->pool->lock);
-    list_remove(&waiter->in_pool);
-    pthread_mutex_unlock(&waiter->pool->lock);
-    close(waiter->event);
+    leave(waiter);
     pthread_setcancelstate(cancel, NULL);
 }
 
-/* While somebody waits for the pool the dispatcher listens to all that nobody follows. */
-static uint64_t enter(struct waiter *waiter)
+/* While a thread waits for the pool the dispatcher listens to all workers that are not followed. */
+static void enter(struct waiter *waiter)
 {
     procspawn_pool *pool = waiter->pool;
 
-    pthread_mutex_lock(&pool->lock);
+    procspawn__pool_enter(pool);
     list_append(&pool->waiters, &waiter->in_pool);
-    procspawn__pool_look(pool);
     for (unsigned i = 0; i < pool->worker_count; i++)
         procspawn__worker_attend(pool->workers[i]);
-    uint64_t epoch = pool->idle_epoch;
-    pthread_mutex_unlock(&pool->lock);
-    return epoch;
+    procspawn__pool_leave(pool);
 }
 
-static bool ask(struct waiter *waiter, uint64_t epoch,
-                bool (*reached)(const procspawn_pool *, uint64_t))
+static bool ask(const struct waiter *waiter)
 {
     eventfd_t count;
 
-    pthread_mutex_lock(&waiter->pool->lock);
     eventfd_read(waiter->event, &count);
-    bool answer = reached(waiter->pool, epoch);
-    pthread_mutex_unlock(&waiter->pool->lock);
+    procspawn__pool_enter(waiter->pool);
+    bool answer = waiter->reached(waiter->pool, waiter->epoch);
+    procspawn__pool_leave(waiter->pool);
     return answer;
 }
 
-int procspawn__pool_wait(procspawn_pool *pool, int64_t deadline,
-                         bool (*reached)(const procspawn_pool *, uint64_t))
+static int sleep_until_reached(struct waiter *waiter, int64_t deadline, int cancel)
 {
-    struct waiter waiter = { .pool = pool, .event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-    int cancel, rc = 0;
-
-    if (waiter.event < 0)
-        return -errno;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    uint64_t epoch = enter(&waiter);
-    pthread_cleanup_push(leave, &waiter);
     bool done;
-    while (!(done = ask(&waiter, epoch, reached)) && rc == 0) {
+    int rc = 0;
+
+    enter(waiter);
+    pthread_cleanup_push(unwound_in_wait, waiter);
+    while (!(done = ask(waiter)) && rc == 0) {
         pthread_setcancelstate(cancel, NULL);
-        rc = scoped__wait_fd(waiter.event, POLLIN, deadline);
+        rc = scoped__wait_fd(waiter->event, POLLIN, deadline);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     }
-    if (done)
-        rc = 0;
-    pthread_cleanup_pop(1);
+    pthread_cleanup_pop(0);
+    leave(waiter);
+    return done ? 0 : rc;
+}
+
+/* A question without a wait needs neither a descriptor nor the dispatcher. */
+static int wait_on(struct waiter *waiter, int64_t deadline, int cancel)
+{
+    if (deadline <= base__now()) {
+        pthread_setcancelstate(cancel, NULL);
+        return scoped__wait_fd(-1, 0, deadline);
+    }
+    waiter->own = waiter->event < 0;
+    if (waiter->own)
+        waiter->event = procspawn__pool_event();
+    return waiter->event < 0 ? waiter->event : sleep_until_reached(waiter, deadline, cancel);
+}
+
+/* What has come up the channels counts. */
+static bool look_first(struct waiter *waiter)
+{
+    procspawn_pool *pool = waiter->pool;
+
+    procspawn__pool_enter(pool);
+    waiter->epoch = pool->idle_epoch;
+    procspawn__pool_look(pool);
+    bool answer = waiter->reached(pool, waiter->epoch);
+    procspawn__pool_leave(pool);
+    return answer;
+}
+
+int procspawn__pool_wait(procspawn_pool *pool, int event, int64_t deadline,
+                         bool (*reached)(const procspawn_pool *, uint64_t))
+{
+    struct waiter waiter = { .pool = pool, .event = event, .reached = reached };
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int rc = look_first(&waiter) ? 0 : wait_on(&waiter, deadline, cancel);
     pthread_setcancelstate(cancel, NULL);
     return rc;
+}
+
+/* ---- what users wait for ---- */
+
+int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout)
+{
+    if (procspawn__pool_is_idle(pool))
+        return 0;
+    return procspawn__pool_wait(pool, -1, base__deadline(timeout), procspawn__pool_idle_since);
+}
+
+int procspawn_pool_join(procspawn_pool *pool)
+{
+    return procspawn_pool_join_timeout(pool, -1);
+}
+
+int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
+{
+    procspawn__pool_enter(pool);
+    if (pool->state == PROCSPAWN__POOL_OPEN)
+        pool->state = PROCSPAWN__POOL_CLOSING;
+    procspawn__pool_leave(pool);
+    int rc = procspawn__pool_wait(pool, event, deadline, procspawn__pool_idle_since);
+    if (rc < 0)
+        return rc;
+    procspawn_pool_kill(pool);
+    return procspawn__pool_wait(pool, event, deadline, procspawn__pool_emptied);
+}
+
+int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout)
+{
+    return procspawn__pool_shut_down(pool, -1, base__deadline(timeout));
+}
+
+int procspawn_pool_shutdown(procspawn_pool *pool)
+{
+    return procspawn_pool_shutdown_timeout(pool, -1);
 }

@@ -1,45 +1,44 @@
 /*
- * pool_worker.c - one worker: its states, and what comes up its channel
+ * pool_worker.c - the table of workers: their states, and which thread waits for what they send
  */
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum event {
-    EV_READY,                   /* it has prepared itself */
-    EV_CALL,                    /* it was sent a call */
-    EV_ANSWER,                  /* it has answered and waits for the next call */
-    EV_END,                     /* we end it, or it said that it leaves */
-    EV_DEATH,
-    EVENTS
-};
-
-static const enum procspawn__worker_state next[PROCSPAWN__WORKER_STATES][EVENTS] = {
+static const enum procspawn__worker_state next[PROCSPAWN__WORKER_STATES]
+                                              [PROCSPAWN__WORKER_EVENTS] = {
     [PROCSPAWN__WORKER_STARTING] = {
-        [EV_READY] = PROCSPAWN__WORKER_IDLE,
-        [EV_END] = PROCSPAWN__WORKER_ENDING,
-        [EV_DEATH] = PROCSPAWN__WORKER_GONE,
+        [PROCSPAWN__EV_READY] = PROCSPAWN__WORKER_IDLE,
+        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_ENDING,
+        [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
+        [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
     [PROCSPAWN__WORKER_IDLE] = {
-        [EV_CALL] = PROCSPAWN__WORKER_RUNNING,
-        [EV_END] = PROCSPAWN__WORKER_ENDING,
-        [EV_DEATH] = PROCSPAWN__WORKER_GONE,
+        [PROCSPAWN__EV_CALL] = PROCSPAWN__WORKER_RUNNING,
+        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_ENDING,
+        [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
+        [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
     [PROCSPAWN__WORKER_RUNNING] = {
-        [EV_ANSWER] = PROCSPAWN__WORKER_IDLE,
-        [EV_END] = PROCSPAWN__WORKER_ENDING,
-        [EV_DEATH] = PROCSPAWN__WORKER_GONE,
+        [PROCSPAWN__EV_ANSWER] = PROCSPAWN__WORKER_IDLE,
+        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_ENDING,
+        [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
+        [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
     [PROCSPAWN__WORKER_ENDING] = {
-        [EV_ANSWER] = PROCSPAWN__WORKER_ENDING,     /* it came before the end, and stands */
-        [EV_DEATH] = PROCSPAWN__WORKER_GONE,
+        [PROCSPAWN__EV_ANSWER] = PROCSPAWN__WORKER_ENDING,  /* it came before the end, and stands */
+        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_ENDING,     /* a sharper one */
+        [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
+        [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
+    },
+    [PROCSPAWN__WORKER_LOST] = {
+        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_LOST,
+        [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
 };
 
@@ -51,70 +50,125 @@ static void note_idle(struct procspawn__worker *worker)
     if (pool->plan.minimum == pool->plan.maximum)
         return;
     worker->idle_until = base__deadline(pool->plan.idle_timeout);
-    if (pool->wanted > pool->plan.minimum && worker->idle_until < pool->wake_at)
-        procspawn__pool_wake(pool);
+    if (pool->wanted > pool->plan.minimum)
+        procspawn__pool_wake_by(pool, worker->idle_until);
 }
 
-/* The only place where a worker's state changes. */
-static bool step(struct procspawn__worker *worker, enum event event)
+bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__worker_event event)
 {
     enum procspawn__worker_state state = next[worker->state][event];
-    procspawn_pool *pool = worker->pool;
 
     if (state == PROCSPAWN__WORKER_BUG)
         return false;
     worker->state = state;
     list_remove(&worker->in_idle);
     if (state == PROCSPAWN__WORKER_IDLE) {
-        list_prepend(&pool->idle, &worker->in_idle);
+        list_prepend(&worker->pool->idle, &worker->in_idle);
         note_idle(worker);
     }
     return true;
 }
 
-static void unref(struct procspawn__worker *worker)
+void procspawn__worker_ref(struct procspawn__worker *worker)
 {
-    if (--worker->references > 0)
-        return;
-    wire__close(worker->taken.channel);
-    if (worker->statm >= 0)
-        close(worker->statm);
+    worker->references++;
+}
+
+static void free_worker(struct procspawn__worker *worker)
+{
     procspawn__answer_fini(&worker->start);
+    free(worker->frame.body);
     free(worker);
 }
 
-/* ---- who waits for its messages ---- */
+static void dispose_worker(struct procspawn__remains *remains)
+{
+    struct procspawn__worker *worker = list_entry(remains, struct procspawn__worker, remains);
+
+    if (worker->taken.channel >= 0)
+        wire__close(worker->taken.channel);
+    if (worker->statm >= 0)
+        close(worker->statm);
+    free_worker(worker);
+}
+
+void procspawn__worker_unref(struct procspawn__worker *worker)
+{
+    if (--worker->references == 0)
+        procspawn__pool_dispose(worker->pool, &worker->remains, dispose_worker);
+}
+
+/* ---- which thread waits for its messages ---- */
+
+static int set_watch(struct procspawn__worker *worker, int operation)
+{
+    struct epoll_event event = { .events = worker->listened ? EPOLLIN : 0,
+                                 .data.u64 = worker->serial };
+
+    if (epoll_ctl(worker->pool->epoll, operation, worker->taken.channel, &event) < 0)
+        return -errno;
+    worker->watched = operation != EPOLL_CTL_DEL;
+    return 0;
+}
 
 static void listen_to(struct procspawn__worker *worker, bool on)
 {
-    struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.u64 = worker->serial };
-
-    if (worker->listened == on || worker->state == PROCSPAWN__WORKER_GONE)
+    if (worker->listened == on || !worker->watched)
         return;
     worker->listened = on;
-    epoll_ctl(worker->pool->epoll, EPOLL_CTL_MOD, worker->taken.channel, &event);
+    set_watch(worker, EPOLL_CTL_MOD);
 }
 
+static void unwatch(struct procspawn__worker *worker)
+{
+    if (worker->watched)
+        set_watch(worker, EPOLL_CTL_DEL);
+}
+
+/* Whatever a worker that ends still sends is taken from it: its death is told behind it. */
 static bool needs_dispatcher(const struct procspawn__worker *worker)
 {
     const procspawn_pool *pool = worker->pool;
     const struct procspawn__pool_call *call = worker->call;
 
-    if (!call || worker->followed)
+    if (worker->followed)
         return false;
-    return pool->queued > 0 || !list_empty(&pool->waiters) || call->dropped || call->event >= 0;
+    if (worker->state == PROCSPAWN__WORKER_ENDING)
+        return true;
+    return call && (pool->queued > 0 || !list_empty(&pool->waiters) || call->dropped ||
+                    call->event >= 0);
 }
 
-/* Listening in vain costs little, so it ends only when somebody follows. */
+/* Listening in vain costs little, so it ends only when a joiner follows. */
 void procspawn__worker_attend(struct procspawn__worker *worker)
 {
     if (needs_dispatcher(worker))
         listen_to(worker, true);
 }
 
+/* Out of the set altogether: the end of a channel is told there whatever one asks for. */
+void procspawn__worker_deafen(struct procspawn__worker *worker)
+{
+    if (!worker->watched)
+        return;
+    unwatch(worker);
+    worker->deaf = true;
+    procspawn__dispatch_again(worker->pool);
+}
+
+void procspawn__worker_undeafen(struct procspawn__worker *worker)
+{
+    if (!worker->deaf)
+        return;
+    worker->listened = !worker->followed;
+    worker->deaf = set_watch(worker, EPOLL_CTL_ADD) < 0;
+    if (worker->deaf)
+        procspawn__dispatch_again(worker->pool);
+}
+
 void procspawn__worker_follow(struct procspawn__worker *worker)
 {
-    worker->references++;
+    procspawn__worker_ref(worker);
     worker->followed = true;
     listen_to(worker, false);
 }
@@ -123,42 +177,40 @@ void procspawn__worker_unfollow(struct procspawn__worker *worker)
 {
     worker->followed = false;
     procspawn__worker_attend(worker);
-    unref(worker);
+    procspawn__worker_unref(worker);
 }
 
 /* ---- its life ---- */
 
-static int register_channel(struct procspawn__worker *worker)
-{
-    struct epoll_event event = { .events = EPOLLIN, .data.u64 = worker->serial };
-
-    worker->listened = true;
-    return epoll_ctl(worker->pool->epoll, EPOLL_CTL_ADD, worker->taken.channel, &event) < 0
-               ? -errno : 0;
-}
-
 int procspawn__worker_add(procspawn_pool *pool, const struct procspawn__taken *taken)
 {
     struct procspawn__worker *worker = calloc(1, sizeof *worker);
+    void *body = malloc(WIRE_MAX_BODY);
 
-    if (!worker)
+    if (!worker || !body) {
+        free(body);
+        free(worker);
         return -ENOMEM;
+    }
     *worker = (struct procspawn__worker){
         .pool = pool,
         .taken = *taken,
         .state = PROCSPAWN__WORKER_STARTING,
         .references = 1,
         .serial = ++pool->last_serial,
+        .listened = true,
+        .frame = { .body = body, .capacity = WIRE_MAX_BODY },
         .statm = -1,
     };
     list_init(&worker->in_idle);
-    int rc = register_channel(worker);
-    if (rc < 0) {
-        free(worker);
-        return rc;
-    }
-    pool->workers[pool->worker_count++] = worker;
-    return 0;
+    list_init(&worker->in_tell);
+    list_init(&worker->in_lost);
+    int rc = set_watch(worker, EPOLL_CTL_ADD);
+    if (rc < 0)
+        free_worker(worker);
+    else
+        pool->workers[pool->worker_count++] = worker;
+    return rc;
 }
 
 struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uint64_t serial)
@@ -170,10 +222,19 @@ struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uin
     return NULL;
 }
 
+static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
+{
+    struct procspawn__draft *draft = &call->draft->draft;
+
+    draft->call.generation = worker->generation + 1;
+    return procspawn__draft_send(draft, worker->taken.channel);
+}
+
+/* No room in a channel means that the worker has answered calls without taking them out. */
 int procspawn__worker_start(struct procspawn__worker *worker, struct procspawn__pool_call *call)
 {
-    call->draft.call.generation = worker->generation + 1;
-    int rc = procspawn__draft_send(&call->draft, worker->taken.channel);
+    int rc = send_call(worker, call);
+
     if (rc == -EPIPE || rc == -EAGAIN) {
         procspawn__worker_end(worker, SIGKILL, 0);
         return -EPIPE;
@@ -183,131 +244,28 @@ int procspawn__worker_start(struct procspawn__worker *worker, struct procspawn__
     worker->generation++;
     worker->call = call;
     call->worker = worker;
-    call->state = PROCSPAWN__CALL_RUNNING;
+    __atomic_store_n(&call->state, PROCSPAWN__CALL_RUNNING, __ATOMIC_RELAXED);
     worker->pool->active++;
-    procspawn__draft_spend(&call->draft);
-    step(worker, EV_CALL);
+    /* Descriptors of the argument would keep their other ends waiting here. */
+    if (call->draft->draft.message.fd_count > 0)
+        procspawn__pool_call_spend(call);
+    procspawn__worker_step(worker, PROCSPAWN__EV_CALL);
     procspawn__worker_attend(worker);
     return 0;
 }
 
-void procspawn__worker_end(struct procspawn__worker *worker, int signal, int64_t grace)
-{
-    if (step(worker, EV_END))
-        procspawn__client_end_child(&worker->taken, signal, grace);
-}
-
-void procspawn__worker_past_deadline(struct procspawn__worker *worker)
-{
-    if (step(worker, EV_END))
-        procspawn__client_limit(&worker->taken, base__now());
-}
-
-/* The outcome of its call is there. */
-static void release_call(struct procspawn__worker *worker)
-{
-    struct procspawn__pool_call *call = worker->call;
-
-    if (!call)
-        return;
-    worker->call = NULL;
-    worker->pool->active--;
-    procspawn__pool_call_end(call);
-}
-
-/* Resident pages are the second number. */
-static bool too_big(struct procspawn__worker *worker)
-{
-    uint64_t limit = worker->pool->plan.recycle_bytes;
-    char text[64];
-
-    if (limit == 0)
-        return false;
-    if (worker->statm < 0) {
-        snprintf(text, sizeof text, "/proc/%d/statm", (int)worker->taken.pid);
-        worker->statm = open(text, O_RDONLY | O_CLOEXEC);
-    }
-    ssize_t length = pread(worker->statm, text, sizeof text - 1, 0);
-    if (length <= 0)
-        return false;
-    text[length] = '\0';
-    uint64_t pages = strtoull(text + strcspn(text, " "), NULL, 10);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE) > limit;
-}
-
-static bool worn_out(struct procspawn__worker *worker)
-{
-    const struct procspawn__pool_plan *plan = &worker->pool->plan;
-
-    if (plan->recycle_calls > 0 && worker->ended_calls >= plan->recycle_calls)
-        return true;
-    return too_big(worker);
-}
-
-static void after_call(struct procspawn__worker *worker)
+static void forget(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
 
-    worker->ended_calls++;
-    pool->failures = 0;
-    release_call(worker);
-    if (!step(worker, EV_ANSWER) || worker->state != PROCSPAWN__WORKER_IDLE)
-        return;
-    if (worn_out(worker))
-        procspawn__worker_end(worker, SIGKILL, 0);
-    procspawn__pool_feed(pool);
+    list_remove(&worker->in_tell);
+    list_remove(&worker->in_lost);
+    procspawn__pool_wake(pool);
+    procspawn__pool_changed(pool);
+    procspawn__worker_unref(worker);
 }
 
-/* ---- messages ---- */
-
-static void on_result(struct procspawn__worker *worker, struct wire_frame *frame)
-{
-    struct wire_value head;
-
-    if (frame->header.length < sizeof head)
-        return;
-    memcpy(&head, frame->body, sizeof head);
-    if (head.generation != worker->generation)
-        return;
-    if (worker->call) {
-        procspawn__answer_keep(&worker->call->handle.answer, frame);
-        after_call(worker);
-    } else if (step(worker, EV_READY)) {
-        worker->pool->unread = 0;
-        procspawn__pool_feed(worker->pool);
-    }
-}
-
-static void on_failure(struct procspawn__worker *worker, const struct wire_frame *frame)
-{
-    struct wire_failure head;
-
-    if (frame->header.length < sizeof head)
-        return;
-    memcpy(&head, frame->body, sizeof head);
-    if (head.generation != worker->generation)
-        return;
-    if (!worker->call) {
-        procspawn__answer_failure(&worker->start, frame);
-        return;
-    }
-    procspawn__answer_failure(&worker->call->handle.answer, frame);
-    if (head.stays) {
-        after_call(worker);
-        return;
-    }
-    procspawn__worker_end(worker, SIGKILL, 0);
-    release_call(worker);
-}
-
-/* Did it go before it was of any use, and by no doing of ours? */
-static bool was_stillborn(const struct procspawn__worker *worker)
-{
-    return worker->state == PROCSPAWN__WORKER_STARTING ||
-           (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
-}
-
-static void leave_pool(struct procspawn__worker *worker)
+void procspawn__worker_leave(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
     unsigned i = 0;
@@ -315,137 +273,30 @@ static void leave_pool(struct procspawn__worker *worker)
     while (pool->workers[i] != worker)
         i++;
     pool->workers[i] = pool->workers[--pool->worker_count];
-    epoll_ctl(pool->epoll, EPOLL_CTL_DEL, worker->taken.channel, NULL);
-    procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
-    unref(worker);
-}
-
-/* An end without a death: the server's, which leaves nobody to ask; or the worker's own cut. */
-static void tell_end(struct procspawn__worker *worker, struct procspawn__answer *answer,
-                     const struct wire_death *death)
-{
-    if (death)
-        procspawn__answer_death(answer, death);
-    else if (procspawn__client_end_child(&worker->taken, SIGKILL, 0) == PROCSPAWN_ESERVER)
-        procspawn__answer_lost(answer);
-    else
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
-                                                            "the process closed its channel"));
-}
-
-/* Was it gone before it took what was sent to it last? */
-static bool took_nothing(const struct procspawn__worker *worker, const struct wire_death *death)
-{
-    return death ? death->unread : worker->left_unread;
-}
-
-/* A call that the worker never took is as good as new, unless its descriptors went with it. */
-static bool can_run_again(const struct procspawn__worker *worker, const struct wire_death *death)
-{
-    return took_nothing(worker, death) && !worker->call->draft.spent &&
-           worker->pool->state <= PROCSPAWN__POOL_CLOSING;
-}
-
-static void end_call(struct procspawn__worker *worker, const struct wire_death *death, bool by_us)
-{
-    struct procspawn__pool_call *call = worker->call;
-
-    if (!by_us && can_run_again(worker, death)) {
-        worker->call = NULL;
-        worker->pool->active--;
-        procspawn__pool_requeue(call);
+    unwatch(worker);
+    worker->deaf = false;
+    if (worker->state == PROCSPAWN__WORKER_GONE) {
+        forget(worker);
         return;
     }
-    tell_end(worker, &call->handle.answer, death);
-    release_call(worker);
+    list_append(&pool->lost, &worker->in_lost);
+    procspawn__pool_wake(pool);
 }
 
-static void tell_failed_start(struct procspawn__worker *worker, bool unread)
+/* Its server has been told to kill it, or is gone. */
+static bool is_gone(const struct procspawn__worker *worker)
 {
-    procspawn_error *error = worker->start.error;
-
-    worker->start.error = NULL;
-    if (unread)
-        procspawn__start_unread(worker->pool, error);
-    else
-        procspawn__start_failed(worker->pool, error, false);
+    return !worker->told && worker->end.signals == 0;
 }
 
-/* death: NULL when the server died, and the worker with it. */
-static void on_end(struct procspawn__worker *worker, const struct wire_death *death)
+void procspawn__worker_bury_lost(procspawn_pool *pool)
 {
-    bool stillborn = was_stillborn(worker);
-    bool unread = took_nothing(worker, death);
-    bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
+    struct list *item, *following;
 
-    step(worker, EV_DEATH);
-    if (worker->call)
-        end_call(worker, death, by_us);
-    else
-        tell_end(worker, &worker->start, death);
-    leave_pool(worker);
-    if (stillborn)
-        tell_failed_start(worker, unread);
-}
-
-static void on_frame(struct procspawn__worker *worker, struct wire_frame *frame)
-{
-    const struct wire_header *header = &frame->header;
-    bool from_server = procspawn__taken_vouched(&worker->taken, frame);
-    bool from_worker = frame->sender == worker->taken.pid;
-    struct wire_death death;
-
-    if (header->type == WIRE_RESULT && from_worker) {
-        on_result(worker, frame);
-    } else if (header->type == WIRE_FAILURE && from_worker) {
-        on_failure(worker, frame);
-    } else if (header->type == WIRE_BACKTRACE && from_server) {
-        procspawn__answer_backtrace(worker->call ? &worker->call->handle.answer : &worker->start,
-                                    frame);
-    } else if (header->type == WIRE_DEATH && from_server && header->length == sizeof death) {
-        memcpy(&death, frame->body, sizeof death);
-        on_end(worker, &death);
+    for (item = pool->lost.next; item != &pool->lost; item = following) {
+        struct procspawn__worker *worker = list_entry(item, struct procspawn__worker, in_lost);
+        following = item->next;
+        if (is_gone(worker) && procspawn__worker_step(worker, PROCSPAWN__EV_DEATH))
+            forget(worker);
     }
-    wire__close_fds(frame);
-}
-
-/* What a message brought is lost, or it was none: nobody knows what the worker does now. */
-static void on_broken(struct procspawn__worker *worker, int rc)
-{
-    if (worker->call) {
-        procspawn__answer_fail(&worker->call->handle.answer,
-                               procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
-                                                    "the answer cannot be received"));
-        release_call(worker);
-    }
-    procspawn__worker_end(worker, SIGKILL, 0);
-}
-
-void procspawn__worker_pump(struct procspawn__worker *worker)
-{
-    const struct procspawn__pool_call *call = worker->call;
-    bool moving = true;
-
-    worker->references++;
-    while (moving && worker->state != PROCSPAWN__WORKER_GONE) {
-        struct wire_frame *frame = &worker->pool->frame;
-        int rc = wire__recv(worker->taken.channel, frame, true);
-        worker->left_unread |= frame->was_reset;
-        if (rc == 0)
-            on_frame(worker, frame);
-        else if (rc == -EPIPE)
-            on_end(worker, NULL);
-        else if (rc != -EAGAIN)
-            on_broken(worker, rc);
-        moving = rc == 0 && worker->call == call;
-    }
-    procspawn__pool_became_idle(worker->pool);
-    unref(worker);
-}
-
-void procspawn__worker_look(struct procspawn__worker *worker)
-{
-    if (!worker->followed)
-        procspawn__worker_pump(worker);
 }

@@ -1,0 +1,269 @@
+/*
+ * pool_hear.c - what comes up the channel of a worker, and what becomes of it
+ *
+ * Messages are received without the lock, by one thread at a time for each worker, and a few at
+ * once, so that a worker that floods its channel takes no more time from others than its share.
+ */
+#include "src/proc/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+
+/* Hands on what was received; what came before it stands, and a backtrace that did goes with it. */
+static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)
+{
+    struct backtrace *trace = to->trace;
+
+    if (to->outcome != PROCSPAWN__PENDING)
+        return;
+    *to = *from;
+    *from = (struct procspawn__answer){ .outcome = PROCSPAWN__PENDING };
+    to->trace = trace;
+    if (to->error && !to->error->trace) {
+        to->error->trace = trace;
+        to->trace = NULL;
+    }
+}
+
+/* The outcome of its call is there. */
+static void release_call(struct procspawn__worker *worker)
+{
+    struct procspawn__pool_call *call = worker->call;
+
+    if (!call)
+        return;
+    worker->call = NULL;
+    worker->pool->active--;
+    procspawn__pool_call_end(call);
+}
+
+static bool worn_out(const struct procspawn__worker *worker, const struct procspawn__report *report)
+{
+    uint64_t calls = worker->pool->plan.recycle_calls;
+    return report->too_big || (calls > 0 && worker->ended_calls >= calls);
+}
+
+/* A worker that answers while it is to end has nothing left to do, and its grace is over. */
+static void after_call(struct procspawn__worker *worker, const struct procspawn__report *report)
+{
+    worker->ended_calls++;
+    worker->pool->failures = 0;
+    release_call(worker);
+    procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
+    if (worker->state != PROCSPAWN__WORKER_IDLE || worn_out(worker, report))
+        procspawn__worker_end(worker, SIGKILL, 0);
+    procspawn__pool_feed(worker->pool);
+}
+
+static void on_result(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    if (worker->call) {
+        pass_on(&report->answer, &worker->call->handle.answer);
+        after_call(worker, report);
+    } else if (procspawn__worker_step(worker, PROCSPAWN__EV_READY)) {
+        worker->pool->unread = 0;
+        procspawn__pool_feed(worker->pool);
+    }
+}
+
+static void on_failure(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    if (!worker->call) {
+        pass_on(&report->answer, &worker->start);
+        return;
+    }
+    pass_on(&report->answer, &worker->call->handle.answer);
+    if (report->stays) {
+        after_call(worker, report);
+        return;
+    }
+    procspawn__worker_end(worker, SIGKILL, 0);
+    release_call(worker);
+}
+
+static void on_backtrace(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    struct procspawn__answer *answer = worker->call ? &worker->call->handle.answer : &worker->start;
+
+    if (answer->trace)
+        return;
+    answer->trace = report->answer.trace;
+    report->answer.trace = NULL;
+}
+
+/* What the worker does now is unknown: it is ended, and its call has failed. */
+static void on_broken(struct procspawn__worker *worker)
+{
+    if (worker->call) {
+        procspawn__answer_fail(&worker->call->handle.answer,
+                               procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
+                                                    "the answer cannot be received"));
+        release_call(worker);
+    }
+    procspawn__worker_end(worker, SIGKILL, 0);
+}
+
+/* ---- the end of a worker ---- */
+
+/* Did it go before it was of any use, and by no doing of ours? */
+static bool was_stillborn(const struct procspawn__worker *worker)
+{
+    return worker->state == PROCSPAWN__WORKER_STARTING ||
+           (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
+}
+
+/* An end without a death: the server's, or the worker's own cut. */
+static void tell_end(struct procspawn__answer *answer, const struct procspawn__report *report)
+{
+    if (report->kind == PROCSPAWN__REPORT_DEATH)
+        procspawn__answer_death(answer, &report->death);
+    else if (report->server_lost)
+        procspawn__answer_lost(answer);
+    else
+        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                            "the process closed its channel"));
+}
+
+/* Was it gone before it took what was sent to it last? */
+static bool took_nothing(const struct procspawn__worker *worker,
+                         const struct procspawn__report *report)
+{
+    return report->kind == PROCSPAWN__REPORT_DEATH ? report->death.unread : worker->left_unread;
+}
+
+/* A call that the worker never took can be sent again, unless its descriptors went with it. */
+static bool can_run_again(const struct procspawn__worker *worker,
+                          const struct procspawn__report *report)
+{
+    return took_nothing(worker, report) && worker->call->draft &&
+           worker->pool->state <= PROCSPAWN__POOL_CLOSING;
+}
+
+static void end_call(struct procspawn__worker *worker, const struct procspawn__report *report,
+                     bool by_us)
+{
+    struct procspawn__pool_call *call = worker->call;
+
+    if (!by_us && can_run_again(worker, report)) {
+        worker->call = NULL;
+        worker->pool->active--;
+        procspawn__pool_requeue(call);
+        return;
+    }
+    tell_end(&call->handle.answer, report);
+    release_call(worker);
+}
+
+static void tell_failed_start(struct procspawn__worker *worker, bool unread)
+{
+    procspawn_error *error = worker->start.error;
+
+    worker->start.error = NULL;
+    if (unread)
+        procspawn__start_unread(worker->pool, error);
+    else
+        procspawn__start_failed(worker->pool, error, false);
+}
+
+static void on_end(struct procspawn__worker *worker, const struct procspawn__report *report)
+{
+    bool stillborn = was_stillborn(worker);
+    bool unread = took_nothing(worker, report);
+    bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
+
+    procspawn__worker_step(worker, report->kind == PROCSPAWN__REPORT_DEATH ? PROCSPAWN__EV_DEATH
+                                                                           : PROCSPAWN__EV_CUT);
+    if (worker->call)
+        end_call(worker, report, by_us);
+    else
+        tell_end(&worker->start, report);
+    if (report->kind == PROCSPAWN__REPORT_END && !report->server_lost)
+        procspawn__worker_end(worker, SIGKILL, 0);
+    /* The number may stand for something of the host's by now. */
+    if (report->unusable)
+        worker->taken.channel = -1;
+    procspawn__worker_leave(worker);
+    if (stillborn)
+        tell_failed_start(worker, unread);
+}
+
+static void carry_out(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    worker->left_unread |= report->was_reset;
+    switch (report->kind) {
+    case PROCSPAWN__REPORT_NOTHING:
+    case PROCSPAWN__REPORT_IGNORED:
+        break;
+    case PROCSPAWN__REPORT_RESULT:
+        if (report->generation == worker->generation)
+            on_result(worker, report);
+        break;
+    case PROCSPAWN__REPORT_FAILURE:
+        if (report->generation == worker->generation)
+            on_failure(worker, report);
+        break;
+    case PROCSPAWN__REPORT_BACKTRACE:
+        on_backtrace(worker, report);
+        break;
+    case PROCSPAWN__REPORT_BROKEN:
+        on_broken(worker);
+        break;
+    case PROCSPAWN__REPORT_DEATH:
+    case PROCSPAWN__REPORT_END:
+        on_end(worker, report);
+        break;
+    }
+}
+
+/* ---- hearing ---- */
+
+/* Behind an answer comes what others wait for. */
+static bool may_have_more(enum procspawn__report_kind kind)
+{
+    return kind == PROCSPAWN__REPORT_IGNORED || kind == PROCSPAWN__REPORT_BROKEN ||
+           kind == PROCSPAWN__REPORT_BACKTRACE;
+}
+
+/* One message; without the lock until it is carried out. Whether there may be more. */
+static bool hear_one(struct procspawn__worker *worker, int *ret_error)
+{
+    procspawn_pool *pool = worker->pool;
+    struct procspawn__report report;
+
+    /* Behind the last answer nothing comes whose descriptors are wanted, and its death must not
+     * wait for room for them. */
+    worker->frame.lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
+    procspawn__pool_leave(pool);
+    procspawn__report_receive(worker, &report);
+    procspawn__pool_enter(pool);
+    carry_out(worker, &report);
+    *ret_error = report.error;
+    if (report.answer.outcome != PROCSPAWN__PENDING || report.answer.trace) {
+        procspawn__pool_leave(pool);
+        procspawn__answer_fini(&report.answer);
+        procspawn__pool_enter(pool);
+    }
+    return may_have_more(report.kind);
+}
+
+int procspawn__worker_hear(struct procspawn__worker *worker)
+{
+    enum { AT_ONCE = 64 };
+    bool more = true;
+    int rc = 0;
+
+    if (worker->heard || worker->state >= PROCSPAWN__WORKER_LOST)
+        return 0;
+    worker->heard = true;
+    procspawn__worker_ref(worker);
+    for (int i = 0; i < AT_ONCE && more; i++)
+        more = hear_one(worker, &rc);
+    worker->heard = false;
+    procspawn__worker_unref(worker);
+    return rc;
+}
+
+int procspawn__worker_look(struct procspawn__worker *worker)
+{
+    return worker->followed ? 0 : procspawn__worker_hear(worker);
+}

@@ -1,0 +1,53 @@
+/*
+ * pool_lock.c - the lock of a pool, and what is done when it is let go
+ */
+#include "src/proc/pool.h"
+
+void procspawn__pool_enter(procspawn_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+}
+
+void procspawn__pool_unlock(procspawn_pool *pool)
+{
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* What comes here may close descriptors, which is a cancellation point. */
+static void dispose_all(struct procspawn__remains *remains)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    while (remains) {
+        struct procspawn__remains *next = remains->next;
+        remains->dispose(remains);
+        remains = next;
+    }
+    pthread_setcancelstate(cancel, NULL);
+}
+
+/* The pool may be freed as soon as the lock is let go, and what remains keeps it until then. */
+void procspawn__pool_leave(procspawn_pool *pool)
+{
+    if (!list_empty(&pool->tell))
+        procspawn__pool_tell(pool);
+    struct procspawn__remains *remains = pool->remains;
+    pool->remains = NULL;
+    procspawn__pool_unlock(pool);
+    if (remains)
+        dispose_all(remains);
+}
+
+void procspawn__pool_dispose_rest(procspawn_pool *pool)
+{
+    dispose_all(pool->remains);
+}
+
+void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *remains,
+                             void (*dispose)(struct procspawn__remains *remains))
+{
+    remains->dispose = dispose;
+    remains->next = pool->remains;
+    pool->remains = remains;
+}

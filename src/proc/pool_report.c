@@ -1,0 +1,114 @@
+/*
+ * pool_report.c - one message of a worker: received, and judged by what it says and by its sender
+ *
+ * The bytes are hostile, and it may take a while to decode them, so the lock is not held.
+ */
+#include "src/proc/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Resident pages are the second number. */
+static bool too_big(struct procspawn__worker *worker)
+{
+    uint64_t limit = worker->pool->plan.recycle_bytes;
+    char text[64];
+
+    if (limit == 0)
+        return false;
+    if (worker->statm < 0) {
+        snprintf(text, sizeof text, "/proc/%d/statm", (int)worker->taken.pid);
+        worker->statm = open(text, O_RDONLY | O_CLOEXEC);
+    }
+    ssize_t length = pread(worker->statm, text, sizeof text - 1, 0);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    uint64_t pages = strtoull(text + strcspn(text, " "), NULL, 10);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE) > limit;
+}
+
+static void read_result(struct wire_frame *frame, struct procspawn__report *report)
+{
+    struct wire_value head;
+
+    if (frame->header.length < sizeof head)
+        return;
+    memcpy(&head, frame->body, sizeof head);
+    report->kind = PROCSPAWN__REPORT_RESULT;
+    report->generation = head.generation;
+    report->stays = true;
+    procspawn__answer_keep(&report->answer, frame);
+}
+
+static void read_failure(const struct wire_frame *frame, struct procspawn__report *report)
+{
+    struct wire_failure head;
+
+    if (frame->header.length < sizeof head)
+        return;
+    memcpy(&head, frame->body, sizeof head);
+    report->kind = PROCSPAWN__REPORT_FAILURE;
+    report->generation = head.generation;
+    report->stays = head.stays;
+    procspawn__answer_failure(&report->answer, frame);
+}
+
+static void read_from_worker(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    report->kind = PROCSPAWN__REPORT_BROKEN;
+    if (worker->frame.header.type == WIRE_RESULT)
+        read_result(&worker->frame, report);
+    else if (worker->frame.header.type == WIRE_FAILURE)
+        read_failure(&worker->frame, report);
+    if (report->kind != PROCSPAWN__REPORT_BROKEN)
+        report->too_big = too_big(worker);
+}
+
+static void read_from_server(struct wire_frame *frame, struct procspawn__report *report)
+{
+    if (frame->header.type == WIRE_BACKTRACE) {
+        report->kind = PROCSPAWN__REPORT_BACKTRACE;
+        procspawn__answer_backtrace(&report->answer, frame);
+    } else if (frame->header.type == WIRE_DEATH && frame->header.length == sizeof report->death) {
+        report->kind = PROCSPAWN__REPORT_DEATH;
+        memcpy(&report->death, frame->body, sizeof report->death);
+    }
+}
+
+/* A frame is judged by its sender first: any other process that holds the channel is a stranger. */
+static void read_frame(struct procspawn__worker *worker, int rc, struct procspawn__report *report)
+{
+    bool from_worker = worker->frame.sender == worker->taken.pid;
+
+    report->kind = PROCSPAWN__REPORT_IGNORED;
+    if (rc < 0 && from_worker)
+        report->kind = PROCSPAWN__REPORT_BROKEN;
+    else if (rc == 0 && from_worker)
+        read_from_worker(worker, report);
+    else if (rc == 0 && procspawn__taken_vouched(&worker->taken, &worker->frame))
+        read_from_server(&worker->frame, report);
+    wire__close_fds(&worker->frame);
+}
+
+void procspawn__report_receive(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    int rc = wire__recv(worker->taken.channel, &worker->frame, true);
+
+    *report = (struct procspawn__report){ .was_reset = worker->frame.was_reset };
+    if (rc == 0 || rc == -EPROTO) {
+        read_frame(worker, rc, report);
+    } else if (rc == -EMFILE && worker->frame.lossy) {
+        report->kind = PROCSPAWN__REPORT_IGNORED;
+    } else if (!procspawn__is_shortage(rc)) {
+        report->kind = PROCSPAWN__REPORT_END;
+        report->unusable = rc != -EPIPE;
+        report->server_lost = !procspawn__client_serves_now(&worker->taken);
+    } else if (rc != -EAGAIN) {
+        report->error = rc;
+    }
+}

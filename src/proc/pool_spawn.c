@@ -1,0 +1,76 @@
+/*
+ * pool_spawn.c - from a call to its place in the queue
+ */
+#include "src/proc/pool.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+
+static int write_call(struct procspawn__pool_call *call, procspawn_function *function,
+                      const json_t *argument)
+{
+    struct procspawn__draft *draft = &call->draft->draft;
+
+    draft->call.flags = WIRE_CALL_STAY;
+    int rc = procspawn__draft_function(draft, function);
+    if (rc == 0)
+        rc = procspawn__draft_argument(draft, argument);
+    if (rc == 0)
+        rc = procspawn__pool_capture(call);
+    return rc < 0 ? rc : procspawn__draft_seal(draft);
+}
+
+static int submit(struct procspawn__pool_call *call)
+{
+    procspawn_pool *pool = call->pool;
+    int rc = 0;
+
+    procspawn__pool_enter(pool);
+    if (pool->state == PROCSPAWN__POOL_OPEN)
+        procspawn__pool_enqueue(call);
+    else
+        rc = pool->failed ? PROCSPAWN_EPOOL : -ESHUTDOWN;
+    procspawn__pool_leave(pool);
+    return rc;
+}
+
+static int spawn(procspawn_pool *pool, int64_t duration, procspawn_function *function,
+                 const json_t *argument, procspawn_handle **ret_handle)
+{
+    struct procspawn__pool_call *call = procspawn__pool_call_new(pool);
+
+    if (!call)
+        return -ENOMEM;
+    if (duration > 0)
+        call->deadline = base__deadline(duration);
+    int rc = write_call(call, function, argument);
+    if (rc == 0)
+        rc = submit(call);
+    if (rc == 0)
+        *ret_handle = &call->handle;
+    else
+        procspawn__pool_call_free(call);
+    return rc;
+}
+
+int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
+                                  procspawn_function *function, json_t *argument,
+                                  procspawn_handle **ret_handle)
+{
+    int cancel;
+
+    if (duration < 0)
+        return -EINVAL;
+    pthread_testcancel();
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int rc = spawn(pool, duration, function, argument, ret_handle);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, json_t *argument,
+                         procspawn_handle **ret_handle)
+{
+    return procspawn_pool_spawn_deadline(pool, pool->process->duration, function, argument,
+                                         ret_handle);
+}

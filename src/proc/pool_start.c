@@ -1,0 +1,198 @@
+/*
+ * pool_start.c - starts of workers: when one is missing, how it is taken, and what becomes of
+ * starts that fail
+ *
+ * A start that fails for a shortage - of descriptors, memory, processes - is no failed start: it is
+ * tried again for as long as the shortage lasts.
+ */
+#include "src/proc/pool.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+static const int64_t first_pause = BASE_SECOND / 100, longest_pause = BASE_SECOND;
+
+static bool takes_calls(const procspawn_pool *pool)
+{
+    return pool->state != PROCSPAWN__POOL_ENDED;
+}
+
+int64_t procspawn__start_due(const procspawn_pool *pool)
+{
+    bool missing = takes_calls(pool) && pool->worker_count < pool->wanted;
+    return missing ? pool->retry_at : BASE_NEVER;
+}
+
+/* ---- starts that fail ---- */
+
+/* The old one goes last: a copy of this process has one or the other. */
+static void set_cause(procspawn_pool *pool, procspawn_error *error)
+{
+    procspawn_error *old = pool->cause;
+
+    pool->cause = error;
+    procspawn_error_free(old);
+}
+
+void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
+{
+    set_cause(pool, error);
+    pool->state = PROCSPAWN__POOL_ENDED;
+    pool->failed = true;
+    while (!list_empty(&pool->queue))
+        procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
+                              procspawn__error_copy(pool->cause));
+    procspawn__pool_wake(pool);
+    procspawn__pool_changed(pool);
+}
+
+/* What fails at the same moment counts once: many workers may fall to one blow. */
+static void count_failure(procspawn_pool *pool, procspawn_error *error, int64_t now)
+{
+    static const int64_t quiet = 10 * BASE_SECOND;
+
+    if (pool->retry_at > now) {
+        procspawn_error_free(error);
+        return;
+    }
+    if (now - pool->retry_at > quiet)
+        pool->failures = 0;
+    pool->retry_at = now + (pool->failures < 7 ? first_pause << pool->failures : longest_pause);
+    pool->failures++;
+    set_cause(pool, error);
+}
+
+void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
+{
+    if (!takes_calls(pool)) {
+        procspawn_error_free(error);
+        return;
+    }
+    count_failure(pool, error, base__now());
+    if (pool->worker_count == 0 && (final || pool->failures >= pool->plan.attempts))
+        procspawn__pool_fail(pool, procspawn__error_copy(pool->cause));
+}
+
+/* After a burst the servers keep more spares than configured, for a while. */
+static bool may_all_have_waited(unsigned count)
+{
+    enum { SURPLUS = 32 };
+    return count <= procspawn__image.options.spares + SURPLUS;
+}
+
+/* Those that wait ahead of need may all have fallen to one blow, which says nothing of others. */
+void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
+{
+    pool->unread++;
+    if (may_all_have_waited(pool->unread))
+        procspawn_error_free(error);
+    else
+        procspawn__start_failed(pool, error, false);
+}
+
+/* ---- one start ---- */
+
+static int send_prepare(const procspawn_pool *pool, int channel)
+{
+    struct procspawn__draft draft;
+
+    procspawn__draft_init(&draft);
+    draft.call.flags = WIRE_CALL_STAY | WIRE_CALL_PREPARE;
+    int rc = procspawn__context_describe(&draft, pool->process);
+    if (rc == 0)
+        rc = procspawn__streams_open(&draft, pool->process);
+    if (rc == 0)
+        rc = procspawn__draft_seal(&draft);
+    if (rc == 0)
+        rc = procspawn__draft_send(&draft, channel);
+    procspawn__draft_fini(&draft);
+    return rc;
+}
+
+/* 1: not yet; -EPIPE: it was dead. What was taken has a channel, also when it fails. */
+static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
+{
+    int rc = procspawn__client_try(&pool->wish, pool->epoll, ret_taken);
+    if (rc != 0)
+        return rc;
+    return send_prepare(pool, ret_taken->channel);
+}
+
+bool procspawn__is_shortage(int rc)
+{
+    switch (rc) {
+    case -EAGAIN:
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOBUFS:
+    case -ENOMEM:
+    case -ENOSPC:               /* of what epoll(7) may watch */
+    case -ETOOMANYREFS:         /* descriptors on their way */
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void put_off(procspawn_pool *pool, int rc)
+{
+    int64_t pause = pool->shortage == 0 ? first_pause : 2 * pool->shortage_pause;
+
+    pool->shortage = rc;
+    pool->shortage_pause = pause < longest_pause ? pause : longest_pause;
+    pool->retry_at = base__deadline(pool->shortage_pause);
+}
+
+static bool is_final(int rc)
+{
+    return rc == PROCSPAWN_ESERVER || rc == PROCSPAWN_ERIGHTS;
+}
+
+static void note_failure(procspawn_pool *pool, int rc)
+{
+    bool lost = rc == PROCSPAWN_ESERVER;
+
+    if (procspawn__is_shortage(rc)) {
+        put_off(pool, rc);
+        return;
+    }
+    procspawn_error *error =
+        procspawn__error_new(lost ? PROCSPAWN_ERROR_SERVER_LOST : PROCSPAWN_ERROR_SETUP,
+                             lost ? 0 : -rc, "a worker cannot be started: %s",
+                             forkscope_strerror(rc));
+    if (rc == -EPIPE)
+        procspawn__start_unread(pool, error);
+    else
+        procspawn__start_failed(pool, error, is_final(rc));
+}
+
+static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
+{
+    int rc = procspawn__worker_add(pool, taken);
+
+    if (rc == 0)
+        pool->shortage = 0;
+    if (rc == 0 && pool->state == PROCSPAWN__POOL_ENDED)
+        procspawn__worker_end(pool->workers[pool->worker_count - 1], SIGKILL, 0);
+    return rc;
+}
+
+/* Step by step: a server may take a while, and events do not wait for it. */
+void procspawn__start_worker(procspawn_pool *pool)
+{
+    struct procspawn__taken taken = { .channel = -1 };
+    int rc = take_worker(pool, &taken);
+
+    if (rc > 0)
+        return;
+    procspawn__pool_enter(pool);
+    if (rc == 0)
+        rc = add(pool, &taken);
+    if (rc < 0)
+        note_failure(pool, rc);
+    procspawn__pool_leave(pool);
+    if (rc < 0 && taken.channel >= 0)
+        wire__close(taken.channel);
+}

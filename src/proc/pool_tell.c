@@ -1,0 +1,152 @@
+/*
+ * pool_tell.c - ends of workers, and how their servers hear of them
+ *
+ * A server may be stopped, or its link full. So an end is noted under the lock, and sent without it
+ * by one thread at a time for each worker, so that nothing is told out of turn. What cannot be sent
+ * at once is sent by the dispatcher a moment later, and the caller does not wait for it.
+ */
+#include "src/proc/pool.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <signal.h>
+
+/* ---- what is to be told ---- */
+
+static uint64_t bit(int signal)
+{
+    return UINT64_C(1) << (signal - 1);
+}
+
+static bool has_end(const struct procspawn__worker *worker)
+{
+    return worker->end.signals != 0 || worker->end.limit;
+}
+
+static void enlist(struct procspawn__worker *worker)
+{
+    if (has_end(worker) && !worker->told && list_empty(&worker->in_tell))
+        list_append(&worker->pool->tell, &worker->in_tell);
+}
+
+void procspawn__worker_end(struct procspawn__worker *worker, int signal, int64_t grace)
+{
+    struct procspawn__worker_end *end = &worker->end;
+    int64_t kill_at = base__deadline(grace);
+
+    if (worker->killed || !procspawn__worker_step(worker, PROCSPAWN__EV_END))
+        return;
+    if (signal == SIGKILL) {
+        worker->killed = true;
+        end->signals = 0;
+    }
+    if (end->signals == 0 || kill_at < end->kill_at)
+        end->kill_at = kill_at;
+    end->signals |= bit(signal);
+    enlist(worker);
+    procspawn__worker_attend(worker);
+}
+
+void procspawn__worker_past_deadline(struct procspawn__worker *worker)
+{
+    if (worker->killed || worker->overdue || !procspawn__worker_step(worker, PROCSPAWN__EV_END))
+        return;
+    worker->overdue = true;
+    worker->end.limit = true;
+    worker->end.limit_first = worker->end.signals == 0;
+    enlist(worker);
+    procspawn__worker_attend(worker);
+}
+
+/* ---- telling ---- */
+
+/* One message: a signal with the moment of the kill behind it, or 0 for the deadline. */
+struct word {
+    struct procspawn__taken to;
+    int signal;
+    int64_t kill_at;
+};
+
+static struct word next_word(struct procspawn__worker *worker)
+{
+    struct procspawn__worker_end *end = &worker->end;
+    struct word word = { .to = worker->taken, .kill_at = end->kill_at };
+
+    if (end->limit && (end->limit_first || end->signals == 0)) {
+        end->limit = false;
+        return word;
+    }
+    word.signal = __builtin_ctzll(end->signals) + 1;
+    end->signals &= ~bit(word.signal);
+    return word;
+}
+
+static void take_back(struct procspawn__worker *worker, const struct word *word)
+{
+    struct procspawn__worker_end *end = &worker->end;
+
+    if (word->signal == 0) {
+        end->limit = true;
+    } else if (!worker->killed || word->signal == SIGKILL) {
+        if (end->signals == 0 || word->kill_at < end->kill_at)
+            end->kill_at = word->kill_at;
+        end->signals |= bit(word->signal);
+    }
+}
+
+/* 0; -EPIPE: the server is gone, and need not be told; or why it cannot be told now. */
+static int send_word(const struct word *word)
+{
+    int64_t now = base__now();
+    int64_t grace = word->kill_at == BASE_NEVER ? BASE_NEVER : word->kill_at - now;
+
+    if (word->signal == 0)
+        return procspawn__client_try_limit(&word->to, now);
+    return procspawn__client_try_end_child(&word->to, word->signal, grace > 0 ? grace : 0);
+}
+
+/* Without the lock while it sends. */
+static void tell_one(struct procspawn__worker *worker)
+{
+    procspawn_pool *pool = worker->pool;
+    struct word word = next_word(worker);
+
+    worker->told = true;
+    procspawn__worker_ref(worker);
+    procspawn__pool_unlock(pool);
+    int rc = send_word(&word);
+    procspawn__pool_enter(pool);
+    worker->told = false;
+    if (worker->state == PROCSPAWN__WORKER_GONE || rc == -EPIPE) {
+        worker->end.signals = 0;
+        worker->end.limit = false;
+    } else if (rc < 0) {
+        take_back(worker, &word);
+        list_append(&pool->tell_later, &worker->in_tell);
+        procspawn__dispatch_again(pool);
+    }
+    enlist(worker);
+    if (worker->state == PROCSPAWN__WORKER_LOST)
+        procspawn__pool_wake(pool);
+    procspawn__worker_unref(worker);
+}
+
+void procspawn__pool_tell(procspawn_pool *pool)
+{
+    while (!list_empty(&pool->tell)) {
+        struct procspawn__worker *worker =
+            list_entry(pool->tell.next, struct procspawn__worker, in_tell);
+        list_remove(&worker->in_tell);
+        tell_one(worker);
+    }
+}
+
+void procspawn__pool_tell_again(procspawn_pool *pool)
+{
+    while (!list_empty(&pool->tell_later)) {
+        struct procspawn__worker *worker =
+            list_entry(pool->tell_later.next, struct procspawn__worker, in_tell);
+        list_remove(&worker->in_tell);
+        enlist(worker);
+    }
+}
