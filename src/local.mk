@@ -91,6 +91,7 @@ src_libproc_la_SOURCES += src/proc/error_view.c
 src_libproc_la_SOURCES += src/proc/handle.c src/proc/handle.h
 src_libproc_la_SOURCES += src/proc/held.c src/proc/held.h
 src_libproc_la_SOURCES += src/proc/init.c
+src_libproc_la_SOURCES += src/proc/library.c src/proc/library.h
 src_libproc_la_SOURCES += src/proc/threads.c src/proc/threads.h
 src_libproc_la_SOURCES += src/proc/kind.c src/proc/kind.h
 src_libproc_la_SOURCES += src/proc/message.c src/proc/message.h

@@ -8,20 +8,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-/* The library beside this program, as libtool leaves it. */
-static void *load(const char *name)
+static void *load_file(const char *path)
 {
-    char path[PATH_MAX] = "";
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 64);
-
-    CU_ASSERT_FATAL(length > 0);
-    snprintf(strrchr(path, '/'), 64, "/.libs/%s.so", name);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
     if (!library)
         CU_FAIL_FATAL("the library cannot be loaded");
     return library;
+}
+
+/* The library beside this program, as libtool leaves it. */
+static void find(const char *name, char path[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 64);
+
+    CU_ASSERT_FATAL(length > 0);
+    path[length] = '\0';
+    snprintf(strrchr(path, '/'), 64, "/.libs/%s.so", name);
+}
+
+static void *load(const char *name)
+{
+    char path[PATH_MAX];
+
+    find(name, path);
+    return load_file(path);
 }
 
 static procspawn_function *late_function(void *library)
@@ -48,6 +62,59 @@ static void a_function_of_a_library_loaded_after_init_can_be_called(void)
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(2))), 3);
     dlclose(library);
     calls_end();
+}
+
+/* ---- by a name that is relative to a directory ---- */
+
+/* Moves the library into a new directory, which becomes the working directory. */
+static void move_to_new_directory(const char *from, char directory[64])
+{
+    strcpy(directory, "/tmp/forkscope.XXXXXX");
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL && chdir(directory) == 0);
+    CU_ASSERT_FATAL(rename(from, "late.so") == 0);
+}
+
+static void copy_to_new_directory(const char *from, char directory[64])
+{
+    int status = -1;
+
+    strcpy(directory, "/tmp/forkscope.XXXXXX");
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL && chdir(directory) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execlp("cp", "cp", from, "late.so", (char *)NULL);
+        _exit(1);
+    }
+    CU_ASSERT_FATAL(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* Calls its function from elsewhere. */
+static void call_relative(void)
+{
+    void *library = load_file("./late.so");
+
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT(chdir("/") == 0);
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(late_function(library), json_integer(i))),
+                              i + 1);
+    }
+    dlclose(library);
+}
+
+static void a_library_loaded_by_a_relative_name_is_found_wherever_the_program_goes(void)
+{
+    char path[PATH_MAX], first[64], second[64], moved[PATH_MAX];
+
+    find("module_late", path);
+    calls_begin();
+    copy_to_new_directory(path, first);
+    call_relative();
+    snprintf(moved, sizeof moved, "%s/late.so", first);
+    move_to_new_directory(moved, second);
+    call_relative();
+    calls_end();
+    snprintf(moved, sizeof moved, "%s/late.so", second);
+    CU_ASSERT(unlink(moved) == 0 && rmdir(first) == 0 && rmdir(second) == 0);
 }
 
 static void without_a_build_id_a_library_loaded_before_init_is_known(void)
@@ -197,6 +264,7 @@ static void the_check_can_be_waived(void)
 static CU_TestInfo tests[] = {
     TEST(a_function_of_a_library_loaded_before_init_can_be_called),
     TEST(a_function_of_a_library_loaded_after_init_can_be_called),
+    TEST(a_library_loaded_by_a_relative_name_is_found_wherever_the_program_goes),
     TEST(without_a_build_id_a_library_loaded_before_init_is_known),
     TEST(without_a_build_id_a_library_loaded_after_init_is_refused),
     TEST(without_a_build_id_a_library_where_another_was_closed_is_refused),

@@ -38,13 +38,14 @@ void procspawn__draft_fini(struct procspawn__draft *draft)
 
 int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function)
 {
-    const char *library;
+    char *library;
     int rc = procspawn__function_describe(function, &draft->call.function, &library);
 
     if (rc == 0 && library) {
         draft->call.flags |= WIRE_CALL_LIBRARY;
         wire__put_string(&draft->block, library);
     }
+    free(library);
     return rc;
 }
 

@@ -194,9 +194,9 @@ int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_buil
 
 /* 0 or -ENOMEM. */
 int procspawn__modules_remember(void);
-/* library: path of a module that was loaded after init, else NULL; borrowed from the loader. */
+/* library: path of a module that was loaded after init, in new memory, else NULL. */
 int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
-                                 const char **ret_library);
+                                 char **ret_library);
 /*
  * Returns the function or NULL with a reason. fresh: no foreign code has run in this process since
  * it was forked, so that all modules of the image are still there, and none has to be looked at.

@@ -2,28 +2,58 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A line is longer than the buffer where the file's name is; what follows of it begins no range. */
-bool procspawn__mapped_at(uint64_t address, struct procspawn__mapped *ret_mapped)
+/* A line of the list; the path may be longer than what is kept of it here. */
+struct line {
+    uint64_t start, end;
+    struct procspawn__mapped mapped;
+    int path;                   /* where it begins */
+};
+
+static bool parse(const char *text, struct line *ret_line)
+{
+    return sscanf(text, "%" SCNx64 "-%" SCNx64 " %*4s %*x %x:%x %" SCNu64 " %n", &ret_line->start,
+                  &ret_line->end, &ret_line->mapped.major, &ret_line->mapped.minor,
+                  &ret_line->mapped.inode, &ret_line->path) == 5;
+}
+
+/* Text and parts of the line that the address belongs to: false if there is none with a file. */
+static bool find(uint64_t address, char **text, struct line *ret_line)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
-    struct procspawn__mapped mapped;
-    uint64_t start, end;
-    char line[160];
-    bool found = false, whole = true;
+    size_t room = 0;
+    bool found = false;
 
-    while (maps && !found && fgets(line, sizeof line, maps)) {
-        found = whole &&
-                sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %*x %x:%x %" SCNu64, &start, &end,
-                       &mapped.major, &mapped.minor, &mapped.inode) == 5 &&
-                address >= start && address < end;
-        whole = strchr(line, '\n') != NULL;
-    }
+    while (maps && !found && getline(text, &room, maps) > 0)
+        found = parse(*text, ret_line) && address >= ret_line->start && address < ret_line->end;
     if (maps)
         fclose(maps);
-    found = found && mapped.inode != 0;
+    return found && ret_line->mapped.inode != 0;
+}
+
+bool procspawn__mapped_at(uint64_t address, struct procspawn__mapped *ret_mapped)
+{
+    struct line line;
+    char *text = NULL;
+    bool found = find(address, &text, &line);
+
     if (found)
-        *ret_mapped = mapped;
+        *ret_mapped = line.mapped;
+    free(text);
     return found;
+}
+
+char *procspawn__mapped_path(uint64_t address)
+{
+    struct line line;
+    char *text = NULL, *path = NULL;
+
+    if (find(address, &text, &line) && text[line.path] == '/') {
+        text[strcspn(text, "\n")] = '\0';
+        path = strdup(text + line.path);
+    }
+    free(text);
+    return path;
 }

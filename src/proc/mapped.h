@@ -15,4 +15,7 @@ struct procspawn__mapped {
 /* False where nothing is mapped, or no file, or /proc does not tell. */
 bool procspawn__mapped_at(uint64_t address, struct procspawn__mapped *ret_mapped);
 
+/* The path of that file, in new memory; NULL as well when out of memory. */
+char *procspawn__mapped_path(uint64_t address);
+
 #endif

@@ -9,6 +9,7 @@
  * been unloaded; afterwards the file that lies there must still be the same one.
  */
 #include "src/proc/internal.h"
+#include "src/proc/library.h"
 #include "src/proc/mapped.h"
 
 #include <dlfcn.h>
@@ -102,6 +103,7 @@ static int remember(struct dl_phdr_info *info, size_t size, void *unused)
 int procspawn__modules_remember(void)
 {
     known.count = 0;
+    procspawn__library_renew();
     return dl_iterate_phdr(remember, NULL) == 0 ? 0 : -ENOMEM;
 }
 
@@ -175,7 +177,7 @@ static int find_address(struct dl_phdr_info *info, size_t size, void *data)
 }
 
 int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
-                                 const char **ret_library)
+                                 char **ret_library)
 {
     struct search search = { .address = (uint64_t)(uintptr_t)function };
 
@@ -187,12 +189,14 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
     dl_iterate_phdr(find_address, &search);
     if (!search.found)
         return PROCSPAWN_EFUNCTION;
-    bool late = !find_known(&search.function, search.unloads);
-    if (late && (search.function.build_id_length == 0 || search.path[0] != '/'))
-        return PROCSPAWN_EFUNCTION;
     *ret_function = search.function;
-    *ret_library = late ? search.path : NULL;
-    return 0;
+    if (find_known(&search.function, search.unloads))
+        return 0;
+    if (search.function.build_id_length == 0)
+        return PROCSPAWN_EFUNCTION;
+    *ret_library = procspawn__library_path(&(struct procspawn__library){
+        search.path, search.function.base, search.address, search.unloads });
+    return *ret_library ? 0 : PROCSPAWN_EFUNCTION;
 }
 
 /* The function as this process has it: by its build-id, or by its place if it was there at init. */
