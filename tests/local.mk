@@ -51,6 +51,11 @@ check_PROGRAMS += tests/scope_executor_test
 tests_scope_executor_test_SOURCES = tests/scope_executor_test.c $(scope_tools)
 tests_scope_executor_test_LDADD = $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/scope_refusal_test
+tests_scope_refusal_test_SOURCES = tests/scope_refusal_test.c $(scope_tools)
+tests_scope_refusal_test_LDADD = $(scope_libs) $(test_libs)
+tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+
 check_PROGRAMS += tests/scope_cancel_test
 tests_scope_cancel_test_SOURCES = tests/scope_cancel_test.c $(scope_tools)
 tests_scope_cancel_test_LDADD = $(scope_libs) $(test_libs)

@@ -23,6 +23,7 @@ static void discard(struct node *node)
         scoped__slot_release(node->id);
     scoped__lock(tree);
     scoped__node_unlink(node);
+    base__timer_clear(&tree->keeper.timers, &node->timer);
     node->references = 1;
     scoped__node_unref(node);
     scoped__unlock(tree);

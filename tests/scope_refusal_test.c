@@ -1,0 +1,113 @@
+/* Threads that the system refuses, and what happens meanwhile. */
+#include "tests/scope_tools.h"
+
+#include "src/scope/frame.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+/* Every request for a thread goes through here: refused while there is something to do instead. */
+static void (*instead)(void);
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *),
+                          void *arg)
+{
+    if (instead == NULL)
+        return __real_pthread_create(thread, attr, function, arg);
+    instead();
+    return EAGAIN;
+}
+
+static scoped_spawner scope;
+
+static int log_run(void *arg)
+{
+    (void)arg;
+    log_letter('!');
+    return 0;
+}
+
+static void cancel_scope(void)
+{
+    CU_ASSERT(scoped_cancel(scope) == 0);
+}
+
+static struct tree *tree_of(scoped_spawner spawner)
+{
+    struct node *node = NULL;
+    CU_ASSERT_FATAL(scoped__owned(spawner, &node) == 0);
+    return node->tree;
+}
+
+static void refused_spawn(int (*spawn_one)(void))
+{
+    instead = cancel_scope;
+    CU_ASSERT(spawn_one() == -EAGAIN);
+    instead = NULL;
+    CU_ASSERT(tree_of(root)->keeper.timers.first == NULL);
+    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT_STRING_EQUAL(log_letters(), "");
+}
+
+static int spawn_leaf(void)
+{
+    return scoped_spawn_leaf(scope, log_run, NULL, log_done);
+}
+
+static int spawn_with_signal(void)
+{
+    struct scoped_parent_signals signals;
+    return scoped_spawn_leaf_with_signal(scope, log_run, NULL, log_done, &signals);
+}
+
+static void open_with_grace(void)
+{
+    struct scoped_options options = { .grace = INT64_C(60000000000) };
+    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
+}
+
+static void a_task_refused_while_it_is_cancelled_leaves_no_timer(void)
+{
+    open_with_grace();
+    refused_spawn(spawn_leaf);
+    open_with_grace();
+    refused_spawn(spawn_with_signal);
+}
+
+static void ignore(void)
+{
+}
+
+static void a_deadline_without_a_thread_is_refused_and_leaves_nothing(void)
+{
+    struct scoped_options options = { .deadline = soon() };
+    scoped_spawner other;
+    instead = ignore;
+    CU_ASSERT(scoped_scope_open(root, &options, &scope) == -EAGAIN);
+    CU_ASSERT(scoped_spawner_open_with(&options, &other) == -EAGAIN);
+    instead = NULL;
+    CU_ASSERT(tree_of(root)->keeper.timers.first == NULL);
+    CU_ASSERT(scoped_spawn_leaf(root, log_run, NULL, NULL) == 0);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_task_refused_while_it_is_cancelled_leaves_no_timer),
+    TEST(a_deadline_without_a_thread_is_refused_and_leaves_nothing),
+    CU_TEST_INFO_NULL
+};
+
+static CU_SuiteInfo suites[] = {
+    ROOT_SUITE("refusals", tests),
+    CU_SUITE_INFO_NULL
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
