@@ -1,9 +1,12 @@
 #include "tests/scope_tools.h"
 
+#include "src/scope/keeper.h"
+
 #include <errno.h>
 #include <forkscope/error.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 static struct scoped_parent_signals signals;
@@ -247,6 +250,92 @@ static void a_busy_owner_keeps_no_finished_threads(void)
     scoped_done_receiver_free(signals.done_receiver);
 }
 
+/* Tasks whose threads linger when all phases are over, until they are released. */
+
+static pthread_key_t lingers;
+
+static void wait_until_released(void *value)
+{
+    (void)value;
+    event_wait(released);
+}
+
+static int linger(void *arg)
+{
+    (void)arg;
+    pthread_setspecific(lingers, "value");
+    return 0;
+}
+
+static void wait_for_done(struct scoped_done_receiver *receiver)
+{
+    struct node *node = (struct node *)receiver;
+    while (node->state < NODE_DONE)
+        sched_yield();
+}
+
+static struct scoped_done_receiver *spawn_lingering(int *ret_fd)
+{
+    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, linger, NULL, NULL, &signals) == 0);
+    scoped_cancel_sender_forget(signals.cancel_sender);
+    wait_for_done(signals.done_receiver);
+    CU_ASSERT(scoped_done_receiver_fd(signals.done_receiver, ret_fd) == 0);
+    return signals.done_receiver;
+}
+
+static void a_done_descriptor_may_be_asked_for_again_and_again(void)
+{
+    enum { TASKS = 3 };
+    struct scoped_done_receiver *receivers[TASKS];
+    struct pollfd polled = { .events = POLLIN };
+    CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
+    for (int i = 0; i < TASKS; i++)
+        receivers[i] = spawn_lingering(&polled.fd);
+    for (int i = 0; i < 5 * TASKS; i++) {
+        struct scoped_done_receiver *receiver = receivers[i % TASKS];
+        int64_t deadline = scoped_deadline_in(1000000);
+        CU_ASSERT(scoped_done_receiver_fd(receiver, &polled.fd) == 0);
+        CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
+        CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
+    }
+    event_happen(released);
+    for (int i = 0; i < TASKS; i++) {
+        CU_ASSERT(scoped_done_receiver_fd(receivers[i], &polled.fd) == 0);
+        CU_ASSERT(poll(&polled, 1, 20000) == 1);
+        CU_ASSERT(scoped_done_receiver_poll(receivers[i]) == 0);
+        scoped_done_receiver_free(receivers[i]);
+    }
+    pthread_key_delete(lingers);
+}
+
+static void lingering_threads_hold_up_no_deadline(void)
+{
+    scoped_spawner scope;
+    int fd;
+    CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
+    struct scoped_done_receiver *receiver = spawn_lingering(&fd);
+    struct scoped_options options = { .deadline = scoped_deadline_in(1000000) };
+    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
+    scoped_done_receiver_free(receiver);
+    pthread_key_delete(lingers);
+}
+
+/* A receiver that outlives its tree asks for the keeper a moment too late. */
+static void a_tree_that_has_ended_starts_no_thread(void)
+{
+    struct node *root_node = scoped__tree_new(scoped_thread_executor());
+    CU_ASSERT_FATAL(root_node != NULL);
+    scoped__keeper_stop(root_node->tree);
+    CU_ASSERT(scoped__keeper_start(root_node->tree) == 0);
+    CU_ASSERT(!root_node->tree->keeper.runs);
+    scoped__node_release(root_node);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -260,6 +349,9 @@ static CU_TestInfo tests[] = {
     TEST(outside_of_tasks_there_is_nothing_to_cancel),
     TEST(waiting_for_a_descriptor_is_a_cancellation_point),
     TEST(a_busy_owner_keeps_no_finished_threads),
+    TEST(a_done_descriptor_may_be_asked_for_again_and_again),
+    TEST(lingering_threads_hold_up_no_deadline),
+    TEST(a_tree_that_has_ended_starts_no_thread),
     CU_TEST_INFO_NULL
 };
 

@@ -71,7 +71,6 @@ static void unwound_in_join(void *arg)
     struct node *node = arg;
     base__stack_unwound();
     scoped__lock(node->tree);
-    node->parent->gathered = false;
     scoped__join_give_back(node);
     scoped__unlock(node->tree);
 }
@@ -207,21 +206,28 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
     return error;
 }
 
+/* For a thread whose task is done: it ends within microseconds, or lingers in a destructor. */
+static int64_t moments(void)
+{
+    return base__deadline(BASE_SECOND / 100);
+}
+
 /* Whoever finishes joins those that finished before and that nobody waits for. */
 static void relay(struct node *node)
 {
-    while (!node->claimed && !node->parent->gathered) {
+    int error = 0;
+    while (error == 0 && !node->claimed && !node->parent->gathered) {
         struct node *before = first_child(node->parent);
         if (before->state != NODE_DONE || before->claimed)
             break;
-        join(SCOPED_UNCANCELLED, before, BASE_NEVER);
+        error = join(SCOPED_UNCANCELLED, before, moments());
     }
 }
 
 void scoped__join_finished(struct node *node)
 {
     if (node->state == NODE_DONE && !node->claimed)
-        join(SCOPED_UNCANCELLED, node, BASE_NEVER);
+        join(SCOPED_UNCANCELLED, node, moments());
 }
 
 void scoped__tell_done(struct node *node, int status)

@@ -5,7 +5,8 @@
  * does so: it claims the join, alone, and tells the others afterwards. A lone waiter claims it even
  * before the task is done and sleeps in pthread_join, which saves a wake-up. Where nobody waits,
  * the next sibling that finishes joins the one before, so that at most one finished thread is left
- * in a scope whose owner is busy with something else.
+ * in a scope whose owner is busy with something else (and those whose thread-specific destructors
+ * wait: they hold up no other task).
  */
 #ifndef FORKSCOPE_SCOPE_JOIN_H
 #define FORKSCOPE_SCOPE_JOIN_H
@@ -32,7 +33,10 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
 void scoped__join_claim(struct node *node);
 void scoped__join_give_back(struct node *node);
 
-/* Locked, but not while it joins: joins a node that is done, if nobody else does. */
+/*
+ * Locked, but not while it joins: joins a node that is done, if nobody else does and if its thread
+ * ends within moments. It does not when thread-specific destructors of the user's wait.
+ */
 void scoped__join_finished(struct node *node);
 
 /* Locked: out of the tree; everybody is told. Roots too. */

@@ -27,16 +27,26 @@ static void fire_due(struct keeper *keeper)
     }
 }
 
-static void join_handed_over(struct keeper *keeper)
+/* What cannot be joined yet comes back to the end of the list: timers are not kept waiting. */
+static void join_one(struct keeper *keeper)
 {
-    struct node *node;
-    while ((node = keeper->to_join) != NULL) {
-        keeper->to_join = node->next_to_join;
-        scoped__join_finished(node);
-        scoped__node_unref(node);
-    }
+    if (list_empty(&keeper->to_join))
+        return;
+    struct node *node = list_entry(keeper->to_join.next, struct node, handed_over);
+    list_remove(&node->handed_over);
+    scoped__join_finished(node);
+    scoped__node_unref(node);
 }
 
+/* When there is something to do: now, at the next point in time, or never. */
+static int64_t next_work(const struct keeper *keeper)
+{
+    if (!list_empty(&keeper->to_join))
+        return 0;
+    return keeper->timers.first == NULL ? BASE_NEVER : keeper->timers.first->at;
+}
+
+/* When it stops all nodes are gone, and what was handed over has memory only. */
 static void *keep(void *arg)
 {
     struct tree *tree = arg;
@@ -44,14 +54,15 @@ static void *keep(void *arg)
     base__cancelable(false);
     scoped__lock(tree);
     while (!keeper->stops) {
-        join_handed_over(keeper);
+        join_one(keeper);
         fire_due(keeper);
-        int64_t next = keeper->timers.first == NULL ? BASE_NEVER : keeper->timers.first->at;
+        int64_t next = next_work(keeper);
         scoped__unlock(tree);
         scoped__park(keeper->waiter, next);
         scoped__lock(tree);
     }
-    join_handed_over(keeper);
+    while (!list_empty(&keeper->to_join))
+        join_one(keeper);
     scoped__unlock(tree);
     return NULL;
 }
@@ -70,7 +81,7 @@ static int start_thread(struct tree *tree)
 static int start(struct tree *tree)
 {
     struct keeper *keeper = &tree->keeper;
-    if (keeper->runs)
+    if (keeper->runs || keeper->stops)
         return 0;
     keeper->waiter = scoped__waiter_new();
     if (keeper->waiter == NULL)
@@ -122,8 +133,9 @@ void scoped__keeper_set_timer(struct node *node, int64_t at)
 void scoped__keeper_hand_over(struct node *node)
 {
     struct keeper *keeper = &node->tree->keeper;
+    if (!list_empty(&node->handed_over))
+        return;
     node->references++;
-    node->next_to_join = keeper->to_join;
-    keeper->to_join = node;
+    list_append(&keeper->to_join, &node->handed_over);
     scoped__wake(node->tree, keeper->waiter);
 }

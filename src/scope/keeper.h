@@ -9,7 +9,9 @@
 
 #include "src/scope/node.h"
 
-/* Unlocked: makes sure that the tree has a keeper. 0, -EAGAIN or -ENOMEM. */
+/*
+ * Unlocked: makes sure that the tree has a keeper, if it has not ended. 0, -EAGAIN or -ENOMEM.
+ */
 int scoped__keeper_start(struct tree *tree);
 
 /* Unlocked, with no node but the root left. */
@@ -21,7 +23,7 @@ void scoped__keeper_stop(struct tree *tree);
  */
 void scoped__keeper_set_timer(struct node *node, int64_t at);
 
-/* Locked: a node that is done, to be joined. */
+/* Locked: a node that is done, to be joined. Again is the same as once. */
 void scoped__keeper_hand_over(struct node *node);
 
 #endif

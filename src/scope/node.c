@@ -20,6 +20,7 @@ static void init(struct node *node, struct tree *tree, struct node *parent, enum
     list_init(&node->children);
     list_init(&node->sibling);
     list_init(&node->waiters);
+    list_init(&node->handed_over);
     atomic_init(&node->state, NODE_QUEUED);
     atomic_init(&node->level, LEVEL_NONE);
     atomic_init(&node->cancelled, false);
@@ -48,6 +49,7 @@ struct node *scoped__tree_new(struct scoped_executor *executor)
         return NULL;
     pthread_mutex_init(&tree->mutex, NULL);
     tree->nodes = 1;
+    list_init(&tree->keeper.to_join);
     struct node *root = &tree->root.node;
     init(root, tree, NULL, NODE_SCOPE, 1);
     root->child_mode = SCOPED_CANCEL_FORCED;

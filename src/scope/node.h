@@ -85,7 +85,7 @@ struct node {
     struct timer timer;                 /* a scope's deadline, the end of a grace or a shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
     int64_t shield_ends;                /* 0: not shielded */
-    struct node *next_to_join;          /* in the keeper's list */
+    struct list handed_over;            /* in the keeper's list, or in none */
     void *value;
     int status;
     int cancel_fd;                      /* -1 until asked for */
@@ -126,10 +126,10 @@ struct scope {
 struct keeper {
     struct waiter *waiter;
     struct timers timers;
-    struct node *to_join;               /* each with a reference */
+    struct list to_join;                /* each with a reference */
     pthread_t thread;
     bool runs;
-    bool stops;
+    bool stops;                         /* for good: the tree has ended */
 };
 
 /* A tree is its root and what all nodes share. */
