@@ -186,6 +186,31 @@ static void a_shield_holds_no_longer_than_its_deadline(void)
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
 
+/* Cancelled in the outer shield, the task gets no more time than the inner one gives. */
+static int shield_within_shield(void *arg)
+{
+    struct scoped_shield outer, inner;
+    (void)arg;
+    CU_ASSERT(scoped_shield_begin(soon(), &outer) == 0);
+    event_happen(started);
+    CU_ASSERT(asked_within(10000000000));
+    CU_ASSERT(scoped_shield_begin(scoped_deadline_in(5000000), &inner) == 0);
+    block_for_ever();
+    log_letter('!');
+    return 0;
+}
+
+static void the_nearer_shield_counts_also_after_the_cancel(void)
+{
+    int64_t before = scoped_deadline_in(0);
+    spawn(root, shield_within_shield, NULL);
+    CU_ASSERT(event_wait(started));
+    cancel();
+    CU_ASSERT(end_status() == -ECANCELED);
+    CU_ASSERT(scoped_deadline_in(0) - before < INT64_C(10000000000));
+    CU_ASSERT_STRING_EQUAL(log_letters(), "");
+}
+
 static int shield_after_cancel(scoped_spawner self, void *arg)
 {
     struct scoped_shield shield;
@@ -388,6 +413,7 @@ static CU_TestInfo tests[] = {
     TEST(a_shield_puts_a_cancel_off_until_its_end),
     TEST(a_shield_holds_no_longer_than_its_deadline),
     TEST(a_shield_does_not_undo_a_cancel),
+    TEST(the_nearer_shield_counts_also_after_the_cancel),
     TEST(deferred_calls_run_last_first_however_the_task_ends),
     TEST(what_was_acquired_is_released_once),
     TEST(cancelled_acquisitions_lose_no_descriptor),

@@ -316,7 +316,8 @@ struct scoped_shield {
 
 /*
  * Shields the calling task until scoped_shield_end, or until the deadline if that comes first: a
- * cancel takes effect only then. Shields nest; the nearer deadline counts.
+ * cancel takes effect only then. A cancel that came before has its effect at the beginning of the
+ * shield. Shields nest; the nearer deadline counts.
  *
  * Begin returns 0, or
  *   -ECANCELED  the task is cancelled already, where that is told by a return value

@@ -5,9 +5,21 @@
 
 #include <errno.h>
 
-/*
- * A cancel that came before the shield has had its effect: scoped_checkpoint does not return then.
- */
+/* 0, or -ECANCELED: a cancel that came before the shield has had its effect. */
+static int raise_shield(struct wait wait, struct node *task, int64_t deadline, int64_t *ret_outer)
+{
+    scoped__lock(task->tree);
+    int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
+    if (error == 0) {
+        *ret_outer = task->shield_ends;
+        if (*ret_outer == 0 || deadline < *ret_outer)
+            task->shield_ends = deadline > 0 ? deadline : 1;
+        scoped__cancel_press(task);
+    }
+    scoped__unlock(task->tree);
+    return error;
+}
+
 int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield)
 {
     struct node *task = scoped__frame()->node;
@@ -18,16 +30,8 @@ int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield)
     int error = scoped__keeper_start(task->tree);
     if (error < 0)
         return error;
-    error = scoped_checkpoint();
-    if (error < 0)
-        return error;
-    scoped__lock(task->tree);
-    int64_t outer = task->shield_ends;
-    if (outer == 0 || deadline < outer)
-        task->shield_ends = deadline > 0 ? deadline : 1;
-    scoped__unlock(task->tree);
-    ret_shield->outer = outer;
-    return 0;
+    struct wait wait = scoped__wait_begin();
+    return scoped__wait_end(wait, raise_shield(wait, task, deadline, &ret_shield->outer));
 }
 
 int scoped_shield_end(struct scoped_shield *shield)
