@@ -233,6 +233,56 @@ static void waiting_for_a_descriptor_is_a_cancellation_point(void)
     close(fds[1]);
 }
 
+static void wait_for_nothing(void)
+{
+    int fds[2];
+    CU_ASSERT_FATAL(pipe(fds) == 0);
+    close(fds[0]);
+    close(fds[1]);
+    CU_ASSERT(scoped_wait_fd(fds[0], POLLIN, SCOPED_FOREVER) == -EBADF);
+    CU_ASSERT(scoped_wait_fd(-1, POLLIN, SCOPED_FOREVER) == -EBADF);
+}
+
+static int wait_for_nothing_in_a_task(void *arg)
+{
+    (void)arg;
+    wait_for_nothing();
+    return 0;
+}
+
+static void waiting_for_a_closed_descriptor_is_an_error(void)
+{
+    wait_for_nothing();
+    CU_ASSERT(scoped_spawn_leaf(root, wait_for_nothing_in_a_task, NULL, log_done) == 0);
+    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+}
+
+/* As a host does that closes all descriptors. */
+static int close_cancel_fd(void *fd)
+{
+    int cancel_fd_here = -1;
+    CU_ASSERT(scoped_cancel_fd(&cancel_fd_here) == 0);
+    int other = dup(cancel_fd_here);
+    close(cancel_fd_here);
+    int error = scoped_wait_fd(*(int *)fd, POLLIN, SCOPED_FOREVER);
+    CU_ASSERT(dup2(other, cancel_fd_here) == cancel_fd_here);
+    close(other);
+    return error;
+}
+
+static void a_wait_that_could_not_hear_of_a_cancel_is_an_error(void)
+{
+    int status;
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, close_cancel_fd, &released.fd, NULL,
+                                            &signals) == 0);
+    scoped_cancel_sender_forget(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
+    CU_ASSERT(status == -EBADF);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
 static int nothing(void *arg)
 {
     (void)arg;
@@ -348,6 +398,8 @@ static CU_TestInfo tests[] = {
     TEST(the_cancel_descriptor_becomes_readable),
     TEST(outside_of_tasks_there_is_nothing_to_cancel),
     TEST(waiting_for_a_descriptor_is_a_cancellation_point),
+    TEST(waiting_for_a_closed_descriptor_is_an_error),
+    TEST(a_wait_that_could_not_hear_of_a_cancel_is_an_error),
     TEST(a_busy_owner_keeps_no_finished_threads),
     TEST(a_done_descriptor_may_be_asked_for_again_and_again),
     TEST(lingering_threads_hold_up_no_deadline),

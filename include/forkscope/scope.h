@@ -440,13 +440,14 @@ int scoped_checkpoint(void);
 int scoped_cancel_fd(int *ret_fd);
 
 /*
- * Waits until a descriptor has one of `events` (POLLIN and so on, poll(2)), or until a point in
- * time.
+ * Waits until a descriptor has one of `events` (POLLIN and so on, poll(2)), an error or a hang-up,
+ * or until a point in time.
  *
  * Returns 0, or
  *   -ETIMEDOUT  the deadline has passed
  *   -ECANCELED  as for every wait
- *   or another errno of poll(2)
+ *   -EBADF      the descriptor is not open
+ *   or an errno of poll(2); in a task also one of eventfd(2), for what tells it of a cancel
  *
  * Safe:   any thread.
  * Cancel: a cancellation point of tasks.

@@ -74,6 +74,8 @@ static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
 static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
 {
     struct pollfd polled[] = { { .fd = fd, .events = events }, { .fd = -1, .events = POLLIN } };
+    if (fd < 0)
+        return -EBADF;
     int error = wait.task == NULL ? 0 : scoped__cancel_fd(wait.task, &polled[1].fd);
     while (error == 0) {
         int64_t until = deadline;
@@ -84,6 +86,8 @@ static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
         int ready = poll(polled, 2, base__poll_timeout(until));
         if (ready < 0 && errno != EINTR)
             return -errno;
+        if (ready > 0 && ((polled[0].revents | polled[1].revents) & POLLNVAL) != 0)
+            return -EBADF;
         if (ready > 0 && polled[0].revents != 0)
             return 0;
         if (base__now() >= deadline)
