@@ -299,6 +299,119 @@ static void a_deadline_that_nothing_ran_into_is_no_failure(void)
     CU_ASSERT(outcome.status == (outcome.succeeded == 1 ? 0 : -ETIME));
 }
 
+/* Until the deadline of the scope has passed, and its keeper has acted. */
+static void wait_for_deadline(int64_t deadline)
+{
+    struct scoped_options later = { .deadline = deadline + 1000000 };
+    scoped_spawner other;
+    CU_ASSERT_FATAL(scoped_scope_open(root, &later, &other) == 0);
+    CU_ASSERT(scoped_spawn_leaf(other, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_scope_close(other, soon(), NULL) == 0);
+}
+
+static int stop_when_asked(void *status)
+{
+    scoped_sleep_until(SCOPED_FOREVER);
+    return (int)(intptr_t)status;
+}
+
+static void cancel_one_and_wait_for_deadline(scoped_leaf_function *other)
+{
+    int64_t deadline = scoped_deadline_in(200000000);
+    struct scoped_parent_signals signals;
+    open_with((struct scoped_options){ .deadline = deadline, .cancel = SCOPED_CANCEL_ASKS });
+    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(scope, stop_when_asked, (void *)-ECANCELED, NULL,
+                                                  &signals) == 0);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
+    scoped_done_receiver_free(signals.done_receiver);
+    if (other != NULL)
+        CU_ASSERT(scoped_spawn_leaf(scope, other, NULL, NULL) == 0);
+    CU_ASSERT(scoped_deadline_in(0) < deadline);
+    wait_for_deadline(deadline);
+    close_scope();
+}
+
+static void a_deadline_is_told_only_if_it_cut_a_task_short(void)
+{
+    cancel_one_and_wait_for_deadline(NULL);
+    CU_ASSERT(outcome.status == 0 && outcome.cancelled == 1);
+    cancel_one_and_wait_for_deadline(stop_when_asked);
+    CU_ASSERT(outcome.status == 0 && outcome.cancelled == 1 && outcome.succeeded == 1);
+}
+
+static void a_deadline_after_a_cancel_is_not_told(void)
+{
+    int64_t deadline = scoped_deadline_in(200000000);
+    open_with((struct scoped_options){ .deadline = deadline });
+    CU_ASSERT(scoped_spawn_leaf(scope, return_when_released, (void *)-ECANCELED, NULL) == 0);
+    CU_ASSERT(event_wait(started));
+    CU_ASSERT(scoped_cancel(scope) == 0);
+    CU_ASSERT(scoped_deadline_in(0) < deadline);
+    wait_for_deadline(deadline);
+    event_happen(released);
+    close_scope();
+    CU_ASSERT(outcome.status == 0 && outcome.cancelled == 1);
+}
+
+static void an_inherited_deadline_is_told_where_it_cuts(void)
+{
+    struct scoped_options options = { .deadline = scoped_deadline_in(1000000) };
+    struct scoped_outcome outer;
+    scoped_spawner around = { 0, 0 };
+    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &around) == 0);
+    CU_ASSERT_FATAL(scoped_scope_open(around, NULL, &scope) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    close_scope();
+    CU_ASSERT(outcome.status == -ETIME && outcome.cancelled == 1);
+    CU_ASSERT(scoped_scope_close(around, soon(), &outer) == 0);
+    CU_ASSERT(outer.status == 0 && outer.cancelled == 0);
+}
+
+/* The scope is cancelled between the report of the failure and its judgement. */
+static void cancel_when_told(const struct scoped_failure *failure, void *sender)
+{
+    CU_ASSERT(failure->status == -ECANCELED);
+    scoped_cancel_sender_free(*(struct scoped_cancel_sender **)sender);
+}
+
+static void a_failure_that_a_cancel_overtakes_is_counted_where_it_is_listed(void)
+{
+    struct scoped_cancel_sender *sender;
+    open_with((struct scoped_options){ .on_failure = cancel_when_told, .on_failure_arg = &sender });
+    CU_ASSERT_FATAL(scoped_cancel_sender_new(scope, &sender) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, return_it, (void *)-ECANCELED, NULL) == 0);
+    close_scope();
+    CU_ASSERT(outcome.failed == 1 && outcome.cancelled == 0 && outcome.omitted == 0);
+    CU_ASSERT(outcome.failures != NULL && outcome.failures->next == NULL);
+    scoped_outcome_fini(&outcome);
+}
+
+/* Cancels its scope between two looks at the progress. */
+
+struct looker {
+    struct scoped_policy base;
+    struct scoped_cancel_sender *sender;
+};
+
+static int look_twice(const struct scoped_policy *self, const struct scoped_progress *progress)
+{
+    const volatile struct scoped_progress *seen = progress;
+    bool before = seen->stopped;
+    scoped_cancel_sender_free(((const struct looker *)self)->sender);
+    return before == seen->stopped ? 0 : -EIO;
+}
+
+static void the_progress_stays_as_it_is_while_its_policy_looks(void)
+{
+    struct looker looker = { { NULL, look_twice }, NULL };
+    open_with((struct scoped_options){ .policy = &looker.base });
+    CU_ASSERT_FATAL(scoped_cancel_sender_new(scope, &looker.sender) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, return_it, NULL, NULL) == 0);
+    close_scope();
+    CU_ASSERT(outcome.status == 0);
+}
+
 static void cancelling_a_scope_from_inside_ends_its_tasks(void)
 {
     open_with((struct scoped_options){ .name = "x" });
@@ -398,6 +511,11 @@ static CU_TestInfo tests[] = {
     TEST(waiting_for_room_is_a_cancellation_point),
     TEST(a_deadline_cancels_and_is_inherited),
     TEST(a_deadline_that_nothing_ran_into_is_no_failure),
+    TEST(a_deadline_is_told_only_if_it_cut_a_task_short),
+    TEST(a_deadline_after_a_cancel_is_not_told),
+    TEST(an_inherited_deadline_is_told_where_it_cuts),
+    TEST(a_failure_that_a_cancel_overtakes_is_counted_where_it_is_listed),
+    TEST(the_progress_stays_as_it_is_while_its_policy_looks),
     TEST(cancelling_a_scope_from_inside_ends_its_tasks),
     TEST(another_thread_can_cancel_a_scope),
     TEST(scopes_close_inside_out),

@@ -17,7 +17,7 @@
  *     }
  *
  * A task has failed when its status is negative. Being cancelled (-ECANCELED in a task that was
- * cancelled) is no failure.
+ * cancelled before its function returned) is no failure.
  */
 #ifndef FORKSCOPE_POLICY_H
 #define FORKSCOPE_POLICY_H
@@ -36,7 +36,7 @@ struct scoped_progress {
     size_t failed;
     size_t cancelled;       /* tasks that ended by being cancelled */
     int first_failure;      /* the status of the first that failed; 0: none has */
-    bool timed_out;         /* the scope's deadline has passed; tasks left were cancelled */
+    bool timed_out;         /* some of these for the scope's deadline, its own or inherited */
     bool stopped;           /* the scope has been cancelled, by whatever reason */
 };
 

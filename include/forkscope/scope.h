@@ -157,7 +157,8 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  * on. `options` is borrowed for the call.
  *
  * Deadline and grace. At the deadline all tasks of the scope are cancelled. Deadlines are
- * inherited: a scope further down never has a later one. A grace time makes cancelling two steps:
+ * inherited: a scope further down never has a later one, and its outcome tells of its own tasks
+ * that the deadline cut short. A grace time makes cancelling two steps:
  * tasks are asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that return
  * -ECANCELED), and forced when the time is over. Deadlines and grace need a thread of the
  * library's, one for each tree, from the first such scope until the root is closed.

@@ -59,12 +59,10 @@ static void cancel_one(struct node *node)
 {
     if (node->cancelled)
         return;
-    node->cancelled = true;
+    scoped__node_cancelled(node);
     scoped__event_raise(node->cancel_fd);
-    if (node->kind == NODE_SCOPE) {
-        scoped__scope(node)->progress.stopped = true;
+    if (node->kind == NODE_SCOPE)
         return;
-    }
     if (node->grace > 0)
         node->grace_ends = base__deadline(node->grace);
     scoped__cancel_press(node);

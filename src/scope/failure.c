@@ -8,7 +8,7 @@
 
 static bool was_cancelled(const struct node *node, int status)
 {
-    return status == -ECANCELED && node->cancelled;
+    return status == -ECANCELED && node->was_cancelled;
 }
 
 static const char *name_of(const struct node *node)
@@ -95,6 +95,7 @@ static void count(struct scope *scope, const struct node *node, int status)
             scope->value = node->value;
     } else if (was_cancelled(node, status)) {
         progress->cancelled++;
+        progress->timed_out |= node->by_deadline;
     } else if (progress->failed++ == 0) {
         progress->first_failure = status;
     }

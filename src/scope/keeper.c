@@ -10,11 +10,11 @@
 
 static void fire(struct node *node)
 {
-    if (node->kind == NODE_SCOPE) {
-        scoped__scope(node)->progress.timed_out = true;
-        scoped__cancel(node);
-    } else {
+    if (node->kind != NODE_SCOPE) {
         scoped__cancel_press(node);
+    } else if (!node->cancelled) {
+        node->by_deadline = true;
+        scoped__cancel(node);
     }
 }
 

@@ -143,7 +143,19 @@ void scoped__node_release(struct node *node)
 
 void scoped__node_enter(struct node *node, enum node_state state)
 {
+    if (state == NODE_ENDING)
+        node->was_cancelled = node->cancelled;
     atomic_store_explicit(&node->state, state, memory_order_release);
+}
+
+void scoped__node_cancelled(struct node *node)
+{
+    const struct node *parent = node->parent;
+    node->cancelled = true;
+    if (parent != NULL && parent->kind == NODE_SCOPE && parent->by_deadline)
+        node->by_deadline = true;
+    if (node->kind == NODE_SCOPE)
+        scoped__scope(node)->progress.stopped = true;
 }
 
 void scoped__node_joinable(struct node *node, pthread_t thread)
@@ -183,11 +195,8 @@ void scoped__node_link(struct node *node)
     node->tree->nodes++;
     parent->child_count++;
     scoped__place_waitable(node);
-    if (parent->kind != NODE_SCOPE || !parent->cancelled)
-        return;
-    node->cancelled = true;
-    if (node->kind == NODE_SCOPE)
-        scoped__scope(node)->progress.stopped = true;
+    if (parent->kind == NODE_SCOPE && parent->cancelled)
+        scoped__node_cancelled(node);
 }
 
 void scoped__node_unlink(struct node *node)

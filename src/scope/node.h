@@ -96,6 +96,8 @@ struct node {
     bool forced;                        /* its thread has been told by pthread_cancel */
     const void *put_off;                /* or will be, by whoever has this batch (cancel.c) */
     bool started;                       /* it said so */
+    bool was_cancelled;                 /* when it entered NODE_ENDING: what came later is too late */
+    bool by_deadline;                   /* cancelled for the deadline of a scope */
     char name[16];                      /* empty: none */
 
     _Atomic(enum node_state) state;
@@ -178,6 +180,9 @@ void scoped__close_cancel_fd(struct node *node);
 
 /* Locked: the only way a state changes. */
 void scoped__node_enter(struct node *node, enum node_state state);
+
+/* Locked: marks a node cancelled, and nothing else. */
+void scoped__node_cancelled(struct node *node);
 
 /* Locked: its thread is known; said by the thread itself or who made it, whichever is first. */
 void scoped__node_joinable(struct node *node, pthread_t thread);

@@ -21,7 +21,7 @@ static int first_failure(const struct scoped_policy *self, const struct scoped_p
     (void)self;
     if (progress->failed > 0)
         return progress->first_failure;
-    return progress->timed_out && progress->cancelled > 0 ? -ETIME : 0;
+    return progress->timed_out ? -ETIME : 0;
 }
 
 static int any_success(const struct scoped_policy *self, const struct scoped_progress *progress)

@@ -160,5 +160,8 @@ void scoped_done_sender_free(struct scoped_done_sender *sender)
     struct node *node = (struct node *)sender;
     if (node == NULL)
         return;
+    scoped__lock(node->tree);
+    scoped__node_enter(node, NODE_ENDING);
+    scoped__unlock(node->tree);
     scoped__tell_done(node, node->status);
 }

@@ -116,16 +116,32 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
     return error;
 }
 
+/* A sender or the deadline may still cancel the scope while its policy looks at the progress. */
+static struct scoped_progress progress_of(struct scope *scope)
+{
+    scoped__lock(scope->node.tree);
+    struct scoped_progress progress = scope->progress;
+    scoped__unlock(scope->node.tree);
+    return progress;
+}
+
+static int status_of(const struct scope *scope, const struct scoped_progress *progress)
+{
+    int status = scope->policy->outcome(scope->policy, progress);
+    return status;
+}
+
 static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome)
 {
+    struct scoped_progress progress = progress_of(scope);
     struct scoped_outcome outcome = {
-        .status = scope->policy->outcome(scope->policy, &scope->progress),
-        .succeeded = scope->progress.succeeded,
-        .failed = scope->progress.failed,
-        .cancelled = scope->progress.cancelled,
+        .status = status_of(scope, &progress),
+        .succeeded = progress.succeeded,
+        .failed = progress.failed,
+        .cancelled = progress.cancelled,
         .value = scope->value,
         .failures = scope->failures,
-        .omitted = scope->progress.failed,
+        .omitted = progress.failed,
     };
     for (const struct scoped_failure *failure = outcome.failures; failure; failure = failure->next)
         outcome.omitted--;
