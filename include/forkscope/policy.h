@@ -78,8 +78,9 @@ struct scoped_failure {
 };
 
 /*
- * Hears of a failure at once, in the thread of the task that failed, before anybody else is told.
- * It may be called from several threads at a time. `failure` is borrowed for the call.
+ * Hears of a failure at once, in the thread of the task that failed, after its `done` and before
+ * anybody else is told. What it defers, acquires or opens ends with the task. It may be called from
+ * several threads at a time. `failure` is borrowed for the call.
  */
 typedef void scoped_failure_function(const struct scoped_failure *failure, void *arg);
 

@@ -94,7 +94,8 @@ typedef int scoped_leaf_function(void *arg);
 /*
  * Called in the task after all its children are gone, with the task's argument; always, exactly
  * once, also when the task never started. It cannot be cancelled, so it should be short; spawning
- * in it is refused with SCOPED_ECLOSED.
+ * in it is refused with SCOPED_ECLOSED, but for a root that it opens itself. What it defers,
+ * acquires or opens ends when it has returned.
  */
 typedef void scoped_done_function(void *arg);
 
@@ -363,7 +364,8 @@ int scoped_spawner_close(scoped_spawner root, int64_t deadline);
  * Returns 0, or
  *   -ENOMEM           out of memory
  *   -EAGAIN           no thread can be had now; other values from an executor of the user's own
- *   SCOPED_ECLOSED    the owner is ending: its function has returned
+ *   SCOPED_ECLOSED    the owner is ending: its function has returned; also for scopes and roots
+ *                     that it has left open
  *   SCOPED_ESTALE     the owner has ended
  *   SCOPED_ENOTOWNER  the spawner belongs to another task or thread
  *   -ECANCELED        as for every wait; in a scope with a limit only

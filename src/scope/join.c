@@ -230,10 +230,9 @@ void scoped__join_finished(struct node *node)
         join(SCOPED_UNCANCELLED, node, moments());
 }
 
-void scoped__tell_done(struct node *node, int status)
+void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure)
 {
     struct tree *tree = node->tree;
-    struct scoped_failure *failure = scoped__failure_new(node, status);
     scoped__lock(tree);
     node->status = status;
     if (node->own_thread)

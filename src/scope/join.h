@@ -14,8 +14,8 @@
 #include "src/scope/frame.h"
 #include "src/scope/wait.h"
 
-/* Unlocked: phase 6, the last that a task does. */
-void scoped__tell_done(struct node *node, int status);
+/* Unlocked: phase 6, the last that a task does. `failure` (taken) is for its scope; may be NULL. */
+void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure);
 
 /* Locked, but not while it waits: waits to be told something about a node; the same. */
 int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline);

@@ -1,5 +1,6 @@
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
+#include "src/scope/failure.h"
 #include "src/scope/join.h"
 #include "src/scope/root.h"
 #include "src/scope/task.h"
@@ -163,5 +164,5 @@ void scoped_done_sender_free(struct scoped_done_sender *sender)
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     scoped__unlock(node->tree);
-    scoped__tell_done(node, node->status);
+    scoped__tell_done(node, node->status, scoped__failure_new(node, node->status));
 }

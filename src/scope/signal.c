@@ -4,6 +4,12 @@
 
 #include <errno.h>
 
+/* Scopes have children to be cancelled until they are gone. */
+static bool can_be_cancelled(const struct node *node)
+{
+    return node->state < (node->kind == NODE_SCOPE ? NODE_GONE : NODE_ENDING);
+}
+
 void scoped_cancel_sender_free(struct scoped_cancel_sender *sender)
 {
     struct node *node = (struct node *)sender;
@@ -11,7 +17,7 @@ void scoped_cancel_sender_free(struct scoped_cancel_sender *sender)
         return;
     struct tree *tree = node->tree;
     scoped__lock(tree);
-    if (node->state < NODE_ENDING)
+    if (can_be_cancelled(node))
         scoped__cancel(node);
     scoped__node_unref(node);
     scoped__unlock(tree);

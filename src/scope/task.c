@@ -5,6 +5,7 @@
 #include "src/scope/cancel.h"
 #include "src/scope/defer.h"
 #include "src/scope/executor.h"
+#include "src/scope/failure.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"
 #include "src/scope/root.h"
@@ -44,9 +45,18 @@ static void end_children(struct frame *frame)
     scoped__wait_children(SCOPED_UNCANCELLED, node, 0, BASE_NEVER);
 }
 
-/* Whether there are any; nobody but the task itself could add one, and it does not any more. */
-static bool enter_ending(struct node *node)
+/*
+ * Scopes take no more children than their owner does. Whether the task has children; nobody but
+ * itself could add one, and it does not any more.
+ */
+static bool enter_ending(struct frame *frame)
 {
+    struct node *node = frame->node;
+    for (struct node *opened = frame->opened; opened != NULL; opened = opened->opened_before) {
+        scoped__lock(opened->tree);
+        scoped__node_enter(opened, NODE_ENDING);
+        scoped__unlock(opened->tree);
+    }
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     if (node->forced)
@@ -56,22 +66,32 @@ static bool enter_ending(struct node *node)
     return has_children;
 }
 
+/* What `done` or a failure function has acquired, deferred or opened ends with the task too. */
+static void end_late(struct frame *frame)
+{
+    while (frame->deferred != NULL || frame->opened != NULL) {
+        scoped__run_deferred(frame);
+        if (frame->opened != NULL)
+            end_children(frame);
+    }
+}
+
 /* Phases 2 to 6. What the function pushed itself has run already when it was unwound. */
 static void end(struct frame *frame, int status)
 {
     struct node *node = frame->node;
-    bool has_children = enter_ending(node);
+    bool has_children = enter_ending(frame);
     scoped__run_deferred(frame);
     if (has_children || frame->opened != NULL)
         end_children(frame);
     if (node->done != NULL)
         node->done(node->arg);
-    if (frame->opened != NULL)
-        end_children(frame);
+    struct scoped_failure *failure = scoped__failure_new(node, status);
+    end_late(frame);
     if (node->id.generation != 0)
         scoped__slot_release(node->id);
     scoped__frame_pop(frame);
-    scoped__tell_done(node, status);
+    scoped__tell_done(node, status, failure);
 }
 
 static void unwound(void *arg)
