@@ -31,6 +31,7 @@ check_PROGRAMS += tests/renew_test
 tests_renew_test_LDADD = $(server_libs) $(test_libs)
 
 scope_tools = tests/scope_tools.c tests/scope_tools.h
+scope_pool = tests/scope_pool.c tests/scope_pool.h
 
 check_PROGRAMS += tests/closer_test
 tests_closer_test_SOURCES = tests/closer_test.c tests/linger.c tests/linger.h
@@ -48,13 +49,17 @@ tests_scope_signal_test_SOURCES = tests/scope_signal_test.c $(scope_tools)
 tests_scope_signal_test_LDADD = $(scope_libs) $(test_libs)
 
 check_PROGRAMS += tests/scope_executor_test
-tests_scope_executor_test_SOURCES = tests/scope_executor_test.c $(scope_tools)
+tests_scope_executor_test_SOURCES = tests/scope_executor_test.c $(scope_tools) $(scope_pool)
 tests_scope_executor_test_LDADD = $(scope_libs) $(test_libs)
 
 check_PROGRAMS += tests/scope_refusal_test
 tests_scope_refusal_test_SOURCES = tests/scope_refusal_test.c $(scope_tools)
 tests_scope_refusal_test_LDADD = $(scope_libs) $(test_libs)
 tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+
+check_PROGRAMS += tests/scope_hold_test
+tests_scope_hold_test_SOURCES = tests/scope_hold_test.c $(scope_tools) $(scope_pool)
+tests_scope_hold_test_LDADD = $(scope_libs) $(test_libs)
 
 check_PROGRAMS += tests/scope_cancel_test
 tests_scope_cancel_test_SOURCES = tests/scope_cancel_test.c $(scope_tools)

@@ -1,3 +1,4 @@
+#include "tests/scope_pool.h"
 #include "tests/scope_tools.h"
 
 #include <errno.h>
@@ -194,70 +195,20 @@ static void bad_attributes_are_refused(void)
     CU_ASSERT(none == NULL);
 }
 
-/* A pool of the user's: one thread, a queue, nothing else. */
+/* A pool of the user's with one thread. */
 
-struct one_thread {
-    struct scoped_executor base;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t condition;
-    struct {
-        void (*run)(void *arg);
-        void *arg;
-    } queue[64];
-    unsigned first, last;
-    bool closing, full;
-};
-
-static int push(struct scoped_executor *self, void (*run_task)(void *arg), void *arg)
-{
-    struct one_thread *pool = (struct one_thread *)self;
-    if (pool->full)
-        return -EAGAIN;
-    pthread_mutex_lock(&pool->mutex);
-    pool->queue[pool->last].run = run_task;
-    pool->queue[pool->last++].arg = arg;
-    pthread_cond_signal(&pool->condition);
-    pthread_mutex_unlock(&pool->mutex);
-    return 0;
-}
-
-static void *pool_main(void *arg)
-{
-    struct one_thread *pool = arg;
-    pthread_mutex_lock(&pool->mutex);
-    while (!pool->closing || pool->first < pool->last) {
-        if (pool->first == pool->last) {
-            pthread_cond_wait(&pool->condition, &pool->mutex);
-            continue;
-        }
-        unsigned next = pool->first++;
-        pthread_mutex_unlock(&pool->mutex);
-        pool->queue[next].run(pool->queue[next].arg);
-        pthread_mutex_lock(&pool->mutex);
-    }
-    pthread_mutex_unlock(&pool->mutex);
-    return NULL;
-}
-
-static struct one_thread pool;
+static struct pool pool;
 
 static void open_pool(void)
 {
-    pool = (struct one_thread){ .base = { push }, .mutex = PTHREAD_MUTEX_INITIALIZER,
-                                .condition = PTHREAD_COND_INITIALIZER };
-    pthread_create(&pool.thread, NULL, pool_main, &pool);
+    pool_open(&pool, 1);
     CU_ASSERT_FATAL(scoped_spawner_open(&pool.base, &root) == 0);
 }
 
 static void close_pool(void)
 {
     CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    pthread_mutex_lock(&pool.mutex);
-    pool.closing = true;
-    pthread_cond_signal(&pool.condition);
-    pthread_mutex_unlock(&pool.mutex);
-    pthread_join(pool.thread, NULL);
+    pool_close(&pool);
 }
 
 static atomic_int sum;

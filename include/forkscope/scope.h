@@ -33,8 +33,15 @@
  * on) or of this library, and its clean-up handlers (pthread_cleanup_push) run; also the compiler's
  * cleanup attribute and destructors of C++, if compiled with -fexceptions. Cancellation is
  * deferred, never asynchronous. In C++ a cancellation point must not lie under a noexcept function
- * or a destructor, and catch (...) has to throw again: std::terminate is called otherwise. On
- * executors of the user's own a task is only asked: the library's waits return -ECANCELED.
+ * or a destructor, and catch (...) has to throw again: std::terminate is called otherwise. An
+ * exception must not leave a task's function. On executors of the user's own a task is only asked:
+ * the library's waits return -ECANCELED.
+ *
+ * A task is cancelled once. In the clean-up handlers of a task that is being unwound, in what it
+ * deferred and in `done`, nothing is cut short: the library's waits there wait, as the cancellation
+ * points of POSIX do. The same holds in each function of the user's that the library calls on the
+ * way: acquire and release, an executor's execute, a policy's functions, failure functions, the
+ * misuse hook. None of these may leave by pthread_exit.
  *
  * Cancelled system calls. glibc before 2.41 can cancel a call after it took effect: a descriptor
  * that open() or accept() just made is lost then. scoped_acquire runs such a call so that nothing
@@ -276,8 +283,8 @@ int scoped_defer(void (*function)(void *arg), void *arg);
 /*
  * Acquires something and sees to its release in one step that cannot be cancelled in between.
  * acquire(arg) returns what it got, 0 or more, or a negative errno value; release gets it back when
- * the task ends, or at scoped_release. acquire is not interrupted by cancelling: let it not wait
- * for long, or wait before by scoped_wait_fd.
+ * the task ends, or at scoped_release. Neither of both is interrupted by cancelling, not even in a
+ * wait of the library's: let them not wait for long, or wait before by scoped_wait_fd.
  *
  *     static intptr_t open_file(void *path)
  *     {

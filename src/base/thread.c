@@ -47,6 +47,15 @@ bool base__cancelable(bool on)
     return before == PTHREAD_CANCEL_ENABLE;
 }
 
+void base__unwind(void)
+{
+    pthread_cancel(pthread_self());
+    base__cancelable(true);
+    pthread_testcancel();
+    base__cancelable(false);
+    base__stack_unwound();
+}
+
 /*
  * Weak: there in any program that was built with the address sanitizer, even if the library was
  * not.

@@ -36,6 +36,13 @@ int base__join(pthread_t thread, int64_t deadline);
  */
 void base__stack_unwound(void);
 
+/*
+ * Ends the calling thread as pthread_cancel does, at once. Returns, with cancellation off, if the
+ * thread is being unwound already: what pthread_exit does then would leave the clean-up handler
+ * that runs in its middle.
+ */
+void base__unwind(void);
+
 /* Switches cancellation of the calling thread on or off; returns whether it was on. */
 bool base__cancelable(bool on);
 

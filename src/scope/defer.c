@@ -1,6 +1,5 @@
 #include "src/scope/defer.h"
 
-#include "src/base/thread.h"
 #include "src/scope/wait.h"
 
 #include <errno.h>
@@ -75,14 +74,13 @@ int scoped_acquire(scoped_acquire_function *acquire, void *arg, scoped_release_f
     struct frame *frame = scoped__frame();
     if (frame->node == NULL)
         return -EPERM;
-    struct wait wait = scoped__wait_begin();
-    int error = -ECANCELED;
-    if (!scoped__wait_cancelled(wait))
-        error = acquire_uncancelled(frame, acquire, arg, release, ret_resource);
-    /* An acquisition that itself failed with -ECANCELED has not been cancelled by us. */
-    if (!scoped__wait_cancelled(wait))
-        wait.task = NULL;
-    return scoped__wait_end(wait, error);
+    int error = scoped_checkpoint();
+    if (error < 0)
+        return error;
+    struct wait hold = scoped__hold();
+    error = acquire_uncancelled(frame, acquire, arg, release, ret_resource);
+    scoped__hold_end(hold);
+    return error;
 }
 
 int scoped_release(intptr_t resource, scoped_release_function *release)
@@ -96,9 +94,9 @@ int scoped_release(intptr_t resource, scoped_release_function *release)
     struct deferred *found = *place;
     if (found == NULL)
         return -ENOENT;
-    bool was_on = base__cancelable(false);
+    struct wait hold = scoped__hold();
     *place = found->before;
     run(found);
-    base__cancelable(was_on);
+    scoped__hold_end(hold);
     return 0;
 }

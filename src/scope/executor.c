@@ -1,6 +1,7 @@
 #include "src/scope/executor.h"
 
 #include "src/scope/task.h"
+#include "src/scope/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,12 +42,22 @@ static void run_queued(void *arg)
         scoped__task_run(node);
 }
 
+/* The user's function has to come back: the node is linked, and nobody has it yet. */
+static int execute(struct node *node)
+{
+    struct wait hold = scoped__hold();
+    int error = node->executor->execute(node->executor, run_queued, node);
+    scoped__hold_end(hold);
+    return error > 0 ? -EIO : error;
+}
+
 int scoped__executor_start(struct node *node)
 {
     if (scoped__executor_joins(node->executor))
         return scoped__start_thread(node);
-    int error = node->executor->execute(node->executor, run_queued, node);
-    return error > 0 ? -EIO : error;
+    if (scoped__executor_ours(node->executor))
+        return node->executor->execute(node->executor, run_queued, node);
+    return execute(node);
 }
 
 int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline)

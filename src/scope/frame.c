@@ -1,6 +1,7 @@
 #include "src/scope/frame.h"
 
 #include "src/scope/slot.h"
+#include "src/scope/wait.h"
 
 static __thread struct frame bottom;
 static __thread struct frame *top;
@@ -32,8 +33,11 @@ static int misused(scoped_spawner spawner)
 {
     int error = scoped__slot_alive(spawner) ? SCOPED_ENOTOWNER : SCOPED_ESTALE;
     scoped_misuse_hook *hook = atomic_load(&misuse_hook);
-    if (hook != NULL)
-        hook(error, spawner);
+    if (hook == NULL)
+        return error;
+    struct wait hold = scoped__hold();
+    hook(error, spawner);
+    scoped__hold_end(hold);
     return error;
 }
 

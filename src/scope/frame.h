@@ -15,6 +15,7 @@ struct frame {
     struct frame *outer;
     struct node *opened;        /* scopes and roots that it opened, the last one first */
     struct deferred *deferred;  /* what to run at its end, the last one first */
+    unsigned held;              /* code of the user's runs in which no wait is cut short */
 };
 
 struct frame *scoped__frame(void);

@@ -90,7 +90,7 @@ static int run_as_root(scoped_task_function *task, scoped_leaf_function *leaf, v
         error = task != NULL ? remote_scope_run(signals, task, arg, done)
                              : remote_scope_run_leaf(signals, leaf, arg, done);
     bool was_on = base__cancelable(false);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped__scope_end(scoped__frame());
     base__cancelable(was_on);
     return error;
 }
@@ -161,8 +161,10 @@ void scoped_done_sender_free(struct scoped_done_sender *sender)
     struct node *node = (struct node *)sender;
     if (node == NULL)
         return;
+    struct wait hold = scoped__hold();
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     scoped__unlock(node->tree);
     scoped__tell_done(node, node->status, scoped__failure_new(node, node->status));
+    scoped__hold_end(hold);
 }

@@ -127,7 +127,9 @@ static struct scoped_progress progress_of(struct scope *scope)
 
 static int status_of(const struct scope *scope, const struct scoped_progress *progress)
 {
+    struct wait hold = scoped__hold();
     int status = scope->policy->outcome(scope->policy, progress);
+    scoped__hold_end(hold);
     return status;
 }
 

@@ -67,10 +67,8 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
     struct node *node = (struct node *)receiver;
     if (runs_below(node))
         return -EAGAIN;
-    struct wait wait = scoped__wait_begin();
-    wait.task = NULL;
-    int error = scoped__wait_gone(wait, node, 0);
-    scoped__wait_end(wait, 0);
+    struct wait wait = scoped__wait_begin_uncancelled();
+    int error = scoped__wait_end(wait, scoped__wait_gone(wait, node, 0));
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
 

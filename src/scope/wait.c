@@ -8,13 +8,43 @@
 #include <errno.h>
 #include <poll.h>
 
-struct wait scoped__wait_begin(void)
+/* Cancellation off; the task, if it can be cancelled here. */
+static struct wait begin(void)
 {
-    struct wait wait = { scoped__frame()->node, base__cancelable(false) };
-    if (wait.task == NULL || wait.task->state != NODE_RUNNING ||
+    const struct frame *frame = scoped__frame();
+    struct wait wait = { frame->node, base__cancelable(false) };
+    if (wait.task == NULL || wait.task->state != NODE_RUNNING || frame->held > 0 ||
         (wait.task->mode == SCOPED_CANCEL_FORCED && !wait.was_on))
         wait.task = NULL;
     return wait;
+}
+
+struct wait scoped__wait_begin(void)
+{
+    struct wait wait = begin();
+    if (wait.task != NULL && wait.task->level == LEVEL_FORCED) {
+        base__unwind();
+        wait.task = NULL;
+    }
+    return wait;
+}
+
+struct wait scoped__wait_begin_uncancelled(void)
+{
+    return (struct wait){ NULL, base__cancelable(false) };
+}
+
+struct wait scoped__hold(void)
+{
+    struct wait hold = begin();
+    scoped__frame()->held++;
+    return hold;
+}
+
+void scoped__hold_end(struct wait hold)
+{
+    scoped__frame()->held--;
+    base__cancelable(hold.was_on);
 }
 
 bool scoped__wait_cancelled(struct wait wait)
@@ -25,7 +55,7 @@ bool scoped__wait_cancelled(struct wait wait)
 int scoped__wait_end(struct wait wait, int error)
 {
     if (error == -ECANCELED && wait.task != NULL && wait.task->level == LEVEL_FORCED)
-        pthread_exit(PTHREAD_CANCELED);
+        base__unwind();
     base__cancelable(wait.was_on);
     return error;
 }

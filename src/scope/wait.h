@@ -22,8 +22,23 @@ struct wait {
 /* For waits where cancellation is off anyway, in a task's last phases. */
 #define SCOPED_UNCANCELLED ((struct wait){ NULL, false })
 
-/* Begins a wait: cancellation is off until scoped__wait_end. */
+/*
+ * Begins a wait: cancellation is off until scoped__wait_end. A task that was cancelled by force
+ * before does not return, but for one that is being unwound: in its clean-up handlers nothing is
+ * cut short.
+ */
 struct wait scoped__wait_begin(void);
+
+/* The same for what is no cancellation point. */
+struct wait scoped__wait_begin_uncancelled(void);
+
+/*
+ * Around a call of a function of the user's that has to come back, for something is half done
+ * meanwhile: cancellation is off, and no wait in it is cut short. Returns who could be cancelled
+ * here otherwise.
+ */
+struct wait scoped__hold(void);
+void scoped__hold_end(struct wait hold);
 
 /* Whether it has to end now. */
 bool scoped__wait_cancelled(struct wait wait);
