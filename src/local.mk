@@ -51,6 +51,7 @@ src_libscope_la_SOURCES += src/scope/join.c src/scope/join.h
 src_libscope_la_SOURCES += src/scope/keeper.c src/scope/keeper.h
 src_libscope_la_SOURCES += src/scope/node.c src/scope/node.h
 src_libscope_la_SOURCES += src/scope/policy.c
+src_libscope_la_SOURCES += src/scope/queued.c src/scope/queued.h
 src_libscope_la_SOURCES += src/scope/remote.c
 src_libscope_la_SOURCES += src/scope/root.c src/scope/root.h
 src_libscope_la_SOURCES += src/scope/shield.c

@@ -57,6 +57,10 @@ tests_scope_refusal_test_SOURCES = tests/scope_refusal_test.c $(scope_tools)
 tests_scope_refusal_test_LDADD = $(scope_libs) $(test_libs)
 tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 
+check_PROGRAMS += tests/scope_queue_test
+tests_scope_queue_test_SOURCES = tests/scope_queue_test.c $(scope_tools) $(scope_pool)
+tests_scope_queue_test_LDADD = $(scope_libs) $(test_libs)
+
 check_PROGRAMS += tests/scope_hold_test
 tests_scope_hold_test_SOURCES = tests/scope_hold_test.c $(scope_tools) $(scope_pool)
 tests_scope_hold_test_LDADD = $(scope_libs) $(test_libs)

@@ -33,14 +33,25 @@ struct scoped_executor;
 
 /*
  * Starts a task. Returning 0 promises that run(arg) is called exactly once, on a thread that has no
- * lock of the executor held, also when the executor is being shut down meanwhile. A negative errno
- * value says that it will not be called; whoever spawned gets that value. It may be called from any
- * thread, several at once, and must not wait for a task to end.
+ * lock of the executor held, also when the executor is being shut down meanwhile; before execute
+ * returns is soon enough. A negative errno value says that it will not be called; whoever spawned
+ * gets that value. It may be called from any thread, several at once, and must not wait for a task
+ * to end. Cancellation of the calling thread is off in it.
  *
  * On an executor of the user's, cancelling a task only asks it: the flag and the descriptor of the
  * task are set and the library's waits return -ECANCELED; its thread, which is not ours, is never
- * cancelled. A task that waits for its children runs those itself that the executor has not come to
- * yet, so a pool with a bounded number of threads cannot run out of them.
+ * cancelled.
+ *
+ * A task that waits for its children runs those itself that the executor has not come to yet, so a
+ * pool with a bounded number of threads cannot run out of them. That holds for every wait for a
+ * child of its own or of a scope that it has opened: for its end, for the end of a scope or root,
+ * and for room in a scope. It begins none when its deadline has passed, and comes back late when
+ * the one that it began lasts longer; a deadline of the scope (scope.h) bounds that, too. Waiting
+ * for a child to have started leaves it to the executor for a tenth of a second. Waiting for a done
+ * descriptor by poll(2) runs nothing.
+ *
+ * A child that its waiter runs is cancelled when the waiter is, if the wait is a cancellation point
+ * there. So is a child that execute runs before it returns.
  */
 typedef int scoped_execute_function(struct scoped_executor *self, void (*run)(void *arg),
                                     void *arg);

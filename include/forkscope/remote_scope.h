@@ -58,8 +58,11 @@ int remote_spawner_spawn_raw_with_signal(scoped_spawner spawner,
 /*
  * Runs a task on the calling thread through all its phases, and returns when it is gone. The
  * signals are taken. Without signals (both NULL) it is the root of a tree of its own, on the
- * default executor. The leaf form is for tasks without a spawner. The task may be run inside of
- * another one. `done` may be NULL.
+ * default executor. The leaf form is for tasks without a spawner. `done` may be NULL.
+ *
+ * The task may be run inside of another one. If it is a child of that one, or of a scope or root
+ * that that one has opened, or a root of its own, it is cancelled with it, also when that was
+ * cancelled before; with cancellation off, or in a shield, it is not.
  *
  * Returns the task's status: what the function returned, -ECANCELED when it was cancelled before it
  * ran; or -ENOMEM, when neither the function nor `done` was called, and the done signal has been
@@ -79,7 +82,7 @@ int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_funct
  * that becomes readable then (borrowed until the receiver is freed; not to be read).
  *
  * The wait returns 0 when cancelled, -ETIMEDOUT, or -ECANCELED as for every wait, when the calling
- * task was cancelled. The descriptor: 0 or an errno of eventfd(2).
+ * task was cancelled, or an errno of eventfd(2). The descriptor: 0 or an errno of eventfd(2).
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: the wait is a cancellation point of tasks.

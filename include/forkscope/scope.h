@@ -188,7 +188,8 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
 
 /*
  * Closes a scope: waits until its tasks have ended by themselves, and tells how it went. A scope
- * that is still open when its task ends is cancelled with it, unheard.
+ * that is still open when its task ends is cancelled with it, unheard. On an executor of the user's
+ * the call runs tasks that the executor has not come to, and may outlast the deadline (executor.h).
  *
  * Returns 0 and sets *ret_outcome (may be NULL; freed by scoped_outcome_fini), or
  *   -ETIMEDOUT   not all had ended at `deadline`; the scope is still open

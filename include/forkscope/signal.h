@@ -62,10 +62,12 @@ void scoped_cancel_sender_forget(struct scoped_cancel_sender *sender);
  *
  * Returns 0, or
  *   -ECANCELED  the calling task was cancelled, where that is told by a return value (scope.h)
- *   -EDEADLK    the calling task is the one to wait for, or below it
+ *   -EDEADLK    the calling task is the one to wait for, or below it, or is run by one of these
+ *               (remote_scope_run)
  *
  * scoped_done_receiver_wait_until gives up at the deadline: -ETIMEDOUT. A deadline that has passed
- * still tells 0 when the task is gone.
+ * still tells 0 when the task is gone. A child of the calling task that no thread of its executor
+ * has come to is run by the call, which may outlast the deadline (executor.h).
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: a cancellation point of tasks; the wait can be repeated.
@@ -85,8 +87,8 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 
 /*
  * A descriptor that becomes readable when the task is gone, for loops around poll(2) or epoll(7).
- * Borrowed: it is closed with the receiver, and must not be read. A thread of the library's, one
- * for each tree, joins the task's thread then.
+ * Borrowed: it is closed with the receiver, and must not be read; asked for again it is the same. A
+ * thread of the library's, one for each tree, joins the task's thread then.
  *
  * Returns 0 and sets *ret_fd, or -EAGAIN when there is no thread, -ENOMEM, or an errno of
  * eventfd(2).
@@ -98,12 +100,14 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
 
 /*
- * Waits until the task says that it has started (scoped_started).
+ * Waits until the task says that it has started (scoped_started). On an executor of the user's that
+ * does not come to a child of the calling task, the call runs it, and returns when it has ended
+ * (executor.h).
  *
  * Returns 0, also when it has ended since, or
  *   SCOPED_ENOTSTARTED  it ended without having said so
  *   -ETIMEDOUT          at the deadline it had not
- *   -ECANCELED, -EDEADLK as for scoped_done_receiver_wait
+ *   -ECANCELED, -EDEADLK  as for scoped_done_receiver_wait
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: a cancellation point of tasks.

@@ -20,17 +20,34 @@ void scoped__event_raise(int fd)
     base__cancelable(was_on);
 }
 
+static void cancel_one(struct node *node);
+
+/* Trees are locked from the outside in: that of the node on top has been opened on this stack. */
+static void pass_on(struct node *node)
+{
+    struct node *led = node->led;
+    if (led == NULL)
+        return;
+    if (led->tree != node->tree)
+        scoped__lock(led->tree);
+    cancel_one(led);
+    if (led->tree != node->tree)
+        scoped__unlock(led->tree);
+}
+
 static void ask(struct node *node)
 {
     if (node->level == LEVEL_NONE)
         node->level = LEVEL_ASKED;
     scoped__wake(node->tree, node->parked);
+    pass_on(node);
 }
 
 static void force(struct node *node)
 {
     node->level = LEVEL_FORCED;
     scoped__wake(node->tree, node->parked);
+    pass_on(node);
     if (node->mode == SCOPED_CANCEL_FORCED && node->state == NODE_RUNNING && !node->forced) {
         node->forced = true;
         if (node->put_off == NULL)
@@ -157,6 +174,15 @@ void scoped__cancel_children(struct node *node)
     give_back(&batch, node, false);
     give_back(&batch, node, true);
     scoped__node_unref(node);
+}
+
+void scoped__cancel_lead(struct node *leader, struct node *node)
+{
+    scoped__lock(leader->tree);
+    leader->led = node;
+    if (leader->level != LEVEL_NONE)
+        pass_on(leader);
+    scoped__unlock(leader->tree);
 }
 
 void scoped__cancel(struct node *node)

@@ -19,6 +19,12 @@ void scoped__cancel_children(struct node *node);
 void scoped__cancel_press(struct node *node);
 
 /*
+ * Unlocked: from now on a cancel of the leader is one of `node`, which runs on top of it and which
+ * it owns; also a cancel that came before. NULL: no more.
+ */
+void scoped__cancel_lead(struct node *leader, struct node *node);
+
+/*
  * Unlocked: the descriptor that tells of cancelling, made when it is first asked for. 0 or an errno
  * of eventfd(2).
  */

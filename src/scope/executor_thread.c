@@ -83,7 +83,7 @@ static void *thread_main(void *arg)
     const struct attributes *attributes = attributes_of(node->executor);
     if (attributes != NULL)
         scoped__attributes_apply(attributes);
-    scoped__task_run(node);
+    scoped__task_run(node, NULL);
     return NULL;
 }
 

@@ -24,6 +24,16 @@ void scoped__frame_pop(struct frame *frame)
     top = frame->outer;
 }
 
+bool scoped__owns(const struct frame *frame, const struct node *node)
+{
+    if (node->parent == frame->node)
+        return true;
+    const struct node *opened = frame->opened;
+    while (opened != NULL && opened != node->parent)
+        opened = opened->opened_before;
+    return opened != NULL;
+}
+
 scoped_misuse_hook *scoped_set_misuse_hook(scoped_misuse_hook *hook)
 {
     return atomic_exchange(&misuse_hook, hook);

@@ -16,11 +16,16 @@ struct frame {
     struct node *opened;        /* scopes and roots that it opened, the last one first */
     struct deferred *deferred;  /* what to run at its end, the last one first */
     unsigned held;              /* code of the user's runs in which no wait is cut short */
+    struct node *lent;          /* its task, while an executor may run a child in its place */
+    struct node *leader;        /* whose cancel is passed on to this task; NULL: nobody's */
 };
 
 struct frame *scoped__frame(void);
 void scoped__frame_push(struct frame *frame);
 void scoped__frame_pop(struct frame *frame);
+
+/* Whether the node is a child of the frame's task, or of a scope that the frame has opened. */
+bool scoped__owns(const struct frame *frame, const struct node *node);
 
 /*
  * The node that a spawner names, if it is the calling frame's: its own task or a scope that it

@@ -3,10 +3,9 @@
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
-#include "src/scope/executor.h"
 #include "src/scope/failure.h"
 #include "src/scope/keeper.h"
-#include "src/scope/task.h"
+#include "src/scope/queued.h"
 
 #include <errno.h>
 
@@ -109,33 +108,6 @@ static bool may_join(struct wait wait, const struct node *node)
             BASE_JOIN_CANCELABLE);
 }
 
-/* A child that has not been cancelled might run for longer than a deadline allows. */
-static bool may_run(const struct node *node, int64_t deadline)
-{
-    return !node->claimed && node->state == NODE_QUEUED && node->kind <= NODE_LEAF &&
-           !scoped__executor_ours(node->executor) && (deadline == BASE_NEVER || node->cancelled);
-}
-
-static void run_here(struct node *node)
-{
-    struct tree *tree = node->tree;
-    scoped__join_claim(node);
-    scoped__unlock(tree);
-    scoped__task_run(node);
-    scoped__lock(tree);
-}
-
-static bool is_mine(const struct node *node)
-{
-    struct frame *frame = scoped__frame();
-    if (node->parent == frame->node)
-        return true;
-    const struct node *opened = frame->opened;
-    while (opened != NULL && opened != node->parent)
-        opened = opened->opened_before;
-    return opened != NULL;
-}
-
 int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline)
 {
     struct waiter *waiter = scoped__waiter_new();
@@ -158,12 +130,12 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
     while (error == 0 && node->state != NODE_GONE) {
         if (may_join(wait, node))
             error = join(wait, node, deadline);
-        else if (may_run(node, deadline) && is_mine(node))
-            run_here(node);
+        else if (scoped__queued_runs(node, deadline) && scoped__owns(scoped__frame(), node))
+            error = scoped__queued_run(wait, node);
         else
             error = scoped__wait_told(wait, node, deadline);
     }
-    if (error == -ETIMEDOUT && node->state == NODE_GONE)
+    if (node->state == NODE_GONE)
         error = 0;
     scoped__unlock(tree);
     return error;
@@ -196,12 +168,14 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
         struct node *child = first_child(node);
         if (worth_joining(wait, child, most))
             error = join(wait, child, deadline);
-        else if (may_run(child, deadline))
-            run_here(child);
+        else if (scoped__queued_runs(child, deadline))
+            error = scoped__queued_run(wait, child);
         else
             error = watch(wait, node, deadline);
     }
     node->gathered = false;
+    if (node->child_count <= most)
+        error = 0;
     scoped__unlock(node->tree);
     return error;
 }

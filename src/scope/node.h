@@ -4,7 +4,7 @@
  * Everything in a node is guarded by its tree's mutex, but for what says otherwise: what never
  * changes once the node is linked, what only the node's own thread touches, and a few atomic flags
  * that are set under the mutex and read without. No other lock is ever taken inside but a waiter's
- * (waiter.h).
+ * (waiter.h), and that of a tree that has been opened by a task of this one (cancel.c).
  *
  * The memory of a node lives as long as somebody refers to it: its place in the tree until it is
  * gone, its signals, a run that an executor still owes. The tree lives as long as its nodes;
@@ -82,6 +82,7 @@ struct node {
     struct waiter *watcher;             /* its owner, waiting for its children */
     bool gathered;                      /* its owner waits until all are gone, and joins them */
     struct waiter *parked;              /* what its thread waits in, for cancelling to wake */
+    struct node *led;                   /* runs on top of it, and is cancelled with it */
     struct timer timer;                 /* a scope's deadline, the end of a grace or a shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
     int64_t shield_ends;                /* 0: not shielded */

@@ -63,17 +63,35 @@ int remote_spawner_spawn_raw_with_signal(scoped_spawner spawner,
     return 0;
 }
 
-/* The reference that the cancel receiver was keeps the status readable until the end. */
+static void release_node(void *node)
+{
+    scoped__node_release(node);
+}
+
+/*
+ * The reference that the cancel receiver was keeps the status readable until the end. The calling
+ * task waits here for the other one, and leads it if it is its own.
+ */
 static int run_node(struct node *node, scoped_done_function *done, void *arg)
 {
+    int status;
     node->done = done;
     node->arg = arg;
-    bool was_on = base__cancelable(false);
-    scoped__task_run(node);
-    base__cancelable(was_on);
-    int status = node->status;
-    scoped__node_release(node);
+    struct wait hold = scoped__hold();
+    bool leads = hold.task != NULL && scoped__owns(scoped__frame(), node);
+    pthread_cleanup_push(release_node, node);
+    scoped__task_run(node, leads ? hold.task : NULL);
+    status = node->status;
+    pthread_cleanup_pop(1);
+    scoped__hold_end(hold);
     return status;
+}
+
+static void end_root(void *frame)
+{
+    bool was_on = base__cancelable(false);
+    scoped__scope_end(frame);
+    base__cancelable(was_on);
 }
 
 /* A task without a parent hangs below a root of its own, which is closed when it is over. */
@@ -85,13 +103,12 @@ static int run_as_root(scoped_task_function *task, scoped_leaf_function *leaf, v
     int error = scoped_spawner_open(NULL, &root);
     if (error < 0)
         return error;
+    pthread_cleanup_push(end_root, scoped__frame());
     error = remote_spawner_spawn_raw(root, &signals);
     if (error == 0)
         error = task != NULL ? remote_scope_run(signals, task, arg, done)
                              : remote_scope_run_leaf(signals, leaf, arg, done);
-    bool was_on = base__cancelable(false);
-    scoped__scope_end(scoped__frame());
-    base__cancelable(was_on);
+    pthread_cleanup_pop(1);
     return error;
 }
 

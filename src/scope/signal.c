@@ -1,6 +1,8 @@
+#include "src/base/clock.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
 #include "src/scope/keeper.h"
+#include "src/scope/queued.h"
 
 #include <errno.h>
 
@@ -40,12 +42,20 @@ static bool is_gone(struct node *node)
     return atomic_load_explicit(&node->state, memory_order_acquire) == NODE_GONE;
 }
 
+static bool is_above(const struct node *node, const struct node *below)
+{
+    while (below != NULL && below != node)
+        below = below->parent;
+    return below != NULL;
+}
+
+/* Whether it cannot end before the caller: that is below it, or lies on top of it or its children. */
 static bool runs_below(const struct node *node)
 {
-    const struct node *above = scoped__frame()->node;
-    while (above != NULL && above != node)
-        above = above->parent;
-    return above != NULL;
+    const struct frame *frame = scoped__frame();
+    while (frame != NULL && !is_above(node, frame->node))
+        frame = frame->outer;
+    return frame != NULL;
 }
 
 int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t deadline)
@@ -72,12 +82,32 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
 
+/* Locked, but not while it waits. */
+static int wait_for_executor(struct wait wait, struct node *node, int64_t patience,
+                             int64_t deadline)
+{
+    if (base__now() >= patience)
+        return scoped__queued_run(wait, node);
+    int error = scoped__wait_told(wait, node, patience < deadline ? patience : deadline);
+    return error == -ETIMEDOUT && base__now() < deadline ? 0 : error;
+}
+
+/*
+ * What says that it has started often goes on for long: whoever runs it here comes back late. So
+ * the executor has a tenth of a second to come to it first.
+ */
 static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 {
+    int64_t patience = base__deadline(BASE_SECOND / 10);
+    bool own = scoped__owns(scoped__frame(), node);
     int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(node->tree);
-    while (error == 0 && !node->started && node->state < NODE_DONE)
-        error = scoped__wait_told(wait, node, deadline);
+    while (error == 0 && !node->started && node->state < NODE_DONE) {
+        if (own && scoped__queued_runs(node, deadline))
+            error = wait_for_executor(wait, node, patience, deadline);
+        else
+            error = scoped__wait_told(wait, node, deadline);
+    }
     if (node->started)
         error = 0;
     else if (error == 0)

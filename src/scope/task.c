@@ -88,6 +88,8 @@ static void end(struct frame *frame, int status)
         node->done(node->arg);
     struct scoped_failure *failure = scoped__failure_new(node, status);
     end_late(frame);
+    if (frame->leader != NULL)
+        scoped__cancel_lead(frame->leader, NULL);
     if (node->id.generation != 0)
         scoped__slot_release(node->id);
     scoped__frame_pop(frame);
@@ -117,9 +119,11 @@ static int call_function(struct frame *frame)
     return status;
 }
 
-void scoped__task_run(struct node *node)
+void scoped__task_run(struct node *node, struct node *leader)
 {
-    struct frame frame = { .node = node };
+    struct frame frame = { .node = node, .leader = leader };
     scoped__frame_push(&frame);
+    if (leader != NULL)
+        scoped__cancel_lead(leader, node);
     end(&frame, begin(node) ? call_function(&frame) : -ECANCELED);
 }

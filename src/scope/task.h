@@ -8,8 +8,9 @@
 
 /*
  * Runs a task through all its phases. Cancellation must be off. Does not return when the thread is
- * unwound, but the phases are over then too.
+ * unwound, but the phases are over then too. `leader` is a task that this one lies on top of, whose
+ * cancel is passed on to it; NULL: none.
  */
-void scoped__task_run(struct node *node);
+void scoped__task_run(struct node *node, struct node *leader);
 
 #endif

@@ -1,0 +1,74 @@
+#include "src/scope/queued.h"
+
+#include "src/base/clock.h"
+#include "src/scope/executor.h"
+#include "src/scope/join.h"
+#include "src/scope/task.h"
+
+#include <errno.h>
+
+/* Locked. Whether it is the caller's to run. */
+static bool claim(struct node *node)
+{
+    if (node->claimed)
+        return false;
+    scoped__join_claim(node);
+    return true;
+}
+
+/* Who has to hear of its cancel while the node runs here; NULL: nobody. */
+static struct node *leader(const struct frame *frame, const struct node *node)
+{
+    return frame->lent != NULL && scoped__owns(frame, node) ? frame->lent : NULL;
+}
+
+/* A waiter may have run it meanwhile; then only the memory is left. */
+static void run_queued(void *arg)
+{
+    struct node *node = arg;
+    struct tree *tree = node->tree;
+    scoped__lock(tree);
+    bool mine = claim(node);
+    scoped__node_unref(node);
+    scoped__unlock(tree);
+    if (mine)
+        scoped__task_run(node, leader(scoped__frame(), node));
+}
+
+/* The user's function has to come back: the node is linked, and nobody has it yet. */
+static int execute(struct node *node)
+{
+    struct frame *frame = scoped__frame();
+    struct node *lent_before = frame->lent;
+    struct wait hold = scoped__hold();
+    frame->lent = hold.task;
+    int error = node->executor->execute(node->executor, run_queued, node);
+    frame->lent = lent_before;
+    scoped__hold_end(hold);
+    return error;
+}
+
+int scoped__queued_add(struct node *node)
+{
+    int error = scoped__executor_ours(node->executor)
+                    ? scoped__execute_cached(node->executor, run_queued, node)
+                    : execute(node);
+    return error > 0 ? -EIO : error;
+}
+
+bool scoped__queued_runs(const struct node *node, int64_t deadline)
+{
+    return !node->claimed && node->state == NODE_QUEUED && node->kind <= NODE_LEAF &&
+           !scoped__executor_ours(node->executor) &&
+           (deadline == BASE_NEVER || node->cancelled || base__now() < deadline);
+}
+
+int scoped__queued_run(struct wait wait, struct node *node)
+{
+    struct tree *tree = node->tree;
+    scoped__join_claim(node);
+    scoped__unlock(tree);
+    scoped__task_run(node, wait.task);
+    scoped__lock(tree);
+    return scoped__wait_cancelled(wait) ? -ECANCELED : 0;
+}
