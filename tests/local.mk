@@ -65,6 +65,12 @@ check_PROGRAMS += tests/scope_hold_test
 tests_scope_hold_test_SOURCES = tests/scope_hold_test.c $(scope_tools) $(scope_pool)
 tests_scope_hold_test_LDADD = $(scope_libs) $(test_libs)
 
+# A cancel comes just before each lock.
+check_PROGRAMS += tests/scope_moment_test
+tests_scope_moment_test_SOURCES = tests/scope_moment_test.c $(scope_tools) $(scope_pool)
+tests_scope_moment_test_LDADD = $(scope_libs) $(test_libs)
+tests_scope_moment_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=scoped__lock
+
 check_PROGRAMS += tests/scope_cancel_test
 tests_scope_cancel_test_SOURCES = tests/scope_cancel_test.c $(scope_tools)
 tests_scope_cancel_test_LDADD = $(scope_libs) $(test_libs)
