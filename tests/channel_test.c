@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <forkscope/channel.h>
+#include <forkscope/scope.h>
 #include <forkscope/shmem.h>
 #include <poll.h>
 #include <pthread.h>
@@ -508,6 +509,69 @@ static void cancel(pthread_t thread)
     CU_ASSERT_PTR_EQUAL(result, PTHREAD_CANCELED);
 }
 
+/* Tasks that wait, in the mode that is given, and what they return when they are only asked. */
+
+static int receive_in_task(void *arg)
+{
+    json_t *value;
+
+    (void)arg;
+    scoped_started();
+    return procspawn_receiver_recv(receiver, &value);
+}
+
+static int fill_in_task(void *value)
+{
+    int rc = 0;
+
+    scoped_started();
+    while (rc == 0)
+        rc = procspawn_sender_send(sender, value);
+    return rc;
+}
+
+/* Whether it has begun to wait is not to be seen: it is cancelled before, or meanwhile. */
+static void cancel_in_task(enum scoped_cancel_mode mode, int64_t grace,
+                           scoped_leaf_function *function, void *arg)
+{
+    struct scoped_options options = { .cancel = mode, .grace = grace };
+    struct scoped_parent_signals signals;
+    struct timespec moment = { 0, 20000000 };
+    scoped_spawner root;
+    int status = 0;
+
+    CU_ASSERT_EQUAL_FATAL(scoped_spawner_open_with(&options, &root), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_spawn_leaf_with_signal(root, function, arg, NULL, &signals), 0);
+    scoped_done_receiver_wait_started(signals.done_receiver, SCOPED_FOREVER);
+    nanosleep(&moment, NULL);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    int64_t deadline = scoped_deadline_in(20 * CALLS_SECOND);
+    CU_ASSERT_EQUAL(scoped_done_receiver_wait_until(signals.done_receiver, deadline), 0);
+    CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
+    CU_ASSERT_EQUAL(status, -ECANCELED);
+    scoped_done_receiver_free(signals.done_receiver);
+    scoped_spawner_close(root, SCOPED_FOREVER);
+}
+
+static void cancel_in_modes(scoped_leaf_function *function, void *arg)
+{
+    cancel_in_task(SCOPED_CANCEL_FORCED, 0, function, arg);
+    cancel_in_task(SCOPED_CANCEL_WAITS, 0, function, arg);
+    cancel_in_task(SCOPED_CANCEL_ASKS, 0, function, arg);
+    cancel_in_task(SCOPED_CANCEL_FORCED, 60 * CALLS_SECOND, function, arg);
+}
+
+static void waiting_hears_of_a_cancel_in_every_mode(void)
+{
+    json_t *text = json_string("message");
+
+    open_channel();
+    cancel_in_modes(receive_in_task, NULL);
+    cancel_in_modes(fill_in_task, text);
+    json_decref(text);
+    close_channel();
+}
+
 static void waiting_is_a_cancellation_point_and_loses_nothing(void)
 {
     pthread_t thread;
@@ -566,6 +630,7 @@ static CU_TestInfo tests[] = {
     TEST(values_that_cannot_be_sent_are_errors),
     TEST(both_ends_can_be_waited_for_with_epoll),
     TEST(waiting_is_a_cancellation_point_and_loses_nothing),
+    TEST(waiting_hears_of_a_cancel_in_every_mode),
     TEST(a_thousand_channels_leave_no_descriptor),
     CU_TEST_INFO_NULL,
 };

@@ -80,6 +80,7 @@ void procspawn_receiver_free(procspawn_receiver *receiver);
  *
  * Returns 0, or
  *   -ETIMEDOUT           there was no room in time; nothing was sent
+ *   -ECANCELED           the calling task is asked to end (scope.h); nothing was sent
  *   -EPIPE               the receiver is gone; no signal is raised
  *   PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, -EBADF
  *                        the value cannot be sent, as with procspawn()
@@ -100,6 +101,7 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  *
  * Returns 0, or
  *   -ETIMEDOUT           no message in time
+ *   -ECANCELED           the calling task is asked to end (scope.h)
  *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
  *   PROCSPAWN_EJSON      a message that is no JSON; like the next one it is lost, and the channel
  *                        goes on

@@ -10,6 +10,7 @@
 #include "src/base/clock.h"
 #include "src/base/closer.h"
 #include "src/base/thread.h"
+#include "src/scope/wait.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope/channel.h>
@@ -134,17 +135,15 @@ int procspawn_receiver_fd(const procspawn_receiver *receiver)
     return receiver->fd;
 }
 
-/* False when the deadline has passed. A cancellation point, if that is on for the caller. */
-static bool wait_for(int fd, short events, int64_t deadline, int cancel)
+/* 0, -ETIMEDOUT, -ECANCELED. A cancellation point, if that is on for the caller. */
+static int wait_for(int fd, short events, int64_t deadline, int cancel)
 {
-    struct pollfd poller = { .fd = fd, .events = events };
-
     if (base__now() >= deadline)
-        return false;
+        return -ETIMEDOUT;
     pthread_setcancelstate(cancel, NULL);
-    poll(&poller, 1, base__poll_timeout(deadline));
+    int rc = scoped__wait_fd(fd, events, deadline);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    return true;
+    return rc;
 }
 
 /* ---- sending ---- */
@@ -162,9 +161,10 @@ static int send_until(const procspawn_sender *sender, struct procspawn__message 
 
     do {
         rc = procspawn__message_send(message, sender->fd, WIRE_VALUE, 0, true);
-        if (rc == -EAGAIN && !wait_for(sender->fd, POLLOUT, deadline, cancel))
-            rc = -ETIMEDOUT;
-    } while (rc == -EAGAIN);
+        if (rc != -EAGAIN)
+            return rc;
+        rc = wait_for(sender->fd, POLLOUT, deadline, cancel);
+    } while (rc == 0);
     return rc;
 }
 
@@ -224,9 +224,10 @@ static int receive_until(procspawn_receiver *receiver, int64_t deadline, int can
 
     do {
         rc = receive(receiver, ret_value);
-        if (rc == -EAGAIN && !wait_for(receiver->fd, POLLIN, deadline, cancel))
-            rc = -ETIMEDOUT;
-    } while (rc == -EAGAIN);
+        if (rc != -EAGAIN)
+            return rc;
+        rc = wait_for(receiver->fd, POLLIN, deadline, cancel);
+    } while (rc == 0);
     return rc;
 }
 
