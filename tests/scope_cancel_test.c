@@ -329,7 +329,7 @@ static int count_descriptors(void)
 
 static void cancelled_acquisitions_lose_no_descriptor(void)
 {
-    int cancels = BASE_JOIN_CANCELABLE ? 20000 : 2000;
+    int cancels = base__join_cancelable() ? 20000 : 2000;
     int before = count_descriptors();
     for (int i = 0; i < cancels; i++) {
         spawn(root, open_and_release, NULL);

@@ -66,7 +66,7 @@ static void close_all(void)
 /* 10,000 where that is not far too slow. */
 static void thousands_of_live_tasks_are_cancelled_from_the_root(void)
 {
-    int tasks = BASE_JOIN_CANCELABLE ? 10000 : 2000;
+    int tasks = base__join_cancelable() ? 10000 : 2000;
     open_small_stacks();
     for (int i = 0; i < tasks; i++)
         CU_ASSERT_FATAL(scoped_spawn_leaf(root, block, NULL, count_done) == 0);
@@ -169,7 +169,7 @@ static void wait_in_nanosleep(void)
 static int wait_somehow(void *arg)
 {
     uint32_t way = (uint32_t)(uintptr_t)arg;
-    if (!BASE_JOIN_CANCELABLE)
+    if (!base__join_cancelable())
         way = way % 2 == 0 ? 0 : 1;
     switch (way % 8) {
     case 0: wait_in_condition(); break;
@@ -254,7 +254,7 @@ static void spawn_and_cancel_at_random(struct scoped_executor *on)
     struct scoped_options options = { .limit = 2 * RING, .discard = true, .executor = on };
     scoped_spawner scope;
     uint32_t random = 2463534242u;
-    int spawns = scale(BASE_JOIN_CANCELABLE ? 20000 : 2000);
+    int spawns = scale(base__join_cancelable() ? 20000 : 2000);
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
     for (uintptr_t i = 0; i < CANCELLERS; i++)
         pthread_create(&cancellers[i], NULL, free_senders, (void *)(i + 1));

@@ -118,7 +118,7 @@ void root_tear_down(void)
 
 void block_for_ever(void)
 {
-    if (BASE_JOIN_CANCELABLE)
+    if (base__join_cancelable())
         pause();
     scoped_sleep_until(SCOPED_FOREVER);
 }

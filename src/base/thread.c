@@ -10,26 +10,28 @@ static struct timespec timespec_of(int64_t ns)
     return (struct timespec){ .tv_sec = ns / BASE_SECOND, .tv_nsec = ns % BASE_SECOND };
 }
 
-#ifdef __SANITIZE_THREAD__
+/* The same point in time on another clock, but for what that is set to meanwhile. */
+static struct timespec on_realtime(int64_t deadline)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return timespec_of(now.tv_sec * BASE_SECOND + now.tv_nsec + deadline - base__now());
+}
+
 /*
  * gcc 12's thread sanitizer does not know pthread_clockjoin_np, and would take the thread for
  * leaked.
  */
 static int join_until(pthread_t thread, int64_t deadline)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t left = deadline - base__now();
-    struct timespec until = timespec_of(now.tv_sec * BASE_SECOND + now.tv_nsec + left);
-    return pthread_timedjoin_np(thread, NULL, &until);
-}
-#else
-static int join_until(pthread_t thread, int64_t deadline)
-{
-    struct timespec until = timespec_of(deadline);
+    struct timespec until;
+    if (__tsan_acquire != NULL) {
+        until = on_realtime(deadline);
+        return pthread_timedjoin_np(thread, NULL, &until);
+    }
+    until = timespec_of(deadline);
     return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until);
 }
-#endif
 
 int base__join(pthread_t thread, int64_t deadline)
 {
@@ -40,9 +42,26 @@ int base__join(pthread_t thread, int64_t deadline)
     return error == EBUSY ? -ETIMEDOUT : -error;
 }
 
+/*
+ * Weak: there in any program that was built with the address sanitizer, even if the library was
+ * not.
+ */
+void __asan_unpoison_memory_region(void const volatile *start, size_t size) __attribute__((weak));
+
+/*
+ * For a variable that the C library fills in: the sanitizer looks at the poison there, and in the
+ * clean-up handlers of a cancelled thread that of dead frames is still in place.
+ */
+static void unpoison(void *start, size_t size)
+{
+    if (__asan_unpoison_memory_region != NULL)
+        __asan_unpoison_memory_region(start, size);
+}
+
 bool base__cancelable(bool on)
 {
-    int before;
+    int before = PTHREAD_CANCEL_DISABLE;
+    unpoison(&before, sizeof before);
     pthread_setcancelstate(on ? PTHREAD_CANCEL_ENABLE : PTHREAD_CANCEL_DISABLE, &before);
     return before == PTHREAD_CANCEL_ENABLE;
 }
@@ -56,22 +75,16 @@ void base__unwind(void)
     base__stack_unwound();
 }
 
-/*
- * Weak: there in any program that was built with the address sanitizer, even if the library was
- * not.
- */
-void __asan_unpoison_memory_region(void const volatile *start, size_t size) __attribute__((weak));
-
 void base__stack_unwound(void)
 {
-    if (__asan_unpoison_memory_region == NULL)
-        return;
-    void *low;
-    size_t size;
-    pthread_attr_t attributes;
-    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+    /* Not on the stack whose poison is to be cleared, as above. */
+    static __thread pthread_attr_t attributes;
+    static __thread void *low;
+    static __thread size_t size;
+
+    if (__asan_unpoison_memory_region == NULL || pthread_getattr_np(pthread_self(), &attributes))
         return;
     pthread_attr_getstack(&attributes, &low, &size);
-    __asan_unpoison_memory_region(low, size);
+    unpoison(low, size);
     pthread_attr_destroy(&attributes);
 }

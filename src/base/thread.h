@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -15,19 +16,33 @@
 int base__join(pthread_t thread, int64_t deadline);
 
 /*
+ * Weak: there in any program that was built with the thread sanitizer, even if the library was not.
+ * It sees what the library does with mutexes then, and nothing of its atomic variables.
+ */
+void __tsan_acquire(void *address) __attribute__((weak));
+void __tsan_release(void *address) __attribute__((weak));
+
+/* Tell it what is ordered by an atomic variable: all before the release is before the acquire. */
+static inline void base__ordered_before(void *atomic)
+{
+    if (__tsan_release != NULL)
+        __tsan_release(atomic);
+}
+
+static inline void base__ordered_after(void *atomic)
+{
+    if (__tsan_acquire != NULL)
+        __tsan_acquire(atomic);
+}
+
+/*
  * Whether a sleep in base__join may be cancelled: the thread sanitizer takes a thread for joined as
  * soon as pthread_join is called.
  */
-#if defined(__SANITIZE_THREAD__)
-#define BASE_JOIN_CANCELABLE false
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define BASE_JOIN_CANCELABLE false
-#endif
-#endif
-#ifndef BASE_JOIN_CANCELABLE
-#define BASE_JOIN_CANCELABLE true
-#endif
+static inline bool base__join_cancelable(void)
+{
+    return __tsan_acquire == NULL;
+}
 
 /*
  * Tells the address sanitizer, if there is one, that the calling thread has been unwound to here by

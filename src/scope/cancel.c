@@ -226,10 +226,18 @@ int scoped_cancel(scoped_spawner spawner)
     return 0;
 }
 
+bool scoped__is_cancelled(struct node *node)
+{
+    if (!node->cancelled)
+        return false;
+    base__ordered_after(&node->cancelled);
+    return true;
+}
+
 bool scoped_cancelled(void)
 {
     struct node *task = scoped__frame()->node;
-    return task != NULL && task->cancelled;
+    return task != NULL && scoped__is_cancelled(task);
 }
 
 int scoped_cancel_fd(int *ret_fd)

@@ -12,6 +12,9 @@ void scoped__cancel(struct node *node);
 /* Locked: cancels the children of a node, not the node itself. */
 void scoped__cancel_children(struct node *node);
 
+/* Unlocked, for who goes on to look at what the canceller did before. */
+bool scoped__is_cancelled(struct node *node);
+
 /*
  * Locked: brings a cancelled task as far as its shield, its grace and its mode allow by now: asks
  * it, or forces it, or sets a timer to come back.

@@ -86,7 +86,7 @@ static int join(struct wait wait, struct node *node, int64_t deadline)
     scoped__unlock(tree);
     pthread_cleanup_push(unwound_in_join, node);
     base__cancelable(wait.task != NULL && wait.task->mode == SCOPED_CANCEL_FORCED &&
-                     BASE_JOIN_CANCELABLE);
+                     base__join_cancelable());
     error = base__join(thread, deadline);
     base__cancelable(false);
     pthread_cleanup_pop(0);
@@ -105,7 +105,7 @@ static bool may_join(struct wait wait, const struct node *node)
         return false;
     return node->state == NODE_DONE || wait.task == NULL ||
            (wait.task->mode == SCOPED_CANCEL_FORCED && wait.task->grace == 0 &&
-            BASE_JOIN_CANCELABLE);
+            base__join_cancelable());
 }
 
 int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline)

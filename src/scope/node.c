@@ -145,12 +145,14 @@ void scoped__node_enter(struct node *node, enum node_state state)
 {
     if (state == NODE_ENDING)
         node->was_cancelled = node->cancelled;
+    base__ordered_before(&node->state);
     atomic_store_explicit(&node->state, state, memory_order_release);
 }
 
 void scoped__node_cancelled(struct node *node)
 {
     const struct node *parent = node->parent;
+    base__ordered_before(&node->cancelled);
     node->cancelled = true;
     if (parent != NULL && parent->kind == NODE_SCOPE && parent->by_deadline)
         node->by_deadline = true;

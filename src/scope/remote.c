@@ -147,7 +147,7 @@ int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_funct
 
 bool scoped_cancel_receiver_poll(struct scoped_cancel_receiver *receiver)
 {
-    return ((struct node *)receiver)->cancelled;
+    return scoped__is_cancelled((struct node *)receiver);
 }
 
 int scoped_cancel_receiver_fd(struct scoped_cancel_receiver *receiver, int *ret_fd)

@@ -1,4 +1,5 @@
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
 #include "src/scope/keeper.h"
@@ -39,7 +40,10 @@ void scoped_done_receiver_free(struct scoped_done_receiver *receiver)
 
 static bool is_gone(struct node *node)
 {
-    return atomic_load_explicit(&node->state, memory_order_acquire) == NODE_GONE;
+    if (atomic_load_explicit(&node->state, memory_order_acquire) != NODE_GONE)
+        return false;
+    base__ordered_after(&node->state);
+    return true;
 }
 
 static bool is_above(const struct node *node, const struct node *below)

@@ -1,6 +1,7 @@
 #include "src/scope/waiter.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +21,12 @@ struct waiter *scoped__waiter_new(void)
 
 void scoped__waiter_free(struct waiter *waiter)
 {
-    if (waiter == NULL || atomic_fetch_sub(&waiter->references, 1) > 1)
+    if (waiter == NULL)
         return;
+    base__ordered_before(&waiter->references);
+    if (atomic_fetch_sub(&waiter->references, 1) > 1)
+        return;
+    base__ordered_after(&waiter->references);
     pthread_cond_destroy(&waiter->condition);
     pthread_mutex_destroy(&waiter->mutex);
     free(waiter);
