@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,14 +24,21 @@ static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SI
 static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
 static struct crash_record record BASE_WRITTEN;
+static pthread_t main_thread BASE_WRITTEN;
 
 /* From here to on_crash(): async-signal-safe. Each function makes system calls through syscall(),
- * whose symbol is bound by forkserver__crash_install() already, and touches the record and its own
- * stack only. */
+ * whose symbol is bound by forkserver__crash_install() already, as is pthread_self(), and touches
+ * the record and its own stack only. */
+
+/* Its number is the process's. Each system call less is one that a filter cannot kill for. */
+static bool is_main_thread(void)
+{
+    return pthread_equal(pthread_self(), main_thread);
+}
 
 static pid_t self(void)
 {
-    return (pid_t)syscall(SYS_gettid);
+    return is_main_thread() ? record.pid : (pid_t)syscall(SYS_gettid);
 }
 
 static bool is_ours(void)
@@ -56,20 +64,25 @@ static void claim(void)
     }
 }
 
-/* A signal to this very thread is delivered before tgkill returns; one to the process may hit
- * another thread first and let this one run on. It stops all of them either way. */
+/* A signal to this very thread is delivered before tgkill returns, as one to the process is before
+ * kill returns in its main thread. In another one that may take a moment. */
 static void stop(enum crash_state state)
 {
+    static const struct timespec moment = {.tv_nsec = 100000000};
+
     set_state(state);
-    syscall(SYS_tgkill, record.pid, self(), SIGSTOP);
+    if (!is_main_thread() && syscall(SYS_tgkill, record.pid, self(), SIGSTOP) == 0)
+        return;
+    if (syscall(SYS_kill, record.pid, SIGSTOP) == 0 && !is_main_thread())
+        syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
 }
 
 /* All zero is SIG_DFL with no flags, whatever the order of the kernel's fields. */
-static void restore_default(int signo)
+static bool restore_default(int signo)
 {
     static const unsigned char zero[64];
 
-    syscall(SYS_rt_sigaction, signo, zero, NULL, SIGSET_BYTES);
+    return syscall(SYS_rt_sigaction, signo, zero, NULL, SIGSET_BYTES) == 0;
 }
 
 /* Does returning from the handler run into the same fault again? */
@@ -88,6 +101,27 @@ static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
     forkserver__machine_from_context(context, &record.registers);
 }
 
+/* Once the handler has returned. The kernel reads one word, whatever the C library makes of it. */
+static void block(int signo, ucontext_t *context)
+{
+    uint64_t mask;
+
+    memcpy(&mask, &context->uc_sigmask, sizeof mask);
+    mask |= UINT64_C(1) << (signo - 1);
+    memcpy(&context->uc_sigmask, &mask, sizeof mask);
+}
+
+/* The kernel kills for a fault whose signal is blocked, and asks no handler. Where another signal
+ * cannot be made to kill, the process dies all the same: what it died of is in the record. */
+static void die(int signo, const siginfo_t *info, ucontext_t *context)
+{
+    if (is_repeated(signo, info))
+        block(signo, context);
+    else if (!restore_default(signo) ||
+             syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), signo) != 0)
+        syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
+}
+
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
     if (is_ours()) {
@@ -96,9 +130,7 @@ static void on_crash(int signo, siginfo_t *info, void *context)
         stop(CRASH_CRASHED);
         set_state(CRASH_RELEASED);
     }
-    restore_default(signo);
-    if (!is_repeated(signo, info))
-        syscall(SYS_tgkill, syscall(SYS_getpid), self(), signo);
+    die(signo, info, context);
 }
 
 static int install_stack(void)
@@ -147,6 +179,7 @@ void forkserver__crash_arm(pid_t parent)
 {
     record = (struct crash_record){.magic = CRASH_MAGIC, .state = CRASH_IDLE};
     record.pid = (int32_t)syscall(SYS_getpid);
+    main_thread = pthread_self();
     /* Refused where nobody asks: then nobody has to be named. */
     (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
 }

@@ -42,8 +42,8 @@ static ssize_t read_by_number(pid_t pid, uint64_t address, void *ret_bytes, size
     return process_vm_readv(pid, &to, 1, &from, 1, 0);
 }
 
-/* Memory that is not there is -EIO in a file, and -EINVAL in the upper half of the addresses; who has
- * ended has a file without bytes. */
+/* Memory that is not there is -EIO in a file, and -EINVAL in the upper half of the addresses; a
+ * process that has ended has a file without bytes. */
 static int outcome(ssize_t got, size_t size)
 {
     if (got < 0)

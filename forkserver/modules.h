@@ -50,9 +50,9 @@ int forkserver__modules_read(struct modules *ret_modules, int maps);
 /* The same with the text of the list, which is taken. Returns 0 or -ENOMEM. */
 int forkserver__modules_parse(struct modules *ret_modules, char *text);
 
-/* Reads the modules from the memory. known: those of another process; one whose first page is mapped
- * from the same file at the same place is the same, and not read again; the path is the other's
- * then. NULL: none. Returns 0 or -ENOMEM. */
+/* Reads the modules from the memory. known: those of another process; one whose first page is
+ * mapped from the same file at the same place is the same, and not read again; the path is the
+ * other's then. NULL: none. Returns 0 or -ENOMEM. */
 int forkserver__modules_find(struct modules *modules, struct memory *memory,
                              const struct modules *known);
 

@@ -23,8 +23,8 @@ struct symbols {
     uint64_t names_size;
 };
 
-/* file, debug: the module's file and its debug file, or -1; taken. Returns 0; -ENOENT when neither is
- * the mapped one, or has symbols; -ENOMEM. */
+/* file, debug: the module's file and its debug file, or -1; taken. Returns 0; -ENOENT when neither
+ * is the mapped one, or has symbols; -ENOMEM. */
 int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
                              int debug);
 /* The same for the vDSO, which is in no file. */

@@ -162,7 +162,8 @@ static uint64_t message_variable(struct unwind *unwind)
     return symbol ? module->bias + symbol->st_value : 0;
 }
 
-/* struct { unsigned size; char text[]; } *__abort_msg. */
+/* struct { unsigned size; char text[]; } *__abort_msg. It is set shortly before the end, which may be
+ * another signal than SIGABRT where that cannot be sent. */
 static void find_message(struct unwind *unwind)
 {
     char text[MESSAGE_LIMIT];
@@ -243,8 +244,8 @@ static pid_t living(const struct threads *threads, pid_t pid)
 
 /* ---- with the rights of the server ---- */
 
-/* It stays as it is by a stop of its own, and nothing ties it to this process any more: a page of its
- * memory, or a file, may keep us waiting where not even SIGKILL ends that. */
+/* It stays as it is by a stop of its own, and nothing ties it to this process any more: a page of
+ * its memory, or a file, may keep us waiting where not even SIGKILL ends that. */
 static void let_go(struct unwind *unwind)
 {
     if (!unwind->task->record && unwind->threads.count > 0 && !unwind->threads.held[0].error)
@@ -271,7 +272,7 @@ static void hold(struct unwind *unwind)
 static bool needs_files(const struct unwind_task *task)
 {
     return task->fd >= 0 ? task->with_symbols
-                         : task->record->signo == SIGABRT && !shared_message_variable();
+                         : !shared_message_variable();
 }
 
 static void attach(struct unwind *unwind)
@@ -341,10 +342,8 @@ static void find_cause(struct unwind *unwind)
         return;
     unwind->trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
     procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
-    if (record->signo == SIGABRT) {
-        find_message(unwind);
-        procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
-    }
+    find_message(unwind);
+    procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
 }
 
 static void find_frames(struct unwind *unwind)

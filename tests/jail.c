@@ -14,7 +14,7 @@ static uint32_t offset_of(unsigned argument)
     return __BYTE_ORDER == __BIG_ENDIAN ? offset + 4 : offset;
 }
 
-void jail_enter(const struct jail_rule *rule, int error)
+static void enter(const struct jail_rule *rule, uint32_t action)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -22,7 +22,7 @@ void jail_enter(const struct jail_rule *rule, int error)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset_of(rule->argument)),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, rule->mask),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, rule->value, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+        BPF_STMT(BPF_RET | BPF_K, action),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
@@ -30,4 +30,14 @@ void jail_enter(const struct jail_rule *rule, int error)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
         abort();
+}
+
+void jail_enter(const struct jail_rule *rule, int error)
+{
+    enter(rule, SECCOMP_RET_ERRNO | (uint32_t)error);
+}
+
+void jail_enter_deadly(const struct jail_rule *rule)
+{
+    enter(rule, SECCOMP_RET_KILL_PROCESS);
 }

@@ -15,4 +15,7 @@ struct jail_rule {
  * process if that cannot be had. */
 void jail_enter(const struct jail_rule *rule, int error);
 
+/* It ends the process from now on, by SIGSYS. */
+void jail_enter_deadly(const struct jail_rule *rule);
+
 #endif

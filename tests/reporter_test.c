@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -197,6 +198,72 @@ static void where_memory_cannot_be_read_by_process_all_is_told(void)
 static void where_links_cannot_be_refused_all_is_told(void)
 {
     in_jail(SYS_openat2, check_causes_with_frames);
+}
+
+/* ---- a function that has put itself into a jail ---- */
+
+static json_t *crashes_without(json_t *number)
+{
+    jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
+    return crashes(number);
+}
+
+static json_t *asserts_without(json_t *number)
+{
+    jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
+    return asserts(number);
+}
+
+static void *crash_in_thread(void *unused)
+{
+    write_nowhere();
+    return unused;
+}
+
+static json_t *crashes_in_thread_without(json_t *number)
+{
+    pthread_t thread;
+
+    jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
+    pthread_create(&thread, NULL, crash_in_thread, NULL);
+    return calls_hang(number);
+}
+
+static json_t *crashes_or_dies_of(json_t *number)
+{
+    jail_enter_deadly(&(struct jail_rule){ .number = json_integer_value(number) });
+    return crashes(number);
+}
+
+static void check_frames_of_crash(procspawn_function *function, long call)
+{
+    procspawn_error *error = error_of(NULL, function, json_integer(call));
+
+    CU_ASSERT(has_symbol(error, "write_nowhere"));
+    check_signal(error, SIGSEGV);
+}
+
+/* What the child's own part in a report may ask of the kernel; what it must not need. */
+static const long calls_of_handler[] = { SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_tgkill,
+                                         SYS_gettid, SYS_futex };
+
+static void a_crash_is_told_whatever_call_its_process_was_refused(void)
+{
+    calls_begin();
+    for (size_t i = 0; i < sizeof calls_of_handler / sizeof *calls_of_handler; i++) {
+        check_frames_of_crash(crashes_without, calls_of_handler[i]);
+        check_frames_of_crash(crashes_in_thread_without, calls_of_handler[i]);
+        check_assertion(error_of(NULL, asserts_without, json_integer(calls_of_handler[i])));
+    }
+    calls_end();
+}
+
+static void a_crash_is_told_whatever_call_its_process_may_not_live_to_make(void)
+{
+    calls_begin();
+    for (size_t i = 0; i < sizeof calls_of_handler / sizeof *calls_of_handler; i++)
+        check_frames_of_crash(crashes_or_dies_of, calls_of_handler[i]);
+    calls_end();
 }
 
 /* ---- stops that are no crashes ---- */
@@ -560,6 +627,8 @@ static CU_TestInfo tests[] = {
     TEST(without_a_memfd_the_causes_are_told),
     TEST(where_memory_cannot_be_read_by_process_all_is_told),
     TEST(where_links_cannot_be_refused_all_is_told),
+    TEST(a_crash_is_told_whatever_call_its_process_was_refused),
+    TEST(a_crash_is_told_whatever_call_its_process_may_not_live_to_make),
     TEST(who_is_stopped_by_others_stays_stopped),
     TEST(a_crash_right_after_another_stop_is_told),
     CU_TEST_INFO_NULL,

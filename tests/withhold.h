@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* Mounts it, in a mount namespace that this process has alone from then on. Needs root, and a kernel
- * that has FUSE: false where it is not to be had. */
+/* Mounts it, in a mount namespace that this process has alone from then on. Needs root, and a
+ * kernel that has FUSE: false where it is not to be had. */
 bool withhold_begin(void);
 
 /* Whoever waits gets an error, and the file system goes. */

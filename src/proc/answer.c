@@ -106,8 +106,8 @@ static int read_brief(const struct wire_frame *frame, struct backtrace *ret_trac
     return procspawn__backtrace_get_brief(&brief, ret_trace);
 }
 
-/* The reporter has read the child's memory: it is believed no more than the child. The brief form is
- * there even if it did not come to the end. */
+/* The reporter has read the child's memory: it is believed no more than the child. The brief form
+ * is there even if it did not come to the end. */
 void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame)
 {
     struct backtrace *trace = answer->trace ? NULL : malloc(sizeof *trace);

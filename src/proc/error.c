@@ -166,7 +166,7 @@ static void describe_signal(procspawn_error *error, const struct backtrace *trac
     const char *text = trace_message(trace);
 
     error->cause = PROCSPAWN_CAUSE_SIGNAL;
-    if (error->signal == SIGABRT && *text != '\0') {
+    if (*text != '\0') {
         read_assert(error, text);
         set_message(error, "%.*s", (int)strcspn(text, "\n"), text);
     } else if (trace && trace->stack_overflow) {
