@@ -351,6 +351,7 @@ bool wire__has_ended(int sock)
     struct pollfd poller = { .fd = sock, .events = POLLRDHUP };
     struct wire_frame frame;
 
+    frame.was_reset = false;
     return poll(&poller, 1, 0) == 1 && (poller.revents & (POLLRDHUP | POLLHUP)) &&
            !has_message(sock, &frame);
 }
@@ -363,6 +364,7 @@ void wire__close(int sock)
 
     if (sock < 0)
         return;
+    frame.was_reset = false;
     shutdown(sock, SHUT_RD);
     for (int i = 0; first == WITHOUT_DESCRIPTORS && i < PLAIN; i++) {
         first = look_outside(sock, &frame);
