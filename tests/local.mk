@@ -303,6 +303,10 @@ check_PROGRAMS += tests/pool_ends_test
 tests_pool_ends_test_SOURCES = tests/pool_ends_test.c $(pool_tools)
 tests_pool_ends_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/pool_fork_test
+tests_pool_fork_test_SOURCES = tests/pool_fork_test.c $(pool_tools)
+tests_pool_fork_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/pool_hostile_test
 tests_pool_hostile_test_SOURCES = tests/pool_hostile_test.c $(pool_tools) $(raw)
 tests_pool_hostile_test_LDADD = $(proc_test_libs)

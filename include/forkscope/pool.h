@@ -20,12 +20,16 @@
  * - procspawn_pid() is 0 while the call is queued and after its end; else it is the worker's.
  * - procspawn_kill() and procspawn_terminate() of a queued call take it out of the queue: it fails
  *   with kind CANCELLED. Of a running one they end the worker, which is replaced; the next call of
- *   the worker is never hit. A call that has ended cannot be killed.
+ *   the worker is never hit. A call that has ended cannot be killed. A sharper end may follow: a
+ *   kill, a shorter grace, the deadline or the end of the pool ends a grace that still runs. A call
+ *   that answers within its grace has succeeded.
  * - procspawn_wait() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
- * - procspawn_fd() may be -1 when no descriptor can be had.
+ * - procspawn_fd() may be -1 when no descriptor can be had; it can be asked for again.
  * - procspawn_handle_free() of a call that was not joined lets it go on; its result is thrown away.
  * - procspawn_panic() ends the worker. A function that returns NULL, or a value that cannot be
  *   encoded, fails its call and leaves the worker in service.
+ * - A worker that sends what is no message is ended: its call fails with kind IO. What other
+ *   processes send on its channel is ignored.
  *
  * A worker has the state that this program had when the worker was started - working directory,
  * umask, ids, groups, limits, standard streams - but for the environment, which is that at the time
@@ -34,7 +38,13 @@
  * had then. What a call changes of it stays for the next call.
  *
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
- * all signals blocked, that looks after the calls that nobody waits for.
+ * all signals blocked, that looks after the calls that no other thread waits for.
+ *
+ * In a process that the owner has forked, the functions below and those of a pool's handles return
+ * PROCSPAWN_ENOTOWNER, counts and procspawn_pid() are 0, procspawn_fd() is -1, and the owner's pool
+ * and calls go on unharmed. Only procspawn_pool_spawn() says PROCSPAWN_ENOTINIT there, as
+ * procspawn() does, until that process has called procspawn_init(). procspawn_pool_free() and
+ * procspawn_handle_free() free its memory and close nothing: the descriptors are the owner's.
  */
 #ifndef FORKSCOPE_POOL_H
 #define FORKSCOPE_POOL_H
@@ -65,8 +75,8 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
 /*
  * Kills everything that still runs, waits until all workers are gone, and frees the pool. Calls
  * that had not ended fail as with procspawn_pool_kill(); their handles stay valid and are still to
- * be freed. NULL is fine. In a process that the owner has forked the call does nothing. Who wants
- * to wait for calls with a limit calls procspawn_pool_shutdown_timeout() before.
+ * be freed. NULL is fine. To wait for calls with a limit, call procspawn_pool_shutdown_timeout()
+ * before.
  *
  * procspawn_pool_free_timeout waits at most timeout nanoseconds (negative: for ever). It returns 0,
  * or
@@ -96,6 +106,8 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a worker could have
  *   PROCSPAWN_EPOOL      the pool has failed: procspawn_pool_failure() says why
  *   -ESHUTDOWN           the pool was shut down or killed
+ *   PROCSPAWN_ENOTINIT, PROCSPAWN_ENOTOWNER
+ *                        this process is a copy of the pool's owner, as said above
  *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
  *
  * Safe:   any thread of the pool's process.
@@ -127,7 +139,8 @@ int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
 
 /*
  * How many workers the pool keeps (one that is just being replaced counts), how many calls wait for
- * a worker, and how many workers are at a call.
+ * a worker, and how many workers are at a call. They do not wait, and may be asked as often as one
+ * likes: threads that do so in a loop do not hold up others.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: no cancellation point.
@@ -141,7 +154,8 @@ unsigned procspawn_pool_active_count(procspawn_pool *pool);
  * Waits until no call is queued or active, at most timeout nanoseconds (negative: for ever). The
  * calls' results stay to be joined.
  *
- * Returns 0, -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait with.
+ * Returns 0, -ETIMEDOUT, PROCSPAWN_ENOTOWNER, or -EMFILE when no descriptor could be had to wait
+ * with; the call can be repeated. With a timeout of 0 it needs none.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point.
@@ -154,8 +168,9 @@ int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout);
  * Accepts no more calls, waits for those that there are, and then for the end of the workers, at
  * most timeout nanoseconds in all (negative: for ever).
  *
- * Returns 0; or -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait with: no call was
- * harmed, new ones are still refused, and the call can be repeated or procspawn_pool_kill() used.
+ * Returns 0; PROCSPAWN_ENOTOWNER; or -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait
+ * with: no call was harmed, new ones are still refused, and the call can be repeated or
+ * procspawn_pool_kill() used.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point; what holds after -ETIMEDOUT holds.
@@ -179,9 +194,16 @@ void procspawn_pool_kill(procspawn_pool *pool);
  * as often in a row as procspawn_pool_builder_attempts() allows; between the attempts it waits,
  * from 10 ms doubling to 1 s. Children that died before they were told anything do not count,
  * unless more in a row do than can have waited ahead of need. Queued calls end with this error
- * then. A failed pool stays so. The error is a new one that the caller frees.
+ * then. A failed pool stays so, also when it is shut down or killed. The error is a new one that
+ * the caller frees.
  *
- * Returns 0, -ENODATA if the pool has not failed, or -ENOMEM.
+ * A shortage - of descriptors, memory or processes, here or in the fork server - is no failure: as
+ * long as it lasts the pool tries again, from 10 ms doubling to 1 s, and calls wait in the queue.
+ * The error of one that meets its deadline there names the shortage. A result for which this
+ * process has no room stays with its worker: procspawn_join() returns -EMFILE or -ENOMEM, and can
+ * be called again.
+ *
+ * Returns 0, -ENODATA if the pool has not failed, PROCSPAWN_ENOTOWNER, or -ENOMEM.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: no cancellation point.

@@ -23,6 +23,14 @@ void procspawn__answer_fini(struct procspawn__answer *answer)
     free(answer->trace);
 }
 
+void procspawn__answer_forget(struct procspawn__answer *answer)
+{
+    if (answer->kept)
+        answer->kept->header.fd_count = 0;
+    answer->holder = (struct procspawn__holder){ NULL };
+    procspawn__answer_fini(answer);
+}
+
 void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error)
 {
     if (answer->outcome != PROCSPAWN__PENDING) {

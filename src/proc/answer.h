@@ -27,6 +27,8 @@ struct procspawn__answer {
 };
 
 void procspawn__answer_fini(struct procspawn__answer *answer);
+/* The same in a copy of the process by fork(2): memory only, for the descriptors are the owner's. */
+void procspawn__answer_forget(struct procspawn__answer *answer);
 
 /* Takes the error; NULL stands for one that could not be built. */
 void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error);

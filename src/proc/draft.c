@@ -36,6 +36,17 @@ void procspawn__draft_fini(struct procspawn__draft *draft)
     }
 }
 
+void procspawn__draft_forget(struct procspawn__draft *draft)
+{
+    draft->memory = draft->cwd = draft->message.memfd = -1;
+    draft->message.fd_count = 0;
+    for (int i = 0; i < 3; i++) {
+        draft->owned[i] = false;
+        draft->pipes[i] = -1;
+    }
+    procspawn__draft_fini(draft);
+}
+
 int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function)
 {
     char *library;

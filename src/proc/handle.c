@@ -21,6 +21,13 @@ void procspawn__handle_fini(procspawn_handle *handle)
     procspawn__answer_fini(&handle->answer);
 }
 
+void procspawn__handle_forget(procspawn_handle *handle)
+{
+    for (int i = 0; i < 3; i++)
+        handle->pipes[i] = -1;
+    procspawn__answer_forget(&handle->answer);
+}
+
 void procspawn_handle_free(procspawn_handle *handle)
 {
     int cancel;

@@ -28,6 +28,8 @@ struct procspawn_handle {
 
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
 void procspawn__handle_fini(procspawn_handle *handle);
+/* The same in a copy of the process by fork(2): memory only. */
+void procspawn__handle_forget(procspawn_handle *handle);
 
 /* process.c: the first kind. The handle of a process that is to be taken; NULL when out of
  * memory. */

@@ -124,6 +124,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
         return PROCSPAWN_ETHREADS;
     if (image->owner != 0) {
         procspawn__client_forget();
+        procspawn__pools_forget();
         procspawn__context_forget();
     }
     *image = (struct procspawn__image){ .config = *config };

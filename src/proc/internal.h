@@ -129,6 +129,8 @@ struct procspawn__draft {
 
 void procspawn__draft_init(struct procspawn__draft *draft);
 void procspawn__draft_fini(struct procspawn__draft *draft);
+/* The same in a copy of the process by fork(2): memory only. */
+void procspawn__draft_forget(struct procspawn__draft *draft);
 /* The block ends with the function's library: what else goes into it comes before. */
 int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function);
 /* NULL stands for JSON null. */
@@ -241,6 +243,8 @@ void procspawn__child_prepare(void);
 
 /* No more calls and workers; then, when all processes are gone, no more threads: 0, -ETIMEDOUT. */
 void procspawn__pools_close(void);
+/* In a copy of the process by fork(2): the pools of the other process are not this one's. */
+void procspawn__pools_forget(void);
 int procspawn__pools_join(int64_t deadline);
 
 /* ---- setup.c: the child becomes what the call asks for --------------------------------------- */

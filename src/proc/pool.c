@@ -36,7 +36,27 @@ static void leave_registry(procspawn_pool *pool)
     pthread_mutex_unlock(&registry.lock);
 }
 
+void procspawn__pools_forget(void)
+{
+    pthread_mutex_init(&registry.lock, NULL);
+    registry.owner = 0;
+}
+
 /* ---- life ---- */
+
+bool procspawn__pool_is_ours(const procspawn_pool *pool)
+{
+    return base__witness_here(pool->witness);
+}
+
+static void free_memory(procspawn_pool *pool)
+{
+    procspawn__builder_free_copy(pool->process);
+    procspawn_error_free(pool->cause);
+    base__witness_free(pool->witness);
+    free(pool->workers);
+    free(pool);
+}
 
 static void destroy(procspawn_pool *pool)
 {
@@ -48,17 +68,33 @@ static void destroy(procspawn_pool *pool)
         close(pool->end_event);
     procspawn__pool_dispose_rest(pool);
     pthread_mutex_destroy(&pool->lock);
-    procspawn__builder_free_copy(pool->process);
-    procspawn_error_free(pool->cause);
-    base__witness_free(pool->witness);
-    free(pool->workers);
-    free(pool);
+    free_memory(pool);
+}
+
+/*
+ * In a copy of the process. If a thread of the other one held the lock just then, the table may be
+ * half changed; what it names is left alone in that case. The descriptors are the owner's: their
+ * numbers may mean something else here by now.
+ */
+static void forget(procspawn_pool *pool)
+{
+    bool whole = pthread_mutex_trylock(&pool->lock) == 0;
+
+    for (unsigned i = 0; whole && i < pool->worker_count; i++)
+        procspawn__worker_forget(pool->workers[i]);
+    for (int i = 0; i < 3; i++)
+        pool->process->stdio[i].fd = -1;
+    free_memory(pool);
 }
 
 void procspawn__pool_unref(procspawn_pool *pool)
 {
-    if (__atomic_sub_fetch(&pool->references, 1, __ATOMIC_ACQ_REL) == 0)
+    if (__atomic_sub_fetch(&pool->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    if (procspawn__pool_is_ours(pool))
         destroy(pool);
+    else
+        forget(pool);
 }
 
 static int open_descriptors(procspawn_pool *pool)
@@ -185,6 +221,8 @@ void procspawn_pool_kill(procspawn_pool *pool)
 {
     int cancel;
 
+    if (!procspawn__pool_is_ours(pool))
+        return;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(pool);
     procspawn__pool_end(pool);
@@ -197,8 +235,12 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
     int64_t deadline = base__deadline(timeout);
     int cancel;
 
-    if (!pool || !base__witness_here(pool->witness))
+    if (!pool)
         return 0;
+    if (!procspawn__pool_is_ours(pool)) {
+        procspawn__pool_unref(pool);
+        return 0;
+    }
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn_pool_kill(pool);
     int rc = procspawn__dispatch_join(pool, deadline);
@@ -263,7 +305,7 @@ static unsigned count(procspawn_pool *pool, const unsigned *number)
 {
     int cancel;
 
-    if (procspawn__pool_is_idle(pool))
+    if (!procspawn__pool_is_ours(pool) || procspawn__pool_is_idle(pool))
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(pool);
@@ -276,7 +318,7 @@ static unsigned count(procspawn_pool *pool, const unsigned *number)
 
 unsigned procspawn_pool_size(procspawn_pool *pool)
 {
-    return __atomic_load_n(&pool->wanted, __ATOMIC_RELAXED);
+    return procspawn__pool_is_ours(pool) ? __atomic_load_n(&pool->wanted, __ATOMIC_RELAXED) : 0;
 }
 
 unsigned procspawn_pool_queued_count(procspawn_pool *pool)
@@ -293,6 +335,8 @@ int procspawn_pool_failure(procspawn_pool *pool, procspawn_error **ret_error)
 {
     procspawn_error *copy = NULL;
 
+    if (!procspawn__pool_is_ours(pool))
+        return PROCSPAWN_ENOTOWNER;
     procspawn__pool_enter(pool);
     bool failed = pool->failed;
     if (failed)

@@ -112,6 +112,8 @@ void procspawn__pool_wake(procspawn_pool *pool);
 /* The dispatcher wakes at this moment at the latest. */
 void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when);
 void procspawn__pool_unref(procspawn_pool *pool);
+/* Or is this process a copy by fork(2) of the one that made the pool? Needs no lock. */
+bool procspawn__pool_is_ours(const procspawn_pool *pool);
 /* Hears all workers that are at a call. With the lock, which is let go in between. */
 void procspawn__pool_look(procspawn_pool *pool);
 
@@ -261,6 +263,8 @@ int procspawn__worker_add(procspawn_pool *pool, const struct procspawn__taken *t
 struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uint64_t serial);
 void procspawn__worker_ref(struct procspawn__worker *worker);
 void procspawn__worker_unref(struct procspawn__worker *worker);
+/* In a copy of the process by fork(2): frees its memory. */
+void procspawn__worker_forget(struct procspawn__worker *worker);
 /* The only place where a worker's state changes; false: not by this event. */
 bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__worker_event event);
 /* Sends a call to an idle worker. 0; -EPIPE: this worker is none any more; or another -errno. */

@@ -50,6 +50,24 @@ void procspawn__pool_call_free(struct procspawn__pool_call *call)
     free_call(call);
 }
 
+/* In a copy of the process. Nothing that other threads may have been changing is looked at. */
+static void forget_call(struct procspawn__pool_call *call)
+{
+    procspawn_pool *pool = call->pool;
+
+    if (call->draft)
+        procspawn__draft_forget(&call->draft->draft);
+    free(call->draft);
+    procspawn__handle_forget(&call->handle);
+    free(call);
+    procspawn__pool_unref(pool);
+}
+
+static bool is_ours(const struct procspawn__pool_call *call)
+{
+    return procspawn__pool_is_ours(call->pool);
+}
+
 void procspawn__pool_call_spend(struct procspawn__pool_call *call)
 {
     if (call->draft)
@@ -102,7 +120,9 @@ static void call_drop(procspawn_handle *handle)
 {
     struct procspawn__pool_call *call = call_of(handle);
 
-    if (has_ended(call) || !drop_living(call))
+    if (!is_ours(call))
+        forget_call(call);
+    else if (has_ended(call) || !drop_living(call))
         free_call(call);
 }
 
@@ -212,6 +232,8 @@ static int call_answered(procspawn_handle *handle, int64_t timeout)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
+    if (!is_ours(call))
+        return PROCSPAWN_ENOTOWNER;
     if (has_ended(call))
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
@@ -245,6 +267,8 @@ static int call_end(procspawn_handle *handle, int signal, int64_t grace)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
+    if (!is_ours(call))
+        return PROCSPAWN_ENOTOWNER;
     if (has_ended(call))
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
@@ -261,6 +285,8 @@ static pid_t call_pid(const procspawn_handle *handle)
 {
     const struct procspawn__pool_call *call = call_of(handle);
 
+    if (!is_ours(call))
+        return 0;
     procspawn__pool_enter(call->pool);
     pid_t pid = call->worker ? call->worker->taken.pid : 0;
     procspawn__pool_leave(call->pool);
@@ -272,6 +298,8 @@ static int call_fd(const procspawn_handle *handle)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
+    if (!is_ours(call))
+        return -1;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(call->pool);
     need_event(call);

@@ -61,6 +61,8 @@ int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
 
     if (duration < 0)
         return -EINVAL;
+    if (!procspawn__pool_is_ours(pool))
+        return procspawn__ready() ? PROCSPAWN_ENOTOWNER : PROCSPAWN_ENOTINIT;
     pthread_testcancel();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     int rc = spawn(pool, duration, function, argument, ret_handle);

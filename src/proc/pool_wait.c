@@ -162,6 +162,8 @@ int procspawn__pool_wait(procspawn_pool *pool, int event, int64_t deadline,
 
 int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout)
 {
+    if (!procspawn__pool_is_ours(pool))
+        return PROCSPAWN_ENOTOWNER;
     if (procspawn__pool_is_idle(pool))
         return 0;
     return procspawn__pool_wait(pool, -1, base__deadline(timeout), procspawn__pool_idle_since);
@@ -187,6 +189,8 @@ int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
 
 int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout)
 {
+    if (!procspawn__pool_is_ours(pool))
+        return PROCSPAWN_ENOTOWNER;
     return procspawn__pool_shut_down(pool, -1, base__deadline(timeout));
 }
 

@@ -92,6 +92,13 @@ static void dispose_worker(struct procspawn__remains *remains)
     free_worker(worker);
 }
 
+void procspawn__worker_forget(struct procspawn__worker *worker)
+{
+    procspawn__answer_forget(&worker->start);
+    free(worker->frame.body);
+    free(worker);
+}
+
 void procspawn__worker_unref(struct procspawn__worker *worker)
 {
     if (--worker->references == 0)
