@@ -2,6 +2,7 @@
 
 noinst_LTLIBRARIES += forkserver/libserver.la
 
+forkserver_libserver_la_CFLAGS = $(library_cflags)
 forkserver_libserver_la_SOURCES =
 forkserver_libserver_la_SOURCES += forkserver/apart.c forkserver/apart.h
 forkserver_libserver_la_SOURCES += forkserver/cfi.c forkserver/cfi.h

@@ -24,6 +24,7 @@ forkscopeinclude_HEADERS += include/forkscope/signal.h
 
 noinst_LTLIBRARIES += src/libbase.la src/libscope.la src/libwire.la src/libproc.la
 
+src_libbase_la_CFLAGS = $(library_cflags)
 src_libbase_la_SOURCES =
 src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h
 src_libbase_la_SOURCES += src/base/closer.c src/base/closer.h
@@ -37,6 +38,7 @@ src_libbase_la_SOURCES += src/base/written.h
 src_libbase_la_SOURCES += src/version.c
 src_libbase_la_SOURCES += src/strerror.c
 
+src_libscope_la_CFLAGS = $(library_cflags)
 src_libscope_la_SOURCES =
 src_libscope_la_SOURCES += src/scope/attributes.c src/scope/attributes.h
 src_libscope_la_SOURCES += src/scope/cancel.c src/scope/cancel.h
@@ -62,6 +64,7 @@ src_libscope_la_SOURCES += src/scope/task.c src/scope/task.h
 src_libscope_la_SOURCES += src/scope/wait.c src/scope/wait.h
 src_libscope_la_SOURCES += src/scope/waiter.c src/scope/waiter.h
 
+src_libwire_la_CFLAGS = $(library_cflags)
 src_libwire_la_SOURCES =
 src_libwire_la_SOURCES += src/wire/protocol.h src/wire/call.h
 src_libwire_la_SOURCES += src/wire/frame.c src/wire/frame_recv.c src/wire/frame.h
@@ -71,6 +74,7 @@ src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h
 
 EXTRA_DIST += src/proc/SPEED.md src/proc/figures.svg
 
+src_libproc_la_CFLAGS = $(library_cflags)
 src_libproc_la_SOURCES =
 src_libproc_la_SOURCES += src/proc/internal.h
 src_libproc_la_SOURCES += src/proc/answer.c src/proc/answer.h

@@ -373,6 +373,8 @@ dist_check_SCRIPTS += tests/readme_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
 dist_check_SCRIPTS += tests/sanitized_test.sh
 EXTRA_DIST += tests/sanitized.c
+dist_check_SCRIPTS += tests/unwinders_test.sh
+EXTRA_DIST += tests/unwinders.c
 dist_check_SCRIPTS += tests/typed_compile_test.sh
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole

@@ -34,8 +34,8 @@
  * cleanup attribute and destructors of C++, if compiled with -fexceptions. Cancellation is
  * deferred, never asynchronous. In C++ a cancellation point must not lie under a noexcept function
  * or a destructor, and catch (...) has to throw again: std::terminate is called otherwise. An
- * exception must not leave a task's function. On executors of the user's own a task is only asked:
- * the library's waits return -ECANCELED.
+ * exception must not leave a task's function, nor any other that the library calls. On executors of
+ * the user's own a task is only asked: the library's waits return -ECANCELED.
  *
  * A task is cancelled once. In the clean-up handlers of a task that is being unwound, in what it
  * deferred and in `done`, nothing is cut short: the library's waits there wait, as the cancellation

@@ -103,21 +103,29 @@ static bool ask(const struct waiter *waiter)
     return answer;
 }
 
-static int sleep_until_reached(struct waiter *waiter, int64_t deadline, int cancel)
+static int ask_and_sleep(const struct waiter *waiter, int64_t deadline, int cancel)
 {
     bool done;
     int rc = 0;
 
-    enter(waiter);
-    pthread_cleanup_push(unwound_in_wait, waiter);
     while (!(done = ask(waiter)) && rc == 0) {
         pthread_setcancelstate(cancel, NULL);
         rc = scoped__wait_fd(waiter->event, POLLIN, deadline);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     }
+    return done ? 0 : rc;
+}
+
+static int sleep_until_reached(struct waiter *waiter, int64_t deadline, int cancel)
+{
+    int rc;
+
+    enter(waiter);
+    pthread_cleanup_push(unwound_in_wait, waiter);
+    rc = ask_and_sleep(waiter, deadline, cancel);
     pthread_cleanup_pop(0);
     leave(waiter);
-    return done ? 0 : rc;
+    return rc;
 }
 
 /* A question without a wait needs neither a descriptor nor the dispatcher. */
