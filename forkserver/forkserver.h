@@ -18,7 +18,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { FORKSERVER_MAX_SERVERS = 8 };
+enum {
+    FORKSERVER_MAX_SERVERS = 8,
+    FORKSERVER_HELD = 64        /* lower numbers can be held */
+};
 
 /* The name of the root process; the kernel cuts names after 15 bytes. */
 #define FORKSERVER_ROOT_NAME "forkscope-root"
@@ -38,6 +41,7 @@ struct forkserver_options {
     pid_t host;
     int host_link;              /* root's end of the ROOT link */
     int host_pidfd;             /* readable when the host is gone; -1 if there is none */
+    uint64_t held;              /* numbers of descriptors that children shall not reuse */
     unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */
     unsigned spares;            /* children forked ahead of need, all servers together */
     bool catch_crashes;
@@ -46,6 +50,9 @@ struct forkserver_options {
     void (*prepare)(void);      /* run once in each server, for all its children to come */
     void (*enter)(const struct forkserver_child *child);    /* the child's life; does not return */
 };
+
+/* The numbers behind the standard streams that have a descriptor here, one bit each. */
+uint64_t forkserver__open_numbers(void);
 
 /* Is there every system call that roots and servers cannot do without? 0 or -errno. Changes
  * nothing. */

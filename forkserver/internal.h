@@ -60,9 +60,14 @@ struct server {
     unsigned char body[256];    /* of it: no request is longer */
 };
 
-/* settle.c: from a copy of the host to a process that only serves. keep: descriptors to keep. */
-void forkserver__settle(const char *name, const int *keep, unsigned keep_count);
-void forkserver__close_but(const int *keep, unsigned keep_count);
+/*
+ * settle.c: from a copy of the host to a process that only serves. keep: descriptors to keep; held:
+ * low numbers to keep as well. Once the host's own are closed, the root holds these and the
+ * standard streams by /dev/null; without one the process ends.
+ */
+void forkserver__settle(const char *name, const int *keep, unsigned keep_count, uint64_t held);
+void forkserver__hold_numbers(uint64_t held);
+void forkserver__close_but(const int *keep, unsigned keep_count, uint64_t held);
 
 /* renew.c: once, when there is time. */
 void forkserver__renew_memory(void);

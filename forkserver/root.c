@@ -219,7 +219,8 @@ void forkserver__root_main(const struct forkserver_options *options)
     const int keep[] = { options->host_link, options->host_pidfd };
     sigset_t child_signal;
 
-    forkserver__settle(FORKSERVER_ROOT_NAME, keep, 2);
+    forkserver__settle(FORKSERVER_ROOT_NAME, keep, 2, 0);
+    forkserver__hold_numbers(options->held);
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
     struct root r = {

@@ -177,7 +177,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
 {
     const int keep[] = { host_link, root_link, host_pidfd };
 
-    forkserver__settle("forkscope-serve", keep, 3);
+    forkserver__settle("forkscope-serve", keep, 3, options->held);
     struct server *s = forkserver__apart(sizeof *s);
     if (!s)
         _exit(1);

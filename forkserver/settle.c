@@ -4,6 +4,7 @@
 #include "forkserver/internal.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -22,34 +23,41 @@ static void close_between(unsigned first, unsigned last)
         close((int)fd);
 }
 
-/* A handful: qsort(3) would have each child touch more pages. */
-static void sort(int *numbers, unsigned count)
+/* The lowest number from here on that stays, -1 if there is none. */
+static int next_kept(int from, const int *keep, unsigned keep_count, uint64_t held)
 {
-    for (unsigned i = 1; i < count; i++) {
-        for (unsigned k = i; k > 0 && numbers[k - 1] > numbers[k]; k--) {
-            int swapped = numbers[k];
-            numbers[k] = numbers[k - 1];
-            numbers[k - 1] = swapped;
-        }
+    int next = -1;
+
+    for (unsigned i = 0; i < keep_count; i++) {
+        if (keep[i] >= from && (next < 0 || keep[i] < next))
+            next = keep[i];
     }
+    uint64_t left = from < FORKSERVER_HELD ? held >> from << from : 0;
+    int number = left ? __builtin_ctzll(left) : -1;
+    return number >= 0 && (next < 0 || number < next) ? number : next;
 }
 
-void forkserver__close_but(const int *keep, unsigned keep_count)
+void forkserver__close_but(const int *keep, unsigned keep_count, uint64_t held)
 {
-    enum { MAX_KEEP = 8 };
-    int sorted[MAX_KEEP];
-    unsigned from = STDERR_FILENO + 1;
+    int from = STDERR_FILENO + 1;
+    int kept;
 
-    for (unsigned i = 0; i < keep_count; i++)
-        sorted[i] = keep[i];
-    sort(sorted, keep_count);
-    for (unsigned i = 0; i < keep_count; i++) {
-        if (sorted[i] < (int)from)
-            continue;
-        close_between(from, (unsigned)sorted[i] - 1);
-        from = (unsigned)sorted[i] + 1;
+    while ((kept = next_kept(from, keep, keep_count, held)) >= 0) {
+        close_between((unsigned)from, (unsigned)kept - 1);
+        from = kept + 1;
     }
-    close_between(from, ~0U);
+    close_between((unsigned)from, ~0U);
+}
+
+uint64_t forkserver__open_numbers(void)
+{
+    uint64_t numbers = 0;
+
+    for (int fd = STDERR_FILENO + 1; fd < FORKSERVER_HELD; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            numbers |= UINT64_C(1) << fd;
+    }
+    return numbers;
 }
 
 /* Where there is no such device: what is empty, and stays so whatever is written to it. */
@@ -64,21 +72,37 @@ static int open_nothing(void)
     return fd;
 }
 
-/* A number that is free here is the next descriptor's, which children would inherit. */
-static void null_streams(void)
+static int open_null(int flags)
 {
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int fd = open("/dev/null", flags | O_CLOEXEC);
+    return base__fd_behind_stdio(fd < 0 ? open_nothing() : fd);
+}
 
-    if (null < 0)
-        null = open_nothing();
-    if (null < 0)
+static bool is_held(uint64_t held, int fd)
+{
+    return fd < FORKSERVER_HELD && (held >> fd & 1);
+}
+
+/*
+ * A number that is free here is the next descriptor's, which children would inherit as a standard
+ * stream, or would write to as to the file that the host had opened by that number.
+ */
+void forkserver__hold_numbers(uint64_t held)
+{
+    int streams = open_null(O_RDWR), rest = open_null(O_RDONLY);
+
+    if (streams < 0 || rest < 0)
         _exit(1);
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fd != null)
-            dup2(null, fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        dup2(streams, fd);
+    for (int fd = STDERR_FILENO + 1; fd < FORKSERVER_HELD; fd++) {
+        if (is_held(held, fd) && fd != rest)
+            dup3(rest, fd, O_CLOEXEC);
     }
-    if (null > STDERR_FILENO)
-        close(null);
+    if (!is_held(held, streams))
+        close(streams);
+    if (!is_held(held, rest))
+        close(rest);
 }
 
 /* Handlers of the host must never run here or in a child: all are back to their defaults. */
@@ -88,7 +112,7 @@ static void reset_signals(void)
         sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 }
 
-void forkserver__settle(const char *name, const int *keep, unsigned keep_count)
+void forkserver__settle(const char *name, const int *keep, unsigned keep_count, uint64_t held)
 {
     reset_signals();
     base__close_by_threads(false);
@@ -97,6 +121,5 @@ void forkserver__settle(const char *name, const int *keep, unsigned keep_count)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     /* Who was stopped sees the end of its parent all the same. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
-    forkserver__close_but(keep, keep_count);
-    null_streams();
+    forkserver__close_but(keep, keep_count, held);
 }

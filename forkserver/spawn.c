@@ -69,7 +69,7 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (birth->descriptors_differ)
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
-    forkserver__close_but(keep, 2);
+    forkserver__close_but(keep, 2, birth->options->held);
     if (birth->options->catch_crashes)
         forkserver__crash_arm(child->server);
     unblock_signals();

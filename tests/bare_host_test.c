@@ -49,6 +49,19 @@ static void check_tour(void (*prepare)(const void *), const char *name, bool fra
 
 /* ---- /proc ---- */
 
+static void lose_proc(const void *unused)
+{
+    (void)unused;
+    own_mounts();
+    if (umount2("/proc", MNT_DETACH) < 0)
+        _exit(1);
+}
+
+static void without_proc_all_works_but_for_frames(void)
+{
+    check_tour(lose_proc, "no /proc", false);
+}
+
 /* The parent waits in the namespace outside; the tour goes on in the child, the first inside. */
 static void be_first(void)
 {
@@ -157,6 +170,7 @@ static void without_standard_streams_all_works(void)
 }
 
 static CU_TestInfo tests[] = {
+    { "without_proc_all_works_but_for_frames", without_proc_all_works_but_for_frames },
     { "the_proc_of_another_namespace_is_not_believed",
       the_proc_of_another_namespace_is_not_believed },
     { "the_first_process_works_as_any_other", the_first_process_works_as_any_other },

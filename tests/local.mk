@@ -355,6 +355,10 @@ tests_executed_test_SOURCES = tests/executed_test.c tests/calls.c tests/calls.h
 tests_executed_test_SOURCES += tests/children.c tests/children.h
 tests_executed_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/held_numbers_test
+tests_held_numbers_test_SOURCES = tests/held_numbers_test.c tests/calls.c tests/calls.h
+tests_held_numbers_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
 tests_httpd_test_LDADD = $(test_libs)

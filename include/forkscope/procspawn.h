@@ -54,6 +54,10 @@ extern "C" {
  * A function that can be called in another process. It gets the argument (borrowed, never NULL) and
  * returns a new reference that the library takes. Returning NULL is a failure of the call.
  *
+ * It has the three standard streams and the descriptors that came with its argument, and no others
+ * of the program's. The lowest 64 numbers that were open at init are held by a read-only /dev/null:
+ * writing to a stream that was opened before init fails (EBADF) and never reaches another file.
+ *
  * It may leave by exit() or quick_exit(), which ends the call with remote close and the status.
  * Handlers that it registered itself (atexit, on_exit, at_quick_exit) run then, exit() flushes, and
  * handlers that the program registered before init run in no child, however it ends.

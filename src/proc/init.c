@@ -129,6 +129,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
     }
     *image = (struct procspawn__image){ .config = *config };
     choose_options(config, &image->options);
+    image->options.held = forkserver__open_numbers();
     return start(argc, argv);
 }
 
