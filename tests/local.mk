@@ -158,6 +158,11 @@ tests_sender_test_SOURCES = tests/sender_test.c tests/forgery.c tests/forgery.h
 tests_sender_test_SOURCES += $(rights_tools) $(pool_tools)
 tests_sender_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/place_test
+tests_place_test_SOURCES = tests/place_test.c $(rights_tools) $(builder_tools)
+tests_place_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
+tests_place_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/rights_test
 tests_rights_test_SOURCES = tests/rights_test.c $(rights_tools) $(builder_tools)
 tests_rights_test_SOURCES += tests/pool_tools.c tests/pool_tools.h

@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <forkscope/cunit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +44,34 @@ bool place_lose_proc(void)
 {
     return own_mounts() && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("none", "/proc", "tmpfs", 0, NULL) == 0;
+}
+
+static void allow_unprivileged(void)
+{
+    if (geteuid() != 0)
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+bool place_add_filter(void)
+{
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = { 1, &allow };
+
+    allow_unprivileged();
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+bool place_add_landlock(void)
+{
+    const uint64_t make_devices = LANDLOCK_ACCESS_FS_MAKE_BLOCK;
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &make_devices, sizeof make_devices, 0);
+
+    if (ruleset < 0)
+        return false;
+    allow_unprivileged();
+    bool done = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    close(ruleset);
+    return done;
 }
 
 static void *run_part(void *part)

@@ -9,6 +9,11 @@
 /* Takes /proc away from this process. False where that cannot be done. */
 bool place_lose_proc(void);
 
+/* Shuts the calling thread in: by a seccomp filter that allows everything, by a Landlock domain.
+ * Also who is not root can; no_new_privs is set for that. */
+bool place_add_filter(void);
+bool place_add_landlock(void);
+
 /* Runs a part of a test in a thread, with which its state ends. */
 void place_in_thread(void (*part)(void));
 

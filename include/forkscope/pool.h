@@ -64,6 +64,8 @@ typedef struct procspawn_pool procspawn_pool;
  * Returns 0 and a new pool, or
  *   -EINVAL              a size of 0
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
+ *   PROCSPAWN_ERIGHTS    the caller may have no such children (procspawn_builder_may_spawn(),
+ *                        procspawn_builder_allow_rights())
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no thread, memory or descriptor could be had
  *
  * Safe:   any thread, any process of the tree.

@@ -158,10 +158,10 @@ void procspawn_config_free(procspawn_config *config);
  * Setters. callback runs in every child when it is taken for a call, before the function.
  * pass_args: whether children see the arguments. panic_handling: whether crashes are caught for a
  * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether
- * a failure carries frames, and whether these carry symbols; the cause of a crash and the text of an
- * assertion are told either way. spares: how many children are forked ahead of need, 0 for none, -1
- * for the default. start_timeout: how many nanoseconds init waits for the fork server before it ends
- * that and fails; five seconds unless set, negative: for ever.
+ * a failure carries frames, and whether these carry symbols; the cause of a crash and the text of
+ * an assertion are told either way. spares: how many children are forked ahead of need, 0 for none,
+ * -1 for the default. start_timeout: how many nanoseconds init waits for the fork server before it
+ * ends that and fails; five seconds unless set, negative: for ever.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.
@@ -200,7 +200,8 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
- *   PROCSPAWN_ERIGHTS    the caller may have no such child: procspawn_builder_may_spawn()
+ *   PROCSPAWN_ERIGHTS    the caller may have no such child: procspawn_builder_may_spawn(),
+ *                        procspawn_builder_allow_rights()
  *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
  *                        procspawn_builder_deadline() makes shorter, or has only children that die
  *                        as soon as they are born
@@ -370,8 +371,8 @@ int procspawn_builder_env_clear(procspawn_builder *builder);
 
 /*
  * User and group of the child; the supplementary groups are dropped with a change of either. The
- * change is made with the rights of the caller, and capabilities follow it by the kernel's rules; one
- * that is not permitted makes the call fail with kind SETUP.
+ * change is made with the rights of the caller, and capabilities follow it by the kernel's rules;
+ * one that is not permitted makes the call fail with kind SETUP.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -451,15 +452,15 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
  * One that may not has no way to the fork server, and its calls fail with PROCSPAWN_ERIGHTS: for
  * functions that handle what nobody trusts.
  *
- * What such a function calls (a nested call) is forked from the image at init, as all are, and has no
- * right that the function lacks: its user and group, no supplementary groups unless it has those of
- * init, at most its resource limits, no capability in any set, and no_new_privs. It may choose a user
- * or group for it only if it has those of init and was called by the program itself.
+ * What such a function calls (a nested call) is forked from the image at init, as all are, and has
+ * no right that the function lacks: its user and group, no supplementary groups unless it has those
+ * of init, at most its resource limits, no capability in any set, and no_new_privs. It may choose a
+ * user or group for it only if it has those of init and was called by the program itself.
  *
  * A function has no nested calls, as if told so, if it lacks in other ways what the program had at
- * init: it has a hook; or its caller gave up capabilities (but by a change of its user), securebits,
- * no_new_privs, or a place (procspawn_builder_allow_rights()). Nor has a program whose real,
- * effective and saved ids differ. A function that gives up rights by itself calls
+ * init: it has a hook; or its caller gave up capabilities (but by a change of its user),
+ * securebits, no_new_privs, or a place (procspawn_builder_allow_rights()). Nor has a program whose
+ * real, effective and saved ids differ. A function that gives up rights by itself calls
  * procspawn_leave_server() before.
  *
  * Safe:   one thread at a time for each builder.
@@ -467,6 +468,42 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
  * Source: own; least privilege.
  */
 void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed);
+
+/*
+ * Where a program can move to, or what it can shut itself into, after init, and its children cannot
+ * follow. Flags, one a kind.
+ */
+enum procspawn_rights {
+    PROCSPAWN_RIGHTS_ROOT = 1 << 0,     /* root directory, or mount namespace */
+    PROCSPAWN_RIGHTS_NETWORK = 1 << 1,  /* network namespace */
+    PROCSPAWN_RIGHTS_USER = 1 << 2,     /* user namespace */
+    PROCSPAWN_RIGHTS_SECCOMP = 1 << 3,  /* a seccomp filter */
+    PROCSPAWN_RIGHTS_LANDLOCK = 1 << 4  /* a Landlock domain */
+};
+
+/*
+ * Children are forked from what the program was at init: they would lead out of such a place. So a
+ * call from another place than that of init, of the calling thread, fails with PROCSPAWN_ERIGHTS,
+ * and so does the building of a pool. This allows it for some kinds (any of the flags above, 0 for
+ * none, which it is unless set). A child that is made so is in the place of init, and has no nested
+ * calls; out of another user namespace it also has the ids, groups and capabilities of init, for
+ * those of the caller mean nothing there.
+ *
+ * What could be read at init and cannot be read any more (there is no /proc in the new root) counts
+ * as another place. What is not noticed:
+ * - other namespaces (processes, IPC, host name, control groups, time), and other security modules;
+ * - a Landlock domain, of a thread that has not the ids and capabilities of init, or of a called
+ *   function's process;
+ * - where /proc was not there at init: the namespaces of network and users, and a second filter.
+ * A program that does one of these after init does it in vain as far as its children go.
+ *
+ * Returns 0, or -EINVAL for an unknown flag.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own; least privilege.
+ */
+int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds);
 
 /*
  * A name for the process, as ps(1) shows it (the first 15 bytes). Copied. Returns 0 or -ENOMEM.
@@ -496,8 +533,8 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
 /*
  * For a function that is about to give up rights by itself: capabilities, a root directory, system
  * calls. From now on this process has no way to the fork server, which would lead out of what it
- * shuts itself into: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were made
- * before go on, and can be joined; they cannot be killed any more, and end with this process.
+ * shuts itself into: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were
+ * made before go on, and can be joined; they cannot be killed any more, and end with this process.
  *
  * Returns 0, or -EPERM outside of a called function's process.
  *

@@ -4,7 +4,8 @@
  * Nothing that the caller gave up may be left, and nothing more may be lost on the way: so the
  * permitted capabilities are kept over the change of ids, the steps that need one come before they
  * are given up, and what forbids steps comes last. Whatever the caller is now, it became from the
- * same beginning by the same rules; where the kernel refuses a step nevertheless, there is no child.
+ * same beginning by the same rules; where the kernel refuses a step nevertheless, there is no
+ * child.
  */
 #include "src/proc/identity.h"
 
@@ -124,7 +125,8 @@ static int set_ambient(uint64_t ambient)
 static int set_securebits(uint32_t wanted)
 {
     prctl(PR_SET_KEEPCAPS, wanted >> SECURE_KEEP_CAPS & 1, 0, 0, 0);
-    if ((uint32_t)prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == wanted)
+    int now = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if ((now < 0 && wanted == 0) || (uint32_t)now == wanted)
         return 0;
     return prctl(PR_SET_SECUREBITS, wanted, 0, 0, 0) < 0 ? -errno : 0;
 }

@@ -165,3 +165,14 @@ void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed)
 {
     builder->childless = !allowed;
 }
+
+int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds)
+{
+    enum { ALL = PROCSPAWN_RIGHTS_ROOT | PROCSPAWN_RIGHTS_NETWORK | PROCSPAWN_RIGHTS_USER |
+                 PROCSPAWN_RIGHTS_SECCOMP | PROCSPAWN_RIGHTS_LANDLOCK };
+
+    if (kinds & ~(unsigned)ALL)
+        return -EINVAL;
+    builder->allowed = kinds;
+    return 0;
+}

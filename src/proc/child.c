@@ -231,6 +231,7 @@ static void become_child(const struct forkserver_child *child)
     procspawn__reply.channel = child->channel;
     procspawn__image.owner = getpid();
     procspawn__client_adopt(child->link, child->server);
+    procspawn__setup_begin();
 }
 
 /* Whom a failure to receive is told about: the call, as far as it came. */

@@ -5,6 +5,7 @@
  * that is nothing, and then costs a few system calls and no byte.
  */
 #include "src/proc/identity.h"
+#include "src/proc/place.h"
 
 #include "src/base/fd.h"
 #include <errno.h>
@@ -69,6 +70,7 @@ static int remember_environment(void)
 void procspawn__context_forget(void)
 {
     procspawn__status_close();
+    procspawn__place_close();
 }
 
 /* Also where the program may not search its own directory any more. */
@@ -100,6 +102,7 @@ int procspawn__context_remember(void)
     procspawn__schedule_read(0, &initial.schedule);
     int rc = procspawn__status_read(&status);
     initial.umask = status.umask;
+    procspawn__place_remember(&status);
     if (rc == 0)
         rc = procspawn__identity_remember(&status);
     return rc < 0 ? rc : remember_environment();
@@ -293,15 +296,45 @@ static void choose(struct procspawn__draft *draft, const procspawn_builder *buil
     draft->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
 }
 
+/* Then it may look into processes of init, but for a Landlock domain. */
+static bool is_peer_of_init(const struct wire_call *call, const struct procspawn__status *status)
+{
+    return !(call->flags & WIRE_CALL_IDS) &&
+           status->rights.capabilities.permitted ==
+               procspawn__identity_initial()->rights.capabilities.permitted;
+}
+
+/*
+ * Who the caller is, and where. In another place than at init it has no child without leave; with
+ * it the child is where init was, and has no children, for it is not its asker's equal. Of another
+ * user namespace ids and capabilities mean nothing here.
+ */
+static int describe_rights(struct procspawn__draft *draft, const procspawn_builder *builder,
+                           const struct procspawn__status *status)
+{
+    unsigned allowed = builder ? builder->allowed : 0;
+    unsigned kinds = procspawn__place_differs(status);
+    int rc = kinds & PROCSPAWN_RIGHTS_USER ? 0 : procspawn__identity_describe(draft, status);
+
+    if (rc < 0)
+        return rc;
+    if (kinds == 0 && is_peer_of_init(&draft->call, status) &&
+        procspawn__place_landlocked(status))
+        kinds = PROCSPAWN_RIGHTS_LANDLOCK;
+    if (kinds != 0)
+        draft->call.flags |= WIRE_CALL_CHILDLESS;
+    return kinds & ~allowed ? PROCSPAWN_ERIGHTS : 0;
+}
+
 int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
     struct procspawn__status status;
-    int rc = describe_cwd(draft);
+    int rc = procspawn__status_read(&status);
 
     if (rc == 0)
-        rc = procspawn__status_read(&status);
+        rc = describe_rights(draft, builder, &status);
     if (rc == 0)
-        rc = procspawn__identity_describe(draft, &status);
+        rc = describe_cwd(draft);
     if (rc < 0)
         return rc;
     describe_umask(&draft->call, status.umask);
@@ -312,4 +345,14 @@ int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_
     if (builder)
         choose(draft, builder);
     return draft->block.overflow ? -ENOMEM : 0;
+}
+
+int procspawn__context_admits(const procspawn_builder *builder)
+{
+    struct procspawn__draft draft;
+
+    procspawn__draft_init(&draft);
+    int rc = procspawn__context_describe(&draft, builder);
+    procspawn__draft_fini(&draft);
+    return rc;
 }

@@ -116,6 +116,8 @@ static bool is_root_unseen(void)
 {
     uid_t real, effective, saved;
 
+    if (!procspawn__image.privileged)
+        return false;
     getresuid(&real, &effective, &saved);
     return real != 0 && (effective == 0 || saved == 0);
 }

@@ -7,6 +7,7 @@
 #include "src/base/fd.h"
 #include "src/base/written.h"
 #include "src/proc/earlier.h"
+#include "src/proc/place.h"
 #include "src/proc/placeholder.h"
 #include "src/proc/root.h"
 #include "src/proc/threads.h"
@@ -105,6 +106,7 @@ static int start(int argc, char **argv)
         procspawn__root_reap(BASE_NEVER);
         return rc;
     }
+    procspawn__place_remember_root();
     image->argc = argc;
     image->owner = getpid();
     procspawn__earlier_reap(base__deadline(earlier_patience));

@@ -151,6 +151,8 @@ const struct procspawn__schedule *procspawn__context_schedule(void);
 void procspawn__context_forget(void);
 /* Writes down where the caller's state is another one now, and what the builder changes. */
 int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder);
+/* Could that be done now? Same returns. */
+int procspawn__context_admits(const procspawn_builder *builder);
 
 /* ---- builder.c ------------------------------------------------------------------------------- */
 
@@ -178,6 +180,7 @@ struct procspawn_builder {
     struct rlimit limits[PROCSPAWN__RESOURCES];
     int64_t duration;
     bool childless;
+    unsigned allowed;           /* enum procspawn_rights */
     bool has_grace;
     int64_t grace;
 };
@@ -249,6 +252,8 @@ int procspawn__pools_join(int64_t deadline);
 
 /* ---- setup.c: the child becomes what the call asks for --------------------------------------- */
 
+/* When it has just been born. */
+void procspawn__setup_begin(void);
 /* Returns 0, or a negative errno value with what failed. */
 int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
                      struct wire_frame *frame, const struct forkserver_child *self,

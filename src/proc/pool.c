@@ -178,7 +178,9 @@ int procspawn_pool_builder_build(const procspawn_pool_builder *builder, procspaw
     if (rc < 0)
         return rc;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    rc = build(builder, ret_pool);
+    rc = procspawn__context_admits(builder->process);
+    if (rc == 0)
+        rc = build(builder, ret_pool);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }

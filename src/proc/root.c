@@ -90,6 +90,18 @@ int procspawn__root_start(const struct forkserver_options *options)
     return rc;
 }
 
+/* The cheapest of the system calls that ask for the right to read another process. */
+bool procspawn__root_readable(void)
+{
+    pid_t pid = root.pid;
+    void *head;
+    size_t length;
+
+    if (pid == 0 || syscall(SYS_get_robust_list, pid, &head, &length) == 0)
+        return true;
+    return errno != EPERM && errno != EACCES;
+}
+
 void procspawn__root_forget(void)
 {
     root.pid = 0;

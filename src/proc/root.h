@@ -20,6 +20,9 @@ void procspawn__root_signal(int signal);
 /* Waits until it has ended and reaps it. 0, also without a root, or -ETIMEDOUT. */
 int procspawn__root_reap(int64_t deadline);
 
+/* May the calling thread look into it, as into a process of its own kind? Also without a root. */
+bool procspawn__root_readable(void);
+
 /* This process is another one's copy, and has no root. */
 void procspawn__root_forget(void);
 

@@ -102,16 +102,15 @@ static int set_processors(const struct procspawn__schedule *wanted,
     return rc < 0 ? -errno : 0;
 }
 
-int procspawn__schedule_set(const struct procspawn__schedule *wanted)
+int procspawn__schedule_set(const struct procspawn__schedule *wanted,
+                            const struct procspawn__schedule *now)
 {
-    struct procspawn__schedule now;
     int rc = 0;
 
-    procspawn__schedule_read(0, &now);
-    if (wanted->known && now.known) {
-        rc = set_policy(wanted, &now);
+    if (wanted->known && now->known) {
+        rc = set_policy(wanted, now);
         if (rc == 0)
-            rc = set_nice(wanted, &now);
+            rc = set_nice(wanted, now);
     }
-    return rc < 0 ? rc : set_processors(wanted, &now);
+    return rc < 0 ? rc : set_processors(wanted, now);
 }

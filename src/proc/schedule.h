@@ -36,7 +36,8 @@ bool procspawn__schedule_same(const struct procspawn__schedule *a,
 bool procspawn__processors_same(const struct procspawn__schedule *a,
                                 const struct procspawn__schedule *b);
 
-/* Makes the calling thread so, where it is not. Returns 0 or -errno. */
-int procspawn__schedule_set(const struct procspawn__schedule *wanted);
+/* Makes the calling thread, which is as now says, so. Returns 0 or -errno. */
+int procspawn__schedule_set(const struct procspawn__schedule *wanted,
+                            const struct procspawn__schedule *now);
 
 #endif

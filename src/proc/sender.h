@@ -12,9 +12,9 @@
  * the same ids alone, and the status file counts if it shows the same ids. Only a program that
  * executes another one with file capabilities can still lend these to a child of its own.
  *
- * A child that asks (nested) has no capabilities to give. One that the program made, with the ids of
- * init, can do what processes of init can (a peer), for all that differ in rights have no children;
- * so its child may choose a user. Any other one's has the ids on the message.
+ * A child that asks (nested) has no capabilities to give. One that the program made, with the ids
+ * of init, can do what processes of init can (a peer), for all that differ in rights have no
+ * children; so its child may choose a user. Any other one's has the ids on the message.
  */
 #ifndef FORKSCOPE_PROC_SENDER_H
 #define FORKSCOPE_PROC_SENDER_H

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,18 @@
 extern char **environ;
 
 static bool settled BASE_WRITTEN;       /* a worker has had its first order, which made it */
+static uint32_t policy_at_birth BASE_WRITTEN;
+
+/* What a server is, but for its policy, is undone here, where mostly nobody waits for it. */
+void procspawn__setup_begin(void)
+{
+    struct procspawn__schedule now, wanted;
+
+    procspawn__schedule_read(0, &now);
+    procspawn__schedule_copy(&wanted, procspawn__context_schedule());
+    wanted.policy = policy_at_birth = now.policy;
+    procspawn__schedule_set(&wanted, &now);
+}
 
 static int set_streams(uint32_t flags, struct wire_frame *frame, size_t *fd_index)
 {
@@ -85,6 +98,25 @@ static int get_schedule(uint32_t flags, struct wire_reader *block,
         wire__get_bytes(block, ret_wanted->mask, ret_wanted->mask_length);
     }
     return block->broken ? -EPROTO : 0;
+}
+
+static int set_schedule(const struct procspawn__schedule *wanted)
+{
+    struct procspawn__schedule now;
+
+    procspawn__schedule_read(0, &now);
+    return procspawn__schedule_set(wanted, &now);
+}
+
+/* That of the program at init. A spare keeps its server's, that it does not interrupt its
+ * caller. */
+static void restore_policy(void)
+{
+    const struct procspawn__schedule *init = procspawn__context_schedule();
+    struct sched_param parameter = { .sched_priority = (int)init->priority };
+
+    if (init->known && init->policy != policy_at_birth)
+        sched_setscheduler(0, (int)init->policy, &parameter);
 }
 
 /* The strings stay in memory of their own; environ may be changed by setenv(3) later. */
@@ -154,13 +186,17 @@ static int set_resources(uint32_t flags, struct wire_reader *block, const char *
 {
     struct procspawn__schedule schedule;
 
+    if (!(flags & (WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS))) {
+        restore_policy();
+        PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+        return 0;
+    }
     PROCSPAWN__STEP(true, get_schedule(flags, block, &schedule), "reading the schedule");
     /* Either limit, the old or the new one, may be what lets the priority rise. */
-    bool scheduled = procspawn__schedule_set(&schedule) == 0;
+    bool scheduled = set_schedule(&schedule) == 0;
     PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
-    /* A server that was slowed down from outside has slower children. */
-    PROCSPAWN__STEP(!scheduled && (flags & (WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS)),
-                    procspawn__schedule_set(&schedule), "setting the priority and the processors");
+    PROCSPAWN__STEP(!scheduled, set_schedule(&schedule),
+                    "setting the priority and the processors");
     return 0;
 }
 
@@ -208,7 +244,8 @@ static int become(const struct wire_call *call, struct wire_reader *block,
 
 /* ---- a child of a child ---- */
 
-/* Those that can be known: of groups none, unless they are those of init that nothing can change. */
+/* Those that can be known: of groups none, unless they are those of init that nothing can
+ * change. */
 static void take_ids(const struct procspawn__sender *sender, struct procspawn__identity *identity)
 {
     for (int i = 0; i < 3; i++) {
@@ -225,7 +262,7 @@ static void follow_schedule(const struct procspawn__sender *sender)
     struct procspawn__schedule theirs;
 
     procspawn__schedule_read(sender->pid, &theirs);
-    procspawn__schedule_set(&theirs);
+    set_schedule(&theirs);
 }
 
 /*

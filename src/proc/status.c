@@ -1,10 +1,10 @@
 #include "src/proc/status.h"
 
-#include "src/base/fd.h"
-#include "src/proc/internal.h"
+#include "src/proc/kept.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,19 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* That of the main thread, which alone uses it; each process opens its own. */
-static struct {
-    int fd;
-    pid_t owner;
-} kept = { .fd = -1 };
+static struct procspawn__kept own_status = { .path = "/proc/self/status", .flags = O_RDONLY,
+                                             .fd = -1 };
 
 void procspawn__status_close(void)
 {
-    /* In a child the number means something else. */
-    if (kept.fd >= 0 && !procspawn__image.is_child)
-        close(kept.fd);
-    kept.fd = -1;
-    kept.owner = 0;
+    procspawn__kept_close(&own_status);
 }
 
 /* ---- the text ---- */
@@ -135,18 +128,14 @@ static int parse_path(const char *path, struct procspawn__status *ret_status)
     return rc;
 }
 
-/* The program may have closed the descriptor, or have another file there by now. */
 static int read_main(struct procspawn__status *ret_status)
 {
-    if (kept.owner == getpid() && parse_file(kept.fd, ret_status) == 0)
+    int fd = procspawn__kept_fd(&own_status);
+
+    if (fd >= 0 && parse_file(fd, ret_status) == 0)
         return 0;
-    if (kept.owner != getpid())
-        procspawn__status_close();
-    kept.fd = base__fd_behind_stdio(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-    if (kept.fd < 0)
-        return -errno;
-    kept.owner = getpid();
-    return parse_file(kept.fd, ret_status);
+    fd = procspawn__kept_open(&own_status);
+    return fd < 0 ? fd : parse_file(fd, ret_status);
 }
 
 static int read_text(struct procspawn__status *ret_status)
@@ -230,8 +219,7 @@ int procspawn__status_read(struct procspawn__status *ret_status)
     if (rc < 0 && !is_shortage(rc))
         rc = ask_kernel(ret_status);
     int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    if (securebits < 0)
-        return -errno;
-    ret_status->rights.securebits = (uint32_t)securebits;
+    /* A jail that does not tell them does not let them be set either. */
+    ret_status->rights.securebits = securebits > 0 ? (uint32_t)securebits : 0;
     return rc;
 }

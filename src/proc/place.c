@@ -1,0 +1,157 @@
+#include "src/proc/place.h"
+
+#include "src/proc/internal.h"
+#include "src/proc/kept.h"
+#include "src/proc/root.h"
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Numbers of 0 are not known. */
+struct directory {
+    uint64_t device, inode, mount;
+};
+
+static struct {
+    struct directory root;
+    uint64_t network, user;             /* namespaces */
+    unsigned seccomp;
+    bool counted;
+    unsigned filters;
+    uint64_t permitted;                 /* capabilities */
+    bool root_readable;         /* the root process, by the program; a child has none to look at */
+} initial;
+
+static struct directory read_root_directory(void)
+{
+    struct statx status = { 0 };
+
+    if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID,
+              &status) < 0)
+        return (struct directory){ 0 };
+    return (struct directory){
+        .device = makedev(status.stx_dev_major, status.stx_dev_minor),
+        .inode = status.stx_ino,
+        .mount = status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0,
+    };
+}
+
+/* Those of the main thread. */
+static struct procspawn__kept own_namespaces = { .path = "/proc/self/ns", .fd = -1,
+                                                 .flags = O_PATH | O_DIRECTORY };
+
+void procspawn__place_close(void)
+{
+    procspawn__kept_close(&own_namespaces);
+}
+
+/* The link reads "net:[4026531840]". */
+static uint64_t read_namespace_at(int directory, const char *path)
+{
+    char text[64];
+    ssize_t length = readlinkat(directory, path, text, sizeof text - 1);
+
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    const char *number = strchr(text, '[');
+    return number ? strtoull(number + 1, NULL, 10) : 0;
+}
+
+static uint64_t read_own_namespace(const char *name)
+{
+    int fd = procspawn__kept_fd(&own_namespaces);
+    uint64_t number = fd >= 0 ? read_namespace_at(fd, name) : 0;
+
+    if (number == 0 && (fd = procspawn__kept_open(&own_namespaces)) >= 0)
+        number = read_namespace_at(fd, name);
+    return number;
+}
+
+static uint64_t read_network(void)
+{
+    return gettid() == getpid() ? read_own_namespace("net")
+                                : read_namespace_at(AT_FDCWD, "/proc/thread-self/ns/net");
+}
+
+static uint64_t read_user(void)
+{
+    return gettid() == getpid() ? read_own_namespace("user")
+                                : read_namespace_at(AT_FDCWD, "/proc/thread-self/ns/user");
+}
+
+void procspawn__place_remember(const struct procspawn__status *status)
+{
+    initial.seccomp = status->seccomp;
+    initial.counted = status->counted;
+    initial.filters = status->filters;
+    initial.permitted = status->rights.capabilities.permitted;
+    initial.root = read_root_directory();
+    initial.network = read_network();
+    initial.user = read_user();
+    initial.root_readable = false;
+}
+
+void procspawn__place_remember_root(void)
+{
+    initial.root_readable = procspawn__root_readable();
+}
+
+/* ---- what differs ---- */
+
+static bool is_new(uint64_t now, uint64_t at_init)
+{
+    return at_init != 0 && now != at_init;
+}
+
+static bool is_new_root(struct directory now)
+{
+    return is_new(now.device, initial.root.device) || is_new(now.inode, initial.root.inode) ||
+           is_new(now.mount, initial.root.mount);
+}
+
+static bool has_new_filter(const struct procspawn__status *status)
+{
+    if (status->seccomp != initial.seccomp)
+        return true;
+    return initial.counted && (!status->counted || status->filters != initial.filters);
+}
+
+/* Who had not the right at init has it in another user namespace at most. */
+static bool may_have_moved(unsigned kinds)
+{
+    const uint64_t rights = UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_SYS_CHROOT;
+    return (initial.permitted & rights) || (kinds & PROCSPAWN_RIGHTS_USER);
+}
+
+unsigned procspawn__place_differs(const struct procspawn__status *status)
+{
+    unsigned kinds = 0;
+
+    if (is_new(read_user(), initial.user))
+        kinds |= PROCSPAWN_RIGHTS_USER;
+    if (has_new_filter(status))
+        kinds |= PROCSPAWN_RIGHTS_SECCOMP;
+    if (!may_have_moved(kinds))
+        return kinds;
+    if (is_new_root(read_root_directory()))
+        kinds |= PROCSPAWN_RIGHTS_ROOT;
+    if (is_new(read_network(), initial.network))
+        kinds |= PROCSPAWN_RIGHTS_NETWORK;
+    return kinds;
+}
+
+/* In such a domain no process outside of it can be looked into. Who enters one gives up new
+ * privileges before, or is an administrator. */
+bool procspawn__place_landlocked(const struct procspawn__status *status)
+{
+    bool may_be = status->rights.no_new_privs ||
+                  (initial.permitted & UINT64_C(1) << CAP_SYS_ADMIN);
+
+    return may_be && initial.root_readable && !procspawn__image.is_child &&
+           !procspawn__root_readable();
+}
