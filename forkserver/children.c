@@ -36,6 +36,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
     *child = (struct child){
         .client = { .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child },
         .report = { .memfd = -1 },
+        .room = WATCH_ROOM,
         .id = ++children->last_id,
         .channel = -1,
         .offered = -1,
@@ -95,6 +96,15 @@ struct child *forkserver__child_by_pid(const struct children *children, pid_t pi
 
     while (child && (child->pid != pid || child->state == CHILD_DEAD))
         child = child->next;
+    return child;
+}
+
+struct child *forkserver__child_dead(const struct children *children, uint64_t id)
+{
+    struct child *child = children->dead;
+
+    while (child && child->id != id)
+        child = child->next_dead;
     return child;
 }
 

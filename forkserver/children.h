@@ -14,7 +14,7 @@
 struct child;
 
 /* What an epoll event belongs to; the first member of whatever is watched. */
-enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT };
+enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT, WATCH_ROOM };
 
 /* Somebody who asks for children: the host, or a child. */
 struct client {
@@ -58,7 +58,12 @@ struct child {
     struct report report;
     enum child_state state;
     bool stopped;               /* it has stopped itself to be unwound */
+    bool awaited;               /* the asker wants word of its end beside the channel */
+    bool alone;                 /* dead, and nothing that it left is there any more */
     bool unread;                /* dead, and a call is in its channel */
+    bool watched;               /* dead, and its channel is watched for room to say so */
+    bool clogged;               /* there is none yet */
+    enum watch room;            /* WATCH_ROOM, for that */
     bool overtime;              /* its deadline passed while it was, and has been put off */
     unsigned depth;             /* of children between the host and its asker, that included */
     uint64_t id;
@@ -103,6 +108,8 @@ void forkserver__child_free(struct children *children, struct child *child);
 
 /* NULL if there is none, or if it is dead already. */
 struct child *forkserver__child_by_pid(const struct children *children, pid_t pid);
+/* Among the dead. */
+struct child *forkserver__child_dead(const struct children *children, uint64_t id);
 
 /* All children, in no order: next of NULL is the first one. The one at hand may be freed. */
 struct child *forkserver__child_first(const struct children *children);

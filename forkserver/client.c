@@ -119,6 +119,26 @@ static int on_end_child(struct server *s, struct client *client, const struct wi
     return 0;
 }
 
+static int on_await(struct server *s, struct client *client, const struct wire_await *body)
+{
+    struct child *child = find(s, client, body->pid, body->id);
+
+    if (!child) {
+        child = forkserver__child_dead(&s->children, body->id);
+        if (child && child->asker != client)
+            child = NULL;
+    }
+    if (!child) {
+        forkserver__death_unknown(client, body->id);
+        return 0;
+    }
+    child->awaited = true;
+    child->clogged = false;
+    if (body->kill)
+        forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_KILL);
+    return 0;
+}
+
 static int on_limit(struct server *s, struct client *client, const struct wire_limit *body)
 {
     struct child *child = find(s, client, body->pid, body->id);
@@ -138,6 +158,8 @@ static int dispatch(struct server *s, struct client *client)
         return on_end_child(s, client, body);
     if (header->type == WIRE_LIMIT && header->length == sizeof(struct wire_limit))
         return on_limit(s, client, body);
+    if (header->type == WIRE_AWAIT && header->length == sizeof(struct wire_await))
+        return on_await(s, client, body);
     return -EPROTO;
 }
 

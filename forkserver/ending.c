@@ -82,14 +82,19 @@ void forkserver__end_nested(struct server *s, const struct client *asker)
 {
     for (struct child *c = forkserver__child_first(&s->children); c && asker->children > 0;
          c = forkserver__child_next(&s->children, c)) {
-        if (c->asker == asker)
-            forkserver__end_child(s, c, SIGKILL, 0, WIRE_ENDED_BY_KILL);
+        if (c->asker != asker)
+            continue;
+        /* Of those that are dead already nobody will hear. */
+        c->clogged = false;
+        forkserver__end_child(s, c, SIGKILL, 0, WIRE_ENDED_BY_KILL);
     }
 }
 
 void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_end_cause cause)
 {
     s->ending = true;
+    for (struct child *c = s->children.dead; c; c = c->next_dead)
+        c->clogged = false;
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c))
         forkserver__end_child(s, c, signal, grace, cause);

@@ -43,6 +43,7 @@ struct forkserver_options {
     int host_pidfd;             /* readable when the host is gone; -1 if there is none */
     uint64_t held;              /* numbers of descriptors that children shall not reuse */
     unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */
+    uint64_t serial;            /* of the last server before this root; the next ones are higher */
     unsigned spares;            /* children forked ahead of need, all servers together */
     bool catch_crashes;
     bool capture_backtraces;

@@ -115,6 +115,14 @@ void forkserver__heed_stop(struct server *s, pid_t pid);
 /* reap.c: deaths become events. */
 void forkserver__reap(struct server *s);
 
+/* death.c: how they are told. */
+/* True when told, or when nobody will ever hear it; false while there is no room. */
+bool forkserver__death_tell(struct server *s, struct child *child);
+/* Nothing is waited for any more. */
+void forkserver__death_told(struct server *s, struct child *child);
+/* To who asks for word of a child that is not there any more. */
+void forkserver__death_unknown(const struct client *asker, uint64_t id);
+
 /* ending.c: everything that ends a child before its time. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause);

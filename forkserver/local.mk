@@ -22,6 +22,7 @@ forkserver_libserver_la_SOURCES += forkserver/walk.c forkserver/walk.h
 forkserver_libserver_la_SOURCES += forkserver/forkserver.h forkserver/internal.h
 forkserver_libserver_la_SOURCES += forkserver/children.c forkserver/children.h
 forkserver_libserver_la_SOURCES += forkserver/client.c
+forkserver_libserver_la_SOURCES += forkserver/death.c
 forkserver_libserver_la_SOURCES += forkserver/ending.c
 forkserver_libserver_la_SOURCES += forkserver/kin.c
 forkserver_libserver_la_SOURCES += forkserver/oom.c forkserver/oom.h

@@ -12,9 +12,18 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Killed by a SIGKILL that nobody here sent, while the kernel counted one more such kill? */
+static bool out_of_memory(struct server *s)
+{
+    unsigned long long count = forkserver__oom_kills(s->vmstat);
+    bool more = count > s->oom_kills;
+
+    s->oom_kills = count;
+    return more;
+}
 
 static void on_death(struct server *s, pid_t pid)
 {
@@ -36,54 +45,10 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
-    forkserver__end_nested(s, &child->client);
-}
-
-/* Killed by a SIGKILL that nobody here sent, while the kernel counted one more such kill? */
-static bool out_of_memory(struct server *s)
-{
-    unsigned long long count = forkserver__oom_kills(s->vmstat);
-    bool more = count > s->oom_kills;
-
-    s->oom_kills = count;
-    return more;
-}
-
-/*
- * Who died before it took its call has done nothing of it, and another one may. The way in is
- * closed first: what comes after the look is refused, and not lost.
- */
-static bool left_unread(struct child *child)
-{
-    char byte;
-
-    shutdown(child->channel, SHUT_RD);
-    child->unread = recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
-    return child->unread;
-}
-
-/* True when told, or when nobody will ever hear it; false while the channel is full. */
-static bool tell_death(struct server *s, struct child *child)
-{
-    if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(child->status) &&
-        WTERMSIG(child->status) == SIGKILL && out_of_memory(s))
+    if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(status) &&
+        WTERMSIG(status) == SIGKILL && out_of_memory(s))
         child->cause = WIRE_ENDED_BY_OOM;
-    const struct rusage *u = &child->usage;
-    struct wire_death body = {
-        .token = child->token,
-        .status = child->status,
-        .cause = child->cause,
-        .unread = left_unread(child),
-        .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
-        .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
-        .max_rss = u->ru_maxrss,
-        .minor_faults = u->ru_minflt,
-        .major_faults = u->ru_majflt,
-        .voluntary_switches = u->ru_nvcsw,
-        .involuntary_switches = u->ru_nivcsw,
-    };
-    int rc = wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
-    return rc != -EAGAIN || s->ending;
+    forkserver__end_nested(s, &child->client);
 }
 
 /*
@@ -102,6 +67,7 @@ static void finish(struct server *s, struct child *child)
 {
     struct client *asker = child->asker;
 
+    forkserver__death_told(s, child);
     give_back_channel(s, child);
     forkserver__client_free(s, &child->client);
     if (asker) {
@@ -116,13 +82,19 @@ static void finish(struct server *s, struct child *child)
     forkserver__child_free(&s->children, child);
 }
 
-/* A child that filled its channel with words of its own: its death is told when the spawner has
- * read. */
-static const int64_t untold_pause = BASE_SECOND / 50;
+/* When no process can be had to purge with, or no memory to tell with. */
+static const int64_t rest = BASE_SECOND / 50;
 
-static bool room_to_finish(struct server *s)
+/* Nested children go first. */
+static bool may_finish(struct server *s, struct child *child)
 {
-    return s->ending || forkserver__purge_room(&s->purge);
+    if (child->client.children > 0 || child->clogged)
+        return false;
+    if ((s->ending || forkserver__purge_room(&s->purge)) && forkserver__death_tell(s, child))
+        return true;
+    if (!child->clogged)
+        forkserver__wake_by(s, base__deadline(rest));
+    return false;
 }
 
 /* Ends of children deep in the tree free those above: repeat until nothing moves. */
@@ -135,12 +107,8 @@ static void finish_dead(struct server *s)
         moved = false;
         for (struct child *c = s->children.dead; c; c = next) {
             next = c->next_dead;
-            if (c->client.children > 0)
+            if (!may_finish(s, c))
                 continue;
-            if (!room_to_finish(s) || !tell_death(s, c)) {
-                forkserver__wake_by(s, base__deadline(untold_pause));
-                continue;
-            }
             finish(s, c);
             moved = true;
         }
@@ -162,22 +130,30 @@ static void reap_all(struct server *s)
     }
 }
 
-static pid_t oldest_dead(const struct server *s)
+/* Of those whose strangers have not been seen to be gone; NULL: none. */
+static const struct child *oldest_dead(const struct server *s)
 {
-    const struct child *oldest = s->children.dead;
+    const struct child *oldest = NULL;
 
-    for (const struct child *c = oldest; c; c = c->next_dead) {
-        if (c->born < oldest->born)
+    for (const struct child *c = s->children.dead; c; c = c->next_dead) {
+        if (!c->alone && (!oldest || c->born < oldest->born))
             oldest = c;
     }
-    return oldest->pid;
+    return oldest;
 }
 
 /* Who is dead has left what it had forked. */
 static bool strangers_left(struct server *s)
 {
-    return s->children.dead &&
-           forkserver__end_strangers(s->kin, &s->children, oldest_dead(s)) > 0;
+    const struct child *oldest = oldest_dead(s);
+
+    if (!oldest)
+        return false;
+    if (forkserver__end_strangers(s->kin, &s->children, oldest->pid) > 0)
+        return true;
+    for (struct child *c = s->children.dead; c; c = c->next_dead)
+        c->alone = true;
+    return false;
 }
 
 void forkserver__reap(struct server *s)

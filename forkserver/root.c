@@ -17,17 +17,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* What the host is still to be told of one server. */
+struct news {
+    int link;                   /* the host's end of the one that was started; -1: told */
+    uint64_t left;              /* serial of the one that died last; 0: told */
+};
+
 struct line {
     pid_t pid;                  /* 0: no server */
+    uint64_t serial;
     int link;                   /* root's end; its closing ends the server */
     int64_t start_after;        /* not before this moment: the last one died young */
+    struct news news;
 };
 
 struct root {
     const struct forkserver_options *options;
     struct line lines[FORKSERVER_MAX_SERVERS];
+    uint64_t last_serial;
     int signals;
     int kin;
+    int refusal;                /* why no server could be started, to be told; 0: nothing to tell */
+    bool clear;                 /* nothing is left of those that died */
+    bool untold;                /* the link to the host had no room */
     bool ending;
     int64_t kill_at;            /* the end of the servers' patience */
 };
@@ -39,20 +51,69 @@ static const int64_t restart_pause = BASE_SECOND / 100;
 static const int64_t slack = 2 * BASE_SECOND;
 static const int64_t short_slack = BASE_SECOND / 2;
 
-/* The host sees the death of a server by its pidfd, whoever holds its sockets open. */
-static void tell_host(const struct root *r, unsigned index, int host_end)
-{
-    struct wire_server body = { .index = index, .pid = r->lines[index].pid };
-    struct wire_part part = { &body, sizeof body };
-    int fds[] = { host_end, (int)syscall(SYS_pidfd_open, body.pid, 0) };
+/* ---- what the host is told ---- */
 
-    wire__send(r->options->host_link, WIRE_SERVER, &part, 1, fds, fds[1] >= 0 ? 2 : 1, true);
+static bool sent(struct root *r, int rc)
+{
+    r->untold |= rc == -EAGAIN;
+    return rc != -EAGAIN;
+}
+
+/* The host sees the death of a server by its pidfd, whoever holds its sockets open. */
+static void tell_server(struct root *r, unsigned index)
+{
+    struct line *line = &r->lines[index];
+    struct wire_server body = { .serial = line->serial, .index = index, .pid = line->pid };
+    struct wire_part part = { &body, sizeof body };
+    int fds[] = { line->news.link, (int)syscall(SYS_pidfd_open, body.pid, 0) };
+    int rc = wire__send(r->options->host_link, WIRE_SERVER, &part, 1, fds, fds[1] >= 0 ? 2 : 1,
+                        true);
+
+    if (sent(r, rc)) {
+        close(line->news.link);
+        line->news.link = -1;
+    }
     if (fds[1] >= 0)
         close(fds[1]);
 }
 
-static void fork_server(struct root *r, unsigned index, const int host_pair[2],
-                        const int root_pair[2])
+static void tell_gone(struct root *r, unsigned index)
+{
+    struct news *news = &r->lines[index].news;
+    struct wire_gone body = { .serial = news->left, .index = index };
+
+    if (sent(r, wire__send_struct(r->options->host_link, WIRE_GONE, &body, sizeof body, -1, true)))
+        news->left = 0;
+}
+
+static void tell_refusal(struct root *r)
+{
+    struct wire_refused body = { .error = r->refusal };
+
+    if (sent(r, wire__send_struct(r->options->host_link, WIRE_REFUSED, &body, sizeof body, -1,
+                                  true)))
+        r->refusal = 0;
+}
+
+/* What cannot be told now is told when there is room. */
+static void tell_host(struct root *r)
+{
+    r->untold = false;
+    if (r->refusal)
+        tell_refusal(r);
+    for (unsigned i = 0; i < r->options->servers; i++) {
+        struct line *line = &r->lines[i];
+        if (line->news.left && r->clear)
+            tell_gone(r, i);
+        if (line->news.link >= 0 && line->pid != 0)
+            tell_server(r, i);
+    }
+}
+
+/* ---- starting ---- */
+
+static int fork_server(struct root *r, unsigned index, const int host_pair[2],
+                       const int root_pair[2])
 {
     struct line *line = &r->lines[index];
     pid_t pid = fork();
@@ -61,28 +122,43 @@ static void fork_server(struct root *r, unsigned index, const int host_pair[2],
         forkserver__server_main(r->options, index, host_pair[1], root_pair[1],
                                 r->options->host_pidfd);
     if (pid < 0)
-        return;
+        return -errno;
     line->pid = pid;
+    line->serial = ++r->last_serial;
     line->link = root_pair[0];
-    tell_host(r, index, host_pair[0]);
+    line->news.link = host_pair[0];
+    return 0;
 }
 
-static void start_server(struct root *r, unsigned index)
+static int start_with(struct root *r, unsigned index, const int host_pair[2])
 {
-    int host_pair[2], root_pair[2];
+    int root_pair[2];
+    int rc = wire__pair(root_pair);
+
+    if (rc < 0)
+        return rc;
+    rc = wire__pass_sender(host_pair[0]);
+    if (rc == 0)
+        rc = fork_server(r, index, host_pair, root_pair);
+    if (rc < 0)
+        close(root_pair[0]);
+    close(root_pair[1]);
+    return rc;
+}
+
+static int start_server(struct root *r, unsigned index)
+{
+    int host_pair[2];
 
     r->lines[index].start_after = base__now() + restart_pause;
-    if (wire__pair(host_pair) < 0)
-        return;
-    if (wire__pair(root_pair) == 0) {
-        wire__pass_sender(host_pair[0]);
-        fork_server(r, index, host_pair, root_pair);
-        if (r->lines[index].pid == 0)
-            close(root_pair[0]);
-        close(root_pair[1]);
-    }
-    close(host_pair[0]);
+    int rc = wire__pair(host_pair);
+    if (rc < 0)
+        return rc;
+    rc = start_with(r, index, host_pair);
+    if (rc < 0)
+        close(host_pair[0]);
     close(host_pair[1]);
+    return rc;
 }
 
 static int64_t start_missing(struct root *r)
@@ -91,8 +167,10 @@ static int64_t start_missing(struct root *r)
 
     for (unsigned i = 0; i < r->options->servers && !r->ending; i++) {
         struct line *line = &r->lines[i];
-        if (line->pid == 0 && line->start_after <= base__now())
-            start_server(r, i);
+        if (line->pid == 0 && line->start_after <= base__now()) {
+            int rc = start_server(r, i);
+            r->refusal = rc < 0 ? -rc : r->refusal;
+        }
         if (line->pid == 0 && line->start_after < next)
             next = line->start_after;
     }
@@ -135,10 +213,15 @@ static void on_host_link(struct root *r)
 static void forget_server(struct root *r, pid_t pid)
 {
     for (unsigned i = 0; i < r->options->servers; i++) {
-        if (r->lines[i].pid != pid)
+        struct line *line = &r->lines[i];
+        if (line->pid != pid)
             continue;
-        close(r->lines[i].link);
-        r->lines[i].pid = 0;
+        close(line->link);
+        line->pid = 0;
+        line->news.left = line->serial;
+        if (line->news.link >= 0)
+            close(line->news.link);
+        line->news.link = -1;
     }
 }
 
@@ -164,7 +247,7 @@ static bool reap(struct root *r)
     return pid == 0;
 }
 
-/* Everything that is a child of the root but no server. */
+/* Everything that is a child of the root but no server: what servers left that have died. */
 static void end_strangers(struct root *r)
 {
     struct children servers = { .count = 0 };
@@ -174,7 +257,7 @@ static void end_strangers(struct root *r)
         if (r->lines[i].pid != 0)
             forkserver__child_started(&servers, &known[i], r->lines[i].pid);
     }
-    forkserver__end_strangers(r->kin, &servers, getpid());
+    r->clear = forkserver__end_strangers(r->kin, &servers, getpid()) == 0;
 }
 
 static void kill_servers(struct root *r)
@@ -190,12 +273,13 @@ static void wait_for_events(struct root *r, int64_t until)
 {
     struct pollfd fds[] = {
         { .fd = r->signals, .events = POLLIN },
-        { .fd = r->ending ? -1 : r->options->host_link, .events = POLLIN },
+        { .fd = r->ending ? -1 : r->options->host_link,
+          .events = (short)(POLLIN | (r->untold ? POLLOUT : 0)) },
         { .fd = r->ending ? -1 : r->options->host_pidfd, .events = POLLIN },
     };
 
     poll(fds, 3, base__poll_timeout(until));
-    if (fds[1].revents)
+    if (fds[1].revents & ~POLLOUT)
         on_host_link(r);
     if (fds[2].revents && !r->ending)
         end_servers(r, &(struct wire_end){ 0 });
@@ -206,6 +290,7 @@ static bool turn(struct root *r)
 {
     int64_t until = start_missing(r);
 
+    tell_host(r);
     wait_for_events(r, r->kill_at < until ? r->kill_at : until);
     bool left = reap(r);
     end_strangers(r);
@@ -214,21 +299,31 @@ static bool turn(struct root *r)
     return left || !r->ending;
 }
 
+static void open_root(struct root *r)
+{
+    sigset_t child_signal;
+
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    r->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+    r->refusal = r->signals < 0 ? errno : 0;
+    r->kin = forkserver__kin_open();
+    for (unsigned i = 0; i < r->options->servers; i++)
+        r->lines[i].news.link = -1;
+}
+
 void forkserver__root_main(const struct forkserver_options *options)
 {
     const int keep[] = { options->host_link, options->host_pidfd };
-    sigset_t child_signal;
 
     forkserver__settle(FORKSERVER_ROOT_NAME, keep, 2, 0);
     forkserver__hold_numbers(options->held);
-    sigemptyset(&child_signal);
-    sigaddset(&child_signal, SIGCHLD);
-    struct root r = {
-        .options = options,
-        .signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK),
-        .kin = forkserver__kin_open(),
-        .kill_at = BASE_NEVER,
-    };
+    struct root r = { .options = options, .last_serial = options->serial, .kill_at = BASE_NEVER };
+    open_root(&r);
+    if (r.refusal) {
+        tell_refusal(&r);
+        _exit(1);
+    }
     while (turn(&r))
         continue;
     _exit(0);

@@ -43,31 +43,59 @@ static void yield_to_others(void)
         sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &parameter);
 }
 
-static void watch(struct server *s, int fd, enum watch *what)
+static int watch(struct server *s, int fd, enum watch *what)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = what };
-    epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+
+    if (fd < 0)
+        return 0;
+    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static void open_server(struct server *s)
+static int watch_all(struct server *s)
 {
     static enum watch root = WATCH_ROOT, host = WATCH_HOST, signals = WATCH_SIGNALS;
+    int rc = watch(s, s->root_link, &root);
+
+    if (rc == 0)
+        rc = watch(s, s->signals, &signals);
+    if (rc == 0)
+        rc = watch(s, s->host_pidfd, &host);
+    return rc == 0 ? forkserver__client_open(s, &s->host) : rc;
+}
+
+/* Returns 0, or -errno for what a server cannot do without. */
+static int open_server(struct server *s)
+{
     sigset_t child_signal;
 
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
     s->pid = getpid();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (s->epoll < 0)
+        return -errno;
     s->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (s->signals < 0)
+        return -errno;
     s->kin = forkserver__kin_open();
     s->own_proc = base__proc_is_ours();
     s->vmstat = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
     s->oom_kills = forkserver__oom_kills(s->vmstat);
-    watch(s, s->root_link, &root);
-    watch(s, s->signals, &signals);
-    if (s->host_pidfd >= 0)
-        watch(s, s->host_pidfd, &host);
-    forkserver__client_open(s, &s->host);
+    return watch_all(s);
+}
+
+/* The first word to the host. A server that is not what it should be ends after it. */
+static void tell_start(int host_link, int rc)
+{
+    struct wire_refused body = { .error = -rc };
+
+    if (rc == 0) {
+        wire__send(host_link, WIRE_READY, NULL, 0, NULL, 0, true);
+        return;
+    }
+    wire__send_struct(host_link, WIRE_REFUSED, &body, sizeof body, -1, true);
+    _exit(1);
 }
 
 /* The root speaks once, to say that the end has come; its own end says the same with no grace. */
@@ -99,6 +127,11 @@ static void drain_signals(struct server *s)
     s->signalled = read(s->signals, &info, sizeof info) > 0;
 }
 
+static struct child *child_of_room(void *room)
+{
+    return (struct child *)(void *)((char *)room - offsetof(struct child, room));
+}
+
 static void dispatch(struct server *s, const struct epoll_event *event)
 {
     switch (*(enum watch *)event->data.ptr) {
@@ -110,6 +143,9 @@ static void dispatch(struct server *s, const struct epoll_event *event)
         break;
     case WATCH_SIGNALS:
         drain_signals(s);
+        break;
+    case WATCH_ROOM:
+        child_of_room(event->data.ptr)->clogged = false;
         break;
     case WATCH_CLIENT:
         forkserver__client_readable(s, event->data.ptr);
@@ -180,7 +216,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     forkserver__settle("forkscope-serve", keep, 3, options->held);
     struct server *s = forkserver__apart(sizeof *s);
     if (!s)
-        _exit(1);
+        tell_start(host_link, -ENOMEM);
     *s = (struct server){
         .options = options,
         .root_link = root_link,
@@ -193,7 +229,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
                                         options->servers);
     raise_descriptor_limit(s);
     yield_to_others();
-    open_server(s);
+    tell_start(host_link, open_server(s));
     if (options->catch_crashes)
         forkserver__crash_prepare();
     options->prepare();

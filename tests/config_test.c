@@ -92,14 +92,26 @@ static void without_the_catching_of_crashes_they_are_plain_signals(void)
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 
-static bool refused;
+static enum { GRANTED, REFUSED, STUCK } forks;
 
 pid_t __wrap_fork(void)
 {
-    if (!refused)
+    while (forks == STUCK)
+        pause();
+    if (forks == GRANTED)
         return __real_fork();
     errno = EAGAIN;
     return -1;
+}
+
+static void check_repeated_init(procspawn_config *config)
+{
+    forks = GRANTED;
+    procspawn_config_start_timeout(config, -1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    procspawn_config_free(config);
+    calls_end();
 }
 
 static void init_gives_up_at_its_timeout_and_can_be_repeated(void)
@@ -108,16 +120,21 @@ static void init_gives_up_at_its_timeout_and_can_be_repeated(void)
     int64_t start = calls_now();
 
     procspawn_config_start_timeout(config, 50 * CALLS_MS);
-    refused = true;
+    forks = STUCK;
     PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), PROCSPAWN_ESTART);
-    refused = false;
     CU_ASSERT(calls_now() - start >= 50 * CALLS_MS);
     CU_ASSERT(calls_now() - start < 4 * CALLS_SECOND);
+    check_repeated_init(config);
+}
+
+static void init_says_at_once_that_no_server_can_be_forked(void)
+{
+    procspawn_config *config = procspawn_config_new();
+
     procspawn_config_start_timeout(config, -1);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
-    procspawn_config_free(config);
-    calls_end();
+    forks = REFUSED;
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), -EAGAIN);
+    check_repeated_init(config);
 }
 
 #define TEST(name) { #name, name }
@@ -128,6 +145,7 @@ static CU_TestInfo tests[] = {
     TEST(backtraces_can_be_switched_off),
     TEST(without_the_catching_of_crashes_they_are_plain_signals),
     TEST(init_gives_up_at_its_timeout_and_can_be_repeated),
+    TEST(init_says_at_once_that_no_server_can_be_forked),
     CU_TEST_INFO_NULL,
 };
 

@@ -226,6 +226,14 @@ tests_link_old_test_SOURCES = $(tests_link_test_SOURCES) tests/old_kernel.c
 tests_link_old_test_LDADD = $(proc_test_libs)
 tests_link_old_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 
+check_PROGRAMS += tests/death_test
+tests_death_test_SOURCES = tests/death_test.c tests/calls.c tests/calls.h $(raw)
+tests_death_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/start_test
+tests_start_test_SOURCES = tests/start_test.c tests/calls.c tests/calls.h
+tests_start_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/token_test
 tests_token_test_SOURCES = tests/token_test.c tests/calls.c tests/calls.h $(raw)
 tests_token_test_SOURCES += tests/pool_tools.c tests/pool_tools.h

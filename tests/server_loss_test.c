@@ -1,6 +1,8 @@
 /* The loss of a server: what goes with it, what goes on, and what is never lost. */
 #include "tests/calls.h"
 
+#include <errno.h>
+#include <forkscope/tree.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -42,6 +44,16 @@ static void wait_for_ready(void)
 static pid_t server_of(const procspawn_handle *handle)
 {
     return (pid_t)calls_status(procspawn_pid(handle), "PPid:");
+}
+
+/* The answer ends at once. */
+static void check_lost(procspawn_handle *handle)
+{
+    procspawn_error *error = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 5 * CALLS_SECOND, NULL, &error),
+                          PROCSPAWN_ECALL);
+    calls_check_error(error, PROCSPAWN_ERROR_SERVER_LOST, PROCSPAWN_CAUSE_NONE);
 }
 
 static void calls_work(int count)
@@ -131,6 +143,126 @@ static void when_all_servers_are_killed_others_take_their_place(void)
     calls_end();
 }
 
+/* ---- when it is said ---- */
+
+static json_t *burn(json_t *argument)
+{
+    for (volatile unsigned i = 0;; i++)
+        continue;
+    return argument;
+}
+
+/* Nobody but the root can say what has become of them. */
+static void no_end_is_said_before_the_root_has_seen_it(void)
+{
+    calls_begin();
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    pid_t pid = procspawn_pid(handle);
+    kill(calls_root(), SIGSTOP);
+    kill(server_of(handle), SIGKILL);
+    check_lost(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 200 * CALLS_MS, NULL), -ETIMEDOUT);
+    kill(calls_root(), SIGCONT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    CU_ASSERT(kill(pid, 0) < 0);
+    procspawn_handle_free(handle);
+    calls_end();
+}
+
+static void busy_processes_are_gone_when_it_is_said(void)
+{
+    enum { CALLS = 20 };
+    procspawn_handle *handles[CALLS];
+    pid_t pids[CALLS];
+
+    calls_begin();
+    for (int i = 0; i < CALLS; i++) {
+        handles[i] = calls_start(burn, NULL);
+        pids[i] = procspawn_pid(handles[i]);
+    }
+    calls_signal_servers(SIGKILL);
+    for (int i = 0; i < CALLS; i++) {
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handles[i], 20 * CALLS_SECOND, NULL),
+                              PROCSPAWN_ESERVER);
+        CU_ASSERT(kill(pids[i], 0) < 0);
+        procspawn_handle_free(handles[i]);
+    }
+    calls_end();
+}
+
+/* Each ignores what can be ignored, in a session of its own. */
+static json_t *leave_a_chain(json_t *argument)
+{
+    pid_t *pids = (pid_t *)(ready + 1);
+
+    for (int depth = 0; depth < 3; depth++) {
+        if (fork() != 0)
+            break;
+        setsid();
+        pids[depth] = getpid();
+        __atomic_add_fetch(ready, 1, __ATOMIC_RELEASE);
+    }
+    return calls_hang(argument);
+}
+
+static void what_they_had_started_is_gone_too(void)
+{
+    const pid_t *pids = (pid_t *)(ready + 1);
+
+    *ready = 0;
+    calls_begin();
+    procspawn_handle *handle = calls_start(leave_a_chain, NULL);
+    while (__atomic_load_n(ready, __ATOMIC_ACQUIRE) < 3)
+        poll(NULL, 0, 1);
+    kill(server_of(handle), SIGKILL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT(kill(pids[i], 0) < 0);
+    procspawn_handle_free(handle);
+    calls_end();
+}
+
+static void a_scope_closes_when_its_processes_are_gone(void)
+{
+    enum { CALLS = 20 };
+    pid_t pids[CALLS];
+    scoped_spawner root;
+
+    calls_begin();
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    for (int i = 0; i < CALLS; i++) {
+        procspawn_handle *handle;
+        CU_ASSERT_FATAL(scoped_procspawn(root, NULL, burn, NULL, &handle) == 0);
+        pids[i] = procspawn_pid(handle);
+        procspawn_handle_free(handle);
+    }
+    calls_signal_servers(SIGKILL);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(20 * CALLS_SECOND)), 0);
+    for (int i = 0; i < CALLS; i++)
+        CU_ASSERT(kill(pids[i], 0) < 0);
+    calls_end();
+}
+
+/* The words of the root wait for room on its link, which nobody reads meanwhile. */
+static void many_losses_that_nobody_looks_at_are_made_good(void)
+{
+    enum { LOSSES = 150 };
+
+    calls_begin();
+    for (int i = 0; i < LOSSES; i++) {
+        pid_t server = calls_server();
+        struct calls_tree lost = { 0 };
+        if (server > 0) {
+            calls_tree_add(&lost, server);
+            kill(server, SIGKILL);
+            calls_tree_left(&lost, 10 * CALLS_SECOND);
+            calls_tree_close(&lost);
+        }
+    }
+    calls_work(20);
+    calls_end();
+}
+
 /* ---- what dies with it ---- */
 
 /* A change of ids clears the death signal, which is set again. No root comes to help. */
@@ -182,6 +314,11 @@ static CU_TestInfo tests[] = {
     TEST(a_killed_server_loses_its_calls_and_later_ones_work),
     TEST(what_a_killed_server_leaves_open_takes_no_call),
     TEST(when_all_servers_are_killed_others_take_their_place),
+    TEST(no_end_is_said_before_the_root_has_seen_it),
+    TEST(busy_processes_are_gone_when_it_is_said),
+    TEST(what_they_had_started_is_gone_too),
+    TEST(a_scope_closes_when_its_processes_are_gone),
+    TEST(many_losses_that_nobody_looks_at_are_made_good),
     TEST(a_child_of_other_ids_dies_with_its_server),
     TEST(a_child_that_changed_its_ids_itself_dies_with_its_server),
     CU_TEST_INFO_NULL,

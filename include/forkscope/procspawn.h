@@ -279,8 +279,9 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * gives what it used (may be NULL). Does not consume the result.
  *
  * Returns 0, -ETIMEDOUT, or
- *   PROCSPAWN_ESERVER    the server died, or the process shut its own channel down and was killed
- *                        for it: the usage is not known then
+ *   PROCSPAWN_ESERVER    the server died. The process, and everything that it had started, is gone and
+ *                        reaped; the usage is not known. If the root of the fork server died as
+ *                        well, the process has been killed, and nothing can say when it is gone
  *   -EMFILE, -ENFILE, -ENOMEM   as in procspawn_join: the answer, which comes before the end, cannot
  *                        be received now
  *

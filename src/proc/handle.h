@@ -37,9 +37,12 @@ struct procspawn__process {
     procspawn_handle handle;
     struct procspawn__taken taken;
     pid_t owner;                /* whose channel it is: copies made by fork(2) only share it */
-    bool gone;                  /* nothing more will come: reaped, or the server died */
-    bool reaped;
-    struct wire_death death;
+    struct procspawn__await await;
+    bool ended;                 /* nothing more will come up its channel */
+    bool crowded;               /* what comes there may be endless, and say nothing */
+    bool gone;                  /* reaped, with all that it left */
+    bool lost;                  /* by the root, for its server died */
+    struct wire_death death;    /* all 0: not known */
 };
 
 struct procspawn__process *procspawn__process_new(void);

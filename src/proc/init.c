@@ -19,9 +19,13 @@
 struct procspawn__image procspawn__image BASE_WRITTEN;
 
 static const int64_t end_grace = 2 * BASE_SECOND;
+static const int64_t start_grace = BASE_SECOND;
 /* What an earlier image had started ends within milliseconds; what it takes longer is not waited
  * for. */
 static const int64_t earlier_patience = BASE_SECOND / 10;
+
+/* Of servers: handles may outlive those that they came from. */
+static uint64_t last_serial;
 
 enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 
@@ -47,6 +51,7 @@ static void choose_options(const procspawn_config *config, struct forkserver_opt
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
     options->servers = cpus < 2 ? 1 : SERVERS_MAX;
+    options->serial = last_serial += (uint64_t)1 << 32;
     options->spares = config->spares >= 0 ? (unsigned)config->spares
                                           : (unsigned)(cpus > 0 ? cpus : 1) * SPARES_PER_CPU;
     options->catch_crashes = config->panic_handling;
@@ -76,10 +81,21 @@ static int start_root(int *ret_link)
     return rc;
 }
 
-void procspawn__root_lost(int patience)
+void procspawn__root_lost(void)
 {
     if (belongs_here() && !procspawn__image.is_child)
-        procspawn__root_reap(base__deadline(patience * (BASE_SECOND / 1000)));
+        procspawn__root_reap(base__now());
+}
+
+/* With its link closed the root ends its servers, also those that this process knows nothing of. */
+static void give_up_start(void)
+{
+    procspawn__client_close();
+    if (procspawn__root_reap(base__deadline(start_grace)) < 0) {
+        procspawn__root_signal(SIGKILL);
+        procspawn__root_reap(BASE_NEVER);
+    }
+    procspawn__client_bury(base__deadline(end_grace));
 }
 
 static int start(int argc, char **argv)
@@ -101,9 +117,7 @@ static int start(int argc, char **argv)
     rc = procspawn__client_open(link, image->options.servers,
                                 base__deadline(image->config.start_timeout));
     if (rc < 0) {
-        procspawn__client_close();
-        procspawn__root_signal(SIGKILL);
-        procspawn__root_reap(BASE_NEVER);
+        give_up_start();
         return rc;
     }
     procspawn__place_remember_root();
@@ -167,6 +181,8 @@ static int finish_end(int64_t deadline)
     procspawn__client_close();
     procspawn__root_signal(SIGKILL);
     int rc = procspawn__root_reap(deadline);
+    if (rc == 0)
+        rc = procspawn__client_bury(deadline);
     if (rc == 0)
         rc = procspawn__pools_join(deadline);
     if (rc < 0)

@@ -5,6 +5,7 @@
 #define FORKSCOPE_PROC_INTERNAL_H
 
 #include "forkserver/forkserver.h"
+#include "src/base/list.h"
 #include "src/proc/message.h"
 #include "src/proc/schedule.h"
 #include "src/wire/backtrace.h"
@@ -53,19 +54,17 @@ bool procspawn__ready(void);
 /* May this process have children? 0, PROCSPAWN_ENOTINIT or PROCSPAWN_ERIGHTS. */
 int procspawn__admitted(void);
 
-/*
- * The root has closed its link: it is reaped if it is dead, which may be a moment later. patience:
- * how many milliseconds to wait for that.
- */
-void procspawn__root_lost(int patience);
+/* The root has closed its link: it is reaped if it is dead, which may be a moment later. */
+void procspawn__root_lost(void);
 
-/* ---- client.c: asks the servers for children ------------------------------------------------- */
+/* ---- client.c, client_word.c: asks the servers for children, and tells them of children ------- */
 
 /* A child taken for a call. The channel belongs to the taker. */
 struct procspawn__taken {
     int channel;
     pid_t pid;
     pid_t server;
+    uint64_t serial;            /* of the server */
     uint64_t id;
     unsigned link;
     struct wire_token token;
@@ -99,18 +98,53 @@ int procspawn__client_try(struct procspawn__wish *wish, int other,
 /* What was asked for is somebody else's spare. */
 void procspawn__client_unwish(struct procspawn__wish *wish);
 
+/*
+ * Has the server end a child, or limit its time. Waits for room on the link, ten seconds at most, and
+ * not beyond the deadline: for a server that is stopped, or far behind. 0 or PROCSPAWN_ESERVER.
+ */
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
-/* Is the server of this child still there? The second does not wait for what is just happening. */
-bool procspawn__client_serves(const struct procspawn__taken *taken);
-bool procspawn__client_serves_now(const struct procspawn__taken *taken);
-int procspawn__client_limit(const struct procspawn__taken *taken, int64_t deadline);
+int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, int64_t deadline);
 /* The same once: 0, -EPIPE when the server is gone, or why it cannot be told just now. */
 int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
-int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t deadline);
+int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t when);
+
+/* What has become of a child whose channel ended without DEATH. */
+enum procspawn__fate {
+    PROCSPAWN__SERVED,          /* its server is there, and will end it */
+    PROCSPAWN__LEAVING,         /* its server has died; processes may still be there */
+    PROCSPAWN__LEFT_NOTHING     /* the root has seen that they are gone; or the root is gone, too */
+};
+
+/* Does not wait. LEAVING ends soon, and wakes nobody: it is to be asked for again. */
+enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken);
+
+/* Who wants word of a child's end beside its channel; all 0: not begun. */
+struct procspawn__await {
+    struct list in_client;
+    const struct procspawn__taken *taken;   /* NULL: not begun */
+    int64_t repeat_at;          /* then the server is asked again */
+    bool told;
+    bool known;                 /* how it ended: */
+    struct wire_death death;
+};
+
+/*
+ * Looks for that word, and asks for it; kill: ends the child. Does not wait. Returns 1 while there is
+ * none, 0 when the child is gone, or PROCSPAWN_ESERVER when its server died, and it is gone. The
+ * child's description stays where it is until procspawn__client_unawait(), which is for any state.
+ */
+int procspawn__client_await(struct procspawn__await *await, const struct procspawn__taken *taken,
+                            bool kill);
+void procspawn__client_unawait(struct procspawn__await *await);
+/* Waits a while for news. 0, -ETIMEDOUT at the deadline, or -ECANCELED; a cancellation point. */
+int procspawn__client_wait(int64_t deadline);
+
 /* Tells the root that the end has come. */
 int procspawn__client_end(int64_t grace);
 /* Waits until the root has closed its link. 0 or -ETIMEDOUT. */
 int procspawn__client_wait_end(int64_t deadline);
+/* Waits for servers that outlived the root and became children of this process. The same. */
+int procspawn__client_bury(int64_t deadline);
 
 /* ---- context.c: the caller's state, as a child shall have it --------------------------------- */
 

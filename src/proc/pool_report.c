@@ -107,7 +107,7 @@ void procspawn__report_receive(struct procspawn__worker *worker, struct procspaw
     } else if (!procspawn__is_shortage(rc)) {
         report->kind = PROCSPAWN__REPORT_END;
         report->unusable = rc != -EPIPE;
-        report->server_lost = !procspawn__client_serves_now(&worker->taken);
+        report->server_lost = procspawn__client_fate(&worker->taken) != PROCSPAWN__SERVED;
     } else if (rc != -EAGAIN) {
         report->error = rc;
     }

@@ -2,8 +2,9 @@
  * process.c - a call in a process of its own: its channel, and what came up it
  *
  * Messages are taken in whenever somebody waits. The order of the wire gives the order of truth:
- * the first answer of the child stands; without one, its death is the answer; without that, the
- * server is dead.
+ * the first answer of the child stands; without one, its death is the answer. A channel that ends
+ * before that, or is full of what is no answer, ends the answer at once or leaves it open; the end
+ * of the process is then told beside the channel.
  */
 #include "src/proc/handle.h"
 
@@ -25,6 +26,7 @@ static void process_drop(procspawn_handle *handle)
 {
     struct procspawn__process *process = process_of(handle);
 
+    procspawn__client_unawait(&process->await);
     if (process->owner == getpid())
         wire__close(process->taken.channel);
     else if (process->taken.channel >= 0)
@@ -50,7 +52,7 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
     } else if (frame->header.type == WIRE_DEATH && from_server &&
                frame->header.length == sizeof process->death) {
         memcpy(&process->death, frame->body, sizeof process->death);
-        process->reaped = process->gone = true;
+        process->gone = true;
         procspawn__answer_death(answer, &process->death);
     }
     wire__close_fds(frame);
@@ -62,14 +64,34 @@ static void on_end(struct procspawn__process *process)
 {
     struct procspawn__answer *answer = &process->handle.answer;
 
-    process->gone = true;
-    if (!procspawn__client_serves(&process->taken)) {
+    process->ended = true;
+    if (procspawn__client_fate(&process->taken) != PROCSPAWN__SERVED) {
         procspawn__answer_lost(answer);
         return;
     }
-    procspawn__client_end_child(&process->taken, SIGKILL, 0);
+    procspawn__client_await(&process->await, &process->taken, true);
     procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
                                                         "the process closed its channel"));
+}
+
+/* What is said of the end beside the channel: by the server, or by the root of a lost server's. */
+static void look_beside(struct procspawn__process *process)
+{
+    struct procspawn__answer *answer = &process->handle.answer;
+    int rc = procspawn__client_await(&process->await, &process->taken, process->ended);
+
+    if (rc > 0)
+        return;
+    process->gone = true;
+    process->lost = rc < 0;
+    process->death = process->await.death;
+    if (process->lost)
+        procspawn__answer_lost(answer);
+    else if (process->await.known)
+        procspawn__answer_death(answer, &process->death);
+    else
+        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                            "the process has ended"));
 }
 
 /* What a child's own descendants send is not its fault. */
@@ -77,7 +99,7 @@ static void on_broken(struct procspawn__process *process, const struct wire_fram
 {
     if (frame->sender != process->taken.pid)
         return;
-    procspawn__client_end_child(&process->taken, SIGKILL, 0);
+    procspawn__client_try_end_child(&process->taken, SIGKILL, 0);
     procspawn__answer_fail(&process->handle.answer,
                            procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
                                                 "the process sent what is no message"));
@@ -127,11 +149,24 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     body = malloc(WIRE_MAX_BODY);
     int rc = body ? 0 : -ENOMEM;
-    for (int i = 0; rc == 0 && i < AT_ONCE && !reached(process); i++)
+    for (int i = 0; rc == 0 && i < AT_ONCE && !process->ended && !reached(process); i++)
         rc = take_in(process, body);
     free(body);
     pthread_setcancelstate(cancel, NULL);
+    process->crowded |= rc == 0 && !reached(process);
     return rc == -EAGAIN ? 0 : rc;
+}
+
+/* A channel that is full of other words may never say what is waited for. */
+static int wait_for_news(struct procspawn__process *process, int64_t deadline)
+{
+    static const int64_t recheck = BASE_SECOND / 20;
+    int64_t until = process->crowded ? base__deadline(recheck) : deadline;
+
+    if (process->ended)
+        return procspawn__client_wait(deadline);
+    int rc = scoped__wait_fd(process->taken.channel, POLLIN, until < deadline ? until : deadline);
+    return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
 }
 
 static int wait_until(struct procspawn__process *process, condition *reached, int64_t timeout)
@@ -139,11 +174,13 @@ static int wait_until(struct procspawn__process *process, condition *reached, in
     int64_t deadline = base__deadline(timeout);
 
     while (!reached(process)) {
-        int rc = scoped__wait_fd(process->taken.channel, POLLIN, deadline);
+        int rc = wait_for_news(process, deadline);
         if (rc == 0)
             rc = take_in_until(process, reached);
         if (rc < 0)
             return rc;
+        if ((process->ended || process->crowded) && !reached(process))
+            look_beside(process);
         if (!reached(process) && base__now() >= deadline)
             return -ETIMEDOUT;
     }
@@ -177,7 +214,7 @@ static int process_gone(procspawn_handle *handle, int64_t timeout, struct rusage
 
     if (rc < 0)
         return rc;
-    if (!process->reaped)
+    if (process->lost)
         return PROCSPAWN_ESERVER;
     if (ret_usage)
         usage_of(&process->death, ret_usage);

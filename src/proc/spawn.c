@@ -23,6 +23,17 @@ static int write_call(struct procspawn__draft *draft, const procspawn_builder *b
     return rc < 0 ? rc : procspawn__draft_seal(draft);
 }
 
+/* The limit comes first: a call without it could last for ever. -EPIPE: the child is none any
+ * more. */
+static int send_call(const struct procspawn__draft *draft, const struct procspawn__taken *taken,
+                     int64_t deadline)
+{
+    if (deadline != BASE_NEVER &&
+        procspawn__client_limit(taken, deadline, deadline) < 0)
+        return base__now() < deadline ? -EPIPE : -ETIMEDOUT;
+    return procspawn__draft_send(draft, taken->channel);
+}
+
 /*
  * A spare may have died while it waited, alone or with its server; then another one is taken. When
  * more are dead in a row than can have waited, there is no use in taking the next.
@@ -38,9 +49,7 @@ static int hand_over(struct procspawn__draft *draft, int64_t deadline,
         rc = procspawn__client_take(deadline, &taken);
         if (rc < 0)
             return rc;
-        if (deadline != BASE_NEVER)
-            procspawn__client_limit(&taken, deadline);
-        rc = procspawn__draft_send(draft, taken.channel);
+        rc = send_call(draft, &taken, deadline);
         if (rc == 0)
             *ret_taken = taken;
         else

@@ -19,20 +19,29 @@
  * The server keeps the child's end of each channel too. When the child is gone and reaped, it says
  * so there (DEATH, the last message). Two things tell the server's words from the child's: the
  * kernel's credentials on each message, and the child's token. A process with CAP_SYS_ADMIN may name
- * any process as the sender; the token is known to the server and the spawner alone. End of file
- * without DEATH means that the server died, and the child with it.
+ * any process as the sender; the token is known to the server and the spawner alone.
+ *
+ * End of file without DEATH means that the server died, and the child with it; or that the child
+ * has shut its channel down or fills it with words of its own. Then the spawner asks for the word
+ * on its client link (AWAIT), and has it there (ENDED). What a server left that died is ended by the
+ * root, which says when all of it is gone (GONE).
  *
  * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
  * one before is there. Their generations tell them apart.
  *
  *  number       link      from    to       fields                                  descriptors
  *  SERVER       ROOT      root    host     struct wire_server                      link, pidfd
+ *  GONE         ROOT      root    host     struct wire_gone                        -
+ *  REFUSED      ROOT      root    host     struct wire_refused                     -
  *  END          ROOT      host    root     struct wire_end                         -
  *  FORK         CLIENT    client  server   struct wire_fork                        -
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
+ *  AWAIT        CLIENT    client  server   struct wire_await                       -
+ *  READY        CLIENT    server  host     nothing                                 -
  *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
+ *  ENDED        CLIENT    server  client   struct wire_ended                       -
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
  *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
@@ -52,12 +61,16 @@
 
 enum wire_type {
     WIRE_SERVER = 1,
+    WIRE_GONE,
     WIRE_END,
     WIRE_FORK,
     WIRE_END_CHILD,
     WIRE_LIMIT,
+    WIRE_AWAIT,
+    WIRE_READY,
     WIRE_OFFER,
     WIRE_REFUSED,
+    WIRE_ENDED,
     WIRE_CALL,
     WIRE_RESULT,
     WIRE_FAILURE,
@@ -81,8 +94,16 @@ struct wire_header {
 };
 
 struct wire_server {
+    uint64_t serial;                /* rises with each server, of whatever index */
     uint32_t index;                 /* 0 to the number of servers - 1; an index again replaces it */
     int32_t pid;
+};
+
+/* Of the servers with this index all up to this serial are dead, with all that they left behind. */
+struct wire_gone {
+    uint64_t serial;
+    uint32_t index;
+    uint32_t padding;
 };
 
 struct wire_end {
@@ -115,6 +136,13 @@ struct wire_token {
     uint64_t word[2];
 };
 
+/* Asks for word of a child's end beside its channel. Can be sent again. */
+struct wire_await {
+    uint64_t id;
+    int32_t pid;
+    uint32_t kill;                  /* 1: it is to be killed */
+};
+
 struct wire_offer {
     struct wire_token token;
     uint64_t id;                    /* never used twice by this server */
@@ -122,7 +150,8 @@ struct wire_offer {
     uint32_t padding;
 };
 
-/* Stands for one child asked for that could not be made. */
+/* Stands for one child asked for that could not be made; from the root, or before READY: for the
+ * server itself. */
 struct wire_refused {
     int32_t error;                  /* errno value */
     uint32_t padding;
@@ -178,6 +207,14 @@ struct wire_death {
     int64_t major_faults;
     int64_t voluntary_switches;
     int64_t involuntary_switches;
+};
+
+/* A child is gone. known: there is a word of how, else only the id is valid. */
+struct wire_ended {
+    uint64_t id;
+    uint32_t known;
+    uint32_t padding;
+    struct wire_death death;
 };
 
 #endif

@@ -1,0 +1,97 @@
+/*
+ * death.c - how a death is told
+ *
+ * On the channel, behind all that the child said. Where the child has filled it, the death waits
+ * for room and holds up nothing else; a spawner that waits for it asks for the word on its link.
+ */
+#include "forkserver/internal.h"
+
+#include "src/base/clock.h"
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+/*
+ * Who died before it took its call has done nothing of it, and another one may. The way in is
+ * closed first: what comes after the look is refused, and not lost.
+ */
+static bool left_unread(struct child *child)
+{
+    char byte;
+
+    shutdown(child->channel, SHUT_RD);
+    child->unread = recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return child->unread;
+}
+
+static struct wire_death describe(struct child *child)
+{
+    const struct rusage *u = &child->usage;
+
+    return (struct wire_death){
+        .token = child->token,
+        .status = child->status,
+        .cause = child->cause,
+        .unread = left_unread(child),
+        .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
+        .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
+        .max_rss = u->ru_maxrss,
+        .minor_faults = u->ru_minflt,
+        .major_faults = u->ru_majflt,
+        .voluntary_switches = u->ru_nvcsw,
+        .involuntary_switches = u->ru_nivcsw,
+    };
+}
+
+static bool anybody_hears(const struct server *s, const struct child *child)
+{
+    const struct client *asker = child->asker;
+    return !s->ending && !(asker->owner && asker->owner->state == CHILD_DEAD);
+}
+
+/* Who does not read its link hears nothing, and may ask again. */
+static void tell_beside(const struct child *child, const struct wire_death *death)
+{
+    struct wire_ended body = { .id = child->id, .known = true, .death = *death };
+
+    if (child->awaited)
+        wire__send_struct(child->asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+}
+
+void forkserver__death_unknown(const struct client *asker, uint64_t id)
+{
+    struct wire_ended body = { .id = id };
+    wire__send_struct(asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+}
+
+/* Until there is room, or the other end is closed. Without a watch it is tried again and again. */
+static void wait_for_room(struct server *s, struct child *child)
+{
+    struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT, .data.ptr = &child->room };
+    int operation = child->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+    if (epoll_ctl(s->epoll, operation, child->channel, &event) == 0)
+        child->watched = child->clogged = true;
+}
+
+bool forkserver__death_tell(struct server *s, struct child *child)
+{
+    struct wire_death body = describe(child);
+    int rc = wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
+
+    tell_beside(child, &body);
+    if (rc != -EAGAIN && rc != -ENOMEM && rc != -ENOBUFS)
+        return true;
+    if (child->awaited || !anybody_hears(s, child))
+        return true;
+    if (rc == -EAGAIN)
+        wait_for_room(s, child);
+    return false;
+}
+
+void forkserver__death_told(struct server *s, struct child *child)
+{
+    if (child->watched)
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->channel, NULL);
+    child->watched = false;
+}

@@ -1,0 +1,335 @@
+#include "src/proc/client.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/base/written.h"
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct procspawn__client procspawn__client BASE_WRITTEN = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1,
+    .awaits = { &procspawn__client.awaits, &procspawn__client.awaits } };
+
+static struct procspawn__client *const client = &procspawn__client;
+
+static const struct procspawn__link no_link = { .fd = -1, .pidfd = -1 };
+
+/* What is taken in at once: others wait for the lock. */
+enum { AT_ONCE = 64 };
+
+/* What a descriptor of the set tells of. */
+enum { ROOT = -1, LINK = 0, PIDFD = 1 };
+
+static int token(unsigned index, int what)
+{
+    return (int)index * 2 + what;
+}
+
+static int watch(int fd, int token)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = token };
+
+    if (fd < 0 || client->epoll < 0)
+        return 0;
+    return epoll_ctl(client->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/*
+ * Closing alone takes nothing out of the set while a process that the program forked holds a copy.
+ * In such a process the set is the program's, and not to be touched.
+ */
+static void unwatch(int fd)
+{
+    if (client->epoll >= 0 && procspawn__ready())
+        epoll_ctl(client->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static int watch_all(void)
+{
+    int rc = watch(client->root, ROOT);
+
+    for (unsigned i = 0; i < client->count && rc == 0; i++) {
+        rc = watch(client->links[i].fd, token(i, LINK));
+        if (rc == 0)
+            rc = watch(client->links[i].pidfd, token(i, PIDFD));
+    }
+    return rc;
+}
+
+int procspawn__links_watch(void)
+{
+    if (client->epoll >= 0)
+        return 0;
+    client->epoll = base__fd_behind_stdio(epoll_create1(EPOLL_CLOEXEC));
+    if (client->epoll < 0)
+        return -errno;
+    int rc = watch_all();
+    if (rc < 0) {
+        close(client->epoll);
+        client->epoll = -1;
+    }
+    return rc;
+}
+
+void procspawn__links_init(unsigned count)
+{
+    client->count = count;
+    for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++) {
+        client->links[i] = no_link;
+        client->gone[i] = procspawn__image.options.serial;  /* those before were of another root */
+    }
+    client->root = client->epoll = -1;
+    client->root_muted = false;
+    client->root_refusal = 0;
+    client->dying_count = 0;
+}
+
+unsigned procspawn__links_alive(void)
+{
+    unsigned alive = 0;
+
+    for (unsigned i = 0; i < client->count; i++)
+        alive += client->links[i].fd >= 0;
+    return alive;
+}
+
+/* ---- losses ---- */
+
+/* Would the servers become children of this process when the root dies? */
+static bool inherits(void)
+{
+    int reaper = 0;
+
+    if (procspawn__image.is_child)
+        return false;
+    return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &reaper) == 0 && reaper);
+}
+
+/* Closes those that are dead, reaped here if it has come to that. */
+static void bury(void)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < client->dying_count; i++) {
+        struct pollfd fd = { .fd = client->dying[i], .events = POLLIN };
+        siginfo_t info;
+        bool dead = poll(&fd, 1, 0) == 1;
+        if (dead)
+            waitid(P_PIDFD, (id_t)fd.fd, &info, WEXITED | WNOHANG);
+        if (dead)
+            close(fd.fd);
+        else
+            client->dying[kept++] = fd.fd;
+    }
+    client->dying_count = kept;
+}
+
+static void let_die(int pidfd)
+{
+    bury();
+    if (inherits() && client->dying_count < PROCSPAWN__DYING_MAX)
+        client->dying[client->dying_count++] = pidfd;
+    else
+        close(pidfd);
+}
+
+void procspawn__links_lose(unsigned index)
+{
+    struct procspawn__link *link = &client->links[index];
+
+    unwatch(link->fd);
+    close(link->fd);
+    if (link->pidfd >= 0) {
+        unwatch(link->pidfd);
+        let_die(link->pidfd);
+    }
+    *link = no_link;
+    client->losses++;
+    procspawn__spares_drop(index);
+}
+
+static void lose_root(void)
+{
+    unwatch(client->root);
+    close(client->root);
+    client->root = -1;
+}
+
+bool procspawn__links_bury(void)
+{
+    if (client->dying_count > 0)
+        bury();
+    return client->dying_count == 0;
+}
+
+void procspawn__links_close(void)
+{
+    for (unsigned i = 0; i < client->count; i++) {
+        if (client->links[i].fd >= 0)
+            procspawn__links_lose(i);
+    }
+    if (client->root >= 0)
+        lose_root();
+    if (client->epoll >= 0)
+        close(client->epoll);
+    client->epoll = -1;
+    client->count = 0;
+    /* Nobody will tell them anything; their handles may outlive this. */
+    while (!list_empty(&client->awaits))
+        list_remove(client->awaits.next);
+}
+
+/* ---- a server's words ---- */
+
+static void on_link_frame(unsigned index, struct wire_frame *frame)
+{
+    const struct wire_header *header = &frame->header;
+    const struct wire_refused *refused = frame->body;
+
+    if (header->type == WIRE_OFFER &&
+        header->length == header->fd_count * sizeof(struct wire_offer))
+        procspawn__spares_add(index, frame);
+    else if (header->type == WIRE_REFUSED && header->length == sizeof *refused)
+        procspawn__refuse(-refused->error, 1);
+    else if (header->type == WIRE_READY)
+        client->links[index].ready = true;
+    else if (header->type == WIRE_ENDED && header->length == sizeof(struct wire_ended))
+        procspawn__ended(index, frame->body);
+    wire__close_fds(frame);
+}
+
+static void hear_link(unsigned index)
+{
+    union {
+        struct wire_offer offers[WIRE_MAX_OFFERS];
+        struct wire_refused refused;
+        struct wire_ended ended;
+    } body;
+    struct wire_frame frame = { .body = &body, .capacity = sizeof body, .lossy = true,
+                                .trusted = true };
+    int rc = 0;
+
+    for (int i = 0; i < AT_ONCE && client->links[index].fd >= 0 && rc != -EAGAIN; i++) {
+        rc = wire__recv(client->links[index].fd, &frame, true);
+        if (rc == 0)
+            on_link_frame(index, &frame);
+        else if (wire__is_shortage(rc))
+            procspawn__refuse(rc, 1);
+        else if (rc != -EAGAIN)
+            procspawn__links_lose(index);
+    }
+}
+
+/*
+ * Offers are taken out of the sockets as early as can be: while one waits in a queue anywhere, the
+ * kernel looks for lost sockets at each closing of another.
+ *
+ * The end of file on a link comes late: a child that was being forked when its server was killed
+ * holds that open, and with it the channels of all spares, until it gets to run and sees that its
+ * server is gone. A call sent down such a channel would be lost. So a server is lost when it is
+ * dead.
+ */
+void procspawn__links_hear(void)
+{
+    enum { ALL = 2 * FORKSERVER_MAX_SERVERS + 1 };
+    struct epoll_event events[ALL];
+    int count = client->epoll < 0 ? 0 : epoll_wait(client->epoll, events, ALL, 0);
+
+    for (int i = 0; i < count; i++) {
+        int token = events[i].data.fd;
+        if (token == ROOT)
+            continue;
+        unsigned index = (unsigned)token / 2;
+        if (token % 2 == LINK)
+            hear_link(index);
+        else if (client->links[index].pidfd >= 0)
+            procspawn__links_lose(index);
+    }
+}
+
+/* ---- the root's words ---- */
+
+static void on_server(struct wire_frame *frame)
+{
+    const struct wire_server *server = frame->body;
+
+    if (frame->header.fd_count == 0 || server->index >= client->count)
+        return;
+    struct procspawn__link *link = &client->links[server->index];
+    if (link->fd >= 0)
+        procspawn__links_lose(server->index);
+    *link = (struct procspawn__link){ .fd = wire__take_fd(frame, 0),
+                                      .pidfd = wire__take_fd(frame, 1),
+                                      .server = server->pid, .serial = server->serial };
+    client->root_refusal = 0;
+    if (watch(link->fd, token(server->index, LINK)) < 0 ||
+        watch(link->pidfd, token(server->index, PIDFD)) < 0)
+        procspawn__links_lose(server->index);
+}
+
+static void on_root_frame(struct wire_frame *frame)
+{
+    const struct wire_header *header = &frame->header;
+    const struct wire_gone *gone = frame->body;
+    const struct wire_refused *refused = frame->body;
+
+    if (header->type == WIRE_SERVER && header->length == sizeof(struct wire_server))
+        on_server(frame);
+    else if (header->type == WIRE_GONE && header->length == sizeof *gone &&
+             gone->index < client->count)
+        client->gone[gone->index] = gone->serial;
+    else if (header->type == WIRE_REFUSED && header->length == sizeof *refused)
+        client->root_refusal = -refused->error;
+    wire__close_fds(frame);
+}
+
+/* A message for which there is no room stays, and wakes nobody until then. */
+static void mute_root(bool on)
+{
+    if (client->root_muted == on)
+        return;
+    client->root_muted = on;
+    if (on)
+        unwatch(client->root);
+    else
+        watch(client->root, ROOT);
+}
+
+void procspawn__links_hear_root(void)
+{
+    union { struct wire_server server; struct wire_gone gone; struct wire_refused refused; } body;
+    struct wire_frame frame = { .body = &body, .capacity = sizeof body, .trusted = true };
+    int rc = 0;
+
+    procspawn__links_bury();
+    if (client->root < 0)
+        procspawn__root_lost();
+    for (int i = 0; i < AT_ONCE && client->root >= 0 && rc != -EAGAIN; i++) {
+        rc = wire__recv(client->root, &frame, true);
+        if (wire__is_shortage(rc)) {
+            client->root_refusal = rc;
+            mute_root(true);
+            return;
+        }
+        mute_root(false);
+        if (rc == 0)
+            on_root_frame(&frame);
+        else if (rc != -EAGAIN && rc != -EPROTO)
+            lose_root();
+    }
+}
+
+/* The bound is for the case that another thread took the event: then nothing wakes this one. */
+void procspawn__links_wait(int other, int64_t deadline)
+{
+    enum { RECHECK = 50 };
+    int left = base__poll_timeout(deadline);
+    struct pollfd fds[] = { { .fd = client->epoll, .events = POLLIN },
+                            { .fd = other, .events = POLLIN } };
+
+    poll(fds, 2, left >= 0 && left < RECHECK ? left : RECHECK);
+}
