@@ -312,6 +312,10 @@ check_PROGRAMS += tests/pool_kill_test
 tests_pool_kill_test_SOURCES = tests/pool_kill_test.c $(pool_tools)
 tests_pool_kill_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/pool_capture_test
+tests_pool_capture_test_SOURCES = tests/pool_capture_test.c $(pool_tools)
+tests_pool_capture_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/pool_ends_test
 tests_pool_ends_test_SOURCES = tests/pool_ends_test.c $(pool_tools)
 tests_pool_ends_test_LDADD = $(core_libs) $(test_libs)

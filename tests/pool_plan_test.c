@@ -1,4 +1,4 @@
-/* The plan by which a pool's workers come and go, and what is captured of their calls. */
+/* The plan by which a pool's workers come and go. */
 #include "tests/pool_tools.h"
 
 #include <poll.h>
@@ -84,42 +84,6 @@ static void idle_for_ever_is_for_ever(void)
     }
 }
 
-static json_t *say(json_t *argument)
-{
-    printf("%s", json_string_value(argument));
-    fprintf(stderr, "not %s", json_string_value(argument));
-    return NULL;
-}
-
-static void check_stream(int fd, const char *text)
-{
-    char buffer[64] = "";
-
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT(read(fd, buffer, sizeof buffer - 1) >= 0);
-    CU_ASSERT_STRING_EQUAL(buffer, text);
-}
-
-static void what_calls_write_is_kept_apart(void)
-{
-    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
-
-    procspawn_pool_builder_capture_stdout(builder, true);
-    procspawn_pool_builder_capture_stderr(builder, true);
-    procspawn_pool *pool = pool_build(builder);
-    procspawn_handle *first = pool_start(pool, say, json_string("first"));
-    procspawn_handle *second = pool_start(pool, say, json_string("second"));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(second, NULL, NULL), PROCSPAWN_ECALL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(first, NULL, NULL), PROCSPAWN_ECALL);
-    check_stream(procspawn_stdout(first), "first");
-    check_stream(procspawn_stderr(first), "not first");
-    check_stream(procspawn_stdout(second), "second");
-    check_stream(procspawn_stderr(second), "not second");
-    procspawn_handle_free(first);
-    procspawn_handle_free(second);
-    procspawn_pool_free(pool);
-}
-
 static json_t *get_variable(json_t *argument)
 {
     const char *value = getenv(json_string_value(argument));
@@ -151,7 +115,6 @@ static CU_TestInfo plan_tests[] = {
     TEST(workers_are_recycled_above_bytes),
     TEST(pools_grow_and_shrink),
     TEST(idle_for_ever_is_for_ever),
-    TEST(what_calls_write_is_kept_apart),
     TEST(workers_have_the_environment_of_the_build),
     CU_TEST_INFO_NULL,
 };

@@ -298,7 +298,12 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
 /*
  * Captures what each call writes to stdout or stderr, apart for each call and in memory: it is read
  * from procspawn_stdout() or procspawn_stderr() of the handle, from its beginning, also while the
- * call runs.
+ * call runs. A read there never waits; it ends where the call has got to.
+ *
+ * Of each stream the first 1,048,576 bytes of a call are kept, or as many as
+ * procspawn_pool_builder_capture_limit() says; the rest is dropped. The call notices nothing of it,
+ * and never waits for a reader. What a call has started is cut off at its end: a process that goes
+ * on writing to the call's stdout then gets SIGPIPE.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -306,6 +311,7 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
  */
 void procspawn_pool_builder_capture_stdout(procspawn_pool_builder *builder, bool enabled);
 void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool enabled);
+void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
  * How many starts of workers may fail in a row before the pool fails; 10 unless set, 0 counts as 1.

@@ -41,6 +41,7 @@ struct procspawn__pool_plan {
     uint64_t recycle_calls;
     uint64_t recycle_bytes;
     bool capture[3];
+    uint64_t capture_limit;
     unsigned attempts;
 };
 
@@ -160,6 +161,15 @@ struct procspawn__call_draft {
     struct procspawn__draft draft;
 };
 
+/* A stream of one call. */
+struct procspawn__capture {
+    int ends[2];                /* the pipe, while a worker has the call; else -1 */
+    int memory;                 /* what came out of it; -1 if the stream is not captured */
+    uint64_t length;            /* so far */
+};
+
+enum { PROCSPAWN__STREAMS = 4 };    /* of a worker, in epoll events: its channel, then its pipes */
+
 struct procspawn__pool_call {
     procspawn_handle handle;
     struct procspawn__remains remains;
@@ -171,6 +181,7 @@ struct procspawn__pool_call {
     int64_t deadline;
     int event;                  /* eventfd, readable when the call has ended; -1 until wanted */
     bool dropped;               /* the handle was freed: the call frees itself */
+    struct procspawn__capture capture[PROCSPAWN__STREAMS];  /* by number: only those of 1 and 2 */
 };
 
 struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool);
@@ -183,8 +194,15 @@ void procspawn__pool_call_spend(struct procspawn__pool_call *call);
 
 /* ---- pool_capture.c ---- */
 
-/* Gives the call streams of its own, as planned. 0 or -errno. */
-int procspawn__pool_capture(struct procspawn__pool_call *call);
+/* Gives a new call memory for what it will write, as planned. 0 or -errno; closed with the call. */
+int procspawn__capture_open(struct procspawn__pool_call *call);
+void procspawn__capture_close(struct procspawn__pool_call *call);
+/* With the lock: pipes for the worker that gets the call, 0 or -errno; and their end. */
+int procspawn__capture_start(struct procspawn__pool_call *call, uint64_t serial);
+void procspawn__capture_stop(struct procspawn__pool_call *call);
+bool procspawn__capture_runs(const struct procspawn__pool_call *call);
+/* Takes in what is there. Without the lock, by the thread that hears the worker. */
+void procspawn__capture_drain(struct procspawn__pool_call *call);
 
 /* ---- pool_queue.c: calls meet workers ---- */
 
@@ -235,7 +253,7 @@ struct procspawn__worker {
     struct procspawn__taken taken;
     enum procspawn__worker_state state;
     unsigned references;        /* the table's, and one for each thread that uses the worker */
-    uint64_t serial;            /* in epoll events */
+    uint64_t serial;            /* in epoll events, times PROCSPAWN__STREAMS */
     uint64_t generation;        /* of the last CALL */
     uint64_t ended_calls;
     struct procspawn__pool_call *call;  /* whose answer is to come, in RUNNING and ENDING */
@@ -328,7 +346,9 @@ void procspawn__report_receive(struct procspawn__worker *worker, struct procspaw
  * in between. 0, or a shortage of this process (-EMFILE, -ENOMEM ...), for which a message stays.
  */
 int procspawn__worker_hear(struct procspawn__worker *worker);
-/* The same unless the worker is followed. */
+/* Takes in what its call has written, unless another thread hears it. The same with the lock. */
+void procspawn__worker_drain(struct procspawn__worker *worker);
+/* As procspawn__worker_hear, unless the worker is followed. */
 int procspawn__worker_look(struct procspawn__worker *worker);
 
 /* ---- pool_dispatch.c: the thread ---- */

@@ -4,13 +4,15 @@
 
 procspawn_pool_builder *procspawn_pool_builder_new(unsigned size)
 {
-    enum { ATTEMPTS = 10 };
+    enum { ATTEMPTS = 10, CAPTURED = 1 << 20 };
     procspawn_pool_builder *builder = malloc(sizeof *builder);
 
     if (!builder)
         return NULL;
     *builder = (procspawn_pool_builder){
-        .plan = { .minimum = size, .maximum = size, .attempts = ATTEMPTS },
+        .plan = {
+            .minimum = size, .maximum = size, .capture_limit = CAPTURED, .attempts = ATTEMPTS,
+        },
         .process = procspawn_builder_new(),
     };
     if (builder->process)
@@ -108,6 +110,11 @@ void procspawn_pool_builder_capture_stdout(procspawn_pool_builder *builder, bool
 void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool enabled)
 {
     builder->plan.capture[2] = enabled;
+}
+
+void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes)
+{
+    builder->plan.capture_limit = bytes;
 }
 
 void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned attempts)

@@ -25,6 +25,7 @@ static void free_call(struct procspawn__pool_call *call)
 
     if (call->event >= 0)
         close(call->event);
+    procspawn__capture_close(call);
     procspawn__handle_fini(&call->handle);
     free(call);
     procspawn__pool_unref(pool);
@@ -87,6 +88,7 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
     procspawn_pool *pool = call->pool;
 
     call->worker = NULL;
+    procspawn__capture_stop(call);
     procspawn__pool_call_spend(call);
     tell_event(call);
     if (call->dropped)
@@ -334,6 +336,8 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool)
         .deadline = BASE_NEVER,
         .event = -1,
     };
+    for (int i = 0; i < PROCSPAWN__STREAMS; i++)
+        call->capture[i] = (struct procspawn__capture){ .ends = { -1, -1 }, .memory = -1 };
     procspawn__handle_init(&call->handle, &kind);
     procspawn__draft_init(&draft->draft);
     list_init(&call->in_queue);

@@ -1,51 +1,165 @@
 /*
  * pool_capture.c - what one call writes, kept apart
  *
- * Memory, not pipes: a worker never waits for a reader.
+ * The worker writes into a pipe, and the pool takes it out of there into memory of its own: as much
+ * as the plan says, and the rest goes nowhere. So the worker never waits for a reader, a call takes
+ * no more memory than that however much it writes, and the reader of the memory never waits for a
+ * process that has kept the other end.
  */
 #include "src/proc/pool.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-/* A second look at the same memory, with a position of its own. */
-static int reopen(int fd)
-{
-    char path[32];
+static const uint32_t flags[PROCSPAWN__STREAMS] = {
+    [STDOUT_FILENO] = WIRE_CALL_FD_STDOUT, [STDERR_FILENO] = WIRE_CALL_FD_STDERR,
+};
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int again = open(path, O_RDONLY | O_CLOEXEC);
-    return again < 0 ? -errno : again;
-}
+/* ---- the memory, for the whole life of the call ---- */
 
-static int capture(struct procspawn__pool_call *call, int stream, uint32_t flag)
+static int open_memory(struct procspawn__pool_call *call, int stream)
 {
     int fd = memfd_create("forkscope", MFD_CLOEXEC);
-    if (fd < 0)
+
+    if (fd >= 0)
+        fd = base__fd_behind_stdio(fd);
+    call->handle.pipes[stream] = fd < 0 ? -1 : fd;
+    /* The pool writes at places of its own, so that a position can be the reader's alone. */
+    int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy < 0)
         return -errno;
-    call->draft->draft.stdio[stream] = fd;
-    call->draft->draft.owned[stream] = true;
-    call->draft->draft.call.flags |= flag;
-    if (fcntl(fd, F_SETFL, O_APPEND) < 0)
-        return -errno;
-    int reader = reopen(fd);
-    if (reader < 0)
-        return reader;
-    call->handle.pipes[stream] = reader;
+    call->capture[stream].memory = copy;
+    call->draft->draft.call.flags |= flags[stream];
     return 0;
 }
 
-int procspawn__pool_capture(struct procspawn__pool_call *call)
+int procspawn__capture_open(struct procspawn__pool_call *call)
 {
-    const bool *wanted = call->pool->plan.capture;
     int rc = 0;
 
-    if (wanted[STDOUT_FILENO])
-        rc = capture(call, STDOUT_FILENO, WIRE_CALL_FD_STDOUT);
-    if (rc == 0 && wanted[STDERR_FILENO])
-        rc = capture(call, STDERR_FILENO, WIRE_CALL_FD_STDERR);
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && rc == 0; stream++) {
+        if (call->pool->plan.capture[stream])
+            rc = open_memory(call, stream);
+    }
     return rc;
+}
+
+/* ---- the pipes, while a worker has the call ---- */
+
+static int open_pipe(struct procspawn__pool_call *call, uint64_t serial, int stream)
+{
+    struct procspawn__capture *capture = &call->capture[stream];
+    struct epoll_event event = { .events = EPOLLIN,
+                                 .data.u64 = serial * PROCSPAWN__STREAMS + (unsigned)stream };
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    int rc = base__ends_behind_stdio(ends);
+    if (rc < 0)
+        return rc;
+    capture->ends[0] = ends[0];
+    capture->ends[1] = ends[1];
+    call->draft->draft.stdio[stream] = ends[1];
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ||
+        epoll_ctl(call->pool->epoll, EPOLL_CTL_ADD, ends[0], &event) < 0)
+        return -errno;
+    return 0;
+}
+
+int procspawn__capture_start(struct procspawn__pool_call *call, uint64_t serial)
+{
+    int rc = 0;
+
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && rc == 0; stream++) {
+        if (call->capture[stream].memory >= 0)
+            rc = open_pipe(call, serial, stream);
+    }
+    if (rc < 0)
+        procspawn__capture_stop(call);
+    return rc;
+}
+
+/*
+ * Our copy of the end that the worker writes to was open until now, so that no worker could have
+ * the dispatcher woken for ever by closing its own.
+ */
+void procspawn__capture_stop(struct procspawn__pool_call *call)
+{
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
+        struct procspawn__capture *capture = &call->capture[stream];
+        if (capture->ends[0] < 0)
+            continue;
+        epoll_ctl(call->pool->epoll, EPOLL_CTL_DEL, capture->ends[0], NULL);
+        close(capture->ends[0]);
+        close(capture->ends[1]);
+        capture->ends[0] = capture->ends[1] = -1;
+        if (call->draft)
+            call->draft->draft.stdio[stream] = -1;
+    }
+}
+
+/* ---- from one to the other ---- */
+
+/* Beyond the limit for files a write would raise a signal. */
+static uint64_t room_left(const struct procspawn__capture *capture, uint64_t limit)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_FSIZE, &files) == 0 && files.rlim_cur < limit)
+        limit = files.rlim_cur;
+    return limit > capture->length ? limit - capture->length : 0;
+}
+
+static void keep(struct procspawn__capture *capture, const char *bytes, size_t length,
+                 uint64_t limit)
+{
+    uint64_t room = room_left(capture, limit);
+    ssize_t written = pwrite(capture->memory, bytes, length < room ? length : (size_t)room,
+                             (off_t)capture->length);
+
+    if (written > 0)
+        capture->length += (uint64_t)written;
+}
+
+/* As much as a pipe holds; it may be filled meanwhile. */
+static void drain(struct procspawn__capture *capture, uint64_t limit)
+{
+    enum { PIECE = 4096, AT_ONCE = (1 << 20) / PIECE };
+    char bytes[PIECE];
+    ssize_t length = 1;
+
+    for (int i = 0; i < AT_ONCE && length > 0; i++) {
+        length = read(capture->ends[0], bytes, sizeof bytes);
+        if (length > 0)
+            keep(capture, bytes, (size_t)length, limit);
+    }
+}
+
+bool procspawn__capture_runs(const struct procspawn__pool_call *call)
+{
+    return call->capture[STDOUT_FILENO].ends[0] >= 0 || call->capture[STDERR_FILENO].ends[0] >= 0;
+}
+
+void procspawn__capture_drain(struct procspawn__pool_call *call)
+{
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (call->capture[stream].ends[0] >= 0)
+            drain(&call->capture[stream], call->pool->plan.capture_limit);
+    }
+}
+
+void procspawn__capture_close(struct procspawn__pool_call *call)
+{
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
+        struct procspawn__capture *capture = &call->capture[stream];
+        if (capture->memory >= 0)
+            close(capture->memory);
+        capture->memory = -1;
+    }
 }

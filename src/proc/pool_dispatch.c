@@ -143,12 +143,17 @@ static void on_event(procspawn_pool *pool, const struct epoll_event *event)
         eventfd_read(pool->wake, &count);
         return;
     }
-    struct procspawn__worker *worker = procspawn__worker_find(pool, event->data.u64);
-    if (worker && (event->events & EPOLLHUP))
+    uint64_t serial = event->data.u64 / PROCSPAWN__STREAMS;
+    struct procspawn__worker *worker = procspawn__worker_find(pool, serial);
+    if (!worker)
+        return;
+    if (event->data.u64 % PROCSPAWN__STREAMS != 0)
+        procspawn__worker_drain(worker);
+    else if (event->events & EPOLLHUP)
         rc = procspawn__worker_hear(worker);
-    else if (worker)
+    else
         rc = procspawn__worker_look(worker);
-    if (rc < 0 && procspawn__worker_find(pool, event->data.u64))
+    if (rc < 0 && procspawn__worker_find(pool, serial))
         procspawn__worker_deafen(worker);
 }
 

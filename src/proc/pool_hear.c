@@ -224,6 +224,29 @@ static bool may_have_more(enum procspawn__report_kind kind)
            kind == PROCSPAWN__REPORT_BACKTRACE;
 }
 
+/* The call does not end meanwhile: only the thread that hears its worker ends it. */
+static void drain(struct procspawn__worker *worker)
+{
+    struct procspawn__pool_call *call = worker->call;
+
+    if (!call || !procspawn__capture_runs(call))
+        return;
+    procspawn__pool_leave(worker->pool);
+    procspawn__capture_drain(call);
+    procspawn__pool_enter(worker->pool);
+}
+
+void procspawn__worker_drain(struct procspawn__worker *worker)
+{
+    if (worker->heard)
+        return;
+    worker->heard = true;
+    procspawn__worker_ref(worker);
+    drain(worker);
+    worker->heard = false;
+    procspawn__worker_unref(worker);
+}
+
 /* One message; without the lock until it is carried out. Whether there may be more. */
 static bool hear_one(struct procspawn__worker *worker, int *ret_error)
 {
@@ -236,6 +259,8 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     procspawn__pool_leave(pool);
     procspawn__report_receive(worker, &report);
     procspawn__pool_enter(pool);
+    if (report.kind >= PROCSPAWN__REPORT_BROKEN)
+        drain(worker);
     carry_out(worker, &report);
     *ret_error = report.error;
     if (report.answer.outcome != PROCSPAWN__PENDING || report.answer.trace) {

@@ -93,6 +93,7 @@ void procspawn__pool_requeue(struct procspawn__pool_call *call)
 {
     __atomic_store_n(&call->state, PROCSPAWN__CALL_QUEUED, __ATOMIC_RELAXED);
     call->worker = NULL;
+    procspawn__capture_stop(call);
     put_first(call);
     after_queueing(call->pool);
 }

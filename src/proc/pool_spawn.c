@@ -16,7 +16,7 @@ static int write_call(struct procspawn__pool_call *call, procspawn_function *fun
     if (rc == 0)
         rc = procspawn__draft_argument(draft, argument);
     if (rc == 0)
-        rc = procspawn__pool_capture(call);
+        rc = procspawn__capture_open(call);
     return rc < 0 ? rc : procspawn__draft_seal(draft);
 }
 

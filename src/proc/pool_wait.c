@@ -11,6 +11,7 @@
 #include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
+#include <forkscope/scope.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -128,13 +129,20 @@ static int sleep_until_reached(struct waiter *waiter, int64_t deadline, int canc
     return rc;
 }
 
+/* A cancellation point all the same. */
+static int do_not_wait(int cancel)
+{
+    pthread_setcancelstate(cancel, NULL);
+    pthread_testcancel();
+    int rc = scoped_checkpoint();
+    return rc < 0 ? rc : -ETIMEDOUT;
+}
+
 /* A question without a wait needs neither a descriptor nor the dispatcher. */
 static int wait_on(struct waiter *waiter, int64_t deadline, int cancel)
 {
-    if (deadline <= base__now()) {
-        pthread_setcancelstate(cancel, NULL);
-        return scoped__wait_fd(-1, 0, deadline);
-    }
+    if (deadline <= base__now())
+        return do_not_wait(cancel);
     waiter->own = waiter->event < 0;
     if (waiter->own)
         waiter->event = procspawn__pool_event();

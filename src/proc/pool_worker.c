@@ -110,7 +110,7 @@ void procspawn__worker_unref(struct procspawn__worker *worker)
 static int set_watch(struct procspawn__worker *worker, int operation)
 {
     struct epoll_event event = { .events = worker->listened ? EPOLLIN : 0,
-                                 .data.u64 = worker->serial };
+                                 .data.u64 = worker->serial * PROCSPAWN__STREAMS };
 
     if (epoll_ctl(worker->pool->epoll, operation, worker->taken.channel, &event) < 0)
         return -errno;
@@ -232,9 +232,15 @@ struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uin
 static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
 {
     struct procspawn__draft *draft = &call->draft->draft;
+    int rc = procspawn__capture_start(call, worker->serial);
 
+    if (rc < 0)
+        return rc;
     draft->call.generation = worker->generation + 1;
-    return procspawn__draft_send(draft, worker->taken.channel);
+    rc = procspawn__draft_send(draft, worker->taken.channel);
+    if (rc < 0)
+        procspawn__capture_stop(call);
+    return rc;
 }
 
 /* No room in a channel means that the worker has answered calls without taking them out. */
