@@ -7,6 +7,7 @@
 #include "forkserver/internal.h"
 
 #include "src/base/clock.h"
+#include "src/base/process.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -318,6 +319,7 @@ void forkserver__root_main(const struct forkserver_options *options)
 
     forkserver__settle(FORKSERVER_ROOT_NAME, keep, 2, 0);
     forkserver__hold_numbers(options->held);
+    base__process_renew();
     struct root r = { .options = options, .last_serial = options->serial, .kill_at = BASE_NEVER };
     open_root(&r);
     if (r.refusal) {
