@@ -90,6 +90,10 @@ check_PROGRAMS += tests/scope_stress_test
 tests_scope_stress_test_SOURCES = tests/scope_stress_test.c $(scope_tools)
 tests_scope_stress_test_LDADD = $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/scope_fork_test
+tests_scope_fork_test_SOURCES = tests/scope_fork_test.c $(scope_tools)
+tests_scope_fork_test_LDADD = $(scope_libs) $(test_libs)
+
 check_PROGRAMS += tests/scope_misuse_test
 tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
 tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)

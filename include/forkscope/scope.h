@@ -51,6 +51,13 @@
  * Spawners are values. One may only be used by the task (or, for a root, by the thread) it was
  * given to. Any other use fails with a code of its own, and a hook hears of it.
  *
+ * Processes. A tree belongs to the process that opened it. In a process that was forked the thread
+ * is in no task and has opened nothing, though it may open roots of its own. There every use of what
+ * was opened before (spawners, signals, remote scopes, a cached executor) fails with
+ * PROCSPAWN_ENOTOWNER, freeing a signal does nothing, scoped_cancel_receiver_poll says true, and the
+ * owner is not disturbed. A process that was forked in a task ends by _exit(2) or execve(2): it must
+ * not return from the task's function.
+ *
  * Times are nanoseconds on CLOCK_MONOTONIC. Functions return 0 or a negative value: a negative
  * errno value or one of the SCOPED_E* codes of error.h. Out-parameters (ret_*) are untouched on
  * failure.

@@ -8,11 +8,13 @@
  * and scoped_executor_free joins that.
  */
 #include "src/base/clock.h"
+#include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/scope/executor.h"
 #include "src/scope/waiter.h"
 
 #include <errno.h>
+#include <forkscope/error.h>
 #include <stdlib.h>
 
 struct cached {
@@ -20,6 +22,7 @@ struct cached {
     struct attributes attributes;
     unsigned limit;             /* of parked workers */
     int64_t idle;
+    uint64_t process;           /* that its threads are in */
 
     pthread_mutex_t mutex;      /* guards what follows */
     struct list parked;
@@ -53,6 +56,7 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
     cached->base.execute = scoped__execute_cached;
     cached->limit = limit;
     cached->idle = idle;
+    cached->process = base__process();
     pthread_mutex_init(&cached->mutex, NULL);
     list_init(&cached->parked);
     *ret_executor = &cached->base;
@@ -209,6 +213,8 @@ int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg),
 {
     struct cached *cached = (struct cached *)self;
     struct wakeups wakeups = { .count = 0 };
+    if (cached->process != base__process())
+        return PROCSPAWN_ENOTOWNER;
     pthread_mutex_lock(&cached->mutex);
     struct worker *worker = take_parked(cached);
     if (worker != NULL) {
@@ -251,9 +257,8 @@ static int wait_workers(struct cached *cached, int64_t deadline)
     return error;
 }
 
-int scoped__cached_free(struct scoped_executor *self, int64_t deadline)
+static int end_workers(struct cached *cached, int64_t deadline)
 {
-    struct cached *cached = (struct cached *)self;
     bool was_on = base__cancelable(false);
     int error = wait_workers(cached, deadline);
     if (error == 0 && cached->has_ended)
@@ -263,6 +268,16 @@ int scoped__cached_free(struct scoped_executor *self, int64_t deadline)
         return error;
     scoped__waiter_free(cached->closer);
     pthread_mutex_destroy(&cached->mutex);
+    return 0;
+}
+
+/* A copy of the process has none of the threads, and frees memory only. */
+int scoped__cached_free(struct scoped_executor *self, int64_t deadline)
+{
+    struct cached *cached = (struct cached *)self;
+    int error = cached->process == base__process() ? end_workers(cached, deadline) : 0;
+    if (error < 0)
+        return error;
     scoped__attributes_fini(&cached->attributes);
     free(cached);
     return 0;

@@ -1,5 +1,6 @@
 #include "src/scope/frame.h"
 
+#include "src/base/process.h"
 #include "src/scope/slot.h"
 #include "src/scope/wait.h"
 
@@ -10,11 +11,18 @@ static scoped_misuse_hook *_Atomic misuse_hook;
 
 struct frame *scoped__frame(void)
 {
-    return top == NULL ? &bottom : top;
+    struct frame *frame = top == NULL ? &bottom : top;
+    uint64_t process = base__process();
+    if (frame->process == process)
+        return frame;
+    top = NULL;
+    bottom = (struct frame){ .process = process };
+    return &bottom;
 }
 
 void scoped__frame_push(struct frame *frame)
 {
+    frame->process = base__process();
     frame->outer = top;
     top = frame;
 }
@@ -41,7 +49,11 @@ scoped_misuse_hook *scoped_set_misuse_hook(scoped_misuse_hook *hook)
 
 static int misused(scoped_spawner spawner)
 {
-    int error = scoped__slot_alive(spawner) ? SCOPED_ENOTOWNER : SCOPED_ESTALE;
+    int error = SCOPED_ENOTOWNER;
+    if (!scoped__slot_alive(spawner))
+        error = SCOPED_ESTALE;
+    else if (scoped__slot_process(spawner) != base__process())
+        error = PROCSPAWN_ENOTOWNER;
     scoped_misuse_hook *hook = atomic_load(&misuse_hook);
     if (hook == NULL)
         return error;

@@ -3,7 +3,8 @@
  *
  * A frame lies on the stack of the thread that runs a task; every thread has one more at the
  * bottom, for what it does outside of tasks. A task that is run by a waiter lies on top of the
- * waiter's own.
+ * waiter's own. In a process that was forked the only thread is in no task and has opened nothing:
+ * what it is the copy of goes on in the other process.
  */
 #ifndef FORKSCOPE_SCOPE_FRAME_H
 #define FORKSCOPE_SCOPE_FRAME_H
@@ -11,6 +12,7 @@
 #include "src/scope/node.h"
 
 struct frame {
+    uint64_t process;           /* that the thread runs in */
     struct node *node;          /* NULL: no task */
     struct frame *outer;
     struct node *opened;        /* scopes and roots that it opened, the last one first */

@@ -1,6 +1,7 @@
 #include "src/scope/node.h"
 
 #include "src/base/clock.h"
+#include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/scope/executor.h"
 #include "src/scope/slot.h"
@@ -47,6 +48,7 @@ struct node *scoped__tree_new(struct scoped_executor *executor)
     struct tree *tree = calloc(1, sizeof *tree);
     if (tree == NULL)
         return NULL;
+    tree->process = base__process();
     pthread_mutex_init(&tree->mutex, NULL);
     tree->nodes = 1;
     list_init(&tree->keeper.to_join);
@@ -60,6 +62,11 @@ struct node *scoped__tree_new(struct scoped_executor *executor)
     tree->root.last_failure = &tree->root.failures;
     root->state = NODE_RUNNING;
     return root;
+}
+
+bool scoped__node_here(const struct node *node)
+{
+    return node->tree->process == base__process();
 }
 
 void scoped__lock(struct tree *tree)

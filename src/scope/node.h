@@ -137,6 +137,7 @@ struct keeper {
 
 /* A tree is its root and what all nodes share. */
 struct tree {
+    uint64_t process;                   /* that it belongs to; fixed */
     pthread_mutex_t mutex;
     unsigned nodes;                     /* that still have memory, the root included */
     struct wakeups wakeups;             /* sent by scoped__unlock */
@@ -146,6 +147,12 @@ struct tree {
 
 /* A new tree with an open root and one reference to it. NULL: out of memory. */
 struct node *scoped__tree_new(struct scoped_executor *executor);
+
+/*
+ * Whether the node's tree belongs to this process. In a copy of the process its mutex may be held
+ * for ever, by a thread that is not there; nothing is done to it but by its owner.
+ */
+bool scoped__node_here(const struct node *node);
 
 /* Unlocking sends the queued wake-ups, and frees the tree if the last node has been dropped. */
 void scoped__lock(struct tree *tree);

@@ -118,6 +118,8 @@ int remote_scope_run(struct scoped_child_signals signals, scoped_task_function *
     struct node *node = (struct node *)signals.done_sender;
     if (node == NULL)
         return run_as_root(function, NULL, arg, done);
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     int error = scoped__node_name(node);
     if (error < 0) {
         scoped_done_sender_set_status(signals.done_sender, error);
@@ -138,6 +140,8 @@ int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_funct
     struct node *node = (struct node *)signals.done_sender;
     if (node == NULL)
         return run_as_root(NULL, function, arg, done);
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     scoped__lock(node->tree);
     node->kind = NODE_LEAF;
     node->function.leaf = function;
@@ -147,12 +151,14 @@ int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_funct
 
 bool scoped_cancel_receiver_poll(struct scoped_cancel_receiver *receiver)
 {
-    return scoped__is_cancelled((struct node *)receiver);
+    struct node *node = (struct node *)receiver;
+    return !scoped__node_here(node) || scoped__is_cancelled(node);
 }
 
 int scoped_cancel_receiver_fd(struct scoped_cancel_receiver *receiver, int *ret_fd)
 {
-    return scoped__cancel_fd((struct node *)receiver, ret_fd);
+    struct node *node = (struct node *)receiver;
+    return scoped__node_here(node) ? scoped__cancel_fd(node, ret_fd) : PROCSPAWN_ENOTOWNER;
 }
 
 int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, int64_t deadline)
@@ -164,8 +170,9 @@ int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, i
 
 void scoped_cancel_receiver_free(struct scoped_cancel_receiver *receiver)
 {
-    if (receiver != NULL)
-        scoped__node_release((struct node *)receiver);
+    struct node *node = (struct node *)receiver;
+    if (node != NULL && scoped__node_here(node))
+        scoped__node_release(node);
 }
 
 void scoped_done_sender_set_status(struct scoped_done_sender *sender, int status)
@@ -176,7 +183,7 @@ void scoped_done_sender_set_status(struct scoped_done_sender *sender, int status
 void scoped_done_sender_free(struct scoped_done_sender *sender)
 {
     struct node *node = (struct node *)sender;
-    if (node == NULL)
+    if (node == NULL || !scoped__node_here(node))
         return;
     struct wait hold = scoped__hold();
     scoped__lock(node->tree);

@@ -16,7 +16,7 @@ static bool can_be_cancelled(const struct node *node)
 void scoped_cancel_sender_free(struct scoped_cancel_sender *sender)
 {
     struct node *node = (struct node *)sender;
-    if (node == NULL)
+    if (node == NULL || !scoped__node_here(node))
         return;
     struct tree *tree = node->tree;
     scoped__lock(tree);
@@ -28,14 +28,16 @@ void scoped_cancel_sender_free(struct scoped_cancel_sender *sender)
 
 void scoped_cancel_sender_forget(struct scoped_cancel_sender *sender)
 {
-    if (sender != NULL)
-        scoped__node_release((struct node *)sender);
+    struct node *node = (struct node *)sender;
+    if (node != NULL && scoped__node_here(node))
+        scoped__node_release(node);
 }
 
 void scoped_done_receiver_free(struct scoped_done_receiver *receiver)
 {
-    if (receiver != NULL)
-        scoped__node_release((struct node *)receiver);
+    struct node *node = (struct node *)receiver;
+    if (node != NULL && scoped__node_here(node))
+        scoped__node_release(node);
 }
 
 static bool is_gone(struct node *node)
@@ -65,6 +67,8 @@ static bool runs_below(const struct node *node)
 int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t deadline)
 {
     struct node *node = (struct node *)receiver;
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     if (runs_below(node))
         return -EDEADLK;
     struct wait wait = scoped__wait_begin();
@@ -79,6 +83,8 @@ int scoped_done_receiver_wait(struct scoped_done_receiver *receiver)
 int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
 {
     struct node *node = (struct node *)receiver;
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     if (runs_below(node))
         return -EAGAIN;
     struct wait wait = scoped__wait_begin_uncancelled();
@@ -123,6 +129,8 @@ static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 int scoped_done_receiver_wait_started(struct scoped_done_receiver *receiver, int64_t deadline)
 {
     struct node *node = (struct node *)receiver;
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     if (runs_below(node))
         return -EDEADLK;
     struct wait wait = scoped__wait_begin();
@@ -134,6 +142,8 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
 {
     struct node *node = (struct node *)receiver;
     struct tree *tree = node->tree;
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     int error = is_gone(node) ? 0 : scoped__keeper_start(tree);
     if (error < 0)
         return error;
@@ -150,6 +160,8 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
 int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_status)
 {
     struct node *node = (struct node *)receiver;
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     if (!is_gone(node))
         return -EAGAIN;
     *ret_status = node->status;
@@ -159,6 +171,8 @@ int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_
 int scoped_done_receiver_value(struct scoped_done_receiver *receiver, void **ret_value)
 {
     struct node *node = (struct node *)receiver;
+    if (!scoped__node_here(node))
+        return PROCSPAWN_ENOTOWNER;
     if (!is_gone(node))
         return -EAGAIN;
     *ret_value = node->value;

@@ -1,5 +1,7 @@
 #include "src/scope/slot.h"
 
+#include "src/base/process.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@ enum { FIRST_BLOCK = 1024, BLOCKS = 22 };
 struct slot {
     _Atomic uint32_t generation;
     _Atomic uint32_t next_free;     /* number + 1 of the next slot in the list of free ones */
+    _Atomic uint64_t process;       /* that took it */
 };
 
 static struct slot first_block[FIRST_BLOCK];
@@ -73,7 +76,9 @@ int scoped__slot_take(scoped_spawner *ret_spawner)
     uint32_t number;
     if (!pop_free(&number) && fresh_slot(&number) < 0)
         return -ENOMEM;
-    uint32_t generation = atomic_fetch_add(&slot_at(number, false)->generation, 1) + 1;
+    struct slot *slot = slot_at(number, false);
+    atomic_store_explicit(&slot->process, base__process(), memory_order_relaxed);
+    uint32_t generation = atomic_fetch_add(&slot->generation, 1) + 1;
     *ret_spawner = (scoped_spawner){ number, generation };
     return 0;
 }
@@ -94,4 +99,9 @@ bool scoped__slot_alive(scoped_spawner spawner)
     struct slot *slot = slot_at(spawner.slot, false);
     return slot != NULL && spawner.generation % 2 == 1 &&
            atomic_load(&slot->generation) == spawner.generation;
+}
+
+uint64_t scoped__slot_process(scoped_spawner spawner)
+{
+    return atomic_load_explicit(&slot_at(spawner.slot, false)->process, memory_order_relaxed);
 }

@@ -14,6 +14,8 @@
 int scoped__slot_take(scoped_spawner *ret_spawner);
 void scoped__slot_release(scoped_spawner spawner);
 bool scoped__slot_alive(scoped_spawner spawner);
+/* Of one that is alive: the process that took it (src/base/process.h). */
+uint64_t scoped__slot_process(scoped_spawner spawner);
 
 static inline bool scoped__same(scoped_spawner a, scoped_spawner b)
 {
