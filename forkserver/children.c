@@ -2,6 +2,7 @@
 
 #include "forkserver/apart.h"
 #include "src/base/clock.h"
+#include "src/wire/board.h"
 #include <stddef.h>
 
 /*
@@ -21,6 +22,7 @@ static bool more(struct children *children)
     struct child *fresh = forkserver__apart(AT_ONCE * sizeof *fresh);
 
     for (unsigned i = 0; fresh && i < AT_ONCE; i++) {
+        fresh[i].slot = children->made < WIRE_BOARD_SLOTS ? children->made++ : WIRE_BOARD_SLOTS;
         fresh[i].next = children->unused;
         children->unused = &fresh[i];
     }
@@ -38,6 +40,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .report = { .memfd = -1 },
         .room = WATCH_ROOM,
         .id = ++children->last_id,
+        .slot = child->slot,
         .channel = -1,
         .offered = -1,
         .asker = asker,

@@ -69,6 +69,7 @@ struct child {
     uint64_t id;
     struct wire_token token;    /* proves to the spawner that the server speaks */
     pid_t pid;
+    unsigned slot;              /* of its mark on the board; WIRE_BOARD_SLOTS: none */
     int channel;                /* the child's end, to tell the end of the child; -1: closed */
     int offered;                /* the spawner's end, until it has been sent; -1: sent */
     struct client *asker;       /* NULL: the asker has gone */
@@ -90,6 +91,7 @@ enum { CHILDREN_BUCKETS = 1024, CHILDREN_LATE = 16 };
 struct children {
     struct child *buckets[CHILDREN_BUCKETS];
     struct child *unused;
+    unsigned made;              /* all that there are */
     struct child *dead;         /* those in CHILD_DEAD */
     pid_t late[CHILDREN_LATE];  /* reporters that have been killed and are not dead yet */
     unsigned late_count;

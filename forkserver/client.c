@@ -9,6 +9,7 @@
 
 #include "src/base/clock.h"
 #include <errno.h>
+#include <forkscope/error.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -63,25 +64,41 @@ static void watch_room(struct server *s, struct client *client, bool on)
     epoll_ctl(s->epoll, EPOLL_CTL_MOD, client->link.fd, &event);
 }
 
+static void refuse(const struct client *client, int error, unsigned count)
+{
+    struct wire_refused body = { .error = error, .count = count };
+
+    if (count > 0)
+        wire__send_struct(client->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
+}
+
+static void serve_one(struct server *s, struct client *client)
+{
+    struct child *child;
+    int rc = forkserver__quota_full(s, client) ? PROCSPAWN_ELIMIT : 0;
+
+    if (rc == 0)
+        rc = forkserver__spawn(s, client, BASE_NEVER, true, &child);
+    if (rc == 0)
+        rc = forkserver__offer(s, client, &child, 1);
+    if (rc < 0)
+        refuse(client, -rc, 1);
+    client->credits--;
+}
+
+/* A few at once: others have a turn in between, and so have deadlines. */
 static void serve_client(struct server *s, struct client *client)
 {
-    while (client->credits > 0 && !client->closed && !s->ending) {
-        if (!writable(client->link.fd)) {
-            watch_room(s, client, true);
-            return;
-        }
-        struct child *child;
-        int rc = forkserver__spawn(s, client, BASE_NEVER, true, &child);
-        if (rc == 0)
-            rc = forkserver__offer(s, client, &child, 1);
-        if (rc < 0) {
-            struct wire_refused body = { .error = -rc };
-            wire__send_struct(client->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
-        }
-        client->credits--;
-        if (client->credits == 0)
-            watch_room(s, client, false);
+    enum { AT_ONCE = 8 };
+    bool owed = client->credits > 0;
+
+    for (int i = 0; i < AT_ONCE && client->credits > 0 && !client->closed && !s->ending; i++) {
+        if (!writable(client->link.fd))
+            break;
+        serve_one(s, client);
     }
+    if (owed && !client->closed)
+        watch_room(s, client, client->credits > 0);
 }
 
 /* Who asks has used up what was offered before. */
@@ -94,8 +111,11 @@ static int on_fork(struct server *s, struct client *client, const struct wire_fo
     client->spares = 0;
     client->epoch++;
     unsigned held = client->owner ? 0 : forkserver__spares_offer(s);
-    if (client->credits < WIRE_MAX_FORKS && body->count > held)
-        client->credits += body->count - held;
+    if (body->count <= held)
+        return 0;
+    unsigned granted = forkserver__quota_grant(s, client, body->count - held);
+    client->credits += granted;
+    refuse(client, -PROCSPAWN_ELIMIT, body->count - held - granted);
     return 0;
 }
 
@@ -147,6 +167,12 @@ static int on_limit(struct server *s, struct client *client, const struct wire_l
     return 0;
 }
 
+static int on_look(struct server *s)
+{
+    forkserver__look_soon(s);
+    return 0;
+}
+
 static int dispatch(struct server *s, struct client *client)
 {
     const struct wire_header *header = &s->frame.header;
@@ -160,20 +186,26 @@ static int dispatch(struct server *s, struct client *client)
         return on_limit(s, client, body);
     if (header->type == WIRE_AWAIT && header->length == sizeof(struct wire_await))
         return on_await(s, client, body);
+    if (header->type == WIRE_LOOK && !client->owner)
+        return on_look(s);
     return -EPROTO;
 }
 
-/* The host's end of file ends everything; a child's only its link. The dead ask for nothing. */
+/*
+ * The host's end of file ends everything; a child's only its link. The dead ask for nothing. A
+ * client that never stops asking has a few heard at once.
+ */
 void forkserver__client_readable(struct server *s, struct client *client)
 {
+    enum { AT_ONCE = 64 };
     int rc = client->owner && client->owner->state == CHILD_DEAD ? -EPIPE : 0;
 
-    while (rc == 0 && !client->closed) {
+    for (int i = 0; i < AT_ONCE && rc == 0 && !client->closed; i++) {
         rc = forkserver__link_recv(&client->link, &s->frame);
         if (rc == 0)
             rc = dispatch(s, client);
     }
-    if (rc == -EAGAIN) {
+    if (rc == 0 || rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS) {
         serve_client(s, client);
         return;
     }

@@ -125,6 +125,31 @@ static void child_due(struct server *s, struct child *child, int64_t now)
         past_deadline(s, child);
 }
 
+/* What a child may take to leave that has answered. The host asks for a look once in a second. */
+static const int64_t farewell = 2 * BASE_SECOND;
+static const int64_t look_pause = BASE_SECOND;
+
+void forkserver__look_soon(struct server *s)
+{
+    int64_t when = base__deadline(look_pause);
+
+    if (when < s->look_at)
+        s->look_at = when;
+    forkserver__wake_by(s, s->look_at);
+}
+
+static void look_at_answers(struct server *s)
+{
+    s->look_at = BASE_NEVER;
+    for (struct child *c = forkserver__child_first(&s->children); c;
+         c = forkserver__child_next(&s->children, c)) {
+        int64_t answered = c->slot < WIRE_BOARD_SLOTS && c->state != CHILD_DEAD
+                               ? wire__board_answered(&s->board->marks[c->slot], &c->token) : 0;
+        if (answered > 0)
+            kill_by(s, c, answered + farewell, WIRE_ENDED_BY_KILL);
+    }
+}
+
 static int64_t next_due(const struct child *child)
 {
     int64_t when = child->deadline < child->kill_at ? child->deadline : child->kill_at;
@@ -137,7 +162,10 @@ void forkserver__due(struct server *s, int64_t now)
 {
     if (s->wake_at > now)
         return;
+    if (s->look_at <= now)
+        look_at_answers(s);
     s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
+    forkserver__wake_by(s, s->look_at);
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
         if (c->state == CHILD_DEAD)

@@ -14,6 +14,7 @@
 #ifndef FORKSCOPE_FORKSERVER_H
 #define FORKSCOPE_FORKSERVER_H
 
+#include "src/wire/board.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,6 +46,9 @@ struct forkserver_options {
     unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */
     uint64_t serial;            /* of the last server before this root; the next ones are higher */
     unsigned spares;            /* children forked ahead of need, all servers together */
+    unsigned nested_each;       /* how many children a child may have, and all of them together */
+    unsigned nested_all;
+    struct wire_board *board;   /* one for each server */
     bool catch_crashes;
     bool capture_backtraces;
     bool resolve_backtraces;

@@ -53,6 +53,8 @@ struct server {
     bool ending;
     bool leave;                 /* everything is gone */
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
+    struct wire_board *board;   /* this server's */
+    int64_t look_at;            /* when it is looked at for children that have answered and stay */
     struct tokens tokens;
     struct purge purge;
     struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
@@ -94,6 +96,15 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
 int forkserver__offer(struct server *s, struct client *asker, struct child *const *children,
                       unsigned count);
 
+/* quota.c */
+/* How many of so many children a client may have. */
+unsigned forkserver__quota_grant(const struct server *s, const struct client *client,
+                                 unsigned count);
+/* Are there as many nested children as there may be? */
+bool forkserver__quota_full(const struct server *s, const struct client *client);
+/* One more, or one less. */
+void forkserver__quota_count(struct server *s, const struct client *asker, int change);
+
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);
 /* Nanoseconds without an event after which one is to be added, -1: none is missing. */
@@ -131,6 +142,8 @@ void forkserver__resume_end(struct server *s, struct child *child);
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
 void forkserver__end_nested(struct server *s, const struct client *asker);
 void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_end_cause cause);
+/* Those that have answered and stay: now, or soon after what the host has marked last. */
+void forkserver__look_soon(struct server *s);
 void forkserver__due(struct server *s, int64_t now);
 /* Has the loop turn once more at this moment at the latest. */
 void forkserver__wake_by(struct server *s, int64_t when);

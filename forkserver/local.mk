@@ -27,6 +27,7 @@ forkserver_libserver_la_SOURCES += forkserver/ending.c
 forkserver_libserver_la_SOURCES += forkserver/kin.c
 forkserver_libserver_la_SOURCES += forkserver/oom.c forkserver/oom.h
 forkserver_libserver_la_SOURCES += forkserver/probe.c
+forkserver_libserver_la_SOURCES += forkserver/quota.c
 forkserver_libserver_la_SOURCES += forkserver/reap.c
 forkserver_libserver_la_SOURCES += forkserver/renew.c
 forkserver_libserver_la_SOURCES += forkserver/report.c

@@ -72,6 +72,7 @@ static void finish(struct server *s, struct child *child)
     forkserver__client_free(s, &child->client);
     if (asker) {
         asker->children--;
+        forkserver__quota_count(s, asker, -1);
         if (child->offered >= 0)
             forkserver__spares_drop(&s->spares, child);
         else if (asker->epoch == child->epoch && asker->spares > 0)

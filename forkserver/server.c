@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -83,6 +84,15 @@ static int open_server(struct server *s)
     s->vmstat = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
     s->oom_kills = forkserver__oom_kills(s->vmstat);
     return watch_all(s);
+}
+
+/* No child is to have it, and what a server before this one had counted is gone. */
+static void take_board(struct server *s)
+{
+    const struct forkserver_options *options = s->options;
+
+    madvise(options->board, options->servers * sizeof *options->board, MADV_DONTFORK);
+    __atomic_store_n(&s->board->nested, 0, __ATOMIC_RELAXED);
 }
 
 /* The first word to the host. A server that is not what it should be ends after it. */
@@ -222,11 +232,14 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .root_link = root_link,
         .host_pidfd = host_pidfd,
         .host = { .watch = WATCH_CLIENT, .link = { .fd = host_link, .guarded = true } },
+        .board = &options->board[index],
+        .look_at = BASE_NEVER,
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },
     };
     forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /
                                         options->servers);
+    take_board(s);
     raise_descriptor_limit(s);
     yield_to_others();
     tell_start(host_link, open_server(s));

@@ -106,6 +106,7 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
     child->channel = channel;
     forkserver__child_started(&s->children, child, pid);
     child->asker->children++;
+    forkserver__quota_count(s, child->asker, 1);
     return 0;
 }
 
@@ -117,7 +118,8 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
 
     for (unsigned i = 0; i < count; i++) {
         s->offers[i] = (struct wire_offer){ .token = children[i]->token, .id = children[i]->id,
-                                            .pid = children[i]->pid };
+                                            .pid = children[i]->pid,
+                                            .slot = children[i]->slot };
         ends[i] = children[i]->offered;
         children[i]->offered = -1;
         children[i]->epoch = asker->epoch;

@@ -69,6 +69,7 @@ src_libwire_la_CFLAGS = $(library_cflags)
 src_libwire_la_SOURCES =
 src_libwire_la_SOURCES += src/wire/protocol.h src/wire/call.h
 src_libwire_la_SOURCES += src/wire/frame.c src/wire/frame_recv.c src/wire/frame.h
+src_libwire_la_SOURCES += src/wire/board.c src/wire/board.h
 src_libwire_la_SOURCES += src/wire/codec.c src/wire/codec.h
 src_libwire_la_SOURCES += src/wire/memfd.c src/wire/memfd.h
 src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h

@@ -25,7 +25,7 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_EFUNCTION, "the function lies in no module that a child could have" },
     { PROCSPAWN_ERIGHTS, "the caller may have no child, or none with rights that it lacks" },
     { PROCSPAWN_ENOTOWNER, "the object belongs to another process" },
-    { PROCSPAWN_ELIMIT, "the value is larger than its limit" },
+    { PROCSPAWN_ELIMIT, "more than the limit says" },
 };
 
 const char *forkscope_strerror(int code)

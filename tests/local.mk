@@ -241,6 +241,14 @@ check_PROGRAMS += tests/start_test
 tests_start_test_SOURCES = tests/start_test.c tests/calls.c tests/calls.h
 tests_start_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/quota_test
+tests_quota_test_SOURCES = tests/quota_test.c tests/calls.c tests/calls.h $(raw)
+tests_quota_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/stay_test
+tests_stay_test_SOURCES = tests/stay_test.c tests/calls.c tests/calls.h $(raw)
+tests_stay_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/token_test
 tests_token_test_SOURCES = tests/token_test.c tests/calls.c tests/calls.h $(raw)
 tests_token_test_SOURCES += tests/pool_tools.c tests/pool_tools.h

@@ -44,7 +44,7 @@ enum {
     /* The caller may have no child, or none with rights that it lacks. */
     PROCSPAWN_ERIGHTS = -5110,
     PROCSPAWN_ENOTOWNER = -5111,    /* the object belongs to another process */
-    PROCSPAWN_ELIMIT = -5112        /* the value is larger than its limit */
+    PROCSPAWN_ELIMIT = -5112        /* a value is larger, or there are more, than the limit says */
 };
 
 /*

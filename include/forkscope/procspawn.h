@@ -176,6 +176,17 @@ void procspawn_config_spares(procspawn_config *config, int count);
 void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
+ * How many children a child may have at a time, and how many all children together: 64 and 1,024
+ * unless set, 0 for none. One that was asked for and not used yet counts. Beyond the limit a call
+ * in a child fails with PROCSPAWN_ELIMIT. The program itself has no limit.
+ *
+ * Safe:   one thread at a time for each configuration.
+ * Cancel: no cancellation point.
+ * Source: own; RLIMIT_NPROC binds no process that a server forks.
+ */
+void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned all);
+
+/*
  * procspawn_init() with a configuration, which is copied. Same returns.
  *
  * Safe:   from the only thread of the process.
@@ -205,6 +216,8 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
  *                        procspawn_builder_deadline() makes shorter, or has only children that die
  *                        as soon as they are born
+ *   PROCSPAWN_ELIMIT     in a child: there are as many children of children as there may be
+ *                        (procspawn_config_nested)
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
  *
  * Safe:   any thread, any process of the tree.

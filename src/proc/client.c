@@ -35,7 +35,8 @@ void procspawn__spares_add(unsigned index, struct wire_frame *frame)
     for (unsigned i = 0; i < frame->header.fd_count && client->spare_count < SPARES_MAX; i++)
         spares[client->spare_count++] = (struct procspawn__taken){
             .channel = wire__take_fd(frame, i), .pid = offer[i].pid, .server = link->server,
-            .serial = link->serial, .id = offer[i].id, .link = index, .token = offer[i].token };
+            .serial = link->serial, .id = offer[i].id, .link = index, .slot = offer[i].slot,
+            .token = offer[i].token };
 }
 
 void procspawn__spares_drop(unsigned index)

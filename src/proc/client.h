@@ -21,6 +21,7 @@ struct procspawn__link {
     pid_t server;
     uint64_t serial;
     bool ready;                 /* it has come up */
+    int64_t looked_at;          /* when it was last asked to look at the board */
 };
 
 enum { PROCSPAWN__DYING_MAX = 2 * FORKSERVER_MAX_SERVERS };

@@ -194,7 +194,7 @@ static void on_link_frame(unsigned index, struct wire_frame *frame)
         header->length == header->fd_count * sizeof(struct wire_offer))
         procspawn__spares_add(index, frame);
     else if (header->type == WIRE_REFUSED && header->length == sizeof *refused)
-        procspawn__refuse(-refused->error, 1);
+        procspawn__refuse(-refused->error, refused->count);
     else if (header->type == WIRE_READY)
         client->links[index].ready = true;
     else if (header->type == WIRE_ENDED && header->length == sizeof(struct wire_ended))

@@ -4,6 +4,7 @@
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 static struct procspawn__client *const client = &procspawn__client;
@@ -90,6 +91,47 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, 
 {
     struct wire_limit body = { .id = taken->id, .deadline = when, .pid = taken->pid };
     return tell(taken, WIRE_LIMIT, &body, sizeof body, deadline);
+}
+
+/* ---- children that have answered ---- */
+
+/*
+ * The server looks a second after it was asked to. So what is marked within a second of asking is
+ * seen by that look, and only the first mark after it costs a message.
+ */
+static void ask_for_look(struct procspawn__link *link, int64_t now)
+{
+    static const int64_t pause = BASE_SECOND;
+
+    pthread_mutex_lock(&client->lock);
+    if (link->fd >= 0 && now >= link->looked_at + pause &&
+        wire__send(link->fd, WIRE_LOOK, NULL, 0, NULL, 0, true) == 0)
+        __atomic_store_n(&link->looked_at, now, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void mark(const struct procspawn__taken *taken, struct wire_board *board)
+{
+    static const int64_t pause = BASE_SECOND;
+    struct procspawn__link *link = &client->links[taken->link];
+
+    wire__board_mark(&board[taken->link].marks[taken->slot], &taken->token, base__now());
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    int64_t now = base__now();
+    if (now >= __atomic_load_n(&link->looked_at, __ATOMIC_RELAXED) + pause)
+        ask_for_look(link, now);
+}
+
+/* A child has no board to write on; nor is there a place on it for every child. */
+void procspawn__client_answered(const struct procspawn__taken *taken)
+{
+    static const int64_t farewell = 2 * BASE_SECOND;
+    struct wire_board *board = procspawn__image.options.board;
+
+    if (board && taken->slot < WIRE_BOARD_SLOTS)
+        mark(taken, board);
+    else
+        procspawn__client_try_end_child(taken, SIGCONT, farewell);
 }
 
 /* ---- what becomes of a child whose channel has ended ---- */

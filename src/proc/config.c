@@ -50,3 +50,9 @@ void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout)
 {
     config->start_timeout = timeout;
 }
+
+void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned all)
+{
+    config->nested_each = each;
+    config->nested_all = all;
+}

@@ -57,8 +57,18 @@ static void choose_options(const procspawn_config *config, struct forkserver_opt
     options->catch_crashes = config->panic_handling;
     options->capture_backtraces = config->capture_backtraces;
     options->resolve_backtraces = config->resolve_backtraces;
+    options->nested_each = config->nested_each;
+    options->nested_all = config->nested_all;
     options->prepare = procspawn__child_prepare;
     options->enter = procspawn__child_enter;
+}
+
+static void drop_board(void)
+{
+    struct forkserver_options *options = &procspawn__image.options;
+
+    wire__board_unmap(options->board, options->servers);
+    options->board = NULL;
 }
 
 static int start_root(int *ret_link)
@@ -69,11 +79,19 @@ static int start_root(int *ret_link)
 
     if (rc < 0)
         return rc;
+    image->options.board = wire__board_map(image->options.servers);
+    if (!image->options.board) {
+        close(ends[0]);
+        close(ends[1]);
+        return -ENOMEM;
+    }
     image->privileged = procspawn__sender_privileged();
     image->options.host = getpid();
     image->options.host_link = ends[1];
     image->options.host_pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
     rc = procspawn__root_start(&image->options);
+    if (rc < 0)
+        drop_board();
     if (rc < 0)
         close(ends[0]);
     else
@@ -96,6 +114,7 @@ static void give_up_start(void)
         procspawn__root_reap(BASE_NEVER);
     }
     procspawn__client_bury(base__deadline(end_grace));
+    drop_board();
 }
 
 static int start(int argc, char **argv)
@@ -140,6 +159,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
         return PROCSPAWN_ETHREADS;
     if (image->owner != 0) {
         procspawn__client_forget();
+        drop_board();
         procspawn__pools_forget();
         procspawn__context_forget();
     }
@@ -189,6 +209,7 @@ static int finish_end(int64_t deadline)
         return rc;
     procspawn__earlier_reap(0);
     procspawn__context_forget();
+    drop_board();
     procspawn__image.ending = false;
     procspawn__image.owner = 0;
     return 0;

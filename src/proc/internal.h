@@ -26,12 +26,15 @@ struct procspawn_config {
     bool capture_backtraces;
     bool resolve_backtraces;
     int spares;
+    unsigned nested_each;
+    unsigned nested_all;
     int64_t start_timeout;
 };
 
 #define PROCSPAWN__CONFIG_DEFAULT \
     { .pass_args = true, .panic_handling = true, .capture_backtraces = true, \
-      .resolve_backtraces = true, .spares = -1, .start_timeout = INT64_C(5000000000) }
+      .resolve_backtraces = true, .spares = -1, .nested_each = 64, .nested_all = 1024, \
+      .start_timeout = INT64_C(5000000000) }
 
 /* ---- init.c: what stays as it was at init; children see it too ------------------------------- */
 
@@ -67,6 +70,7 @@ struct procspawn__taken {
     uint64_t serial;            /* of the server */
     uint64_t id;
     unsigned link;
+    unsigned slot;              /* of its mark on the board */
     struct wire_token token;
 };
 
@@ -107,6 +111,9 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, 
 /* The same once: 0, -EPIPE when the server is gone, or why it cannot be told just now. */
 int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
 int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t when);
+
+/* The child has answered, and nothing but its death is wanted of it: it has two seconds. */
+void procspawn__client_answered(const struct procspawn__taken *taken);
 
 /* What has become of a child whose channel ended without DEATH. */
 enum procspawn__fate {

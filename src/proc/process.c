@@ -37,9 +37,15 @@ static void process_drop(procspawn_handle *handle)
 
 /* ---- messages ---- */
 
+static bool answered(const struct procspawn__process *process)
+{
+    return process->handle.answer.outcome != PROCSPAWN__PENDING;
+}
+
 static void on_frame(struct procspawn__process *process, struct wire_frame *frame)
 {
     struct procspawn__answer *answer = &process->handle.answer;
+    bool before = answered(process);
     bool from_server = procspawn__taken_vouched(&process->taken, frame);
     bool from_child = frame->sender == process->taken.pid;
 
@@ -55,6 +61,8 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
         process->gone = true;
         procspawn__answer_death(answer, &process->death);
     }
+    if (!before && answered(process) && !process->gone)
+        procspawn__client_answered(&process->taken);
     wire__close_fds(frame);
 }
 
@@ -70,6 +78,7 @@ static void on_end(struct procspawn__process *process)
         return;
     }
     procspawn__client_await(&process->await, &process->taken, true);
+    procspawn__client_answered(&process->taken);
     procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
                                                         "the process closed its channel"));
 }
@@ -100,6 +109,7 @@ static void on_broken(struct procspawn__process *process, const struct wire_fram
     if (frame->sender != process->taken.pid)
         return;
     procspawn__client_try_end_child(&process->taken, SIGKILL, 0);
+    procspawn__client_answered(&process->taken);
     procspawn__answer_fail(&process->handle.answer,
                            procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
                                                 "the process sent what is no message"));
@@ -128,11 +138,6 @@ static int take_in(struct procspawn__process *process, void *body)
 /* ---- waiting ---- */
 
 typedef bool condition(const struct procspawn__process *process);
-
-static bool answered(const struct procspawn__process *process)
-{
-    return process->handle.answer.outcome != PROCSPAWN__PENDING;
-}
 
 static bool gone(const struct procspawn__process *process)
 {

@@ -26,6 +26,9 @@
  * on its client link (AWAIT), and has it there (ENDED). What a server left that died is ended by the
  * root, which says when all of it is gone (GONE).
  *
+ * A child that has answered is to leave. The host marks it on the board (board.h) and asks for a look
+ * (LOOK) now and then; the server ends those that stay.
+ *
  * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
  * one before is there. Their generations tell them apart.
  *
@@ -38,6 +41,7 @@
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
  *  AWAIT        CLIENT    client  server   struct wire_await                       -
+ *  LOOK         CLIENT    host    server   nothing                                 -
  *  READY        CLIENT    server  host     nothing                                 -
  *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
@@ -67,6 +71,7 @@ enum wire_type {
     WIRE_END_CHILD,
     WIRE_LIMIT,
     WIRE_AWAIT,
+    WIRE_LOOK,
     WIRE_READY,
     WIRE_OFFER,
     WIRE_REFUSED,
@@ -147,14 +152,14 @@ struct wire_offer {
     struct wire_token token;
     uint64_t id;                    /* never used twice by this server */
     int32_t pid;
-    uint32_t padding;
+    uint32_t slot;                  /* of its mark (board.h); WIRE_BOARD_SLOTS: it has none */
 };
 
-/* Stands for one child asked for that could not be made; from the root, or before READY: for the
+/* Stands for children asked for that could not be made; from the root, or before READY: for the
  * server itself. */
 struct wire_refused {
-    int32_t error;                  /* errno value */
-    uint32_t padding;
+    int32_t error;                  /* errno value, or a code of error.h, positive */
+    uint32_t count;
 };
 
 /*
