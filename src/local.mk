@@ -126,6 +126,7 @@ src_libproc_la_SOURCES += src/proc/pool_worker.c
 src_libproc_la_SOURCES += src/proc/process.c
 src_libproc_la_SOURCES += src/proc/reply.c
 src_libproc_la_SOURCES += src/proc/schedule.c src/proc/schedule.h
+src_libproc_la_SOURCES += src/proc/seed.c src/proc/seed.h
 src_libproc_la_SOURCES += src/proc/sender.c src/proc/sender.h
 src_libproc_la_SOURCES += src/proc/root.c src/proc/root.h
 src_libproc_la_SOURCES += src/proc/setup.c

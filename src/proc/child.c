@@ -8,6 +8,7 @@
 #include "src/base/clock.h"
 #include "src/base/written.h"
 #include "src/proc/placeholder.h"
+#include "src/proc/seed.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -233,6 +234,7 @@ static void become_child(const struct forkserver_child *child)
     procspawn__image.options.board = NULL;
     procspawn__client_adopt(child->link, child->server);
     procspawn__setup_begin();
+    procspawn__seed_draw();
 }
 
 /* Whom a failure to receive is told about: the call, as far as it came. */

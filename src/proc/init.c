@@ -9,6 +9,7 @@
 #include "src/proc/earlier.h"
 #include "src/proc/place.h"
 #include "src/proc/placeholder.h"
+#include "src/proc/seed.h"
 #include "src/proc/root.h"
 #include "src/proc/threads.h"
 #include <errno.h>
@@ -123,6 +124,7 @@ static int start(int argc, char **argv)
     int link = -1;
 
     procspawn__placeholder_renew();
+    procspawn__seed_prepare();
     image->argc = image->config.pass_args ? argc : 0;
     image->argv = argv;
     int rc = procspawn__modules_remember();
@@ -140,6 +142,7 @@ static int start(int argc, char **argv)
         return rc;
     }
     procspawn__place_remember_root();
+    procspawn__seed_draw();
     image->argc = argc;
     image->owner = getpid();
     procspawn__earlier_reap(base__deadline(earlier_patience));
