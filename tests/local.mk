@@ -170,6 +170,10 @@ tests_place_test_SOURCES = tests/place_test.c $(rights_tools) $(builder_tools)
 tests_place_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
 tests_place_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/inherited_test
+tests_inherited_test_SOURCES = tests/inherited_test.c tests/calls.c tests/calls.h $(place_tools)
+tests_inherited_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/rights_test
 tests_rights_test_SOURCES = tests/rights_test.c $(rights_tools) $(builder_tools)
 tests_rights_test_SOURCES += tests/pool_tools.c tests/pool_tools.h

@@ -33,9 +33,14 @@
  *
  * A worker has the state that this program had when the worker was started - working directory,
  * umask, ids, groups, limits, standard streams - but for the environment, which is that at the time
- * when the pool was built, and for what belongs to one thread: capabilities, no_new_privs, and
- * scheduling (policy, priority, niceness, processors) are those that the thread that built the pool
+ * when the pool was built, and for what belongs to one thread: capabilities, securebits,
+ * no_new_privs, scheduling, filters and namespaces are those that the thread that built the pool
  * had then. What a call changes of it stays for the next call.
+ *
+ * So a program may build a pool first and give up rights then: it keeps its workers, and those that
+ * replace them. But a worker serves the user whom it was started for, and root: after a change of
+ * user by setuid(2) calls of older workers fail with kind SETUP. After a chroot(2) no worker is
+ * replaced, unless procspawn_builder_allow_rights() allows it: the pool fails.
  *
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
  * all signals blocked, that looks after the calls that no other thread waits for.

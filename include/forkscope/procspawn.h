@@ -7,11 +7,37 @@
  *
  * The processes are forked by a fork server, itself forked by procspawn_init() while the program
  * has one thread and little memory. Nothing is ever executed anew: a child is the same image as the
- * caller, in the state it had at init, with the environment, working directory, umask, ids, groups,
- * capabilities (all sets, with the securebits), no_new_privs, resource limits and scheduling of the
- * caller at the time of the call. The caller is the calling thread; its scheduling (policy,
- * priority, niceness, processors) is what a child of fork(2) would have of it, and is not
- * SCHED_DEADLINE. So what a program gives up after init, its children do not have.
+ * caller, in the state it had at init, but for what follows the caller. The caller is the calling
+ * thread. No child has a right that its caller lacks at the time of the call. What a child has, and
+ * has not:
+ *
+ *   memory              that of the program at init, libraries and mappings included; what it
+ *                       writes is its own, but for shared mappings. All children have the same
+ *                       addresses, and what libraries keep secret since before init
+ *   threads, locks      one thread; of locks those that were held at init
+ *   descriptors         the standard streams and what came with the argument (procspawn_function)
+ *   signals             the default action of each, none blocked, none pending
+ *   timers              none: neither alarms nor those of timer_create(2)
+ *   session, group      a process group of its own, in a session of the server's without terminal
+ *   locale              that of init (setlocale(3))
+ *   random generators   the state of init: rand(3), and what libraries have seeded before, give the
+ *                       same numbers in each child. Seed them in the callback of the configuration
+ *   secrets of ours     each process draws its own. So does jansson for its hash tables, without
+ *                       which a child could send what takes minutes to decode here: but only if no
+ *                       JSON object was made before init, or, where jansson is linked as an
+ *                       archive, if none of them is left. One that is stays readable in children,
+ *                       and then they know the program's secret
+ *   environment, directory, umask, resource limits
+ *                       the caller's at the time of the call
+ *   rights              the caller's at the time of the call: ids, groups, capabilities in all
+ *                       sets, securebits, no_new_privs. What a program gives up after init, its
+ *                       children do not have. Root directory, namespaces, filters: those of init;
+ *                       a caller with others has no child (procspawn_builder_allow_rights)
+ *   scheduling          the caller's at the time of the call: policy, priority, niceness,
+ *                       processors, as a child of fork(2) would have them; never SCHED_DEADLINE
+ *
+ * The same holds for a pool's workers, with its thread as the caller (pool.h), and with fewer
+ * rights for what a child calls in turn (procspawn_builder_may_spawn).
  *
  * The usual order of calls:
  *
