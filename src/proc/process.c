@@ -9,6 +9,7 @@
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
@@ -83,26 +84,6 @@ static void on_end(struct procspawn__process *process)
                                                         "the process closed its channel"));
 }
 
-/* What is said of the end beside the channel: by the server, or by the root of a lost server's. */
-static void look_beside(struct procspawn__process *process)
-{
-    struct procspawn__answer *answer = &process->handle.answer;
-    int rc = procspawn__client_await(&process->await, &process->taken, process->ended);
-
-    if (rc > 0)
-        return;
-    process->gone = true;
-    process->lost = rc < 0;
-    process->death = process->await.death;
-    if (process->lost)
-        procspawn__answer_lost(answer);
-    else if (process->await.known)
-        procspawn__answer_death(answer, &process->death);
-    else
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
-                                                            "the process has ended"));
-}
-
 /* What a child's own descendants send is not its fault. */
 static void on_broken(struct procspawn__process *process, const struct wire_frame *frame)
 {
@@ -133,6 +114,50 @@ static int take_in(struct procspawn__process *process, void *body)
     else if (rc == -EPROTO)
         on_broken(process, &frame);
     return rc == -EPIPE || rc == -EPROTO || (lossy && rc == -EMFILE) ? 0 : rc;
+}
+
+static bool has_more(const struct procspawn__process *process)
+{
+    return !process->ended && !process->gone &&
+           process->handle.answer.outcome == PROCSPAWN__PENDING;
+}
+
+/*
+ * The process has ended: what it said is all there, though words of others may stand before it, and
+ * come without end. Returns 0, or the shortage that keeps it from being received.
+ */
+static int take_in_rest(struct procspawn__process *process)
+{
+    enum { REST = 2048 };       /* more than a socket holds */
+    bool cancelable = base__cancelable(false);
+    void *body = malloc(WIRE_MAX_BODY);
+    int rc = body ? 0 : -ENOMEM;
+
+    for (int i = 0; rc == 0 && i < REST && has_more(process); i++)
+        rc = take_in(process, body);
+    free(body);
+    base__cancelable(cancelable);
+    return rc == -EAGAIN ? 0 : rc;
+}
+
+/* What is said of the end beside the channel: by the server, or by the root of a lost server's. */
+static void look_beside(struct procspawn__process *process)
+{
+    struct procspawn__answer *answer = &process->handle.answer;
+    int rc = procspawn__client_await(&process->await, &process->taken, process->ended);
+
+    if (rc > 0 || take_in_rest(process) < 0 || process->gone)
+        return;
+    process->gone = true;
+    process->lost = rc < 0;
+    process->death = process->await.death;
+    if (process->lost)
+        procspawn__answer_lost(answer);
+    else if (process->await.known)
+        procspawn__answer_death(answer, &process->death);
+    else
+        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                            "the process has ended"));
 }
 
 /* ---- waiting ---- */
