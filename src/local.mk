@@ -97,6 +97,7 @@ src_libproc_la_SOURCES += src/proc/draft.c
 src_libproc_la_SOURCES += src/proc/earlier.c src/proc/earlier.h
 src_libproc_la_SOURCES += src/proc/error.c
 src_libproc_la_SOURCES += src/proc/error_view.c
+src_libproc_la_SOURCES += src/proc/footprint.c src/proc/footprint.h
 src_libproc_la_SOURCES += src/proc/handle.c src/proc/handle.h
 src_libproc_la_SOURCES += src/proc/held.c src/proc/held.h
 src_libproc_la_SOURCES += src/proc/init.c
