@@ -327,15 +327,21 @@ void base__close_settle(void)
     errno = error;
 }
 
-bool base__close_is_behind(void)
+bool base__close_is_stuck(void)
 {
-    if (get(&closer.count) <= BEHIND)
+    if (get(&closer.threads) == 0)
         return false;
     enter();
     bool stuck = closer.closing && !in_time();
-    bool behind = closer.count > FAR_BEHIND || (closer.count > BEHIND && stuck);
     leave();
-    return behind;
+    return stuck;
+}
+
+bool base__close_is_behind(void)
+{
+    unsigned count = get(&closer.count);
+
+    return count > FAR_BEHIND || (count > BEHIND && base__close_is_stuck());
 }
 
 void base__close_by_threads(bool may)

@@ -18,6 +18,9 @@ void base__close_foreign(int fd);
 /* Waits until all that was to be closed is, or until a moment has passed. Keeps errno. */
 void base__close_settle(void);
 
+/* Is one of them taking longer than that? */
+bool base__close_is_stuck(void);
+
 /* Are there so many that it is better to take in no more? */
 bool base__close_is_behind(void);
 

@@ -105,11 +105,16 @@ static void close_fd(const struct wire_frame *frame, int fd)
 
 void wire__close_fds(struct wire_frame *frame)
 {
+    size_t closed = 0;
+
     for (size_t i = 0; i < frame->header.fd_count; i++) {
+        closed += frame->fds[i] >= 0;
         close_fd(frame, frame->fds[i]);
         frame->fds[i] = -1;
     }
     frame->header.fd_count = 0;
+    if (closed > 0 && !frame->trusted && !base__close_is_stuck())
+        base__close_settle();
 }
 
 int wire__pair(int ret_ends[2])

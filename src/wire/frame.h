@@ -84,8 +84,8 @@ bool wire__has_ended(int sock);
 
 /*
  * Closes a socket whose frames carry their sender, and whose other end others have: what they left
- * in it is dropped, which is not waited for where it can take long. No duplicate of sock can be used
- * any more; a process that has a copy of it by fork(2) calls close(2).
+ * in it is dropped, which is not waited for where it can take long. No duplicate of sock can be
+ * used any more; a process that has a copy of it by fork(2) calls close(2).
  */
 void wire__close(int sock);
 
