@@ -1,6 +1,7 @@
 /*
  * shmem_test.c - shared buffers: made, sealed, handed over, refused when they are not what they say
  */
+#include "src/proc/child.h"
 #include "tests/values.h"
 
 #include <errno.h>
@@ -64,6 +65,24 @@ static json_t *make_unsealed(json_t *argument)
     json_t *result = procspawn_value_shmem(shmem);
     dup3(memfd, procspawn_shmem_fd(shmem), O_CLOEXEC);
     return result;
+}
+
+/* Sealed, and with less memory than its size: the library of its maker would not send it. */
+static json_t *send_sparse(json_t *size)
+{
+    struct { struct wire_value head; char text[40]; } body = {
+        .head = { .generation = procspawn__reply.generation, .marked = 1 },
+        .text = "{\"\\u0001forkscope\":\"shmem:0\"}",
+    };
+    struct wire_part part = { &body, sizeof body.head + strlen(body.text) };
+    int memfd = memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    body.head.length = strlen(body.text);
+    if (ftruncate(memfd, json_integer_value(size)) < 0 || write(memfd, "x", 1) != 1 ||
+        fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+        return NULL;
+    wire__send(procspawn__reply.channel, WIRE_RESULT, &part, 1, &memfd, 1, false);
+    return json_null();
 }
 
 /* ---- tests ---- */
@@ -223,6 +242,50 @@ static void a_child_cannot_pass_off_memory_that_it_can_change(void)
     procspawn_error_free(error);
 }
 
+static bool is_backed(int fd, size_t size)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && (size_t)status.st_blocks * 512 >= size;
+}
+
+static void all_memory_of_a_buffer_is_there(void)
+{
+    enum { SIZE = 1 << 20 };
+    int memfd = memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    procspawn_shmem *shmem;
+    procspawn_shmem_draft *draft;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_new(SIZE, &draft), 0);
+    strcpy(procspawn_shmem_draft_data(draft), words);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_seal(draft, &shmem), 0);
+    CU_ASSERT(is_backed(procspawn_shmem_fd(shmem), SIZE));
+    CU_ASSERT_STRING_EQUAL(procspawn_shmem_data(shmem), words);
+    procspawn_shmem_unref(shmem);
+    CU_ASSERT(ftruncate(memfd, SIZE) == 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_from_memfd(memfd, &shmem), 0);
+    CU_ASSERT(is_backed(memfd, SIZE));
+    procspawn_shmem_unref(shmem);
+    close(memfd);
+}
+
+static void a_buffer_without_its_memory_is_refused(void)
+{
+    procspawn_handle *handle = calls_start(send_sparse, json_integer(1 << 30));
+
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
+}
+
+/* To read a hole in them can be the end of who reads. */
+static void huge_pages_are_refused(void)
+{
+    int memfd = memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+    procspawn_shmem *shmem;
+
+    if (memfd >= 0)
+        PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_from_memfd(memfd, &shmem), -EINVAL);
+    close(memfd);
+}
+
 static void a_buffer_is_no_plain_descriptor(void)
 {
     procspawn_shmem *shmem = make(words, sizeof words), *back = NULL;
@@ -301,6 +364,9 @@ static CU_TestInfo tests[] = {
     TEST(a_memfd_becomes_a_buffer_and_gets_its_seals),
     TEST(what_cannot_be_sealed_is_refused),
     TEST(a_child_cannot_pass_off_memory_that_it_can_change),
+    TEST(all_memory_of_a_buffer_is_there),
+    TEST(a_buffer_without_its_memory_is_refused),
+    TEST(huge_pages_are_refused),
     TEST(a_buffer_is_no_plain_descriptor),
     TEST(the_limit_for_files_is_an_error_and_no_signal),
     TEST(a_freed_buffer_cannot_be_sent),

@@ -24,6 +24,8 @@
  *     procspawn_shmem_unref(shmem);
  *
  * The memory lives as long as any process has the buffer; there is no name and nothing to clean up.
+ * All of it is there when the buffer is sealed, also where nothing was written: a receiver would pay
+ * for what is missing, and takes no buffer with less memory than its size.
  */
 #ifndef FORKSCOPE_SHMEM_H
 #define FORKSCOPE_SHMEM_H
@@ -60,7 +62,7 @@ int procspawn_shmem_new(const void *bytes, size_t size, procspawn_shmem **ret_sh
  * (borrowed). Seals that are missing are put on: from then on nobody can write to it.
  *
  * Returns 0, or
- *   -EINVAL              not a memfd
+ *   -EINVAL              not a memfd, or one of huge pages
  *   -EPERM               a memfd that was made or sealed so that no seals can be put on
  *   -EBUSY               it is mapped for writing somewhere
  *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
@@ -113,7 +115,7 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft);
  *
  * Returns 0, or
  *   -EBUSY               another mapping could still write, such as one made by fork(2)
- *   -ENOMEM              no memory could be had
+ *   -ENOMEM, -ENOSPC     no memory could be had
  *
  * Safe:   one thread at a time for each draft.
  * Cancel: no cancellation point.

@@ -51,7 +51,7 @@ bool procspawn__kind_fits(enum procspawn_value_kind kind, int fd)
     case PROCSPAWN_VALUE_FD:
         return true;
     case PROCSPAWN_VALUE_SHMEM:
-        return wire__memfd_size(fd, &size) == 0;
+        return wire__memfd_size(fd, &size) == 0 && wire__memfd_is_backed(fd);
     case PROCSPAWN_VALUE_SENDER:
     case PROCSPAWN_VALUE_RECEIVER:
         return is_channel_end(fd);

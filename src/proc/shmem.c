@@ -82,7 +82,9 @@ int procspawn_shmem_from_memfd(int memfd, procspawn_shmem **ret_shmem)
     if (fd < 0)
         return -errno;
     size_t size;
-    int rc = wire__memfd_size(fd, &size) == 0 ? 0 : wire__memfd_seal(fd);
+    int rc = wire__memfd_back(fd);
+    if (rc == 0 && wire__memfd_size(fd, &size) < 0)
+        rc = wire__memfd_seal(fd);
     if (rc == 0)
         return adopt(fd, ret_shmem);
     close(fd);
@@ -177,8 +179,10 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft)
 int procspawn_shmem_draft_seal(procspawn_shmem_draft *draft, procspawn_shmem **ret_shmem)
 {
     int fd = give_up_fd(draft);
-    int rc = wire__memfd_seal(fd);
+    int rc = wire__memfd_back(fd);
 
+    if (rc == 0)
+        rc = wire__memfd_seal(fd);
     if (rc == 0)
         return adopt(fd, ret_shmem);
     close(fd);

@@ -3,9 +3,12 @@
 #include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
@@ -72,18 +75,74 @@ int wire__memfd_size(int fd, size_t *ret_size)
     return 0;
 }
 
-int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes)
+/*
+ * Memory of the size of one page each: a hole in huge pages raises SIGBUS in who reads it when no
+ * page is left. Asking such a file for its file system asks nobody.
+ */
+static bool has_small_pages(int fd)
+{
+    struct statfs system;
+    return fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC;
+}
+
+bool wire__memfd_is_backed(int fd)
+{
+    enum { BLOCK = 512 };
+    struct stat status;
+
+    return has_small_pages(fd) && fstat(fd, &status) == 0 &&
+           (uint64_t)status.st_blocks * BLOCK >= (uint64_t)status.st_size;
+}
+
+int wire__memfd_back(int fd)
+{
+    struct stat status;
+
+    if (!has_small_pages(fd))
+        return -EINVAL;
+    if (wire__memfd_is_backed(fd))
+        return 0;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    return fallocate(fd, 0, 0, status.st_size) < 0 ? -errno : 0;
+}
+
+/* Nobody reads this memory by its position. */
+static int check_text(int fd, size_t length)
 {
     size_t size;
     int rc = wire__memfd_size(fd, &size);
 
     if (rc < 0)
         return rc;
-    if (length == 0 || size != length)
+    if (length == 0 || size != length || !has_small_pages(fd))
         return -EPROTO;
-    void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    return lseek(fd, 0, SEEK_HOLE) == (off_t)length ? 0 : -EPROTO;
+}
+
+int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes)
+{
+    int rc = check_text(fd, length);
+
+    if (rc < 0)
+        return rc;
+    void *bytes = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return -errno;
     *ret_bytes = bytes;
     return 0;
+}
+
+int wire__memfd_read(int fd, size_t length, unsigned char *bytes)
+{
+    int rc = check_text(fd, length);
+
+    for (size_t at = 0; rc == 0 && at < length;) {
+        ssize_t n = pread(fd, bytes + at, length - at, (off_t)at);
+        if (n > 0)
+            at += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            rc = n == 0 ? -EPROTO : -errno;
+    }
+    return rc;
 }

@@ -2,7 +2,8 @@
  * memfd.h - bytes that are too many for a frame: in sealed, unnamed memory
  *
  * The seals are put on by the maker and asked for by the receiver, so that a sender cannot change
- * or cut what the receiver reads.
+ * or cut what the receiver reads. The receiver also makes sure that the memory is there: to read a
+ * hole would take memory of its own.
  */
 #ifndef FORKSCOPE_WIRE_MEMFD_H
 #define FORKSCOPE_WIRE_MEMFD_H
@@ -28,9 +29,19 @@ int wire__memfd_seal(int fd);
 int wire__memfd_size(int fd, size_t *ret_size);
 
 /*
- * Maps a received memfd for reading. Returns 0; -EPROTO if it is not sealed or not of this length;
- * or -errno. Unmapped by munmap(*ret_bytes, length).
+ * Is all of its memory there, and in pages of the ordinary size? Who reads memory that is not there
+ * pays for it. That memory behind the end counts as well cannot be known: it is the sender's, too.
+ */
+bool wire__memfd_is_backed(int fd);
+
+/* Makes it so. Returns 0, -EINVAL for huge pages, or -ENOMEM or -ENOSPC. */
+int wire__memfd_back(int fd);
+
+/*
+ * Maps a received text for reading, or copies it. Return 0; -EPROTO if it is not sealed, not of
+ * this length, has holes, or is of huge pages; or -errno. Unmapped by munmap(*ret_bytes, length).
  */
 int wire__memfd_map(int fd, size_t length, const unsigned char **ret_bytes);
+int wire__memfd_read(int fd, size_t length, unsigned char *bytes);
 
 #endif
