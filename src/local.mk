@@ -104,6 +104,7 @@ src_libproc_la_SOURCES += src/proc/init.c
 src_libproc_la_SOURCES += src/proc/library.c src/proc/library.h
 src_libproc_la_SOURCES += src/proc/threads.c src/proc/threads.h
 src_libproc_la_SOURCES += src/proc/kind.c src/proc/kind.h
+src_libproc_la_SOURCES += src/proc/parcel.c src/proc/parcel.h
 src_libproc_la_SOURCES += src/proc/message.c src/proc/message.h
 src_libproc_la_SOURCES += src/proc/kept.c src/proc/kept.h
 src_libproc_la_SOURCES += src/proc/module.c

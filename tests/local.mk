@@ -281,6 +281,10 @@ tests_procspawn_basic_test_LDADD = $(proc_test_libs)
 
 value_tools = tests/calls.c tests/calls.h tests/values.c tests/values.h
 
+check_PROGRAMS += tests/limits_test
+tests_limits_test_SOURCES = tests/limits_test.c $(value_tools)
+tests_limits_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/placeholder_test
 tests_placeholder_test_SOURCES = tests/placeholder_test.c $(value_tools)
 tests_placeholder_test_LDADD = $(core_libs) $(test_libs)

@@ -21,10 +21,14 @@ void values_end(void)
 
 json_t *values_call(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle)
 {
+    enum { AS_DEEP_AS_CAN_BE = 2048 };
+    procspawn_builder *builder = procspawn_builder_new();
     json_t *result = NULL;
     procspawn_error *error = NULL;
 
-    *ret_handle = calls_start(function, argument);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_builder_result_depth(builder, AS_DEEP_AS_CAN_BE), 0);
+    *ret_handle = calls_build(builder, function, argument);
+    procspawn_builder_free(builder);
     int rc = procspawn_join(*ret_handle, &result, &error);
     if (error)
         procspawn_error_print(error, stderr);

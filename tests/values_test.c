@@ -8,9 +8,20 @@
 
 enum { DEEPEST = 2048, MIB = 1024 * 1024 };
 
+/* There and back, as deep as may be. */
+static json_t *echo(json_t *value)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_builder_result_depth(builder, DEEPEST), 0);
+    procspawn_handle *handle = calls_build(builder, calls_echo, json_incref(value));
+    procspawn_builder_free(builder);
+    return calls_result(handle);
+}
+
 static void check_travels(json_t *value)
 {
-    json_t *back = calls_result(calls_start(calls_echo, json_incref(value)));
+    json_t *back = echo(value);
 
     CU_ASSERT(json_equal(value, back));
     json_decref(value);
@@ -107,7 +118,7 @@ static void free_nested(json_t *outer)
 static void values_nest_as_deep_as_jansson_reads(void)
 {
     json_t *deepest = nested_arrays(DEEPEST, NULL);
-    json_t *back = calls_result(calls_start(calls_echo, json_incref(deepest)));
+    json_t *back = echo(deepest);
 
     CU_ASSERT(json_equal(deepest, back));
     json_decref(back);

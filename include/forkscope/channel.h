@@ -103,8 +103,9 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  *   -ETIMEDOUT           no message in time
  *   -ECANCELED           the calling task is asked to end (scope.h)
  *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
- *   PROCSPAWN_EJSON      a message that is no JSON; like the next one it is lost, and the channel
+ *   PROCSPAWN_EJSON      a message that is no JSON; like the next two it is lost, and the channel
  *                        goes on
+ *   PROCSPAWN_ELIMIT     a value over the receiver's limit (procspawn_receiver_limit)
  *   -EPROTO              a message that is no message, or whose placeholders do not fit
  *   -EMFILE, -ENFILE     this process has no room for the descriptors of the next message, which
  *                        stays in the channel and is received when there is room. It is lost if
@@ -119,6 +120,20 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
 int procspawn_receiver_recv(procspawn_receiver *receiver, json_t **ret_value);
 int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeout,
                                     json_t **ret_value);
+
+/*
+ * What a value may be that is received here: bytes of memory that it takes when decoded (512 MiB
+ * unless set, 0 for no limit), and arrays and objects inside each other (256 unless set). See
+ * procspawn_builder_result_limit() (procspawn.h), also for the stack that this takes.
+ *
+ * procspawn_receiver_depth returns 0, or -EINVAL for 0 or more than 2,048.
+ *
+ * Safe:   one thread at a time for each receiver.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_receiver_limit(procspawn_receiver *receiver, uint64_t bytes);
+int procspawn_receiver_depth(procspawn_receiver *receiver, unsigned depth);
 
 /*
  * The descriptor behind an end, borrowed and only for poll, select and epoll: the receiver's is

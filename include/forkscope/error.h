@@ -128,7 +128,8 @@ bool procspawn_error_is_remote_close(const procspawn_error *error);
 
 /*
  * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the
- * errno value behind an I/O or setup error (0 if none).
+ * errno value behind an I/O or setup error (0 if none). procspawn_error_errno is PROCSPAWN_ELIMIT
+ * for a result over its limit (procspawn_builder_result_limit, procspawn.h).
  *
  * Safe:   any thread, while nobody frees the error.
  * Cancel: no cancellation point.

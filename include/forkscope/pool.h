@@ -319,6 +319,20 @@ void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool
 void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
+ * What the result of each call may be: see procspawn_builder_result_limit(). A result beyond it
+ * costs its call and leaves the worker in service. A result that nobody has joined yet costs memory,
+ * and no descriptor but those that it brings along.
+ *
+ * procspawn_pool_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_pool_builder_result_limit(procspawn_pool_builder *builder, uint64_t bytes);
+int procspawn_pool_builder_result_depth(procspawn_pool_builder *builder, unsigned depth);
+
+/*
  * How many starts of workers may fail in a row before the pool fails; 10 unless set, 0 counts as 1.
  *
  * Safe:   one thread at a time for each builder.

@@ -546,6 +546,28 @@ enum procspawn_rights {
 int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds);
 
 /*
+ * What the result may be, at most, for a short text can be a large value. result_limit: bytes of
+ * memory that it takes in this process when decoded; 512 MiB unless set, 0 for no limit. That is
+ * found before anything is decoded, and is an upper bound, which can be twice the memory that is
+ * taken in the end. For the moment decoding takes up to twice the longest string more. result_depth:
+ * arrays and objects inside each other; 256 unless set. A result beyond either makes the call fail
+ * with kind JSON and PROCSPAWN_ELIMIT as procspawn_error_errno().
+ *
+ * A join decodes on the stack of the thread that calls it, and json_decref() and the like need as
+ * much: 512 bytes for each level are enough, so 128 KiB by default, and 1 MiB for 2,048 levels. The
+ * time that it takes is not cut short by the patience of procspawn_join_timeout(): with the default
+ * limit it can be some seconds.
+ *
+ * procspawn_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_builder_result_limit(procspawn_builder *builder, uint64_t bytes);
+int procspawn_builder_result_depth(procspawn_builder *builder, unsigned depth);
+
+/*
  * A name for the process, as ps(1) shows it (the first 15 bytes). Copied. Returns 0 or -ENOMEM.
  *
  * Safe:   one thread at a time for each builder.

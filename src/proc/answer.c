@@ -6,17 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static void drop_kept(struct procspawn__answer *answer)
-{
-    if (answer->kept)
-        wire__close_fds(answer->kept);
-    free(answer->kept);
-    answer->kept = NULL;
-}
-
 void procspawn__answer_fini(struct procspawn__answer *answer)
 {
-    drop_kept(answer);
+    procspawn__parcel_free(answer->kept);
     json_decref(answer->result);
     procspawn__holder_release(&answer->holder);
     procspawn_error_free(answer->error);
@@ -25,8 +17,8 @@ void procspawn__answer_fini(struct procspawn__answer *answer)
 
 void procspawn__answer_forget(struct procspawn__answer *answer)
 {
-    if (answer->kept)
-        answer->kept->header.fd_count = 0;
+    procspawn__parcel_forget(answer->kept);
+    answer->kept = NULL;
     answer->holder = (struct procspawn__holder){ NULL };
     procspawn__answer_fini(answer);
 }
@@ -41,44 +33,58 @@ void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *e
     answer->error = error;
 }
 
-static procspawn_error *unreadable(int rc, const json_error_t *detail)
+static procspawn_error *unreadable(int rc, const char *detail)
 {
-    if (rc == PROCSPAWN_EJSON)
-        return procspawn__error_new(PROCSPAWN_ERROR_JSON, 0, "the result cannot be decoded: %s",
-                                    detail->text);
+    if (rc == PROCSPAWN_EJSON || rc == PROCSPAWN_ELIMIT)
+        return procspawn__error_new(PROCSPAWN_ERROR_JSON, rc == PROCSPAWN_ELIMIT ? rc : 0,
+                                    "the result cannot be decoded: %s", detail);
     return procspawn__error_new(PROCSPAWN_ERROR_IO, -rc, "the result cannot be read: %s",
                                 forkscope_strerror(rc));
 }
 
-void procspawn__answer_result(struct procspawn__answer *answer, struct wire_frame *frame)
+static bool is_null(const struct wire_frame *frame)
+{
+    struct wire_value head;
+
+    if (frame->header.length < sizeof head)
+        return false;
+    memcpy(&head, frame->body, sizeof head);
+    return !head.in_memfd && head.length == frame->header.length - sizeof head &&
+           procspawn__text_is_null((const unsigned char *)frame->body + sizeof head, head.length);
+}
+
+void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
+                            const procspawn__limit *limit)
+{
+    if (answer->outcome != PROCSPAWN__PENDING)
+        return;
+    if (is_null(frame)) {
+        answer->result = json_null();
+        answer->outcome = PROCSPAWN__RESULT;
+        return;
+    }
+    int rc = procspawn__parcel_new(frame, limit, &answer->kept);
+    if (rc < 0)
+        procspawn__answer_fail(answer, unreadable(rc, forkscope_strerror(rc)));
+    else
+        answer->outcome = PROCSPAWN__KEPT;
+}
+
+int procspawn__answer_decode(struct procspawn__answer *answer)
 {
     json_error_t detail;
 
-    if (answer->outcome != PROCSPAWN__PENDING)
-        return;
-    int rc = procspawn__message_read(frame, &answer->holder, &answer->result, &detail);
+    if (answer->outcome != PROCSPAWN__KEPT)
+        return 0;
+    int rc = procspawn__parcel_decode(answer->kept, &answer->holder, &answer->result, &detail);
+    if (rc == -ENOMEM && procspawn__parcel_is_whole(answer->kept))
+        return rc;
+    procspawn__parcel_free(answer->kept);
+    answer->kept = NULL;
+    answer->outcome = rc < 0 ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
     if (rc < 0)
-        procspawn__answer_fail(answer, unreadable(rc, &detail));
-    else
-        answer->outcome = PROCSPAWN__RESULT;
-}
-
-void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame)
-{
-    if (answer->outcome != PROCSPAWN__PENDING)
-        return;
-    struct wire_frame *kept = malloc(sizeof *kept + frame->header.length);
-    if (!kept) {
-        procspawn__answer_fail(answer, NULL);
-        return;
-    }
-    *kept = *frame;
-    kept->body = kept + 1;
-    kept->capacity = frame->header.length;
-    memcpy(kept->body, frame->body, frame->header.length);
-    frame->header.fd_count = 0;
-    answer->kept = kept;
-    answer->outcome = PROCSPAWN__KEPT;
+        answer->error = unreadable(rc, detail.text);
+    return 0;
 }
 
 void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame)
@@ -159,18 +165,12 @@ static int give_error(procspawn_error *error, procspawn_error **ret_error)
     return PROCSPAWN_ECALL;
 }
 
-static void decode_kept(struct procspawn__answer *answer)
-{
-    answer->outcome = PROCSPAWN__PENDING;
-    procspawn__answer_result(answer, answer->kept);
-    drop_kept(answer);
-}
-
 int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
                            procspawn_error **ret_error)
 {
-    if (answer->outcome == PROCSPAWN__KEPT)
-        decode_kept(answer);
+    int rc = procspawn__answer_decode(answer);
+    if (rc < 0)
+        return rc;
     enum procspawn__outcome outcome = answer->outcome;
     answer->outcome = PROCSPAWN__CONSUMED;
     if (outcome == PROCSPAWN__CONSUMED)

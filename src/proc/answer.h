@@ -1,13 +1,14 @@
 /*
  * answer.h - how one call has come out
  *
- * The first thing that is said of a call stands; what comes later is dropped. A result may be kept
- * as it came and be decoded by who asks for it.
+ * The first thing that is said of a call stands; what comes later is dropped. A result is kept as
+ * it came, and decoded for who asks for it.
  */
 #ifndef FORKSCOPE_PROC_ANSWER_H
 #define FORKSCOPE_PROC_ANSWER_H
 
 #include "src/proc/internal.h"
+#include "src/proc/parcel.h"
 
 enum procspawn__outcome {
     PROCSPAWN__PENDING,
@@ -23,7 +24,7 @@ struct procspawn__answer {
     struct procspawn__holder holder;    /* of the descriptors that came with it */
     procspawn_error *error;     /* NULL in FAILED: out of memory */
     struct backtrace *trace;    /* of a failure that is still to be told */
-    struct wire_frame *kept;
+    struct procspawn__parcel *kept;
 };
 
 void procspawn__answer_fini(struct procspawn__answer *answer);
@@ -32,16 +33,18 @@ void procspawn__answer_forget(struct procspawn__answer *answer);
 
 /* Takes the error; NULL stands for one that could not be built. */
 void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error);
-/* RESULT: decoded now, or kept for procspawn__answer_give(), which takes its descriptors along. */
-void procspawn__answer_result(struct procspawn__answer *answer, struct wire_frame *frame);
-void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame);
+/* RESULT: takes out of the frame what is needed of it. limit: what the result may be. */
+void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
+                            const procspawn__limit *limit);
+/* Decodes what was kept. Returns 0, or -ENOMEM: it is as before, and can be tried again. */
+int procspawn__answer_decode(struct procspawn__answer *answer);
 /* FAILURE, BACKTRACE, DEATH; and the end of a channel without DEATH. */
 void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame);
 void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame);
 void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death);
 void procspawn__answer_lost(struct procspawn__answer *answer);
 
-/* Hands the outcome over, once: 0, PROCSPAWN_ECALL or -ENOMEM, as procspawn_join() does. */
+/* Decodes, and hands the outcome over, once: 0, PROCSPAWN_ECALL or -ENOMEM, as procspawn_join(). */
 int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
                            procspawn_error **ret_error);
 

@@ -75,16 +75,23 @@ static void pass_on(struct tie *tie)
     pthread_setcancelstate(cancel, NULL);
 }
 
+/* The answer, decoded: whether it is one decides about the scope. */
+static int get_answer(procspawn_handle *process)
+{
+    int rc = process->kind->answered(process, -1);
+    return rc < 0 ? rc : procspawn__answer_decode(&process->answer);
+}
+
 /* A shortage of this process passes, and costs no process. */
 static int wait_for_answer(procspawn_handle *process)
 {
     static const int64_t pause = BASE_SECOND / 100;
-    int rc = process->kind->answered(process, -1);
+    int rc = get_answer(process);
 
     while (wire__is_shortage(rc)) {
         rc = scoped_sleep_until(base__deadline(pause));
         if (rc == 0)
-            rc = process->kind->answered(process, -1);
+            rc = get_answer(process);
     }
     return rc;
 }

@@ -1,4 +1,5 @@
 #include "src/proc/internal.h"
+#include "src/proc/placeholder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,8 +9,11 @@ procspawn_builder *procspawn_builder_new(void)
 {
     procspawn_builder *builder = calloc(1, sizeof *builder);
 
-    for (int i = 0; builder && i < 3; i++)
+    if (!builder)
+        return NULL;
+    for (int i = 0; i < 3; i++)
         builder->stdio[i] = (struct procspawn__stream){ PROCSPAWN_STDIO_INHERIT, -1 };
+    builder->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     return builder;
 }
 
@@ -174,5 +178,18 @@ int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds)
     if (kinds & ~(unsigned)ALL)
         return -EINVAL;
     builder->allowed = kinds;
+    return 0;
+}
+
+void procspawn_builder_result_limit(procspawn_builder *builder, uint64_t bytes)
+{
+    builder->limit.bytes = bytes > 0 ? bytes : UINT64_MAX;
+}
+
+int procspawn_builder_result_depth(procspawn_builder *builder, unsigned depth)
+{
+    if (depth == 0 || depth > PROCSPAWN__DEPTH_MAX)
+        return -EINVAL;
+    builder->limit.depth = depth;
     return 0;
 }

@@ -4,6 +4,7 @@
  * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and
  * tells when the last of them is gone.
  */
+#include "src/proc/parcel.h"
 #include "src/proc/message.h"
 #include "src/proc/placeholder.h"
 
@@ -27,6 +28,7 @@ struct procspawn_sender {
 struct procspawn_receiver {
     int fd;
     struct procspawn__holder holder;    /* of what came with the last message */
+    procspawn__limit limit;
     unsigned char body[WIRE_MAX_BODY];
 };
 
@@ -52,6 +54,7 @@ static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
         return -ENOMEM;
     receiver->fd = fd;
     receiver->holder = (struct procspawn__holder){ 0 };
+    receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
     return 0;
 }
@@ -202,17 +205,29 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value)
 
 /* ---- receiving ---- */
 
+static int decode(procspawn_receiver *receiver, struct wire_frame *frame, json_t **ret_value)
+{
+    struct procspawn__parcel *parcel;
+    json_error_t error;
+    int rc = procspawn__parcel_new(frame, &receiver->limit, &parcel);
+
+    if (rc < 0)
+        return rc;
+    rc = procspawn__parcel_decode(parcel, &receiver->holder, ret_value, &error);
+    procspawn__parcel_free(parcel);
+    return rc;
+}
+
 static int receive(procspawn_receiver *receiver, json_t **ret_value)
 {
     struct wire_frame frame = { .body = receiver->body, .capacity = sizeof receiver->body };
-    json_error_t error;
 
     int rc = wire__recv_shared(receiver->fd, &frame);
     if (rc < 0)
         return rc;
     rc = -EPROTO;
     if (frame.header.type == WIRE_VALUE)
-        rc = procspawn__message_read(&frame, &receiver->holder, ret_value, &error);
+        rc = decode(receiver, &frame, ret_value);
     wire__close_fds(&frame);
     return rc;
 }
@@ -242,6 +257,19 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
     int rc = receive_until(receiver, deadline, cancel, ret_value);
     pthread_setcancelstate(cancel, NULL);
     return rc;
+}
+
+void procspawn_receiver_limit(procspawn_receiver *receiver, uint64_t bytes)
+{
+    receiver->limit.bytes = bytes > 0 ? bytes : UINT64_MAX;
+}
+
+int procspawn_receiver_depth(procspawn_receiver *receiver, unsigned depth)
+{
+    if (depth == 0 || depth > PROCSPAWN__DEPTH_MAX)
+        return -EINVAL;
+    receiver->limit.depth = depth;
+    return 0;
 }
 
 int procspawn_receiver_recv(procspawn_receiver *receiver, json_t **ret_value)

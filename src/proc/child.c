@@ -82,12 +82,13 @@ static size_t count_descriptors(uint32_t flags)
 
 static json_t *decode_argument(const struct order *order, struct wire_frame *frame)
 {
+    size_t own = count_descriptors(order->call.flags);
     const struct procspawn__arrival arrival = {
         .text = order->text,
         .length = order->call.text_length,
         .marked = order->call.flags & WIRE_CALL_MARKED,
-        .frame = frame,
-        .first = count_descriptors(order->call.flags),
+        .fds = frame->fds + own,
+        .fd_count = frame->header.fd_count > own ? frame->header.fd_count - own : 0,
         .holder = &held_for_call,
     };
     json_error_t error;

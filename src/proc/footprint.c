@@ -159,6 +159,6 @@ struct procspawn__footprint procspawn__footprint(const void *text, size_t length
 
     while (scan.at < scan.end && scan.sum.bytes <= limit->bytes && scan.sum.depth <= limit->depth)
         step(&scan);
-    scan.sum.bytes += passing(&scan);
+    scan.sum.passing = passing(&scan);
     return scan.sum;
 }

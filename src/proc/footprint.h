@@ -3,9 +3,9 @@
  *
  * A short text can be a large value: "{}" takes 224 bytes. So a text from outside is looked through
  * before anything is decoded, in one pass, without recursion and without memory. What comes out is
- * an upper bound of the memory that jansson has at any moment while it decodes the text, as the
- * allocator of GNU's C library counts it: seldom more than twice of that, never four times. Texts
- * that are no JSON get a bound as well; jansson stops at their first fault.
+ * an upper bound of the memory that jansson takes, as the allocator of GNU's C library counts it:
+ * seldom more than twice of that, never four times. Texts that are no JSON get a bound as well;
+ * jansson stops at their first fault.
  */
 #ifndef FORKSCOPE_PROC_FOOTPRINT_H
 #define FORKSCOPE_PROC_FOOTPRINT_H
@@ -14,12 +14,16 @@
 #include <stdint.h>
 
 struct procspawn__footprint {
-    uint64_t bytes;
+    uint64_t bytes;             /* of the value */
+    uint64_t passing;           /* more than that, at some moment while it is decoded */
     unsigned depth;             /* arrays and objects inside each other */
 };
 
 /* What a value may be, at most. */
-typedef struct procspawn__footprint procspawn__limit;
+typedef struct procspawn__limit {
+    uint64_t bytes;
+    unsigned depth;
+} procspawn__limit;
 
 /* What a result may be unless its builder says otherwise. */
 #define PROCSPAWN__LIMIT_DEFAULT { UINT64_C(512) << 20, 256 }

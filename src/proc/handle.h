@@ -37,6 +37,7 @@ struct procspawn__process {
     procspawn_handle handle;
     struct procspawn__taken taken;
     pid_t owner;                /* whose channel it is: copies made by fork(2) only share it */
+    procspawn__limit limit;     /* of the result */
     struct procspawn__await await;
     bool ended;                 /* nothing more will come up its channel */
     bool crowded;               /* what comes there may be endless, and say nothing */

@@ -224,6 +224,7 @@ struct procspawn_builder {
     unsigned allowed;           /* enum procspawn_rights */
     bool has_grace;
     int64_t grace;
+    procspawn__limit limit;     /* of the result */
 };
 
 /* ---- builder_copy.c: for later use by another thread ----------------------------------------- */

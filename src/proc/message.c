@@ -4,9 +4,9 @@
 #include "src/proc/translate.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 void procspawn__message_init(struct procspawn__message *message)
@@ -104,7 +104,7 @@ static int append(const char *text, size_t length, void *writer)
 /* The commonest value of all: no argument, no result. It takes a short way past jansson. */
 static const char null_text[] = { 'n', 'u', 'l', 'l' };
 
-static bool is_null_text(const void *text, size_t length)
+bool procspawn__text_is_null(const void *text, size_t length)
 {
     return length == sizeof null_text && memcmp(text, null_text, sizeof null_text) == 0;
 }
@@ -176,63 +176,62 @@ int procspawn__message_send(struct procspawn__message *message, int sock, enum w
 
 /* ---- in ---- */
 
-int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
-                              json_error_t *ret_error)
+static int refuse(json_error_t *ret_error, const char *format, unsigned long long number)
 {
-    if (is_null_text(arrival->text, arrival->length)) {
-        *ret_value = json_null();
+    snprintf(ret_error->text, sizeof ret_error->text, format, number);
+    return PROCSPAWN_ELIMIT;
+}
+
+/*
+ * No byte of a text can stand for so many bytes of memory. Placeholders are put into a copy of all
+ * arrays and objects, which counts as all of the value.
+ */
+static int check_limit(const struct procspawn__arrival *arrival, json_error_t *ret_error)
+{
+    enum { ENOUGH = 512 };
+    const procspawn__limit *limit = arrival->limit;
+
+    if (arrival->length <= limit->depth && arrival->length <= limit->bytes / ENOUGH)
         return 0;
-    }
+    const procspawn__limit here = { limit->bytes / (arrival->marked ? 2 : 1), limit->depth };
+    struct procspawn__footprint found = procspawn__footprint(arrival->text, arrival->length, &here);
+    if (found.depth > here.depth)
+        return refuse(ret_error, "it is nested deeper than %llu", limit->depth);
+    if (found.bytes > here.bytes)
+        return refuse(ret_error, "it takes more than %llu bytes of memory", limit->bytes);
+    return 0;
+}
+
+/* What jansson says nothing about was no memory. */
+static int load(const struct procspawn__arrival *arrival, json_t **ret_value,
+                json_error_t *ret_error)
+{
     json_t *value = json_loadb(arrival->text, arrival->length, JSON_DECODE_ANY | JSON_ALLOW_NUL,
                                ret_error);
     if (!value)
-        return PROCSPAWN_EJSON;
-    if (!arrival->marked) {
-        *ret_value = value;
+        return ret_error->text[0] == '\0' ? -ENOMEM : PROCSPAWN_EJSON;
+    *ret_value = value;
+    return 0;
+}
+
+int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
+                              json_error_t *ret_error)
+{
+    json_t *value;
+
+    if (procspawn__text_is_null(arrival->text, arrival->length)) {
+        *ret_value = json_null();
         return 0;
     }
-    int rc = procspawn__translate_in(value, arrival, ret_value);
+    int rc = arrival->limit ? check_limit(arrival, ret_error) : 0;
+    if (rc == 0)
+        rc = load(arrival, &value, ret_error);
+    if (rc < 0 || !arrival->marked) {
+        if (rc == 0)
+            *ret_value = value;
+        return rc;
+    }
+    rc = procspawn__translate_in(value, arrival, ret_value);
     json_decref(value);
     return rc;
-}
-
-/* The memfd is the last of the descriptors. */
-static int read_memfd(struct wire_frame *frame, struct procspawn__arrival *arrival,
-                      json_t **ret_value, json_error_t *ret_error)
-{
-    const unsigned char *bytes;
-    int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
-
-    if (memfd < 0)
-        return -EPROTO;
-    int rc = wire__memfd_map(memfd, arrival->length, &bytes);
-    close(memfd);
-    if (rc < 0)
-        return rc;
-    arrival->text = bytes;
-    rc = procspawn__message_decode(arrival, ret_value, ret_error);
-    munmap((void *)(uintptr_t)bytes, arrival->length);
-    return rc;
-}
-
-int procspawn__message_read(struct wire_frame *frame, struct procspawn__holder *holder,
-                            json_t **ret_value, json_error_t *ret_error)
-{
-    struct wire_value head;
-
-    if (frame->header.length < sizeof head)
-        return -EPROTO;
-    memcpy(&head, frame->body, sizeof head);
-    struct procspawn__arrival arrival = {
-        .text = (const unsigned char *)frame->body + sizeof head,
-        .length = head.length,
-        .marked = head.marked,
-        .frame = frame,
-        .holder = holder,
-    };
-    if (head.in_memfd)
-        return read_memfd(frame, &arrival, ret_value, ret_error);
-    if (head.length != frame->header.length - sizeof head)
-        return -EPROTO;
-    return procspawn__message_decode(&arrival, ret_value, ret_error);
 }

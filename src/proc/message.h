@@ -9,6 +9,7 @@
 #ifndef FORKSCOPE_PROC_MESSAGE_H
 #define FORKSCOPE_PROC_MESSAGE_H
 
+#include "src/proc/footprint.h"
 #include "src/proc/held.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
@@ -33,31 +34,33 @@ void procspawn__message_fini(struct procspawn__message *message);
  */
 int procspawn__message_encode(struct procspawn__message *message, const json_t *value);
 
-/* A value as it came: hostile text, and the frame that has its descriptors from number first on. */
+/* A value as it came: hostile text, and the descriptors that it can name, each -1 when taken. */
 struct procspawn__arrival {
     const void *text;
     size_t length;
     bool marked;
-    struct wire_frame *frame;
-    size_t first;
+    int *fds;
+    size_t fd_count;
     struct procspawn__holder *holder;       /* gets what the placeholders stand for */
+    const procspawn__limit *limit;          /* NULL: as much as jansson takes */
 };
 
 /*
- * Reads it. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is none (ret_error is
- * filled); -EPROTO for placeholders that do not fit the descriptors; or -ENOMEM.
+ * Reads it. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is none,
+ * PROCSPAWN_ELIMIT for a value that is over the limit (ret_error has the words for both); -EPROTO
+ * for placeholders that do not fit the descriptors; or -ENOMEM.
  */
 int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
                               json_error_t *ret_error);
 
-/* ---- the same in a frame of its own: struct wire_value, the text, the descriptors ---- */
+/* Is the text that of null, which most calls return? */
+bool procspawn__text_is_null(const void *text, size_t length);
 
-/* Returns 0, -EAGAIN if dont_wait, -EPIPE, or another errno. May be repeated. */
+/*
+ * Sends a message in a frame of its own: struct wire_value, the text, the descriptors (parcel.h is
+ * the other side). Returns 0, -EAGAIN if dont_wait, -EPIPE, or another errno. May be repeated.
+ */
 int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
                             uint64_t generation, bool dont_wait);
-
-/* As procspawn__message_decode, and -EPROTO or -errno for a frame or memfd that cannot be read. */
-int procspawn__message_read(struct wire_frame *frame, struct procspawn__holder *holder,
-                            json_t **ret_value, json_error_t *ret_error);
 
 #endif

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROCSPAWN__MARK "\001forkscope"
+#define PROCSPAWN__MARK_NAME "forkscope"
+#define PROCSPAWN__MARK "\001" PROCSPAWN__MARK_NAME
 
 /* jansson reads no deeper than this; numbers, strings and the like count as one level. */
 enum { PROCSPAWN__DEPTH_MAX = 2048 };

@@ -121,3 +121,13 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
 {
     builder->plan.attempts = attempts;
 }
+
+void procspawn_pool_builder_result_limit(procspawn_pool_builder *builder, uint64_t bytes)
+{
+    procspawn_builder_result_limit(builder->process, bytes);
+}
+
+int procspawn_pool_builder_result_depth(procspawn_pool_builder *builder, unsigned depth)
+{
+    return procspawn_builder_result_depth(builder->process, depth);
+}

@@ -32,8 +32,9 @@ static bool too_big(struct procspawn__worker *worker)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE) > limit;
 }
 
-static void read_result(struct wire_frame *frame, struct procspawn__report *report)
+static void read_result(struct procspawn__worker *worker, struct procspawn__report *report)
 {
+    struct wire_frame *frame = &worker->frame;
     struct wire_value head;
 
     if (frame->header.length < sizeof head)
@@ -42,7 +43,7 @@ static void read_result(struct wire_frame *frame, struct procspawn__report *repo
     report->kind = PROCSPAWN__REPORT_RESULT;
     report->generation = head.generation;
     report->stays = true;
-    procspawn__answer_keep(&report->answer, frame);
+    procspawn__answer_keep(&report->answer, frame, &worker->pool->process->limit);
 }
 
 static void read_failure(const struct wire_frame *frame, struct procspawn__report *report)
@@ -62,7 +63,7 @@ static void read_from_worker(struct procspawn__worker *worker, struct procspawn_
 {
     report->kind = PROCSPAWN__REPORT_BROKEN;
     if (worker->frame.header.type == WIRE_RESULT)
-        read_result(&worker->frame, report);
+        read_result(worker, report);
     else if (worker->frame.header.type == WIRE_FAILURE)
         read_failure(&worker->frame, report);
     if (report->kind != PROCSPAWN__REPORT_BROKEN)

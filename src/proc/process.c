@@ -51,7 +51,7 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
     bool from_child = frame->sender == process->taken.pid;
 
     if (frame->header.type == WIRE_RESULT && from_child) {
-        procspawn__answer_result(answer, frame);
+        procspawn__answer_keep(answer, frame, &process->limit);
     } else if (frame->header.type == WIRE_FAILURE && from_child) {
         procspawn__answer_failure(answer, frame);
     } else if (frame->header.type == WIRE_BACKTRACE && from_server) {
@@ -284,6 +284,7 @@ struct procspawn__process *procspawn__process_new(void)
     if (process) {
         procspawn__handle_init(&process->handle, &kind);
         process->owner = procspawn__image.owner;
+        process->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
         process->taken.channel = -1;
     }
     return process;

@@ -93,6 +93,8 @@ static int spawn(const procspawn_builder *builder, procspawn_function *function,
     struct procspawn__process *process = procspawn__process_new();
     if (!process)
         return -ENOMEM;
+    if (builder)
+        process->limit = builder->limit;
     rc = start_call(builder, function, argument, process);
     if (rc == 0)
         *ret_handle = &process->handle;

@@ -51,9 +51,10 @@ static int receive(const struct procspawn__arrival *arrival, enum procspawn_valu
 {
     struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
 
-    int fd = wire__take_fd(arrival->frame, arrival->first + index);
+    int fd = index < arrival->fd_count ? arrival->fds[index] : -1;
     if (fd < 0)
         return -EPROTO;
+    arrival->fds[index] = -1;
     if (!procspawn__kind_fits(kind, fd)) {
         base__close_foreign(fd);
         return -EPROTO;

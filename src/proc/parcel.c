@@ -1,0 +1,168 @@
+#include "src/proc/parcel.h"
+
+#include "src/base/closer.h"
+#include "src/proc/message.h"
+#include "src/proc/placeholder.h"
+#include "src/wire/memfd.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct procspawn__parcel {
+    const unsigned char *text;
+    size_t length;
+    bool mapped;                /* else the text is in this block */
+    bool marked;
+    procspawn__limit limit;
+    size_t fd_count;
+    int fds[PROCSPAWN_DESCRIPTORS_MAX];
+    unsigned char bytes[];
+};
+
+/* The number of placeholders that a text of ours can have: the beginning of each, as jansson writes
+ * it. One that is written otherwise finds no descriptor. */
+static size_t count_placeholders(const unsigned char *text, size_t length)
+{
+    static const char mark[] = "{\"\\u0001" PROCSPAWN__MARK_NAME "\":";
+    const unsigned char *end = text + length;
+    size_t count = 0;
+
+    while (count < PROCSPAWN_DESCRIPTORS_MAX &&
+           (text = memmem(text, (size_t)(end - text), mark, sizeof mark - 1)) != NULL) {
+        text += sizeof mark - 1;
+        count++;
+    }
+    return count;
+}
+
+/* Placeholders are numbered, and each is there once: so the first ones are those that are named. */
+static void take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
+{
+    size_t named = frame->header.fd_count > 0 && parcel->marked
+                       ? count_placeholders(parcel->text, parcel->length) : 0;
+
+    for (size_t i = 0; i < named && i < frame->header.fd_count; i++)
+        parcel->fds[parcel->fd_count++] = wire__take_fd(frame, i);
+}
+
+static struct procspawn__parcel *allocate(const struct wire_value *head, size_t room)
+{
+    struct procspawn__parcel *parcel = malloc(sizeof *parcel + room);
+
+    if (!parcel)
+        return NULL;
+    parcel->text = parcel->bytes;
+    parcel->length = head->length;
+    parcel->mapped = false;
+    parcel->marked = head->marked;
+    parcel->fd_count = 0;
+    return parcel;
+}
+
+static int keep_short(struct wire_frame *frame, const struct wire_value *head,
+                      struct procspawn__parcel **ret_parcel)
+{
+    if (head->length != frame->header.length - sizeof *head)
+        return -EPROTO;
+    struct procspawn__parcel *parcel = allocate(head, head->length);
+    if (!parcel)
+        return -ENOMEM;
+    memcpy(parcel->bytes, (const unsigned char *)frame->body + sizeof *head, head->length);
+    *ret_parcel = parcel;
+    return 0;
+}
+
+static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
+{
+    if (!map)
+        return wire__memfd_read(memfd, parcel->length, parcel->bytes);
+    int rc = wire__memfd_map(memfd, parcel->length, &parcel->text);
+    parcel->mapped = rc == 0;
+    return rc;
+}
+
+/* The memfd is the last of the descriptors. */
+static int keep_long(struct wire_frame *frame, const struct wire_value *head,
+                     struct procspawn__parcel **ret_parcel)
+{
+    enum { COPIED = 256 << 10 };
+    bool map = head->length > COPIED;
+    struct procspawn__parcel *parcel = allocate(head, map ? 0 : head->length);
+    int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
+    int rc = parcel ? fill(parcel, memfd, map) : -ENOMEM;
+
+    base__close_foreign(memfd);
+    if (rc < 0)
+        free(parcel);
+    else
+        *ret_parcel = parcel;
+    return rc;
+}
+
+int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,
+                          struct procspawn__parcel **ret_parcel)
+{
+    struct wire_value head;
+    struct procspawn__parcel *parcel;
+
+    if (frame->header.length < sizeof head)
+        return -EPROTO;
+    memcpy(&head, frame->body, sizeof head);
+    int rc = head.in_memfd ? keep_long(frame, &head, &parcel) : keep_short(frame, &head, &parcel);
+    if (rc == 0 && head.length > limit->bytes) {
+        procspawn__parcel_free(parcel);
+        rc = PROCSPAWN_ELIMIT;
+    }
+    if (rc < 0)
+        return rc;
+    parcel->limit = *limit;
+    take_fds(parcel, frame);
+    *ret_parcel = parcel;
+    return 0;
+}
+
+void procspawn__parcel_free(struct procspawn__parcel *parcel)
+{
+    if (!parcel)
+        return;
+    for (size_t i = 0; i < parcel->fd_count; i++)
+        base__close_foreign(parcel->fds[i]);
+    if (parcel->fd_count > 0)
+        base__close_settle();
+    if (parcel->mapped)
+        munmap((void *)(uintptr_t)parcel->text, parcel->length);
+    free(parcel);
+}
+
+void procspawn__parcel_forget(struct procspawn__parcel *parcel)
+{
+    if (parcel)
+        parcel->fd_count = 0;
+    procspawn__parcel_free(parcel);
+}
+
+int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
+                             json_t **ret_value, json_error_t *ret_error)
+{
+    const struct procspawn__arrival arrival = {
+        .text = parcel->text,
+        .length = parcel->length,
+        .marked = parcel->marked,
+        .fds = parcel->fds,
+        .fd_count = parcel->fd_count,
+        .holder = holder,
+        .limit = &parcel->limit,
+    };
+    return procspawn__message_decode(&arrival, ret_value, ret_error);
+}
+
+bool procspawn__parcel_is_whole(const struct procspawn__parcel *parcel)
+{
+    bool whole = true;
+
+    for (size_t i = 0; i < parcel->fd_count; i++)
+        whole = whole && parcel->fds[i] >= 0;
+    return whole;
+}
