@@ -139,6 +139,7 @@ src_libproc_la_SOURCES += src/proc/streams.c
 src_libproc_la_SOURCES += src/proc/translate.c src/proc/translate.h
 src_libproc_la_SOURCES += src/proc/typed.c
 src_libproc_la_SOURCES += src/proc/typed_things.c
+src_libproc_la_SOURCES += src/proc/visible.c src/proc/visible.h
 
 # What each layer needs to be linked
 

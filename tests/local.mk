@@ -275,6 +275,10 @@ tests_linger_test_LDADD = $(proc_test_libs)
 check_PROGRAMS += tests/footprint_test
 tests_footprint_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/visible_test
+tests_visible_test_SOURCES = tests/visible_test.c tests/calls.c tests/calls.h
+tests_visible_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/procspawn_basic_test
 tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
 tests_procspawn_basic_test_LDADD = $(proc_test_libs)

@@ -174,8 +174,11 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
                           struct procspawn_frame *ret_frame);
 
 /*
- * The whole error for people: one line of what happened, then a line for each frame. Returns 0 or
- * -EIO when the stream has failed.
+ * The whole error for people: one line of what happened, then a line for each frame. Text of the
+ * child cannot act on a terminal or begin a line: control characters, those that change the
+ * direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
+ * itself (procspawn_error_message) is as the child said it. Returns 0 or -EIO when the stream has
+ * failed.
  *
  * Safe:   any thread, while nobody frees the error.
  * Cancel: a cancellation point, as stdio is.

@@ -2,6 +2,7 @@
  * error_view.c - what the holder of an error can ask it, and its two written forms
  */
 #include "src/proc/internal.h"
+#include "src/proc/visible.h"
 
 #include <errno.h>
 #include <string.h>
@@ -162,19 +163,30 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
 
 static void print_place(const procspawn_error *error, FILE *stream)
 {
-    if (error->file)
-        fprintf(stream, " at %s:%d", error->file, error->line);
-    if (error->function)
-        fprintf(stream, " in %s", error->function);
+    if (error->file) {
+        fputs(" at ", stream);
+        procspawn__print_visible(error->file, stream);
+        fprintf(stream, ":%d", error->line);
+    }
+    if (error->function) {
+        fputs(" in ", stream);
+        procspawn__print_visible(error->function, stream);
+    }
 }
 
 static void print_frame(const struct procspawn_frame *frame, unsigned number, FILE *stream)
 {
     fprintf(stream, "  #%-2u %#018lx", number, (unsigned long)frame->ip);
-    if (frame->symbol)
-        fprintf(stream, " %s+%#lx", frame->symbol, (unsigned long)frame->symbol_offset);
-    if (frame->module)
-        fprintf(stream, " (%s+%#lx)", frame->module, (unsigned long)frame->offset);
+    if (frame->symbol) {
+        fputc(' ', stream);
+        procspawn__print_visible(frame->symbol, stream);
+        fprintf(stream, "+%#lx", (unsigned long)frame->symbol_offset);
+    }
+    if (frame->module) {
+        fputs(" (", stream);
+        procspawn__print_visible(frame->module, stream);
+        fprintf(stream, "+%#lx)", (unsigned long)frame->offset);
+    }
     if (frame->source == PROCSPAWN_FRAME_SCAN)
         fputs(" ?", stream);
     fputc('\n', stream);
@@ -186,7 +198,8 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream)
     unsigned number = 0;
     struct procspawn_frame frame;
 
-    fprintf(stream, "%s: %s", procspawn_error_kind_name(error->kind), error->message);
+    fprintf(stream, "%s: ", procspawn_error_kind_name(error->kind));
+    procspawn__print_visible(error->message, stream);
     print_place(error, stream);
     fputc('\n', stream);
     for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
