@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Words that one step may ask for: tables are searched by halves, and read byte by byte. An
+ * expression in them may go round for ever. */
+enum { WORDS_LIMIT = 32768 };
+
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 
@@ -19,6 +23,7 @@ struct cfi {
     struct modules *modules;
     struct registers registers;    /* what libunwind sees as the thread's */
     bool missed;    /* it asked for something that is not there: what it says then is a guess */
+    unsigned words;    /* that it has asked for */
     void *library;
     unw_addr_space_t space;
     unw_addr_space_t (*create_space)(unw_accessors_t *, int);
@@ -73,7 +78,8 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     (void)space;
     if (write)
         return -UNW_EREADONLYREG;
-    if (forkserver__memory_read(cfi->memory, address, value, sizeof *value) != 0) {
+    if (++cfi->words > WORDS_LIMIT ||
+        forkserver__memory_read(cfi->memory, address, value, sizeof *value) != 0) {
         cfi->missed = true;
         return -UNW_EINVAL;
     }
@@ -215,6 +221,7 @@ int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, boo
     if (!exact)
         cfi->registers.value[MACHINE_PC]--;
     cfi->missed = false;
+    cfi->words = 0;
     if (cfi->init(&cursor, cfi->space, cfi) != 0)
         return -ENOENT;
     step = cfi->step(&cursor);

@@ -7,6 +7,7 @@
 
 enum {
     FRAMES_LIMIT = 1000000,
+    SIGNALS_LIMIT = 32,         /* handlers that were interrupted by others */
     SCAN_WORDS = 512,           /* how far a scan looks for something like a return address */
     FRAME_LIMIT = 1 << 24,      /* no frame pointer leads farther */
     WORD = sizeof(uint64_t),
@@ -237,20 +238,29 @@ static void keep(struct stack *stack, const struct step *step)
     stack->step[stack->count++] = *step;
 }
 
+/* All steps lead up the stack, but for those past a signal frame, which may lead anywhere. */
+static int limit_reached(const struct walk *walk, int frames, int signals)
+{
+    if (frames >= FRAMES_LIMIT || signals > SIGNALS_LIMIT)
+        return -ELOOP;
+    return base__now() > walk->deadline ? -ETIMEDOUT : 0;
+}
+
 void forkserver__walk(const struct walk *walk, const struct registers *start,
                       struct stack *ret_stack)
 {
     struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS};
     struct step caller;
+    int signals = 0;
 
     ret_stack->count = ret_stack->cut = 0;
     ret_stack->error = 0;
     keep(ret_stack, &step);
     for (int frames = 1; !walk->blind && next(walk, &step, &caller); frames++) {
-        if (frames == FRAMES_LIMIT || base__now() > walk->deadline) {
-            ret_stack->error = frames == FRAMES_LIMIT ? -ELOOP : -ETIMEDOUT;
+        signals += caller.found == BACKTRACE_SIGNAL;
+        ret_stack->error = limit_reached(walk, frames, signals);
+        if (ret_stack->error)
             return;
-        }
         step = caller;
         keep(ret_stack, &step);
     }

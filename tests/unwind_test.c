@@ -329,6 +329,22 @@ static void a_shredded_stack_still_names_the_function(void)
     }
 }
 
+/* The information may come from the process's own memory. */
+static void information_without_an_end_is_left_alone(void)
+{
+    watch_crash(victim_has_endless_information, SIGSEGV);
+    EXPECT("endless_information", "victim_has_endless_information", "in_child", "watch_start");
+    CU_ASSERT_EQUAL(watch_trace.thread[0].error, 0);
+}
+
+static void a_stack_that_leads_back_to_itself_comes_to_an_end(void)
+{
+    watch_crash(victim_returns_to_its_signal_for_ever, SIGSEGV);
+    EXPECT("write_through", "on_usr2");
+    CU_ASSERT_EQUAL(watch_trace.thread[0].error, -ELOOP);
+    CU_ASSERT_TRUE(watch_trace.thread[0].count < BACKTRACE_FRAMES);
+}
+
 /* As where libunwind is missing: its steps left out, the other rules find the same frames. */
 static void walk_without_cfi(void (*victim)(void))
 {
@@ -440,6 +456,8 @@ static CU_TestInfo tests[] = {
     TEST(a_stop_by_somebody_else_is_no_crash),
     TEST(a_refused_look_still_names_the_function),
     TEST(a_shredded_stack_still_names_the_function),
+    TEST(information_without_an_end_is_left_alone),
+    TEST(a_stack_that_leads_back_to_itself_comes_to_an_end),
     TEST(frame_pointers_lead_as_far),
     TEST(a_saved_return_address_is_no_second_caller),
     TEST(a_process_that_is_gone_is_an_error),

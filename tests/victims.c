@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 volatile long *victim_rounds;
@@ -40,6 +41,59 @@ FRAME void victim_writes_before_it_calls(void)
     sink = *(volatile int *)__builtin_frame_address(0);    /* so it has one by now */
     *(volatile int *)null_pointer = 1;
     write_through(null_pointer);
+    STAY();
+}
+
+/* Where its frame begins is found by an expression that jumps back to its own start. */
+void endless_information(void);
+
+#if defined(__x86_64__)
+#define WRITE_NULL "xor %eax, %eax\n movl %eax, (%rax)\n"
+#elif defined(__aarch64__)
+#define WRITE_NULL "mov x0, #0\n str w0, [x0]\n"
+#endif
+
+__asm__(".text\n"
+        ".type endless_information, %function\n"
+        "endless_information:\n"
+        ".cfi_startproc\n"
+        ".cfi_escape 0x0f, 3, 0x2f, 0xfd, 0xff\n" WRITE_NULL
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size endless_information, . - endless_information\n");
+
+FRAME void victim_has_endless_information(void)
+{
+    endless_information();
+    STAY();
+}
+
+static ucontext_t *interrupted;
+
+/* The frame of the signal says that it has interrupted its own trampoline. */
+static FRAME void on_usr2(int signo, siginfo_t *info, void *context)
+{
+    void **frame = __builtin_frame_address(0);
+
+    (void)signo, (void)info;
+    interrupted = context;
+#if defined(__x86_64__)
+    interrupted->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)frame[1];
+    interrupted->uc_mcontext.gregs[REG_RSP] = (greg_t)(uintptr_t)(frame + 2);
+#elif defined(__aarch64__)
+    interrupted->uc_mcontext.pc = (uintptr_t)frame[1];
+    interrupted->uc_mcontext.sp = (uintptr_t)info;
+#endif
+    write_through(null_pointer);
+    STAY();
+}
+
+FRAME void victim_returns_to_its_signal_for_ever(void)
+{
+    struct sigaction action = {.sa_sigaction = on_usr2, .sa_flags = SA_SIGINFO};
+
+    sigaction(SIGUSR2, &action, NULL);
+    raise(SIGUSR2);
     STAY();
 }
 

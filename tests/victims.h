@@ -19,6 +19,8 @@ void victim_calls_null(void);
 void victim_calls_data(void);
 void victim_loses_its_return_address(void);
 void victim_recurses(void);
+void victim_has_endless_information(void);
+void victim_returns_to_its_signal_for_ever(void);
 void victim_aborts(void);
 void victim_asserts(void);
 void victim_divides(void);
