@@ -21,6 +21,10 @@
 static procspawn_sender *sender;
 static procspawn_receiver *receiver;
 
+/* Shared with a thread of the test. */
+static procspawn_sender *freed_there;
+static bool stopped;
+
 static void open_channel(void)
 {
     CU_ASSERT_EQUAL_FATAL(procspawn_channel_new(&sender, &receiver), 0);
@@ -205,6 +209,48 @@ static void the_death_of_the_last_sender_is_the_end(void)
     PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
     procspawn_error_free(calls_error(handle));
     procspawn_receiver_free(receiver);
+}
+
+static void *free_senders(void *unused)
+{
+    (void)unused;
+    while (!__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) {
+        procspawn_sender *last = __atomic_exchange_n(&freed_there, NULL, __ATOMIC_ACQ_REL);
+        procspawn_sender_free(last);
+    }
+    return NULL;
+}
+
+static int look_until_the_end(void)
+{
+    json_t *value = NULL;
+    int rc;
+
+    do {
+        rc = procspawn_receiver_recv_timeout(receiver, 0, &value);
+    } while (rc == -ETIMEDOUT);
+    return rc;
+}
+
+/* The last sender goes at any moment of a receipt. */
+static void the_end_is_told_as_such_whenever_it_comes(void)
+{
+    enum { CHANNELS = 200 };
+    int others = 0;
+    pthread_t thread;
+
+    __atomic_store_n(&stopped, false, __ATOMIC_RELEASE);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, free_senders, NULL), 0);
+    for (int i = 0; i < CHANNELS; i++) {
+        open_channel();
+        __atomic_store_n(&freed_there, sender, __ATOMIC_RELEASE);
+        sender = NULL;
+        others += look_until_the_end() != -EPIPE;
+        close_channel();
+    }
+    __atomic_store_n(&stopped, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    PROCSPAWN_CUNIT_EQUAL(others, 0);
 }
 
 static void a_sender_here_keeps_the_channel_open(void)
@@ -615,6 +661,7 @@ static CU_TestInfo tests[] = {
     TEST(messages_arrive_in_their_order_and_then_the_end),
     TEST(several_processes_send_to_one_receiver),
     TEST(the_death_of_the_last_sender_is_the_end),
+    TEST(the_end_is_told_as_such_whenever_it_comes),
     TEST(a_sender_here_keeps_the_channel_open),
     TEST(receiving_has_a_patience),
     TEST(sending_waits_for_room_and_has_a_patience),

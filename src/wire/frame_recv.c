@@ -331,15 +331,20 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
 
     frame->was_reset = false;
     ssize_t n = receive(sock, frame, &outside, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0)
+        return (int)n;
     if (n == 0 && !(outside.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && !has_message(sock, frame))
         return -EPIPE;
-    if (n >= 0 && (outside.msg_flags & MSG_CTRUNC))
+    if (outside.msg_flags & MSG_CTRUNC)
         rc = too_many_to_close() ? -EMFILE : find_room(sock, header.fd_count);
     if (rc < 0)
         return rc;
     struct look look = look_at(sock, frame, MSG_DONTWAIT, &told);
     if (look.length < 0)
         return (int)look.length;
+    /* What was seen is another receiver's now, and this may be the end. */
+    if (look.length == 0 && !look.named)
+        return -EAGAIN;
     rc = is_incomplete(&look) ? -EMFILE : check_frame(frame, &look, told);
     if (rc < 0)
         wire__close_fds(frame);
