@@ -4,6 +4,7 @@
 #include "tests/pool_tools.h"
 #include "tests/rights_tools.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -58,12 +59,24 @@ static void check_self(void)
     rights_check_child(NULL);
 }
 
+static json_t *count_descriptors(json_t *argument)
+{
+    int count = 0;
+    (void)argument;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return json_integer(count);
+}
+
 static void call_after_root(void)
 {
     calls_begin();
+    json_int_t usual = calls_integer(calls_start(count_descriptors, NULL));
     become_somebody();
     place_in_thread(check_self);
     check_self();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(count_descriptors, NULL)), usual);
     calls_end();
 }
 

@@ -13,8 +13,8 @@ int procspawn__kept_fd(const struct procspawn__kept *kept)
 
 void procspawn__kept_close(struct procspawn__kept *kept)
 {
-    /* In a child the number means something else. */
-    if (kept->fd >= 0 && !procspawn__image.is_child)
+    /* In a child the number of a descriptor of init means something else. */
+    if (kept->fd >= 0 && (kept->owner == getpid() || !procspawn__image.is_child))
         close(kept->fd);
     kept->fd = -1;
     kept->owner = 0;

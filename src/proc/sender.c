@@ -145,14 +145,12 @@ static int read_told(const char *text, struct told *ret_told)
     return 0;
 }
 
-static int read_status(const struct procspawn__sender *sender, struct told *ret_told)
+static int read_status(pid_t pid, pid_t thread, struct told *ret_told)
 {
     char path[64];
     char *text;
 
-    if (!base__proc_is_ours())
-        return -ENOENT;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)sender->pid, (int)witness(sender));
+    snprintf(path, sizeof path, "/proc/%d/task/%d/status", (int)pid, (int)thread);
     int rc = procspawn__status_text(path, &text);
     if (rc < 0)
         return rc;
@@ -170,18 +168,13 @@ static bool has_group(const struct told *told, gid_t gid)
     return gid == told->gid[0];
 }
 
-static bool groups_admitted(const struct told *told)
+static bool groups_admitted(const struct told *own, const struct told *theirs)
 {
-    int count = getgroups(0, NULL);
-    gid_t *groups = calloc((size_t)(count > 0 ? count : 0) + 1, sizeof *groups);
-    bool admitted;
-
-    count = groups ? getgroups(count, groups) : -1;
-    admitted = count >= 0;
-    for (int i = 0; i < count && admitted; i++)
-        admitted = has_group(told, groups[i]);
-    free(groups);
-    return admitted;
+    for (size_t i = 0; i < own->group_count; i++) {
+        if (!has_group(theirs, own->groups[i]))
+            return false;
+    }
+    return true;
 }
 
 static bool rights_admitted(const struct procspawn__rights *own,
@@ -194,14 +187,6 @@ static bool rights_admitted(const struct procspawn__rights *own,
            own->no_new_privs >= theirs->no_new_privs;
 }
 
-/* A file that shows other ids is that of another user's process by now. */
-static bool admitted(const struct procspawn__sender *sender, const struct told *told,
-                     const struct procspawn__status *own)
-{
-    return all_are(told->uid, sender->uid) && all_are(told->gid, sender->gid) &&
-           groups_admitted(told) && rights_admitted(&own->rights, &told->status.rights);
-}
-
 static bool has_ids_of(const struct procspawn__sender *sender)
 {
     uid_t uid[3];
@@ -212,18 +197,30 @@ static bool has_ids_of(const struct procspawn__sender *sender)
     return all_are(uid, sender->uid) && all_are(gid, sender->gid);
 }
 
+/* A file that shows other ids is that of another user's process by now. */
+static bool admitted(const struct procspawn__sender *sender, const struct told *own,
+                     const struct told *theirs)
+{
+    return all_are(theirs->uid, sender->uid) && all_are(theirs->gid, sender->gid) &&
+           groups_admitted(own, theirs) &&
+           rights_admitted(&own->status.rights, &theirs->status.rights);
+}
+
 int procspawn__sender_check(const struct procspawn__sender *sender)
 {
-    struct procspawn__status own;
-    struct told told = { .groups = NULL };
+    struct told own = { .groups = NULL }, theirs = { .groups = NULL };
+    pid_t self = getpid();
 
     if (!has_ids_of(sender))
         return -EPERM;
-    int rc = procspawn__status_read(&own);
+    if (!base__proc_is_ours())
+        return -ENOENT;
+    int rc = read_status(self, self, &own);
     if (rc == 0)
-        rc = read_status(sender, &told);
-    if (rc == 0 && !admitted(sender, &told, &own))
+        rc = read_status(sender->pid, witness(sender), &theirs);
+    if (rc == 0 && !admitted(sender, &own, &theirs))
         rc = -EPERM;
-    free(told.groups);
+    free(own.groups);
+    free(theirs.groups);
     return rc;
 }
