@@ -39,6 +39,9 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .client = { .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child },
         .report = { .memfd = -1 },
         .room = WATCH_ROOM,
+        .pidfd = -1,
+        .death = WATCH_DEATH,
+        .release_at = BASE_NEVER,
         .id = ++children->last_id,
         .slot = child->slot,
         .channel = -1,
@@ -47,6 +50,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .deadline = BASE_NEVER,
         .kill_at = BASE_NEVER,
     };
+    list_init(&child->in_young);
     return child;
 }
 

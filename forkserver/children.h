@@ -5,6 +5,7 @@
 #define FORKSCOPE_FORKSERVER_CHILDREN_H
 
 #include "forkserver/link.h"
+#include "src/base/list.h"
 #include "src/wire/backtrace.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 struct child;
 
 /* What an epoll event belongs to; the first member of whatever is watched. */
-enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT, WATCH_ROOM };
+enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT, WATCH_ROOM, WATCH_DEATH };
 
 /* Somebody who asks for children: the host, or a child. */
 struct client {
@@ -64,6 +65,11 @@ struct child {
     bool watched;               /* dead, and its channel is watched for room to say so */
     bool clogged;               /* there is none yet */
     enum watch room;            /* WATCH_ROOM, for that */
+    int pidfd;                  /* readable when it is dead, though it may be traced; -1: none yet */
+    enum watch death;           /* WATCH_DEATH, for that */
+    struct list in_young;       /* it is younger than a second */
+    bool started;               /* it holds no descriptors of others any more */
+    int64_t release_at;         /* it is dead and traced: when its tracer is looked for again */
     bool overtime;              /* its deadline passed while it was, and has been put off */
     unsigned depth;             /* of children between the host and its asker, that included */
     uint64_t id;

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include <signal.h>
+#include <unistd.h>
 
 void forkserver__wake_by(struct server *s, int64_t when)
 {
@@ -12,13 +13,28 @@ void forkserver__wake_by(struct server *s, int64_t when)
         s->wake_at = when;
 }
 
-/* Every child leads a group of its own from its first steps on; before, it is alone. */
+/*
+ * The process itself always, whatever it did with its group, and the group that it was given. A
+ * signal that can be caught reaches it once.
+ */
+static void signal_all(const struct child *child, int signal)
+{
+    kill(-child->pid, signal);
+    if (signal == SIGKILL || getpgid(child->pid) != child->pid)
+        kill(child->pid, signal);
+}
+
 static void signal_group(const struct child *child, int signal)
 {
-    if (kill(-child->pid, signal) < 0)
-        kill(child->pid, signal);
+    signal_all(child, signal);
     if (signal != SIGKILL && signal != SIGCONT)
-        signal_group(child, SIGCONT);
+        signal_all(child, SIGCONT);
+}
+
+/* Though its tracer may not let it be reaped yet. */
+static bool is_dead(const struct child *child)
+{
+    return child->state == CHILD_DEAD || child->release_at != BASE_NEVER;
 }
 
 /* What a child has left to die of its crash by itself, once it has been unwound. */
@@ -63,7 +79,7 @@ void forkserver__resume_end(struct server *s, struct child *child)
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause)
 {
-    if (child->state == CHILD_DEAD || (!s->ending && dies_already(s, child, signal, grace, cause)))
+    if (is_dead(child) || (!s->ending && dies_already(s, child, signal, grace, cause)))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = cause;
@@ -105,6 +121,8 @@ void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_
 static void past_deadline(struct server *s, struct child *child)
 {
     child->deadline = BASE_NEVER;
+    if (is_dead(child))
+        return;
     if (dies_already(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
@@ -123,6 +141,8 @@ static void child_due(struct server *s, struct child *child, int64_t now)
     }
     if (child->deadline <= now)
         past_deadline(s, child);
+    if (child->release_at <= now)
+        forkserver__vigil_release(s, child);
 }
 
 /* What a child may take to leave that has answered. The host asks for a look once in a second. */
@@ -155,7 +175,7 @@ static int64_t next_due(const struct child *child)
     int64_t when = child->deadline < child->kill_at ? child->deadline : child->kill_at;
     if (child->state == CHILD_REPORTING && child->report.give_up_at < when)
         when = child->report.give_up_at;
-    return when;
+    return child->release_at < when ? child->release_at : when;
 }
 
 void forkserver__due(struct server *s, int64_t now)
@@ -166,6 +186,9 @@ void forkserver__due(struct server *s, int64_t now)
         look_at_answers(s);
     s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
     forkserver__wake_by(s, s->look_at);
+    if (s->young_until <= now)
+        forkserver__vigil_keep(s, now);
+    forkserver__wake_by(s, s->young_until);
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
         if (c->state == CHILD_DEAD)

@@ -49,6 +49,9 @@ struct server {
     struct client host;
     struct children children;
     bool signalled;             /* a child has stopped or died */
+    struct list young;          /* children of the last second, oldest first */
+    int64_t young_until;        /* when the oldest of them gets a pidfd */
+    bool no_vigil;              /* there are no pidfds here */
     bool renewed;               /* its memory has been */
     bool ending;
     bool leave;                 /* everything is gone */
@@ -118,6 +121,18 @@ void forkserver__spares_drop(struct spares *spares, struct child *child);
 void forkserver__spares_ran_dry(struct spares *spares);
 void forkserver__spares_lost_one(struct server *s, const struct child *child);
 
+/* vigil.c: the deaths of children that are traced. */
+void forkserver__vigil_add(struct server *s, struct child *child);
+/* It has been reaped. */
+void forkserver__vigil_end(struct server *s, struct child *child);
+/* Of those that are old enough. */
+void forkserver__vigil_keep(struct server *s, int64_t now);
+void forkserver__vigil_event(struct server *s, enum watch *death);
+/* Is there no child that was forked and has not come to its first steps? */
+bool forkserver__vigil_started(struct server *s);
+/* It is dead and traced. */
+void forkserver__vigil_release(struct server *s, struct child *child);
+
 /* stop.c: a child has stopped, or may have, if there is a stop that has not been looked at yet. */
 void forkserver__on_stop(struct server *s, pid_t pid);
 void forkserver__stopped(struct server *s, struct child *child);
@@ -125,6 +140,8 @@ void forkserver__heed_stop(struct server *s, pid_t pid);
 
 /* reap.c: deaths become events. */
 void forkserver__reap(struct server *s);
+/* Only what the kernel has to say of deaths. */
+void forkserver__reap_now(struct server *s);
 
 /* death.c: how they are told. */
 /* True when told, or when nobody will ever hear it; false while there is no room. */

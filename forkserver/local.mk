@@ -37,3 +37,4 @@ forkserver_libserver_la_SOURCES += forkserver/settle.c
 forkserver_libserver_la_SOURCES += forkserver/spares.c
 forkserver_libserver_la_SOURCES += forkserver/spawn.c
 forkserver_libserver_la_SOURCES += forkserver/stop.c
+forkserver_libserver_la_SOURCES += forkserver/vigil.c

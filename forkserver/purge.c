@@ -6,8 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* After a fork that failed. */
-static const int64_t rest = BASE_SECOND / 10;
+static const int64_t rest = BASE_SECOND / 50;
 
 void forkserver__purge_add(struct purge *purge, int fd)
 {
@@ -16,10 +15,8 @@ void forkserver__purge_add(struct purge *purge, int fd)
         purge->fds[purge->count++] = fd;
 }
 
-bool forkserver__purge_room(struct purge *purge)
+bool forkserver__purge_room(const struct purge *purge)
 {
-    if (purge->count + PURGE_EACH > PURGE_MOST)
-        forkserver__purge(purge);
     return purge->count + PURGE_EACH <= PURGE_MOST;
 }
 
@@ -35,19 +32,25 @@ static void __attribute__((noreturn)) hold_until_killed(void)
         pause();
 }
 
-/* The server reaps the process as one that nobody knows. */
-void forkserver__purge(struct purge *purge)
+void forkserver__purge_later(struct purge *purge)
 {
-    if (!forkserver__purge_due(purge))
-        return;
+    purge->not_before = base__deadline(rest);
+}
+
+/* The server reaps the process as one that nobody knows. */
+bool forkserver__purge(struct purge *purge)
+{
+    if (purge->not_before > base__now())
+        return false;
     pid_t pid = fork();
     if (pid == 0)
         hold_until_killed();
     if (pid < 0) {
-        purge->not_before = base__deadline(rest);
-        return;
+        forkserver__purge_later(purge);
+        return false;
     }
     while (purge->count > 0)
         close(purge->fds[--purge->count]);
     kill(pid, SIGKILL);
+    return true;
 }

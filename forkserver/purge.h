@@ -19,7 +19,7 @@ enum {
 
 struct purge {
     unsigned count;
-    int64_t not_before;         /* no process could be had */
+    int64_t not_before;         /* it could not be done */
     int fds[PURGE_MOST];
 };
 
@@ -28,11 +28,13 @@ struct purge {
  * of the process: look for room first.
  */
 void forkserver__purge_add(struct purge *purge, int fd);
-/* Is there room for the sockets of one more child? Purges if not. */
-bool forkserver__purge_room(struct purge *purge);
+/* Is there room for the sockets of one more child? */
+bool forkserver__purge_room(const struct purge *purge);
 /* Is there something to be done, and a chance to do it? */
 bool forkserver__purge_due(const struct purge *purge);
-/* All of them; they stay when no process can be had. */
-void forkserver__purge(struct purge *purge);
+/* All of them; false when no process can be had, and all stay. No other process may hold them. */
+bool forkserver__purge(struct purge *purge);
+/* There is no chance now. */
+void forkserver__purge_later(struct purge *purge);
 
 #endif

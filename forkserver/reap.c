@@ -42,6 +42,7 @@ static void on_death(struct server *s, pid_t pid)
         forkserver__reporter_died(s, pid, status);
         return;
     }
+    forkserver__vigil_end(s, child);
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
@@ -83,15 +84,21 @@ static void finish(struct server *s, struct child *child)
     forkserver__child_free(&s->children, child);
 }
 
-/* When no process can be had to purge with, or no memory to tell with. */
+/* When nothing can be purged yet, or there is no memory to tell with. */
 static const int64_t rest = BASE_SECOND / 50;
+
+static bool room_to_finish(struct server *s)
+{
+    return forkserver__purge_room(&s->purge) ||
+           (forkserver__vigil_started(s) && forkserver__purge(&s->purge));
+}
 
 /* Nested children go first. */
 static bool may_finish(struct server *s, struct child *child)
 {
     if (child->client.children > 0 || child->clogged)
         return false;
-    if ((s->ending || forkserver__purge_room(&s->purge)) && forkserver__death_tell(s, child))
+    if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
         return true;
     if (!child->clogged)
         forkserver__wake_by(s, base__deadline(rest));
@@ -116,6 +123,15 @@ static void finish_dead(struct server *s)
     }
 }
 
+/* A child that has asked its parent to trace it. Nobody here would let it go on. */
+static void on_trap(pid_t pid)
+{
+    siginfo_t info;
+
+    kill(pid, SIGKILL);
+    waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
+}
+
 static void reap_all(struct server *s)
 {
     siginfo_t info;
@@ -126,6 +142,8 @@ static void reap_all(struct server *s)
             break;
         if (info.si_code == CLD_STOPPED)
             forkserver__on_stop(s, info.si_pid);
+        else if (info.si_code == CLD_TRAPPED)
+            on_trap(info.si_pid);
         else
             on_death(s, info.si_pid);
     }
@@ -157,11 +175,16 @@ static bool strangers_left(struct server *s)
     return false;
 }
 
-void forkserver__reap(struct server *s)
+void forkserver__reap_now(struct server *s)
 {
     if (s->signalled)
         reap_all(s);
     s->signalled = false;
+}
+
+void forkserver__reap(struct server *s)
+{
+    forkserver__reap_now(s);
     if (!strangers_left(s))
         finish_dead(s);
     if (s->ending && s->children.count == 0)

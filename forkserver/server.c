@@ -157,6 +157,10 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     case WATCH_ROOM:
         child_of_room(event->data.ptr)->clogged = false;
         break;
+    case WATCH_DEATH:
+        drain_signals(s);
+        forkserver__vigil_event(s, event->data.ptr);
+        break;
     case WATCH_CLIENT:
         forkserver__client_readable(s, event->data.ptr);
         break;
@@ -190,12 +194,21 @@ static int64_t leisure(struct server *s)
     return pause < 0 && more ? FORKSERVER_QUIET : pause;
 }
 
+/* A child that has not come to its first steps holds the sockets too, and could be the last. */
+static void purge(struct server *s)
+{
+    if (forkserver__vigil_started(s))
+        forkserver__purge(&s->purge);
+    else
+        forkserver__purge_later(&s->purge);
+}
+
 static void use_leisure(struct server *s)
 {
     if (forkserver__spares_pause(s) >= 0) {
         forkserver__spares_add(s);
     } else if (forkserver__purge_due(&s->purge)) {
-        forkserver__purge(&s->purge);
+        purge(s);
     } else if (!s->renewed) {
         s->renewed = true;
         forkserver__renew_memory();
@@ -234,9 +247,11 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .host = { .watch = WATCH_CLIENT, .link = { .fd = host_link, .guarded = true } },
         .board = &options->board[index],
         .look_at = BASE_NEVER,
+        .young_until = BASE_NEVER,
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },
     };
+    list_init(&s->young);
     forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /
                                         options->servers);
     take_board(s);

@@ -55,7 +55,8 @@ static void unblock_signals(void)
 
 /*
  * The first steps of a child. The death signal comes first, and the server is asked for after it,
- * so that no moment is left in which the server could die unnoticed. Signals are let in last.
+ * so that no moment is left in which the server could die unnoticed. With a group of its own it is
+ * known to hold no descriptors of others (forkserver__vigil_started). Signals are let in last.
  */
 static void __attribute__((noreturn)) start_child(const struct birth *birth)
 {
@@ -65,11 +66,11 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != child->server)
         _exit(0);
-    setpgid(0, 0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (birth->descriptors_differ)
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
     forkserver__close_but(keep, 2, birth->options->held);
+    setpgid(0, 0);
     if (birth->options->catch_crashes)
         forkserver__crash_arm(child->server);
     unblock_signals();
@@ -105,6 +106,7 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
         return -errno;
     child->channel = channel;
     forkserver__child_started(&s->children, child, pid);
+    forkserver__vigil_add(s, child);
     child->asker->children++;
     forkserver__quota_count(s, child->asker, 1);
     return 0;

@@ -245,6 +245,11 @@ check_PROGRAMS += tests/start_test
 tests_start_test_SOURCES = tests/start_test.c tests/calls.c tests/calls.h
 tests_start_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/evade_test
+tests_evade_test_SOURCES = tests/evade_test.c tests/calls.c tests/calls.h
+tests_evade_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
+tests_evade_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/quota_test
 tests_quota_test_SOURCES = tests/quota_test.c tests/calls.c tests/calls.h $(raw)
 tests_quota_test_LDADD = $(proc_test_libs)
