@@ -411,6 +411,10 @@ check_PROGRAMS += tests/held_numbers_test
 tests_held_numbers_test_SOURCES = tests/held_numbers_test.c tests/calls.c tests/calls.h
 tests_held_numbers_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/handle_fork_test
+tests_handle_fork_test_SOURCES = tests/handle_fork_test.c tests/calls.c tests/calls.h
+tests_handle_fork_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
 tests_httpd_test_LDADD = $(test_libs)

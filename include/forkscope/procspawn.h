@@ -90,8 +90,12 @@ extern "C" {
  */
 typedef json_t *procspawn_function(json_t *argument);
 
-/* One call in a process of its own. Belongs to one thread at a time; procspawn_kill is the
- * exception. */
+/*
+ * One call in a process of its own. Belongs to one thread at a time; procspawn_kill is the
+ * exception. And it belongs to the process that made the call: in one that was forked every use of
+ * it fails with PROCSPAWN_ENOTOWNER (procspawn_pid gives 0, and what gives a descriptor gives -1),
+ * freeing it frees memory only, and the call goes on undisturbed.
+ */
 typedef struct procspawn_handle procspawn_handle;
 
 /* ---------------------------------------------------------------------------------------------

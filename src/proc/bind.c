@@ -229,6 +229,13 @@ static void bound_drop(procspawn_handle *handle)
     free(handle);
 }
 
+/* The tie is the keeper's as well. */
+static void bound_forget(procspawn_handle *handle)
+{
+    procspawn__handle_forget(handle);
+    free(handle);
+}
+
 static const struct procspawn__handle_kind kind = {
     .answered = bound_answered,
     .gone = bound_gone,
@@ -236,6 +243,7 @@ static const struct procspawn__handle_kind kind = {
     .pid = bound_pid,
     .fd = bound_fd,
     .drop = bound_drop,
+    .forget = bound_forget,
 };
 
 /* ---- the beginning ---- */

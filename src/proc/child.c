@@ -231,7 +231,7 @@ static void become_child(const struct forkserver_child *child)
 {
     self = *child;
     procspawn__reply.channel = child->channel;
-    procspawn__image.owner = getpid();
+    procspawn__image.child = getpid();
     procspawn__image.options.board = NULL;
     procspawn__client_adopt(child->link, child->server);
     procspawn__setup_begin();

@@ -261,6 +261,8 @@ void procspawn__client_close(void)
 void procspawn__client_forget(void)
 {
     pthread_mutex_init(&client->lock, NULL);
+    /* Handles of the other process, which may have been freed here. */
+    list_init(&client->awaits);
     procspawn__client_close();
     while (client->dying_count > 0)
         close(client->dying[--client->dying_count]);

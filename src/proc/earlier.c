@@ -38,6 +38,7 @@ void procspawn__earlier_find(void)
     char path[64];
     int pid;
 
+    pthread_mutex_init(&lock, NULL);
     count = 0;
     if (!base__proc_is_ours())
         return;

@@ -3,13 +3,20 @@
  */
 #include "src/proc/handle.h"
 
+#include "src/base/process.h"
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind)
 {
-    *handle = (procspawn_handle){ .kind = kind, .pipes = { -1, -1, -1 } };
+    *handle = (procspawn_handle){ .kind = kind, .owner = base__process(),
+                                  .pipes = { -1, -1, -1 } };
+}
+
+static bool is_ours(const procspawn_handle *handle)
+{
+    return handle->owner == base__process();
 }
 
 void procspawn__handle_fini(procspawn_handle *handle)
@@ -35,14 +42,17 @@ void procspawn_handle_free(procspawn_handle *handle)
     if (!handle)
         return;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    handle->kind->drop(handle);
+    if (is_ours(handle))
+        handle->kind->drop(handle);
+    else
+        handle->kind->forget(handle);
     pthread_setcancelstate(cancel, NULL);
 }
 
 int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **ret_result,
                            procspawn_error **ret_error)
 {
-    int rc = handle->kind->answered(handle, timeout);
+    int rc = is_ours(handle) ? handle->kind->answered(handle, timeout) : PROCSPAWN_ENOTOWNER;
     return rc < 0 ? rc : procspawn__answer_give(&handle->answer, ret_result, ret_error);
 }
 
@@ -53,14 +63,14 @@ int procspawn_join(procspawn_handle *handle, json_t **ret_result, procspawn_erro
 
 int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
 {
-    return handle->kind->gone(handle, timeout, ret_usage);
+    return is_ours(handle) ? handle->kind->gone(handle, timeout, ret_usage) : PROCSPAWN_ENOTOWNER;
 }
 
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace)
 {
     if (signal <= 0 || signal >= NSIG || grace < 0)
         return -EINVAL;
-    return handle->kind->end(handle, signal, grace);
+    return is_ours(handle) ? handle->kind->end(handle, signal, grace) : PROCSPAWN_ENOTOWNER;
 }
 
 int procspawn_kill(procspawn_handle *handle)
@@ -70,32 +80,37 @@ int procspawn_kill(procspawn_handle *handle)
 
 pid_t procspawn_pid(const procspawn_handle *handle)
 {
-    return handle->kind->pid(handle);
+    return is_ours(handle) ? handle->kind->pid(handle) : 0;
 }
 
 int procspawn_fd(const procspawn_handle *handle)
 {
-    return handle->kind->fd(handle);
+    return is_ours(handle) ? handle->kind->fd(handle) : -1;
+}
+
+static int pipe_of(const procspawn_handle *handle, int stream)
+{
+    return is_ours(handle) ? handle->pipes[stream] : -1;
 }
 
 int procspawn_stdin(const procspawn_handle *handle)
 {
-    return handle->pipes[0];
+    return pipe_of(handle, 0);
 }
 
 int procspawn_stdout(const procspawn_handle *handle)
 {
-    return handle->pipes[1];
+    return pipe_of(handle, 1);
 }
 
 int procspawn_stderr(const procspawn_handle *handle)
 {
-    return handle->pipes[2];
+    return pipe_of(handle, 2);
 }
 
 static int take_pipe(procspawn_handle *handle, int stream)
 {
-    int fd = handle->pipes[stream];
+    int fd = pipe_of(handle, stream);
     handle->pipes[stream] = -1;
     return fd;
 }

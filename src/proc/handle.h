@@ -18,10 +18,14 @@ struct procspawn__handle_kind {
     pid_t (*pid)(const procspawn_handle *handle);
     int (*fd)(const procspawn_handle *handle);
     void (*drop)(procspawn_handle *handle);     /* frees the whole */
+    /* The same in a copy of the process: memory only, and none that another thread of the owner may
+     * have been changing when it forked. */
+    void (*forget)(procspawn_handle *handle);
 };
 
 struct procspawn_handle {
     const struct procspawn__handle_kind *kind;
+    uint64_t owner;             /* the process (src/base/process.h) */
     struct procspawn__answer answer;
     int pipes[3];
 };
@@ -36,7 +40,6 @@ void procspawn__handle_forget(procspawn_handle *handle);
 struct procspawn__process {
     procspawn_handle handle;
     struct procspawn__taken taken;
-    pid_t owner;                /* whose channel it is: copies made by fork(2) only share it */
     procspawn__limit limit;     /* of the result */
     struct procspawn__await await;
     bool ended;                 /* nothing more will come up its channel */

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/process.h"
 #include "src/base/written.h"
 #include "src/proc/earlier.h"
 #include "src/proc/place.h"
@@ -32,7 +33,11 @@ enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 
 static bool belongs_here(void)
 {
-    return procspawn__image.owner != 0 && procspawn__image.owner == getpid();
+    const struct procspawn__image *image = &procspawn__image;
+
+    if (image->is_child)
+        return image->child == getpid();
+    return image->owner != 0 && image->owner == base__process();
 }
 
 bool procspawn__ready(void)
@@ -144,7 +149,7 @@ static int start(int argc, char **argv)
     procspawn__place_remember_root();
     procspawn__seed_draw();
     image->argc = argc;
-    image->owner = getpid();
+    image->owner = base__process();
     procspawn__earlier_reap(base__deadline(earlier_patience));
     return 0;
 }

@@ -39,9 +39,10 @@ struct procspawn_config {
 /* ---- init.c: what stays as it was at init; children see it too ------------------------------- */
 
 struct procspawn__image {
-    pid_t owner;                /* the process that init belongs to; 0: none */
+    uint64_t owner;             /* the process that init belongs to; 0: none */
     bool ending;                /* fini has begun, and is to be called again */
     bool is_child;
+    pid_t child;                /* the process, then */
     bool childless;             /* and may have no children of its own */
     bool privileged;            /* at init: children could be more than who calls is by then */
     struct procspawn_config config;

@@ -52,8 +52,9 @@ void procspawn__pool_call_free(struct procspawn__pool_call *call)
 }
 
 /* In a copy of the process. Nothing that other threads may have been changing is looked at. */
-static void forget_call(struct procspawn__pool_call *call)
+static void call_forget(procspawn_handle *handle)
 {
+    struct procspawn__pool_call *call = call_of(handle);
     procspawn_pool *pool = call->pool;
 
     if (call->draft)
@@ -62,11 +63,6 @@ static void forget_call(struct procspawn__pool_call *call)
     procspawn__handle_forget(&call->handle);
     free(call);
     procspawn__pool_unref(pool);
-}
-
-static bool is_ours(const struct procspawn__pool_call *call)
-{
-    return procspawn__pool_is_ours(call->pool);
 }
 
 void procspawn__pool_call_spend(struct procspawn__pool_call *call)
@@ -122,9 +118,7 @@ static void call_drop(procspawn_handle *handle)
 {
     struct procspawn__pool_call *call = call_of(handle);
 
-    if (!is_ours(call))
-        forget_call(call);
-    else if (has_ended(call) || !drop_living(call))
+    if (has_ended(call) || !drop_living(call))
         free_call(call);
 }
 
@@ -234,8 +228,6 @@ static int call_answered(procspawn_handle *handle, int64_t timeout)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
-    if (!is_ours(call))
-        return PROCSPAWN_ENOTOWNER;
     if (has_ended(call))
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
@@ -269,8 +261,6 @@ static int call_end(procspawn_handle *handle, int signal, int64_t grace)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
-    if (!is_ours(call))
-        return PROCSPAWN_ENOTOWNER;
     if (has_ended(call))
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
@@ -287,8 +277,6 @@ static pid_t call_pid(const procspawn_handle *handle)
 {
     const struct procspawn__pool_call *call = call_of(handle);
 
-    if (!is_ours(call))
-        return 0;
     procspawn__pool_enter(call->pool);
     pid_t pid = call->worker ? call->worker->taken.pid : 0;
     procspawn__pool_leave(call->pool);
@@ -300,8 +288,6 @@ static int call_fd(const procspawn_handle *handle)
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
 
-    if (!is_ours(call))
-        return -1;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(call->pool);
     need_event(call);
@@ -318,6 +304,7 @@ static const struct procspawn__handle_kind kind = {
     .pid = call_pid,
     .fd = call_fd,
     .drop = call_drop,
+    .forget = call_forget,
 };
 
 struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool)

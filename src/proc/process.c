@@ -28,12 +28,15 @@ static void process_drop(procspawn_handle *handle)
     struct procspawn__process *process = process_of(handle);
 
     procspawn__client_unawait(&process->await);
-    if (process->owner == getpid())
-        wire__close(process->taken.channel);
-    else if (process->taken.channel >= 0)
-        close(process->taken.channel);
+    wire__close(process->taken.channel);
     procspawn__handle_fini(handle);
     free(process);
+}
+
+static void process_forget(procspawn_handle *handle)
+{
+    procspawn__handle_forget(handle);
+    free(process_of(handle));
 }
 
 /* ---- messages ---- */
@@ -275,6 +278,7 @@ static const struct procspawn__handle_kind kind = {
     .pid = process_pid,
     .fd = process_fd,
     .drop = process_drop,
+    .forget = process_forget,
 };
 
 struct procspawn__process *procspawn__process_new(void)
@@ -283,7 +287,6 @@ struct procspawn__process *procspawn__process_new(void)
 
     if (process) {
         procspawn__handle_init(&process->handle, &kind);
-        process->owner = procspawn__image.owner;
         process->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
         process->taken.channel = -1;
     }
