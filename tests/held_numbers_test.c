@@ -102,6 +102,35 @@ static void numbers_that_were_closed_before_init_are_free(void)
     close(HIGH);
 }
 
+static json_t *is_open(json_t *number)
+{
+    return json_boolean(fcntl((int)json_integer_value(number), F_GETFD) >= 0);
+}
+
+/* What was given to be sent before init is nothing of a worker's, which releases what it holds. */
+static void values_of_before_init_close_nothing_in_a_worker(void)
+{
+    int given = dup(STDIN_FILENO);
+    json_t *value = procspawn_value_fd_take(given), *number = json_integer(given);
+    procspawn_pool *pool = NULL;
+    procspawn_handle *handle = NULL;
+
+    CU_ASSERT_FATAL(value != NULL);
+    calls_begin();
+    CU_ASSERT_FATAL(procspawn_pool_new(1, &pool) == 0);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_FATAL(procspawn_pool_spawn(pool, is_open, number, &handle) == 0);
+        json_t *open = calls_result(handle);
+        CU_ASSERT(json_is_true(open));
+        json_decref(open);
+    }
+    json_decref(number);
+    procspawn_pool_free(pool);
+    calls_end();
+    json_decref(value);
+    close(given);
+}
+
 /* ---- a stream ---- */
 
 static FILE *old_stream;
@@ -150,6 +179,8 @@ static CU_TestInfo tests[] = {
       low_numbers_of_before_init_stay_taken_in_every_child },
     { "numbers_that_were_closed_before_init_are_free",
       numbers_that_were_closed_before_init_are_free },
+    { "values_of_before_init_close_nothing_in_a_worker",
+      values_of_before_init_close_nothing_in_a_worker },
     { "what_is_written_to_a_stream_of_before_init_reaches_no_other_file",
       what_is_written_to_a_stream_of_before_init_reaches_no_other_file },
     CU_TEST_INFO_NULL,

@@ -304,6 +304,7 @@ void procspawn__child_prepare(void)
     on_exit(on_exit_called, NULL);
     at_quick_exit((void (*)(void))on_quick_exit_called);
     procspawn__placeholder_renew();
+    procspawn__held_forget();
     warm_up();
     fflush(NULL);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { BUCKETS = 256 };
@@ -124,4 +125,11 @@ void procspawn__holder_release(struct procspawn__holder *holder)
         first = next;
     }
     base__close_settle();
+}
+
+void procspawn__held_forget(void)
+{
+    pthread_mutex_init(&lock, NULL);
+    memset(buckets, 0, sizeof buckets);
+    procspawn__given.first = NULL;
 }

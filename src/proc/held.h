@@ -39,4 +39,8 @@ void procspawn__held_drop(uint64_t number);
 /* Closes what nobody took. The holder is empty after it. */
 void procspawn__holder_release(struct procspawn__holder *holder);
 
+/* For a process that begins as a copy: nothing is held here. The numbers may mean other descriptors
+ * by now, and the table is as some thread may have left it. */
+void procspawn__held_forget(void);
+
 #endif

@@ -169,6 +169,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
         procspawn__client_forget();
         drop_board();
         procspawn__pools_forget();
+        procspawn__held_forget();
         procspawn__context_forget();
     }
     *image = (struct procspawn__image){ .config = *config };
