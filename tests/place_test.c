@@ -266,7 +266,6 @@ static CU_TestInfo ways[] = {
     TEST(a_filter_is_noticed),
     TEST(a_second_filter_is_noticed),
     TEST(a_landlock_domain_is_noticed),
-    TEST(another_root_is_noticed),
     CU_TEST_INFO_NULL,
 };
 
@@ -279,9 +278,17 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_TestInfo root_tests[] = {
+    TEST(another_root_is_noticed),
     TEST(no_worker_is_made_out_of_a_root_that_changed_for_all_threads),
     CU_TEST_INFO_NULL,
 };
+
+/* In a root without /proc the thread sanitizer does not see that a pool's thread was joined. */
+#ifdef __SANITIZE_THREAD__
+static const bool other_roots = false;
+#else
+static const bool other_roots = true;
+#endif
 
 static CU_SuiteInfo suites[] = {
     { .pName = "place", .pTests = ways },
@@ -292,8 +299,8 @@ static CU_SuiteInfo suites[] = {
 
 int main(int argc, char **argv)
 {
-    if (geteuid() != 0) {
-        puts("skip   place_of_root: needs root");
+    if (geteuid() != 0 || !other_roots) {
+        puts("skip   place_of_root: needs root, and no thread sanitizer");
         suites[2] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
     }
     return procspawn_cunit_run(suites, argc, argv);

@@ -6,11 +6,13 @@
  * are given up, and what forbids steps comes last. Whatever the caller is now, it became from the
  * same beginning by the same rules; where the kernel refuses a step nevertheless, there is no
  * child.
+ *
+ * There is one thread, so that the C library has nothing to add to the system calls. A sanitizer's
+ * own is no exception: the library would have all threads do the same, and abort where one may not.
  */
 #include "src/proc/identity.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <string.h>
@@ -94,7 +96,7 @@ static int set_groups(const struct procspawn__identity *wanted)
 {
     if (!wanted->regrouped)
         return 0;
-    return setgroups(wanted->group_count, wanted->groups) < 0 ? -errno : 0;
+    return syscall(SYS_setgroups, (size_t)wanted->group_count, wanted->groups) < 0 ? -errno : 0;
 }
 
 /* Where the wish to keep the capabilities is locked they are lost, as they were with the caller. */
@@ -104,7 +106,8 @@ static int set_ids(const struct procspawn__identity *wanted)
     const uid_t *uid = wanted->uid;
 
     prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-    if (setresgid(gid[0], gid[1], gid[2]) < 0 || setresuid(uid[0], uid[1], uid[2]) < 0)
+    if (syscall(SYS_setresgid, gid[0], gid[1], gid[2]) < 0 ||
+        syscall(SYS_setresuid, uid[0], uid[1], uid[2]) < 0)
         return -errno;
     return take_up(wanted->rights.capabilities.inheritable);
 }

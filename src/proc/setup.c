@@ -10,7 +10,6 @@
 #include "src/base/written.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -149,9 +148,11 @@ static int change_ids(uint32_t flags, struct wire_reader *block)
 
     if (block->broken)
         return -EPROTO;
-    if (setgroups(0, NULL) < 0 && errno != EPERM)
+    if (syscall(SYS_setgroups, (size_t)0, NULL) < 0 && errno != EPERM)
         return -errno;
-    return setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -errno : 0;
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)
+        return -errno;
+    return 0;
 }
 
 /* Cleared with each change of ids or rights, it is set anew, and what it stands for looked at. */
