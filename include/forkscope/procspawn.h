@@ -539,7 +539,10 @@ enum procspawn_rights {
  * - a Landlock domain, of a thread that has not the ids and capabilities of init, or of a called
  *   function's process;
  * - where /proc was not there at init: the namespaces of network and users, and a second filter.
- * A program that does one of these after init does it in vain as far as its children go.
+ * A program that does one of these after init does it in vain as far as its children go. And all
+ * this is the word of the program's own code: foreign code that took the program over can speak to
+ * the fork server by itself. The server believes it no user that the kernel does not bear out; the
+ * rest it cannot know. A program that shuts itself in for good calls procspawn_fini() before.
  *
  * Returns 0, or -EINVAL for an unknown flag.
  *
@@ -553,9 +556,9 @@ int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds);
  * What the result may be, at most, for a short text can be a large value. result_limit: bytes of
  * memory that it takes in this process when decoded; 512 MiB unless set, 0 for no limit. That is
  * found before anything is decoded, and is an upper bound, which can be twice the memory that is
- * taken in the end. For the moment decoding takes up to twice the longest string more. result_depth:
- * arrays and objects inside each other; 256 unless set. A result beyond either makes the call fail
- * with kind JSON and PROCSPAWN_ELIMIT as procspawn_error_errno().
+ * taken in the end. For the moment decoding takes up to twice the longest string more.
+ * result_depth: arrays and objects inside each other; 256 unless set. A result beyond either makes
+ * the call fail with kind JSON and PROCSPAWN_ELIMIT as procspawn_error_errno().
  *
  * A join decodes on the stack of the thread that calls it, and json_decref() and the like need as
  * much: 512 bytes for each level are enough, so 128 KiB by default, and 1 MiB for 2,048 levels. The
