@@ -182,10 +182,14 @@ static void describe_own_end(procspawn_error *error, const struct backtrace *tra
 {
     if (error->signal != 0) {
         describe_signal(error, trace);
-    } else {
-        error->cause = PROCSPAWN_CAUSE_EXIT;
-        set_message(error, "exited with status %d and no result", error->exit_status);
+        return;
     }
+    error->cause = PROCSPAWN_CAUSE_EXIT;
+    if (error->exit_status == WIRE_UNHEARD)
+        set_message(error, "exited with status %d and no result: its channel was closed, as by a "
+                    "function that closes all descriptors", error->exit_status);
+    else
+        set_message(error, "exited with status %d and no result", error->exit_status);
 }
 
 static void describe_end(procspawn_error *error, enum wire_end_cause cause,

@@ -16,6 +16,8 @@ enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
 struct procspawn__reply procspawn__reply BASE_WRITTEN;
 static char refusal[MESSAGE_MAX];       /* empty: none */
 
+/* The function may have closed the channel, and have another file by its number: then the status is
+ * all that can be told. */
 static void send_failure(enum wire_failure_kind kind, int error, const char *message,
                          const char *file, int line, const char *function)
 {
@@ -31,7 +33,9 @@ static void send_failure(enum wire_failure_kind kind, int error, const char *mes
     struct wire_part parts[] = { { &head, sizeof head }, { strings, w.length } };
     procspawn__reply.failed = true;
     fflush(NULL);
-    wire__send(procspawn__reply.channel, WIRE_FAILURE, parts, 2, NULL, 0, false);
+    int rc = wire__send(procspawn__reply.channel, WIRE_FAILURE, parts, 2, NULL, 0, false);
+    if (rc < 0 && rc != -EPIPE && !wire__is_shortage(rc))
+        _exit(WIRE_UNHEARD);
 }
 
 void procspawn__reply_failure(enum wire_failure_kind kind, int error, const char *format, ...)

@@ -89,7 +89,8 @@ enum {
     WIRE_MAX_FDS = 64,              /* descriptors with one message (the kernel allows 253) */
     WIRE_MAX_FORKS = 1024,          /* children asked for at once */
     WIRE_MAX_OFFERS = 16,           /* children in one message */
-    WIRE_NONE = -1
+    WIRE_NONE = -1,
+    WIRE_UNHEARD = 113              /* status of a child that exits for it has lost its channel */
 };
 
 struct wire_header {
