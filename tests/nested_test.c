@@ -176,15 +176,17 @@ static json_t *tell_niceness(json_t *argument)
 static json_t *claim_priority(json_t *argument)
 {
     const struct forgery forgery = { .flags = WIRE_CALL_SCHEDULE };
-    (void)argument;
 
-    setpriority(PRIO_PROCESS, 0, 5);
+    setpriority(PRIO_PROCESS, 0, (int)json_integer_value(argument));
     return forgery_answer(&forgery, tell_niceness);
 }
 
 static void nobody_can_claim_a_priority(void)
 {
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, claim_priority, NULL)), 5);
+    int nicer = getpriority(PRIO_PROCESS, 0) + 1;
+    json_int_t told = calls_integer(calls_build(builder, claim_priority, json_integer(nicer)));
+
+    PROCSPAWN_CUNIT_EQUAL(told, nicer);
 }
 
 static json_t *own_file_limit(json_t *argument)
