@@ -1,4 +1,4 @@
-/* Who has no children: a function that is less than the program was at init, not by its user alone. */
+/* Who has no children: a function that lacks more of what the program was at init than its user. */
 #include "tests/builder_tools.h"
 #include "tests/nested_tools.h"
 #include "tests/place_tools.h"
