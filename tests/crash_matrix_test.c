@@ -3,6 +3,7 @@
  * line in CRASHES; a column more is one function that has report() or its like done elsewhere, and
  * one line in suites.
  */
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 
 #include <forkscope/pool.h>
@@ -199,7 +200,8 @@ static json_t *ends_its_thread(json_t *argument)
     X(stops_for_ever, FAIL("timed_out", "deadline", "the deadline has passed"), .signal = SIGKILL, \
       .deadline = 200 * CALLS_MS) \
     THREAD_END(X) \
-    X(closes_everything, EXIT(1)) \
+    X(closes_everything, CLOSE("exit", "*its channel was closed*"), \
+      .exit_status = WIRE_UNHEARD) \
     X(raises, FAIL("panic", "none", "raised 42")) \
     X(returns_nothing, FAIL("panic", "none", "the function returned NULL")) \
     X(returns_what_is_no_text, FAIL("json", "none", "the result cannot be encoded as JSON")) \
