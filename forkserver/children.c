@@ -51,6 +51,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .kill_at = BASE_NEVER,
     };
     list_init(&child->in_young);
+    list_init(&child->in_reborn);
     return child;
 }
 
@@ -82,7 +83,7 @@ static void take_from_dead(struct children *children, const struct child *child)
         *link = child->next_dead;
 }
 
-void forkserver__child_free(struct children *children, struct child *child)
+static void take_out(struct children *children, struct child *child)
 {
     struct child **link = &children->buckets[bucket_of(child->pid)];
 
@@ -93,8 +94,41 @@ void forkserver__child_free(struct children *children, struct child *child)
         children->count--;
     }
     take_from_dead(children, child);
+}
+
+void forkserver__child_free(struct children *children, struct child *child)
+{
+    take_out(children, child);
+    list_remove(&child->in_reborn);
     child->next = children->unused;
     children->unused = child;
+}
+
+void forkserver__child_reborn(struct children *children, struct child *child, pid_t pid)
+{
+    take_out(children, child);
+    child->state = CHILD_ALIVE;
+    child->cause = WIRE_ENDED_BY_ITSELF;
+    child->alone = child->shut = child->unread = child->clogged = child->started = false;
+    child->kill_at = child->release_at = BASE_NEVER;
+    child->rebirths++;
+    if (list_empty(&child->in_reborn))
+        list_append(&children->reborn, &child->in_reborn);
+    forkserver__child_started(children, child, pid);
+}
+
+struct child *forkserver__child_by_id(const struct children *children, pid_t pid, uint64_t id)
+{
+    struct child *child = forkserver__child_by_pid(children, pid);
+
+    if (child && child->id == id)
+        return child;
+    for (struct list *item = children->reborn.next; item != &children->reborn; item = item->next) {
+        child = list_entry(item, struct child, in_reborn);
+        if (child->id == id && child->state != CHILD_DEAD)
+            return child;
+    }
+    return NULL;
 }
 
 struct child *forkserver__child_by_pid(const struct children *children, pid_t pid)

@@ -59,9 +59,13 @@ struct child {
     struct report report;
     enum child_state state;
     bool stopped;               /* it has stopped itself to be unwound */
+    bool unwanted;              /* its end was asked for when it was dead already */
+    unsigned rebirths;          /* how often another process has taken its place */
+    struct list in_reborn;      /* once that has happened */
     bool awaited;               /* the asker wants word of its end beside the channel */
     bool alone;                 /* dead, and nothing that it left is there any more */
-    bool unread;                /* dead, and a call is in its channel */
+    bool shut;                  /* dead, and nothing comes into its channel any more */
+    bool unread;                /* dead, and a call is there */
     bool watched;               /* dead, and its channel is watched for room to say so */
     bool clogged;               /* there is none yet */
     enum watch room;            /* WATCH_ROOM, for that */
@@ -99,6 +103,7 @@ struct children {
     struct child *unused;
     unsigned made;              /* all that there are */
     struct child *dead;         /* those in CHILD_DEAD */
+    struct list reborn;         /* those that may be known by an earlier process id */
     pid_t late[CHILDREN_LATE];  /* reporters that have been killed and are not dead yet */
     unsigned late_count;
     unsigned count;
@@ -111,11 +116,15 @@ struct child *forkserver__child_new(struct children *children, struct client *as
 void forkserver__child_started(struct children *children, struct child *child, pid_t pid);
 /* From now on it is dead. */
 void forkserver__child_died(struct children *children, struct child *child);
+/* A dead one has another process. */
+void forkserver__child_reborn(struct children *children, struct child *child, pid_t pid);
 /* Takes it out and frees it; closes nothing. */
 void forkserver__child_free(struct children *children, struct child *child);
 
 /* NULL if there is none, or if it is dead already. */
 struct child *forkserver__child_by_pid(const struct children *children, pid_t pid);
+/* The same by what its asker knows of it: the id, and the process id that it had at first. */
+struct child *forkserver__child_by_id(const struct children *children, pid_t pid, uint64_t id);
 /* Among the dead. */
 struct child *forkserver__child_dead(const struct children *children, uint64_t id);
 

@@ -122,8 +122,15 @@ static int on_fork(struct server *s, struct client *client, const struct wire_fo
 /* The client's own child, NULL if it is gone or not the client's. */
 static struct child *find(struct server *s, const struct client *client, int32_t pid, uint64_t id)
 {
-    struct child *child = forkserver__child_by_pid(&s->children, pid);
-    return child && child->id == id && child->asker == client ? child : NULL;
+    struct child *child = forkserver__child_by_id(&s->children, pid, id);
+    return child && child->asker == client ? child : NULL;
+}
+
+/* One that is dead, while its death has not been told. */
+static struct child *find_dead(struct server *s, const struct client *client, uint64_t id)
+{
+    struct child *child = forkserver__child_dead(&s->children, id);
+    return child && child->asker == client ? child : NULL;
 }
 
 static int on_end_child(struct server *s, struct client *client, const struct wire_end_child *body)
@@ -136,6 +143,8 @@ static int on_end_child(struct server *s, struct client *client, const struct wi
         forkserver__heed_stop(s, child->pid);
     if (child)
         forkserver__end_child(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
+    else if ((child = find_dead(s, client, body->id)))
+        child->unwanted = true;
     return 0;
 }
 
@@ -143,17 +152,15 @@ static int on_await(struct server *s, struct client *client, const struct wire_a
 {
     struct child *child = find(s, client, body->pid, body->id);
 
-    if (!child) {
-        child = forkserver__child_dead(&s->children, body->id);
-        if (child && child->asker != client)
-            child = NULL;
-    }
+    if (!child)
+        child = find_dead(s, client, body->id);
     if (!child) {
         forkserver__death_unknown(client, body->id);
         return 0;
     }
     child->awaited = true;
     child->clogged = false;
+    child->unwanted |= body->kill != 0;
     if (body->kill)
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_KILL);
     return 0;
@@ -162,6 +169,8 @@ static int on_await(struct server *s, struct client *client, const struct wire_a
 static int on_limit(struct server *s, struct client *client, const struct wire_limit *body)
 {
     struct child *child = find(s, client, body->pid, body->id);
+    if (!child)
+        child = find_dead(s, client, body->id);
     if (child)
         forkserver__limit_child(s, child, body->deadline);
     return 0;

@@ -7,6 +7,7 @@
 #include "forkserver/internal.h"
 
 #include "src/base/clock.h"
+#include "src/wire/call.h"
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,12 +20,41 @@ static bool left_unread(struct child *child)
 {
     char byte;
 
+    if (child->shut)
+        return child->unread;
+    child->shut = true;
     shutdown(child->channel, SHUT_RD);
     child->unread = recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
     return child->unread;
 }
 
-static struct wire_death describe(struct child *child)
+/* The first message, if it is a call that is complete in itself: not one of a worker's row. */
+static bool is_plain_call(int channel)
+{
+    struct { struct wire_header header; struct wire_call call; } first = { .call.flags = 0 };
+
+    return recv(channel, &first, sizeof first, MSG_PEEK | MSG_DONTWAIT) == sizeof first &&
+           first.header.type == WIRE_CALL &&
+           !(first.call.flags & (WIRE_CALL_STAY | WIRE_CALL_PREPARE));
+}
+
+static bool anybody_hears(const struct server *s, const struct child *child)
+{
+    const struct client *asker = child->asker;
+    return !s->ending && !(asker->owner && asker->owner->state == CHILD_DEAD);
+}
+
+/* When as many are dead in a row, there is no use in the next one. */
+bool forkserver__death_is_none(const struct server *s, struct child *child)
+{
+    enum { MOST = 16 };
+    bool by_others = child->cause == WIRE_ENDED_BY_ITSELF || child->cause == WIRE_ENDED_BY_OOM;
+
+    return by_others && !child->unwanted && child->rebirths < MOST && anybody_hears(s, child) &&
+           child->deadline > base__now() && left_unread(child) && is_plain_call(child->channel);
+}
+
+static struct wire_death describe(const struct child *child)
 {
     const struct rusage *u = &child->usage;
 
@@ -32,7 +62,7 @@ static struct wire_death describe(struct child *child)
         .token = child->token,
         .status = child->status,
         .cause = child->cause,
-        .unread = left_unread(child),
+        .unread = child->unread,
         .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
         .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
         .max_rss = u->ru_maxrss,
@@ -41,12 +71,6 @@ static struct wire_death describe(struct child *child)
         .voluntary_switches = u->ru_nvcsw,
         .involuntary_switches = u->ru_nivcsw,
     };
-}
-
-static bool anybody_hears(const struct server *s, const struct child *child)
-{
-    const struct client *asker = child->asker;
-    return !s->ending && !(asker->owner && asker->owner->state == CHILD_DEAD);
 }
 
 /* Who does not read its link hears nothing, and may ask again. */
@@ -76,6 +100,7 @@ static void wait_for_room(struct server *s, struct child *child)
 
 bool forkserver__death_tell(struct server *s, struct child *child)
 {
+    left_unread(child);
     struct wire_death body = describe(child);
     int rc = wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
 

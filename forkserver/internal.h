@@ -108,6 +108,9 @@ bool forkserver__quota_full(const struct server *s, const struct client *client)
 /* One more, or one less. */
 void forkserver__quota_count(struct server *s, const struct client *asker, int change);
 
+/* A child that left its call unread has another process for it. False when none can be had. */
+bool forkserver__respawn(struct server *s, struct child *child);
+
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);
 /* Nanoseconds without an event after which one is to be added, -1: none is missing. */
@@ -146,6 +149,8 @@ void forkserver__reap_now(struct server *s);
 /* death.c: how they are told. */
 /* True when told, or when nobody will ever hear it; false while there is no room. */
 bool forkserver__death_tell(struct server *s, struct child *child);
+/* Is there a call in its channel that another process can take instead? */
+bool forkserver__death_is_none(const struct server *s, struct child *child);
 /* Nothing is waited for any more. */
 void forkserver__death_told(struct server *s, struct child *child);
 /* To who asks for word of a child that is not there any more. */

@@ -93,6 +93,18 @@ static bool room_to_finish(struct server *s)
            (forkserver__vigil_started(s) && forkserver__purge(&s->purge));
 }
 
+/* It had no time to have children. What its asker has said before counts: it may have been told to
+ * end. */
+static bool is_reborn(struct server *s, struct child *child)
+{
+    if (!child->alone || child->clogged || child->client.children > 0 ||
+        !forkserver__death_is_none(s, child))
+        return false;
+    forkserver__client_readable(s, child->asker);
+    return forkserver__death_is_none(s, child) && room_to_finish(s) &&
+           forkserver__respawn(s, child);
+}
+
 /* Nested children go first. */
 static bool may_finish(struct server *s, struct child *child)
 {
@@ -115,7 +127,7 @@ static void finish_dead(struct server *s)
         moved = false;
         for (struct child *c = s->children.dead; c; c = next) {
             next = c->next_dead;
-            if (!may_finish(s, c))
+            if (is_reborn(s, c) || !may_finish(s, c))
                 continue;
             finish(s, c);
             moved = true;

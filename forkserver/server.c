@@ -252,6 +252,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },
     };
     list_init(&s->young);
+    list_init(&s->children.reborn);
     forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /
                                         options->servers);
     take_board(s);

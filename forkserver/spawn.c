@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,6 +44,7 @@ struct birth {
     struct forkserver_child child;
     struct rlimit descriptors;
     bool descriptors_differ;
+    bool held;                  /* until the server says on the link that it may go on */
 };
 
 /* All of them; by the system call, for the library's way there is one more page for each child. */
@@ -51,6 +53,14 @@ static void unblock_signals(void)
     const unsigned char none[8] = { 0 };
 
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, sizeof none);
+}
+
+static void wait_for_word(int link)
+{
+    struct wire_header word;
+
+    if (recv(link, &word, sizeof word, 0) != sizeof word)
+        _exit(0);
 }
 
 /*
@@ -71,6 +81,8 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
     forkserver__close_but(keep, 2, birth->options->held);
     setpgid(0, 0);
+    if (birth->held)
+        wait_for_word(child->link);
     if (birth->options->catch_crashes)
         forkserver__crash_arm(child->server);
     unblock_signals();
@@ -78,8 +90,9 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     _exit(0);
 }
 
-static int fork_child(struct server *s, struct child *child, int channel, int64_t patience,
-                      bool awaited)
+/* Returns its process id, or -errno. */
+static pid_t fork_child(const struct server *s, struct child *child, int64_t patience, bool awaited,
+                        bool held)
 {
     const struct child *owner = child->asker->owner;
 
@@ -87,7 +100,7 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
     const struct birth birth = {
         .options = s->options,
         .child = {
-            .channel = channel,
+            .channel = child->channel,
             .link = child->client.link.far,
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
@@ -97,19 +110,13 @@ static int fork_child(struct server *s, struct child *child, int channel, int64_
         },
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
+        .held = held,
     };
     pid_t pid = fork();
 
     if (pid == 0)
         start_child(&birth);
-    if (pid < 0)
-        return -errno;
-    child->channel = channel;
-    forkserver__child_started(&s->children, child, pid);
-    forkserver__vigil_add(s, child);
-    child->asker->children++;
-    forkserver__quota_count(s, child->asker, 1);
-    return 0;
+    return pid < 0 ? -errno : pid;
 }
 
 int forkserver__offer(struct server *s, struct client *asker, struct child *const *children,
@@ -134,44 +141,78 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
     return rc;
 }
 
-/* The server's end is watched before there is a process that could use the other one. */
-static int fork_with_link(struct server *s, struct child *child, int channel, int64_t patience,
-                          bool awaited)
+/* The server's end of the link is watched before there is a process that could use the other one. */
+static pid_t fork_with_link(struct server *s, struct child *child, int64_t patience, bool awaited,
+                            bool held)
 {
     int rc = forkserver__link_open(&child->client.link);
 
     if (rc < 0)
         return rc;
     rc = forkserver__client_open(s, &child->client);
-    if (rc == 0)
-        rc = fork_child(s, child, channel, patience, awaited);
-    if (rc < 0)
+    pid_t pid = rc < 0 ? rc : fork_child(s, child, patience, awaited, held);
+    if (pid < 0)
         forkserver__client_free(s, &child->client);
-    return rc;
+    return pid;
+}
+
+static int spawn(struct server *s, struct child *child, int64_t patience, bool awaited)
+{
+    int channel[2];
+    int rc = forkserver__token_draw(&s->tokens, &child->token);
+
+    if (rc == 0)
+        rc = open_channel(channel);
+    if (rc < 0)
+        return rc;
+    child->channel = channel[1];
+    pid_t pid = fork_with_link(s, child, patience, awaited, false);
+    if (pid < 0) {
+        close_pair(channel);
+        return pid;
+    }
+    child->offered = channel[0];
+    forkserver__child_started(&s->children, child, pid);
+    return 0;
 }
 
 int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
                       struct child **ret_child)
 {
-    int channel[2];
     struct child *child = forkserver__child_new(&s->children, asker);
+
     if (!child)
         return -ENOMEM;
-
-    int rc = forkserver__token_draw(&s->tokens, &child->token);
-    if (rc == 0)
-        rc = open_channel(channel);
+    int rc = spawn(s, child, patience, awaited);
     if (rc < 0) {
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    rc = fork_with_link(s, child, channel[1], patience, awaited);
-    if (rc < 0) {
-        close_pair(channel);
-        forkserver__child_free(&s->children, child);
-        return rc;
-    }
-    child->offered = channel[0];
+    forkserver__vigil_add(s, child);
+    asker->children++;
+    forkserver__quota_count(s, asker, 1);
     *ret_child = child;
     return 0;
+}
+
+/*
+ * The new process waits until its spawner has been told who it is: an answer of somebody else would
+ * be none.
+ */
+bool forkserver__respawn(struct server *s, struct child *child)
+{
+    struct wire_reborn body = { .token = child->token };
+
+    forkserver__client_free(s, &child->client);
+    child->client = (struct client){ .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child };
+    body.pid = fork_with_link(s, child, BASE_NEVER, true, true);
+    if (body.pid < 0)
+        return false;
+    forkserver__child_reborn(&s->children, child, body.pid);
+    forkserver__vigil_add(s, child);
+    if (wire__send_struct(child->channel, WIRE_REBORN, &body, sizeof body, -1, true) == -EAGAIN)
+        kill(body.pid, SIGKILL);
+    else
+        wire__send(child->client.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
+    return true;
 }

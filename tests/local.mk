@@ -260,6 +260,10 @@ check_PROGRAMS += tests/quota_test
 tests_quota_test_SOURCES = tests/quota_test.c tests/calls.c tests/calls.h $(raw)
 tests_quota_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/reborn_test
+tests_reborn_test_SOURCES = tests/reborn_test.c tests/calls.c tests/calls.h
+tests_reborn_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/stay_test
 tests_stay_test_SOURCES = tests/stay_test.c tests/calls.c tests/calls.h $(raw)
 tests_stay_test_LDADD = $(proc_test_libs)

@@ -79,11 +79,19 @@ static void a_killed_root_ends_everything(void)
     calls_end();
 }
 
+static json_t *tell_and_hang(json_t *argument)
+{
+    tell_ready();
+    return calls_hang(argument);
+}
+
 static void a_killed_child_costs_its_own_call_alone(void)
 {
     calls_begin();
     procspawn_handle *other = calls_start(calls_hang, NULL);
-    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    shared->ready = 0;
+    procspawn_handle *handle = calls_start(tell_and_hang, NULL);
+    wait_for_ready(1);
     kill(procspawn_pid(handle), SIGKILL);
     procspawn_error *error = calls_error(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGKILL);

@@ -336,7 +336,9 @@ int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret
 
 /*
  * The process id. It stays the process's own until procspawn_wait() has returned 0; signal the
- * process by procspawn_kill or procspawn_terminate, which cannot hit a stranger.
+ * process by procspawn_kill or procspawn_terminate, which cannot hit a stranger. It is another one
+ * after a join or wait that learns that the process died before it took the call, and that a new one
+ * took it.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

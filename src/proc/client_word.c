@@ -12,6 +12,16 @@ static struct procspawn__client *const client = &procspawn__client;
 /* A server that lives takes in what it is told in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
 
+pid_t procspawn__taken_pid(const struct procspawn__taken *taken)
+{
+    return __atomic_load_n(&taken->pid, __ATOMIC_RELAXED);
+}
+
+void procspawn__taken_reborn(struct procspawn__taken *taken, const struct wire_reborn *reborn)
+{
+    __atomic_store_n(&taken->pid, reborn->pid, __ATOMIC_RELAXED);
+}
+
 bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame)
 {
     return frame->sender == taken->server && frame->header.length >= sizeof taken->token &&
@@ -53,13 +63,13 @@ static int try_tell(const struct procspawn__taken *taken, enum wire_type type, c
 
 int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
 {
-    struct wire_end_child body = { taken->id, taken->pid, signal, grace };
+    struct wire_end_child body = { taken->id, procspawn__taken_pid(taken), signal, grace };
     return try_tell(taken, WIRE_END_CHILD, &body, sizeof body);
 }
 
 int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t when)
 {
-    struct wire_limit body = { .id = taken->id, .deadline = when, .pid = taken->pid };
+    struct wire_limit body = { .id = taken->id, .deadline = when, .pid = procspawn__taken_pid(taken) };
     return try_tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
@@ -83,13 +93,13 @@ static int tell(const struct procspawn__taken *taken, enum wire_type type, const
 
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
 {
-    struct wire_end_child body = { taken->id, taken->pid, signal, grace };
+    struct wire_end_child body = { taken->id, procspawn__taken_pid(taken), signal, grace };
     return tell(taken, WIRE_END_CHILD, &body, sizeof body, BASE_NEVER);
 }
 
 int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, int64_t deadline)
 {
-    struct wire_limit body = { .id = taken->id, .deadline = when, .pid = taken->pid };
+    struct wire_limit body = { .id = taken->id, .deadline = when, .pid = procspawn__taken_pid(taken) };
     return tell(taken, WIRE_LIMIT, &body, sizeof body, deadline);
 }
 
@@ -185,7 +195,7 @@ void procspawn__ended(unsigned index, const struct wire_ended *ended)
 static void ask_for_word(struct procspawn__await *await, bool kill)
 {
     static const int64_t pause = BASE_SECOND;
-    struct wire_await body = { await->taken->id, await->taken->pid, kill };
+    struct wire_await body = { await->taken->id, procspawn__taken_pid(await->taken), kill };
 
     if (base__now() < await->repeat_at)
         return;

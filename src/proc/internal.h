@@ -75,6 +75,10 @@ struct procspawn__taken {
     struct wire_token token;
 };
 
+/* Its process. Another one may take its place, in one thread, while others ask. */
+pid_t procspawn__taken_pid(const struct procspawn__taken *taken);
+void procspawn__taken_reborn(struct procspawn__taken *taken, const struct wire_reborn *reborn);
+
 /* Is this frame of a child's channel the server's word of it? */
 bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame);
 

@@ -59,6 +59,9 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
         procspawn__answer_failure(answer, frame);
     } else if (frame->header.type == WIRE_BACKTRACE && from_server) {
         procspawn__answer_backtrace(answer, frame);
+    } else if (frame->header.type == WIRE_REBORN && from_server &&
+               frame->header.length == sizeof(struct wire_reborn)) {
+        procspawn__taken_reborn(&process->taken, frame->body);
     } else if (frame->header.type == WIRE_DEATH && from_server &&
                frame->header.length == sizeof process->death) {
         memcpy(&process->death, frame->body, sizeof process->death);
@@ -263,7 +266,7 @@ static int process_end(procspawn_handle *handle, int signal, int64_t grace)
 
 static pid_t process_pid(const procspawn_handle *handle)
 {
-    return process_of(handle)->taken.pid;
+    return procspawn__taken_pid(&process_of(handle)->taken);
 }
 
 static int process_fd(const procspawn_handle *handle)

@@ -26,6 +26,10 @@
  * on its client link (AWAIT), and has it there (ENDED). What a server left that died is ended by the
  * root, which says when all of it is gone (GONE).
  *
+ * A CALL that a dead child left unread is as good as new. The server gives the child's end of the
+ * channel to another process, whose first message it is then (REBORN). Only a pool, which knows what
+ * state its workers are in, does that by itself (wire_death.unread).
+ *
  * A child that has answered is to leave. The host marks it on the board (board.h) and asks for a look
  * (LOOK) now and then; the server ends those that stay.
  *
@@ -43,6 +47,7 @@
  *  AWAIT        CLIENT    client  server   struct wire_await                       -
  *  LOOK         CLIENT    host    server   nothing                                 -
  *  READY        CLIENT    server  host     nothing                                 -
+ *  READY        CLIENT    server  child    nothing: a REBORN one may begin         -
  *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
  *  ENDED        CLIENT    server  client   struct wire_ended                       -
@@ -51,6 +56,7 @@
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
  *  BACKTRACE    CHANNEL   server  spawner  struct wire_token, backtrace_brief      report, if any
  *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
+ *  REBORN       CHANNEL   server  spawner  struct wire_reborn                      -
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *
  * Both ends are the same image, so structures travel as they lie in memory, each padded to eight
@@ -81,6 +87,7 @@ enum wire_type {
     WIRE_FAILURE,
     WIRE_BACKTRACE,
     WIRE_DEATH,
+    WIRE_REBORN,
     WIRE_VALUE
 };
 
@@ -213,6 +220,13 @@ struct wire_death {
     int64_t major_faults;
     int64_t voluntary_switches;
     int64_t involuntary_switches;
+};
+
+/* The child died before it took its CALL, and another process has its place, to take it. */
+struct wire_reborn {
+    struct wire_token token;
+    int32_t pid;
+    uint32_t padding;
 };
 
 /* A child is gone. known: there is a word of how, else only the id is valid. */
