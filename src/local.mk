@@ -110,6 +110,7 @@ src_libproc_la_SOURCES += src/proc/kept.c src/proc/kept.h
 src_libproc_la_SOURCES += src/proc/module.c
 src_libproc_la_SOURCES += src/proc/mapped.c src/proc/mapped.h
 src_libproc_la_SOURCES += src/proc/place.c src/proc/place.h
+src_libproc_la_SOURCES += src/proc/order.c src/proc/order.h
 src_libproc_la_SOURCES += src/proc/placeholder.c src/proc/placeholder.h
 src_libproc_la_SOURCES += src/proc/pool.c src/proc/pool.h
 src_libproc_la_SOURCES += src/proc/pool_builder.c

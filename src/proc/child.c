@@ -7,82 +7,23 @@
 
 #include "src/base/clock.h"
 #include "src/base/written.h"
+#include "src/proc/order.h"
 #include "src/proc/placeholder.h"
 #include "src/proc/seed.h"
-#include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static struct forkserver_child self BASE_WRITTEN;
 static struct procspawn__holder held_for_call BASE_WRITTEN;  /* what came with the argument */
 
-/* A call as received: where its block and its text lie, and what is mapped for them. */
-struct order {
-    struct wire_call call;
-    struct wire_reader block;
-    const unsigned char *text;
-    const unsigned char *mapped;
-    size_t mapped_length;
-};
-
-static int map_parts(struct wire_frame *frame, size_t length, struct order *order)
+static json_t *decode_argument(const struct procspawn__order *order, struct wire_frame *frame)
 {
-    int memfd = wire__take_fd(frame, 0);
-    int rc = wire__memfd_map(memfd, length, &order->mapped);
-
-    order->mapped_length = rc < 0 ? 0 : length;
-    close(memfd);
-    return rc;
-}
-
-/* Both parts lie behind the structure or in a memfd. The lengths are the spawner's word. */
-static int read_order(struct wire_frame *frame, struct order *ret_order)
-{
-    const unsigned char *parts = (const unsigned char *)frame->body + sizeof ret_order->call;
-    struct wire_call *call = &ret_order->call;
-
-    if (frame->header.type != WIRE_CALL || frame->header.length < sizeof *call)
-        return -EPROTO;
-    memcpy(call, frame->body, sizeof *call);
-    uint64_t inside = frame->header.length - sizeof *call;
-    if (call->block_length > SIZE_MAX / 4 || call->text_length > SIZE_MAX / 4)
-        return -EPROTO;
-    uint64_t length = call->block_length + call->text_length;
-    if (call->flags & WIRE_CALL_FD_MEMORY) {
-        int rc = map_parts(frame, length, ret_order);
-        if (rc < 0)
-            return rc;
-        parts = ret_order->mapped;
-    } else if (length != inside) {
-        return -EPROTO;
-    }
-    ret_order->block = (struct wire_reader){ .bytes = parts, .length = call->block_length };
-    ret_order->text = parts + call->block_length;
-    return 0;
-}
-
-/* The call's own descriptors come first, one for each flag. */
-static size_t count_descriptors(uint32_t flags)
-{
-    static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
-        WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
-
-    size_t count = 0;
-
-    for (uint32_t left = flags & descriptors; left; left &= left - 1)
-        count++;
-    return count;
-}
-
-static json_t *decode_argument(const struct order *order, struct wire_frame *frame)
-{
-    size_t own = count_descriptors(order->call.flags);
+    size_t own = procspawn__order_descriptors(order->call.flags);
     const struct procspawn__arrival arrival = {
         .text = order->text,
         .length = order->call.text_length,
@@ -102,7 +43,8 @@ static json_t *decode_argument(const struct order *order, struct wire_frame *fra
 }
 
 /* The function to call; NULL if none was named, or if the failure has been told. */
-static procspawn_function *prepare(struct order *order, struct wire_frame *frame, bool first)
+static procspawn_function *prepare(struct procspawn__order *order, struct wire_frame *frame,
+                                   bool first)
 {
     const char *what = "";
     const char *library = NULL;
@@ -184,7 +126,7 @@ static void run_callback(void)
  * The answer tells a pool that its worker is free: the streams are the worker's own again by then.
  * Who leaves after it does not tidy up: each page written first is copied.
  */
-static void serve(struct order *order, struct wire_frame *frame, bool first)
+static void serve(struct procspawn__order *order, struct wire_frame *frame, bool first)
 {
     struct lent lent;
 
@@ -202,8 +144,7 @@ static void serve(struct order *order, struct wire_frame *frame, bool first)
         procspawn__reply_result(result);
     else if (!procspawn__reply.failed)
         procspawn__reply_result(json_null());
-    if (order->mapped)
-        munmap((void *)(uintptr_t)order->mapped, order->mapped_length);
+    procspawn__order_drop(order);
     if (!procspawn__reply.stays)
         return;
     json_decref(result);
@@ -254,16 +195,16 @@ static void name_call(const struct wire_frame *frame)
  * killed while it waits leaves the call where it is, for another worker: a frame is looked at
  * first, and taken then.
  */
-static void receive(struct wire_frame *frame, struct order *ret_order)
+static void receive(struct wire_frame *frame, struct procspawn__order *ret_order)
 {
     int rc = wire__recv(procspawn__reply.channel, frame, false);
 
     if (rc == -EPIPE)
         _exit(0);
     name_call(frame);
-    *ret_order = (struct order){ 0 };
+    *ret_order = (struct procspawn__order){ 0 };
     if (rc == 0)
-        rc = read_order(frame, ret_order);
+        rc = procspawn__order_read(frame, ret_order);
     if (rc < 0) {
         procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "receiving the call: %s", strerror(-rc));
         _exit(1);
@@ -327,7 +268,7 @@ void procspawn__child_enter(const struct forkserver_child *child)
     static unsigned char body[WIRE_MAX_BODY];
     struct wire_frame frame = { .body = body, .capacity = sizeof body, .lossy = true,
                                 .trusted = true };
-    struct order order;
+    struct procspawn__order order;
     bool first = true;
 
     become_child(child);

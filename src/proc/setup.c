@@ -5,6 +5,7 @@
  * comes after. A change of ids clears the death signal, which is then set anew and checked.
  */
 #include "src/proc/identity.h"
+#include "src/proc/order.h"
 #include "src/proc/sender.h"
 
 #include "src/base/written.h"
@@ -65,16 +66,11 @@ static int set_cwd(struct wire_frame *frame, size_t *fd_index)
 
 static int set_limits(struct wire_reader *block)
 {
-    uint32_t count = wire__get_u32(block);
-    int rc = 0;
+    struct procspawn__limits limits;
+    int rc = procspawn__order_limits(block, &limits);
 
-    if (block->broken || count > WIRE_LIMITS_MAX)
-        return -EPROTO;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t resource = wire__get_u32(block);
-        uint64_t soft = wire__get_u64(block);
-        struct rlimit limit = { .rlim_cur = soft, .rlim_max = wire__get_u64(block) };
-        if (!block->broken && setrlimit((int)resource, &limit) < 0)
+    for (uint32_t i = 0; i < limits.count && rc != -EPROTO; i++) {
+        if (setrlimit((int)limits.resource[i], &limits.limit[i]) < 0)
             rc = -errno;
     }
     return rc;
@@ -85,18 +81,7 @@ static int get_schedule(uint32_t flags, struct wire_reader *block,
                         struct procspawn__schedule *ret_wanted)
 {
     procspawn__schedule_copy(ret_wanted, procspawn__context_schedule());
-    if (flags & WIRE_CALL_SCHEDULE) {
-        ret_wanted->policy = wire__get_u32(block);
-        ret_wanted->nice = (int32_t)wire__get_u32(block);
-        ret_wanted->priority = wire__get_u32(block);
-    }
-    if (flags & WIRE_CALL_PROCESSORS) {
-        ret_wanted->mask_length = wire__get_u32(block);
-        if (ret_wanted->mask_length > sizeof ret_wanted->mask)
-            return -EPROTO;
-        wire__get_bytes(block, ret_wanted->mask, ret_wanted->mask_length);
-    }
-    return block->broken ? -EPROTO : 0;
+    return procspawn__order_schedule(flags, block, ret_wanted);
 }
 
 static int set_schedule(const struct procspawn__schedule *wanted)
@@ -121,20 +106,7 @@ static void restore_policy(void)
 /* The strings stay in memory of their own; environ may be changed by setenv(3) later. */
 static int set_environment(struct wire_reader *block)
 {
-    uint32_t count = wire__get_u32(block);
-    if (block->broken || count > block->length)
-        return -EPROTO;
-    char **variables = calloc(count + 1, sizeof *variables);
-    if (!variables)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *variable = wire__get_string(block);
-        variables[i] = strdup(variable ? variable : "");
-        if (!variables[i])
-            return -ENOMEM;
-    }
-    environ = variables;
-    return 0;
+    return procspawn__order_environment(block, &environ);
 }
 
 /*
@@ -143,11 +115,12 @@ static int set_environment(struct wire_reader *block)
  */
 static int change_ids(uint32_t flags, struct wire_reader *block)
 {
-    uid_t uid = flags & WIRE_CALL_CHOSEN_USER ? wire__get_u32(block) : (uid_t)-1;
-    gid_t gid = flags & WIRE_CALL_CHOSEN_GROUP ? wire__get_u32(block) : (gid_t)-1;
+    uid_t uid;
+    gid_t gid;
+    int rc = procspawn__order_chosen_ids(flags, block, &uid, &gid);
 
-    if (block->broken)
-        return -EPROTO;
+    if (rc < 0)
+        return rc;
     if (syscall(SYS_setgroups, (size_t)0, NULL) < 0 && errno != EPERM)
         return -errno;
     if (syscall(SYS_setresgid, gid, gid, gid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0)

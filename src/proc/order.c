@@ -1,0 +1,149 @@
+#include "src/proc/order.h"
+
+#include "src/wire/memfd.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- the call ---- */
+
+static int map_parts(struct wire_frame *frame, size_t length, struct procspawn__order *order)
+{
+    int memfd = wire__take_fd(frame, 0);
+    int rc = wire__memfd_map(memfd, length, &order->mapped);
+
+    order->mapped_length = rc < 0 ? 0 : length;
+    close(memfd);
+    return rc;
+}
+
+/* Both parts lie behind the structure or in a memfd. */
+int procspawn__order_read(struct wire_frame *frame, struct procspawn__order *ret_order)
+{
+    const unsigned char *parts = (const unsigned char *)frame->body + sizeof ret_order->call;
+    struct wire_call *call = &ret_order->call;
+
+    if (frame->header.type != WIRE_CALL || frame->header.length < sizeof *call)
+        return -EPROTO;
+    memcpy(call, frame->body, sizeof *call);
+    uint64_t inside = frame->header.length - sizeof *call;
+    if (call->block_length > SIZE_MAX / 4 || call->text_length > SIZE_MAX / 4)
+        return -EPROTO;
+    uint64_t length = call->block_length + call->text_length;
+    if (call->flags & WIRE_CALL_FD_MEMORY) {
+        int rc = map_parts(frame, length, ret_order);
+        if (rc < 0)
+            return rc;
+        parts = ret_order->mapped;
+    } else if (length != inside) {
+        return -EPROTO;
+    }
+    ret_order->block = (struct wire_reader){ .bytes = parts, .length = call->block_length };
+    ret_order->text = parts + call->block_length;
+    return 0;
+}
+
+void procspawn__order_drop(struct procspawn__order *order)
+{
+    if (order->mapped)
+        munmap((void *)(uintptr_t)order->mapped, order->mapped_length);
+    order->mapped = NULL;
+}
+
+/* One for each flag. */
+size_t procspawn__order_descriptors(uint32_t flags)
+{
+    static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
+        WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
+
+    size_t count = 0;
+
+    for (uint32_t left = flags & descriptors; left; left &= left - 1)
+        count++;
+    return count;
+}
+
+/* ---- the block ---- */
+
+static int outcome(const struct wire_reader *block)
+{
+    return block->broken ? -EPROTO : 0;
+}
+
+int procspawn__order_limits(struct wire_reader *block, struct procspawn__limits *ret_limits)
+{
+    ret_limits->count = wire__get_u32(block);
+    if (block->broken || ret_limits->count > WIRE_LIMITS_MAX)
+        return -EPROTO;
+    for (uint32_t i = 0; i < ret_limits->count; i++) {
+        ret_limits->resource[i] = wire__get_u32(block);
+        ret_limits->limit[i].rlim_cur = wire__get_u64(block);
+        ret_limits->limit[i].rlim_max = wire__get_u64(block);
+    }
+    return outcome(block);
+}
+
+int procspawn__order_schedule(uint32_t flags, struct wire_reader *block,
+                              struct procspawn__schedule *schedule)
+{
+    if (flags & WIRE_CALL_SCHEDULE) {
+        schedule->policy = wire__get_u32(block);
+        schedule->nice = (int32_t)wire__get_u32(block);
+        schedule->priority = wire__get_u32(block);
+    }
+    if (flags & WIRE_CALL_PROCESSORS) {
+        schedule->mask_length = wire__get_u32(block);
+        if (schedule->mask_length > sizeof schedule->mask)
+            return -EPROTO;
+        wire__get_bytes(block, schedule->mask, schedule->mask_length);
+    }
+    return outcome(block);
+}
+
+static void free_variables(char **variables)
+{
+    for (size_t i = 0; variables[i]; i++)
+        free(variables[i]);
+    free(variables);
+}
+
+static int get_variables(struct wire_reader *block, uint32_t count, char **variables)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const char *variable = wire__get_string(block);
+        if (!variable)
+            return -EPROTO;
+        variables[i] = strdup(variable);
+        if (!variables[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* A variable takes more than one byte: the count asks for no more memory than the block has. */
+int procspawn__order_environment(struct wire_reader *block, char ***ret_variables)
+{
+    uint32_t count = wire__get_u32(block);
+
+    if (block->broken || count > block->length)
+        return -EPROTO;
+    char **variables = calloc(count + 1, sizeof *variables);
+    if (!variables)
+        return -ENOMEM;
+    int rc = get_variables(block, count, variables);
+    if (rc < 0)
+        free_variables(variables);
+    else
+        *ret_variables = variables;
+    return rc;
+}
+
+int procspawn__order_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,
+                                gid_t *ret_gid)
+{
+    *ret_uid = flags & WIRE_CALL_CHOSEN_USER ? wire__get_u32(block) : (uid_t)-1;
+    *ret_gid = flags & WIRE_CALL_CHOSEN_GROUP ? wire__get_u32(block) : (gid_t)-1;
+    return outcome(block);
+}
