@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 
 goals = all demo check check-examples check-model check-fresh check-kills check-load check-spares \
-	check-stress soak install uninstall installcheck dist distcheck clean
+	check-stress fuzz soak install uninstall installcheck dist distcheck clean
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all
 

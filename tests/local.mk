@@ -462,7 +462,7 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-model check-kills check-spares check-stress
+.PHONY: bench check-fresh check-model check-kills check-spares check-stress fuzz
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -502,6 +502,16 @@ check-stress: tests/scope_stress_test$(EXEEXT)
 # The kill sweep, longer than `make check` runs it.
 check-kills: tests/kill_test$(EXEEXT)
 	@KILL_MOMENTS=$${KILL_MOMENTS-500} tests/kill_test$(EXEEXT)
+
+# What reads foreign bytes, by libFuzzer; clang is needed. Each target runs for FUZZ_SECONDS.
+fuzz:
+	@SRC=$(srcdir) FUZZ_CFLAGS="$(JANSSON_CFLAGS) $(UNWIND_CFLAGS)" \
+		FUZZ_LIBS="$(JANSSON_LIBS) $(UNWIND_LIBS)" MAKE="$(MAKE)" $(SHELL) $(srcdir)/tests/fuzz/run.sh
+
+EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/fuzz.mk tests/fuzz/fuzz.c tests/fuzz/fuzz.h
+EXTRA_DIST += tests/fuzz/call_fuzz.c tests/fuzz/failure_fuzz.c tests/fuzz/frame_fuzz.c
+EXTRA_DIST += tests/fuzz/message_fuzz.c tests/fuzz/modules_fuzz.c tests/fuzz/walk_fuzz.c
+EXTRA_DIST += tests/fuzz/seeds
 
 # The models of the thread half; spin is needed.
 check-model:

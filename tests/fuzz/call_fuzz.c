@@ -1,0 +1,115 @@
+/* A CALL as a child reads it: the structure, then the block with what the child is to become. */
+#include "tests/fuzz/fuzz.h"
+
+#include "src/proc/identity.h"
+#include "src/proc/order.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A frame that holds the call; its descriptor, if any, is memory that holds the rest. */
+static void put_in_frame(struct fuzz_input *input, const struct wire_call *call, bool in_memory,
+                         struct wire_frame *frame)
+{
+    size_t behind = in_memory ? 0 : input->left;
+
+    frame->header = (struct wire_header){ .type = WIRE_CALL, .length = sizeof *call + behind };
+    frame->body = malloc(sizeof *call + behind);
+    memcpy(frame->body, call, sizeof *call);
+    memcpy((char *)frame->body + sizeof *call, input->bytes, behind);
+    if (!in_memory)
+        return;
+    frame->fds[0] = fuzz_sealed(input->bytes, input->left);
+    frame->header.fd_count = 1;
+}
+
+static void free_environment(char **variables)
+{
+    for (size_t i = 0; variables[i]; i++)
+        free(variables[i]);
+    free(variables);
+}
+
+static void read_limits(struct wire_reader *block)
+{
+    struct procspawn__limits limits;
+
+    if (procspawn__order_limits(block, &limits) == 0)
+        fuzz_check(limits.count <= WIRE_LIMITS_MAX);
+}
+
+static void read_environment(struct wire_reader *block)
+{
+    char **variables;
+
+    if (procspawn__order_environment(block, &variables) == 0)
+        free_environment(variables);
+}
+
+static void read_string(struct wire_reader *block)
+{
+    const char *string = wire__get_string(block);
+    fuzz_check(!string || strlen(string) < block->length);
+}
+
+/* In the order of the block. */
+static void read_block(const struct wire_call *call, struct wire_reader *block)
+{
+    static const uint32_t strings[] = { WIRE_CALL_DIRECTORY, WIRE_CALL_NAME, WIRE_CALL_LIBRARY };
+    struct procspawn__identity identity;
+    struct procspawn__schedule schedule = { .mask_length = 0 };
+    const uint32_t flags = call->flags;
+    uid_t uid;
+    gid_t gid;
+
+    if (procspawn__identity_read(call, block, &identity) == 0)
+        fuzz_check(identity.group_count <= WIRE_GROUPS_MAX);
+    procspawn__identity_fini(&identity);
+    if (procspawn__order_schedule(flags, block, &schedule) == 0)
+        fuzz_check(schedule.mask_length <= sizeof schedule.mask);
+    if (flags & WIRE_CALL_LIMITS)
+        read_limits(block);
+    if (flags & WIRE_CALL_ENVIRONMENT)
+        read_environment(block);
+    if (flags & WIRE_CALL_CHOSEN_LIMITS)
+        read_limits(block);
+    procspawn__order_chosen_ids(flags, block, &uid, &gid);
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
+        if (flags & strings[i])
+            read_string(block);
+    }
+    fuzz_check(block->at <= block->length);
+}
+
+static void check_order(const struct procspawn__order *order, const struct wire_call *call)
+{
+    fuzz_check(order->call.flags == call->flags);
+    fuzz_check(procspawn__order_descriptors(call->flags) <= 5);
+    fuzz_check(order->text == order->block.bytes + order->block.length);
+    free(memcpy(malloc(order->call.text_length + 1), order->text, order->call.text_length));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct fuzz_input input = { bytes, size };
+    struct wire_frame frame = { .trusted = true };
+    struct procspawn__order order = { .mapped = NULL };
+    uint8_t skew = fuzz_u8(&input);
+    struct wire_call call = { .flags = (uint32_t)fuzz_u64(&input) };
+
+    fuzz_note_descriptors();
+    call.block_length = fuzz_length(&input, SIZE_MAX);
+    call.text_length = input.left - call.block_length + (skew > 240 ? (uint64_t)skew << 56 : 0);
+    put_in_frame(&input, &call, call.flags & WIRE_CALL_FD_MEMORY, &frame);
+    if (procspawn__order_read(&frame, &order) == 0) {
+        check_order(&order, &call);
+        read_block(&order.call, &order.block);
+    }
+    procspawn__order_drop(&order);
+    wire__close_fds(&frame);
+    free(frame.body);
+    fuzz_check_descriptors();
+    return 0;
+}

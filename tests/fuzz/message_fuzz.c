@@ -1,0 +1,103 @@
+/* An argument or a result: its text and its descriptors, in a frame or in shared memory. */
+#include "tests/fuzz/fuzz.h"
+
+#include "src/base/closer.h"
+#include "src/proc/message.h"
+#include "src/proc/parcel.h"
+#include "src/proc/placeholder.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FDS_MAX = 6 };
+
+/* Takes everything that the value stands for, as a program would. */
+static void take_all(const json_t *value)
+{
+    const char *key;
+    json_t *item;
+    size_t i;
+    int fd;
+
+    for (unsigned kind = PROCSPAWN_VALUE_FD; kind <= PROCSPAWN_VALUE_RECEIVER; kind++)
+        if (procspawn__placeholder_take(value, kind, &fd) == 0)
+            close(fd);
+    json_array_foreach((json_t *)(uintptr_t)value, i, item)
+        take_all(item);
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        take_all(item);
+}
+
+/* What came in can go out. */
+static void send_on(const json_t *value)
+{
+    struct procspawn__message message;
+
+    procspawn__message_init(&message);
+    procspawn__message_encode(&message, value);
+    procspawn__message_fini(&message);
+}
+
+static void open_all(struct fuzz_input *input, struct wire_frame *frame)
+{
+    frame->header.fd_count = fuzz_u8(input) % (FDS_MAX + 1);
+    for (size_t i = 0; i < frame->header.fd_count; i++)
+        frame->fds[i] = fuzz_open(fuzz_u8(input), "shared", 6);
+}
+
+static void put_in_memfd(struct fuzz_input *input, struct wire_frame *frame)
+{
+    frame->fds[frame->header.fd_count++] = fuzz_sealed(input->bytes, input->left);
+}
+
+/* The structure is built from a few bytes, so that its lengths are right most of the time. */
+static void build(struct fuzz_input *input, struct wire_frame *frame)
+{
+    uint8_t flags = fuzz_u8(input), skew = fuzz_u8(input);
+    struct wire_value head = { .in_memfd = flags & 1, .marked = flags & 2 };
+    size_t behind = flags & 1 ? 0 : input->left;
+
+    head.length = input->left + (skew > 240 ? skew : 0);
+    if (flags & 1)
+        put_in_memfd(input, frame);
+    frame->header.length = (flags & 4 ? 5 : sizeof head) + behind;
+    frame->body = malloc(sizeof head + behind);
+    memcpy(frame->body, &head, sizeof head);
+    memcpy((char *)frame->body + sizeof head, input->bytes, behind);
+}
+
+static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
+{
+    const procspawn__limit limit = { .bytes = 64 << 10, .depth = 64 };
+    struct procspawn__parcel *parcel = NULL;
+    json_t *value = NULL;
+    json_error_t error;
+
+    if (procspawn__parcel_new(frame, &limit, &parcel) == 0 &&
+        procspawn__parcel_decode(parcel, holder, &value, &error) == 0) {
+        send_on(value);
+        take_all(value);
+        json_decref(value);
+    }
+    procspawn__parcel_free(parcel);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct fuzz_input input = { bytes, size };
+    struct wire_frame frame = { .trusted = true };
+    struct procspawn__holder holder = { 0 };
+
+    fuzz_note_descriptors();
+    base__close_by_threads(false);
+    open_all(&input, &frame);
+    build(&input, &frame);
+    receive(&frame, &holder);
+    wire__close_fds(&frame);
+    procspawn__holder_release(&holder);
+    free(frame.body);
+    fuzz_check_descriptors();
+    return 0;
+}

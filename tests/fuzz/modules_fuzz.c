@@ -1,0 +1,106 @@
+/* What is mapped in a process, by a list of mappings and by its memory; and the names in the files of
+ * its modules. All of it may be written by the process. */
+#include "tests/fuzz/fuzz.h"
+
+#include "forkserver/modules.h"
+#include "forkserver/symbols.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A file's offsets are the addresses: it stands for /proc/PID/mem. */
+static void fill_memory(struct fuzz_input *input, struct memory *memory)
+{
+    static const char nothing[MEMORY_PAGE];
+
+    memory->fd = fuzz_open(5, input->bytes, input->left);
+    fuzz_check(write(memory->fd, nothing, MEMORY_PAGE - input->left % MEMORY_PAGE) > 0);
+    for (size_t i = 0; i < MEMORY_PAGES; i++)
+        memory->address[i] = 1;
+}
+
+static void check_names(const struct symbols *symbols)
+{
+    char name[SYMBOLS_NAME];
+
+    for (size_t i = 0; i < symbols->count; i += 1 + symbols->count / 16) {
+        const ElfW(Sym) *symbol = &symbols->symbol[i];
+
+        forkserver__symbols_name(symbols, symbol, name);
+        fuzz_check(strnlen(name, sizeof name) < sizeof name);
+        symbol = forkserver__symbols_covering(symbols, symbol->st_value);
+        fuzz_check(!symbol || (symbol >= symbols->symbol &&
+                               symbol < symbols->symbol + symbols->count));
+    }
+    (void)forkserver__symbols_variable(symbols, "__abort_msg", 8);
+}
+
+/* Its own memory is the file it came from; a file without build-id is known by its inode. */
+static void read_symbols(const struct module *module, struct memory *memory)
+{
+    struct module same = *module;
+    struct symbols symbols;
+    struct stat status;
+
+    fuzz_check(fstat(memory->fd, &status) == 0);
+    same.inode = status.st_ino;
+    if (forkserver__symbols_read(&symbols, &same, dup(memory->fd), dup(memory->fd)) == 0)
+        check_names(&symbols);
+    forkserver__symbols_free(&symbols);
+    if (forkserver__symbols_read_vdso(&symbols, module, memory) == 0)
+        check_names(&symbols);
+    forkserver__symbols_free(&symbols);
+}
+
+static void look_up(const struct modules *modules)
+{
+    for (size_t i = 0; i < modules->mapping_count; i++) {
+        (void)forkserver__modules_mapping(modules, modules->mapping[i].start);
+        (void)forkserver__modules_mapping(modules, modules->mapping[i].end);
+        (void)forkserver__modules_module(modules, modules->mapping[i].start);
+    }
+}
+
+static void read_all(struct modules *modules, struct memory *memory)
+{
+    struct modules again;
+
+    if (forkserver__modules_find(modules, memory, NULL) != 0)
+        return;
+    look_up(modules);
+    for (size_t i = 0; i < modules->module_count && i < 4; i++) {
+        fuzz_check(modules->module[i].build_id_size <= MODULES_BUILD_ID);
+        read_symbols(&modules->module[i], memory);
+    }
+    again = *modules;
+    again.module = NULL;
+    again.module_count = 0;
+    if (forkserver__modules_find(&again, memory, modules) == 0)
+        fuzz_check(again.module_count >= modules->module_count);
+    free(again.module);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static struct memory memory;
+    struct fuzz_input input = { bytes, size };
+    size_t length = fuzz_length(&input, 4096);
+    char *text = malloc(length + 1);
+    struct modules modules;
+
+    fuzz_note_descriptors();
+    memcpy(text, input.bytes, length);
+    text[length] = '\0';
+    input.bytes += length;
+    input.left -= length;
+    fill_memory(&input, &memory);
+    if (forkserver__modules_parse(&modules, text) == 0) {
+        read_all(&modules, &memory);
+        forkserver__modules_free(&modules);
+    }
+    forkserver__memory_close(&memory);
+    fuzz_check_descriptors();
+    return 0;
+}
