@@ -373,6 +373,10 @@ check_PROGRAMS += tests/pool_hostile_test
 tests_pool_hostile_test_SOURCES = tests/pool_hostile_test.c $(pool_tools) $(raw)
 tests_pool_hostile_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/pool_loss_test
+tests_pool_loss_test_SOURCES = tests/pool_loss_test.c $(pool_tools) $(raw)
+tests_pool_loss_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/pool_plan_test
 tests_pool_plan_test_SOURCES = tests/pool_plan_test.c $(pool_tools)
 tests_pool_plan_test_LDADD = $(proc_test_libs)

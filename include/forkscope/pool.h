@@ -80,7 +80,8 @@ typedef struct procspawn_pool procspawn_pool;
 int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
 
 /*
- * Kills everything that still runs, waits until all workers are gone, and frees the pool. Calls
+ * Kills everything that still runs, waits until all workers are gone, and frees the pool. A worker
+ * is gone when it has been reaped with all that it started, also where its fork server died. Calls
  * that had not ended fail as with procspawn_pool_kill(); their handles stay valid and are still to
  * be freed. NULL is fine. To wait for calls with a limit, call procspawn_pool_shutdown_timeout()
  * before.

@@ -149,6 +149,7 @@ static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_poo
         .end_event = -1,
         .wake_at = BASE_NEVER,
         .again_at = BASE_NEVER,
+        .beside_at = BASE_NEVER,
     };
     pthread_mutex_init(&pool->lock, NULL);
     list_init(&pool->waiters);

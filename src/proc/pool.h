@@ -100,6 +100,7 @@ struct procspawn_pool {
     int wake;                   /* eventfd: the dispatcher has something to think about */
     int64_t wake_at;            /* when it wakes by itself */
     int64_t again_at;           /* when it does again what a shortage did not allow */
+    int64_t beside_at;          /* when it looks for words that come beside the channels */
     unsigned failures;          /* of starts, in a row */
     unsigned unread;            /* children that died before they read anything, in a row */
     int64_t retry_at;           /* no start before this moment */
@@ -267,6 +268,8 @@ struct procspawn__worker {
     bool killed;                /* by SIGKILL, which nothing can sharpen */
     bool overdue;               /* its server has the deadline of its call */
     bool told;                  /* a thread tells its server something just now */
+    bool crowded;               /* there is always more in its channel: its death may not fit in */
+    struct procspawn__await await;  /* for word of its end beside the channel; the dispatcher's */
     struct procspawn__worker_end end;
     struct list in_tell;
     struct wire_frame frame;    /* the message at hand */
@@ -289,8 +292,8 @@ bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__wo
 int procspawn__worker_start(struct procspawn__worker *worker, struct procspawn__pool_call *call);
 /* It is gone or lost, and leaves the table. */
 void procspawn__worker_leave(struct procspawn__worker *worker);
-/* Those that were lost and are gone by now. */
-void procspawn__worker_bury_lost(procspawn_pool *pool);
+/* One that was lost is gone. */
+void procspawn__worker_bury(struct procspawn__worker *worker);
 /* Has the dispatcher listen if it must. */
 void procspawn__worker_attend(struct procspawn__worker *worker);
 /* The dispatcher does not listen until again_at; and again, as far as the shortage allows it. */
@@ -348,6 +351,11 @@ void procspawn__report_receive(struct procspawn__worker *worker, struct procspaw
 int procspawn__worker_hear(struct procspawn__worker *worker);
 /* Takes in what its call has written, unless another thread hears it. The same with the lock. */
 void procspawn__worker_drain(struct procspawn__worker *worker);
+/*
+ * Looks for word of the worker's end beside its channel, which may have ended before, or may be full
+ * of other words. By the dispatcher alone, with the lock, which is let go in between.
+ */
+void procspawn__worker_look_beside(struct procspawn__worker *worker);
 /* As procspawn__worker_hear, unless the worker is followed. */
 int procspawn__worker_look(struct procspawn__worker *worker);
 
@@ -358,6 +366,8 @@ int procspawn__dispatch_start(procspawn_pool *pool);
 int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline);
 /* Something is to be done again in a moment. */
 void procspawn__dispatch_again(procspawn_pool *pool);
+/* Some worker's end may be told beside its channel, which is looked at after this pause. */
+void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause);
 
 /* ---- pool_start.c: starts of workers ---- */
 

@@ -112,6 +112,53 @@ static void do_again(procspawn_pool *pool, int64_t now, int64_t *wake_at)
     earliest(wake_at, pool->again_at);
 }
 
+/* ---- what is said beside the channels ---- */
+
+void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause)
+{
+    int64_t when = base__deadline(pause);
+
+    if (pool->beside_at <= when)
+        return;
+    pool->beside_at = when;
+    procspawn__pool_wake_by(pool, when);
+}
+
+/* Each once, wherever it is put meanwhile. */
+static void look_for_lost(procspawn_pool *pool)
+{
+    unsigned count = 0;
+
+    for (struct list *item = pool->lost.next; item != &pool->lost; item = item->next)
+        count++;
+    while (count-- > 0 && !list_empty(&pool->lost)) {
+        struct procspawn__worker *worker =
+            list_entry(pool->lost.next, struct procspawn__worker, in_lost);
+        list_remove(&worker->in_lost);
+        list_append(&pool->lost, &worker->in_lost);
+        procspawn__worker_look_beside(worker);
+    }
+}
+
+static void look_beside(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+{
+    static const int64_t lost_pause = BASE_SECOND / 200, crowd_pause = BASE_SECOND / 20;
+
+    if (pool->beside_at <= now) {
+        pool->beside_at = BASE_NEVER;
+        for (unsigned i = pool->worker_count; i-- > 0;) {
+            if (i >= pool->worker_count || !pool->workers[i]->crowded)
+                continue;
+            procspawn__dispatch_beside(pool, crowd_pause);
+            procspawn__worker_look_beside(pool->workers[i]);
+        }
+        look_for_lost(pool);
+        if (!list_empty(&pool->lost))
+            procspawn__dispatch_beside(pool, lost_pause);
+    }
+    earliest(wake_at, pool->beside_at);
+}
+
 /* ---- the loop ---- */
 
 /* Everything that is due. Returns whether a worker is to be started now. */
@@ -122,7 +169,7 @@ static bool keep_time(procspawn_pool *pool)
 
     /* The lock is let go in between: what is noted then wakes the thread. */
     pool->wake_at = BASE_NEVER;
-    procspawn__worker_bury_lost(pool);
+    look_beside(pool, now, &wake_at);
     expire_running(pool, now, &wake_at);
     expire_queued(pool, now, &wake_at);
     shrink(pool, now, &wake_at);

@@ -6,6 +6,7 @@
  */
 #include "src/proc/pool.h"
 
+#include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
 
@@ -177,8 +178,6 @@ static void on_end(struct procspawn__worker *worker, const struct procspawn__rep
         end_call(worker, report, by_us);
     else
         tell_end(&worker->start, report);
-    if (report->kind == PROCSPAWN__REPORT_END && !report->server_lost)
-        procspawn__worker_end(worker, SIGKILL, 0);
     /* The number may stand for something of the host's by now. */
     if (report->unusable)
         worker->taken.channel = -1;
@@ -247,6 +246,14 @@ void procspawn__worker_drain(struct procspawn__worker *worker)
     procspawn__worker_unref(worker);
 }
 
+/* What may be the end of the call finds all that the call has written. */
+static void deliver(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    if (report->kind >= PROCSPAWN__REPORT_BROKEN)
+        drain(worker);
+    carry_out(worker, report);
+}
+
 /* One message; without the lock until it is carried out. Whether there may be more. */
 static bool hear_one(struct procspawn__worker *worker, int *ret_error)
 {
@@ -259,9 +266,7 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     procspawn__pool_leave(pool);
     procspawn__report_receive(worker, &report);
     procspawn__pool_enter(pool);
-    if (report.kind >= PROCSPAWN__REPORT_BROKEN)
-        drain(worker);
-    carry_out(worker, &report);
+    deliver(worker, &report);
     *ret_error = report.error;
     if (report.answer.outcome != PROCSPAWN__PENDING || report.answer.trace) {
         procspawn__pool_leave(pool);
@@ -274,6 +279,7 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
 int procspawn__worker_hear(struct procspawn__worker *worker)
 {
     enum { AT_ONCE = 64 };
+    static const int64_t crowd_pause = BASE_SECOND / 20;
     bool more = true;
     int rc = 0;
 
@@ -284,8 +290,44 @@ int procspawn__worker_hear(struct procspawn__worker *worker)
     for (int i = 0; i < AT_ONCE && more; i++)
         more = hear_one(worker, &rc);
     worker->heard = false;
+    worker->crowded = more;
+    if (more)
+        procspawn__dispatch_beside(worker->pool, crowd_pause);
     procspawn__worker_unref(worker);
     return rc;
+}
+
+/* What the server or the root says of a worker beside its channel. */
+static void take_word(struct procspawn__worker *worker, int rc)
+{
+    struct procspawn__report report = {
+        .kind = rc == 0 && worker->await.known ? PROCSPAWN__REPORT_DEATH : PROCSPAWN__REPORT_END,
+        .server_lost = rc < 0,
+        .death = worker->await.death,
+    };
+
+    if (worker->state == PROCSPAWN__WORKER_LOST)
+        procspawn__worker_bury(worker);
+    else if (worker->state < PROCSPAWN__WORKER_LOST)
+        deliver(worker, &report);
+}
+
+void procspawn__worker_look_beside(struct procspawn__worker *worker)
+{
+    procspawn_pool *pool = worker->pool;
+    bool kill = worker->killed || worker->state == PROCSPAWN__WORKER_LOST;
+
+    if (worker->heard)
+        return;
+    worker->heard = true;
+    procspawn__worker_ref(worker);
+    procspawn__pool_leave(pool);
+    int rc = procspawn__client_await(&worker->await, &worker->taken, kill);
+    procspawn__pool_enter(pool);
+    if (rc <= 0)
+        take_word(worker, rc);
+    worker->heard = false;
+    procspawn__worker_unref(worker);
 }
 
 int procspawn__worker_look(struct procspawn__worker *worker)

@@ -117,7 +117,7 @@ static void tell_one(struct procspawn__worker *worker)
     int rc = send_word(&word);
     procspawn__pool_enter(pool);
     worker->told = false;
-    if (worker->state == PROCSPAWN__WORKER_GONE || rc == -EPIPE) {
+    if (worker->state >= PROCSPAWN__WORKER_LOST || rc == -EPIPE) {
         worker->end.signals = 0;
         worker->end.limit = false;
     } else if (rc < 0) {
@@ -126,8 +126,6 @@ static void tell_one(struct procspawn__worker *worker)
         procspawn__dispatch_again(pool);
     }
     enlist(worker);
-    if (worker->state == PROCSPAWN__WORKER_LOST)
-        procspawn__pool_wake(pool);
     procspawn__worker_unref(worker);
 }
 

@@ -36,8 +36,7 @@ static const enum procspawn__worker_state next[PROCSPAWN__WORKER_STATES]
         [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
-    [PROCSPAWN__WORKER_LOST] = {
-        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_LOST,
+    [PROCSPAWN__WORKER_LOST] = {    /* the look for word of its end kills */
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
 };
@@ -85,6 +84,7 @@ static void dispose_worker(struct procspawn__remains *remains)
 {
     struct procspawn__worker *worker = list_entry(remains, struct procspawn__worker, remains);
 
+    procspawn__client_unawait(&worker->await);
     if (worker->taken.channel >= 0)
         wire__close(worker->taken.channel);
     if (worker->statm >= 0)
@@ -271,7 +271,6 @@ static void forget(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
 
-    list_remove(&worker->in_tell);
     list_remove(&worker->in_lost);
     procspawn__pool_wake(pool);
     procspawn__pool_changed(pool);
@@ -288,28 +287,17 @@ void procspawn__worker_leave(struct procspawn__worker *worker)
     pool->workers[i] = pool->workers[--pool->worker_count];
     unwatch(worker);
     worker->deaf = false;
+    list_remove(&worker->in_tell);
     if (worker->state == PROCSPAWN__WORKER_GONE) {
         forget(worker);
         return;
     }
     list_append(&pool->lost, &worker->in_lost);
-    procspawn__pool_wake(pool);
+    procspawn__dispatch_beside(pool, 0);
 }
 
-/* Its server has been told to kill it, or is gone. */
-static bool is_gone(const struct procspawn__worker *worker)
+void procspawn__worker_bury(struct procspawn__worker *worker)
 {
-    return !worker->told && worker->end.signals == 0;
-}
-
-void procspawn__worker_bury_lost(procspawn_pool *pool)
-{
-    struct list *item, *following;
-
-    for (item = pool->lost.next; item != &pool->lost; item = following) {
-        struct procspawn__worker *worker = list_entry(item, struct procspawn__worker, in_lost);
-        following = item->next;
-        if (is_gone(worker) && procspawn__worker_step(worker, PROCSPAWN__EV_DEATH))
-            forget(worker);
-    }
+    if (procspawn__worker_step(worker, PROCSPAWN__EV_DEATH))
+        forget(worker);
 }
