@@ -1,6 +1,7 @@
 #include "src/proc/client.h"
 
 #include "src/base/clock.h"
+#include "src/base/proc.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
@@ -146,10 +147,11 @@ void procspawn__client_answered(const struct procspawn__taken *taken)
 
 /* ---- what becomes of a child whose channel has ended ---- */
 
+/* The link of a server that is killed may end after the channels. */
 static enum procspawn__fate fate(const struct procspawn__taken *taken)
 {
     if (link_of(taken))
-        return PROCSPAWN__SERVED;
+        return base__proc_is_ending(taken->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
     procspawn__links_hear_root();
     if (client->root < 0 || client->gone[taken->link] >= taken->serial)
         return PROCSPAWN__LEFT_NOTHING;

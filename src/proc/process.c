@@ -73,8 +73,7 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
     wire__close_fds(frame);
 }
 
-/* The server's death closes its links before its channels; a child that is alone in this cut its
- * own. */
+/* With its server there, the child has cut its own. */
 static void on_end(struct procspawn__process *process)
 {
     struct procspawn__answer *answer = &process->handle.answer;
