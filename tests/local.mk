@@ -437,6 +437,23 @@ check_PROGRAMS += tests/httpd_test
 tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
 tests_httpd_test_LDADD = $(test_libs)
 
+# Random rounds; what is asked of the C library goes through tests/random/faults.c first.
+EXTRA_PROGRAMS += tests/random/random
+tests_random_random_SOURCES = tests/random/random.c tests/random/run.c tests/random/run.h
+tests_random_random_SOURCES += tests/random/dice.c tests/random/dice.h
+tests_random_random_SOURCES += tests/random/faults.c tests/random/faults.h
+tests_random_random_SOURCES += tests/random/watch.c tests/random/watch.h
+tests_random_random_SOURCES += tests/random/threads.c tests/random/threads.h
+tests_random_random_SOURCES += tests/random/threads_acts.c tests/random/threads_helpers.c
+tests_random_random_SOURCES += tests/random/threads_hold.c tests/random/threads_life.c
+tests_random_random_SOURCES += tests/random/threads_misuse.c tests/random/threads_places.c
+tests_random_random_SOURCES += tests/random/threads_records.c tests/random/threads_scopes.c
+tests_random_random_SOURCES += tests/random/threads_signals.c tests/random/threads_spawn.c
+tests_random_random_SOURCES += $(scope_pool)
+tests_random_random_LDADD = $(scope_libs)
+tests_random_random_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
+tests_random_random_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=eventfd,--wrap=scoped__lock
+
 check_PROGRAMS += tests/soak/soak
 tests_soak_soak_SOURCES = tests/soak/soak.c tests/soak/nodes.c tests/soak/nodes.h
 tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c tests/soak/work.h
@@ -466,7 +483,7 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-model check-kills check-spares check-stress fuzz
+.PHONY: bench check-fresh check-model check-kills check-random check-spares check-stress fuzz
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -516,6 +533,10 @@ EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/fuzz.mk tests/fuzz/fuzz.c tests/fuzz/
 EXTRA_DIST += tests/fuzz/call_fuzz.c tests/fuzz/failure_fuzz.c tests/fuzz/frame_fuzz.c
 EXTRA_DIST += tests/fuzz/message_fuzz.c tests/fuzz/modules_fuzz.c tests/fuzz/walk_fuzz.c
 EXTRA_DIST += tests/fuzz/seeds
+
+# Random trees of tasks for RANDOM_SECONDS; RANDOM_SEED repeats the decisions of a run.
+check-random: tests/random/random$(EXEEXT)
+	@RANDOM_SECONDS=$${RANDOM_SECONDS-60} tests/random/random$(EXEEXT)
 
 # The models of the thread half; spin is needed.
 check-model:

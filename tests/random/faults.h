@@ -1,0 +1,33 @@
+/*
+ * faults.h - what the system refuses now and then, how late it comes, and the memory in use
+ *
+ * The linker sends what the program and the library ask the C library for through here, and each
+ * lock of a tree (--wrap). The tests' own memory is asked for by faults_own and is never refused.
+ */
+#ifndef FORKSCOPE_TESTS_RANDOM_FAULTS_H
+#define FORKSCOPE_TESTS_RANDOM_FAULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One request in so many is refused, one lock in so many comes late; 0: none. */
+struct faults {
+    unsigned memory, threads, descriptors;
+    unsigned late;
+};
+
+/* From now on; the seed says which requests. */
+void faults_set(struct faults faults, uint64_t seed);
+
+/* Whether the calling thread is refused nothing. */
+void faults_spare(bool spare);
+
+/* Blocks that have been asked for and not yet freed. */
+long faults_blocks(void);
+
+/* All zero. */
+void *faults_own(size_t size);
+void faults_own_free(void *block);
+
+#endif

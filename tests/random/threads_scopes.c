@@ -1,0 +1,286 @@
+/* Scopes and roots: opened with random options, closed inside out, and judged. */
+#include "tests/random/threads.h"
+
+#include "tests/random/faults.h"
+
+#include <string.h>
+
+/* ---- policies ---- */
+
+static size_t ended_so_far(const struct scoped_progress *progress)
+{
+    return progress->succeeded + progress->failed + progress->cancelled;
+}
+
+static bool count_end(const struct scoped_policy *self, const struct scoped_progress *progress,
+                      int status)
+{
+    struct counting_policy *policy = (struct counting_policy *)self;
+    (void)status;
+    CHECK(!atomic_exchange(&policy->inside, true), "a policy is asked twice at a time");
+    CHECK(ended_so_far(progress) == ++policy->ended, "ends are not counted one by one");
+    CHECK(!progress->timed_out || progress->cancelled > 0, "a deadline that cut nothing short");
+    atomic_store(&policy->inside, false);
+    return progress->failed > policy->most_failures;
+}
+
+static int judge_end(const struct scoped_policy *self, const struct scoped_progress *progress)
+{
+    const struct counting_policy *policy = (const struct counting_policy *)self;
+    CHECK(ended_so_far(progress) == policy->ended, "ends are counted twice");
+    CHECK(scoped_checkpoint() == 0, "a checkpoint in a policy");
+    return (int)progress->failed;
+}
+
+static void listen(const struct scoped_failure *failure, void *arg)
+{
+    CHECK(failure->status < 0, "a failure with the status %d", failure->status);
+    CHECK(strlen(failure->path) > 0 && failure->next == NULL, "a failure without a path");
+    CHECK(arg != NULL, "a failure that nobody hears");
+    CHECK(scoped_sleep_until(scoped_deadline_in(10000)) == 0, "a wait in a failure function");
+}
+
+/* ---- opening ---- */
+
+static const struct scoped_policy *some_policy(struct dice *dice, struct scope_record *scope)
+{
+    scope->counting = (struct counting_policy){ .base = { count_end, judge_end },
+                                                .most_failures = dice_roll(dice, 3) };
+    switch (dice_roll(dice, 5)) {
+    case 0: return &scoped_fail_fast;
+    case 1: return &scoped_first_success;
+    case 2: return &scope->counting.base;
+    default: return &scoped_collect;
+    }
+}
+
+static void bind_some(struct dice *dice, struct scope_record *scope)
+{
+    int count = 0;
+    for (int i = 0; i < KEYS; i++) {
+        if (!dice_one_in(dice, 3))
+            continue;
+        scope->around.values[i] = (intptr_t)(dice_roll(dice, 1000) + 1);
+        scope->bindings[count++] = (struct scoped_binding){ &threads_keys[i],
+                                                            (void *)scope->around.values[i] };
+    }
+    scope->bindings[count] = (struct scoped_binding){ NULL, NULL };
+}
+
+static void choose_times(struct dice *dice, struct scoped_options *options,
+                         struct around *around)
+{
+    if (dice_one_in(dice, 4))
+        options->deadline = scoped_deadline_in((int64_t)dice_roll(dice, 4) * 1000000);
+    if (options->deadline > 0 && options->deadline < around->deadline)
+        around->deadline = options->deadline;
+    if (dice_one_in(dice, 4))
+        options->grace = 1 + (int64_t)dice_roll(dice, 1000000);
+    if (options->grace > 0)
+        around->grace = options->grace;
+}
+
+static struct scoped_options choose(struct dice *dice, struct scope_record *scope)
+{
+    struct scoped_options options = { .bindings = scope->bindings };
+    if (dice_one_in(dice, 2)) {
+        scope->around.place = places_some(dice);
+        options.executor = scope->around.place->executor;
+    }
+    options.cancel = (enum scoped_cancel_mode)dice_roll(dice, 4);
+    if (options.cancel != SCOPED_CANCEL_INHERITED)
+        scope->around.mode = options.cancel;
+    choose_times(dice, &options, &scope->around);
+    bind_some(dice, scope);
+    options.policy = scope->policy = some_policy(dice, scope);
+    options.limit = scope->limit = dice_one_in(dice, 3) ? 1 + (unsigned)dice_roll(dice, 3) : 0;
+    options.discard = dice_one_in(dice, 3);
+    scope->discards = options.discard;
+    if (dice_one_in(dice, 3)) {
+        options.on_failure = listen;
+        options.on_failure_arg = scope;
+    }
+    if (dice_one_in(dice, 2))
+        options.name = "a scope with a long name";
+    return options;
+}
+
+/* The library borrows some of it until the scope is closed, or its owner has ended. */
+static struct scope_record *place_for(struct record *record)
+{
+    struct scope_record *scope = &record->scopes[record->open_scopes];
+    memset(scope, 0, sizeof *scope);
+    return scope;
+}
+
+static int open_root(struct record *record, struct scope_record *scope)
+{
+    scope->is_root = true;
+    scope->around = (struct around){ .place = places_thread(), .mode = SCOPED_CANCEL_FORCED,
+                                     .deadline = SCOPED_FOREVER };
+    struct scoped_options options = choose(&record->dice, scope);
+    return AT(record, NO_POINT, scoped_spawner_open_with(&options, &scope->id));
+}
+
+static int open_inside(struct record *record, struct scope_record *scope)
+{
+    struct target target = scope_some(record);
+    scope->around = target.around;
+    struct scoped_options options = choose(&record->dice, scope);
+    return AT(record, NO_POINT, scoped_scope_open(target.id, &options, &scope->id));
+}
+
+static bool opened(struct record *record, int error)
+{
+    CHECK_RESULT(error, "opening a scope", 0, -ENOMEM, -EAGAIN);
+    record->open_scopes += error == 0;
+    return error == 0;
+}
+
+bool scope_open_root(struct record *owner)
+{
+    struct scope_record *scope = place_for(owner);
+    if (!opened(owner, open_root(owner, scope)))
+        return false;
+    owner->self = scope->id;
+    return true;
+}
+
+void scope_open(struct record *record)
+{
+    if (record->open_scopes == SCOPES)
+        return;
+    struct scope_record *scope = place_for(record);
+    opened(record, dice_one_in(&record->dice, 6) ? open_root(record, scope)
+                                                 : open_inside(record, scope));
+}
+
+struct target scope_some(struct record *record)
+{
+    unsigned choices = record->open_scopes + record->is_task;
+    unsigned choice = (unsigned)dice_roll(&record->dice, choices);
+    struct target target = { .id = record->self, .around = record->around };
+    target.around.above = record->is_task ? record : NULL;
+    if (choice < record->open_scopes) {
+        target.scope = &record->scopes[choice];
+        target.id = target.scope->id;
+        target.around = target.scope->around;
+    }
+    return target;
+}
+
+/* ---- cancelling ---- */
+
+void scope_cancel(struct record *record)
+{
+    struct scoped_cancel_sender *sender;
+    if (record->open_scopes == 0 || !dice_one_in(&record->dice, 3))
+        return;
+    scoped_spawner id = record->scopes[record->open_scopes - 1].id;
+    if (dice_one_in(&record->dice, 2)) {
+        int error = AT(record, NO_POINT, scoped_cancel(id));
+        CHECK(error == 0, "scoped_cancel gave %d", error);
+        return;
+    }
+    int error = AT(record, NO_POINT, scoped_cancel_sender_new(id, &sender));
+    CHECK(error == 0, "scoped_cancel_sender_new gave %d", error);
+    helpers_give_sender(&record->dice, sender);
+}
+
+/* ---- closing ---- */
+
+static void check_failures(const struct scope_record *scope, const struct scoped_outcome *outcome)
+{
+    size_t listed = 0;
+    for (const struct scoped_failure *failure = outcome->failures; failure; failure = failure->next) {
+        CHECK(failure->status < 0 && strlen(failure->path) > 0, "a failure that is none");
+        listed++;
+    }
+    CHECK(!scope->discards || listed == 0, "failures that were to be discarded");
+    CHECK(listed + outcome->omitted == outcome->failed, "%zu failures listed, %zu omitted, of %zu",
+          listed, outcome->omitted, outcome->failed);
+}
+
+static void check_status(const struct scope_record *scope, const struct scoped_outcome *outcome)
+{
+    int status = outcome->status;
+    if (scope->policy == &scope->counting.base)
+        CHECK(status == (int)outcome->failed, "another status than the policy's");
+    else if (scope->policy == &scoped_first_success && outcome->succeeded > 0)
+        CHECK(status == 0, "a success gave %d", status);
+    else if (outcome->failed > 0)
+        CHECK(status < 0, "a failure gave %d", status);
+    else if (scope->policy == &scoped_first_success)
+        CHECK_RESULT(status, "no success", -ECANCELED, -ETIME);
+    else
+        CHECK_RESULT(status, "no failure", 0, outcome->cancelled > 0 ? -ETIME : 0);
+    CHECK(status != -ETIME || outcome->failed > 0 ||
+              atomic_load(&scope->last_cancelled) >= scope->around.deadline,
+          "a deadline that cut nothing short");
+}
+
+static void check_outcome(const struct scope_record *scope, struct scoped_outcome *outcome)
+{
+    CHECK(outcome->succeeded + outcome->failed + outcome->cancelled == scope->spawned,
+          "%zu + %zu + %zu ends of %u tasks", outcome->succeeded, outcome->failed,
+          outcome->cancelled, scope->spawned);
+    check_failures(scope, outcome);
+    check_status(scope, outcome);
+    scoped_outcome_fini(outcome);
+}
+
+static int64_t some_deadline(struct record *record)
+{
+    if (!record->bounded && dice_one_in(&record->dice, 3))
+        return SCOPED_FOREVER;
+    return scoped_deadline_in((int64_t)dice_roll(&record->dice, 300000));
+}
+
+/* Closing a root cancels first, so it may wait for ever. */
+static int close_last(struct record *record, struct scope_record *scope)
+{
+    struct scoped_outcome outcome;
+    int64_t deadline = some_deadline(record);
+    if (scope->is_root)
+        return AT(record, POINT, scoped_spawner_close(scope->id, deadline));
+    int error = AT(record, POINT, scoped_scope_close(scope->id, deadline, &outcome));
+    if (error == 0)
+        check_outcome(scope, &outcome);
+    return error;
+}
+
+void scope_close(struct record *record)
+{
+    unsigned first = record->is_task ? 0 : 1;
+    if (record->open_scopes <= first)
+        return;
+    struct scope_record *scope = &record->scopes[record->open_scopes - 1];
+    int error = close_last(record, scope);
+    CHECK_RESULT(error, "closing a scope", 0, -ETIMEDOUT, record->is_task ? -ECANCELED : 0);
+    if (error < 0)
+        return;
+    record->stale = scope->id;
+    record->open_scopes--;
+}
+
+static void close_root(struct record *owner, const struct scope_record *scope)
+{
+    int64_t deadline = scoped_deadline_in((int64_t)dice_roll(&owner->dice, 3) * 200000);
+    int error = AT(owner, NO_POINT, scoped_spawner_close(scope->id, deadline));
+    CHECK_RESULT(error, "closing a root", 0, -ETIMEDOUT);
+    if (error == 0)
+        return;
+    deadline = scoped_deadline_in(run_slack());
+    error = AT(owner, NO_POINT, scoped_spawner_close(scope->id, deadline));
+    CHECK(error == 0, "a root cannot be closed: %d", error);
+}
+
+/* Roots take the scopes inside with them. */
+void scope_close_all(struct record *owner)
+{
+    while (owner->open_scopes > 0) {
+        struct scope_record *scope = &owner->scopes[--owner->open_scopes];
+        if (scope->is_root)
+            close_root(owner, scope);
+    }
+}
