@@ -25,20 +25,37 @@ pid_t children_one(pid_t parent, uint64_t number)
     return n == 0 ? 0 : children[number % (unsigned)n];
 }
 
-unsigned children_left_behind(void)
+static pid_t reap_until(int64_t deadline)
 {
-    int64_t deadline = base__deadline(BASE_SECOND);
-    unsigned left = 0;
     pid_t pid;
 
     while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && base__now() < deadline) {
         if (pid == 0)
             poll(NULL, 0, 1);
     }
-    while ((pid = children_one(getpid(), 0)) > 0) {
-        left++;
+    return pid;
+}
+
+/* All at once: one that is traced by another can only be reaped when that is gone. */
+static unsigned kill_all(void)
+{
+    unsigned count = 0;
+    pid_t first = children_one(getpid(), 0), pid = first;
+
+    while (pid > 0) {
         kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
+        pid = children_one(getpid(), ++count);
+        if (pid == first)
+            break;
     }
+    return count;
+}
+
+unsigned children_left_behind(void)
+{
+    unsigned left = 0;
+
+    for (int i = 0; i < 10 && reap_until(base__deadline(BASE_SECOND)) >= 0; i++)
+        left += kill_all();
     return left;
 }

@@ -465,6 +465,34 @@ tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c
 tests_soak_soak_SOURCES += tests/children.c tests/children.h
 tests_soak_soak_LDADD = $(core_libs)
 
+EXTRA_PROGRAMS += tests/hostile/hostile
+tests_hostile_hostile_SOURCES = tests/hostile/hostile.c tests/children.c tests/children.h
+tests_hostile_hostile_SOURCES += tests/hostile/act.c tests/hostile/act.h
+tests_hostile_hostile_SOURCES += tests/hostile/attack.c tests/hostile/attack.h
+tests_hostile_hostile_SOURCES += tests/hostile/call.c tests/hostile/call.h
+tests_hostile_hostile_SOURCES += tests/hostile/crashes.c
+tests_hostile_hostile_SOURCES += tests/hostile/random.h
+tests_hostile_hostile_SOURCES += tests/hostile/odd_fd.c tests/hostile/odd_fd.h
+tests_hostile_hostile_SOURCES += tests/hostile/descriptors.c
+tests_hostile_hostile_SOURCES += tests/hostile/innocent.c tests/hostile/innocent.h
+tests_hostile_hostile_SOURCES += tests/hostile/kin.c tests/hostile/kin.h
+tests_hostile_hostile_SOURCES += tests/hostile/ledger.c tests/hostile/ledger.h
+tests_hostile_hostile_SOURCES += tests/hostile/links.c
+tests_hostile_hostile_SOURCES += tests/hostile/mark.c tests/hostile/mark.h
+tests_hostile_hostile_SOURCES += tests/hostile/messages.c
+tests_hostile_hostile_SOURCES += tests/hostile/processes.c
+tests_hostile_hostile_SOURCES += tests/hostile/nested.c
+tests_hostile_hostile_SOURCES += tests/hostile/payloads.c
+tests_hostile_hostile_SOURCES += tests/hostile/program.c tests/hostile/program.h
+tests_hostile_hostile_SOURCES += tests/hostile/quiet.c tests/hostile/quiet.h
+tests_hostile_hostile_SOURCES += tests/hostile/rights.c tests/hostile/rights.h
+tests_hostile_hostile_SOURCES += tests/hostile/privileges.c
+tests_hostile_hostile_SOURCES += tests/hostile/signals.c
+tests_hostile_hostile_SOURCES += tests/hostile/raw.c tests/hostile/raw.h
+tests_hostile_hostile_SOURCES += tests/hostile/state.c
+tests_hostile_hostile_SOURCES += tests/hostile/use.c tests/hostile/use.h
+tests_hostile_hostile_LDADD = $(core_libs)
+
 EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
@@ -489,6 +517,7 @@ one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
 .PHONY: bench check-fresh check-model check-kills check-random check-spares check-stress fuzz
+.PHONY: bench check-fresh check-hostile check-model check-kills check-spares check-stress
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -542,6 +571,10 @@ EXTRA_DIST += tests/fuzz/seeds
 # Random trees of tasks for RANDOM_SECONDS; RANDOM_SEED repeats the decisions of a run.
 check-random: tests/random/random$(EXEEXT)
 	@RANDOM_SECONDS=$${RANDOM_SECONDS-60} tests/random/random$(EXEEXT)
+# Hostile functions beside innocent calls. HOSTILE_SECONDS says for how long, HOSTILE_SEED what
+# happens; `make check` runs a few seconds of it.
+check-hostile: tests/hostile/hostile$(EXEEXT)
+	@HOSTILE_SECONDS=$${HOSTILE_SECONDS-60} tests/hostile/hostile$(EXEEXT)
 
 # The models of the thread half; spin is needed.
 check-model:

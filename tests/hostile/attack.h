@@ -1,0 +1,19 @@
+/*
+ * attack.h - the threads of the program that call hostile functions
+ */
+#ifndef TESTS_HOSTILE_ATTACK_H
+#define TESTS_HOSTILE_ATTACK_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* How such functions are called: each is the life of a thread, until a moment. */
+typedef void attack_life(uint64_t seed, int64_t until);
+
+attack_life attack_plainly;     /* one by one, ended in many ways */
+attack_life attack_in_scopes;
+attack_life attack_in_pools;
+attack_life attack_in_mixed_pools;      /* beside calls that must be right */
+attack_life attack_by_channels;         /* with a channel of the program's own to talk on */
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * innocent.h - calls that must be right whatever the hostile ones do
+ */
+#ifndef TESTS_HOSTILE_INNOCENT_H
+#define TESTS_HOSTILE_INNOCENT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* One call after the other until a moment, each checked; to be run by a thread of its own. */
+void innocent_live(uint64_t seed, int64_t until);
+
+/* Returns its argument. */
+json_t *innocent_function(json_t *argument);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * quiet.h - moments at which the program does nothing: what it and its servers have then is what
+ * they had at the first of them
+ */
+#ifndef TESTS_HOSTILE_QUIET_H
+#define TESTS_HOSTILE_QUIET_H
+
+/* Before init. */
+void quiet_begin(void);
+/* The first of them: what it finds is right. */
+void quiet_first(void);
+/* Waits, with a bound, until everything is as it was; what is not is told. */
+void quiet_again(void);
+/* After the end of the library, which leaves what was there before init. */
+void quiet_end(void);
+
+#endif
