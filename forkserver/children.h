@@ -59,14 +59,11 @@ struct child {
     struct report report;
     enum child_state state;
     bool stopped;               /* it has stopped itself to be unwound */
-    bool expected;              /* its end is */
-    int64_t late_at;            /* when its end is told though it lingers; INT64_MAX: not yet, or told */
     bool unwanted;              /* its end was asked for when it was dead already */
     unsigned rebirths;          /* how often another process has taken its place */
     struct list in_reborn;      /* once that has happened */
     bool awaited;               /* the asker wants word of its end beside the channel */
     bool alone;                 /* dead, and nothing that it left is there any more */
-    uint64_t look;              /* dead: what it left is seen first by this look or later (rest.h) */
     bool shut;                  /* dead, and nothing comes into its channel any more */
     bool unread;                /* dead, and a call is there */
     bool watched;               /* dead, and its channel is watched for room to say so */

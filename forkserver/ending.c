@@ -65,17 +65,6 @@ static bool dies_already(struct server *s, struct child *child, int signal, int6
     return true;
 }
 
-void forkserver__expect_end(struct server *s, struct child *child)
-{
-    static const int64_t patience = 2 * BASE_SECOND;
-
-    if (child->expected)
-        return;
-    child->expected = true;
-    child->late_at = base__deadline(patience);
-    forkserver__wake_by(s, child->late_at);
-}
-
 void forkserver__resume_end(struct server *s, struct child *child)
 {
     if (!child->overtime)
@@ -97,8 +86,6 @@ void forkserver__end_child(struct server *s, struct child *child, int signal, in
     signal_group(child, signal);
     if (signal != SIGKILL)
         kill_by(s, child, base__deadline(grace), cause);
-    else
-        forkserver__expect_end(s, child);
 }
 
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline)
@@ -146,12 +133,6 @@ static void past_deadline(struct server *s, struct child *child)
 
 static void child_due(struct server *s, struct child *child, int64_t now)
 {
-    if (child->late_at <= now) {
-        child->late_at = BASE_NEVER;
-        forkserver__death_foretell(child);
-    }
-    if (child->state == CHILD_DEAD)
-        return;
     if (child->state == CHILD_REPORTING && child->report.give_up_at <= now)
         forkserver__report_end(s, child);
     if (child->kill_at <= now) {
@@ -191,13 +172,9 @@ static void look_at_answers(struct server *s)
 
 static int64_t next_due(const struct child *child)
 {
-    if (child->state == CHILD_DEAD)
-        return child->late_at;
     int64_t when = child->deadline < child->kill_at ? child->deadline : child->kill_at;
     if (child->state == CHILD_REPORTING && child->report.give_up_at < when)
         when = child->report.give_up_at;
-    if (child->late_at < when)
-        when = child->late_at;
     return child->release_at < when ? child->release_at : when;
 }
 
@@ -214,6 +191,8 @@ void forkserver__due(struct server *s, int64_t now)
     forkserver__wake_by(s, s->young_until);
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
+        if (c->state == CHILD_DEAD)
+            continue;
         if (next_due(c) <= now)
             child_due(s, c, now);
         forkserver__wake_by(s, next_due(c));

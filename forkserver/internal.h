@@ -7,7 +7,6 @@
 #include "forkserver/children.h"
 #include "forkserver/forkserver.h"
 #include "forkserver/purge.h"
-#include "forkserver/rest.h"
 #include "forkserver/token.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
@@ -59,7 +58,6 @@ struct server {
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
     struct wire_board *board;   /* this server's */
     int64_t look_at;            /* when it is looked at for children that have answered and stay */
-    struct rest rest;
     struct tokens tokens;
     struct purge purge;
     struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
@@ -145,17 +143,14 @@ void forkserver__heed_stop(struct server *s, pid_t pid);
 
 /* reap.c: deaths become events. */
 void forkserver__reap(struct server *s);
-/* Only what the kernel has to say of deaths: if it has signalled any, or in any case. */
+/* Only what the kernel has to say of deaths. */
 void forkserver__reap_now(struct server *s);
-void forkserver__reap_all(struct server *s);
 
 /* death.c: how they are told. */
 /* True when told, or when nobody will ever hear it; false while there is no room. */
 bool forkserver__death_tell(struct server *s, struct child *child);
 /* Is there a call in its channel that another process can take instead? */
 bool forkserver__death_is_none(const struct server *s, struct child *child);
-/* The same ahead of time, of one that lingers. */
-void forkserver__death_foretell(struct child *child);
 /* Nothing is waited for any more. */
 void forkserver__death_told(struct server *s, struct child *child);
 /* To who asks for word of a child that is not there any more. */
@@ -164,8 +159,6 @@ void forkserver__death_unknown(const struct client *asker, uint64_t id);
 /* ending.c: everything that ends a child before its time. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause);
-/* It is dead, or has been killed: it has a while for that. */
-void forkserver__expect_end(struct server *s, struct child *child);
 /* The child did not die by itself after all: an end that was put off for that goes on. */
 void forkserver__resume_end(struct server *s, struct child *child);
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
@@ -183,21 +176,6 @@ void forkserver__wake_by(struct server *s, int64_t when);
  */
 int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);
-
-enum { STRANGERS_MOST = 64 };
-
-/* Of more than that the number alone is known. */
-struct strangers {
-    unsigned count;
-    pid_t pids[STRANGERS_MOST];
-};
-
-/* The same, and which they are. */
-unsigned forkserver__find_strangers(int kin, const struct children *children, pid_t since,
-                                    struct strangers *ret_strangers);
-
-/* rest.c: whether all is gone that the dead have left. */
-void forkserver__rest_look(struct server *s);
 
 /*
  * report.c: backtraces of children that hang or have stopped, made by a process of their own, the

@@ -38,19 +38,17 @@ int forkserver__kin_open(void)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void end_if_stranger(const struct children *children, pid_t pid, struct strangers *strangers)
+static unsigned end_if_stranger(const struct children *children, pid_t pid)
 {
     if (children && (forkserver__child_by_pid(children, pid) ||
                      forkserver__is_reporter(children, pid)))
-        return;
+        return 0;
     kill(pid, SIGKILL);
-    if (strangers->count < STRANGERS_MOST)
-        strangers->pids[strangers->count] = pid;
-    strangers->count++;
+    return 1;
 }
 
 /* False when there is no list. */
-static bool end_listed(int kin, const struct children *children, struct strangers *strangers)
+static bool end_listed(int kin, const struct children *children, unsigned *strangers)
 {
     char buffer[512];
     pid_t pid = 0;
@@ -65,7 +63,7 @@ static bool end_listed(int kin, const struct children *children, struct stranger
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                end_if_stranger(children, pid, strangers);
+                *strangers += end_if_stranger(children, pid);
                 pid = 0;
             }
         }
@@ -92,43 +90,33 @@ static pid_t newest(void)
     return pid;
 }
 
-static void end_between(pid_t first, pid_t last, const struct children *children,
-                        struct strangers *strangers)
+static unsigned end_between(pid_t first, pid_t last, const struct children *children)
 {
+    unsigned strangers = 0;
     siginfo_t info;
 
     for (pid_t pid = first; pid <= last; pid++) {
         if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-            end_if_stranger(children, pid, strangers);
+            strangers += end_if_stranger(children, pid);
     }
+    return strangers;
 }
 
-static void end_since(pid_t first, const struct children *children, struct strangers *strangers)
+static unsigned end_since(pid_t first, const struct children *children)
 {
     enum { HIGHEST = 1 << 22 };
     pid_t last = newest();
 
-    if (last >= 0 && last < first) {
-        end_between(first, HIGHEST, children, strangers);
-        first = 1;
-    }
-    end_between(first, last, children, strangers);
-}
-
-unsigned forkserver__find_strangers(int kin, const struct children *children, pid_t since,
-                                    struct strangers *ret_strangers)
-{
-    ret_strangers->count = 0;
-    if (!end_listed(kin, children, ret_strangers)) {
-        ret_strangers->count = 0;
-        end_since(since, children, ret_strangers);
-    }
-    return ret_strangers->count;
+    if (last < 0 || last >= first)
+        return end_between(first, last, children);
+    return end_between(first, HIGHEST, children) + end_between(1, last, children);
 }
 
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since)
 {
-    struct strangers strangers;
+    unsigned strangers = 0;
 
-    return forkserver__find_strangers(kin, children, since, &strangers);
+    if (!end_listed(kin, children, &strangers))
+        strangers = end_since(since, children);
+    return strangers;
 }

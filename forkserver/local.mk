@@ -31,7 +31,6 @@ forkserver_libserver_la_SOURCES += forkserver/quota.c
 forkserver_libserver_la_SOURCES += forkserver/reap.c
 forkserver_libserver_la_SOURCES += forkserver/renew.c
 forkserver_libserver_la_SOURCES += forkserver/report.c
-forkserver_libserver_la_SOURCES += forkserver/rest.c forkserver/rest.h
 forkserver_libserver_la_SOURCES += forkserver/root.c
 forkserver_libserver_la_SOURCES += forkserver/server.c
 forkserver_libserver_la_SOURCES += forkserver/settle.c

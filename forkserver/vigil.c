@@ -150,7 +150,6 @@ void forkserver__vigil_release(struct server *s, struct child *child)
         forkserver__end_strangers(s->kin, &s->children, child->pid);
     else
         end_tracer(s, child->pid);
-    forkserver__expect_end(s, child);
     child->release_at = base__deadline(rest);
     forkserver__wake_by(s, child->release_at);
 }
