@@ -449,8 +449,14 @@ tests_random_random_SOURCES += tests/random/threads_hold.c tests/random/threads_
 tests_random_random_SOURCES += tests/random/threads_misuse.c tests/random/threads_places.c
 tests_random_random_SOURCES += tests/random/threads_records.c tests/random/threads_scopes.c
 tests_random_random_SOURCES += tests/random/threads_signals.c tests/random/threads_spawn.c
-tests_random_random_SOURCES += $(scope_pool)
-tests_random_random_LDADD = $(scope_libs)
+tests_random_random_SOURCES += tests/random/processes.c tests/random/processes.h
+tests_random_random_SOURCES += tests/random/processes_board.c tests/random/processes_calls.c
+tests_random_random_SOURCES += tests/random/processes_copies.c tests/random/processes_held.c
+tests_random_random_SOURCES += tests/random/processes_host.c tests/random/processes_pools.c
+tests_random_random_SOURCES += tests/random/processes_scopes.c tests/random/processes_values.c
+tests_random_random_SOURCES += tests/random/processes_weather.c tests/random/processes_works.c
+tests_random_random_SOURCES += tests/children.c tests/children.h $(scope_pool)
+tests_random_random_LDADD = $(core_libs)
 tests_random_random_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
 tests_random_random_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=eventfd,--wrap=scoped__lock
 
