@@ -3,6 +3,7 @@
 #include "src/base/clock.h"
 #include "tests/random/faults.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static _Atomic(struct record *) all;
@@ -178,6 +179,9 @@ static void report(const struct record *record)
             record->parent != NULL ? record->parent->number : 0, record->around.place->name,
             (int)record->mode, phases[atomic_load(&record->phase)],
             atomic_load(&record->children), call != NULL ? call : "-");
+    if (record->shield_ends != 0)
+        fprintf(stderr, "    in a shield that ends in %" PRId64 " ms\n",
+                (record->shield_ends - scoped_deadline_in(0)) / 1000000);
 }
 
 void records_report(void)
