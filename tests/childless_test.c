@@ -84,6 +84,24 @@ static void who_is_called_by_another_user_has_children(void)
     place_in_thread(lay_down_root);
 }
 
+static void lay_down_root_for_a_while(void)
+{
+    rights_become(0, RIGHTS_USER, 0);
+    check_childless();
+}
+
+static void lay_down_group_for_a_while(void)
+{
+    rights_become_group(0, RIGHTS_GROUP, 0);
+    check_childless();
+}
+
+static void who_is_called_by_several_users_at_once_has_no_children(void)
+{
+    place_in_thread(lay_down_root_for_a_while);
+    place_in_thread(lay_down_group_for_a_while);
+}
+
 static json_t *leave_and_nest(json_t *argument)
 {
     procspawn_handle *before;
@@ -126,6 +144,7 @@ static CU_TestInfo tests[] = {
 static CU_TestInfo root_tests[] = {
     TEST(who_is_called_with_fewer_capabilities_has_no_children),
     TEST(who_is_called_by_another_user_has_children),
+    TEST(who_is_called_by_several_users_at_once_has_no_children),
     CU_TEST_INFO_NULL,
 };
 

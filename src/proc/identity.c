@@ -47,11 +47,23 @@ const struct procspawn__identity *procspawn__identity_initial(void)
 
 /* ---- what differs ---- */
 
+/*
+ * A nested child reads its asker's limits as the asker's user and group. Those of a process with
+ * several cannot be read so, and it has no nested children.
+ */
+static bool is_several(const struct procspawn__identity *identity)
+{
+    return identity->uid[0] != identity->uid[1] || identity->uid[0] != identity->uid[2] ||
+           identity->gid[0] != identity->gid[1] || identity->gid[0] != identity->gid[2];
+}
+
 static bool describe_ids(struct wire_call *call)
 {
     struct procspawn__identity now;
 
     read_ids(&now);
+    if (is_several(&now))
+        call->flags |= WIRE_CALL_CHILDLESS;
     memcpy(call->uid, now.uid, sizeof now.uid);
     memcpy(call->gid, now.gid, sizeof now.gid);
     bool uids_differ = memcmp(now.uid, initial.uid, sizeof now.uid) != 0;
