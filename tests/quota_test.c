@@ -2,6 +2,7 @@
 #include "tests/calls.h"
 #include "tests/raw.h"
 
+#include <forkscope/pool.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -114,6 +115,39 @@ static json_t *start_one(json_t *null)
 {
     procspawn_handle *handle;
     return json_integer(procspawn(calls_hang, null, &handle));
+}
+
+/* The errno value of a pool that can have no worker. */
+static json_t *fail_to_pool(json_t *unused)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    procspawn_pool *pool;
+    procspawn_handle *handle;
+    procspawn_error *error = NULL;
+
+    (void)unused;
+    procspawn_pool_builder_attempts(builder, 1);
+    if (procspawn_pool_builder_build(builder, &pool) < 0)
+        return NULL;
+    procspawn_pool_builder_free(builder);
+    int rc = procspawn_pool_spawn(pool, calls_echo, NULL, &handle);
+    if (rc == 0) {
+        procspawn_join(handle, NULL, NULL);
+        procspawn_handle_free(handle);
+    }
+    if (procspawn_pool_failure(pool, &error) < 0)
+        return NULL;
+    rc = procspawn_error_errno(error);
+    procspawn_error_free(error);
+    procspawn_pool_free(pool);
+    return json_integer(rc);
+}
+
+static void a_pool_without_a_share_fails_by_the_limit(void)
+{
+    begin_with(0, 100);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(fail_to_pool, NULL)), PROCSPAWN_ELIMIT);
+    calls_end();
 }
 
 static void there_may_be_none_at_all(void)
@@ -254,6 +288,7 @@ static CU_TestInfo tests[] = {
     TEST(what_is_refused_says_so_and_an_end_makes_room),
     TEST(the_share_can_be_set),
     TEST(so_can_the_number_of_all_together),
+    TEST(a_pool_without_a_share_fails_by_the_limit),
     TEST(there_may_be_none_at_all),
     TEST(the_program_itself_has_no_limit),
     TEST(what_a_lost_server_had_counts_no_more),

@@ -38,8 +38,8 @@ static procspawn_error *unreadable(int rc, const char *detail)
     if (rc == PROCSPAWN_EJSON || rc == PROCSPAWN_ELIMIT)
         return procspawn__error_new(PROCSPAWN_ERROR_JSON, rc == PROCSPAWN_ELIMIT ? rc : 0,
                                     "the result cannot be decoded: %s", detail);
-    return procspawn__error_new(PROCSPAWN_ERROR_IO, -rc, "the result cannot be read: %s",
-                                forkscope_strerror(rc));
+    return procspawn__error_new(PROCSPAWN_ERROR_IO, procspawn__error_number(rc),
+                                "the result cannot be read: %s", forkscope_strerror(rc));
 }
 
 static bool is_null(const struct wire_frame *frame)

@@ -42,6 +42,12 @@ static procspawn_error *whole_or_none(procspawn_error *error)
     return error;
 }
 
+int procspawn__error_number(int rc)
+{
+    enum { ERRNO_MAX = 4095 };
+    return rc < -ERRNO_MAX ? rc : -rc;
+}
+
 procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error_number,
                                       const char *format, ...)
 {

@@ -272,6 +272,10 @@ struct procspawn_error {
     struct backtrace *trace;    /* NULL: none */
 };
 
+/* What procspawn_error_errno() tells of a return value: errno values are positive there, codes of
+ * our own stay what they are. */
+int procspawn__error_number(int rc);
+
 /* New errors; NULL when out of memory. */
 procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
                                       const char *format, ...)

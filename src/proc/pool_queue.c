@@ -51,7 +51,8 @@ static bool start_first(procspawn_pool *pool)
         put_first(call);
     } else if (rc < 0) {
         procspawn__answer_fail(&call->handle.answer,
-                               procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                               procspawn__error_new(PROCSPAWN_ERROR_IO,
+                                                    procspawn__error_number(rc),
                                                     "the call cannot be sent"));
         procspawn__pool_call_end(call);
     }

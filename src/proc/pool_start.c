@@ -160,7 +160,7 @@ static void note_failure(procspawn_pool *pool, int rc)
     }
     procspawn_error *error =
         procspawn__error_new(lost ? PROCSPAWN_ERROR_SERVER_LOST : PROCSPAWN_ERROR_SETUP,
-                             lost ? 0 : -rc, "a worker cannot be started: %s",
+                             lost ? 0 : procspawn__error_number(rc), "a worker cannot be started: %s",
                              forkscope_strerror(rc));
     if (rc == -EPIPE)
         procspawn__start_unread(pool, error);
