@@ -244,6 +244,9 @@ static void bad_calls_are_refused(void)
     procspawn_pool_builder_minimum(builder, 1, 0);
     procspawn_builder_stdout(procspawn_pool_builder_process(builder), PROCSPAWN_STDIO_PIPE, -1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_build(builder, &pool), -EINVAL);
+    procspawn_builder_stdout(procspawn_pool_builder_process(builder),
+                             (enum procspawn_stdio)(PROCSPAWN_STDIO_FD + 1), -1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_build(builder, &pool), -EINVAL);
     CU_ASSERT(pool == NULL);
     procspawn_pool_builder_free(builder);
     pool = pool_make(1);
@@ -255,6 +258,20 @@ static void bad_calls_are_refused(void)
     json_decref(loop);
     procspawn_pool_free(pool);
     procspawn_pool_free(NULL);
+}
+
+static void a_deadline_below_nothing_is_none(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    procspawn_pool *pool;
+    procspawn_handle *handle;
+
+    procspawn_builder_deadline(procspawn_pool_builder_process(builder), -1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_build(builder, &pool), 0);
+    CU_ASSERT_FATAL(procspawn_pool_spawn(pool, calls_echo, json_true(), &handle) == 0);
+    json_decref(calls_result(handle));
+    procspawn_pool_free(pool);
+    procspawn_pool_builder_free(builder);
 }
 
 #define TEST(name) { #name, name }
@@ -274,6 +291,7 @@ static CU_TestInfo call_tests[] = {
     TEST(a_second_join_says_so),
     TEST(a_descriptor_tells_of_the_end),
     TEST(bad_calls_are_refused),
+    TEST(a_deadline_below_nothing_is_none),
     CU_TEST_INFO_NULL,
 };
 

@@ -156,7 +156,7 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
 
 void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration)
 {
-    builder->duration = duration;
+    builder->duration = duration > 0 ? duration : 0;
 }
 
 void procspawn_builder_grace(procspawn_builder *builder, int64_t grace)

@@ -124,10 +124,16 @@ static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
     return rc < 0 ? rc : procspawn__dispatch_start(pool);
 }
 
+static bool valid_stream(const struct procspawn__stream *stream)
+{
+    return stream->mode == PROCSPAWN_STDIO_INHERIT || stream->mode == PROCSPAWN_STDIO_NULL ||
+           stream->mode == PROCSPAWN_STDIO_FD;
+}
+
 static bool valid(const procspawn_pool_builder *builder)
 {
     for (int i = 0; i < 3; i++) {
-        if (builder->process->stdio[i].mode == PROCSPAWN_STDIO_PIPE)
+        if (!valid_stream(&builder->process->stdio[i]))
             return false;
     }
     return builder->plan.maximum > 0 && builder->plan.minimum <= builder->plan.maximum &&
