@@ -18,7 +18,7 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_ENOTINIT, "procspawn_init has not been called in this process" },
     { PROCSPAWN_ETHREADS, "procspawn_init came after a second thread" },
     { PROCSPAWN_ESTART, "the fork server did not come up in time" },
-    { PROCSPAWN_ESERVER, "the fork server is gone" },
+    { PROCSPAWN_ESERVER, "the fork server is gone, or does not answer" },
     { PROCSPAWN_EVALUE, "the value is not what it should be, or stands for nothing any more" },
     { PROCSPAWN_EDESCRIPTORS, "more descriptors than fit into one message" },
     { PROCSPAWN_EPOOL, "the pool has failed: no worker could be started" },

@@ -36,7 +36,7 @@ enum {
     PROCSPAWN_ENOTINIT = -5103,     /* procspawn_init has not been called in this process */
     PROCSPAWN_ETHREADS = -5104,     /* procspawn_init came after a second thread */
     PROCSPAWN_ESTART = -5105,       /* the fork server did not come up in time */
-    PROCSPAWN_ESERVER = -5106,      /* the fork server is gone */
+    PROCSPAWN_ESERVER = -5106,      /* the fork server is gone, or does not answer */
     PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing */
     PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
     PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
