@@ -48,6 +48,31 @@ static void call_in_all_ways(void)
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
+/* ---- a program that closes all descriptors ---- */
+
+static void close_all_and_end(void)
+{
+    enum { ALL = 256, PATIENCE = 20 };
+    procspawn_pool *pool;
+    procspawn_handle *handle;
+
+    alarm(PATIENCE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init(0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_new(1, &pool), 0);
+    CU_ASSERT_FATAL(procspawn_pool_spawn(pool, calls_echo, json_integer(1), &handle) == 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 1);
+    for (int fd = STDERR_FILENO + 1; fd < ALL; fd++)
+        close(fd);
+    PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, NULL, &handle), -EBADF);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
+    procspawn_pool_free(pool);
+}
+
+static void who_closes_all_descriptors_is_refused_and_can_end(void)
+{
+    run(close_all_and_end);
+}
+
 /* ---- a program that reaps in its handler whatever there is ---- */
 
 static volatile sig_atomic_t reaped, strangers;
@@ -432,6 +457,7 @@ static CU_TestInfo tests[] = {
     TEST(without_clone3_all_is_as_ever),
     TEST(the_program_s_habits_stay_as_they_were),
     TEST(the_streams_and_their_buffers_are_the_program_s),
+    TEST(who_closes_all_descriptors_is_refused_and_can_end),
     CU_TEST_INFO_NULL
 };
 

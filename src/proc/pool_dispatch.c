@@ -228,11 +228,17 @@ static void hear_all(procspawn_pool *pool)
     }
 }
 
-/* Waits, and takes in what has happened. */
+/*
+ * Waits, and takes in what has happened. A host that closes all descriptors does not wake who sleeps
+ * on one of them, and cannot by another: so nobody sleeps for ever, and finds them gone.
+ */
 static void take_in(procspawn_pool *pool, int timeout)
 {
-    enum { BATCH = 32, PAUSE = 10 };
+    enum { BATCH = 32, PAUSE = 10, LONGEST = 2000 };
     struct epoll_event events[BATCH];
+
+    if (timeout < 0 || timeout > LONGEST)
+        timeout = LONGEST;
     int count = pool->epoll < 0 ? poll(NULL, 0, PAUSE)
                                 : epoll_wait(pool->epoll, events, BATCH, timeout);
 
