@@ -41,14 +41,16 @@ enum {
     PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
     PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
     PROCSPAWN_EFUNCTION = -5107,    /* the function lies in no module that a child could have */
-    /* The caller may have no child, or none with rights that it lacks. */
+    /* The caller may have no child, or none with rights that it lacks: it has shut itself in since
+     * init (procspawn_builder_allow_rights), may not spawn, or has left the fork server. */
     PROCSPAWN_ERIGHTS = -5110,
     PROCSPAWN_ENOTOWNER = -5111,    /* the object belongs to another process */
     PROCSPAWN_ELIMIT = -5112        /* a value is larger, or there are more, than the limit says */
 };
 
 /*
- * A sentence for any code that the library returns, errno values included. The string is static.
+ * A sentence for any code that the library returns, errno values (negative) and 0 included. The
+ * string is static, never NULL; "unknown error" for any other number.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -62,7 +64,8 @@ enum procspawn_error_kind {
     PROCSPAWN_ERROR_IO,             /* a system call failed; procspawn_error_errno tells */
     PROCSPAWN_ERROR_PANIC,          /* the function called procspawn_panic, or returned NULL */
     PROCSPAWN_ERROR_REMOTE_CLOSE,   /* the process ended without a result; the cause tells how */
-    PROCSPAWN_ERROR_CANCELLED,      /* the call was killed before it was started */
+    /* The call was killed, or its pool ended, before it was started. */
+    PROCSPAWN_ERROR_CANCELLED,
     PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
     PROCSPAWN_ERROR_SETUP,          /* no child could be made as asked; the function never ran */
@@ -128,8 +131,11 @@ bool procspawn_error_is_remote_close(const procspawn_error *error);
 
 /*
  * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the
- * errno value behind an I/O or setup error (0 if none). procspawn_error_errno is PROCSPAWN_ELIMIT
- * for a result over its limit (procspawn_builder_result_limit, procspawn.h).
+ * errno value behind an I/O or setup error (0 if none). That is positive, as in errno.h, for
+ * strerror(3). A code of the library is negative, as ever: PROCSPAWN_ELIMIT for a result over its
+ * limit (procspawn_builder_result_limit, procspawn.h), or for a worker that a child's pool cannot
+ * have (procspawn_config_nested); PROCSPAWN_ERIGHTS for a worker whose pool may have none any more.
+ * A process that has closed its channel to the library exits with status 113; the message says so.
  *
  * Safe:   any thread, while nobody frees the error.
  * Cancel: no cancellation point.
@@ -158,10 +164,10 @@ const char *procspawn_error_function(const procspawn_error *error);
  * offset and symbol; `addr2line -e MODULE OFFSET` finds file and line where there is debug
  * information.
  *
- * A process of its own makes it, within a second and 64 MiB of memory. It reads nothing of the child
- * before it has the child's user and groups, and no capabilities. So a module that was loaded after
- * init shows symbols only if that user may read its file; those that were there at init always do.
- * If that process fails, the frames are missing, and nothing else.
+ * A process of its own makes it, within a second and 64 MiB of memory. It reads nothing of the
+ * child before it has the child's user and groups, and no capabilities. So a module that was loaded
+ * after init shows symbols only if that user may read its file; those that were there at init
+ * always do. If that process fails, the frames are missing, and nothing else.
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *

@@ -24,6 +24,7 @@
  *   kill, a shorter grace, the deadline or the end of the pool ends a grace that still runs. A call
  *   that answers within its grace has succeeded.
  * - procspawn_wait() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
+ * - procspawn_kill() and procspawn_terminate() need no fork server and never say PROCSPAWN_ESERVER.
  * - procspawn_fd() may be -1 when no descriptor can be had; it can be asked for again.
  * - procspawn_handle_free() of a call that was not joined lets it go on; its result is thrown away.
  * - procspawn_panic() ends the worker. A function that returns NULL, or a value that cannot be
@@ -162,8 +163,9 @@ unsigned procspawn_pool_active_count(procspawn_pool *pool);
  * Waits until no call is queued or active, at most timeout nanoseconds (negative: for ever). The
  * calls' results stay to be joined.
  *
- * Returns 0, -ETIMEDOUT, PROCSPAWN_ENOTOWNER, or -EMFILE when no descriptor could be had to wait
- * with; the call can be repeated. With a timeout of 0 it needs none.
+ * Returns 0, -ETIMEDOUT, PROCSPAWN_ENOTOWNER, -ECANCELED when the calling task is asked to end
+ * (scope.h), or -EMFILE, -ENFILE, -ENOMEM when no descriptor could be had to wait with; the call
+ * can be repeated. With a timeout of 0 it needs none.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point.
@@ -176,9 +178,9 @@ int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout);
  * Accepts no more calls, waits for those that there are, and then for the end of the workers, at
  * most timeout nanoseconds in all (negative: for ever).
  *
- * Returns 0; PROCSPAWN_ENOTOWNER; or -ETIMEDOUT, or -EMFILE when no descriptor could be had to wait
- * with: no call was harmed, new ones are still refused, and the call can be repeated or
- * procspawn_pool_kill() used.
+ * Returns 0; PROCSPAWN_ENOTOWNER; or -ETIMEDOUT, -ECANCELED when the calling task is asked to end
+ * (scope.h), or -EMFILE, -ENFILE, -ENOMEM when no descriptor could be had to wait with: no call was
+ * harmed, new ones are still refused, and the call can be repeated or procspawn_pool_kill() used.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point; what holds after -ETIMEDOUT holds.
@@ -204,6 +206,11 @@ void procspawn_pool_kill(procspawn_pool *pool);
  * unless more in a row do than can have waited ahead of need. Queued calls end with this error
  * then. A failed pool stays so, also when it is shut down or killed. The error is a new one that
  * the caller frees.
+ *
+ * A start has also failed when the kernel refuses what the builder asks for, when the thread that
+ * built the pool may have no child any more (PROCSPAWN_ERIGHTS), and in a child at the limit of
+ * nested children (PROCSPAWN_ELIMIT); procspawn_error_errno() tells which. When the fork server is
+ * gone, or with PROCSPAWN_ERIGHTS, a pool without a worker fails at the first such start.
  *
  * A shortage - of descriptors, memory or processes, here or in the fork server - is no failure: as
  * long as it lasts the pool tries again, from 10 ms doubling to 1 s, and calls wait in the queue.
@@ -321,8 +328,8 @@ void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint6
 
 /*
  * What the result of each call may be: see procspawn_builder_result_limit(). A result beyond it
- * costs its call and leaves the worker in service. A result that nobody has joined yet costs memory,
- * and no descriptor but those that it brings along.
+ * costs its call and leaves the worker in service. A result that nobody has joined yet costs
+ * memory, and no descriptor but those that it brings along.
  *
  * procspawn_pool_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *
@@ -345,8 +352,9 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
 /*
  * A pool as the builder describes it, which is copied: descriptors are duplicated.
  *
- * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, and for a
- * stream that is a pipe.
+ * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, a negative
+ * idle_timeout, and a stream that is a pipe or of no mode that there is; -EBADF for a stream's
+ * descriptor that is not open.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: no cancellation point.

@@ -15,10 +15,17 @@
  *                       writes is its own, but for shared mappings. All children have the same
  *                       addresses, and what libraries keep secret since before init
  *   threads, locks      one thread; of locks those that were held at init
- *   descriptors         the standard streams and what came with the argument (procspawn_function)
- *   signals             the default action of each, none blocked, none pending
+ *   descriptors         the standard streams, what came with the argument (procspawn_function), and
+ *                       one or two sockets of the library's, which are not to be closed
+ *   signals             the default action of each, none blocked, none pending; but for SIGSEGV,
+ *                       SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS and SIGTRAP, which have handlers
+ *                       that report the crash, on a stack of their own in the main thread. The
+ *                       function may replace them: what it then dies of has no backtrace.
+ *                       procspawn_config_panic_handling() leaves them out
  *   timers              none: neither alarms nor those of timer_create(2)
  *   session, group      a process group of its own, in a session of the server's without terminal
+ *   parent              a process of the library's (getppid(2)), with which it ends. What it starts
+ *                       and abandons is its own child again (a subreaper, prctl(2))
  *   locale              that of init (setlocale(3))
  *   random generators   the state of init: rand(3), and what libraries have seeded before, give the
  *                       same numbers in each child. Seed them in the callback of the configuration
@@ -35,6 +42,9 @@
  *                       a caller with others has no child (procspawn_builder_allow_rights)
  *   scheduling          the caller's at the time of the call: policy, priority, niceness,
  *                       processors, as a child of fork(2) would have them; never SCHED_DEADLINE
+ *   everything else     that of init: cgroup, out-of-memory score, I/O priority, timer slack, what
+ *                       a core dump holds, whether the process is dumpable. The name that ps(1)
+ *                       shows is one of the library's (procspawn_builder_name)
  *
  * The same holds for a pool's workers, with its thread as the caller (pool.h), and with fewer
  * rights for what a child calls in turn (procspawn_builder_may_spawn).
@@ -84,6 +94,10 @@ extern "C" {
  * of the program's. The lowest 64 numbers that were open at init are held by a read-only /dev/null:
  * writing to a stream that was opened before init fails (EBADF) and never reaches another file.
  *
+ * When it has returned its process flushes the standard streams, answers, and ends by _exit(2): no
+ * exit handler runs. Threads and processes that it has started end with it. A process that does not
+ * come to its end is killed two seconds after its answer was received; the answer stands.
+ *
  * It may leave by exit() or quick_exit(), which ends the call with remote close and the status.
  * Handlers that it registered itself (atexit, on_exit, at_quick_exit) run then, exit() flushes, and
  * handlers that the program registered before init run in no child, however it ends.
@@ -95,6 +109,11 @@ typedef json_t *procspawn_function(json_t *argument);
  * exception. And it belongs to the process that made the call: in one that was forked every use of
  * it fails with PROCSPAWN_ENOTOWNER (procspawn_pid gives 0, and what gives a descriptor gives -1),
  * freeing it frees memory only, and the call goes on undisturbed.
+ *
+ * A program that closes all descriptors, as daemons do, does so before init. After that calls fail
+ * with -EBADF or PROCSPAWN_ESERVER, pools within two seconds, and procspawn_fini() ends what is
+ * left; but a number of the library's that the program has given to another file may be taken for
+ * its own. The library's descriptors are close-on-exec.
  */
 typedef struct procspawn_handle procspawn_handle;
 
@@ -109,7 +128,7 @@ typedef struct procspawn_handle procspawn_handle;
  *
  * Returns 0, or
  *   PROCSPAWN_ETHREADS   there is a second thread already (those of a sanitizer do not count)
- *   -EALREADY            this process has called it before
+ *   -EALREADY            this process has called it before, or is a child of the library's
  *   PROCSPAWN_ESTART     the fork server did not come up within five seconds, or what
  *                        procspawn_config_start_timeout() says
  *   -errno               no process, descriptor or memory could be had
@@ -131,15 +150,17 @@ int procspawn_init(int argc, char **argv);
  * Ends everything that was started: every process gets SIGTERM, those that are left after a grace
  * of two seconds SIGKILL, and the call returns when all are gone, the fork server included; after
  * six seconds at the latest, for then the fork server itself is killed, with which all end. Handles
- * stay valid and report remote close; they are still to be freed. procspawn_init() may be called
- * again. Leaving the program without it ends everything by SIGKILL.
+ * stay valid and report remote close, those of calls that waited in a pool CANCELLED; handles and
+ * pools are still to be freed. procspawn_init() may be called again. Leaving the program without it
+ * ends everything by SIGKILL.
  *
  * procspawn_fini_timeout does the same within timeout nanoseconds (negative: for ever): the grace
  * is two seconds, or a third of the timeout if that is less, so that SIGKILL comes long before it
  * is over. A timeout of 0 kills at once and does not wait.
  *
  * Returns 0, or
- *   PROCSPAWN_ENOTINIT   there is nothing to end
+ *   PROCSPAWN_ENOTINIT   there is nothing to end, or it is not this process's: in children, and in
+ *                        processes that the program has forked
  *   -ETIMEDOUT           procspawn_fini_timeout only: not all were gone within timeout. The grace
  *                        of the first call goes on to bound them, and nothing new is started:
  *                        calls and pools are refused with PROCSPAWN_ENOTINIT, procspawn_init()
@@ -158,7 +179,7 @@ int procspawn_fini_timeout(int64_t timeout);
  * out-parameters are borrowed for the life of the process. In a child 0 arguments are reported if
  * the configuration switched their passing off.
  *
- * Returns 0, or PROCSPAWN_ENOTINIT.
+ * Returns 0, or PROCSPAWN_ENOTINIT; that also in a process that the program has forked.
  *
  * Safe:   any thread, any process of the tree.
  * Cancel: no cancellation point.
@@ -207,8 +228,9 @@ void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
  * How many children a child may have at a time, and how many all children together: 64 and 1,024
- * unless set, 0 for none. One that was asked for and not used yet counts. Beyond the limit a call
- * in a child fails with PROCSPAWN_ELIMIT. The program itself has no limit.
+ * unless set, 0 for none. One that was asked for and not used yet counts, and so does each worker
+ * of a pool. Beyond the limit a call in a child fails with PROCSPAWN_ELIMIT, and a worker of a
+ * child's pool cannot be started (procspawn_pool_failure, pool.h). The program itself has no limit.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.
@@ -237,18 +259,22 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
  *   PROCSPAWN_EVALUE     the argument has a placeholder that stands for nothing (value.h)
  *   PROCSPAWN_EDESCRIPTORS  it has more than PROCSPAWN_DESCRIPTORS_MAX of them
- *   -EBADF               one of them is for a descriptor that is not open
+ *   -EBADF               one of them is for a descriptor that is not open; or the program has
+ *                        closed descriptors of the library's
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
- *   PROCSPAWN_ERIGHTS    the caller may have no such child: procspawn_builder_may_spawn(),
- *                        procspawn_builder_allow_rights()
+ *   PROCSPAWN_ERIGHTS    the caller may have no such child: it has left the place of init
+ *                        (procspawn_builder_allow_rights), is a function that may have none
+ *                        (procspawn_builder_may_spawn), or has called procspawn_leave_server()
  *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
  *                        procspawn_builder_deadline() makes shorter, or has only children that die
  *                        as soon as they are born
  *   PROCSPAWN_ELIMIT     in a child: there are as many children of children as there may be
  *                        (procspawn_config_nested)
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
+ * What is refused in the child while it is made as asked - ids, limits, a directory - is no error
+ * here but one of the call, of kind SETUP.
  *
  * Safe:   any thread, any process of the tree.
  * Cancel: a cancellation point before anything was started, never after.
@@ -279,9 +305,12 @@ void procspawn_assert_spawn_is_safe(void);
  *                        nanoseconds; nothing is lost, the call goes on, and it can be joined
  *                        again. This is the patience of the caller; the limit of the call is
  *                        procspawn_builder_deadline
+ *   -ECANCELED           the calling task is asked to end (scope.h); nothing is lost
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
  *                        answer, or no memory to receive it; nothing is lost, and it can be joined
  *                        when there is room. -ENOMEM also: the error could not be built
+ *   -EBADF               the program has closed descriptors of the library's
+ *   PROCSPAWN_ENOTOWNER  the call is another process's, of which this one is a copy
  * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED. A
  * timeout of 0 asks without waiting; a negative one waits for ever.
  *
@@ -294,10 +323,13 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
                            procspawn_error **ret_error);
 
 /*
- * Kills the process and all of its group. A result that was sent before stands. Killing a call that
- * has ended does nothing.
+ * Kills the process and all of its group, and does not wait for it. A result that was sent before
+ * stands. Killing a call that has ended does nothing.
  *
- * Returns 0, or PROCSPAWN_ESERVER.
+ * Returns 0, or
+ *   PROCSPAWN_ESERVER    the fork server is gone, and the process with it; or it does not answer;
+ *                        or this process has left it (procspawn_leave_server)
+ *   PROCSPAWN_ENOTOWNER  as for procspawn_join()
  *
  * Safe:   any thread, also while another one joins.
  * Cancel: no cancellation point.
@@ -307,9 +339,9 @@ int procspawn_kill(procspawn_handle *handle);
 
 /*
  * Asks the process group to end with a signal, and kills it if it is still there after grace
- * nanoseconds.
+ * nanoseconds. Does not wait for it.
  *
- * Returns 0, -EINVAL for no valid signal or a negative grace, or PROCSPAWN_ESERVER.
+ * Returns 0, -EINVAL for no valid signal or a negative grace, or as procspawn_kill().
  *
  * Safe:   any thread, also while another one joins.
  * Cancel: no cancellation point.
@@ -322,11 +354,13 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * gives what it used (may be NULL). Does not consume the result.
  *
  * Returns 0, -ETIMEDOUT, or
- *   PROCSPAWN_ESERVER    the server died. The process, and everything that it had started, is gone and
- *                        reaped; the usage is not known. If the root of the fork server died as
+ *   -ECANCELED, -EBADF, PROCSPAWN_ENOTOWNER   as in procspawn_join
+ *   -ENOTSUP             the usage of a pool's call is asked for (pool.h)
+ *   PROCSPAWN_ESERVER    the server died. The process, and everything that it had started, is gone
+ *                        and reaped; the usage is not known. If the root of the fork server died as
  *                        well, the process has been killed, and nothing can say when it is gone
- *   -EMFILE, -ENFILE, -ENOMEM   as in procspawn_join: the answer, which comes before the end, cannot
- *                        be received now
+ *   -EMFILE, -ENFILE, -ENOMEM   as in procspawn_join: the answer, which comes before the end,
+ *                        cannot be received now
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the handle stays valid.
@@ -337,8 +371,8 @@ int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret
 /*
  * The process id. It stays the process's own until procspawn_wait() has returned 0; signal the
  * process by procspawn_kill or procspawn_terminate, which cannot hit a stranger. It is another one
- * after a join or wait that learns that the process died before it took the call, and that a new one
- * took it.
+ * after a join or wait that learns that the process died before it took the call, and that a new
+ * one took it.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -448,7 +482,8 @@ enum procspawn_stdio {
 
 /*
  * The standard streams; fd counts for PROCSPAWN_STDIO_FD only. A stream to be inherited that the
- * caller has closed becomes /dev/null.
+ * caller has closed becomes /dev/null. What is wrong is told by the call: -EBADF for a descriptor
+ * that is not open then, -EINVAL for another mode.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -459,11 +494,12 @@ void procspawn_builder_stdout(procspawn_builder *builder, enum procspawn_stdio m
 void procspawn_builder_stderr(procspawn_builder *builder, enum procspawn_stdio mode, int fd);
 
 /*
- * Working directory (copied; relative to the caller's at the time of the call), and resource limits
- * (one of RLIMIT_*; each overrides the caller's, as far as the caller may). A directory that cannot
- * be entered or a limit that cannot be set makes the call fail with kind SETUP.
+ * Working directory (copied; relative to the caller's at the time of the call, and entered with the
+ * child's rights), and resource limits (one of RLIMIT_*; each overrides the caller's, as far as the
+ * caller may). A directory that cannot be entered or a limit that cannot be set makes the call fail
+ * with kind SETUP.
  *
- * Return 0, -EINVAL for no such resource, or -ENOMEM.
+ * Return 0, -EINVAL for no such resource (rlimit), or -ENOMEM (cwd).
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -474,8 +510,8 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
 
 /*
  * The limit of the call itself: after so many nanoseconds from its start the process is killed, and
- * the call fails with kind TIMED_OUT. 0 for none. Kept by the fork server, also while nobody joins.
- * A call for which the fork server has no process until then is not made: -ETIMEDOUT.
+ * the call fails with kind TIMED_OUT. 0 or less for none. Kept by the fork server, also while
+ * nobody joins. A call for which the fork server has no process until then is not made: -ETIMEDOUT.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -505,9 +541,10 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
  *
  * A function has no nested calls, as if told so, if it lacks in other ways what the program had at
  * init: it has a hook; or its caller gave up capabilities (but by a change of its user),
- * securebits, no_new_privs, or a place (procspawn_builder_allow_rights()). Nor has a program whose
- * real, effective and saved ids differ. A function that gives up rights by itself calls
- * procspawn_leave_server() before.
+ * securebits, no_new_privs, or a place (procspawn_builder_allow_rights()); or the real, effective
+ * and saved ids of its caller, of user or group, are not the same. Its calls fail with
+ * PROCSPAWN_ERIGHTS. A function that gives up rights by itself calls procspawn_leave_server()
+ * before.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -577,7 +614,8 @@ void procspawn_builder_result_limit(procspawn_builder *builder, uint64_t bytes);
 int procspawn_builder_result_depth(procspawn_builder *builder, unsigned depth);
 
 /*
- * A name for the process, as ps(1) shows it (the first 15 bytes). Copied. Returns 0 or -ENOMEM.
+ * A name for the process, as ps(1) shows it (the first 15 bytes); without one it is called
+ * "forkscope-serve", as its server. Copied. Returns 0 or -ENOMEM.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -586,9 +624,9 @@ int procspawn_builder_result_depth(procspawn_builder *builder, unsigned depth);
 int procspawn_builder_name(procspawn_builder *builder, const char *name);
 
 /*
- * procspawn() with the builder's changes. Same returns, -ETIMEDOUT when the builder's deadline
- * passed before there was a process for the call, and -errno for a pipe or descriptor that could
- * not be had.
+ * procspawn() with the builder's changes (NULL: none). Same returns, -ETIMEDOUT when the builder's
+ * deadline passed before there was a process for the call, -EBADF and -EINVAL for a standard stream
+ * (procspawn_builder_stdin), and -errno for a pipe that could not be had.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: a cancellation point before anything was started, never after.
@@ -605,9 +643,10 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
  * For a function that is about to give up rights by itself: capabilities, a root directory, system
  * calls. From now on this process has no way to the fork server, which would lead out of what it
  * shuts itself into: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were
- * made before go on, and can be joined; they cannot be killed any more, and end with this process.
+ * made before go on, and can be joined; they cannot be killed any more (PROCSPAWN_ESERVER), and end
+ * with this process. In a pool's worker it holds for all later calls of the worker.
  *
- * Returns 0, or -EPERM outside of a called function's process.
+ * Returns 0, also when it has been called before, or -EPERM outside of a called function's process.
  *
  * Safe:   any thread of a child, while no other one is in a procspawn_* function.
  * Cancel: no cancellation point.
