@@ -517,8 +517,8 @@ TEST_EXTENSIONS = .sh
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-model check-kills check-random check-spares check-stress fuzz
-.PHONY: bench check-fresh check-hostile check-model check-kills check-spares check-stress
+.PHONY: bench check-fresh check-hostile check-kills check-load check-model check-random
+.PHONY: check-spares check-stress fuzz soak
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -572,8 +572,9 @@ EXTRA_DIST += tests/fuzz/seeds
 # Random trees of tasks for RANDOM_SECONDS; RANDOM_SEED repeats the decisions of a run.
 check-random: tests/random/random$(EXEEXT)
 	@RANDOM_SECONDS=$${RANDOM_SECONDS-60} tests/random/random$(EXEEXT)
+
 # Hostile functions beside innocent calls. HOSTILE_SECONDS says for how long, HOSTILE_SEED what
-# happens; `make check` runs a few seconds of it.
+# happens.
 check-hostile: tests/hostile/hostile$(EXEEXT)
 	@HOSTILE_SECONDS=$${HOSTILE_SECONDS-60} tests/hostile/hostile$(EXEEXT)
 
