@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/remote_scope.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -263,6 +264,44 @@ static void waiting_for_room_is_a_cancellation_point(void)
     scoped_done_receiver_free(signals.done_receiver);
 }
 
+static int return_at_once(scoped_spawner self, void *arg)
+{
+    (void)self;
+    (void)arg;
+    return 0;
+}
+
+/* Whatever makes a child there, in a task that has been cancelled. */
+static int spawn_within_limit(scoped_spawner self, void *arg)
+{
+    scoped_spawner limited;
+    struct scoped_child_signals child;
+    struct scoped_options options = { .limit = 3 };
+    (void)arg;
+    CU_ASSERT(scoped_scope_open(self, &options, &limited) == 0);
+    CU_ASSERT(scoped_cancel(self) == 0);
+    log_letter(scoped_scope_wait_room(limited, SCOPED_FOREVER) == 0 ? 'w' : '?');
+    log_letter(scoped_spawn_leaf(limited, return_it, NULL, NULL) == 0 ? 'l' : '?');
+    log_letter(scoped_spawn(limited, return_at_once, NULL, NULL) == 0 ? 't' : '?');
+    log_letter(remote_spawner_spawn_raw(limited, &child) == 0 ? 'r' : '?');
+    scoped_cancel_receiver_free(child.cancel_receiver);
+    scoped_done_sender_free(child.done_sender);
+    return 0;
+}
+
+static void where_there_is_room_nothing_is_a_cancellation_point(void)
+{
+    static const enum scoped_cancel_mode modes[] = { SCOPED_CANCEL_FORCED, SCOPED_CANCEL_WAITS,
+                                                     SCOPED_CANCEL_ASKS };
+    for (int i = 0; i < 3; i++) {
+        open_with((struct scoped_options){ .cancel = modes[i] });
+        CU_ASSERT(scoped_spawn(scope, spawn_within_limit, NULL, NULL) == 0);
+        close_scope();
+        CU_ASSERT(outcome.succeeded == 1 && outcome.cancelled == 0);
+    }
+    CU_ASSERT_STRING_EQUAL(log_letters(), "wltrwltrwltr");
+}
+
 static int inner_scope(scoped_spawner self, void *arg)
 {
     scoped_spawner inner;
@@ -509,6 +548,7 @@ static CU_TestInfo tests[] = {
     TEST(no_more_tasks_run_than_the_limit_allows),
     TEST(waiting_for_room_has_a_deadline),
     TEST(waiting_for_room_is_a_cancellation_point),
+    TEST(where_there_is_room_nothing_is_a_cancellation_point),
     TEST(a_deadline_cancels_and_is_inherited),
     TEST(a_deadline_that_nothing_ran_into_is_no_failure),
     TEST(a_deadline_is_told_only_if_it_cut_a_task_short),

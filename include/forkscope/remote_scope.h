@@ -47,7 +47,7 @@ struct scoped_child_signals {
  * Returns 0 and sets the out-parameters, or as scoped_spawn.
  *
  * Safe:   the owner of the spawner.
- * Cancel: none; a cancellation point of tasks in a scope with a limit.
+ * Cancel: a cancellation point of tasks while a scope with a limit has no room; else none.
  * Source: scoped_spawn 0.2.1, RawScopedSpawn::spawn_raw and spawn_raw_with_signal.
  */
 int remote_spawner_spawn_raw(scoped_spawner spawner, struct scoped_child_signals *ret_child);

@@ -216,7 +216,7 @@ int scoped_scope_close(scoped_spawner scope, int64_t deadline, struct scoped_out
  * -ETIMEDOUT, -ECANCELED, SCOPED_ESTALE, SCOPED_ENOTOWNER.
  *
  * Safe:   the owner of the scope.
- * Cancel: a cancellation point of tasks.
+ * Cancel: a cancellation point of tasks while there is no room; else none.
  * Source: sem_timedwait(3).
  */
 int scoped_scope_wait_room(scoped_spawner scope, int64_t deadline);

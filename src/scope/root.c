@@ -246,10 +246,24 @@ static unsigned most_children(struct node *scope)
     return most;
 }
 
-/* Unlocked, by the owner: waits until a node's limit allows another child. */
-static int wait_room(struct node *node, int64_t deadline)
+/* Only the owner, who asks, can take the room again. */
+static bool has_room(struct node *node)
 {
     if (node->kind != NODE_SCOPE || scoped__scope(node)->limit == 0)
+        return true;
+    scoped__lock(node->tree);
+    bool has_room = node->child_count <= most_children(node);
+    scoped__unlock(node->tree);
+    return has_room;
+}
+
+/*
+ * Unlocked, by the owner: waits until a node's limit allows another child. Where it does already, a
+ * task that has been cancelled goes on.
+ */
+static int wait_room(struct node *node, int64_t deadline)
+{
+    if (has_room(node))
         return 0;
     struct wait wait = scoped__wait_begin();
     int error = scoped__wait_children(wait, node, most_children(node), deadline);
