@@ -69,13 +69,6 @@ static void run_owners(void)
 
 /* ---- a round ---- */
 
-static void on_misuse(int error, scoped_spawner spawner)
-{
-    (void)spawner;
-    CHECK_RESULT(error, "the misuse hook", SCOPED_ESTALE, SCOPED_ENOTOWNER);
-    CHECK(scoped_sleep_until(scoped_deadline_in(1000)) == 0, "a wait in the misuse hook");
-}
-
 static struct faults some_faults(struct dice *dice)
 {
     static const unsigned rates[] = { 0, 0, 10, 40, 200 };
@@ -106,10 +99,11 @@ static void run_round(uint64_t seed)
         life_init();
     ready = true;
     places_open(&dice);
-    records_begin(seed, TASKS + OWNERS);
+    misuse_begin(dice_one_in(&dice, 2));
+    struct faults faults = some_faults(&dice);
+    records_begin(seed, TASKS + OWNERS, faults.memory == 0);
     helpers_start(seed);
-    scoped_set_misuse_hook(dice_one_in(&dice, 2) ? on_misuse : NULL);
-    faults_set(some_faults(&dice), seed);
+    faults_set(faults, seed);
     run_owners();
     faults_set((struct faults){ 0 }, seed);
     helpers_stop();

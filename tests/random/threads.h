@@ -43,13 +43,15 @@ struct around {
     int64_t deadline;
     int64_t grace;
     intptr_t values[KEYS];              /* 0: none */
+    struct scope_record *listener;      /* who hears of failures; NULL: nobody */
     struct record *above;               /* the task above in the same tree; NULL: none */
 };
 
 struct counting_policy {
     struct scoped_policy base;
     atomic_bool inside;
-    size_t ended;
+    struct scoped_progress seen;        /* when it was asked last */
+    bool has_stopped;                   /* by its word */
     size_t most_failures;
 };
 
@@ -57,6 +59,9 @@ struct scope_record {
     scoped_spawner id;
     bool is_root;
     struct around around;
+    const struct scope_record *inside;  /* the scope that it was opened in; NULL: none */
+    bool has_deadline;                  /* of its own, before any around it */
+    bool is_cancelled;                  /* by its owner: what it gets from now on never runs */
     unsigned limit;
     bool discards;
     unsigned spawned;
@@ -107,6 +112,7 @@ struct record {
     bool is_remote;             /* runs on a thread that is not its executor's */
     bool is_watched;            /* its end is heard of at once */
     bool own_thread;            /* is joined before it is gone */
+    bool born_cancelled;
     enum scoped_cancel_mode mode;
     struct around around;       /* its own, which its children inherit */
     struct record *parent;      /* outlives it; of another tree perhaps */
@@ -123,6 +129,7 @@ struct record {
     struct record *first_child, *sibling;
     struct record *pending;     /* being spawned */
     int64_t shield_ends;        /* 0: none */
+    int64_t uncancelled_at;     /* when it was not cancelled yet, for the last time */
     int cancel_off;
     int handlers;               /* clean-up handlers that stand */
     bool exits;                 /* by pthread_exit */
@@ -141,6 +148,7 @@ struct record {
     atomic_bool said_started;
     atomic_bool never_ran;
     atomic_bool refused;        /* by remote_scope_run, without memory */
+    atomic_uint heard;          /* its failure, by the listener */
     atomic_bool thread_gone;
 };
 
@@ -158,7 +166,8 @@ void record_leave(struct record *record);
 
 /* For an owner (no parent) or a task; NULL when the round has had enough of them. */
 struct record *record_new(struct record *parent, const struct around *around);
-void records_begin(uint64_t seed, unsigned most);
+void records_begin(uint64_t seed, unsigned most, bool enough_memory);
+bool records_have_memory(void);     /* failures without it are not told */
 void records_end(void);
 void records_report(void);
 
@@ -171,17 +180,28 @@ void record_spawns(struct record *parent, struct record *child, struct scope_rec
 void record_spawn_failed(struct record *parent, struct record *child);
 
 /* The last that its done does: it ends after all that has been below it. */
-void record_done(struct record *record, int status);
+void record_done(struct record *record);
+
+/* Whose failure the calling thread would tell now. */
+struct record *record_ending(void);
+void record_set_ending(struct record *record);
 
 /* Of a task that its receiver or its parent says to be gone. */
 void record_check_gone(const struct record *record);
 void record_check_status(const struct record *record, int status);
 
-/* What it has ended with, by its own account. */
+/* How it has ended by its own account, which cannot always tell a failure from a cancel. */
+enum record_end { END_SUCCEEDED, END_FAILED, END_CANCELLED, END_EITHER, ENDS };
+enum record_end record_end(const struct record *record);
+
+/* What it has ended with. */
 int record_status(const struct record *record);
 
 /* Whether the record could never see the end of the task: it lies on it, or below it. */
 bool record_depends(const struct record *record, const struct record *task);
+
+/* That a wait of the record's was cut short for a reason, and told so where it is to be told. */
+void record_check_cut(const struct record *record, int error);
 
 /* ---- the life of a task (threads_life.c) ---- */
 
@@ -204,6 +224,7 @@ struct target {
     scoped_spawner id;
     struct around around;
     struct scope_record *scope;                     /* NULL: its own */
+    bool has_room;                                  /* for certain: nothing waits for it */
 };
 
 struct target scope_some(struct record *record);    /* threads_scopes.c */
@@ -224,6 +245,7 @@ void hold_section(struct record *record);           /* threads_hold.c */
 void hold_deferred(struct record *record);
 void hold_resource(struct record *record);
 void misuse_something(struct record *record);       /* threads_misuse.c */
+void misuse_begin(bool heard);
 
 /* ---- threads that are no tasks (threads_helpers.c) ---- */
 

@@ -21,9 +21,8 @@ static int64_t short_while(struct record *record)
 
 static void check_woken(struct record *record, int error, int64_t deadline)
 {
-    if (error == -ECANCELED)
-        CHECK(record->is_task && scoped_cancelled(), "a wait was cut short for nothing");
-    else
+    record_check_cut(record, error);
+    if (error != -ECANCELED)
         CHECK(scoped_deadline_in(0) >= deadline && scoped_deadline_in(0) - deadline < run_slack(),
               "a wait ended early, or late");
 }
@@ -56,12 +55,17 @@ static void wait_for_fd(struct record *record)
     int error = AT(record, POINT, scoped_wait_fd(fd == 0 ? 1000000 : fd, POLLOUT | POLLIN,
                                                   deadline));
     CHECK_RESULT(error, "scoped_wait_fd", 0, -ETIMEDOUT, -ECANCELED, -EBADF, -EMFILE);
+    record_check_cut(record, error);
+    CHECK(error == -ECANCELED || fd > 0 || error != 0, "a descriptor that is not open is ready");
+    CHECK(scoped_deadline_in(0) - deadline < run_slack(), "a wait ended late");
+    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait ended early");
 }
 
 static void check_point(struct record *record)
 {
     int error = AT(record, POINT, scoped_checkpoint());
     CHECK_RESULT(error, "scoped_checkpoint", 0, -ECANCELED);
+    record_check_cut(record, error);
 }
 
 /* Whether a cancel ends each wait soon: a shield may hold for longer than its root has to close. */
@@ -106,6 +110,17 @@ static void say_something(struct record *record)
     CHECK(error == expected, "scoped_started gave %d", error);
 }
 
+static void check_cancel_fd(int fd)
+{
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    bool was_on = base__cancelable(false);
+    bool is_cancelled = scoped_cancelled();
+    int ready = poll(&polled, 1, is_cancelled ? (int)(run_slack() / 1000000) : 0);
+    CHECK(ready == 1 || !is_cancelled, "a descriptor that does not tell of a cancel");
+    CHECK(ready == 0 || scoped_cancelled(), "a descriptor that tells of no cancel");
+    base__cancelable(was_on);
+}
+
 static void look_around(struct record *record)
 {
     int fd;
@@ -120,6 +135,20 @@ static void look_around(struct record *record)
     CHECK(AT(record, NO_POINT, scoped_value(&fd)) == NULL, "a value for a key that nobody has");
     int error = AT(record, NO_POINT, scoped_cancel_fd(&fd));
     CHECK_RESULT(error, "scoped_cancel_fd", record->is_task ? 0 : -EPERM, -EMFILE);
+    if (error == 0)
+        check_cancel_fd(fd);
+}
+
+/* The deadline of the scope around cancels whoever waits, in each mode. */
+static void outlast_deadline(struct record *record)
+{
+    int64_t deadline = record->around.deadline;
+    if (record->scope == NULL || !record->scope->has_deadline || record->cancel_off > 0 ||
+        record->shield_ends != 0 || deadline > scoped_deadline_in(2000000))
+        return;
+    int error = AT(record, POINT, scoped_sleep_until(scoped_deadline_in(run_slack())));
+    CHECK(error == -ECANCELED, "a deadline that cancels nobody");
+    CHECK(scoped_cancelled(), "a wait was cut short for nothing");
 }
 
 static void cancel_itself(struct record *record)
@@ -137,8 +166,8 @@ typedef void act(struct record *record);
 
 static act *const for_all[] = {
     sleep_briefly, sleep_for_ever, wait_for_fd, check_point, wait_in_system, test_cancel,
-    say_something, look_around, wait_for_some, wait_for_some, wait_for_some, let_go_of_some,
-    hold_section, hold_deferred, hold_resource, misuse_something, run_nested
+    say_something, look_around, outlast_deadline, wait_for_some, wait_for_some, wait_for_some,
+    let_go_of_some, hold_section, hold_deferred, hold_resource, misuse_something, run_nested
 };
 
 /* Of those that have a spawner. */
@@ -152,6 +181,9 @@ static void act_once(struct record *record)
     enum { ALL = sizeof for_all / sizeof for_all[0] };
     enum { PARENTS = sizeof for_parents / sizeof for_parents[0] };
 
+    int64_t now = scoped_deadline_in(0);
+    if (!scoped_cancelled())
+        record->uncancelled_at = now;
     if (!record->is_leaf && dice_one_in(&record->dice, 2))
         for_parents[dice_roll(&record->dice, PARENTS)](record);
     else

@@ -55,6 +55,7 @@ static void begin(struct record *record)
     record->bounded = record->under != NULL && (!record->under->is_task || record->under->bounded);
     record_set_here(record);
     enter(record, PHASE_RUNS, PHASE_SPAWNED);
+    CHECK(!record->born_cancelled, "task %u of a cancelled scope runs", record->number);
     mark_thread(record);
     if (scoped_defer(release_last, record) == 0)
         atomic_store(&record->first_deferred, true);
@@ -90,6 +91,8 @@ static void cut(void *arg)
           record->number);
     CHECK(record->shield_ends == 0 || scoped_deadline_in(0) >= record->shield_ends,
           "task %u is unwound in a shield", record->number);
+    CHECK(record->exits || scoped_deadline_in(0) >= record->uncancelled_at + record->around.grace,
+          "task %u is forced within its grace time", record->number);
     CHECK(record->cancel_off == 0, "task %u is unwound with cancellation off", record->number);
     CHECK(record->handlers == 0, "task %u has left a handler out", record->number);
     if (record->pending != NULL)
@@ -195,5 +198,5 @@ void life_done(void *arg)
     defer_late(record);
     if (dice_one_in(&record->dice, 8))
         CHECK(scoped_sleep_until(scoped_deadline_in(20000)) == 0, "a wait in done");
-    record_done(record, record_status(record));
+    record_done(record);
 }

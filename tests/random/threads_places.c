@@ -1,6 +1,7 @@
 /* The executors of a round: the library's, and some that a user could have. */
 #include "tests/random/threads.h"
 
+#include "src/base/thread.h"
 #include "tests/scope_pool.h"
 
 #include <pthread.h>
@@ -13,6 +14,7 @@ static struct pool wide, narrow, lazy;
 static int hesitate(struct scoped_executor *self, void (*run)(void *arg), void *arg)
 {
     (void)self;
+    CHECK(!base__cancelable(false), "cancellation is on in an executor");
     CHECK(scoped_sleep_until(scoped_deadline_in(10000)) == 0, "a wait in an executor");
     CHECK(scoped_checkpoint() == 0, "a checkpoint in an executor");
     pthread_testcancel();

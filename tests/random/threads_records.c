@@ -9,9 +9,10 @@
 static _Atomic(struct record *) all;
 static atomic_uint made;
 static unsigned most_records;
+static bool has_memory;         /* whenever it asks for some */
 static uint64_t round_seed;
 
-static __thread struct record *here;
+static __thread struct record *here, *ending;
 
 struct record *record_here(void)
 {
@@ -23,10 +24,21 @@ void record_set_here(struct record *record)
     here = record;
 }
 
-void records_begin(uint64_t seed, unsigned most)
+struct record *record_ending(void)
+{
+    return ending;
+}
+
+void record_set_ending(struct record *record)
+{
+    ending = record;
+}
+
+void records_begin(uint64_t seed, unsigned most, bool enough_memory)
 {
     round_seed = seed;
     most_records = most;
+    has_memory = enough_memory;
     atomic_store(&made, 0);
     atomic_store(&all, NULL);
 }
@@ -38,6 +50,11 @@ void records_end(void)
         atomic_store(&all, record->next_in_round);
         faults_own_free(record);
     }
+}
+
+bool records_have_memory(void)
+{
+    return has_memory;
 }
 
 static void keep(struct record *record)
@@ -103,10 +120,25 @@ static void note_cancelled(struct scope_record *scope)
         continue;
 }
 
-void record_done(struct record *record, int status)
+enum record_end record_end(const struct record *record)
 {
-    if (record->scope != NULL && status == -ECANCELED)
+    int status = record_status(record);
+    if (atomic_load(&record->refused))
+        return END_FAILED;
+    if (record->exits)
+        return END_EITHER;
+    if (record->was_cut || atomic_load(&record->never_ran))
+        return END_CANCELLED;
+    if (status == -ECANCELED)
+        return END_EITHER;
+    return status < 0 ? END_FAILED : END_SUCCEEDED;
+}
+
+void record_done(struct record *record)
+{
+    if (record->scope != NULL && record_end(record) >= END_CANCELLED)
         note_cancelled(record->scope);
+    ending = record;
     leave(record->parent, record->scope);
 }
 
@@ -132,6 +164,10 @@ void record_check_gone(const struct record *record)
     CHECK(!record->own_thread || atomic_load(&record->refused) ||
               atomic_load(&record->thread_gone),
           "task %u is gone, its thread is not", record->number);
+    CHECK(!has_memory || record->around.listener == NULL || record_end(record) != END_FAILED ||
+              atomic_load(&record->heard) == 1,
+          "task %u has failed, which was told %u times", record->number,
+          atomic_load(&record->heard));
 }
 
 int record_status(const struct record *record)
@@ -150,6 +186,15 @@ void record_check_status(const struct record *record, int status)
     else
         CHECK(status == record_status(record), "task %u ended with %d instead of %d",
               record->number, status, record_status(record));
+}
+
+void record_check_cut(const struct record *record, int error)
+{
+    if (error != -ECANCELED)
+        return;
+    CHECK(record->is_task && scoped_cancelled(), "a wait was cut short for nothing");
+    CHECK(record->mode == SCOPED_CANCEL_ASKS || record->around.grace > 0,
+          "a task that is to be forced was asked");
 }
 
 static bool is_above(const struct record *task, const struct record *record)

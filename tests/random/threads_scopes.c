@@ -12,14 +12,39 @@ static size_t ended_so_far(const struct scoped_progress *progress)
     return progress->succeeded + progress->failed + progress->cancelled;
 }
 
+/* One end more, in the place where its status belongs. */
+static void check_count(const struct scoped_progress *before, const struct scoped_progress *now,
+                        int status)
+{
+    CHECK(ended_so_far(now) == ended_so_far(before) + 1, "ends are not counted one by one");
+    CHECK(now->succeeded - before->succeeded == (status >= 0), "a status of %d as a success",
+          status);
+    CHECK(now->cancelled == before->cancelled || status == -ECANCELED, "a status of %d as a cancel",
+          status);
+    CHECK(now->first_failure == (before->failed > 0  ? before->first_failure
+                                 : now->failed > 0 ? status
+                                                   : 0),
+          "%d is not the first failure", now->first_failure);
+}
+
+/* What has been once, stays. */
+static void check_flags(const struct counting_policy *policy, const struct scoped_progress *now)
+{
+    const struct scoped_progress *before = &policy->seen;
+    CHECK(now->timed_out >= before->timed_out, "a deadline that is forgotten");
+    CHECK(!now->timed_out || now->cancelled > 0, "a deadline that cut nothing short");
+    CHECK(now->stopped >= (before->stopped || policy->has_stopped), "a scope that goes on");
+}
+
 static bool count_end(const struct scoped_policy *self, const struct scoped_progress *progress,
                       int status)
 {
     struct counting_policy *policy = (struct counting_policy *)self;
-    (void)status;
     CHECK(!atomic_exchange(&policy->inside, true), "a policy is asked twice at a time");
-    CHECK(ended_so_far(progress) == ++policy->ended, "ends are not counted one by one");
-    CHECK(!progress->timed_out || progress->cancelled > 0, "a deadline that cut nothing short");
+    check_count(&policy->seen, progress, status);
+    check_flags(policy, progress);
+    policy->seen = *progress;
+    policy->has_stopped |= progress->failed > policy->most_failures;
     atomic_store(&policy->inside, false);
     return progress->failed > policy->most_failures;
 }
@@ -27,16 +52,38 @@ static bool count_end(const struct scoped_policy *self, const struct scoped_prog
 static int judge_end(const struct scoped_policy *self, const struct scoped_progress *progress)
 {
     const struct counting_policy *policy = (const struct counting_policy *)self;
-    CHECK(ended_so_far(progress) == policy->ended, "ends are counted twice");
+    CHECK(ended_so_far(progress) == ended_so_far(&policy->seen), "ends are counted twice");
+    CHECK(progress->first_failure == policy->seen.first_failure, "another first failure");
+    check_flags(policy, progress);
     CHECK(scoped_checkpoint() == 0, "a checkpoint in a policy");
     return (int)progress->failed;
 }
 
+/* A path goes from the root to the task's own name. */
+static void check_failure(const struct scoped_failure *failure)
+{
+    const char *last = strrchr(failure->path, '/');
+    const char *name = failure->name[0] != '\0' ? failure->name : "task";
+    CHECK(failure->status < 0, "a failure with the status %d", failure->status);
+    CHECK(last != NULL && strcmp(last + 1, name) == 0, "the path of %s is %s", name, failure->path);
+    CHECK(strncmp(failure->path, "root/", strlen("root/")) == 0 ||
+              strncmp(failure->path, "a scope with a /", strlen("a scope with a /")) == 0,
+          "the path %s begins nowhere", failure->path);
+}
+
+/* After the task's done, unless it had no memory to run. */
 static void listen(const struct scoped_failure *failure, void *arg)
 {
-    CHECK(failure->status < 0, "a failure with the status %d", failure->status);
-    CHECK(strlen(failure->path) > 0 && failure->next == NULL, "a failure without a path");
-    CHECK(arg != NULL, "a failure that nobody hears");
+    struct record *record = record_ending();
+    check_failure(failure);
+    CHECK(failure->next == NULL, "a list of failures");
+    CHECK(record != NULL && record->around.listener == arg, "a failure of somebody else's");
+    CHECK(atomic_fetch_add(&record->heard, 1) == 0, "a failure is told twice");
+    if (atomic_load(&record->phase) == PHASE_DONE)
+        record_check_status(record, failure->status);
+    else
+        CHECK(failure->status == -ENOMEM, "a task that has not run failed with %d",
+              failure->status);
     CHECK(scoped_sleep_until(scoped_deadline_in(10000)) == 0, "a wait in a failure function");
 }
 
@@ -68,11 +115,12 @@ static void bind_some(struct dice *dice, struct scope_record *scope)
 }
 
 static void choose_times(struct dice *dice, struct scoped_options *options,
-                         struct around *around)
+                         struct around *around, bool *ret_has_own)
 {
     if (dice_one_in(dice, 4))
         options->deadline = scoped_deadline_in((int64_t)dice_roll(dice, 4) * 1000000);
-    if (options->deadline > 0 && options->deadline < around->deadline)
+    *ret_has_own = options->deadline > 0 && options->deadline < around->deadline;
+    if (*ret_has_own)
         around->deadline = options->deadline;
     if (dice_one_in(dice, 4))
         options->grace = 1 + (int64_t)dice_roll(dice, 1000000);
@@ -90,7 +138,7 @@ static struct scoped_options choose(struct dice *dice, struct scope_record *scop
     options.cancel = (enum scoped_cancel_mode)dice_roll(dice, 4);
     if (options.cancel != SCOPED_CANCEL_INHERITED)
         scope->around.mode = options.cancel;
-    choose_times(dice, &options, &scope->around);
+    choose_times(dice, &options, &scope->around, &scope->has_deadline);
     bind_some(dice, scope);
     options.policy = scope->policy = some_policy(dice, scope);
     options.limit = scope->limit = dice_one_in(dice, 3) ? 1 + (unsigned)dice_roll(dice, 3) : 0;
@@ -98,7 +146,7 @@ static struct scoped_options choose(struct dice *dice, struct scope_record *scop
     scope->discards = options.discard;
     if (dice_one_in(dice, 3)) {
         options.on_failure = listen;
-        options.on_failure_arg = scope;
+        options.on_failure_arg = scope->around.listener = scope;
     }
     if (dice_one_in(dice, 2))
         options.name = "a scope with a long name";
@@ -126,6 +174,7 @@ static int open_inside(struct record *record, struct scope_record *scope)
 {
     struct target target = scope_some(record);
     scope->around = target.around;
+    scope->inside = target.scope;
     struct scoped_options options = choose(&record->dice, scope);
     return AT(record, NO_POINT, scoped_scope_open(target.id, &options, &scope->id));
 }
@@ -176,13 +225,14 @@ void scope_cancel(struct record *record)
     struct scoped_cancel_sender *sender;
     if (record->open_scopes == 0 || !dice_one_in(&record->dice, 3))
         return;
-    scoped_spawner id = record->scopes[record->open_scopes - 1].id;
+    struct scope_record *scope = &record->scopes[record->open_scopes - 1];
     if (dice_one_in(&record->dice, 2)) {
-        int error = AT(record, NO_POINT, scoped_cancel(id));
+        int error = AT(record, NO_POINT, scoped_cancel(scope->id));
         CHECK(error == 0, "scoped_cancel gave %d", error);
+        scope->is_cancelled = true;
         return;
     }
-    int error = AT(record, NO_POINT, scoped_cancel_sender_new(id, &sender));
+    int error = AT(record, NO_POINT, scoped_cancel_sender_new(scope->id, &sender));
     CHECK(error == 0, "scoped_cancel_sender_new gave %d", error);
     helpers_give_sender(&record->dice, sender);
 }
@@ -192,11 +242,14 @@ void scope_cancel(struct record *record)
 static void check_failures(const struct scope_record *scope, const struct scoped_outcome *outcome)
 {
     size_t listed = 0;
-    for (const struct scoped_failure *failure = outcome->failures; failure; failure = failure->next) {
-        CHECK(failure->status < 0 && strlen(failure->path) > 0, "a failure that is none");
+    const struct scoped_failure *failure;
+    for (failure = outcome->failures; failure != NULL; failure = failure->next) {
+        check_failure(failure);
         listed++;
     }
     CHECK(!scope->discards || listed == 0, "failures that were to be discarded");
+    CHECK(scope->discards || outcome->omitted == 0 || !records_have_memory(),
+          "%zu failures are omitted for nothing", outcome->omitted);
     CHECK(listed + outcome->omitted == outcome->failed, "%zu failures listed, %zu omitted, of %zu",
           listed, outcome->omitted, outcome->failed);
 }
@@ -219,11 +272,42 @@ static void check_status(const struct scope_record *scope, const struct scoped_o
           "a deadline that cut nothing short");
 }
 
-static void check_outcome(const struct scope_record *scope, struct scoped_outcome *outcome)
+/* By the tasks' own account; the value is that of one that succeeded. */
+static void check_counts(const struct record *owner, const struct scope_record *scope,
+                         const struct scoped_outcome *outcome)
+{
+    size_t ends[ENDS] = { 0 };
+    bool is_known = outcome->value == NULL;
+    for (const struct record *child = owner->first_child; child != NULL; child = child->sibling) {
+        if (child->scope != scope)
+            continue;
+        ends[record_end(child)]++;
+        is_known |= outcome->value == child && record_end(child) == END_SUCCEEDED;
+    }
+    CHECK(outcome->succeeded == ends[END_SUCCEEDED], "%zu successes instead of %zu",
+          outcome->succeeded, ends[END_SUCCEEDED]);
+    CHECK(outcome->failed >= ends[END_FAILED] && outcome->cancelled >= ends[END_CANCELLED],
+          "%zu failures, %zu cancels instead of %zu, %zu, and %zu that are either", outcome->failed,
+          outcome->cancelled, ends[END_FAILED], ends[END_CANCELLED], ends[END_EITHER]);
+    CHECK(is_known, "a value of nobody's that succeeded");
+}
+
+/* The record of the scope is used again. */
+static void forget_children(const struct record *owner, const struct scope_record *scope)
+{
+    for (struct record *child = owner->first_child; child != NULL; child = child->sibling) {
+        if (child->scope == scope)
+            child->scope = NULL;
+    }
+}
+
+static void check_outcome(const struct record *owner, const struct scope_record *scope,
+                          struct scoped_outcome *outcome)
 {
     CHECK(outcome->succeeded + outcome->failed + outcome->cancelled == scope->spawned,
           "%zu + %zu + %zu ends of %u tasks", outcome->succeeded, outcome->failed,
           outcome->cancelled, scope->spawned);
+    check_counts(owner, scope, outcome);
     check_failures(scope, outcome);
     check_status(scope, outcome);
     scoped_outcome_fini(outcome);
@@ -241,11 +325,17 @@ static int close_last(struct record *record, struct scope_record *scope)
 {
     struct scoped_outcome outcome;
     int64_t deadline = some_deadline(record);
-    if (scope->is_root)
-        return AT(record, POINT, scoped_spawner_close(scope->id, deadline));
-    int error = AT(record, POINT, scoped_scope_close(scope->id, deadline, &outcome));
-    if (error == 0)
-        check_outcome(scope, &outcome);
+    int error;
+    if (scope->is_root) {
+        error = AT(record, POINT, scoped_spawner_close(scope->id, deadline));
+        scope->is_cancelled = true;
+    } else {
+        error = AT(record, POINT, scoped_scope_close(scope->id, deadline, &outcome));
+        if (error == 0)
+            check_outcome(record, scope, &outcome);
+    }
+    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a close gave up early");
+    record_check_cut(record, error);
     return error;
 }
 
@@ -259,8 +349,17 @@ void scope_close(struct record *record)
     CHECK_RESULT(error, "closing a scope", 0, -ETIMEDOUT, record->is_task ? -ECANCELED : 0);
     if (error < 0)
         return;
+    forget_children(record, scope);
     record->stale = scope->id;
     record->open_scopes--;
+}
+
+/* What a root runs while it is closed has been cancelled and does not last. */
+static void check_closed_in_time(int error, int64_t deadline)
+{
+    int64_t now = scoped_deadline_in(0);
+    CHECK(error != -ETIMEDOUT || (now >= deadline && now - deadline < run_slack()),
+          "a close gave up early, or late");
 }
 
 static void close_root(struct record *owner, const struct scope_record *scope)
@@ -268,6 +367,7 @@ static void close_root(struct record *owner, const struct scope_record *scope)
     int64_t deadline = scoped_deadline_in((int64_t)dice_roll(&owner->dice, 3) * 200000);
     int error = AT(owner, NO_POINT, scoped_spawner_close(scope->id, deadline));
     CHECK_RESULT(error, "closing a root", 0, -ETIMEDOUT);
+    check_closed_in_time(error, deadline);
     if (error == 0)
         return;
     deadline = scoped_deadline_in(run_slack());

@@ -138,7 +138,7 @@ static void check_wait(struct record *record, struct shared *shared, int error, 
                  record->is_task ? -ECANCELED : 0);
     CHECK(depends == (error == -EDEADLK), "%d from a wait that %s end", error,
           depends ? "could never" : "could");
-    CHECK(error != -ECANCELED || scoped_cancelled(), "a wait was cut short for nothing");
+    record_check_cut(record, error);
     CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait ended early");
     if (error == -ETIMEDOUT && shared->task->around.place->ours && record->under == NULL)
         CHECK(scoped_deadline_in(0) - deadline < run_slack(), "a wait ended late");
@@ -176,7 +176,18 @@ static void wait_started(struct record *record, struct shared *shared)
                  SCOPED_ENOTSTARTED, record->is_task ? -ECANCELED : 0);
     CHECK(depends == (error == -EDEADLK), "%d from a wait for a start", error);
     CHECK(error != 0 || atomic_load(&shared->task->said_started), "started without saying so");
+    CHECK(error != SCOPED_ENOTSTARTED || !atomic_load(&shared->task->said_started),
+          "a start that is not heard");
+    record_check_cut(record, error);
     CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait ended early");
+}
+
+/* Of a wait that runs nothing meanwhile. */
+static void check_timed_out(int error, int64_t deadline)
+{
+    int64_t now = scoped_deadline_in(0);
+    CHECK(error != -ETIMEDOUT || (now >= deadline && now - deadline < run_slack()),
+          "a wait ended early, or late");
 }
 
 static void wait_on_descriptor(struct record *record, struct shared *shared)
@@ -190,6 +201,8 @@ static void wait_on_descriptor(struct record *record, struct shared *shared)
     error = AT(record, POINT, scoped_wait_fd(fd, POLLIN, deadline));
     CHECK_RESULT(error, "waiting for a done descriptor", 0, -ETIMEDOUT, -EMFILE,
                  record->is_task ? -ECANCELED : 0);
+    record_check_cut(record, error);
+    check_timed_out(error, deadline);
     if (error == 0)
         check_end(shared);
 }

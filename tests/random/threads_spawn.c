@@ -14,6 +14,7 @@ static void begin_spawn(struct record *record, struct record *child, struct scop
 {
     if (scope != NULL)
         scope->spawned++;
+    child->born_cancelled = scope != NULL && scope->is_cancelled;
     record_spawns(record, child, scope);
 }
 
@@ -32,19 +33,23 @@ static void end_spawn(struct record *record, struct record *child, struct scope_
 }
 
 /* Whether a child can be made without waiting for ever for room. */
-static bool has_room(struct record *record, const struct target *target)
+static bool has_room(struct record *record, struct target *target)
 {
-    if (!record->bounded || target->scope == NULL)
+    if (target->scope == NULL || (!record->bounded && dice_one_in(&record->dice, 2)))
         return true;
     int64_t deadline = scoped_deadline_in((int64_t)dice_roll(&record->dice, 100000));
     int error = AT(record, POINT, scoped_scope_wait_room(target->id, deadline));
     CHECK_RESULT(error, "scoped_scope_wait_room", 0, -ETIMEDOUT, -ECANCELED);
+    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait for room ended early");
+    record_check_cut(record, error);
+    target->has_room = error == 0;
     return error == 0;
 }
 
 static enum point point_of(const struct target *target)
 {
-    return target->scope != NULL && target->scope->limit > 0 ? POINT : NO_POINT;
+    return target->scope != NULL && target->scope->limit > 0 && !target->has_room ? POINT
+                                                                                  : NO_POINT;
 }
 
 static int spawn_plain(scoped_spawner where, struct record *child)
@@ -77,7 +82,8 @@ void spawn_some(struct record *record)
                     ? AT(record, point_of(&target), spawn_with_signal(target.id, child, &signals))
                     : AT(record, point_of(&target), spawn_plain(target.id, child));
     CHECK_RESULT(error, "a spawn", 0, -ENOMEM, -EAGAIN, -ECANCELED);
-    CHECK(error != -ECANCELED || point_of(&target) == POINT, "a spawn without a limit is cancelled");
+    CHECK(error != -ECANCELED || point_of(&target) == POINT, "a spawn is cancelled without a wait");
+    record_check_cut(record, error);
     end_spawn(record, child, target.scope, error);
     if (error == 0 && with_signal)
         keep_signals(record, child, &signals);
@@ -103,12 +109,13 @@ static void note_refusal(struct record *task)
     CHECK(atomic_load(&task->phase) == PHASE_SPAWNED, "a task without memory has run");
     atomic_store(&task->refused, true);
     atomic_store(&task->phase, PHASE_DONE);
-    record_done(task, -ENOMEM);
+    record_done(task);
 }
 
 int remote_run(struct record *task, struct scoped_child_signals signals)
 {
     faults_spare(task->is_watched);
+    record_set_ending(task);
     int status = task->is_leaf ? remote_scope_run_leaf(signals, life_leaf, task, life_done)
                                : remote_scope_run(signals, life_task, task, life_done);
     faults_spare(false);
@@ -129,6 +136,7 @@ static void end_at_once(struct record *record, struct record *child,
     int fd;
     int error = AT(record, NO_POINT, scoped_cancel_receiver_fd(receiver, &fd));
     CHECK_RESULT(error, "scoped_cancel_receiver_fd", 0, -EMFILE);
+    CHECK(asked || !child->born_cancelled, "a child of a cancelled scope that is not cancelled");
     if (!record->is_task || record->mode == SCOPED_CANCEL_ASKS) {
         error = AT(record, POINT, scoped_cancel_receiver_wait_until(receiver, deadline));
         CHECK_RESULT(error, "scoped_cancel_receiver_wait_until", 0, -ETIMEDOUT, -EMFILE,
@@ -138,7 +146,7 @@ static void end_at_once(struct record *record, struct record *child,
     scoped_cancel_receiver_free(receiver);
     child->status = statuses[dice_roll(&record->dice, 3)];
     atomic_store(&child->phase, PHASE_DONE);
-    record_done(child, child->status);
+    record_done(child);
     scoped_done_sender_set_status(signals.done_sender, child->status);
     AT(record, NO_POINT, (scoped_done_sender_free(signals.done_sender), 0));
 }
@@ -171,7 +179,8 @@ void spawn_raw(struct record *record)
                     ? AT(record, point_of(&target),
                          remote_spawner_spawn_raw_with_signal(target.id, &parent, &signals))
                     : AT(record, point_of(&target), remote_spawner_spawn_raw(target.id, &signals));
-    CHECK_RESULT(error, "a raw spawn", 0, -ENOMEM, -ECANCELED);
+    CHECK_RESULT(error, "a raw spawn", 0, -ENOMEM, point_of(&target) == POINT ? -ECANCELED : 0);
+    record_check_cut(record, error);
     end_spawn(record, child, target.scope, error);
     if (error < 0)
         return;
