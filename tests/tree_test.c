@@ -425,6 +425,37 @@ static void a_limit_of_a_scope_counts_processes(void)
     close_root(root);
 }
 
+static int start_when_cancelled(scoped_spawner self, void *ret_handle)
+{
+    const struct scoped_options options = { .limit = 1 };
+    scoped_spawner limited;
+    CU_ASSERT_EQUAL(scoped_scope_open(self, &options, &limited), 0);
+    CU_ASSERT_EQUAL(scoped_cancel(self), 0);
+    return scoped_procspawn(limited, NULL, give_null, NULL, ret_handle);
+}
+
+/* Only waiting for room is a cancellation point. */
+static void a_cancelled_task_starts_a_process_where_there_is_room(void)
+{
+    struct scoped_parent_signals signals;
+    procspawn_handle *handle = NULL;
+    scoped_spawner root;
+    int status = 1;
+
+    start();
+    CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
+    CU_ASSERT_EQUAL_FATAL(
+        scoped_spawn_with_signal(root, start_when_cancelled, &handle, NULL, &signals), 0);
+    CU_ASSERT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), 0);
+    CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
+    CU_ASSERT_EQUAL(status, 0);
+    CU_ASSERT_PTR_NOT_NULL(handle);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+    procspawn_handle_free(handle);
+    close_root(root);
+}
+
 static void a_process_has_signals_as_a_task_has(void)
 {
     struct scoped_parent_signals signals;
@@ -555,6 +586,7 @@ static CU_TestInfo tests[] = {
     TEST(the_deadline_of_a_scope_ends_its_processes),
     TEST(a_process_has_the_grace_of_its_scope),
     TEST(a_limit_of_a_scope_counts_processes),
+    TEST(a_cancelled_task_starts_a_process_where_there_is_room),
     TEST(a_process_has_signals_as_a_task_has),
     TEST(a_cancelled_process_is_always_answered),
     TEST(a_pool_ends_with_its_scope),
