@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/remote_scope.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -382,6 +383,50 @@ static void a_tree_that_has_ended_starts_no_thread(void)
     scoped__node_release(root_node);
 }
 
+static int wait_for_the_past(scoped_spawner self, void *arg)
+{
+    int64_t past = *(int64_t *)arg;
+    scoped_spawner scope;
+    CU_ASSERT(scoped_sleep_until(past) == 0);
+    CU_ASSERT(scoped_wait_fd(released.fd, POLLIN, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_open(self, &(struct scoped_options){ .limit = 1 }, &scope) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, until_released, NULL, NULL) == 0);
+    CU_ASSERT(scoped_scope_wait_room(scope, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_close(scope, past, NULL) == -ETIMEDOUT);
+    event_happen(released);
+    return scoped_scope_close(scope, soon(), NULL);
+}
+
+static void wait_for_a_raw_task(int64_t past)
+{
+    struct scoped_child_signals raw;
+    CU_ASSERT_FATAL(remote_spawner_spawn_raw_with_signal(root, &signals, &raw) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_started(signals.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_cancel_receiver_wait_until(raw.cancel_receiver, past) == -ETIMEDOUT);
+    scoped_cancel_receiver_free(raw.cancel_receiver);
+    scoped_done_sender_free(raw.done_sender);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static void every_wait_knows_that_a_point_long_ago_has_passed(void)
+{
+    int64_t points[] = { 0, -1, -SCOPED_FOREVER, INT64_MIN };
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        int status = 1;
+        wait_for_a_raw_task(points[i]);
+        CU_ASSERT(scoped_spawn_with_signal(root, wait_for_the_past, &points[i], NULL, &signals) ==
+                  0);
+        CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+        scoped_done_receiver_status(signals.done_receiver, &status);
+        CU_ASSERT(status == 0);
+        event_reset(released);
+        scoped_cancel_sender_free(signals.cancel_sender);
+        scoped_done_receiver_free(signals.done_receiver);
+    }
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -399,6 +444,7 @@ static CU_TestInfo tests[] = {
     TEST(a_busy_owner_keeps_no_finished_threads),
     TEST(a_done_descriptor_may_be_asked_for_again_and_again),
     TEST(lingering_threads_hold_up_no_deadline),
+    TEST(every_wait_knows_that_a_point_long_ago_has_passed),
     TEST(a_tree_that_has_ended_starts_no_thread),
     CU_TEST_INFO_NULL
 };

@@ -22,9 +22,10 @@ int base__poll_timeout(int64_t deadline)
 
     if (deadline == BASE_NEVER)
         return -1;
-    int64_t left = deadline - base__now();
-    if (left <= 0)
+    int64_t now = base__now();
+    if (deadline <= now)
         return 0;
+    int64_t left = deadline - now;
     if (left > (int64_t)INT_MAX * MILLISECOND)
         return INT_MAX;
     return (int)((left + MILLISECOND - 1) / MILLISECOND);

@@ -15,7 +15,8 @@ static struct timespec on_realtime(int64_t deadline)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return timespec_of(now.tv_sec * BASE_SECOND + now.tv_nsec + deadline - base__now());
+    int64_t left = deadline - base__now(), at = now.tv_sec * BASE_SECOND + now.tv_nsec;
+    return timespec_of(left > BASE_NEVER - at ? BASE_NEVER : at + left);
 }
 
 /*
