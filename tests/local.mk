@@ -58,7 +58,7 @@ tests_scope_executor_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope_refusal_test
 tests_scope_refusal_test_SOURCES = tests/scope_refusal_test.c $(scope_tools)
 tests_scope_refusal_test_LDADD = $(scope_libs) $(test_libs)
-tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create,--wrap=pthread_cancel
 
 check_PROGRAMS += tests/scope_queue_test
 tests_scope_queue_test_SOURCES = tests/scope_queue_test.c $(scope_tools) $(scope_pool)

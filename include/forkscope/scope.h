@@ -37,6 +37,11 @@
  * exception must not leave a task's function, nor any other that the library calls. On executors of
  * the user's own a task is only asked: the library's waits return -ECANCELED.
  *
+ * pthread_cancel sends a signal, for which there is no room when all that the user's processes may
+ * have pending is pending (RLIMIT_SIGPENDING). It is repeated then until there is, by the thread
+ * that sees to deadlines (scoped_scope_open), or, if there is none to be had, by the next close.
+ * The library's own waits are cut short in any case.
+ *
  * A task is cancelled once. In the clean-up handlers of a task that is being unwound, in what it
  * deferred and in `done`, nothing is cut short: the library's waits there wait, as the cancellation
  * points of POSIX do. The same holds in each function of the user's that the library calls on the

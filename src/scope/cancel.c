@@ -43,6 +43,17 @@ static void ask(struct node *node)
     pass_on(node);
 }
 
+/*
+ * The signal behind pthread_cancel needs room in a queue that all processes of the user share
+ * (RLIMIT_SIGPENDING). Where there was none, the task is pressed again until there is.
+ */
+static void force_again(struct node *node)
+{
+    node->forced = false;
+    scoped__keeper_start_locked(node->tree);
+    scoped__keeper_set_timer(node, base__deadline(BASE_SECOND / 50));
+}
+
 static void force(struct node *node)
 {
     node->level = LEVEL_FORCED;
@@ -50,8 +61,8 @@ static void force(struct node *node)
     pass_on(node);
     if (node->mode == SCOPED_CANCEL_FORCED && node->state == NODE_RUNNING && !node->forced) {
         node->forced = true;
-        if (node->put_off == NULL)
-            pthread_cancel(node->thread);
+        if (node->put_off == NULL && pthread_cancel(node->thread) == EAGAIN)
+            force_again(node);
     }
 }
 
@@ -108,6 +119,8 @@ static struct node *next_below(struct node *top, struct node *node)
 struct batch {
     unsigned count;
     pthread_t threads[64];
+    struct node *nodes[64];     /* theirs; the claim on the join keeps them */
+    bool refused[64];
 };
 
 static bool cancel_in_batch(struct batch *batch, struct node *node)
@@ -120,7 +133,8 @@ static bool cancel_in_batch(struct batch *batch, struct node *node)
     if (node->put_off == NULL)
         return false;
     scoped__join_claim(node);
-    batch->threads[batch->count++] = node->thread;
+    batch->threads[batch->count] = node->thread;
+    batch->nodes[batch->count++] = node;
     return batch->count == sizeof batch->threads / sizeof batch->threads[0];
 }
 
@@ -130,8 +144,10 @@ static void send_batch(struct tree *tree, struct batch *batch)
         return;
     scoped__unlock(tree);
     for (unsigned i = 0; i < batch->count; i++)
-        pthread_cancel(batch->threads[i]);
+        batch->refused[i] = pthread_cancel(batch->threads[i]) == EAGAIN;
     scoped__lock(tree);
+    for (unsigned i = 0; i < batch->count; i++)
+        batch->nodes[i]->refused = batch->refused[i];
     batch->count = 0;
 }
 
@@ -156,6 +172,9 @@ static void give_back(const struct batch *batch, struct node *top, bool finished
         struct node *next = next_below(top, below);
         if (below->put_off == batch && (below->state == NODE_DONE) == finished) {
             below->put_off = NULL;
+            if (below->refused)
+                force_again(below);
+            below->refused = false;
             scoped__join_give_back(below);
         }
         below = next;
@@ -167,6 +186,8 @@ void scoped__cancel_children(struct node *node)
     struct tree *tree = node->tree;
     struct batch batch;
     batch.count = 0;
+    if (tree->keeper.timers.first != NULL)
+        scoped__keeper_start_locked(tree);
     node->references++;
     while (fill_batch(&batch, node))
         send_batch(tree, &batch);

@@ -78,7 +78,7 @@ static int start_thread(struct tree *tree)
     return -error;
 }
 
-static int start(struct tree *tree)
+int scoped__keeper_start_locked(struct tree *tree)
 {
     struct keeper *keeper = &tree->keeper;
     if (keeper->runs || keeper->stops)
@@ -99,7 +99,7 @@ static int start(struct tree *tree)
 int scoped__keeper_start(struct tree *tree)
 {
     scoped__lock(tree);
-    int error = start(tree);
+    int error = scoped__keeper_start_locked(tree);
     scoped__unlock(tree);
     return error;
 }

@@ -14,6 +14,9 @@
  */
 int scoped__keeper_start(struct tree *tree);
 
+/* Locked: the same. */
+int scoped__keeper_start_locked(struct tree *tree);
+
 /* Unlocked, with no node but the root left. */
 void scoped__keeper_stop(struct tree *tree);
 

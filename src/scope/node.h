@@ -96,6 +96,7 @@ struct node {
     bool claimed;                       /* somebody joins it, or runs it */
     bool forced;                        /* its thread has been told by pthread_cancel */
     const void *put_off;                /* or will be, by whoever has this batch (cancel.c) */
+    bool refused;                       /* the batch was not able to */
     bool started;                       /* it said so */
     bool was_cancelled;                 /* when it entered NODE_ENDING: what came later is too late */
     bool by_deadline;                   /* cancelled for the deadline of a scope */
