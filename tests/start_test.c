@@ -107,6 +107,44 @@ static void a_failed_init_leaves_no_process_to_a_reaper(void)
         check_apart(fail_as_reaper, limit);
 }
 
+/* The limit of the table is put back before what is left is counted. */
+static int fail_and_count(int limit)
+{
+    struct rlimit before, few;
+    unsigned open = calls_descriptors();
+
+    getrlimit(RLIMIT_NOFILE, &before);
+    few = before;
+    few.rlim_cur = (rlim_t)limit;
+    setrlimit(RLIMIT_NOFILE, &few);
+    int rc = init_quickly();
+    setrlimit(RLIMIT_NOFILE, &before);
+    if (rc == 0)
+        return 0;
+    return calls_descriptors() == open ? 0 : 15;
+}
+
+static int fail_late_and_count(int unused)
+{
+    procspawn_config *config = procspawn_config_new();
+    unsigned open = calls_descriptors();
+
+    (void)unused;
+    procspawn_config_start_timeout(config, 0);
+    int rc = procspawn_config_init(config, 0, NULL);
+    procspawn_config_free(config);
+    if (rc == 0)
+        return 0;
+    return calls_descriptors() == open ? 0 : 15;
+}
+
+static void a_failed_init_leaves_no_descriptor(void)
+{
+    for (int limit = 3; limit <= 24; limit++)
+        check_apart(fail_and_count, limit);
+    check_apart(fail_late_and_count, 0);
+}
+
 static int lose_the_root_as_reaper(int unused)
 {
     (void)unused;
@@ -129,6 +167,7 @@ static void a_lost_root_leaves_no_process_to_a_reaper(void)
 static CU_TestInfo tests[] = {
     TEST(a_small_table_of_descriptors_is_told_or_suffices),
     TEST(a_failed_init_leaves_no_process_to_a_reaper),
+    TEST(a_failed_init_leaves_no_descriptor),
     TEST(a_lost_root_leaves_no_process_to_a_reaper),
     CU_TEST_INFO_NULL,
 };

@@ -138,12 +138,14 @@ static int start(int argc, char **argv)
     procspawn__earlier_find();
     if (rc == 0)
         rc = start_root(&link);
-    if (rc < 0)
-        return rc;
-    rc = procspawn__client_open(link, image->options.servers,
-                                base__deadline(image->config.start_timeout));
+    if (rc == 0) {
+        rc = procspawn__client_open(link, image->options.servers,
+                                    base__deadline(image->config.start_timeout));
+        if (rc < 0)
+            give_up_start();
+    }
     if (rc < 0) {
-        give_up_start();
+        procspawn__context_forget();
         return rc;
     }
     procspawn__place_remember_root();
