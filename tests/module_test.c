@@ -117,6 +117,28 @@ static void a_library_loaded_by_a_relative_name_is_found_wherever_the_program_go
     CU_ASSERT(unlink(moved) == 0 && rmdir(first) == 0 && rmdir(second) == 0);
 }
 
+static void a_library_that_was_replaced_on_disk_is_told_as_that(void)
+{
+    char path[PATH_MAX], directory[64], copy[PATH_MAX], other[64], text[2 * PATH_MAX];
+
+    find("module_late", path);
+    calls_begin();
+    copy_to_new_directory(path, directory);
+    snprintf(copy, sizeof copy, "%s/late.so", directory);
+    void *library = load_file(copy);
+    find("module_stranger", path);
+    copy_to_new_directory(path, other);
+    CU_ASSERT(rename("late.so", copy) == 0 && rmdir(other) == 0);
+
+    procspawn_error *error = calls_error(calls_start(late_function(library), NULL));
+    snprintf(text, sizeof text, "%s is not the library that the caller has loaded", copy);
+    CU_ASSERT_STRING_EQUAL(procspawn_error_message(error), text);
+    calls_check_error(error, PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+    dlclose(library);
+    calls_end();
+    CU_ASSERT(unlink(copy) == 0 && rmdir(directory) == 0);
+}
+
 static void without_a_build_id_a_library_loaded_before_init_is_known(void)
 {
     void *library = load("module_nameless");
@@ -265,6 +287,7 @@ static CU_TestInfo tests[] = {
     TEST(a_function_of_a_library_loaded_before_init_can_be_called),
     TEST(a_function_of_a_library_loaded_after_init_can_be_called),
     TEST(a_library_loaded_by_a_relative_name_is_found_wherever_the_program_goes),
+    TEST(a_library_that_was_replaced_on_disk_is_told_as_that),
     TEST(without_a_build_id_a_library_loaded_before_init_is_known),
     TEST(without_a_build_id_a_library_loaded_after_init_is_refused),
     TEST(without_a_build_id_a_library_where_another_was_closed_is_refused),

@@ -15,7 +15,9 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
 #include <link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +222,15 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
+/* What lies at the path is another library by now, or has none of the functions. */
+static const char *not_in(const char *library)
+{
+    static char reason[PATH_MAX + 64];
+
+    snprintf(reason, sizeof reason, "%s is not the library that the caller has loaded", library);
+    return reason;
+}
+
 procspawn_function *procspawn__function_resolve(const struct wire_function *function,
                                                 const char *library, bool fresh,
                                                 const char **ret_reason)
@@ -237,7 +248,7 @@ procspawn_function *procspawn__function_resolve(const struct wire_function *func
     }
     dl_iterate_phdr(find_module, &search);
     if (!search.found) {
-        *ret_reason = library ? library : "the function's module is not in the child";
+        *ret_reason = library ? not_in(library) : "the function's module is not in the child";
         return NULL;
     }
     return (procspawn_function *)(uintptr_t)search.address;
