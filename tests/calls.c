@@ -20,6 +20,7 @@ void calls_begin(void)
     CU_ASSERT_FATAL(config != NULL);
     if (spares)
         procspawn_config_spares(config, atoi(spares));
+    procspawn_config_start_timeout(config, CALLS_START_TIMEOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
     procspawn_config_free(config);
 }

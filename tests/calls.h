@@ -14,6 +14,9 @@
 void calls_begin(void);
 void calls_end(void);
 
+/* How long init may take on a machine with much else to do: procspawn_config_start_timeout(). */
+#define CALLS_START_TIMEOUT (100 * CALLS_SECOND)
+
 /* A suite of such tests. */
 #define CALLS_SUITE(name, table) \
     { .pName = name, .pSetUpFunc = calls_begin, .pTearDownFunc = calls_end, .pTests = table }

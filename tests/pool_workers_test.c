@@ -197,8 +197,10 @@ static procspawn_pool *pool_of_the_stillborn(unsigned attempts)
     procspawn_config *config = procspawn_config_new();
     procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
 
+    procspawn_cunit_time_limit(3 * CALLS_START_TIMEOUT);
     births_open();
     procspawn_config_spares(config, 0);
+    procspawn_config_start_timeout(config, CALLS_START_TIMEOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
     procspawn_config_free(config);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
@@ -222,7 +224,7 @@ static void a_pool_whose_workers_all_die_at_birth_fails(void)
 
     int rc = procspawn_pool_spawn(pool, calls_echo, NULL, &queued);
     if (rc == 0)
-        rc = procspawn_join_timeout(queued, 20 * CALLS_SECOND, NULL, &error);
+        rc = procspawn_join_timeout(queued, CALLS_START_TIMEOUT, NULL, &error);
     CU_ASSERT(rc == PROCSPAWN_EPOOL || rc == PROCSPAWN_ECALL);
     procspawn_error_free(error);
     procspawn_handle_free(queued);

@@ -29,12 +29,21 @@ static json_t *fail_and_stay(json_t *argument)
     return calls_hang(argument);
 }
 
-static unsigned left_after(struct calls_tree *tree, int64_t patience)
+/* Of nothing but a run that fails. */
+static const int64_t patience = 100 * CALLS_SECOND;
+
+static unsigned left_in_the_end(struct calls_tree *tree)
 {
     unsigned left = calls_tree_left(tree, patience);
 
     calls_tree_close(tree);
     return left;
+}
+
+static void begin(void)
+{
+    calls_begin();
+    procspawn_cunit_time_limit(3 * patience);
 }
 
 static void who_stays_is_gone_in_a_while(void)
@@ -44,7 +53,7 @@ static void who_stays_is_gone_in_a_while(void)
 
     calls_tree_add(&tree, procspawn_pid(handle));
     json_decref(calls_result(handle));
-    PROCSPAWN_CUNIT_EQUAL(left_after(&tree, 6 * CALLS_SECOND), 0);
+    PROCSPAWN_CUNIT_EQUAL(left_in_the_end(&tree), 0);
 }
 
 static void who_stays_can_be_waited_for(void)
@@ -52,9 +61,8 @@ static void who_stays_can_be_waited_for(void)
     int64_t start = calls_now();
     procspawn_handle *handle = calls_start(answer_and_stay, NULL);
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 5 * CALLS_SECOND, NULL, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 0, NULL), -ETIMEDOUT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, patience, NULL, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, patience, NULL), 0);
     CU_ASSERT(calls_now() - start >= 2 * CALLS_SECOND);
     procspawn_handle_free(handle);
 }
@@ -64,9 +72,9 @@ static void a_failure_counts_as_an_answer(void)
     procspawn_error *error = NULL;
     procspawn_handle *handle = calls_start(fail_and_stay, NULL);
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 5 * CALLS_SECOND, NULL, &error),
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, patience, NULL, &error),
                           PROCSPAWN_ECALL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, patience, NULL), 0);
     procspawn_error_free(error);
     procspawn_handle_free(handle);
 }
@@ -84,7 +92,7 @@ static void many_that_stay_are_gone_together(void)
         json_decref(calls_result(handle));
         poll(NULL, 0, PACE_MS);
     }
-    PROCSPAWN_CUNIT_EQUAL(left_after(&tree, 6 * CALLS_SECOND), 0);
+    PROCSPAWN_CUNIT_EQUAL(left_in_the_end(&tree), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(other, 0, NULL, NULL), -ETIMEDOUT);
     procspawn_kill(other);
     procspawn_handle_free(other);
@@ -96,7 +104,7 @@ static void a_scope_closes_all_the_same(void)
 
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(root, NULL, answer_and_stay, NULL, NULL) == 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(8 * CALLS_SECOND)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(patience)), 0);
 }
 
 static json_t *nest_one_that_stays(json_t *null)
@@ -104,9 +112,9 @@ static json_t *nest_one_that_stays(json_t *null)
     procspawn_handle *handle;
 
     if (procspawn(answer_and_stay, null, &handle) < 0 ||
-        procspawn_join_timeout(handle, 5 * CALLS_SECOND, NULL, NULL) < 0)
+        procspawn_join_timeout(handle, patience, NULL, NULL) < 0)
         return NULL;
-    return json_integer(procspawn_wait(handle, 8 * CALLS_SECOND, NULL));
+    return json_integer(procspawn_wait(handle, patience, NULL));
 }
 
 static void a_nested_one_is_gone_too(void)
@@ -151,7 +159,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    CALLS_SUITE("stay", tests),
+    { .pName = "stay", .pSetUpFunc = begin, .pTearDownFunc = calls_end, .pTests = tests },
     CU_SUITE_INFO_NULL,
 };
 
