@@ -52,7 +52,7 @@ static int cancelled(void *in_library)
 {
     procspawn_handle *handle = NULL;
     pthread_cleanup_push(wait_a_little, NULL);
-    expect(procspawn(NULL, NULL, &handle) < 0, "a call before init");
+    expect(procspawn(NULL, NULL, &handle) < 0, "a call of nothing");
     scoped_started();
     wait_in_depth(8, in_library != NULL);
     pthread_cleanup_pop(0);
@@ -76,6 +76,58 @@ static int wait_for_child(scoped_spawner self, void *arg)
     scoped_done_receiver_wait(child.done_receiver);
     pthread_cleanup_pop(1);
     return 0;
+}
+
+/* ---- handles on the stack of a task that is cancelled ---- */
+
+enum { CALL, CALL_OF_POOL, CALL_OF_TASK, CALLS };
+
+struct held {
+    procspawn_handle *handle;
+    procspawn_pool *pool;
+};
+
+static json_t *hang(json_t *unused)
+{
+    for (;;)
+        poll(NULL, 0, -1);
+    return unused;
+}
+
+static void free_held(void *arg)
+{
+    struct held *held = arg;
+    procspawn_kill(held->handle);
+    procspawn_handle_free(held->handle);
+    procspawn_pool_free(held->pool);
+}
+
+static int start_call(scoped_spawner self, int kind, struct held *held)
+{
+    int rc = 0;
+    if (kind == CALL)
+        return procspawn(hang, NULL, &held->handle);
+    if (kind == CALL_OF_TASK)
+        return scoped_procspawn(self, NULL, hang, NULL, &held->handle);
+    rc = procspawn_pool_new(1, &held->pool);
+    return rc < 0 ? rc : procspawn_pool_spawn(held->pool, hang, NULL, &held->handle);
+}
+
+static int join_call(scoped_spawner self, void *kind)
+{
+    struct held held = { NULL, NULL };
+    json_t *result = NULL;
+    procspawn_error *error = NULL;
+    char text[256];
+    memset(text, 1, sizeof text);
+    expect(start_call(self, *(const int *)kind, &held) == 0, "a call");
+    pthread_cleanup_push(free_held, &held);
+    scoped_started();
+    procspawn_join(held.handle, &result, &error);
+    pthread_cleanup_pop(1);
+    json_decref(result);
+    procspawn_error_free(error);
+    return sink(text);
 }
 
 static int shared;      /* ordered by nothing but the library */
@@ -103,6 +155,15 @@ static void cancel_tasks(scoped_spawner root, void *in_library)
     cancel(&signals);
     expect(scoped_spawn_with_signal(root, wait_for_child, NULL, NULL, &signals) == 0, "a waiter");
     cancel(&signals);
+}
+
+static void cancel_joiners(scoped_spawner root)
+{
+    for (int kind = CALL; kind < CALLS; kind++) {
+        struct scoped_parent_signals signals;
+        expect(scoped_spawn_with_signal(root, join_call, &kind, NULL, &signals) == 0, "a joiner");
+        cancel(&signals);
+    }
 }
 
 static void cancel_by_deadline(scoped_spawner root)
@@ -171,6 +232,8 @@ static void try_all(struct scoped_executor *executor, enum scoped_cancel_mode mo
         cancel_by_deadline(root);
         hear_of_the_end(root, i % 2 == 0);
         hear_of_a_cancel(root);
+        if (i % 10 == 0)
+            cancel_joiners(root);
     }
     expect(scoped_spawner_close(root, SCOPED_FOREVER) == 0, "the end of the root");
 }
@@ -179,12 +242,15 @@ int main(int argc, char **argv)
 {
     bool in_posix = argc > 1 && strcmp(argv[1], "posix") == 0;
     struct scoped_executor *cached;
+    expect(procspawn(NULL, NULL, NULL) == PROCSPAWN_ENOTINIT, "a call before init");
+    expect(procspawn_init(argc, argv) == 0, "init");
     expect(scoped_cached_executor_new(NULL, 4, 1000000, &cached) == 0, "an executor");
     try_all(NULL, SCOPED_CANCEL_FORCED, in_posix);
     try_all(NULL, SCOPED_CANCEL_WAITS, false);
     try_all(cached, SCOPED_CANCEL_FORCED, in_posix);
     scoped_executor_free(cached);
     expect(shared == 180, "what tasks wrote");
+    expect(procspawn_fini() == 0, "fini");
     puts("ok");
     return 0;
 }
