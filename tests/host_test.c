@@ -63,7 +63,7 @@ static void close_all_and_end(void)
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 1);
     for (int fd = STDERR_FILENO + 1; fd < ALL; fd++)
         close(fd);
-    PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, NULL, &handle), -EBADF);
+    PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, NULL, &handle), PROCSPAWN_ESERVER);
     PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
     procspawn_pool_free(pool);
 }

@@ -59,6 +59,8 @@ static const struct row rows[] = {
     FCNTL(F_ADD_SEALS, NOTHING),
     FCNTL(F_DUPFD_CLOEXEC, NOTHING),
     FCNTL(F_GETFD, NOTHING),
+    FCNTL(F_GETSIG, NOTHING),
+    FCNTL(F_SETSIG, NOTHING),
     CALL(fstatfs, NOTHING),
     CALL(getdents64, NOTHING),
     CALL(getgroups, INIT),

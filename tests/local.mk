@@ -429,6 +429,10 @@ check_PROGRAMS += tests/handle_fork_test
 tests_handle_fork_test_SOURCES = tests/handle_fork_test.c tests/calls.c tests/calls.h
 tests_handle_fork_test_LDADD = $(core_libs) $(test_libs)
 
+check_PROGRAMS += tests/taken_numbers_test
+tests_taken_numbers_test_SOURCES = tests/taken_numbers_test.c tests/calls.c tests/calls.h
+tests_taken_numbers_test_LDADD = $(core_libs) $(test_libs)
+
 check_PROGRAMS += tests/closed_below_test
 tests_closed_below_test_SOURCES = tests/closed_below_test.c tests/calls.c tests/calls.h
 tests_closed_below_test_LDADD = $(core_libs) $(test_libs)

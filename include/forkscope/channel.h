@@ -59,7 +59,8 @@ typedef struct procspawn_receiver procspawn_receiver;
 int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver);
 
 /*
- * One more sender of the same channel. Returns 0, -EMFILE or -ENOMEM.
+ * One more sender of the same channel. Returns 0, -EMFILE, -ENOMEM, or -EBADF: the program has
+ * closed the descriptor.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -88,6 +89,7 @@ void procspawn_receiver_free(procspawn_receiver *receiver);
  *   -EPIPE               the receiver is gone; no signal is raised
  *   PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, -EBADF
  *                        the value cannot be sent, as with procspawn()
+ *   -EBADF               also: the program has closed the descriptor of this end
  *   -ETOOMANYREFS        this user has more descriptors under way than RLIMIT_NOFILE allows
  *   -ENOMEM, -EMFILE, -EFBIG   no memory or descriptor could be had
  *
@@ -116,6 +118,7 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  *                        another thread takes the last of the room while it is being received, or
  *                        another receiver of the same channel takes the message before it
  *   -ENOMEM              no memory
+ *   -EBADF               the program has closed the descriptor of this end
  *
  * Safe:   one thread at a time for each receiver.
  * Cancel: a cancellation point while it waits; no message is lost.

@@ -110,10 +110,11 @@ typedef json_t *procspawn_function(json_t *argument);
  * it fails with PROCSPAWN_ENOTOWNER (procspawn_pid gives 0, and what gives a descriptor gives -1),
  * freeing it frees memory only, and the call goes on undisturbed.
  *
- * A program that closes all descriptors, as daemons do, does so before init. After that calls fail
- * with -EBADF or PROCSPAWN_ESERVER, pools within two seconds, and procspawn_fini() ends what is
- * left; but a number of the library's that the program has given to another file may be taken for
- * its own. The library's descriptors are close-on-exec.
+ * A program that closes all descriptors, as daemons do, does so before init. After that new calls
+ * fail with PROCSPAWN_ESERVER, and those that were made with kind IO and EBADF; pools fail within
+ * two seconds, and procspawn_fini() ends what is left. What the program has by the numbers then is
+ * not read, written or closed, if no thread closes what another one is using just then. The
+ * library's descriptors are close-on-exec.
  */
 typedef struct procspawn_handle procspawn_handle;
 
@@ -259,8 +260,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
  *   PROCSPAWN_EVALUE     the argument has a placeholder that stands for nothing (value.h)
  *   PROCSPAWN_EDESCRIPTORS  it has more than PROCSPAWN_DESCRIPTORS_MAX of them
- *   -EBADF               one of them is for a descriptor that is not open; or the program has
- *                        closed descriptors of the library's
+ *   -EBADF               one of them is for a descriptor that is not open
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a child could have: in none at all, or
  *                        in a library without a build-id that was not loaded at init
  *   PROCSPAWN_ENOTINIT   procspawn_init() has not been called in this process
@@ -309,7 +309,6 @@ void procspawn_assert_spawn_is_safe(void);
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
  *                        answer, or no memory to receive it; nothing is lost, and it can be joined
  *                        when there is room. -ENOMEM also: the error could not be built
- *   -EBADF               the program has closed descriptors of the library's
  *   PROCSPAWN_ENOTOWNER  the call is another process's, of which this one is a copy
  * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED. A
  * timeout of 0 asks without waiting; a negative one waits for ever.
@@ -354,7 +353,7 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * gives what it used (may be NULL). Does not consume the result.
  *
  * Returns 0, -ETIMEDOUT, or
- *   -ECANCELED, -EBADF, PROCSPAWN_ENOTOWNER   as in procspawn_join
+ *   -ECANCELED, PROCSPAWN_ENOTOWNER   as in procspawn_join
  *   -ENOTSUP             the usage of a pool's call is asked for (pool.h)
  *   PROCSPAWN_ESERVER    the server died. The process, and everything that it had started, is gone
  *                        and reaped; the usage is not known. If the root of the fork server died as

@@ -116,6 +116,7 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft);
  * Returns 0, or
  *   -EBUSY               another mapping could still write, such as one made by fork(2)
  *   -ENOMEM, -ENOSPC     no memory could be had
+ *   -EBADF               the program has closed the descriptor
  *
  * Safe:   one thread at a time for each draft.
  * Cancel: no cancellation point.

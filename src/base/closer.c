@@ -1,6 +1,7 @@
 #include "src/base/closer.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/base/written.h"
 #include <errno.h>
@@ -166,15 +167,15 @@ static void close_first(void)
     uint64_t turn = ++closer.turn;
 
     bool is_last = ++closer.busy == THREADS_MAX;
-    int fd = take_first();
+    int fd = base__fd_release(take_first());
     closer.closing = true;
     closer.since = base__now();
     if (closer.first)
         need_thread();
     leave();
-    if (is_last)
+    if (is_last && fd >= 0)
         close_without_lingering(fd);
-    else
+    else if (fd >= 0)
         close(fd);
     pthread_mutex_lock(&closer.lock);
     closer.busy--;

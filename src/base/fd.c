@@ -2,7 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 int base__fd_behind_stdio(int fd)
@@ -27,8 +33,190 @@ int base__ends_behind_stdio(int ends[2])
     return 0;
 }
 
+/* ---- the notes ---- */
+
+/*
+ * Each number has one keeper at most, so that notes need no lock; the table is shared. Numbers
+ * beyond it, and where there was no memory, are not noted down.
+ */
+enum { PIECES = 512, PIECE = 2048 };
+
+static uint64_t *pieces[PIECES];
+
+/*
+ * How a file is told from others. Eventfds and the like have one inode together: they are marked
+ * with a signal that is never sent, for nobody asks for one (O_ASYNC). All other notes are made of
+ * device and inode.
+ */
+enum { NONE, MARKED, UNKNOWN, INODES };
+
+static uint64_t *note_of(int fd, bool make)
+{
+    if (fd < 0 || fd >= PIECES * PIECE)
+        return NULL;
+    uint64_t **place = &pieces[fd / PIECE];
+    uint64_t *piece = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (!piece && make) {
+        uint64_t *fresh = calloc(PIECE, sizeof *fresh);
+        if (!fresh)
+            return NULL;
+        if (__atomic_compare_exchange_n(place, &piece, fresh, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            piece = fresh;
+        else
+            free(fresh);
+    }
+    return piece ? &piece[fd % PIECE] : NULL;
+}
+
+static uint64_t read_note(int fd)
+{
+    uint64_t *note = note_of(fd, false);
+    return note ? __atomic_load_n(note, __ATOMIC_ACQUIRE) : NONE;
+}
+
+static void write_note(int fd, uint64_t value)
+{
+    uint64_t *note = note_of(fd, value != NONE);
+    if (note)
+        __atomic_store_n(note, value, __ATOMIC_RELEASE);
+}
+
+static int mark(void)
+{
+    return SIGRTMAX;
+}
+
+static bool set_mark(int fd)
+{
+    return fcntl(fd, F_SETSIG, mark()) == 0;
+}
+
+/*
+ * The file may be another process's, and nobody is asked for what the kernel knows: a file system
+ * may not answer. A jail may refuse to tell.
+ */
+static uint64_t inode_of(int fd)
+{
+    struct statx status;
+
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) < 0)
+        return errno == EBADF ? NONE : UNKNOWN;
+    uint64_t value = status.stx_ino * UINT64_C(0x9e3779b97f4a7c15) ^
+                     makedev(status.stx_dev_major, status.stx_dev_minor);
+    return value < INODES ? value + INODES : value;
+}
+
+static bool is_marked(int fd)
+{
+    int found = fcntl(fd, F_GETSIG);
+    return found < 0 ? errno != EBADF : found == mark();
+}
+
+/* ---- descriptors that are kept ---- */
+
+/* Off the streams, and off numbers that somebody keeps for another file that was there. */
+static int move_away(int fd)
+{
+    fd = base__fd_behind_stdio(fd);
+    while (fd >= 0 && read_note(fd) != NONE) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+        int error = errno;
+        close(fd);
+        fd = copy < 0 ? -error : copy;
+    }
+    return fd;
+}
+
+int base__fd_own(int fd)
+{
+    fd = move_away(fd);
+    if (fd >= 0)
+        write_note(fd, set_mark(fd) ? (uint64_t)MARKED : inode_of(fd));
+    return fd;
+}
+
+int base__fd_hold(int fd)
+{
+    fd = move_away(fd);
+    if (fd >= 0)
+        write_note(fd, inode_of(fd));
+    return fd;
+}
+
+int base__fd_copy(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return copy < 0 ? -errno : base__fd_hold(copy);
+}
+
+bool base__fd_is_ours(int fd)
+{
+    uint64_t note = read_note(fd);
+
+    if (note == MARKED)
+        return is_marked(fd);
+    if (note == NONE || note == UNKNOWN)
+        return fd >= 0;
+    uint64_t found = inode_of(fd);
+    return found == note || found == UNKNOWN;
+}
+
+/* The note goes first: the number may be another thread's as soon as it is free. */
+int base__fd_release(int fd)
+{
+    bool ours = base__fd_is_ours(fd);
+
+    write_note(fd, NONE);
+    return ours ? fd : -1;
+}
+
+void base__fd_close(int fd)
+{
+    int error = errno;
+
+    fd = base__fd_release(fd);
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+}
+
+void base__fd_forget_all(void)
+{
+    for (int i = 0; i < PIECES; i++) {
+        free(pieces[i]);
+        pieces[i] = NULL;
+    }
+}
+
+/* ---- eventfds ---- */
+
 int base__event(void)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return fd < 0 ? -errno : base__fd_behind_stdio(fd);
+    return fd < 0 ? -errno : base__fd_own(fd);
+}
+
+void base__event_raise(int fd)
+{
+    if (base__fd_is_ours(fd))
+        eventfd_write(fd, 1);
+}
+
+void base__event_clear(int fd)
+{
+    eventfd_t count;
+
+    if (base__fd_is_ours(fd))
+        eventfd_read(fd, &count);
+}
+
+int base__event_renew(int *fd)
+{
+    if (base__fd_is_ours(*fd))
+        return *fd;
+    base__fd_release(*fd);
+    int fresh = base__event();
+    *fd = fresh < 0 ? -1 : fresh;
+    return fresh;
 }

@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* What the keeper and the holder of the handle share; the last one frees it. */
@@ -27,11 +26,11 @@ struct tie {
     int64_t grace;                  /* negative: the scope's */
     char *name;                     /* NULL: none */
     pthread_mutex_t lock;           /* guards what follows */
-    bool passed_on;
+    bool passed_on, has_gone;
     struct procspawn__answer answer;
     int gone_status;
     struct rusage usage;
-    int answered;                   /* eventfds: readable when it is so */
+    int answered;                   /* eventfds: raised when it is so */
     int gone;
 };
 
@@ -48,10 +47,8 @@ static void tie_drop(struct tie *tie)
     procspawn_handle_free(tie->process);
     procspawn__answer_fini(&tie->answer);
     pthread_mutex_destroy(&tie->lock);
-    if (tie->answered >= 0)
-        close(tie->answered);
-    if (tie->gone >= 0)
-        close(tie->gone);
+    base__fd_close(tie->answered);
+    base__fd_close(tie->gone);
     free(tie->name);
     free(tie);
 }
@@ -71,7 +68,7 @@ static void pass_on(struct tie *tie)
     tie->answer = tie->process->answer;
     tie->process->answer = (struct procspawn__answer){ .outcome = PROCSPAWN__CONSUMED };
     pthread_mutex_unlock(&tie->lock);
-    eventfd_write(tie->answered, 1);
+    base__event_raise(tie->answered);
     pthread_setcancelstate(cancel, NULL);
 }
 
@@ -161,9 +158,10 @@ static void finish(void *argument)
     pthread_mutex_lock(&tie->lock);
     tie->gone_status = status;
     tie->usage = usage;
+    tie->has_gone = true;
     pthread_mutex_unlock(&tie->lock);
     pass_on(tie);
-    eventfd_write(tie->gone, 1);
+    base__event_raise(tie->gone);
     tie_drop(tie);
 }
 
@@ -174,13 +172,33 @@ static struct tie *tie_of(const procspawn_handle *handle)
     return ((const struct bound *)(const void *)handle)->tie;
 }
 
+/*
+ * Until it is so. What the event says is no proof: the program may have closed it, and then it says
+ * nothing either.
+ */
+static int wait_until(struct tie *tie, const bool *so, int event, int64_t deadline)
+{
+    for (;;) {
+        pthread_mutex_lock(&tie->lock);
+        bool reached = *so;
+        pthread_mutex_unlock(&tie->lock);
+        if (reached)
+            return 0;
+        if (base__now() >= deadline)
+            return -ETIMEDOUT;
+        int rc = scoped__wait_event(event, deadline);
+        if (rc < 0)
+            return rc;
+    }
+}
+
 static int bound_answered(procspawn_handle *handle, int64_t timeout)
 {
     struct tie *tie = tie_of(handle);
 
     if (handle->answer.outcome != PROCSPAWN__PENDING)
         return 0;
-    int rc = scoped__wait_fd(tie->answered, POLLIN, base__deadline(timeout));
+    int rc = wait_until(tie, &tie->passed_on, tie->answered, base__deadline(timeout));
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&tie->lock);
@@ -193,7 +211,7 @@ static int bound_answered(procspawn_handle *handle, int64_t timeout)
 static int bound_gone(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
 {
     struct tie *tie = tie_of(handle);
-    int rc = scoped__wait_fd(tie->gone, POLLIN, base__deadline(timeout));
+    int rc = wait_until(tie, &tie->has_gone, tie->gone, base__deadline(timeout));
 
     if (rc < 0)
         return rc;

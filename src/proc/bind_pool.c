@@ -7,19 +7,16 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <forkscope/tree.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* Has it ended, and are its workers gone? */
 static bool over(procspawn_pool *pool, bool *ret_failed)
 {
-    eventfd_t count;
-
-    eventfd_read(pool->end_event, &count);
+    base__event_clear(pool->end_event);
     procspawn__pool_enter(pool);
     *ret_failed = pool->failed;
     bool answer = pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
@@ -45,7 +42,7 @@ static int keep(void *argument)
 
     scoped_started();
     while (rc == 0 && !look(pool, &failed))
-        rc = scoped__wait_fd(pool->end_event, POLLIN, BASE_NEVER);
+        rc = scoped__wait_event(pool->end_event, BASE_NEVER);
     if (rc < 0)
         return rc;
     return failed ? PROCSPAWN_EPOOL : 0;
@@ -61,14 +58,14 @@ static void finish(void *argument)
         procspawn__pool_shut_down(pool, pool->end_event, base__deadline(scoped__grace()));
         procspawn_pool_kill(pool);
         while (!over(pool, &failed))
-            scoped__wait_fd(pool->end_event, POLLIN, BASE_NEVER);
+            scoped__wait_event(pool->end_event, BASE_NEVER);
     }
     procspawn__pool_unref(pool);
 }
 
 static int start_keeper(procspawn_pool *pool, scoped_spawner spawner)
 {
-    int event = procspawn__pool_event();
+    int event = base__event();
 
     if (event < 0)
         return event;

@@ -4,8 +4,8 @@
  */
 #include "src/proc/internal.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,8 +24,8 @@ void procspawn__builder_free_copy(procspawn_builder *copy)
     if (!copy)
         return;
     for (int i = 0; i < 3; i++) {
-        if (copy->stdio[i].mode == PROCSPAWN_STDIO_FD && copy->stdio[i].fd >= 0)
-            close(copy->stdio[i].fd);
+        if (copy->stdio[i].mode == PROCSPAWN_STDIO_FD)
+            base__fd_close(copy->stdio[i].fd);
     }
     free_strings(copy->environment);
     procspawn_builder_free(copy);
@@ -66,9 +66,9 @@ static int own_streams(procspawn_builder *copy)
         struct procspawn__stream *stream = &copy->stdio[i];
         if (stream->mode != PROCSPAWN_STDIO_FD)
             continue;
-        stream->fd = rc == 0 ? fcntl(stream->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+        stream->fd = rc == 0 ? base__fd_copy(stream->fd) : -1;
         if (stream->fd < 0 && rc == 0)
-            rc = -errno;
+            rc = stream->fd;
     }
     return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
@@ -41,7 +42,7 @@ static int adopt_sender(int fd, procspawn_sender **ret_sender)
     if (!sender)
         return -ENOMEM;
     shutdown(fd, SHUT_RD);
-    sender->fd = fd;
+    sender->fd = base__fd_hold(fd);
     *ret_sender = sender;
     return 0;
 }
@@ -52,7 +53,7 @@ static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
 
     if (!receiver)
         return -ENOMEM;
-    receiver->fd = fd;
+    receiver->fd = base__fd_hold(fd);
     receiver->holder = (struct procspawn__holder){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
@@ -74,7 +75,10 @@ int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **re
         *ret_sender = sender;
         return 0;
     }
-    close(ends[0]);
+    if (sender)
+        base__fd_close(sender->fd);
+    else
+        close(ends[0]);
     close(ends[1]);
     free(sender);
     return rc;
@@ -82,8 +86,11 @@ int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **re
 
 static int duplicate(int fd)
 {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    return copy < 0 ? -errno : copy;
+    int copy = base__fd_is_ours(fd) ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+
+    if (copy < 0)
+        return base__fd_is_ours(fd) ? -errno : -EBADF;
+    return copy;
 }
 
 int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender)
@@ -100,7 +107,8 @@ void procspawn_sender_free(procspawn_sender *sender)
 {
     if (!sender)
         return;
-    wire__pass_sender(sender->fd);
+    if (base__fd_is_ours(sender->fd))
+        wire__pass_sender(sender->fd);
     wire__close(sender->fd);
     free(sender);
 }
@@ -111,6 +119,9 @@ void procspawn_sender_free(procspawn_sender *sender)
  */
 static void close_receiver(int fd)
 {
+    fd = base__fd_release(fd);
+    if (fd < 0)
+        return;
     if (wire__has_ended(fd)) {
         close(fd);
         return;
@@ -163,6 +174,8 @@ static int send_until(const procspawn_sender *sender, struct procspawn__message 
     int rc;
 
     do {
+        if (!base__fd_is_ours(sender->fd))
+            return -EBADF;
         rc = procspawn__message_send(message, sender->fd, WIRE_VALUE, 0, true);
         if (rc != -EAGAIN)
             return rc;
@@ -295,19 +308,19 @@ json_t *procspawn_value_receiver(const procspawn_receiver *receiver)
 
 json_t *procspawn_value_sender_take(procspawn_sender *sender)
 {
-    int fd = sender->fd;
+    int fd = base__fd_release(sender->fd);
 
     free(sender);
-    return procspawn__placeholder_give(PROCSPAWN_VALUE_SENDER, fd);
+    return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_SENDER, fd);
 }
 
 json_t *procspawn_value_receiver_take(procspawn_receiver *receiver)
 {
-    int fd = receiver->fd;
+    int fd = base__fd_release(receiver->fd);
 
     procspawn__holder_release(&receiver->holder);
     free(receiver);
-    return procspawn__placeholder_give(PROCSPAWN_VALUE_RECEIVER, fd);
+    return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_RECEIVER, fd);
 }
 
 int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender)

@@ -9,6 +9,7 @@
 #include "src/proc/client.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -34,7 +35,7 @@ void procspawn__spares_add(unsigned index, struct wire_frame *frame)
 
     for (unsigned i = 0; i < frame->header.fd_count && client->spare_count < SPARES_MAX; i++)
         spares[client->spare_count++] = (struct procspawn__taken){
-            .channel = wire__take_fd(frame, i), .pid = offer[i].pid, .server = link->server,
+            .channel = base__fd_own(wire__take_fd(frame, i)), .pid = offer[i].pid, .server = link->server,
             .serial = link->serial, .id = offer[i].id, .link = index, .slot = offer[i].slot,
             .token = offer[i].token };
 }
@@ -45,7 +46,7 @@ void procspawn__spares_drop(unsigned index)
 
     for (unsigned i = 0; i < client->spare_count; i++) {
         if (spares[i].link == index)
-            close(spares[i].channel);
+            base__fd_close(spares[i].channel);
         else
             spares[kept++] = spares[i];
     }
@@ -231,7 +232,7 @@ static int look_at_start(void)
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 {
     open_client(servers);
-    client->root = root_link;
+    client->root = base__fd_own(root_link);
     int rc = procspawn__links_watch();
     if (rc == 0)
         rc = look_at_start();
@@ -265,7 +266,7 @@ void procspawn__client_forget(void)
     list_init(&client->awaits);
     procspawn__client_close();
     while (client->dying_count > 0)
-        close(client->dying[--client->dying_count]);
+        base__fd_close(client->dying[--client->dying_count]);
 }
 
 int procspawn__client_end(int64_t grace)
@@ -274,7 +275,7 @@ int procspawn__client_end(int64_t grace)
 
     int rc = wire__send_struct(client->root, WIRE_END, &body, sizeof body, -1, true);
     /* The end of the link says the same, with no grace. */
-    if (rc < 0)
+    if (rc < 0 && base__fd_is_ours(client->root))
         shutdown(client->root, SHUT_WR);
     return rc;
 }

@@ -5,8 +5,10 @@
 #include "src/base/written.h"
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,7 +35,7 @@ static int watch(int fd, int token)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.fd = token };
 
-    if (fd < 0 || client->epoll < 0)
+    if (fd < 0 || client->epoll < 0 || !base__fd_is_ours(fd))
         return 0;
     return epoll_ctl(client->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -44,7 +46,7 @@ static int watch(int fd, int token)
  */
 static void unwatch(int fd)
 {
-    if (client->epoll >= 0 && procspawn__ready())
+    if (client->epoll >= 0 && procspawn__ready() && base__fd_is_ours(fd))
         epoll_ctl(client->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
@@ -60,18 +62,24 @@ static int watch_all(void)
     return rc;
 }
 
+static void lose_set(void)
+{
+    base__fd_close(client->epoll);
+    client->epoll = -1;
+}
+
 int procspawn__links_watch(void)
 {
     if (client->epoll >= 0)
         return 0;
-    client->epoll = base__fd_behind_stdio(epoll_create1(EPOLL_CLOEXEC));
-    if (client->epoll < 0)
-        return -errno;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    epoll = epoll < 0 ? -errno : base__fd_own(epoll);
+    if (epoll < 0)
+        return epoll;
+    client->epoll = epoll;
     int rc = watch_all();
-    if (rc < 0) {
-        close(client->epoll);
-        client->epoll = -1;
-    }
+    if (rc < 0)
+        lose_set();
     return rc;
 }
 
@@ -117,11 +125,12 @@ static void bury(void)
     for (unsigned i = 0; i < client->dying_count; i++) {
         struct pollfd fd = { .fd = client->dying[i], .events = POLLIN };
         siginfo_t info;
-        bool dead = poll(&fd, 1, 0) == 1;
-        if (dead)
+        bool ours = base__fd_is_ours(fd.fd);
+        bool dead = !ours || poll(&fd, 1, 0) == 1;
+        if (dead && ours)
             waitid(P_PIDFD, (id_t)fd.fd, &info, WEXITED | WNOHANG);
         if (dead)
-            close(fd.fd);
+            base__fd_close(fd.fd);
         else
             client->dying[kept++] = fd.fd;
     }
@@ -134,7 +143,7 @@ static void let_die(int pidfd)
     if (inherits() && client->dying_count < PROCSPAWN__DYING_MAX)
         client->dying[client->dying_count++] = pidfd;
     else
-        close(pidfd);
+        base__fd_close(pidfd);
 }
 
 void procspawn__links_lose(unsigned index)
@@ -142,7 +151,7 @@ void procspawn__links_lose(unsigned index)
     struct procspawn__link *link = &client->links[index];
 
     unwatch(link->fd);
-    close(link->fd);
+    base__fd_close(link->fd);
     if (link->pidfd >= 0) {
         unwatch(link->pidfd);
         let_die(link->pidfd);
@@ -155,7 +164,7 @@ void procspawn__links_lose(unsigned index)
 static void lose_root(void)
 {
     unwatch(client->root);
-    close(client->root);
+    base__fd_close(client->root);
     client->root = -1;
 }
 
@@ -174,9 +183,7 @@ void procspawn__links_close(void)
     }
     if (client->root >= 0)
         lose_root();
-    if (client->epoll >= 0)
-        close(client->epoll);
-    client->epoll = -1;
+    lose_set();
     client->count = 0;
     /* Nobody will tell them anything; their handles may outlive this. */
     while (!list_empty(&client->awaits))
@@ -225,6 +232,26 @@ static void hear_link(unsigned index)
 }
 
 /*
+ * What the program has closed. A server without its link is of no use any more, and ends; a process
+ * that the program forked may hold the link open, so it is ended. Another set can be had.
+ */
+static void look_for_closed(void)
+{
+    for (unsigned i = 0; i < client->count; i++) {
+        struct procspawn__link *link = &client->links[i];
+        if (link->fd < 0 || base__fd_is_ours(link->fd))
+            continue;
+        if (link->pidfd >= 0 && base__fd_is_ours(link->pidfd))
+            syscall(SYS_pidfd_send_signal, link->pidfd, SIGKILL, NULL, 0);
+        procspawn__links_lose(i);
+    }
+    if (client->epoll >= 0 && !base__fd_is_ours(client->epoll)) {
+        lose_set();
+        procspawn__links_watch();
+    }
+}
+
+/*
  * Offers are taken out of the sockets as early as can be: while one waits in a queue anywhere, the
  * kernel looks for lost sockets at each closing of another.
  *
@@ -237,6 +264,8 @@ void procspawn__links_hear(void)
 {
     enum { ALL = 2 * FORKSERVER_MAX_SERVERS + 1 };
     struct epoll_event events[ALL];
+
+    look_for_closed();
     int count = client->epoll < 0 ? 0 : epoll_wait(client->epoll, events, ALL, 0);
 
     for (int i = 0; i < count; i++) {
@@ -262,8 +291,8 @@ static void on_server(struct wire_frame *frame)
     struct procspawn__link *link = &client->links[server->index];
     if (link->fd >= 0)
         procspawn__links_lose(server->index);
-    *link = (struct procspawn__link){ .fd = wire__take_fd(frame, 0),
-                                      .pidfd = wire__take_fd(frame, 1),
+    *link = (struct procspawn__link){ .fd = base__fd_own(wire__take_fd(frame, 0)),
+                                      .pidfd = base__fd_own(wire__take_fd(frame, 1)),
                                       .server = server->pid, .serial = server->serial };
     client->root_refusal = 0;
     if (watch(link->fd, token(server->index, LINK)) < 0 ||

@@ -1,9 +1,11 @@
 #include "src/proc/client.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/proc.h"
 #include "src/scope/wait.h"
 #include <errno.h>
+#include <forkscope/scope.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -249,7 +251,9 @@ int procspawn__client_wait(int64_t deadline)
 {
     static const int64_t recheck = BASE_SECOND / 20;
     int64_t until = base__deadline(recheck);
-    int rc = scoped__wait_fd(client->epoll, POLLIN, deadline < until ? deadline : until);
-
+    if (deadline < until)
+        until = deadline;
+    int rc = base__fd_is_ours(client->epoll) ? scoped__wait_fd(client->epoll, POLLIN, until)
+                                             : scoped_sleep_until(until);
     return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
 }

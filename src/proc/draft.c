@@ -3,6 +3,7 @@
  */
 #include "src/proc/internal.h"
 
+#include "src/base/fd.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -24,15 +25,13 @@ void procspawn__draft_fini(struct procspawn__draft *draft)
 {
     free(draft->block.bytes);
     procspawn__message_fini(&draft->message);
-    if (draft->memory >= 0)
-        close(draft->memory);
+    base__fd_close(draft->memory);
     if (draft->cwd >= 0)
         close(draft->cwd);
     for (int i = 0; i < 3; i++) {
         if (draft->owned[i])
             close(draft->stdio[i]);
-        if (draft->pipes[i] >= 0)
-            close(draft->pipes[i]);
+        base__fd_close(draft->pipes[i]);
     }
 }
 
@@ -83,7 +82,7 @@ int procspawn__draft_seal(struct procspawn__draft *draft)
     draft->call.text_length = draft->message.text.length;
     if (sizeof draft->call + draft->block.length + draft->message.text.length <= WIRE_MAX_BODY)
         return 0;
-    draft->memory = wire__memfd_new(parts, 2);
+    draft->memory = base__fd_hold(wire__memfd_new(parts, 2));
     if (draft->memory < 0)
         return draft->memory;
     draft->call.flags |= WIRE_CALL_FD_MEMORY;
@@ -111,6 +110,16 @@ static size_t gather_fds(const struct procspawn__draft *draft, int fds[])
     return count;
 }
 
+/* What is kept until a worker is free: has the program closed it, or something of it? */
+static bool is_whole(const struct procspawn__draft *draft)
+{
+    bool whole = draft->memory < 0 || base__fd_is_ours(draft->memory);
+
+    for (size_t i = 0; i < draft->message.fd_count; i++)
+        whole = whole && base__fd_is_ours(draft->message.fds[i]);
+    return whole;
+}
+
 /* The receiver is told the real user, who is another one in a set-user-ID program. */
 static bool is_root_unseen(void)
 {
@@ -132,6 +141,8 @@ int procspawn__draft_send(const struct procspawn__draft *draft, int channel)
     int fds[WIRE_MAX_FDS];
     size_t fd_count = gather_fds(draft, fds);
 
+    if (!is_whole(draft))
+        return -EBADF;
     if (is_root_unseen())
         return wire__send_as_root(channel, WIRE_CALL, parts, 3, fds, fd_count, true);
     return wire__send(channel, WIRE_CALL, parts, 3, fds, fd_count, true);
@@ -144,7 +155,7 @@ void procspawn__draft_spend(struct procspawn__draft *draft)
     if (message->fd_count == 0)
         return;
     for (size_t i = 0; i < message->fd_count; i++)
-        close(message->fds[i]);
+        base__fd_close(message->fds[i]);
     message->fd_count = 0;
     draft->spent = true;
 }

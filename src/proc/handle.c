@@ -3,6 +3,7 @@
  */
 #include "src/proc/handle.h"
 
+#include "src/base/fd.h"
 #include "src/base/process.h"
 #include <errno.h>
 #include <signal.h>
@@ -21,10 +22,8 @@ static bool is_ours(const procspawn_handle *handle)
 
 void procspawn__handle_fini(procspawn_handle *handle)
 {
-    for (int i = 0; i < 3; i++) {
-        if (handle->pipes[i] >= 0)
-            close(handle->pipes[i]);
-    }
+    for (int i = 0; i < 3; i++)
+        base__fd_close(handle->pipes[i]);
     procspawn__answer_fini(&handle->answer);
 }
 
@@ -111,6 +110,8 @@ int procspawn_stderr(const procspawn_handle *handle)
 static int take_pipe(procspawn_handle *handle, int stream)
 {
     int fd = pipe_of(handle, stream);
+    if (is_ours(handle))
+        fd = base__fd_release(fd);
     handle->pipes[stream] = -1;
     return fd;
 }

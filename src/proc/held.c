@@ -1,6 +1,7 @@
 #include "src/proc/held.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include "src/proc/kind.h"
 #include <errno.h>
 #include <pthread.h>
@@ -30,10 +31,16 @@ int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind 
                     uint64_t *ret_number)
 {
     struct procspawn__held *held = malloc(sizeof *held);
+    int rc = held ? 0 : -ENOMEM;
 
-    if (!held) {
+    if (rc == 0) {
+        fd = base__fd_hold(fd);
+        rc = fd < 0 ? fd : 0;
+    }
+    if (rc < 0) {
         base__close_foreign(fd);
-        return -ENOMEM;
+        free(held);
+        return rc;
     }
     pthread_mutex_lock(&lock);
     struct procspawn__held **bucket = &buckets[++last_number % BUCKETS];
@@ -57,7 +64,7 @@ static struct procspawn__held *find(uint64_t number)
 
 static int take_out(struct procspawn__held *held)
 {
-    int fd = held->fd;
+    int fd = base__fd_release(held->fd);
     held->fd = -1;
     return fd;
 }
@@ -70,7 +77,7 @@ int procspawn__held_take(uint64_t number, enum procspawn_value_kind kind, int *r
     struct procspawn__held *held = find(number);
     if (held && held->kind == kind && held->holder != &procspawn__given) {
         *ret_fd = take_out(held);
-        rc = 0;
+        rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
     }
     pthread_mutex_unlock(&lock);
     return rc;
@@ -84,8 +91,8 @@ int procspawn__held_send(uint64_t number, enum procspawn_value_kind kind, int *r
     struct procspawn__held *held = find(number);
     if (held && held->kind == kind && held->holder == &procspawn__given) {
         *ret_fd = take_out(held);
-        rc = 0;
-    } else if (held && held->kind == kind) {
+        rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
+    } else if (held && held->kind == kind && base__fd_is_ours(held->fd)) {
         rc = procspawn__kind_duplicate(kind, held->fd, ret_fd);
     }
     pthread_mutex_unlock(&lock);
@@ -120,7 +127,7 @@ void procspawn__holder_release(struct procspawn__holder *holder)
     pthread_mutex_unlock(&lock);
     while (first) {
         struct procspawn__held *next = first->next;
-        base__close_foreign(first->fd);
+        base__close_foreign(base__fd_release(first->fd));
         free(first);
         first = next;
     }

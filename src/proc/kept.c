@@ -8,26 +8,25 @@
 
 int procspawn__kept_fd(const struct procspawn__kept *kept)
 {
-    return kept->owner == getpid() ? kept->fd : -1;
+    return kept->owner == getpid() && base__fd_is_ours(kept->fd) ? kept->fd : -1;
 }
 
 void procspawn__kept_close(struct procspawn__kept *kept)
 {
     /* In a child the number of a descriptor of init means something else. */
-    if (kept->fd >= 0 && (kept->owner == getpid() || !procspawn__image.is_child))
-        close(kept->fd);
+    if (kept->owner == getpid() || !procspawn__image.is_child)
+        base__fd_close(kept->fd);
     kept->fd = -1;
     kept->owner = 0;
 }
 
 int procspawn__kept_open(struct procspawn__kept *kept)
 {
-    /* What a fork has copied can be closed; what another file has taken the place of cannot. */
-    if (kept->owner != getpid())
-        procspawn__kept_close(kept);
-    kept->fd = base__fd_behind_stdio(open(kept->path, kept->flags | O_CLOEXEC));
+    procspawn__kept_close(kept);
+    int fd = open(kept->path, kept->flags | O_CLOEXEC);
+    kept->fd = fd < 0 ? -errno : base__fd_hold(fd);
     if (kept->fd < 0)
-        return -errno;
+        return kept->fd;
     kept->owner = getpid();
     return kept->fd;
 }

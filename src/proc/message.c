@@ -1,5 +1,6 @@
 #include "src/proc/message.h"
 
+#include "src/base/fd.h"
 #include "src/proc/placeholder.h"
 #include "src/proc/translate.h"
 #include "src/wire/memfd.h"
@@ -21,10 +22,9 @@ void procspawn__message_fini(struct procspawn__message *message)
 {
     if (!message->text.lent)
         free(message->text.bytes);
-    if (message->memfd >= 0)
-        close(message->memfd);
+    base__fd_close(message->memfd);
     for (size_t i = 0; i < message->fd_count; i++)
-        close(message->fds[i]);
+        base__fd_close(message->fds[i]);
     procspawn__message_init(message);
 }
 
@@ -149,8 +149,8 @@ static int make_memfd(struct procspawn__message *message)
 
     if (memfd < 0)
         return memfd;
-    message->memfd = memfd;
-    return 0;
+    message->memfd = base__fd_hold(memfd);
+    return message->memfd < 0 ? message->memfd : 0;
 }
 
 int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,

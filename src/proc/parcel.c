@@ -1,6 +1,7 @@
 #include "src/proc/parcel.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include "src/proc/message.h"
 #include "src/proc/placeholder.h"
 #include "src/wire/memfd.h"
@@ -44,7 +45,7 @@ static void take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
                        ? count_placeholders(parcel->text, parcel->length) : 0;
 
     for (size_t i = 0; i < named && i < frame->header.fd_count; i++)
-        parcel->fds[parcel->fd_count++] = wire__take_fd(frame, i);
+        parcel->fds[parcel->fd_count++] = base__fd_hold(wire__take_fd(frame, i));
 }
 
 static struct procspawn__parcel *allocate(const struct wire_value *head, size_t room)
@@ -128,7 +129,7 @@ void procspawn__parcel_free(struct procspawn__parcel *parcel)
     if (!parcel)
         return;
     for (size_t i = 0; i < parcel->fd_count; i++)
-        base__close_foreign(parcel->fds[i]);
+        base__close_foreign(base__fd_release(parcel->fds[i]));
     if (parcel->fd_count > 0)
         base__close_settle();
     if (parcel->mapped)

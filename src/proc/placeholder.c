@@ -1,8 +1,11 @@
 #include "src/proc/placeholder.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include "src/proc/held.h"
 #include "src/proc/kind.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -102,6 +105,9 @@ int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder
 {
     if (placeholder->held)
         return procspawn__held_send(placeholder->number, placeholder->kind, ret_fd);
+    /* All others name a thing of the library's. */
+    if (placeholder->kind != PROCSPAWN_VALUE_FD && !base__fd_is_ours((int)placeholder->number))
+        return fcntl((int)placeholder->number, F_GETFD) < 0 ? -EBADF : PROCSPAWN_EVALUE;
     return procspawn__kind_duplicate(placeholder->kind, (int)placeholder->number, ret_fd);
 }
 

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* All pools of this process, for procspawn_fini(). */
@@ -60,12 +59,9 @@ static void free_memory(procspawn_pool *pool)
 
 static void destroy(procspawn_pool *pool)
 {
-    if (pool->epoll >= 0)
-        close(pool->epoll);
-    if (pool->wake >= 0)
-        close(pool->wake);
-    if (pool->end_event >= 0)
-        close(pool->end_event);
+    base__fd_close(pool->epoll);
+    base__fd_close(pool->wake);
+    base__fd_close(pool->end_event);
     procspawn__pool_dispose_rest(pool);
     pthread_mutex_destroy(&pool->lock);
     free_memory(pool);
@@ -102,10 +98,10 @@ static int open_descriptors(procspawn_pool *pool)
     struct epoll_event event = { .events = EPOLLIN };
     int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-    pool->epoll = epoll < 0 ? -errno : base__fd_behind_stdio(epoll);
+    pool->epoll = epoll < 0 ? -errno : base__fd_own(epoll);
     if (pool->epoll < 0)
         return pool->epoll;
-    pool->wake = procspawn__pool_event();
+    pool->wake = base__event();
     if (pool->wake < 0)
         return pool->wake;
     return epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->wake, &event) < 0 ? -errno : 0;
@@ -203,7 +199,7 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool)
 
 void procspawn__pool_wake(procspawn_pool *pool)
 {
-    eventfd_write(pool->wake, 1);
+    base__event_raise(pool->wake);
 }
 
 void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when)

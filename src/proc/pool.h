@@ -100,6 +100,7 @@ struct procspawn_pool {
     int wake;                   /* eventfd: the dispatcher has something to think about */
     int64_t wake_at;            /* when it wakes by itself */
     int64_t again_at;           /* when it does again what a shortage did not allow */
+    int64_t look_at;            /* when it looks whether its descriptors are still there */
     int64_t beside_at;          /* when it looks for words that come beside the channels */
     unsigned failures;          /* of starts, in a row */
     unsigned unread;            /* children that died before they read anything, in a row */
@@ -134,8 +135,6 @@ void procspawn__pool_dispose_rest(procspawn_pool *pool);
 
 /* pool_wait.c: waiting for the pool as a whole */
 
-/* An eventfd, or -errno. */
-int procspawn__pool_event(void);
 void procspawn__pool_changed(procspawn_pool *pool);
 void procspawn__pool_became_idle(procspawn_pool *pool);
 /* Without calls; without the lock. */
@@ -334,7 +333,7 @@ struct procspawn__report {
     bool was_reset;
     bool too_big;               /* the worker, after its call */
     bool server_lost;           /* of END: else the worker has cut its channel itself */
-    bool unusable;              /* of END: the channel is not what it was; the host has closed it */
+    bool closed;                /* of END: the program has closed the channel */
     struct procspawn__answer answer;    /* of RESULT, FAILURE and BACKTRACE */
     struct wire_death death;
 };

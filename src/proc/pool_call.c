@@ -4,12 +4,12 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static struct procspawn__pool_call *call_of(const procspawn_handle *handle)
@@ -23,8 +23,7 @@ static void free_call(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
 
-    if (call->event >= 0)
-        close(call->event);
+    base__fd_close(call->event);
     procspawn__capture_close(call);
     procspawn__handle_fini(&call->handle);
     free(call);
@@ -74,8 +73,7 @@ void procspawn__pool_call_spend(struct procspawn__pool_call *call)
 
 static void tell_event(const struct procspawn__pool_call *call)
 {
-    if (call->event >= 0)
-        eventfd_write(call->event, 1);
+    base__event_raise(call->event);
 }
 
 /* That it has ended is said last: from then on the holder of the handle may free it. */
@@ -126,12 +124,11 @@ static void call_drop(procspawn_handle *handle)
 
 static int need_event(struct procspawn__pool_call *call)
 {
-    if (call->event >= 0)
+    if (base__fd_is_ours(call->event))
         return 0;
-    int fd = procspawn__pool_event();
+    int fd = base__event_renew(&call->event);
     if (fd < 0)
         return fd;
-    call->event = fd;
     if (has_ended(call))
         tell_event(call);
     if (call->worker)
@@ -196,18 +193,25 @@ static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int 
     procspawn__pool_leave(call->pool);
     pthread_cleanup_push(unwound_in_sleep, &sleep);
     pthread_setcancelstate(cancel, NULL);
-    rc = scoped__wait_fd(sleep.fd, POLLIN, deadline);
+    rc = sleep.worker ? scoped__wait_fd(sleep.fd, POLLIN, deadline)
+                      : scoped__wait_event(sleep.fd, deadline);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_cleanup_pop(0);
     end_sleep(&sleep);
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 
+/* Has the program closed the descriptor on which the joiner would sleep? */
+static bool is_cut_off(const struct procspawn__pool_call *call)
+{
+    return call->worker && !base__fd_is_ours(call->worker->taken.channel);
+}
+
 /* With the lock. To look before the first sleep would be in vain: a call takes its time. */
 static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int cancel)
 {
     int64_t deadline = base__deadline(timeout);
-    bool look = timeout == 0;
+    bool look = timeout == 0 || is_cut_off(call);
 
     for (;;) {
         int rc = look && call->worker ? procspawn__worker_look(call->worker) : 0;

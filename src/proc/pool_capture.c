@@ -24,15 +24,16 @@ static const uint32_t flags[PROCSPAWN__STREAMS] = {
 
 static int open_memory(struct procspawn__pool_call *call, int stream)
 {
-    int fd = memfd_create("forkscope", MFD_CLOEXEC);
+    int memfd = memfd_create("forkscope", MFD_CLOEXEC);
+    int fd = memfd < 0 ? -errno : base__fd_hold(memfd);
 
-    if (fd >= 0)
-        fd = base__fd_behind_stdio(fd);
-    call->handle.pipes[stream] = fd < 0 ? -1 : fd;
+    if (fd < 0)
+        return fd;
+    call->handle.pipes[stream] = fd;
     /* The pool writes at places of its own, so that a position can be the reader's alone. */
-    int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int copy = base__fd_copy(fd);
     if (copy < 0)
-        return -errno;
+        return copy;
     call->capture[stream].memory = copy;
     call->draft->draft.call.flags |= flags[stream];
     return 0;
@@ -63,11 +64,13 @@ static int open_pipe(struct procspawn__pool_call *call, uint64_t serial, int str
     int rc = base__ends_behind_stdio(ends);
     if (rc < 0)
         return rc;
-    capture->ends[0] = ends[0];
-    capture->ends[1] = ends[1];
-    call->draft->draft.stdio[stream] = ends[1];
-    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ||
-        epoll_ctl(call->pool->epoll, EPOLL_CTL_ADD, ends[0], &event) < 0)
+    capture->ends[0] = base__fd_hold(ends[0]);
+    capture->ends[1] = base__fd_hold(ends[1]);
+    if (capture->ends[0] < 0 || capture->ends[1] < 0)
+        return -EMFILE;
+    call->draft->draft.stdio[stream] = capture->ends[1];
+    if (fcntl(capture->ends[0], F_SETFL, O_NONBLOCK) < 0 ||
+        epoll_ctl(call->pool->epoll, EPOLL_CTL_ADD, capture->ends[0], &event) < 0)
         return -errno;
     return 0;
 }
@@ -93,11 +96,12 @@ void procspawn__capture_stop(struct procspawn__pool_call *call)
 {
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
         struct procspawn__capture *capture = &call->capture[stream];
-        if (capture->ends[0] < 0)
+        if (capture->ends[0] < 0 && capture->ends[1] < 0)
             continue;
-        epoll_ctl(call->pool->epoll, EPOLL_CTL_DEL, capture->ends[0], NULL);
-        close(capture->ends[0]);
-        close(capture->ends[1]);
+        if (base__fd_is_ours(call->pool->epoll) && base__fd_is_ours(capture->ends[0]))
+            epoll_ctl(call->pool->epoll, EPOLL_CTL_DEL, capture->ends[0], NULL);
+        base__fd_close(capture->ends[0]);
+        base__fd_close(capture->ends[1]);
         capture->ends[0] = capture->ends[1] = -1;
         if (call->draft)
             call->draft->draft.stdio[stream] = -1;
@@ -134,6 +138,8 @@ static void drain(struct procspawn__capture *capture, uint64_t limit)
     char bytes[PIECE];
     ssize_t length = 1;
 
+    if (!base__fd_is_ours(capture->ends[0]) || !base__fd_is_ours(capture->memory))
+        return;
     for (int i = 0; i < AT_ONCE && length > 0; i++) {
         length = read(capture->ends[0], bytes, sizeof bytes);
         if (length > 0)
@@ -158,8 +164,7 @@ void procspawn__capture_close(struct procspawn__pool_call *call)
 {
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
         struct procspawn__capture *capture = &call->capture[stream];
-        if (capture->memory >= 0)
-            close(capture->memory);
+        base__fd_close(capture->memory);
         capture->memory = -1;
     }
 }

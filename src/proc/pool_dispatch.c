@@ -5,12 +5,12 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -183,11 +183,10 @@ static bool keep_time(procspawn_pool *pool)
 
 static void on_event(procspawn_pool *pool, const struct epoll_event *event)
 {
-    eventfd_t count;
     int rc = 0;
 
     if (event->data.u64 == 0) {
-        eventfd_read(pool->wake, &count);
+        base__event_clear(pool->wake);
         return;
     }
     uint64_t serial = event->data.u64 / PROCSPAWN__STREAMS;
@@ -211,6 +210,8 @@ static void on_event(procspawn_pool *pool, const struct epoll_event *event)
 static void lose_set(procspawn_pool *pool, int error)
 {
     procspawn__pool_enter(pool);
+    base__fd_close(pool->epoll);
+    base__fd_close(pool->wake);
     pool->epoll = pool->wake = -1;
     if (pool->state != PROCSPAWN__POOL_ENDED)
         procspawn__pool_fail(pool, procspawn__error_new(PROCSPAWN_ERROR_IO, error,
@@ -228,15 +229,31 @@ static void hear_all(procspawn_pool *pool)
     }
 }
 
+/* Nothing tells that the program has closed a channel: it leaves the set. */
+static void look_for_closed(procspawn_pool *pool)
+{
+    int64_t now = base__now();
+
+    if (now < pool->look_at)
+        return;
+    pool->look_at = now + BASE_SECOND;
+    for (unsigned i = pool->worker_count; i-- > 0;) {
+        if (i < pool->worker_count && !base__fd_is_ours(pool->workers[i]->taken.channel))
+            procspawn__worker_hear(pool->workers[i]);
+    }
+}
+
 /*
  * Waits, and takes in what has happened. A host that closes all descriptors does not wake who sleeps
  * on one of them, and cannot by another: so nobody sleeps for ever, and finds them gone.
  */
 static void take_in(procspawn_pool *pool, int timeout)
 {
-    enum { BATCH = 32, PAUSE = 10, LONGEST = 2000 };
+    enum { BATCH = 32, PAUSE = 10, LONGEST = 1000 };
     struct epoll_event events[BATCH];
 
+    if (pool->epoll >= 0 && !(base__fd_is_ours(pool->epoll) && base__fd_is_ours(pool->wake)))
+        lose_set(pool, EBADF);
     if (timeout < 0 || timeout > LONGEST)
         timeout = LONGEST;
     int count = pool->epoll < 0 ? poll(NULL, 0, PAUSE)
@@ -249,6 +266,7 @@ static void take_in(procspawn_pool *pool, int timeout)
         on_event(pool, &events[i]);
     if (pool->epoll < 0)
         hear_all(pool);
+    look_for_closed(pool);
     procspawn__pool_leave(pool);
 }
 

@@ -118,6 +118,10 @@ static void tell_end(struct procspawn__answer *answer, const struct procspawn__r
 {
     if (report->kind == PROCSPAWN__REPORT_DEATH)
         procspawn__answer_death(answer, &report->death);
+    else if (report->closed)
+        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
+                                                            "this program has closed the channel "
+                                                            "of the worker"));
     else if (report->server_lost)
         procspawn__answer_lost(answer);
     else
@@ -178,9 +182,6 @@ static void on_end(struct procspawn__worker *worker, const struct procspawn__rep
         end_call(worker, report, by_us);
     else
         tell_end(&worker->start, report);
-    /* The number may stand for something of the host's by now. */
-    if (report->unusable)
-        worker->taken.channel = -1;
     procspawn__worker_leave(worker);
     if (stillborn)
         tell_failed_start(worker, unread);

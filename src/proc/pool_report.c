@@ -5,6 +5,7 @@
  */
 #include "src/proc/pool.h"
 
+#include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,9 +21,10 @@ static bool too_big(struct procspawn__worker *worker)
 
     if (limit == 0)
         return false;
-    if (worker->statm < 0) {
+    if (!base__fd_is_ours(worker->statm)) {
+        base__fd_release(worker->statm);
         snprintf(text, sizeof text, "/proc/%d/statm", (int)worker->taken.pid);
-        worker->statm = open(text, O_RDONLY | O_CLOEXEC);
+        worker->statm = base__fd_hold(open(text, O_RDONLY | O_CLOEXEC));
     }
     ssize_t length = pread(worker->statm, text, sizeof text - 1, 0);
     if (length <= 0)
@@ -107,7 +109,7 @@ void procspawn__report_receive(struct procspawn__worker *worker, struct procspaw
         report->kind = PROCSPAWN__REPORT_IGNORED;
     } else if (!procspawn__is_shortage(rc)) {
         report->kind = PROCSPAWN__REPORT_END;
-        report->unusable = rc != -EPIPE;
+        report->closed = rc == -EBADF;
         report->server_lost = procspawn__client_fate(&worker->taken) != PROCSPAWN__SERVED;
     } else if (rc != -EAGAIN) {
         report->error = rc;

@@ -193,6 +193,6 @@ void procspawn__start_worker(procspawn_pool *pool)
     if (rc < 0)
         note_failure(pool, rc);
     procspawn__pool_leave(pool);
-    if (rc < 0 && taken.channel >= 0)
+    if (rc < 0)
         wire__close(taken.channel);
 }

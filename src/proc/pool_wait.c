@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <forkscope/scope.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 struct waiter {
@@ -27,16 +26,9 @@ struct waiter {
 
 void procspawn__pool_changed(procspawn_pool *pool)
 {
-    if (pool->end_event >= 0)
-        eventfd_write(pool->end_event, 1);
+    base__event_raise(pool->end_event);
     for (struct list *item = pool->waiters.next; item != &pool->waiters; item = item->next)
-        eventfd_write(list_entry(item, struct waiter, in_pool)->event, 1);
-}
-
-int procspawn__pool_event(void)
-{
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return fd < 0 ? -errno : base__fd_behind_stdio(fd);
+        base__event_raise(list_entry(item, struct waiter, in_pool)->event);
 }
 
 bool procspawn__pool_is_idle(const procspawn_pool *pool)
@@ -68,7 +60,7 @@ static void leave(struct waiter *waiter)
     list_remove(&waiter->in_pool);
     procspawn__pool_unlock(waiter->pool);
     if (waiter->own)
-        close(waiter->event);
+        base__fd_close(waiter->event);
 }
 
 static void unwound_in_wait(void *waiter)
@@ -95,9 +87,7 @@ static void enter(struct waiter *waiter)
 
 static bool ask(const struct waiter *waiter)
 {
-    eventfd_t count;
-
-    eventfd_read(waiter->event, &count);
+    base__event_clear(waiter->event);
     procspawn__pool_enter(waiter->pool);
     bool answer = waiter->reached(waiter->pool, waiter->epoch);
     procspawn__pool_leave(waiter->pool);
@@ -111,7 +101,7 @@ static int ask_and_sleep(const struct waiter *waiter, int64_t deadline, int canc
 
     while (!(done = ask(waiter)) && rc == 0) {
         pthread_setcancelstate(cancel, NULL);
-        rc = scoped__wait_fd(waiter->event, POLLIN, deadline);
+        rc = base__now() < deadline ? scoped__wait_event(waiter->event, deadline) : -ETIMEDOUT;
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     }
     return done ? 0 : rc;
@@ -145,7 +135,7 @@ static int wait_on(struct waiter *waiter, int64_t deadline, int cancel)
         return do_not_wait(cancel);
     waiter->own = waiter->event < 0;
     if (waiter->own)
-        waiter->event = procspawn__pool_event();
+        waiter->event = base__event();
     return waiter->event < 0 ? waiter->event : sleep_until_reached(waiter, deadline, cancel);
 }
 

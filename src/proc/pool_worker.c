@@ -4,6 +4,7 @@
 #include "src/proc/pool.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -85,10 +86,8 @@ static void dispose_worker(struct procspawn__remains *remains)
     struct procspawn__worker *worker = list_entry(remains, struct procspawn__worker, remains);
 
     procspawn__client_unawait(&worker->await);
-    if (worker->taken.channel >= 0)
-        wire__close(worker->taken.channel);
-    if (worker->statm >= 0)
-        close(worker->statm);
+    wire__close(worker->taken.channel);
+    base__fd_close(worker->statm);
     free_worker(worker);
 }
 
@@ -112,6 +111,8 @@ static int set_watch(struct procspawn__worker *worker, int operation)
     struct epoll_event event = { .events = worker->listened ? EPOLLIN : 0,
                                  .data.u64 = worker->serial * PROCSPAWN__STREAMS };
 
+    if (!base__fd_is_ours(worker->pool->epoll) || !base__fd_is_ours(worker->taken.channel))
+        return -EBADF;
     if (epoll_ctl(worker->pool->epoll, operation, worker->taken.channel, &event) < 0)
         return -errno;
     worker->watched = operation != EPOLL_CTL_DEL;

@@ -9,6 +9,7 @@
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
@@ -89,6 +90,17 @@ static void on_end(struct procspawn__process *process)
                                                         "the process closed its channel"));
 }
 
+/* The program has closed the descriptor: the process can say nothing more, and is ended. */
+static void on_closed(struct procspawn__process *process)
+{
+    process->ended = true;
+    procspawn__answer_fail(&process->handle.answer,
+                           procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
+                                                "this program has closed the channel of the call"));
+    if (procspawn__client_fate(&process->taken) == PROCSPAWN__SERVED)
+        procspawn__client_await(&process->await, &process->taken, true);
+}
+
 /* What a child's own descendants send is not its fault. */
 static void on_broken(struct procspawn__process *process, const struct wire_frame *frame)
 {
@@ -116,9 +128,11 @@ static int take_in(struct procspawn__process *process, void *body)
         on_frame(process, &frame);
     else if (rc == -EPIPE)
         on_end(process);
+    else if (rc == -EBADF)
+        on_closed(process);
     else if (rc == -EPROTO)
         on_broken(process, &frame);
-    return rc == -EPIPE || rc == -EPROTO || (lossy && rc == -EMFILE) ? 0 : rc;
+    return rc == -EPIPE || rc == -EBADF || rc == -EPROTO || (lossy && rc == -EMFILE) ? 0 : rc;
 }
 
 static bool has_more(const struct procspawn__process *process)
@@ -200,6 +214,8 @@ static int wait_for_news(struct procspawn__process *process, int64_t deadline)
 
     if (process->ended)
         return procspawn__client_wait(deadline);
+    if (!base__fd_is_ours(process->taken.channel))
+        return 0;
     int rc = scoped__wait_fd(process->taken.channel, POLLIN, until < deadline ? until : deadline);
     return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
 }

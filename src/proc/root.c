@@ -57,7 +57,7 @@ static pid_t fork_orphan(void)
     int error = errno;
     munmap(shared, sizeof *shared);
     if (pid > 0)
-        root.pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, pid, 0));
+        root.pidfd = base__fd_own((int)syscall(SYS_pidfd_open, pid, 0));
     errno = error;
     return pid;
 }
@@ -79,8 +79,10 @@ int procspawn__root_start(const struct forkserver_options *options)
     procspawn__root_forget();
     root.pid = fork_unseen();
     int rc = root.pid < 0 ? -errno : 0;
-    if (root.pid == 0)
+    if (root.pid == 0) {
+        base__fd_forget_all();
         forkserver__root_main(options);
+    }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (rc < 0)
         root.pid = 0;
@@ -119,8 +121,18 @@ static bool is_child(void)
            waitid(P_PID, (id_t)root.pid, &info, ENDED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* The program may have closed it. */
+static void look_for_closed(void)
+{
+    if (root.pidfd < 0 || base__fd_is_ours(root.pidfd))
+        return;
+    base__fd_release(root.pidfd);
+    root.pidfd = -1;
+}
+
 void procspawn__root_signal(int signal)
 {
+    look_for_closed();
     if (root.pidfd >= 0)
         syscall(SYS_pidfd_send_signal, root.pidfd, signal, NULL, 0);
     else if (is_child())
@@ -137,7 +149,9 @@ static int open_end(void)
 
 static void forget_end(int fd)
 {
-    if (fd >= 0)
+    if (fd == root.pidfd)
+        base__fd_close(fd);
+    else
         close(fd);
     procspawn__root_forget();
 }
@@ -155,6 +169,8 @@ static bool has_ended(int fd)
 int procspawn__root_reap(int64_t deadline)
 {
     enum { RECHECK = 1 };
+
+    look_for_closed();
     struct pollfd end = { .fd = open_end(), .events = POLLIN };
 
     while (root.pid > 0 && !has_ended(end.fd)) {

@@ -4,6 +4,7 @@
 #include "src/proc/placeholder.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,7 @@ static int adopt(int fd, procspawn_shmem **ret_shmem)
         return rc;
     }
     shmem->references = 1;
-    shmem->fd = fd;
+    shmem->fd = base__fd_hold(fd);
     *ret_shmem = shmem;
     return 0;
 }
@@ -103,7 +104,7 @@ void procspawn_shmem_unref(procspawn_shmem *shmem)
     if (!shmem || __atomic_sub_fetch(&shmem->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     unmap(shmem->data, shmem->size);
-    close(shmem->fd);
+    base__fd_close(shmem->fd);
     free(shmem);
 }
 
@@ -151,6 +152,7 @@ int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
         close(fd);
         return rc;
     }
+    draft->fd = base__fd_hold(fd);
     *ret_draft = draft;
     return 0;
 }
@@ -160,10 +162,10 @@ void *procspawn_shmem_draft_data(procspawn_shmem_draft *draft)
     return draft->data;
 }
 
-/* Frees all but the memory. */
+/* Frees all but the memory. -1: the program has closed it. */
 static int give_up_fd(procspawn_shmem_draft *draft)
 {
-    int fd = draft->fd;
+    int fd = base__fd_release(draft->fd);
 
     unmap(draft->data, draft->size);
     free(draft);
@@ -172,20 +174,23 @@ static int give_up_fd(procspawn_shmem_draft *draft)
 
 void procspawn_shmem_draft_free(procspawn_shmem_draft *draft)
 {
-    if (draft)
-        close(give_up_fd(draft));
+    int fd = draft ? give_up_fd(draft) : -1;
+
+    if (fd >= 0)
+        close(fd);
 }
 
 int procspawn_shmem_draft_seal(procspawn_shmem_draft *draft, procspawn_shmem **ret_shmem)
 {
     int fd = give_up_fd(draft);
-    int rc = wire__memfd_back(fd);
+    int rc = fd < 0 ? -EBADF : wire__memfd_back(fd);
 
     if (rc == 0)
         rc = wire__memfd_seal(fd);
     if (rc == 0)
         return adopt(fd, ret_shmem);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return rc;
 }
 
@@ -199,7 +204,7 @@ json_t *procspawn_value_shmem(const procspawn_shmem *shmem)
 
 json_t *procspawn_value_shmem_take(procspawn_shmem *shmem)
 {
-    int fd = fcntl(shmem->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int fd = base__fd_is_ours(shmem->fd) ? fcntl(shmem->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
 
     procspawn_shmem_unref(shmem);
     return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_SHMEM, fd);

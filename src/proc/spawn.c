@@ -5,6 +5,7 @@
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ static int hand_over(struct procspawn__draft *draft, int64_t deadline,
         if (rc == 0)
             *ret_taken = taken;
         else
-            close(taken.channel);
+            base__fd_close(taken.channel);
     }
     return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
 }

@@ -22,12 +22,12 @@ static int open_pipe(struct procspawn__draft *draft, int stream)
         return rc;
     draft->stdio[stream] = ends[child_end];
     draft->owned[stream] = true;
-    draft->pipes[stream] = ends[!child_end];
-    return 0;
+    draft->pipes[stream] = base__fd_hold(ends[!child_end]);
+    return draft->pipes[stream] < 0 ? draft->pipes[stream] : 0;
 }
 
 static int open_stream(struct procspawn__draft *draft, int stream,
-                       const struct procspawn__stream *chosen)
+                       const struct procspawn__stream *chosen, bool kept)
 {
     switch (chosen->mode) {
     case PROCSPAWN_STDIO_NULL:
@@ -36,6 +36,8 @@ static int open_stream(struct procspawn__draft *draft, int stream,
         return open_pipe(draft, stream);
     case PROCSPAWN_STDIO_FD:
         draft->stdio[stream] = chosen->fd;
+        if (kept && !base__fd_is_ours(chosen->fd))
+            return -EBADF;
         return fcntl(chosen->fd, F_GETFD) < 0 ? -errno : 0;
     case PROCSPAWN_STDIO_INHERIT:
         if (fcntl(stream, F_GETFD) >= 0)
@@ -49,9 +51,11 @@ static int open_stream(struct procspawn__draft *draft, int stream,
 int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
     static const struct procspawn__stream inherit = { PROCSPAWN_STDIO_INHERIT, -1 };
+    bool kept = builder && builder->environment;    /* a copy, with descriptors of its own */
 
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
-        int rc = open_stream(draft, stream, builder ? &builder->stdio[stream] : &inherit);
+        int rc = open_stream(draft, stream, builder ? &builder->stdio[stream] : &inherit,
+                             kept);
         if (rc < 0)
             return rc;
         if (draft->stdio[stream] >= 0)

@@ -1,6 +1,7 @@
 #include "src/proc/translate.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include "src/proc/kind.h"
 #include "src/proc/placeholder.h"
 #include <errno.h>
@@ -33,9 +34,13 @@ static int send_placeholder(struct procspawn__message *message,
 {
     if (message->fd_count == PROCSPAWN_DESCRIPTORS_MAX)
         return PROCSPAWN_EDESCRIPTORS;
-    int rc = procspawn__placeholder_send(placeholder, &message->fds[message->fd_count]);
-    if (rc < 0)
-        return rc;
+    int fd;
+    int rc = procspawn__placeholder_send(placeholder, &fd);
+    if (rc == 0)
+        fd = base__fd_hold(fd);
+    if (rc < 0 || fd < 0)
+        return rc < 0 ? rc : fd;
+    message->fds[message->fd_count] = fd;
     char text[TEXT_MAX];
     snprintf(text, sizeof text, "%s:%zu", procspawn__kind_name(placeholder->kind),
              message->fd_count++);
@@ -51,7 +56,7 @@ static int receive(const struct procspawn__arrival *arrival, enum procspawn_valu
 {
     struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
 
-    int fd = index < arrival->fd_count ? arrival->fds[index] : -1;
+    int fd = index < arrival->fd_count ? base__fd_release(arrival->fds[index]) : -1;
     if (fd < 0)
         return -EPROTO;
     arrival->fds[index] = -1;

@@ -1,13 +1,13 @@
 #include "src/scope/cancel.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"
 #include "src/scope/keeper.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* write(2) is a cancellation point, and the caller may hold a tree's mutex. */
@@ -16,7 +16,7 @@ void scoped__event_raise(int fd)
     if (fd < 0)
         return;
     bool was_on = base__cancelable(false);
-    eventfd_write(fd, 1);
+    base__event_raise(fd);
     base__cancelable(was_on);
 }
 
@@ -217,12 +217,11 @@ int scoped__event_fd(struct node *node, int *fd, int *ret_fd)
 {
     int error = 0;
     scoped__lock(node->tree);
-    if (*fd < 0) {
-        *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        error = *fd < 0 ? -errno : 0;
-    }
-    if (error == 0)
-        *ret_fd = *fd;
+    int event = base__event_renew(fd);
+    if (event < 0)
+        error = event;
+    else
+        *ret_fd = event;
     scoped__unlock(node->tree);
     return error;
 }

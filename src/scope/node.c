@@ -1,6 +1,7 @@
 #include "src/scope/node.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/scope/executor.h"
@@ -119,7 +120,7 @@ static void close_fd(int fd)
     if (fd < 0)
         return;
     bool was_on = base__cancelable(false);
-    close(fd);
+    base__fd_close(fd);
     base__cancelable(was_on);
 }
 

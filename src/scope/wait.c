@@ -1,6 +1,7 @@
 #include "src/scope/wait.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/frame.h"
@@ -101,23 +102,46 @@ static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
     return until;
 }
 
+/*
+ * Has the task hear of its cancel until *until. The program may close the descriptor meanwhile, and
+ * then nothing is heard: so there is a look now and then, the more seldom the longer it lasts.
+ */
+static int hear(struct node *task, struct pollfd *polled, int64_t patience, int64_t *until)
+{
+    int error = scoped__cancel_fd(task, &polled->fd);
+    int64_t look_at = base__deadline(patience);
+    if (error < 0)
+        return error;
+    if (task->cancelled)
+        *until = hush(task, polled, *until);
+    else if (look_at < *until)
+        *until = look_at;
+    return 0;
+}
+
 static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
 {
+    static const int64_t longest = 10 * BASE_SECOND;
     struct pollfd polled[] = { { .fd = fd, .events = events }, { .fd = -1, .events = POLLIN } };
+    int64_t patience = BASE_SECOND;
+    int error = 0;
     if (fd < 0)
         return -EBADF;
-    int error = wait.task == NULL ? 0 : scoped__cancel_fd(wait.task, &polled[1].fd);
     while (error == 0) {
         int64_t until = deadline;
-        if (wait.task != NULL && wait.task->cancelled)
-            until = hush(wait.task, &polled[1], deadline);
+        if (wait.task != NULL)
+            error = hear(wait.task, &polled[1], patience, &until);
+        if (error < 0)
+            return error;
         if (scoped__wait_cancelled(wait))
             return -ECANCELED;
         int ready = poll(polled, 2, base__poll_timeout(until));
         if (ready < 0 && errno != EINTR)
             return -errno;
-        if (ready > 0 && ((polled[0].revents | polled[1].revents) & POLLNVAL) != 0)
+        if (ready > 0 && (polled[0].revents & POLLNVAL) != 0)
             return -EBADF;
+        if (ready == 0 && patience < longest)
+            patience *= 2;
         if (ready > 0 && polled[0].revents != 0)
             return 0;
         if (base__now() >= deadline)
@@ -137,6 +161,17 @@ int scoped__wait_fd(int fd, short events, int64_t deadline)
     if (scoped__frame()->node == NULL)
         return wait_fd(SCOPED_UNCANCELLED, fd, events, deadline);
     return scoped_wait_fd(fd, events, deadline);
+}
+
+int scoped__wait_event(int event, int64_t deadline)
+{
+    static const int64_t patience = BASE_SECOND, pause = BASE_SECOND / 50;
+    bool ours = base__fd_is_ours(event);
+    int64_t until = base__deadline(ours ? patience : pause);
+    if (deadline < until)
+        until = deadline;
+    int error = ours ? scoped__wait_fd(event, POLLIN, until) : scoped_sleep_until(until);
+    return error == -ETIMEDOUT ? 0 : error;
 }
 
 int scoped_sleep_until(int64_t deadline)

@@ -58,6 +58,12 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
  */
 int scoped__wait_fd(int fd, short events, int64_t deadline);
 
+/*
+ * Until an eventfd of the library's (base/fd.h) is raised, or it is time to look whether what it
+ * stands for is so without it: the program may have closed it. 0 or -ECANCELED, or another errno.
+ */
+int scoped__wait_event(int event, int64_t deadline);
+
 /* Nanoseconds between asking the calling task to end and forcing it; 0 if it has no grace. */
 int64_t scoped__grace(void);
 

@@ -43,6 +43,8 @@ static int send_frame(int sock, enum wire_type type, const struct wire_part *par
 
     if (part_count > MAX_PARTS || fd_count > WIRE_MAX_FDS)
         return -EMSGSIZE;
+    if (!base__fd_is_ours(sock))
+        return -EPIPE;
     iov[0] = (struct iovec){ &header, sizeof header };
     for (size_t i = 0; i < part_count; i++) {
         iov[i + 1] = (struct iovec){ (void *)(uintptr_t)parts[i].data, parts[i].length };

@@ -9,6 +9,7 @@
 #include "src/wire/frame.h"
 
 #include "src/base/closer.h"
+#include "src/base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -302,6 +303,8 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     uint32_t told;
 
     frame->was_reset = false;
+    if (!base__fd_is_ours(sock))
+        return -EBADF;
     if (has_to_wait(sock, frame))
         return frame->lossy ? lose_first(sock, frame, -EMFILE) : -EMFILE;
     for (unsigned attempt = 0; rc == 0; attempt++) {
@@ -330,6 +333,8 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
     int rc = 0;
 
     frame->was_reset = false;
+    if (!base__fd_is_ours(sock))
+        return -EBADF;
     ssize_t n = receive(sock, frame, &outside, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0)
         return (int)n;
@@ -367,6 +372,7 @@ void wire__close(int sock)
     struct wire_frame frame;
     enum outside first = WITHOUT_DESCRIPTORS;
 
+    sock = base__fd_release(sock);
     if (sock < 0)
         return;
     frame.was_reset = false;
