@@ -105,6 +105,10 @@ check_PROGRAMS += tests/init_test
 tests_init_test_SOURCES = tests/init_test.c tests/calls.c tests/calls.h
 tests_init_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/uncancelled_test
+tests_uncancelled_test_SOURCES = tests/uncancelled_test.c tests/calls.c tests/calls.h
+tests_uncancelled_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/config_test
 tests_config_test_SOURCES = tests/config_test.c tests/calls.c tests/calls.h
 tests_config_test_LDADD = $(proc_test_libs)

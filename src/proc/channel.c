@@ -60,7 +60,7 @@ static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
     return 0;
 }
 
-int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver)
+static int open_channel(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver)
 {
     procspawn_sender *sender = NULL;
     int ends[2];
@@ -84,6 +84,15 @@ int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **re
     return rc;
 }
 
+int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver)
+{
+    bool cancelable = base__cancelable(false);
+    int rc = open_channel(ret_sender, ret_receiver);
+
+    base__cancelable(cancelable);
+    return rc;
+}
+
 static int duplicate(int fd)
 {
     int copy = base__fd_is_ours(fd) ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
@@ -95,11 +104,13 @@ static int duplicate(int fd)
 
 int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender)
 {
+    bool cancelable = base__cancelable(false);
     int fd = duplicate(sender->fd);
     int rc = fd < 0 ? fd : adopt_sender(fd, ret_sender);
 
     if (rc < 0 && fd >= 0)
         close(fd);
+    base__cancelable(cancelable);
     return rc;
 }
 
@@ -107,9 +118,11 @@ void procspawn_sender_free(procspawn_sender *sender)
 {
     if (!sender)
         return;
+    bool cancelable = base__cancelable(false);
     if (base__fd_is_ours(sender->fd))
         wire__pass_sender(sender->fd);
     wire__close(sender->fd);
+    base__cancelable(cancelable);
     free(sender);
 }
 
@@ -134,8 +147,10 @@ void procspawn_receiver_free(procspawn_receiver *receiver)
 {
     if (!receiver)
         return;
+    bool cancelable = base__cancelable(false);
     procspawn__holder_release(&receiver->holder);
     close_receiver(receiver->fd);
+    base__cancelable(cancelable);
     free(receiver);
 }
 

@@ -6,6 +6,7 @@
 #include "src/proc/child.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include "src/base/written.h"
 #include "src/proc/order.h"
 #include "src/proc/placeholder.h"
@@ -171,6 +172,7 @@ static void on_quick_exit_called(void *unused, int status)
 static void become_child(const struct forkserver_child *child)
 {
     self = *child;
+    base__cancelable(procspawn__image.cancelable);
     procspawn__reply.channel = child->channel;
     procspawn__image.child = getpid();
     procspawn__image.options.board = NULL;

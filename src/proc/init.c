@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
+#include "src/base/thread.h"
 #include "src/base/written.h"
 #include "src/proc/earlier.h"
 #include "src/proc/place.h"
@@ -156,7 +157,7 @@ static int start(int argc, char **argv)
     return 0;
 }
 
-int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
+static int init(const procspawn_config *config, bool cancelable, int argc, char **argv)
 {
     struct procspawn__image *image = &procspawn__image;
 
@@ -174,10 +175,19 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
         procspawn__held_forget();
         procspawn__context_forget();
     }
-    *image = (struct procspawn__image){ .config = *config };
+    *image = (struct procspawn__image){ .config = *config, .cancelable = cancelable };
     choose_options(config, &image->options);
     image->options.held = forkserver__open_numbers();
     return start(argc, argv);
+}
+
+int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
+{
+    bool cancelable = base__cancelable(false);
+    int rc = init(config, cancelable, argc, argv);
+
+    base__cancelable(cancelable);
+    return rc;
 }
 
 int procspawn_init(int argc, char **argv)

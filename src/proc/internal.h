@@ -44,6 +44,7 @@ struct procspawn__image {
     bool is_child;
     pid_t child;                /* the process, then */
     bool childless;             /* and may have no children of its own */
+    bool cancelable;            /* the thread that called init, by pthread_cancel(3) */
     bool privileged;            /* at init: children could be more than who calls is by then */
     struct procspawn_config config;
     struct forkserver_options options;

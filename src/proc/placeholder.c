@@ -2,6 +2,7 @@
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
+#include "src/base/thread.h"
 #include "src/proc/held.h"
 #include "src/proc/kind.h"
 #include <errno.h>
@@ -36,11 +37,14 @@ static bool have_secret(void)
 {
     if (__atomic_load_n(&secret.drawn, __ATOMIC_ACQUIRE))
         return true;
+    /* getrandom(2) is a cancellation point. */
+    bool cancelable = base__cancelable(false);
     pthread_mutex_lock(&secret.lock);
     if (!secret.drawn && draw())
         __atomic_store_n(&secret.drawn, true, __ATOMIC_RELEASE);
     bool drawn = secret.drawn;
     pthread_mutex_unlock(&secret.lock);
+    base__cancelable(cancelable);
     return drawn;
 }
 

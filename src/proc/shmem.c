@@ -1,10 +1,14 @@
 /*
  * shmem.c - sealed memory that processes share
+ *
+ * To fill, to allocate and to close a file are cancellation points of the C library, and none here:
+ * something is half done.
  */
 #include "src/proc/placeholder.h"
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
+#include "src/base/thread.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +47,13 @@ static int map_sealed(int fd, size_t size, const void **ret_data)
     return 0;
 }
 
+static void close_fd(int fd)
+{
+    bool cancelable = base__cancelable(false);
+    close(fd);
+    base__cancelable(cancelable);
+}
+
 static void unmap(const void *data, size_t size)
 {
     if (size > 0)
@@ -71,11 +82,15 @@ static int adopt(int fd, procspawn_shmem **ret_shmem)
 int procspawn_shmem_new(const void *bytes, size_t size, procspawn_shmem **ret_shmem)
 {
     const struct wire_part whole = { bytes, size };
+    bool cancelable = base__cancelable(false);
     int fd = wire__memfd_new(&whole, 1);
-    return fd < 0 ? fd : adopt(fd, ret_shmem);
+    int rc = fd < 0 ? fd : adopt(fd, ret_shmem);
+
+    base__cancelable(cancelable);
+    return rc;
 }
 
-int procspawn_shmem_from_memfd(int memfd, procspawn_shmem **ret_shmem)
+static int adopt_memfd(int memfd, procspawn_shmem **ret_shmem)
 {
     if (fcntl(memfd, F_GET_SEALS) < 0)
         return -EINVAL;
@@ -92,6 +107,15 @@ int procspawn_shmem_from_memfd(int memfd, procspawn_shmem **ret_shmem)
     return rc;
 }
 
+int procspawn_shmem_from_memfd(int memfd, procspawn_shmem **ret_shmem)
+{
+    bool cancelable = base__cancelable(false);
+    int rc = adopt_memfd(memfd, ret_shmem);
+
+    base__cancelable(cancelable);
+    return rc;
+}
+
 procspawn_shmem *procspawn_shmem_ref(procspawn_shmem *shmem)
 {
     __atomic_add_fetch(&shmem->references, 1, __ATOMIC_RELAXED);
@@ -104,7 +128,9 @@ void procspawn_shmem_unref(procspawn_shmem *shmem)
     if (!shmem || __atomic_sub_fetch(&shmem->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     unmap(shmem->data, shmem->size);
+    bool cancelable = base__cancelable(false);
     base__fd_close(shmem->fd);
+    base__cancelable(cancelable);
     free(shmem);
 }
 
@@ -149,7 +175,7 @@ int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
     }
     if (rc < 0) {
         free(draft);
-        close(fd);
+        close_fd(fd);
         return rc;
     }
     draft->fd = base__fd_hold(fd);
@@ -177,20 +203,22 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft)
     int fd = draft ? give_up_fd(draft) : -1;
 
     if (fd >= 0)
-        close(fd);
+        close_fd(fd);
 }
 
 int procspawn_shmem_draft_seal(procspawn_shmem_draft *draft, procspawn_shmem **ret_shmem)
 {
+    bool cancelable = base__cancelable(false);
     int fd = give_up_fd(draft);
     int rc = fd < 0 ? -EBADF : wire__memfd_back(fd);
 
     if (rc == 0)
         rc = wire__memfd_seal(fd);
     if (rc == 0)
-        return adopt(fd, ret_shmem);
-    if (fd >= 0)
+        rc = adopt(fd, ret_shmem);
+    else if (fd >= 0)
         close(fd);
+    base__cancelable(cancelable);
     return rc;
 }
 
