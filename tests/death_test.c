@@ -1,4 +1,5 @@
 /* How the end of a process is told when it has shut its channel, or filled it. */
+#include "src/proc/handle.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 
@@ -59,6 +60,23 @@ static void a_process_that_shut_its_channel_is_waited_for(void)
     CU_ASSERT(!exists(pid));
     CU_ASSERT(usage.ru_maxrss > 0);
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_NONE);
+}
+
+/* Another call has taken in what the server said, so that nothing tells of it any more. */
+static void a_look_sees_an_end_that_was_told_before(void)
+{
+    procspawn_handle *handle = calls_start(shut_and_hang, NULL);
+    procspawn_handle *other = calls_start(calls_hang, NULL);
+    const struct procspawn__process *process = (struct procspawn__process *)handle;
+
+    CU_ASSERT(procspawn_join(handle, NULL, NULL) == PROCSPAWN_ECALL);
+    while (!process->await.told)
+        procspawn_terminate(other, SIGCONT, 1000 * CALLS_SECOND);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 0, NULL), 0);
+    procspawn_handle_free(handle);
+    procspawn_kill(other);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(other, -1, NULL), 0);
+    procspawn_handle_free(other);
 }
 
 static json_t *shut_and_leave(json_t *argument)
@@ -251,6 +269,7 @@ static void a_channel_that_others_keep_full_hides_no_end(void)
 
 static CU_TestInfo tests[] = {
     TEST(a_process_that_shut_its_channel_is_waited_for),
+    TEST(a_look_sees_an_end_that_was_told_before),
     TEST(one_that_has_ended_since_is_waited_for_as_well),
     TEST(a_look_at_a_shut_channel_takes_no_time),
     TEST(a_full_channel_that_nobody_reads_holds_up_no_other_call),

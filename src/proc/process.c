@@ -206,18 +206,22 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
     return rc == -EAGAIN ? 0 : rc;
 }
 
-/* A channel that is full of other words may never say what is waited for. */
+/*
+ * A channel that is full of other words may never say what is waited for. What is said beside it is
+ * looked for also when nothing tells of it: another thread may have taken it in.
+ */
 static int wait_for_news(struct procspawn__process *process, int64_t deadline)
 {
     static const int64_t recheck = BASE_SECOND / 20;
     int64_t until = process->crowded ? base__deadline(recheck) : deadline;
+    bool beside = process->crowded || process->ended;
 
-    if (process->ended)
-        return procspawn__client_wait(deadline);
-    if (!base__fd_is_ours(process->taken.channel))
+    if (!process->ended && !base__fd_is_ours(process->taken.channel))
         return 0;
-    int rc = scoped__wait_fd(process->taken.channel, POLLIN, until < deadline ? until : deadline);
-    return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
+    int rc = process->ended ? procspawn__client_wait(deadline)
+                            : scoped__wait_fd(process->taken.channel, POLLIN,
+                                              until < deadline ? until : deadline);
+    return rc == -ETIMEDOUT && (beside || base__now() < deadline) ? 0 : rc;
 }
 
 static int wait_until(struct procspawn__process *process, condition *reached, int64_t timeout)
