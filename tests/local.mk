@@ -109,6 +109,11 @@ check_PROGRAMS += tests/uncancelled_test
 tests_uncancelled_test_SOURCES = tests/uncancelled_test.c tests/calls.c tests/calls.h
 tests_uncancelled_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/interrupted_test
+tests_interrupted_test_SOURCES = tests/interrupted_test.c tests/calls.c tests/calls.h
+tests_interrupted_test_SOURCES += tests/jail.c tests/jail.h
+tests_interrupted_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/config_test
 tests_config_test_SOURCES = tests/config_test.c tests/calls.c tests/calls.h
 tests_config_test_LDADD = $(proc_test_libs)

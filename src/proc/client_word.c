@@ -87,9 +87,8 @@ static int tell(const struct procspawn__taken *taken, enum wire_type type, const
     if (deadline < limit)
         limit = deadline;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    do {
-        rc = try_tell(taken, type, body, length);
-    } while (rc < 0 && rc != -EPIPE && base__now() < limit && poll(NULL, 0, 1) == 0);
+    while ((rc = try_tell(taken, type, body, length)) < 0 && rc != -EPIPE && base__now() < limit)
+        poll(NULL, 0, 1);
     pthread_setcancelstate(cancel, NULL);
     return rc < 0 ? PROCSPAWN_ESERVER : 0;
 }

@@ -162,7 +162,7 @@ static bool has_ended(int fd)
     siginfo_t info = { .si_pid = 0 };
 
     if (root.pidfd >= 0)
-        return poll(&end, 1, 0) != 0;
+        return poll(&end, 1, 0) > 0;
     return waitid(P_PID, (id_t)root.pid, &info, ENDED | WNOHANG) < 0 || info.si_pid != 0;
 }
 
