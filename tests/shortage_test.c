@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <forkscope.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,6 +85,97 @@ static void a_process_of_a_scope_outlives_a_shortage(void)
     PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
     close(word[0]);
     close(word[1]);
+}
+
+/* ---- memory ---- */
+
+enum { LARGE = 8 << 20, LITTLE = 2 << 20 };
+
+static json_t *large_text(json_t *argument)
+{
+    char *text = malloc(LARGE);
+
+    (void)argument;
+    memset(text, 'x', LARGE);
+    return json_stringn_nocheck(text, LARGE);
+}
+
+static rlim_t address_space(void)
+{
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+
+    CU_ASSERT_FATAL(statm && fscanf(statm, "%lu", &pages) == 1);
+    fclose(statm);
+    return pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Leaves too little for such a text. */
+static struct rlimit limit_memory(void)
+{
+    struct rlimit before, now;
+
+    getrlimit(RLIMIT_AS, &before);
+    now = (struct rlimit){ address_space() + LITTLE, before.rlim_max };
+    CU_ASSERT(setrlimit(RLIMIT_AS, &now) == 0);
+    return before;
+}
+
+static void check_large(procspawn_handle *handle)
+{
+    json_t *result = calls_result(handle);
+
+    PROCSPAWN_CUNIT_EQUAL(json_string_length(result), LARGE);
+    json_decref(result);
+}
+
+static void check_that_it_can_be_joined_later(procspawn_handle *handle)
+{
+    wait_for_message(handle);
+    struct rlimit before = limit_memory();
+    int rc = procspawn_join(handle, NULL, NULL);
+    int again = procspawn_join_timeout(handle, 0, NULL, NULL);
+    setrlimit(RLIMIT_AS, &before);
+    PROCSPAWN_CUNIT_EQUAL(rc, -ENOMEM);
+    PROCSPAWN_CUNIT_EQUAL(again, -ENOMEM);
+    check_large(handle);
+}
+
+static void a_join_without_memory_says_so_and_can_be_repeated(void)
+{
+    check_that_it_can_be_joined_later(calls_start(large_text, NULL));
+}
+
+static void so_does_one_of_a_pool_s_call(void)
+{
+    procspawn_handle *handle;
+    procspawn_pool *pool;
+
+    CU_ASSERT_FATAL(procspawn_pool_new(1, &pool) == 0);
+    CU_ASSERT_FATAL(procspawn_pool_spawn(pool, large_text, NULL, &handle) == 0);
+    check_that_it_can_be_joined_later(handle);
+    procspawn_pool_free(pool);
+}
+
+/* It ends all the same, and the result is there for who has memory. */
+static void a_scope_does_not_wait_for_memory(void)
+{
+    struct rlimit before;
+    scoped_spawner root, scope;
+    procspawn_handle *handle;
+    struct scoped_outcome outcome;
+
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    CU_ASSERT_FATAL(scoped_scope_open(root, NULL, &scope) == 0);
+    CU_ASSERT_FATAL(scoped_procspawn(scope, NULL, large_text, NULL, &handle) == 0);
+    before = limit_memory();
+    int rc = scoped_scope_close(scope, SCOPED_FOREVER, &outcome);
+    setrlimit(RLIMIT_AS, &before);
+    PROCSPAWN_CUNIT_EQUAL(rc, 0);
+    PROCSPAWN_CUNIT_EQUAL(outcome.status, -ENOMEM);
+    scoped_outcome_fini(&outcome);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    check_large(handle);
 }
 
 /* ---- children that speak for themselves ---- */
@@ -160,6 +254,9 @@ static void what_others_send_over_its_channel_is_no_fault_of_a_child(void)
 static CU_TestInfo tests[] = {
     TEST(a_join_without_room_says_so_and_can_be_repeated),
     TEST(a_process_of_a_scope_outlives_a_shortage),
+    TEST(a_join_without_memory_says_so_and_can_be_repeated),
+    TEST(so_does_one_of_a_pool_s_call),
+    TEST(a_scope_does_not_wait_for_memory),
     TEST(a_scope_closes_without_room_for_what_its_process_sent),
     TEST(a_child_that_sends_what_is_no_message_is_ended),
     TEST(what_others_send_over_its_channel_is_no_fault_of_a_child),

@@ -79,13 +79,19 @@ static int get_answer(procspawn_handle *process)
     return rc < 0 ? rc : procspawn__answer_decode(&process->answer);
 }
 
-/* A shortage of this process passes, and costs no process. */
+/*
+ * A shortage of this process passes, and costs no process. Memory for one result may never be there:
+ * then it is for the holder of the handle to decide, and the scope does not wait for it.
+ */
 static int wait_for_answer(procspawn_handle *process)
 {
     static const int64_t pause = BASE_SECOND / 100;
     int rc = get_answer(process);
+    int64_t limit = base__deadline(BASE_SECOND);
 
     while (wire__is_shortage(rc)) {
+        if (process->answer.outcome == PROCSPAWN__KEPT && base__now() >= limit)
+            return rc;
         rc = scoped_sleep_until(base__deadline(pause));
         if (rc == 0)
             rc = get_answer(process);

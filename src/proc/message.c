@@ -5,6 +5,7 @@
 #include "src/proc/translate.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,9 +183,20 @@ static int refuse(json_error_t *ret_error, const char *format, unsigned long lon
     return PROCSPAWN_ELIMIT;
 }
 
+/* The compiler must not guess what malloc(3) returns. */
+static bool is_to_be_had(uint64_t bytes)
+{
+    void *volatile block = malloc(bytes);
+    bool had = block != NULL;
+
+    free(block);
+    return had;
+}
+
 /*
  * No byte of a text can stand for so many bytes of memory. Placeholders are put into a copy of all
- * arrays and objects, which counts as all of the value.
+ * arrays and objects, which counts as all of the value. Without memory for the longest string jansson
+ * would ask for it again with each byte, so that is asked for before.
  */
 static int check_limit(const struct procspawn__arrival *arrival, json_error_t *ret_error)
 {
@@ -199,7 +211,16 @@ static int check_limit(const struct procspawn__arrival *arrival, json_error_t *r
         return refuse(ret_error, "it is nested deeper than %llu", limit->depth);
     if (found.bytes > here.bytes)
         return refuse(ret_error, "it takes more than %llu bytes of memory", limit->bytes);
-    return 0;
+    return is_to_be_had(found.passing) ? 0 : -ENOMEM;
+}
+
+/* The want of memory for a string jansson calls a fault of the text. */
+static bool was_short(const struct procspawn__arrival *arrival)
+{
+    static const procspawn__limit none = { UINT64_MAX, UINT_MAX };
+    struct procspawn__footprint found = procspawn__footprint(arrival->text, arrival->length, &none);
+
+    return !is_to_be_had(found.bytes + found.passing);
 }
 
 /* What jansson says nothing about was no memory. */
@@ -209,7 +230,7 @@ static int load(const struct procspawn__arrival *arrival, json_t **ret_value,
     json_t *value = json_loadb(arrival->text, arrival->length, JSON_DECODE_ANY | JSON_ALLOW_NUL,
                                ret_error);
     if (!value)
-        return ret_error->text[0] == '\0' ? -ENOMEM : PROCSPAWN_EJSON;
+        return ret_error->text[0] == '\0' || was_short(arrival) ? -ENOMEM : PROCSPAWN_EJSON;
     *ret_value = value;
     return 0;
 }

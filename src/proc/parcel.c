@@ -15,6 +15,7 @@ struct procspawn__parcel {
     const unsigned char *text;
     size_t length;
     bool mapped;                /* else the text is in this block */
+    int memfd;                  /* it is still in there, for want of memory; else -1 */
     bool marked;
     procspawn__limit limit;
     size_t fd_count;
@@ -38,11 +39,19 @@ static size_t count_placeholders(const unsigned char *text, size_t length)
     return count;
 }
 
-/* Placeholders are numbered, and each is there once: so the first ones are those that are named. */
+/* Placeholders are numbered, and each is there once: so the first ones are those that are named. As
+ * long as the text cannot be looked at, all may be. */
+static size_t count_named(const struct procspawn__parcel *parcel)
+{
+    if (!parcel->marked)
+        return 0;
+    return parcel->memfd < 0 ? count_placeholders(parcel->text, parcel->length)
+                             : PROCSPAWN_DESCRIPTORS_MAX;
+}
+
 static void take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
 {
-    size_t named = frame->header.fd_count > 0 && parcel->marked
-                       ? count_placeholders(parcel->text, parcel->length) : 0;
+    size_t named = frame->header.fd_count > 0 ? count_named(parcel) : 0;
 
     for (size_t i = 0; i < named && i < frame->header.fd_count; i++)
         parcel->fds[parcel->fd_count++] = base__fd_hold(wire__take_fd(frame, i));
@@ -57,6 +66,7 @@ static struct procspawn__parcel *allocate(const struct wire_value *head, size_t 
     parcel->text = parcel->bytes;
     parcel->length = head->length;
     parcel->mapped = false;
+    parcel->memfd = -1;
     parcel->marked = head->marked;
     parcel->fd_count = 0;
     return parcel;
@@ -84,6 +94,20 @@ static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
     return rc;
 }
 
+/* Without the text: that is taken in when there is memory. Takes the memfd. */
+static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel **ret_parcel)
+{
+    struct procspawn__parcel *parcel = allocate(head, 0);
+
+    if (!parcel) {
+        base__close_foreign(memfd);
+        return -ENOMEM;
+    }
+    parcel->memfd = base__fd_hold(memfd);
+    *ret_parcel = parcel;
+    return 0;
+}
+
 /* The memfd is the last of the descriptors. */
 static int keep_long(struct wire_frame *frame, const struct wire_value *head,
                      struct procspawn__parcel **ret_parcel)
@@ -94,11 +118,13 @@ static int keep_long(struct wire_frame *frame, const struct wire_value *head,
     int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
     int rc = parcel ? fill(parcel, memfd, map) : -ENOMEM;
 
-    base__close_foreign(memfd);
-    if (rc < 0)
-        free(parcel);
-    else
+    if (rc == 0)
         *ret_parcel = parcel;
+    else
+        free(parcel);
+    if (rc == -ENOMEM)
+        return put_off(head, memfd, ret_parcel);
+    base__close_foreign(memfd);
     return rc;
 }
 
@@ -106,7 +132,7 @@ int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limi
                           struct procspawn__parcel **ret_parcel)
 {
     struct wire_value head;
-    struct procspawn__parcel *parcel;
+    struct procspawn__parcel *parcel = NULL;
 
     if (frame->header.length < sizeof head)
         return -EPROTO;
@@ -124,14 +150,23 @@ int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limi
     return 0;
 }
 
+/* Those from here on. */
+static void close_fds(struct procspawn__parcel *parcel, size_t first)
+{
+    if (parcel->fd_count <= first)
+        return;
+    for (size_t i = first; i < parcel->fd_count; i++)
+        base__close_foreign(base__fd_release(parcel->fds[i]));
+    parcel->fd_count = first;
+    base__close_settle();
+}
+
 void procspawn__parcel_free(struct procspawn__parcel *parcel)
 {
     if (!parcel)
         return;
-    for (size_t i = 0; i < parcel->fd_count; i++)
-        base__close_foreign(base__fd_release(parcel->fds[i]));
-    if (parcel->fd_count > 0)
-        base__close_settle();
+    close_fds(parcel, 0);
+    base__close_foreign(base__fd_release(parcel->memfd));
     if (parcel->mapped)
         munmap((void *)(uintptr_t)parcel->text, parcel->length);
     free(parcel);
@@ -139,14 +174,34 @@ void procspawn__parcel_free(struct procspawn__parcel *parcel)
 
 void procspawn__parcel_forget(struct procspawn__parcel *parcel)
 {
-    if (parcel)
+    if (parcel) {
         parcel->fd_count = 0;
+        parcel->memfd = -1;
+    }
     procspawn__parcel_free(parcel);
+}
+
+/* Takes in a text that was put off. */
+static int take_in(struct procspawn__parcel *parcel)
+{
+    int rc = parcel->memfd < 0 ? 0 : fill(parcel, parcel->memfd, true);
+
+    if (rc < 0 || parcel->memfd < 0)
+        return rc;
+    base__close_foreign(base__fd_release(parcel->memfd));
+    parcel->memfd = -1;
+    close_fds(parcel, count_named(parcel));
+    return 0;
 }
 
 int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
                              json_t **ret_value, json_error_t *ret_error)
 {
+    int rc = take_in(parcel);
+    if (rc < 0) {
+        ret_error->text[0] = '\0';
+        return rc;
+    }
     const struct procspawn__arrival arrival = {
         .text = parcel->text,
         .length = parcel->length,

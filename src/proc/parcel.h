@@ -3,7 +3,8 @@
  *
  * It is taken out of its frame when that is received, and decoded when somebody wants it, which may
  * be much later. Meanwhile it costs memory, but no descriptor other than those that placeholders in
- * the text stand for: a text in a memfd is copied, or mapped if it is long.
+ * the text stand for: a text in a memfd is copied, or mapped if it is long. Where there is no memory
+ * for that the memfd is kept, with all descriptors, until the value is wanted.
  */
 #ifndef FORKSCOPE_PROC_PARCEL_H
 #define FORKSCOPE_PROC_PARCEL_H
