@@ -82,7 +82,7 @@ static void close_without_lingering(int fd)
 /* One thread of a copy sets the state up, and others wait for it. */
 static void adopt(pid_t before, pid_t self)
 {
-    static const pid_t setting_up = -1;
+    const pid_t setting_up = -self;
 
     if (before != setting_up &&
         __atomic_compare_exchange_n(&closer.owner, &before, setting_up, false, __ATOMIC_ACQUIRE,
@@ -215,19 +215,27 @@ static size_t stack_size(void)
     return least > STACK / 2 ? (size_t)least + STACK : STACK;
 }
 
-static bool start_thread(void)
+/* What the program has for each thread lies on the stack as well, and may not fit onto a small one. */
+static int create_thread(void)
 {
     pthread_t thread;
     pthread_attr_t attributes;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, stack_size());
+    int error = pthread_create(&thread, &attributes, run, NULL);
+    pthread_attr_destroy(&attributes);
+    return error == EINVAL ? pthread_create(&thread, NULL, run, NULL) : error;
+}
+
+static bool start_thread(void)
+{
     sigset_t all, before;
 
     sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, stack_size());
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = pthread_create(&thread, &attributes, run, NULL);
+    int error = create_thread();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
     return error == 0;
 }
 
