@@ -98,12 +98,14 @@ static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
 static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel **ret_parcel)
 {
     struct procspawn__parcel *parcel = allocate(head, 0);
+    int held = parcel ? base__fd_hold(memfd) : -ENOMEM;
 
-    if (!parcel) {
-        base__close_foreign(memfd);
-        return -ENOMEM;
+    if (held < 0) {
+        base__close_foreign(parcel ? -1 : memfd);
+        free(parcel);
+        return held;
     }
-    parcel->memfd = base__fd_hold(memfd);
+    parcel->memfd = held;
     *ret_parcel = parcel;
     return 0;
 }
