@@ -42,6 +42,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .pidfd = -1,
         .death = WATCH_DEATH,
         .release_at = BASE_NEVER,
+        .late_at = BASE_NEVER,
         .id = ++children->last_id,
         .slot = child->slot,
         .channel = -1,
@@ -109,8 +110,9 @@ void forkserver__child_reborn(struct children *children, struct child *child, pi
     take_out(children, child);
     child->state = CHILD_ALIVE;
     child->cause = WIRE_ENDED_BY_ITSELF;
-    child->alone = child->shut = child->unread = child->clogged = child->started = false;
-    child->kill_at = child->release_at = BASE_NEVER;
+    child->alone = child->rid = child->shut = child->unread = child->clogged = false;
+    child->started = child->expected = child->withheld = child->examined = false;
+    child->kill_at = child->release_at = child->late_at = BASE_NEVER;
     child->rebirths++;
     if (list_empty(&child->in_reborn))
         list_append(&children->reborn, &child->in_reborn);

@@ -59,11 +59,18 @@ struct child {
     struct report report;
     enum child_state state;
     bool stopped;               /* it has stopped itself to be unwound */
+    bool expected;              /* it is dead, or was killed */
+    bool withheld;              /* it is dead, and its tracer keeps it from being reaped */
+    bool examined;              /* a reporter has traced it, and may have withheld it */
+    int64_t late_at;            /* when its end is told though it lingers; INT64_MAX: not yet, or told */
     bool unwanted;              /* its end was asked for when it was dead already */
     unsigned rebirths;          /* how often another process has taken its place */
     struct list in_reborn;      /* once that has happened */
     bool awaited;               /* the asker wants word of its end beside the channel */
     bool alone;                 /* dead, and nothing that it left is there any more */
+    bool rid;                   /* dead, and nothing has been seen that its death can have left */
+    uint64_t born_look;         /* what it leaves is seen first by this look (rest.h) or later */
+    uint64_t died_look;         /* the same of what its death left */
     bool shut;                  /* dead, and nothing comes into its channel any more */
     bool unread;                /* dead, and a call is there */
     bool watched;               /* dead, and its channel is watched for room to say so */
@@ -73,7 +80,7 @@ struct child {
     enum watch death;           /* WATCH_DEATH, for that */
     struct list in_young;       /* it is younger than a second */
     bool started;               /* it holds no descriptors of others any more */
-    int64_t release_at;         /* it is dead and traced: when its tracer is looked for again */
+    int64_t release_at;         /* its end is expected: when its tracers are looked for */
     bool overtime;              /* its deadline passed while it was, and has been put off */
     unsigned depth;             /* of children between the host and its asker, that included */
     uint64_t id;

@@ -9,6 +9,7 @@
 #include "src/base/clock.h"
 #include "src/wire/call.h"
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -96,6 +97,17 @@ static void wait_for_room(struct server *s, struct child *child)
 
     if (epoll_ctl(s->epoll, operation, child->channel, &event) == 0)
         child->watched = child->clogged = true;
+}
+
+/* Of a process that does not die there is no status: it is what it was told to die of. */
+bool forkserver__death_foretell(struct child *child)
+{
+    struct wire_death body = describe(child);
+
+    body.lingers = true;
+    if (child->state != CHILD_DEAD)
+        body.status = SIGKILL;
+    return wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true) != -EAGAIN;
 }
 
 bool forkserver__death_tell(struct server *s, struct child *child)

@@ -34,7 +34,7 @@ static void signal_group(const struct child *child, int signal)
 /* Though its tracer may not let it be reaped yet. */
 static bool is_dead(const struct child *child)
 {
-    return child->state == CHILD_DEAD || child->release_at != BASE_NEVER;
+    return child->state == CHILD_DEAD || child->withheld;
 }
 
 /* What a child has left to die of its crash by itself, once it has been unwound. */
@@ -65,6 +65,25 @@ static bool dies_already(struct server *s, struct child *child, int signal, int6
     return true;
 }
 
+static void look_for_tracers_soon(struct server *s, struct child *child)
+{
+    child->release_at = base__deadline(FORKSERVER_RELEASE);
+    forkserver__wake_by(s, child->release_at);
+}
+
+void forkserver__expect_end(struct server *s, struct child *child)
+{
+    static const int64_t patience = 2 * BASE_SECOND;
+
+    if (child->expected)
+        return;
+    child->expected = true;
+    child->late_at = base__deadline(patience);
+    forkserver__wake_by(s, child->late_at);
+    if (child->state != CHILD_DEAD)
+        look_for_tracers_soon(s, child);
+}
+
 void forkserver__resume_end(struct server *s, struct child *child)
 {
     if (!child->overtime)
@@ -86,6 +105,8 @@ void forkserver__end_child(struct server *s, struct child *child, int signal, in
     signal_group(child, signal);
     if (signal != SIGKILL)
         kill_by(s, child, base__deadline(grace), cause);
+    else
+        forkserver__expect_end(s, child);
 }
 
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline)
@@ -131,8 +152,15 @@ static void past_deadline(struct server *s, struct child *child)
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE);
 }
 
+/* When there is no room for the word of an end. */
+static const int64_t rest = BASE_SECOND / 10;
+
 static void child_due(struct server *s, struct child *child, int64_t now)
 {
+    if (child->late_at <= now)
+        child->late_at = forkserver__death_foretell(child) ? BASE_NEVER : base__deadline(rest);
+    if (child->state == CHILD_DEAD)
+        return;
     if (child->state == CHILD_REPORTING && child->report.give_up_at <= now)
         forkserver__report_end(s, child);
     if (child->kill_at <= now) {
@@ -141,8 +169,11 @@ static void child_due(struct server *s, struct child *child, int64_t now)
     }
     if (child->deadline <= now)
         past_deadline(s, child);
-    if (child->release_at <= now)
-        forkserver__vigil_release(s, child);
+    if (child->release_at <= now) {
+        if (s->own_proc)
+            forkserver__end_tracers(s->root, child->pid);
+        look_for_tracers_soon(s, child);
+    }
 }
 
 /* What a child may take to leave that has answered. The host asks for a look once in a second. */
@@ -172,9 +203,13 @@ static void look_at_answers(struct server *s)
 
 static int64_t next_due(const struct child *child)
 {
+    if (child->state == CHILD_DEAD)
+        return child->late_at;
     int64_t when = child->deadline < child->kill_at ? child->deadline : child->kill_at;
     if (child->state == CHILD_REPORTING && child->report.give_up_at < when)
         when = child->report.give_up_at;
+    if (child->late_at < when)
+        when = child->late_at;
     return child->release_at < when ? child->release_at : when;
 }
 
@@ -186,13 +221,12 @@ void forkserver__due(struct server *s, int64_t now)
         look_at_answers(s);
     s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
     forkserver__wake_by(s, s->look_at);
+    forkserver__wake_by(s, s->rest.look_at);
     if (s->young_until <= now)
         forkserver__vigil_keep(s, now);
     forkserver__wake_by(s, s->young_until);
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
-        if (c->state == CHILD_DEAD)
-            continue;
         if (next_due(c) <= now)
             child_due(s, c, now);
         forkserver__wake_by(s, next_due(c));

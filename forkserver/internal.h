@@ -7,6 +7,7 @@
 #include "forkserver/children.h"
 #include "forkserver/forkserver.h"
 #include "forkserver/purge.h"
+#include "forkserver/rest.h"
 #include "forkserver/token.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
@@ -19,6 +20,9 @@
  * finds the work done.
  */
 enum { FORKSERVER_QUIET = 400 * 1000 };
+
+/* Nanoseconds that who was killed is left before its tracers are looked for, and again. */
+enum { FORKSERVER_RELEASE = 100 * 1000 * 1000 };
 
 /* The children ahead of need; what is offered already stands in the host's client. */
 struct spares {
@@ -38,6 +42,7 @@ struct server {
     struct spares spares;
     struct rlimit host_descriptors; /* the host's limit, which its children get back */
     pid_t pid;
+    pid_t root;
     int root_link;
     int host_pidfd;
     int epoll;
@@ -58,6 +63,7 @@ struct server {
     int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
     struct wire_board *board;   /* this server's */
     int64_t look_at;            /* when it is looked at for children that have answered and stay */
+    struct rest rest;
     struct tokens tokens;
     struct purge purge;
     struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
@@ -133,8 +139,6 @@ void forkserver__vigil_keep(struct server *s, int64_t now);
 void forkserver__vigil_event(struct server *s, enum watch *death);
 /* Is there no child that was forked and has not come to its first steps? */
 bool forkserver__vigil_started(struct server *s);
-/* It is dead and traced. */
-void forkserver__vigil_release(struct server *s, struct child *child);
 
 /* stop.c: a child has stopped, or may have, if there is a stop that has not been looked at yet. */
 void forkserver__on_stop(struct server *s, pid_t pid);
@@ -143,14 +147,17 @@ void forkserver__heed_stop(struct server *s, pid_t pid);
 
 /* reap.c: deaths become events. */
 void forkserver__reap(struct server *s);
-/* Only what the kernel has to say of deaths. */
+/* Only what the kernel has to say of deaths: if it has signalled any, or in any case. */
 void forkserver__reap_now(struct server *s);
+void forkserver__reap_all(struct server *s);
 
 /* death.c: how they are told. */
 /* True when told, or when nobody will ever hear it; false while there is no room. */
 bool forkserver__death_tell(struct server *s, struct child *child);
 /* Is there a call in its channel that another process can take instead? */
 bool forkserver__death_is_none(const struct server *s, struct child *child);
+/* The same ahead of time, of one that lingers; false while there is no room. */
+bool forkserver__death_foretell(struct child *child);
 /* Nothing is waited for any more. */
 void forkserver__death_told(struct server *s, struct child *child);
 /* To who asks for word of a child that is not there any more. */
@@ -159,6 +166,8 @@ void forkserver__death_unknown(const struct client *asker, uint64_t id);
 /* ending.c: everything that ends a child before its time. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause);
+/* It is dead, or has been killed, and has a while for that. */
+void forkserver__expect_end(struct server *s, struct child *child);
 /* The child did not die by itself after all: an end that was put off for that goes on. */
 void forkserver__resume_end(struct server *s, struct child *child);
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
@@ -176,6 +185,28 @@ void forkserver__wake_by(struct server *s, int64_t when);
  */
 int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);
+
+/* Of more than that the number alone is known. */
+struct strangers {
+    unsigned count;
+    pid_t pids[REST_MOST];
+};
+
+/* The same, and which they are. */
+unsigned forkserver__find_strangers(int kin, const struct children *children, pid_t since,
+                                    struct strangers *ret_strangers);
+
+/* tracer.c: ends those below the root that trace a process which was killed. */
+void forkserver__end_tracers(pid_t root, pid_t pid);
+
+/* rest.c: whether all is gone that the dead have left. */
+void forkserver__rest_born(struct server *s, struct child *child);
+void forkserver__rest_died(struct server *s, struct child *child);
+/* A process that was no child has been reaped. */
+void forkserver__rest_gone(struct server *s, pid_t pid);
+void forkserver__rest_look(struct server *s);
+/* There is no child left. Is there nothing else either? */
+bool forkserver__rest_end(struct server *s);
 
 /*
  * report.c: backtraces of children that hang or have stopped, made by a process of their own, the

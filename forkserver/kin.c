@@ -38,17 +38,19 @@ int forkserver__kin_open(void)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static unsigned end_if_stranger(const struct children *children, pid_t pid)
+static void end_if_stranger(const struct children *children, pid_t pid, struct strangers *strangers)
 {
     if (children && (forkserver__child_by_pid(children, pid) ||
                      forkserver__is_reporter(children, pid)))
-        return 0;
+        return;
     kill(pid, SIGKILL);
-    return 1;
+    if (strangers->count < REST_MOST)
+        strangers->pids[strangers->count] = pid;
+    strangers->count++;
 }
 
 /* False when there is no list. */
-static bool end_listed(int kin, const struct children *children, unsigned *strangers)
+static bool end_listed(int kin, const struct children *children, struct strangers *strangers)
 {
     char buffer[512];
     pid_t pid = 0;
@@ -63,7 +65,7 @@ static bool end_listed(int kin, const struct children *children, unsigned *stran
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                *strangers += end_if_stranger(children, pid);
+                end_if_stranger(children, pid, strangers);
                 pid = 0;
             }
         }
@@ -90,33 +92,43 @@ static pid_t newest(void)
     return pid;
 }
 
-static unsigned end_between(pid_t first, pid_t last, const struct children *children)
+static void end_between(pid_t first, pid_t last, const struct children *children,
+                        struct strangers *strangers)
 {
-    unsigned strangers = 0;
     siginfo_t info;
 
     for (pid_t pid = first; pid <= last; pid++) {
         if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-            strangers += end_if_stranger(children, pid);
+            end_if_stranger(children, pid, strangers);
     }
-    return strangers;
 }
 
-static unsigned end_since(pid_t first, const struct children *children)
+static void end_since(pid_t first, const struct children *children, struct strangers *strangers)
 {
     enum { HIGHEST = 1 << 22 };
     pid_t last = newest();
 
-    if (last < 0 || last >= first)
-        return end_between(first, last, children);
-    return end_between(first, HIGHEST, children) + end_between(1, last, children);
+    if (last >= 0 && last < first) {
+        end_between(first, HIGHEST, children, strangers);
+        first = 1;
+    }
+    end_between(first, last, children, strangers);
+}
+
+unsigned forkserver__find_strangers(int kin, const struct children *children, pid_t since,
+                                    struct strangers *ret_strangers)
+{
+    ret_strangers->count = 0;
+    if (!end_listed(kin, children, ret_strangers)) {
+        ret_strangers->count = 0;
+        end_since(since, children, ret_strangers);
+    }
+    return ret_strangers->count;
 }
 
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since)
 {
-    unsigned strangers = 0;
+    struct strangers strangers;
 
-    if (!end_listed(kin, children, &strangers))
-        strangers = end_since(since, children);
-    return strangers;
+    return forkserver__find_strangers(kin, children, since, &strangers);
 }

@@ -39,6 +39,7 @@ static void on_death(struct server *s, pid_t pid)
     if (wait4(pid, &status, WNOHANG, &usage) != pid)
         return;
     if (!child) {
+        forkserver__rest_gone(s, pid);
         forkserver__reporter_died(s, pid, status);
         return;
     }
@@ -46,6 +47,8 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
+    forkserver__expect_end(s, child);
+    forkserver__rest_died(s, child);
     if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(status) &&
         WTERMSIG(status) == SIGKILL && out_of_memory(s))
         child->cause = WIRE_ENDED_BY_OOM;
@@ -108,7 +111,7 @@ static bool is_reborn(struct server *s, struct child *child)
 /* Nested children go first. */
 static bool may_finish(struct server *s, struct child *child)
 {
-    if (child->client.children > 0 || child->clogged)
+    if (!child->alone || child->client.children > 0 || child->clogged)
         return false;
     if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
         return true;
@@ -144,7 +147,7 @@ static void on_trap(pid_t pid)
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
 }
 
-static void reap_all(struct server *s)
+void forkserver__reap_all(struct server *s)
 {
     siginfo_t info;
 
@@ -161,44 +164,20 @@ static void reap_all(struct server *s)
     }
 }
 
-/* Of those whose strangers have not been seen to be gone; NULL: none. */
-static const struct child *oldest_dead(const struct server *s)
-{
-    const struct child *oldest = NULL;
-
-    for (const struct child *c = s->children.dead; c; c = c->next_dead) {
-        if (!c->alone && (!oldest || c->born < oldest->born))
-            oldest = c;
-    }
-    return oldest;
-}
-
-/* Who is dead has left what it had forked. */
-static bool strangers_left(struct server *s)
-{
-    const struct child *oldest = oldest_dead(s);
-
-    if (!oldest)
-        return false;
-    if (forkserver__end_strangers(s->kin, &s->children, oldest->pid) > 0)
-        return true;
-    for (struct child *c = s->children.dead; c; c = c->next_dead)
-        c->alone = true;
-    return false;
-}
-
 void forkserver__reap_now(struct server *s)
 {
-    if (s->signalled)
-        reap_all(s);
+    if (s->signalled) {
+        forkserver__reap_all(s);
+        s->rest.wanted = true;
+    }
     s->signalled = false;
 }
 
 void forkserver__reap(struct server *s)
 {
     forkserver__reap_now(s);
-    if (!strangers_left(s))
-        finish_dead(s);
+    forkserver__rest_look(s);
+    finish_dead(s);
     if (s->ending && s->children.count == 0)
-        s->leave = forkserver__end_strangers(s->kin, &s->children, s->pid) == 0;
+        s->leave = forkserver__rest_end(s);
 }

@@ -130,6 +130,7 @@ static bool start(struct server *s, struct child *child, bool stopped)
         return false;
     }
     child->state = CHILD_REPORTING;
+    child->examined = true;
     child->report = order.report;
     child->report.pid = pid;
     child->report.give_up_at = base__deadline(time_limit + patience);

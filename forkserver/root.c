@@ -40,6 +40,7 @@ struct root {
     int kin;
     int refusal;                /* why no server could be started, to be told; 0: nothing to tell */
     bool clear;                 /* nothing is left of those that died */
+    int64_t look_at;            /* what is left is looked at again; INT64_MAX: nothing is */
     bool untold;                /* the link to the host had no room */
     bool ending;
     int64_t kill_at;            /* the end of the servers' patience */
@@ -248,9 +249,20 @@ static bool reap(struct root *r)
     return pid == 0;
 }
 
-/* Everything that is a child of the root but no server: what servers left that have died. */
+static void end_tracers(const struct root *r, const struct strangers *found)
+{
+    for (unsigned i = 0; r->kin >= 0 && i < found->count && i < REST_MOST; i++)
+        forkserver__end_tracers(getpid(), found->pids[i]);
+}
+
+/*
+ * Everything that is a child of the root but no server: what servers left that have died. What is
+ * there after a while may be traced.
+ */
 static void end_strangers(struct root *r)
 {
+    int64_t now = base__now();
+    struct strangers found;
     struct children servers = { .count = 0 };
     struct child known[FORKSERVER_MAX_SERVERS] = { 0 };
 
@@ -258,7 +270,13 @@ static void end_strangers(struct root *r)
         if (r->lines[i].pid != 0)
             forkserver__child_started(&servers, &known[i], r->lines[i].pid);
     }
-    r->clear = forkserver__end_strangers(r->kin, &servers, getpid()) == 0;
+    r->clear = forkserver__find_strangers(r->kin, &servers, getpid(), &found) == 0;
+    if (r->look_at <= now)
+        end_tracers(r, &found);
+    if (r->clear)
+        r->look_at = BASE_NEVER;
+    else if (r->look_at == BASE_NEVER || r->look_at <= now)
+        r->look_at = now + FORKSERVER_RELEASE;
 }
 
 static void kill_servers(struct root *r)
@@ -292,7 +310,8 @@ static bool turn(struct root *r)
     int64_t until = start_missing(r);
 
     tell_host(r);
-    wait_for_events(r, r->kill_at < until ? r->kill_at : until);
+    until = r->kill_at < until ? r->kill_at : until;
+    wait_for_events(r, r->look_at < until ? r->look_at : until);
     bool left = reap(r);
     end_strangers(r);
     if (r->kill_at <= base__now())
@@ -320,7 +339,8 @@ void forkserver__root_main(const struct forkserver_options *options)
     forkserver__settle(FORKSERVER_ROOT_NAME, keep, 2, 0);
     forkserver__hold_numbers(options->held);
     base__process_renew();
-    struct root r = { .options = options, .last_serial = options->serial, .kill_at = BASE_NEVER };
+    struct root r = { .options = options, .last_serial = options->serial, .kill_at = BASE_NEVER,
+                      .look_at = BASE_NEVER };
     open_root(&r);
     if (r.refusal) {
         tell_refusal(&r);

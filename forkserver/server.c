@@ -73,6 +73,7 @@ static int open_server(struct server *s)
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
     s->pid = getpid();
+    s->root = getppid();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll < 0)
         return -errno;
@@ -247,6 +248,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .host = { .watch = WATCH_CLIENT, .link = { .fd = host_link, .guarded = true } },
         .board = &options->board[index],
         .look_at = BASE_NEVER,
+        .rest = { .look_at = BASE_NEVER },
         .young_until = BASE_NEVER,
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },

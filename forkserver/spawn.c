@@ -188,6 +188,7 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
         forkserver__child_free(&s->children, child);
         return rc;
     }
+    forkserver__rest_born(s, child);
     forkserver__vigil_add(s, child);
     asker->children++;
     forkserver__quota_count(s, asker, 1);
@@ -209,6 +210,7 @@ bool forkserver__respawn(struct server *s, struct child *child)
     if (body.pid < 0)
         return false;
     forkserver__child_reborn(&s->children, child, body.pid);
+    forkserver__rest_born(s, child);
     forkserver__vigil_add(s, child);
     if (wire__send_struct(child->channel, WIRE_REBORN, &body, sizeof body, -1, true) == -EAGAIN)
         kill(body.pid, SIGKILL);

@@ -5,26 +5,18 @@
  * cannot reap it until the tracer lets go. Its pidfd becomes readable all the same. Most children do
  * not live long enough to be worth one, so it is opened after a while, for those that are still
  * there; one that has died meanwhile is found by it.
- *
- * What a child left behind to trace it is ended as all that it left is. A tracer elsewhere below
- * this fork server is ended as well, for it keeps the end of a call from its caller. One outside, as
- * a debugger, is left alone.
  */
 #include "forkserver/internal.h"
 
 #include "src/base/clock.h"
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 static const int64_t youth = BASE_SECOND;
-/* When no descriptor can be had; and how often a tracer is looked for. */
+/* When no descriptor can be had. */
 static const int64_t rest = BASE_SECOND / 10;
 
 void forkserver__vigil_add(struct server *s, struct child *child)
@@ -100,60 +92,7 @@ bool forkserver__vigil_started(struct server *s)
     return true;
 }
 
-/* ---- tracers ---- */
-
-/* The number behind a key of /proc/PID/status; 0: none. */
-static pid_t read_status(pid_t pid, const char *key)
-{
-    char path[64], line[256];
-    pid_t value = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *status = fopen(path, "re");
-    while (status && fgets(line, sizeof line, status)) {
-        if (strncmp(line, key, strlen(key)) == 0)
-            value = (pid_t)atoi(line + strlen(key));
-    }
-    if (status)
-        fclose(status);
-    return value;
-}
-
-/* A process of a server's, in whatever depth. The walk ends: all lead to the first process. */
-static bool is_below_root(pid_t pid)
-{
-    enum { DEEPEST = 4096 };
-    pid_t root = getppid();
-
-    for (int i = 0; pid > 1 && i < DEEPEST; i++) {
-        pid_t parent = read_status(pid, "PPid:");
-        if (parent == root)
-            return false;
-        if (read_status(parent, "PPid:") == root)
-            return true;
-        pid = parent;
-    }
-    return false;
-}
-
-static void end_tracer(const struct server *s, pid_t pid)
-{
-    pid_t tracer = s->own_proc ? read_status(pid, "TracerPid:") : 0;
-
-    if (tracer > 0 && is_below_root(tracer))
-        kill(tracer, SIGKILL);
-}
-
-void forkserver__vigil_release(struct server *s, struct child *child)
-{
-    if (child->release_at == BASE_NEVER)
-        forkserver__end_strangers(s->kin, &s->children, child->pid);
-    else
-        end_tracer(s, child->pid);
-    child->release_at = base__deadline(rest);
-    forkserver__wake_by(s, child->release_at);
-}
-
+/* What it left behind may trace it, and is ended first; then other tracers are (tracer.c). */
 void forkserver__vigil_event(struct server *s, enum watch *death)
 {
     struct child *child = (struct child *)(void *)((char *)death - offsetof(struct child, death));
@@ -163,5 +102,7 @@ void forkserver__vigil_event(struct server *s, enum watch *death)
     if (child->state == CHILD_DEAD || child->pidfd < 0)
         return;
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->pidfd, NULL);
-    forkserver__vigil_release(s, child);
+    child->withheld = true;
+    forkserver__end_strangers(s->kin, &s->children, child->pid);
+    forkserver__expect_end(s, child);
 }

@@ -5,25 +5,33 @@
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { LINES = 3 };
+
 static int *ready;              /* shared with the processes of a test */
+static pid_t *line;             /* shared: the first is traced by the second, and so on */
 
 static void begin(void)
 {
     ready = mmap(NULL, 2 * sizeof *ready, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                  0);
+    line = mmap(NULL, LINES * sizeof *line, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                0);
     calls_begin();
 }
 
 static void end(void)
 {
     calls_end();
+    munmap(line, LINES * sizeof *line);
     munmap(ready, 2 * sizeof *ready);
 }
 
@@ -302,6 +310,210 @@ static void a_tracer_in_another_call_keeps_no_end_back(void)
     check_end(tracer, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
 }
 
+/* ---- tracers that stop a process on its way out ---- */
+
+static void hold_at_exit(pid_t pid)
+{
+    setsid();
+    if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXIT) < 0)
+        _exit(99);
+}
+
+/* Each traces the one before, whose child it is. Returns in the first one. */
+static void be_held(int number)
+{
+    line[number] = getpid();
+    if (number + 1 < LINES && fork() == 0) {
+        hold_at_exit(line[number]);
+        be_held(number + 1);
+        calls_hang(NULL);
+    }
+    tell_ready();
+    wait_for_ready(LINES);
+}
+
+static void check_line(void)
+{
+    for (int i = 0; i < LINES; i++)
+        CU_ASSERT(kill(line[i], 0) < 0 && errno == ESRCH);
+}
+
+static json_t *hang_held(json_t *argument)
+{
+    be_held(0);
+    return calls_hang(argument);
+}
+
+static procspawn_handle *start_held(procspawn_function *function)
+{
+    *ready = 0;
+    procspawn_handle *handle = calls_start(function, NULL);
+    wait_for_ready(LINES);
+    return handle;
+}
+
+static void who_is_held_on_its_way_out_is_reaped(void)
+{
+    procspawn_handle *handle = start_held(hang_held);
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    check_line();
+}
+
+static json_t *answer_held(json_t *argument)
+{
+    be_held(0);
+    return json_incref(argument);
+}
+
+static void who_has_answered_too(void)
+{
+    procspawn_handle *handle = calls_start(answer_held, json_integer(4));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 4);
+    check_line();
+}
+
+static void its_scope_closes_as_well(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    scoped_spawner root;
+
+    procspawn_builder_grace(builder, 0);
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    CU_ASSERT_FATAL(scoped_procspawn(root, builder, hang_held, NULL, NULL) == 0);
+    procspawn_builder_free(builder);
+    wait_for_ready(LINES);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
+    check_line();
+}
+
+static void its_pool_ends(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *handle = pool_start(pool, hang_held, NULL);
+
+    wait_for_ready(LINES);
+    procspawn_pool_kill(pool);
+    procspawn_handle_free(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 10 * CALLS_SECOND), 0);
+    check_line();
+}
+
+static void *be_quiet(void *unused)
+{
+    line[1] = (pid_t)syscall(SYS_gettid);
+    tell_ready();
+    calls_hang(NULL);
+    return unused;
+}
+
+/* The first thread ends, and not the other one. */
+static json_t *have_a_thread_held(json_t *argument)
+{
+    pthread_t thread;
+
+    line[0] = getpid();
+    pthread_create(&thread, NULL, be_quiet, NULL);
+    wait_for_ready(1);
+    if (fork() == 0) {
+        line[2] = getpid();
+        hold_at_exit(line[1]);
+        tell_ready();
+        tell_ready();
+        calls_hang(NULL);
+    }
+    return calls_hang(argument);
+}
+
+static void one_of_whose_threads_is_held_is_reaped(void)
+{
+    procspawn_handle *handle = start_held(have_a_thread_held);
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    check_line();
+}
+
+static json_t *leave_one_held(json_t *argument)
+{
+    if (fork() == 0) {
+        setsid();
+        be_held(0);
+        calls_hang(NULL);
+    }
+    wait_for_ready(LINES);
+    return json_incref(argument);
+}
+
+static void what_was_left_behind_is_ended_though_it_is_held(void)
+{
+    procspawn_handle *handle = start_held(leave_one_held);
+    procspawn_handle *other = calls_start(calls_echo, json_integer(6));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(other, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(other), 6);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    check_line();
+    procspawn_handle_free(handle);
+}
+
+/* Its tracer does not let its death be known; what it leaves is seen before that. */
+static json_t *leave_one_held_and_exit_traced(json_t *argument)
+{
+    pid_t self = getpid();
+
+    json_decref(leave_one_held(argument));
+    if (fork() == 0) {
+        setsid();
+        trace_and_hang(self);
+    }
+    wait_for_ready(LINES + 1);
+    _exit(3);
+}
+
+static void what_was_seen_before_the_death_is_waited_for(void)
+{
+    procspawn_handle *handle = start_held(leave_one_held_and_exit_traced);
+    struct pollfd dead = { (int)syscall(SYS_pidfd_open, procspawn_pid(handle), 0), POLLIN, 0 };
+
+    PROCSPAWN_CUNIT_EQUAL(poll(&dead, 1, 10000), 1);
+    close(dead.fd);
+    for (int i = 0; i < 8; i++) {
+        procspawn_handle *other = calls_start(calls_echo, json_integer(i));
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(other), i);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    check_line();
+    procspawn_handle_free(handle);
+}
+
+static void what_a_dead_server_leaves_is_ended_though_it_is_held(void)
+{
+    procspawn_handle *handle = start_held(hang_held);
+
+    calls_signal_servers(SIGKILL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    check_line();
+    procspawn_handle_free(handle);
+}
+
+static void everything_ends_though_it_is_held(void)
+{
+    procspawn_handle *handle = start_held(hang_held), *left = calls_start(leave_one_held, NULL);
+    int64_t start = calls_now();
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
+    CU_ASSERT(calls_now() - start < 6 * CALLS_SECOND);
+    check_line();
+    procspawn_handle_free(handle);
+    procspawn_handle_free(left);
+    calls_begin();
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -324,6 +536,15 @@ static CU_TestInfo root_tests[] = {
     TEST(a_deadline_is_kept_under_a_tracer),
     TEST(everything_ends_under_a_tracer),
     TEST(a_tracer_in_another_call_keeps_no_end_back),
+    TEST(who_is_held_on_its_way_out_is_reaped),
+    TEST(who_has_answered_too),
+    TEST(its_scope_closes_as_well),
+    TEST(its_pool_ends),
+    TEST(one_of_whose_threads_is_held_is_reaped),
+    TEST(what_was_left_behind_is_ended_though_it_is_held),
+    TEST(what_was_seen_before_the_death_is_waited_for),
+    TEST(what_a_dead_server_leaves_is_ended_though_it_is_held),
+    TEST(everything_ends_though_it_is_held),
     CU_TEST_INFO_NULL,
 };
 

@@ -273,6 +273,11 @@ check_PROGRAMS += tests/reborn_test
 tests_reborn_test_SOURCES = tests/reborn_test.c tests/calls.c tests/calls.h
 tests_reborn_test_LDADD = $(proc_test_libs)
 
+check_PROGRAMS += tests/stubborn_test
+tests_stubborn_test_SOURCES = tests/stubborn_test.c tests/calls.c tests/calls.h
+tests_stubborn_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
+tests_stubborn_test_LDADD = $(proc_test_libs)
+
 check_PROGRAMS += tests/stay_test
 tests_stay_test_SOURCES = tests/stay_test.c tests/calls.c tests/calls.h $(raw)
 tests_stay_test_LDADD = $(proc_test_libs)

@@ -323,7 +323,9 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
 
 /*
  * Kills the process and all of its group, and does not wait for it. A result that was sent before
- * stands. Killing a call that has ended does nothing.
+ * stands. Killing a call that has ended does nothing. Where the process or something that it started
+ * cannot be ended (it waits in the kernel, or has other ids), the call ends after two seconds for
+ * who joins it; procspawn_wait() goes on waiting.
  *
  * Returns 0, or
  *   PROCSPAWN_ESERVER    the fork server is gone, and the process with it; or it does not answer;

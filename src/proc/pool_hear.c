@@ -176,8 +176,9 @@ static void on_end(struct procspawn__worker *worker, const struct procspawn__rep
     bool unread = took_nothing(worker, report);
     bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
 
-    procspawn__worker_step(worker, report->kind == PROCSPAWN__REPORT_DEATH ? PROCSPAWN__EV_DEATH
-                                                                           : PROCSPAWN__EV_CUT);
+    bool gone = report->kind == PROCSPAWN__REPORT_DEATH && !report->death.lingers;
+
+    procspawn__worker_step(worker, gone ? PROCSPAWN__EV_DEATH : PROCSPAWN__EV_CUT);
     if (worker->call)
         end_call(worker, report, by_us);
     else

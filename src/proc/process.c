@@ -66,10 +66,10 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
     } else if (frame->header.type == WIRE_DEATH && from_server &&
                frame->header.length == sizeof process->death) {
         memcpy(&process->death, frame->body, sizeof process->death);
-        process->gone = true;
+        process->gone = !process->death.lingers;
         procspawn__answer_death(answer, &process->death);
     }
-    if (!before && answered(process) && !process->gone)
+    if (!before && answered(process) && frame->header.type != WIRE_DEATH)
         procspawn__client_answered(&process->taken);
     wire__close_fds(frame);
 }

@@ -33,6 +33,10 @@
  * A child that has answered is to leave. The host marks it on the board (board.h) and asks for a look
  * (LOOK) now and then; the server ends those that stay.
  *
+ * What cannot be ended - the process itself, or something that it left - keeps nobody waiting for an
+ * answer: after a while the child is said to be dead while it lingers. The same word comes again
+ * when it is true.
+ *
  * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
  * one before is there. Their generations tell them apart.
  *
@@ -212,7 +216,7 @@ struct wire_death {
     int32_t status;                 /* as wait4() gives it */
     uint32_t cause;                 /* enum wire_end_cause */
     uint32_t unread;                /* 1: a CALL was sent that the child never took */
-    uint32_t padding;
+    uint32_t lingers;               /* 1: it has ended for its caller; the last word is to come */
     int64_t user_time;              /* microseconds */
     int64_t system_time;
     int64_t max_rss;                /* KiB */
