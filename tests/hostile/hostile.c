@@ -8,12 +8,12 @@
  * with the act that led to it.
  *
  * HOSTILE_SECONDS is the length of a run; HOSTILE_SEED repeats its decisions, though not their
- * timing; HOSTILE_ACTS=name,name runs only these acts; HOSTILE_PAUSE keeps a program that hangs, for
- * a debugger, so many seconds.
+ * timing; HOSTILE_ACTS=name,name runs only these acts; HOSTILE_PAUSE keeps a program that hangs,
+ * for a debugger, so many seconds.
  *
  * As root the hostile functions run as other users, and do to all processes of these what the
- * kernel permits. As another user they run as that one and leave its other processes alone, to which they
- * could do anything by kill(2).
+ * kernel permits. As another user they run as that one and leave its other processes alone, to
+ * which they could do anything by kill(2).
  */
 #include "src/base/clock.h"
 #include "tests/children.h"

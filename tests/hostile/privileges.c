@@ -144,7 +144,7 @@ static void reach_into_others(struct random *random)
         snprintf(path, sizeof path, "/proc/%d/%s", (int)pids[random_below(random, 2)],
                  names[random_below(random, 10)]);
         int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-        if (fd >= 0 && !strstr(path, "/fd/"))
+        if (fd >= 0)
             ledger_wrong(CLAIM_RIGHTS, "a hostile function could open %s", path);
         if (fd >= 0)
             close(fd);
