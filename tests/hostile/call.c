@@ -107,12 +107,12 @@ void call_join(struct random *random, struct call *call, int64_t timeout, enum t
 
 void call_join_to_end(struct random *random, struct call *call, enum timed timed)
 {
-    int64_t give_up_at = call->ends_at + 2 * TIMED_LATE;
+    int64_t give_up_at = call->ends_at + 2 * TIMED_LATE, starved = timed_starved();
 
     while (!call->ended && base__now() < give_up_at)
         call_join(random, call, (int64_t)random_length(random, 200) * MS, timed);
-    timed_note(TIMED_ENDING, base__now() - call->ends_at, "%s%s", act_at(call->act)->name,
-               call->ended ? "" : ", which has not ended");
+    timed_note(TIMED_ENDING, base__now() - call->ends_at, timed_starved() - starved, "%s%s",
+               act_at(call->act)->name, call->ended ? "" : ", which has not ended");
     if (!call->ended)
         call_end(call, SIGKILL, 0);
 }

@@ -90,6 +90,19 @@ void ledger_use_slot(unsigned number)
     own = &ledger->slots[number % SLOTS];
 }
 
+/* Its second number; 0 where there is no such file. */
+int64_t timed_starved(void)
+{
+    long long ran, waited = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+
+    if (file && fscanf(file, "%lld %lld", &ran, &waited) != 2)
+        waited = 0;
+    if (file)
+        fclose(file);
+    return waited;
+}
+
 void timed_begin(int64_t allowed, const char *format, ...)
 {
     va_list arguments;
@@ -98,6 +111,7 @@ void timed_begin(int64_t allowed, const char *format, ...)
     vsnprintf(own->what, TEXT, format, arguments);
     va_end(arguments);
     own->allowed = allowed;
+    own->starved = timed_starved();
     __atomic_store_n(&own->begun, base__now(), __ATOMIC_RELEASE);
 }
 
@@ -122,10 +136,10 @@ static enum claim claim_of(enum timed timed)
     return timed == TIMED_QUIET ? CLAIM_QUIET : CLAIM_ENDS;
 }
 
-static void note(enum timed timed, int64_t over, const char *what)
+static void note(enum timed timed, int64_t over, int64_t starved, const char *what)
 {
     note_worst(&ledger->worst[timed], over > 0 ? over : 0, what);
-    if (over > TIMED_LATE)
+    if (over - starved > TIMED_LATE)
         ledger_wrong(claim_of(timed), "%s took %.1f s longer than it may: %.150s",
                      timed_names[timed], (double)over / BASE_SECOND, what);
 }
@@ -135,10 +149,11 @@ void timed_end(enum timed timed)
     int64_t over = base__now() - own->begun - own->allowed;
 
     __atomic_store_n(&own->begun, 0, __ATOMIC_RELEASE);
-    note(timed, over, own->what);
+    int64_t starved = over > TIMED_LATE ? timed_starved() - own->starved : 0;
+    note(timed, over, starved, own->what);
 }
 
-void timed_note(enum timed timed, int64_t over, const char *format, ...)
+void timed_note(enum timed timed, int64_t over, int64_t starved, const char *format, ...)
 {
     char what[TEXT];
     va_list arguments;
@@ -146,7 +161,7 @@ void timed_note(enum timed timed, int64_t over, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(what, TEXT, format, arguments);
     va_end(arguments);
-    note(timed, over, what);
+    note(timed, over, starved, what);
 }
 
 /* ---- hostile processes ---- */

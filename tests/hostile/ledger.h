@@ -31,7 +31,8 @@ enum timed {
     TIMED_KINDS
 };
 
-/* An excess that is a fault, and one that ends the run. */
+/* An excess that is a fault, without what the thread had to wait for a processor; and one that ends
+ * the run. */
 #define TIMED_LATE (10 * INT64_C(1000000000))
 #define TIMED_HANGS (3 * TIMED_LATE)
 
@@ -41,6 +42,7 @@ enum { SLOTS = 32, ACTS_MAX = 128, SEEN = 8192, WRONGS = 24, TEXT = 240,
 struct slot {
     int64_t begun;              /* 0: idle */
     int64_t allowed;
+    int64_t starved;            /* at its beginning */
     char what[TEXT];
 };
 
@@ -95,9 +97,12 @@ void ledger_use_slot(unsigned number);
 /* One operation at a time in each thread. */
 void timed_begin(int64_t allowed, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void timed_end(enum timed timed);
-/* One that has no beginning of its own, and came so much later than it should. */
-void timed_note(enum timed timed, int64_t over, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* One that has no beginning of its own, and came so much later than it should; starved is of that
+ * time. */
+void timed_note(enum timed timed, int64_t over, int64_t starved, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* How long this thread has been ready to run and did not, in its whole life. */
+int64_t timed_starved(void);
 
 void ledger_saw(pid_t pid, unsigned act);
 /* What this process did last; -1: never seen. */
