@@ -64,6 +64,18 @@ static void calls_work(int count)
 
 /* ---- what is lost, and what is not ---- */
 
+/* Its channel has ended when the library does, and its end has not been told. */
+static void a_lost_call_can_be_waited_for_after_fini(void)
+{
+    calls_begin();
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    kill(server_of(handle), SIGKILL);
+    check_lost(handle);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 5 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    procspawn_handle_free(handle);
+}
+
 static void a_killed_server_loses_its_calls_and_later_ones_work(void)
 {
     calls_begin();
@@ -312,6 +324,7 @@ static void a_child_that_changed_its_ids_itself_dies_with_its_server(void)
 
 static CU_TestInfo tests[] = {
     TEST(a_killed_server_loses_its_calls_and_later_ones_work),
+    TEST(a_lost_call_can_be_waited_for_after_fini),
     TEST(what_a_killed_server_leaves_open_takes_no_call),
     TEST(when_all_servers_are_killed_others_take_their_place),
     TEST(no_end_is_said_before_the_root_has_seen_it),

@@ -228,6 +228,9 @@ static int wait_until(struct procspawn__process *process, condition *reached, in
 {
     int64_t deadline = base__deadline(timeout);
 
+    /* After procspawn_fini() there is nothing to wait with, and nothing to wait for. */
+    if (process->ended && !reached(process))
+        look_beside(process);
     while (!reached(process)) {
         int rc = wait_for_news(process, deadline);
         if (rc == 0)
