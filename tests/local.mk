@@ -335,6 +335,11 @@ check_PROGRAMS += tests/vet_end_test
 tests_vet_end_test_SOURCES = tests/vet_end_test.c $(vet_tools) examples/vet/leftovers.c
 tests_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
+check_PROGRAMS += tests/unkept_test
+tests_unkept_test_SOURCES = tests/unkept_test.c tests/calls.c tests/calls.h
+tests_unkept_test_LDADD = $(core_libs) $(test_libs)
+tests_unkept_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+
 check_PROGRAMS += tests/tree_test
 tests_tree_test_LDADD = $(core_libs) $(test_libs)
 

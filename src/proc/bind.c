@@ -134,11 +134,10 @@ static int64_t grace_of(const struct tie *tie)
  * where there is no memory to listen with there will be some later. But nothing waits for room for
  * an answer.
  */
-static int end_and_wait(struct tie *tie, struct rusage *ret_usage)
+static int end_and_wait(struct tie *tie, int64_t grace, struct rusage *ret_usage)
 {
     static const int64_t patience = 10 * BASE_SECOND;
     const struct procspawn__handle_kind *kind = tie->process->kind;
-    int64_t grace = grace_of(tie);
     int rc = kind->gone(tie->process, 0, ret_usage);
 
     while (rc < 0 && rc != PROCSPAWN_ESERVER) {
@@ -159,7 +158,7 @@ static void finish(void *argument)
 {
     struct tie *tie = argument;
     struct rusage usage = { 0 };
-    int status = end_and_wait(tie, &usage);
+    int status = end_and_wait(tie, grace_of(tie), &usage);
 
     pthread_mutex_lock(&tie->lock);
     tie->gone_status = status;
@@ -326,7 +325,17 @@ static int start_keeper(struct tie *tie, scoped_spawner spawner,
     return rc;
 }
 
-/* A process that no task keeps is ended at once; nobody has heard of it. */
+/* Nobody has heard of it. A caller that is cancelled meanwhile waits all the same: what is half done
+ * here would be left. */
+static void end_unkept(struct tie *tie)
+{
+    struct wait hold = scoped__hold();
+
+    end_and_wait(tie, 0, NULL);
+    scoped__hold_end(hold);
+}
+
+/* A process that no task keeps is ended at once. */
 static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder *builder,
                  procspawn_function *function, json_t *argument,
                  struct scoped_parent_signals *ret_signals)
@@ -340,10 +349,8 @@ static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder 
         return rc;
     take_pipes(bound);
     rc = start_keeper(tie, spawner, ret_signals);
-    if (rc < 0) {
-        procspawn_kill(tie->process);
-        procspawn_wait(tie->process, -1, NULL);
-    }
+    if (rc < 0)
+        end_unkept(tie);
     return rc;
 }
 
