@@ -27,12 +27,26 @@ static void say_hang(pid_t program)
     kill(program, SIGKILL);
 }
 
+/* As its subreaper, of all that have lost their parents. */
+static bool has_ended(pid_t program, int *ret_status)
+{
+    bool ended = false;
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == program)
+            *ret_status = status;
+        ended |= pid == program;
+    }
+    return ended;
+}
+
 /* Its status; -1: it hangs. It is killed in the end, if that is not never. */
 static int look_on(pid_t program, int64_t killed_at)
 {
     int64_t late = base__deadline(4 * run_patience() * BASE_SECOND);
     int status = 0;
-    while (waitpid(program, &status, WNOHANG) == 0) {
+    while (!has_ended(program, &status)) {
         if (base__now() >= killed_at)
             kill(program, SIGKILL);
         if (base__now() >= late) {
@@ -45,7 +59,6 @@ static int look_on(pid_t program, int64_t killed_at)
     return status;
 }
 
-/* As its subreaper. */
 static unsigned left_behind(void)
 {
     int64_t late = base__deadline(run_slack());
