@@ -308,7 +308,8 @@ void procspawn_assert_spawn_is_safe(void);
  *   -ECANCELED           the calling task is asked to end (scope.h); nothing is lost
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
  *                        answer, or no memory to receive it; nothing is lost, and it can be joined
- *                        when there is room. -ENOMEM also: the error could not be built
+ *                        when there is room. -ENOMEM also: the error could not be built. It is
+ *                        lost, and the next join is one after PROCSPAWN_ECALL
  *   PROCSPAWN_ENOTOWNER  the call is another process's, of which this one is a copy
  * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED. A
  * timeout of 0 asks without waiting; a negative one waits for ever.
