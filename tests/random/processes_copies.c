@@ -45,7 +45,8 @@ static void begin_anew(void)
 {
     procspawn_handle *handle;
     json_t *argument = work_argument(WORK_ECHO, -1, 1, 0);
-    EXPECT(procspawn_init(0, NULL) == 0, "a copy cannot init");
+    int rc = procspawn_init(0, NULL);
+    EXPECT(rc == 0, "a copy cannot init: %s", forkscope_strerror(rc));
     EXPECT(procspawn(work, argument, &handle) == 0, "a copy cannot call");
     EXPECT(procspawn_join(handle, NULL, NULL) == 0, "a copy's call fails");
     procspawn_handle_free(handle);
