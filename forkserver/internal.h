@@ -67,6 +67,7 @@ struct server {
     struct tokens tokens;
     struct purge purge;
     struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
+    struct wire_reborn reborn;  /* the same */
     struct wire_frame frame;    /* the message at hand */
     unsigned char body[256];    /* of it: no request is longer */
 };

@@ -202,18 +202,19 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
  */
 bool forkserver__respawn(struct server *s, struct child *child)
 {
-    struct wire_reborn body = { .token = child->token };
+    struct wire_reborn *body = &s->reborn;
 
     forkserver__client_free(s, &child->client);
     child->client = (struct client){ .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child };
-    body.pid = fork_with_link(s, child, BASE_NEVER, true, true);
-    if (body.pid < 0)
+    pid_t pid = fork_with_link(s, child, BASE_NEVER, true, true);
+    if (pid < 0)
         return false;
-    forkserver__child_reborn(&s->children, child, body.pid);
+    forkserver__child_reborn(&s->children, child, pid);
     forkserver__rest_born(s, child);
     forkserver__vigil_add(s, child);
-    if (wire__send_struct(child->channel, WIRE_REBORN, &body, sizeof body, -1, true) == -EAGAIN)
-        kill(body.pid, SIGKILL);
+    *body = (struct wire_reborn){ .token = child->token, .pid = pid };
+    if (wire__send_struct(child->channel, WIRE_REBORN, body, sizeof *body, -1, true) == -EAGAIN)
+        kill(pid, SIGKILL);
     else
         wire__send(child->client.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
     return true;

@@ -1,10 +1,12 @@
 /* Calls that were given to a child which died before it took them: they are made all the same. */
+#include "src/proc/handle.h"
 #include "tests/calls.h"
 
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -179,6 +181,56 @@ static void its_descriptor_stays_what_it_is(void)
     procspawn_handle_free(handle);
 }
 
+/* ---- what it knows ---- */
+
+static bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
+{
+    for (; from + 1 < to; from++) {
+        if (from[0] == ~inverted[0] && from[1] == ~inverted[1])
+            return true;
+    }
+    return false;
+}
+
+/* Looks through its stack for two words that come inverted, so that those are no find. */
+static json_t *search_stack(json_t *null)
+{
+    uint64_t inverted[2];
+    unsigned long from, to;
+    char line[512];
+    bool looked = false, found = false;
+    FILE *maps = fopen("/proc/self/maps", "re");
+
+    (void)null;
+    if (read(STDIN_FILENO, inverted, sizeof inverted) != sizeof inverted)
+        return NULL;
+    while (maps && fgets(line, sizeof line, maps)) {
+        if (!strstr(line, "[stack]") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+            continue;
+        looked = true;
+        found = lies_between((const uint64_t *)from, (const uint64_t *)to, inverted);
+    }
+    return json_pack("[bb]", looked, found);
+}
+
+/* By which the server is known to who made the call: its child could speak in its name. */
+static void its_process_does_not_know_the_token(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_stdin(builder, PROCSPAWN_STDIO_PIPE, -1);
+    procspawn_handle *handle = start_in_vain(builder, search_stack, NULL);
+    struct wire_token token = ((struct procspawn__process *)(void *)handle)->taken.token;
+    token.word[0] = ~token.word[0];
+    token.word[1] = ~token.word[1];
+    CU_ASSERT(write(procspawn_stdin(handle), &token, sizeof token) == sizeof token);
+    json_t *result = calls_result(handle);
+    CU_ASSERT(json_is_true(json_array_get(result, 0)));
+    CU_ASSERT(json_is_false(json_array_get(result, 1)));
+    json_decref(result);
+    procspawn_builder_free(builder);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -192,6 +244,7 @@ static CU_TestInfo tests[] = {
     TEST(a_detached_one_is_made),
     TEST(one_of_a_scope_is_made),
     TEST(its_descriptor_stays_what_it_is),
+    TEST(its_process_does_not_know_the_token),
     CU_TEST_INFO_NULL,
 };
 
