@@ -4,10 +4,14 @@
 #include "tests/raw.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,7 +77,96 @@ static json_t *flood_with_strangers(json_t *words)
     return calls_hang(NULL);
 }
 
+/* From now on it does not know whom it is called by. */
+static json_t *enter_user_namespace(json_t *null)
+{
+    (void)null;
+    return json_boolean(unshare(CLONE_NEWUSER) == 0);
+}
+
+/* From now on it cannot take the streams of a call. */
+static json_t *give_up_descriptors(json_t *null)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)null;
+    return json_boolean(setrlimit(RLIMIT_NOFILE, &none) == 0);
+}
+
+/* Makes the file one byte longer, says that it cannot begin, and ends. */
+static json_t *pretend_to_be_spoilt(json_t *path)
+{
+    int fd = open(json_string_value(path), O_WRONLY | O_APPEND);
+
+    if (write(fd, "", 1) != 1)
+        return NULL;
+    procspawn__reply.stays = false;
+    procspawn__reply_failure(WIRE_FAILURE_SETUP, EPERM, "nothing was begun");
+    _exit(1);
+}
+
 /* ---- what it costs ---- */
+
+static procspawn_pool *make_capturing_pool(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_capture_stdout(builder, true);
+    return pool_build(builder);
+}
+
+static void it_costs_no_other_call_to_spoil_a_worker(void)
+{
+    static procspawn_function *const spoil[] = { enter_user_namespace, give_up_descriptors };
+
+    for (size_t i = 0; i < sizeof spoil / sizeof spoil[0]; i++) {
+        procspawn_pool *pool = make_capturing_pool();
+        for (int k = 0; k < 3; k++) {
+            json_decref(calls_result(pool_start(pool, spoil[i], NULL)));
+            PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+            PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 2);
+        }
+        procspawn_pool_free(pool);
+    }
+}
+
+static void who_pretends_so_is_not_sent_for_ever(void)
+{
+    enum { WORKERS = 2 };
+    procspawn_pool *pool = pool_make(WORKERS);
+    procspawn_error *error = NULL;
+    char path[] = "/tmp/forkscope-spoilt-XXXXXX";
+    int fd = mkstemp(path);
+    int rc = -ETIMEDOUT;
+
+    for (int i = 0; i < 2 * WORKERS; i++)
+        pool_number(pool, pool_count, NULL);
+    procspawn_handle *handle = pool_start(pool, pretend_to_be_spoilt, json_string(path));
+    while (rc == -ETIMEDOUT) {
+        pool_number(pool, pool_count, NULL);
+        rc = procspawn_join_timeout(handle, 0, NULL, &error);
+    }
+    PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ECALL);
+    calls_check_error(error, PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+    off_t runs = lseek(fd, 0, SEEK_END);
+    CU_ASSERT(runs > 0 && runs <= WORKERS + 1);
+    close(fd);
+    unlink(path);
+    procspawn_handle_free(handle);
+    procspawn_pool_free(pool);
+}
+
+/* It has been given what cannot be sent again. */
+static void a_spoilt_worker_costs_a_call_with_descriptors_alone(void)
+{
+    procspawn_pool *pool = make_capturing_pool();
+
+    json_decref(calls_result(pool_start(pool, give_up_descriptors, NULL)));
+    procspawn_handle *handle = pool_start(pool, calls_echo, procspawn_value_fd(STDIN_FILENO));
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+}
 
 static void await_readable(int fd)
 {
@@ -288,6 +381,9 @@ static CU_TestInfo cost_tests[] = {
     TEST(bad_messages_cost_one_call_whoever_waits),
     TEST(what_strangers_say_costs_nothing),
     TEST(late_answers_are_no_ones),
+    TEST(it_costs_no_other_call_to_spoil_a_worker),
+    TEST(who_pretends_so_is_not_sent_for_ever),
+    TEST(a_spoilt_worker_costs_a_call_with_descriptors_alone),
     CU_TEST_INFO_NULL,
 };
 

@@ -29,6 +29,11 @@
  * - procspawn_handle_free() of a call that was not joined lets it go on; its result is thrown away.
  * - procspawn_panic() ends the worker. A function that returns NULL, or a value that cannot be
  *   encoded, fails its call and leaves the worker in service.
+ * - A worker of which earlier calls have made what cannot begin another one (without room for a
+ *   descriptor, in a user namespace of its own) is replaced; the call is made by another worker,
+ *   unless it came with descriptors: then it fails with kind SETUP. That is about accidents. Foreign
+ *   code that took a worker over has the calls that come to it later as well: it can answer them, or
+ *   leave them without an answer until their deadline. It needs processes of its own (procspawn()).
  * - A worker that sends what is no message is ended: its call fails with kind IO. What other
  *   processes send on its channel is ignored.
  *
@@ -40,8 +45,9 @@
  *
  * So a program may build a pool first and give up rights then: it keeps its workers, and those that
  * replace them. But a worker serves the user whom it was started for, and root: after a change of
- * user by setuid(2) calls of older workers fail with kind SETUP. After a chroot(2) no worker is
- * replaced, unless procspawn_builder_allow_rights() allows it: the pool fails.
+ * user by setuid(2) older workers are replaced when a call is sent to them, and it is made by
+ * another one; the first call of an older worker fails with kind SETUP. After a chroot(2) no worker
+ * is replaced, unless procspawn_builder_allow_rights() allows it: the pool fails.
  *
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
  * all signals blocked, that looks after the calls that no other thread waits for.

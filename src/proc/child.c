@@ -43,7 +43,10 @@ static json_t *decode_argument(const struct procspawn__order *order, struct wire
     return argument;
 }
 
-/* The function to call; NULL if none was named, or if the failure has been told. */
+/*
+ * The function to call; NULL if none was named, or if the failure has been told. Who cannot become
+ * what a call asks for is the end of a worker: it would not be for the next call either.
+ */
 static procspawn_function *prepare(struct procspawn__order *order, struct wire_frame *frame,
                                    bool first)
 {
@@ -53,6 +56,7 @@ static procspawn_function *prepare(struct procspawn__order *order, struct wire_f
 
     int rc = procspawn__setup(&order->call, &order->block, frame, &self, &library, &what);
     if (rc < 0) {
+        procspawn__reply.stays = false;
         procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "%s: %s", what, strerror(-rc));
         return NULL;
     }

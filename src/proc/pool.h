@@ -179,6 +179,7 @@ struct procspawn__pool_call {
     struct list in_queue;
     struct procspawn__worker *worker;   /* RUNNING only */
     int64_t deadline;
+    unsigned refusals;          /* by workers that could not begin it any more */
     int event;                  /* eventfd, readable when the call has ended; -1 until wanted */
     bool dropped;               /* the handle was freed: the call frees itself */
     struct procspawn__capture capture[PROCSPAWN__STREAMS];  /* by number: only those of 1 and 2 */

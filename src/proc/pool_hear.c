@@ -67,10 +67,47 @@ static void on_result(struct procspawn__worker *worker, struct procspawn__report
     }
 }
 
+/* Another worker can be sent it as well, unless its descriptors went with it. */
+static bool can_be_sent_again(const struct procspawn__worker *worker)
+{
+    return worker->call->draft && worker->pool->state <= PROCSPAWN__POOL_CLOSING;
+}
+
+static void send_again(struct procspawn__worker *worker)
+{
+    struct procspawn__pool_call *call = worker->call;
+
+    worker->call = NULL;
+    worker->pool->active--;
+    procspawn__pool_requeue(call);
+}
+
+/*
+ * A worker can be what a call before made of it, and have no function run any more. A new one that
+ * says the same says it of the call. It is the worker's word only: after as many as there may be
+ * workers it is the call's doing.
+ */
+static bool was_spoilt(const struct procspawn__worker *worker,
+                       const struct procspawn__report *report)
+{
+    const procspawn_error *error = report->answer.error;
+
+    return !report->stays && worker->ended_calls > 0 && error &&
+           procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP &&
+           worker->call->refusals < worker->pool->plan.maximum;
+}
+
 static void on_failure(struct procspawn__worker *worker, struct procspawn__report *report)
 {
     if (!worker->call) {
         pass_on(&report->answer, &worker->start);
+        return;
+    }
+    if (worker->state == PROCSPAWN__WORKER_RUNNING && was_spoilt(worker, report) &&
+        can_be_sent_again(worker)) {
+        procspawn__worker_end(worker, SIGKILL, 0);
+        worker->call->refusals++;
+        send_again(worker);
         return;
     }
     pass_on(&report->answer, &worker->call->handle.answer);
@@ -136,26 +173,14 @@ static bool took_nothing(const struct procspawn__worker *worker,
     return report->kind == PROCSPAWN__REPORT_DEATH ? report->death.unread : worker->left_unread;
 }
 
-/* A call that the worker never took can be sent again, unless its descriptors went with it. */
-static bool can_run_again(const struct procspawn__worker *worker,
-                          const struct procspawn__report *report)
-{
-    return took_nothing(worker, report) && worker->call->draft &&
-           worker->pool->state <= PROCSPAWN__POOL_CLOSING;
-}
-
 static void end_call(struct procspawn__worker *worker, const struct procspawn__report *report,
                      bool by_us)
 {
-    struct procspawn__pool_call *call = worker->call;
-
-    if (!by_us && can_run_again(worker, report)) {
-        worker->call = NULL;
-        worker->pool->active--;
-        procspawn__pool_requeue(call);
+    if (!by_us && took_nothing(worker, report) && can_be_sent_again(worker)) {
+        send_again(worker);
         return;
     }
-    tell_end(&call->handle.answer, report);
+    tell_end(&worker->call->handle.answer, report);
     release_call(worker);
 }
 
