@@ -7,11 +7,14 @@
  * replaced by equal ones that begin here; a segment and its zeroed end become one on the way.
  *
  * Nothing but small, plain, private memory is touched, and what the kernel refuses stays as it was:
- * this is about speed alone.
+ * this is about speed alone. Where something else runs the program (valgrind), memory that looks
+ * the same is that one's, and changes while it is copied: nothing is touched then. It is known by
+ * its code, which comes from a file that the dynamic linker has not loaded.
  */
 #include "forkserver/internal.h"
 
 #include "forkserver/apart.h"
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +36,7 @@ struct range {
 struct survey {
     struct range ranges[RANGES];
     unsigned count;
+    bool foreign_code;
     int memory;                 /* /proc/self/mem: the kernel copies without asking sanitizers */
     unsigned char piece[PIECE];
     char text[TEXT];            /* of /proc/self/smaps; what is longer is left alone */
@@ -67,19 +71,28 @@ static bool only_usual_flags(const char *flags)
     return true;
 }
 
+/* Code from a file, but of no module. */
+static bool is_foreign_code(uintptr_t start, const char *rights, char name)
+{
+    Dl_info info;
+
+    return rights[2] == 'x' && name == '/' && dladdr((void *)start, &info) == 0;
+}
+
 /* False when there is no room for another mapping. */
 static bool read_line(struct survey *survey, const char *line)
 {
     struct range *last = survey->count > 0 ? &survey->ranges[survey->count - 1] : NULL;
     unsigned long start, end, kib, key;
-    char rights[5];
+    char rights[5], name = '\0';
 
-    if (sscanf(line, "%lx-%lx %4s", &start, &end, rights) == 3) {
+    if (sscanf(line, "%lx-%lx %4s %*x %*s %*u %c", &start, &end, rights, &name) >= 3) {
         if (survey->count == RANGES)
             return false;
         survey->ranges[survey->count++] = (struct range){
             .start = start, .end = end, .writable = rights[1] == 'w',
             .plain = rights[0] == 'r' && rights[2] == '-' && rights[3] == 'p' };
+        survey->foreign_code |= is_foreign_code(start, rights, name);
     } else if (last && sscanf(line, "Anonymous: %lu kB", &kib) == 1) {
         last->written = kib > 0;
     } else if (last && sscanf(line, "ProtectionKey: %lu", &key) == 1) {
@@ -169,6 +182,8 @@ void forkserver__renew_memory(void)
     read_text(survey);
     read_lines(survey);
     join_neighbours(survey);
+    if (survey->foreign_code)
+        survey->count = 0;
     for (unsigned i = 0; i < survey->count && survey->memory >= 0; i++) {
         const struct range *range = &survey->ranges[i];
         if (is_plain(range) && range->written && size_of(range) <= SIZE_MAX_RENEWED)

@@ -85,6 +85,24 @@ static void no_data_segment_is_the_host_s_any_more(void)
     in_a_process(look_for_segments);
 }
 
+/* Its code looks as if it was mapped by nobody that the dynamic linker knows. */
+static void run_by_something_else(void)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    unsigned before = count_mappings("rw-p", true);
+
+    CU_ASSERT_FATAL(mmap(NULL, page_size(), PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) !=
+                    MAP_FAILED);
+    close(fd);
+    forkserver__renew_memory();
+    CU_ASSERT(before > 0 && count_mappings("rw-p", true) == before);
+}
+
+static void a_program_that_something_else_runs_keeps_its_memory(void)
+{
+    in_a_process(run_by_something_else);
+}
+
 static void check_rights(void)
 {
     size_t page = page_size();
@@ -139,6 +157,7 @@ static void what_is_shared_or_wiped_in_children_stays_so(void)
 static CU_TestInfo tests[] = {
     TEST(what_was_written_stays_as_it_was),
     TEST(no_data_segment_is_the_host_s_any_more),
+    TEST(a_program_that_something_else_runs_keeps_its_memory),
     TEST(rights_stay_as_they_were),
     TEST(what_is_shared_or_wiped_in_children_stays_so),
     CU_TEST_INFO_NULL,
