@@ -1,5 +1,6 @@
 /* Children send sockets whose close takes minutes: nothing here waits for that. */
 #include "src/proc/child.h"
+#include "src/proc/placeholder.h"
 #include "src/wire/frame.h"
 #include "tests/calls.h"
 #include "tests/linger.h"
@@ -61,6 +62,20 @@ static json_t *return_lingering(json_t *argument)
 {
     (void)argument;
     return procspawn_value_fd_take(linger_pack(linger_open().socket));
+}
+
+/* An end of a channel whose queue cannot be looked into, with what keeps its close from ending. */
+static json_t *return_hiding_end(json_t *kind)
+{
+    const int far = 1 << 29;
+    struct linger_pair pair = linger_open();
+    int end = linger_pack(pair.socket);
+
+    setsockopt(end, SOL_SOCKET, SO_PEEK_OFF, &far, sizeof far);
+    return json_pack("[o, o]",
+                     procspawn__placeholder_give((enum procspawn_value_kind)
+                                                     json_integer_value(kind), end),
+                     procspawn_value_fd_take(pair.peer));
 }
 
 /* ---- here ---- */
@@ -133,6 +148,43 @@ static void a_result_that_is_not_taken_is_freed_at_once(void)
     end(handle);
 }
 
+static json_t *join_hiding_end(enum procspawn_value_kind kind, procspawn_handle **ret_handle)
+{
+    json_t *argument = json_integer(kind), *result = NULL;
+
+    begin();
+    *ret_handle = calls_start(return_hiding_end, argument);
+    CU_ASSERT_FATAL(procspawn_join_timeout(*ret_handle, 20 * CALLS_SECOND, &result, NULL) == 0);
+    json_decref(argument);
+    return result;
+}
+
+static void a_sender_that_hides_what_it_holds_is_freed_at_once(void)
+{
+    procspawn_sender *sender;
+    procspawn_handle *handle;
+    json_t *result = join_hiding_end(PROCSPAWN_VALUE_SENDER, &handle);
+
+    CU_ASSERT_FATAL(procspawn_take_sender(json_array_get(result, 0), &sender) == 0);
+    procspawn_sender_free(sender);
+    CU_ASSERT(was_quick());
+    json_decref(result);
+    end(handle);
+}
+
+static void a_receiver_that_hides_what_it_holds_is_freed_at_once(void)
+{
+    procspawn_receiver *receiver;
+    procspawn_handle *handle;
+    json_t *result = join_hiding_end(PROCSPAWN_VALUE_RECEIVER, &handle);
+
+    CU_ASSERT_FATAL(procspawn_take_receiver(json_array_get(result, 0), &receiver) == 0);
+    procspawn_receiver_free(receiver);
+    CU_ASSERT(was_quick());
+    json_decref(result);
+    end(handle);
+}
+
 static void a_pool_is_not_held_up(void)
 {
     procspawn_pool *pool;
@@ -193,6 +245,24 @@ static void what_a_message_brings_is_let_go_at_once(void)
     close(pair.peer);
 }
 
+/* Whoever was given the receiver as well can set this. */
+static void others_cannot_hide_a_message_from_a_receiver(void)
+{
+    const int far = 1 << 29;
+    procspawn_sender *sender;
+    procspawn_receiver *receiver;
+    json_t *value = NULL;
+
+    CU_ASSERT_FATAL(procspawn_channel_new(&sender, &receiver) == 0);
+    CU_ASSERT_FATAL(setsockopt(procspawn_receiver_fd(receiver), SOL_SOCKET, SO_PEEK_OFF, &far,
+                               sizeof far) == 0);
+    CU_ASSERT(procspawn_sender_send(sender, json_null()) == 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, CALLS_SECOND, &value), 0);
+    CU_ASSERT(json_is_null(value));
+    procspawn_receiver_free(receiver);
+    procspawn_sender_free(sender);
+}
+
 static void nothing_can_be_sent_to_a_sender(void)
 {
     procspawn_sender *sender;
@@ -214,6 +284,8 @@ static CU_TestInfo tests[] = {
     TEST(what_was_not_received_is_left_at_once),
     TEST(what_nothing_names_is_let_go_before_the_join),
     TEST(a_result_that_is_not_taken_is_freed_at_once),
+    TEST(a_sender_that_hides_what_it_holds_is_freed_at_once),
+    TEST(a_receiver_that_hides_what_it_holds_is_freed_at_once),
     TEST(a_pool_is_not_held_up),
     CU_TEST_INFO_NULL,
 };
@@ -221,6 +293,7 @@ static CU_TestInfo tests[] = {
 static CU_TestInfo channel_tests[] = {
     TEST(a_receiver_is_freed_at_once),
     TEST(what_a_message_brings_is_let_go_at_once),
+    TEST(others_cannot_hide_a_message_from_a_receiver),
     TEST(nothing_can_be_sent_to_a_sender),
     CU_TEST_INFO_NULL,
 };

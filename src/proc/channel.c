@@ -24,10 +24,12 @@
 
 struct procspawn_sender {
     int fd;
+    bool foreign;                       /* it came from another process */
 };
 
 struct procspawn_receiver {
     int fd;
+    bool shared;                        /* others have duplicates, or had them before */
     struct procspawn__holder holder;    /* of what came with the last message */
     procspawn__limit limit;
     unsigned char body[WIRE_MAX_BODY];
@@ -35,25 +37,26 @@ struct procspawn_receiver {
 
 /* Nothing is received from a sender's end: from now on nothing can be sent to it either. The
  * descriptor is taken if that succeeds. */
-static int adopt_sender(int fd, procspawn_sender **ret_sender)
+static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
 {
     procspawn_sender *sender = malloc(sizeof *sender);
 
     if (!sender)
         return -ENOMEM;
     shutdown(fd, SHUT_RD);
-    sender->fd = base__fd_hold(fd);
+    *sender = (procspawn_sender){ .fd = base__fd_hold(fd), .foreign = foreign };
     *ret_sender = sender;
     return 0;
 }
 
-static int adopt_receiver(int fd, procspawn_receiver **ret_receiver)
+static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
 
     if (!receiver)
         return -ENOMEM;
     receiver->fd = base__fd_hold(fd);
+    receiver->shared = shared;
     receiver->holder = (struct procspawn__holder){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
@@ -68,9 +71,9 @@ static int open_channel(procspawn_sender **ret_sender, procspawn_receiver **ret_
 
     if (rc < 0)
         return rc;
-    rc = adopt_sender(ends[0], &sender);
+    rc = adopt_sender(ends[0], false, &sender);
     if (rc == 0)
-        rc = adopt_receiver(ends[1], ret_receiver);
+        rc = adopt_receiver(ends[1], false, ret_receiver);
     if (rc == 0) {
         *ret_sender = sender;
         return 0;
@@ -106,7 +109,7 @@ int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_
 {
     bool cancelable = base__cancelable(false);
     int fd = duplicate(sender->fd);
-    int rc = fd < 0 ? fd : adopt_sender(fd, ret_sender);
+    int rc = fd < 0 ? fd : adopt_sender(fd, sender->foreign, ret_sender);
 
     if (rc < 0 && fd >= 0)
         close(fd);
@@ -114,33 +117,43 @@ int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_
     return rc;
 }
 
+/*
+ * What is in an end goes with the last duplicate of it, and that can block. Which one is the last
+ * cannot be known, nor can a look tell what is in an end that others have: they can have it hidden
+ * (SO_PEEK_OFF).
+ */
+static void close_unseen(int fd)
+{
+    fd = base__fd_release(fd);
+    if (fd < 0)
+        return;
+    base__close_foreign(fd);
+    base__close_settle();
+}
+
+/* Nothing can have come into one that was made here. */
 void procspawn_sender_free(procspawn_sender *sender)
 {
     if (!sender)
         return;
     bool cancelable = base__cancelable(false);
-    if (base__fd_is_ours(sender->fd))
-        wire__pass_sender(sender->fd);
-    wire__close(sender->fd);
+    if (sender->foreign)
+        close_unseen(sender->fd);
+    else
+        base__fd_close(sender->fd);
     base__cancelable(cancelable);
     free(sender);
 }
 
-/*
- * What is in the channel goes with the last duplicate of this end. Which that is cannot be known,
- * nor can others be kept from sending more before.
- */
-static void close_receiver(int fd)
+/* Others cannot be kept from sending more, unless they are all gone. */
+static void close_receiver(const procspawn_receiver *receiver)
 {
-    fd = base__fd_release(fd);
-    if (fd < 0)
-        return;
-    if (wire__has_ended(fd)) {
-        close(fd);
-        return;
-    }
-    base__close_foreign(fd);
-    base__close_settle();
+    bool unshared = !__atomic_load_n(&receiver->shared, __ATOMIC_RELAXED);
+
+    if (unshared && base__fd_is_ours(receiver->fd) && wire__has_ended(receiver->fd))
+        base__fd_close(receiver->fd);
+    else
+        close_unseen(receiver->fd);
 }
 
 void procspawn_receiver_free(procspawn_receiver *receiver)
@@ -149,7 +162,7 @@ void procspawn_receiver_free(procspawn_receiver *receiver)
         return;
     bool cancelable = base__cancelable(false);
     procspawn__holder_release(&receiver->holder);
-    close_receiver(receiver->fd);
+    close_receiver(receiver);
     base__cancelable(cancelable);
     free(receiver);
 }
@@ -316,6 +329,7 @@ json_t *procspawn_value_sender(const procspawn_sender *sender)
 
 json_t *procspawn_value_receiver(const procspawn_receiver *receiver)
 {
+    __atomic_store_n(&((procspawn_receiver *)(uintptr_t)receiver)->shared, true, __ATOMIC_RELAXED);
     const struct procspawn__placeholder own = { PROCSPAWN_VALUE_RECEIVER, false,
                                                 (uint64_t)receiver->fd };
     return procspawn__placeholder_new(&own);
@@ -345,7 +359,7 @@ int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender)
 
     if (rc < 0)
         return rc;
-    rc = adopt_sender(fd, ret_sender);
+    rc = adopt_sender(fd, true, ret_sender);
     if (rc < 0)
         base__close_foreign(fd);
     return rc;
@@ -358,7 +372,7 @@ int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiv
 
     if (rc < 0)
         return rc;
-    rc = adopt_receiver(fd, ret_receiver);
+    rc = adopt_receiver(fd, true, ret_receiver);
     if (rc < 0)
         base__close_foreign(fd);
     return rc;

@@ -320,6 +320,13 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     return rc;
 }
 
+/* Who has a duplicate of the socket can have looks begin further on, where nothing is. */
+static void look_from_beginning(int sock)
+{
+    int none = -1;
+    setsockopt(sock, SOL_SOCKET, SO_PEEK_OFF, &none, sizeof none);
+}
+
 /*
  * The look that comes before has no descriptors: another receiver may take the message meanwhile,
  * and then they would be of one message and the bytes of another.
@@ -335,6 +342,7 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
     frame->was_reset = false;
     if (!base__fd_is_ours(sock))
         return -EBADF;
+    look_from_beginning(sock);
     ssize_t n = receive(sock, frame, &outside, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0)
         return (int)n;
