@@ -655,6 +655,54 @@ static void a_thousand_channels_leave_no_descriptor(void)
     PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
 }
 
+/* ---- shortages ---- */
+
+static bool no_memory;
+
+static void *refuse(size_t size)
+{
+    return no_memory ? NULL : malloc(size);
+}
+
+static void a_message_without_memory_for_it_comes_with_the_next_call(void)
+{
+    json_t *value = NULL;
+
+    open_channel();
+    json_set_alloc_funcs(refuse, free);
+    send_integer(sender, 7);
+    send_integer(sender, 8);
+    close_sender();
+    no_memory = true;
+    for (int i = 0; i < 3; i++)
+        PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), -ENOMEM);
+    no_memory = false;
+    CU_ASSERT(next_integer() == 7);
+    CU_ASSERT(next_integer() == 8);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &value), -EPIPE);
+    close_channel();
+}
+
+static void a_message_that_is_kept_goes_with_its_receiver(void)
+{
+    json_t *value = NULL;
+    int pipe_ends[2];
+    char byte;
+
+    open_channel();
+    CU_ASSERT_FATAL(pipe(pipe_ends) == 0);
+    json_set_alloc_funcs(refuse, free);
+    json_t *end = procspawn_value_fd_take(pipe_ends[1]);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, end), 0);
+    json_decref(end);
+    no_memory = true;
+    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), -ENOMEM);
+    no_memory = false;
+    close_channel();
+    CU_ASSERT(read(pipe_ends[0], &byte, 1) == 0);
+    close(pipe_ends[0]);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -679,6 +727,8 @@ static CU_TestInfo tests[] = {
     TEST(waiting_is_a_cancellation_point_and_loses_nothing),
     TEST(waiting_hears_of_a_cancel_in_every_mode),
     TEST(a_thousand_channels_leave_no_descriptor),
+    TEST(a_message_without_memory_for_it_comes_with_the_next_call),
+    TEST(a_message_that_is_kept_goes_with_its_receiver),
     CU_TEST_INFO_NULL,
 };
 

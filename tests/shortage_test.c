@@ -97,7 +97,9 @@ static json_t *large_text(json_t *argument)
 
     (void)argument;
     memset(text, 'x', LARGE);
-    return json_stringn_nocheck(text, LARGE);
+    json_t *value = json_stringn_nocheck(text, LARGE);
+    free(text);
+    return value;
 }
 
 static rlim_t address_space(void)
@@ -155,6 +157,29 @@ static void so_does_one_of_a_pool_s_call(void)
     CU_ASSERT_FATAL(procspawn_pool_spawn(pool, large_text, NULL, &handle) == 0);
     check_that_it_can_be_joined_later(handle);
     procspawn_pool_free(pool);
+}
+
+static void a_long_message_without_memory_for_it_comes_later(void)
+{
+    procspawn_sender *sender;
+    procspawn_receiver *receiver;
+    json_t *value = large_text(NULL);
+
+    CU_ASSERT_FATAL(procspawn_channel_new(&sender, &receiver) == 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, value), 0);
+    json_decref(value);
+    value = NULL;
+    struct rlimit before = limit_memory();
+    int rc = procspawn_receiver_recv(receiver, &value);
+    int again = procspawn_receiver_recv_timeout(receiver, 0, &value);
+    setrlimit(RLIMIT_AS, &before);
+    PROCSPAWN_CUNIT_EQUAL(rc, -ENOMEM);
+    PROCSPAWN_CUNIT_EQUAL(again, -ENOMEM);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), 0);
+    PROCSPAWN_CUNIT_EQUAL(json_string_length(value), LARGE);
+    json_decref(value);
+    procspawn_sender_free(sender);
+    procspawn_receiver_free(receiver);
 }
 
 /* It ends all the same, and the result is there for who has memory. */
@@ -256,6 +281,7 @@ static CU_TestInfo tests[] = {
     TEST(a_process_of_a_scope_outlives_a_shortage),
     TEST(a_join_without_memory_says_so_and_can_be_repeated),
     TEST(so_does_one_of_a_pool_s_call),
+    TEST(a_long_message_without_memory_for_it_comes_later),
     TEST(a_scope_does_not_wait_for_memory),
     TEST(a_scope_closes_without_room_for_what_its_process_sent),
     TEST(a_child_that_sends_what_is_no_message_is_ended),

@@ -69,7 +69,8 @@ int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **re
 int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender);
 
 /*
- * Frees an end. NULL is fine. With the receiver what came in messages and was not taken is closed.
+ * Frees an end. NULL is fine. With the receiver what came in messages and was not taken is closed,
+ * and a message that was kept for want of memory is lost, as when the receiver is given away.
  *
  * Safe:   one thread at a time for each end, and when no other one uses it.
  * Cancel: no cancellation point.
@@ -117,7 +118,8 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  *                        stays in the channel and is received when there is room. It is lost if
  *                        another thread takes the last of the room while it is being received, or
  *                        another receiver of the same channel takes the message before it
- *   -ENOMEM              no memory
+ *   -ENOMEM              no memory for the message, which is kept and received by the next call;
+ *                        the descriptor is not readable for it
  *   -EBADF               the program has closed the descriptor of this end
  *
  * Safe:   one thread at a time for each receiver.

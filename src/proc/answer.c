@@ -63,7 +63,7 @@ void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame 
         answer->outcome = PROCSPAWN__RESULT;
         return;
     }
-    int rc = procspawn__parcel_new(frame, limit, &answer->kept);
+    int rc = procspawn__parcel_new(frame, limit, NULL, &answer->kept);
     if (rc < 0)
         procspawn__answer_fail(answer, unreadable(rc, forkscope_strerror(rc)));
     else

@@ -32,6 +32,8 @@ struct procspawn_receiver {
     bool shared;                        /* others have duplicates, or had them before */
     struct procspawn__holder holder;    /* of what came with the last message */
     procspawn__limit limit;
+    struct procspawn__parcel *room;
+    struct procspawn__parcel *kept;     /* received, and yet to be decoded; NULL: none */
     unsigned char body[WIRE_MAX_BODY];
 };
 
@@ -52,11 +54,17 @@ static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
 static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
+    struct procspawn__parcel *room = procspawn__parcel_room();
 
-    if (!receiver)
+    if (!receiver || !room) {
+        free(room);
+        free(receiver);
         return -ENOMEM;
+    }
     receiver->fd = base__fd_hold(fd);
     receiver->shared = shared;
+    receiver->room = room;
+    receiver->kept = NULL;
     receiver->holder = (struct procspawn__holder){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
@@ -156,15 +164,23 @@ static void close_receiver(const procspawn_receiver *receiver)
         close_unseen(receiver->fd);
 }
 
+/* All but its descriptor. */
+static void drop_receiver(procspawn_receiver *receiver)
+{
+    procspawn__parcel_free(receiver->kept);
+    procspawn__holder_release(&receiver->holder);
+    free(receiver->room);
+    free(receiver);
+}
+
 void procspawn_receiver_free(procspawn_receiver *receiver)
 {
     if (!receiver)
         return;
     bool cancelable = base__cancelable(false);
-    procspawn__holder_release(&receiver->holder);
     close_receiver(receiver);
+    drop_receiver(receiver);
     base__cancelable(cancelable);
-    free(receiver);
 }
 
 int procspawn_sender_fd(const procspawn_sender *sender)
@@ -246,20 +262,20 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value)
 
 /* ---- receiving ---- */
 
-static int decode(procspawn_receiver *receiver, struct wire_frame *frame, json_t **ret_value)
+/* What there is no memory for now is kept. */
+static int decode(procspawn_receiver *receiver, json_t **ret_value)
 {
-    struct procspawn__parcel *parcel;
     json_error_t error;
-    int rc = procspawn__parcel_new(frame, &receiver->limit, &parcel);
+    int rc = procspawn__parcel_decode(receiver->kept, &receiver->holder, ret_value, &error);
 
-    if (rc < 0)
+    if (rc == -ENOMEM && procspawn__parcel_is_whole(receiver->kept))
         return rc;
-    rc = procspawn__parcel_decode(parcel, &receiver->holder, ret_value, &error);
-    procspawn__parcel_free(parcel);
+    procspawn__parcel_free(receiver->kept);
+    receiver->kept = NULL;
     return rc;
 }
 
-static int receive(procspawn_receiver *receiver, json_t **ret_value)
+static int take_in(procspawn_receiver *receiver)
 {
     struct wire_frame frame = { .body = receiver->body, .capacity = sizeof receiver->body };
 
@@ -268,9 +284,15 @@ static int receive(procspawn_receiver *receiver, json_t **ret_value)
         return rc;
     rc = -EPROTO;
     if (frame.header.type == WIRE_VALUE)
-        rc = decode(receiver, &frame, ret_value);
+        rc = procspawn__parcel_new(&frame, &receiver->limit, receiver->room, &receiver->kept);
     wire__close_fds(&frame);
     return rc;
+}
+
+static int receive(procspawn_receiver *receiver, json_t **ret_value)
+{
+    int rc = receiver->kept ? 0 : take_in(receiver);
+    return rc < 0 ? rc : decode(receiver, ret_value);
 }
 
 static int receive_until(procspawn_receiver *receiver, int64_t deadline, int cancel,
@@ -347,8 +369,7 @@ json_t *procspawn_value_receiver_take(procspawn_receiver *receiver)
 {
     int fd = base__fd_release(receiver->fd);
 
-    procspawn__holder_release(&receiver->holder);
-    free(receiver);
+    drop_receiver(receiver);
     return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_RECEIVER, fd);
 }
 

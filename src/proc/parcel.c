@@ -14,6 +14,7 @@
 struct procspawn__parcel {
     const unsigned char *text;
     size_t length;
+    bool lent;                  /* this block belongs to who receives */
     bool mapped;                /* else the text is in this block */
     int memfd;                  /* it is still in there, for want of memory; else -1 */
     bool marked;
@@ -57,12 +58,20 @@ static void take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
         parcel->fds[parcel->fd_count++] = base__fd_hold(wire__take_fd(frame, i));
 }
 
-static struct procspawn__parcel *allocate(const struct wire_value *head, size_t room)
+struct procspawn__parcel *procspawn__parcel_room(void)
 {
-    struct procspawn__parcel *parcel = malloc(sizeof *parcel + room);
+    return malloc(sizeof(struct procspawn__parcel) + WIRE_MAX_BODY);
+}
+
+static struct procspawn__parcel *allocate(const struct wire_value *head, size_t size,
+                                          struct procspawn__parcel *room)
+{
+    bool fits = room && size <= WIRE_MAX_BODY;
+    struct procspawn__parcel *parcel = fits ? room : malloc(sizeof *parcel + size);
 
     if (!parcel)
         return NULL;
+    parcel->lent = fits;
     parcel->text = parcel->bytes;
     parcel->length = head->length;
     parcel->mapped = false;
@@ -72,12 +81,19 @@ static struct procspawn__parcel *allocate(const struct wire_value *head, size_t 
     return parcel;
 }
 
+/* Frees the block unless it is lent. */
+static void release(struct procspawn__parcel *parcel)
+{
+    if (parcel && !parcel->lent)
+        free(parcel);
+}
+
 static int keep_short(struct wire_frame *frame, const struct wire_value *head,
-                      struct procspawn__parcel **ret_parcel)
+                      struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
 {
     if (head->length != frame->header.length - sizeof *head)
         return -EPROTO;
-    struct procspawn__parcel *parcel = allocate(head, head->length);
+    struct procspawn__parcel *parcel = allocate(head, head->length, room);
     if (!parcel)
         return -ENOMEM;
     memcpy(parcel->bytes, (const unsigned char *)frame->body + sizeof *head, head->length);
@@ -95,14 +111,15 @@ static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
 }
 
 /* Without the text: that is taken in when there is memory. Takes the memfd. */
-static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel **ret_parcel)
+static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel *room,
+                   struct procspawn__parcel **ret_parcel)
 {
-    struct procspawn__parcel *parcel = allocate(head, 0);
+    struct procspawn__parcel *parcel = allocate(head, 0, room);
     int held = parcel ? base__fd_hold(memfd) : -ENOMEM;
 
     if (held < 0) {
         base__close_foreign(parcel ? -1 : memfd);
-        free(parcel);
+        release(parcel);
         return held;
     }
     parcel->memfd = held;
@@ -112,26 +129,26 @@ static int put_off(const struct wire_value *head, int memfd, struct procspawn__p
 
 /* The memfd is the last of the descriptors. */
 static int keep_long(struct wire_frame *frame, const struct wire_value *head,
-                     struct procspawn__parcel **ret_parcel)
+                     struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
 {
     enum { COPIED = 256 << 10 };
     bool map = head->length > COPIED;
-    struct procspawn__parcel *parcel = allocate(head, map ? 0 : head->length);
+    struct procspawn__parcel *parcel = allocate(head, map ? 0 : head->length, room);
     int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
     int rc = parcel ? fill(parcel, memfd, map) : -ENOMEM;
 
     if (rc == 0)
         *ret_parcel = parcel;
     else
-        free(parcel);
+        release(parcel);
     if (rc == -ENOMEM)
-        return put_off(head, memfd, ret_parcel);
+        return put_off(head, memfd, room, ret_parcel);
     base__close_foreign(memfd);
     return rc;
 }
 
 int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,
-                          struct procspawn__parcel **ret_parcel)
+                          struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
 {
     struct wire_value head;
     struct procspawn__parcel *parcel = NULL;
@@ -139,7 +156,8 @@ int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limi
     if (frame->header.length < sizeof head)
         return -EPROTO;
     memcpy(&head, frame->body, sizeof head);
-    int rc = head.in_memfd ? keep_long(frame, &head, &parcel) : keep_short(frame, &head, &parcel);
+    int rc = head.in_memfd ? keep_long(frame, &head, room, &parcel)
+                           : keep_short(frame, &head, room, &parcel);
     if (rc == 0 && head.length > limit->bytes) {
         procspawn__parcel_free(parcel);
         rc = PROCSPAWN_ELIMIT;
@@ -171,7 +189,7 @@ void procspawn__parcel_free(struct procspawn__parcel *parcel)
     base__close_foreign(base__fd_release(parcel->memfd));
     if (parcel->mapped)
         munmap((void *)(uintptr_t)parcel->text, parcel->length);
-    free(parcel);
+    release(parcel);
 }
 
 void procspawn__parcel_forget(struct procspawn__parcel *parcel)

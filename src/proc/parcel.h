@@ -17,12 +17,19 @@
 struct procspawn__parcel;
 
 /*
+ * Room for one parcel at a time, so that taking in a message cannot fail for want of memory. NULL
+ * when out of memory. free() frees it.
+ */
+struct procspawn__parcel *procspawn__parcel_room(void);
+
+/*
  * Out of a RESULT or VALUE. The frame keeps the descriptors that are not needed. limit (copied):
- * what the value may be. Returns 0; -EPROTO for a frame or memfd that is not as it should be;
- * PROCSPAWN_ELIMIT for a text that is longer than its value may be; -ENOMEM or another errno.
+ * what the value may be. room: where the parcel is made if it fits, NULL for none. Returns 0;
+ * -EPROTO for a frame or memfd that is not as it should be; PROCSPAWN_ELIMIT for a text that is
+ * longer than its value may be; -ENOMEM or another errno.
  */
 int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,
-                          struct procspawn__parcel **ret_parcel);
+                          struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel);
 /* NULL is fine for both. The second leaves the descriptors open: they are another process's. */
 void procspawn__parcel_free(struct procspawn__parcel *parcel);
 void procspawn__parcel_forget(struct procspawn__parcel *parcel);

@@ -94,7 +94,7 @@ static json_int_t receive(struct dice *dice, procspawn_receiver *receiver, json_
         if (rc == -EPIPE)
             break;
         EXPECT(rc == 0 || rc == -ETIMEDOUT || is_shortage(rc), "a receipt returned %d", rc);
-        lost += rc == PROCSPAWN_EJSON || rc == -ENOMEM;
+        lost += rc == PROCSPAWN_EJSON;
         if (rc < 0)
             continue;
         json_int_t number = json_integer_value(value) - first;
