@@ -24,7 +24,7 @@ static unsigned at_most(unsigned room, unsigned count)
 unsigned forkserver__quota_grant(const struct server *s, const struct client *client,
                                  unsigned count)
 {
-    unsigned most = client->owner ? s->options->nested_each : WIRE_MAX_FORKS;
+    unsigned most = client->owner ? s->options->nested_each : UINT32_MAX;
     unsigned taken = client->credits + (client->owner ? client->children : 0);
 
     return taken < most ? at_most(most - taken, count) : 0;

@@ -1,4 +1,5 @@
 /* How many children a child may have, and how much of its server's time. */
+#include "src/proc/client.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 
@@ -55,6 +56,29 @@ static void a_child_is_offered_no_more_than_its_share(void)
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(result, 1)), 500);
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(result, 2)), -PROCSPAWN_ELIMIT);
     json_decref(result);
+    calls_end();
+}
+
+/* More at once than one message can ask for. */
+static void the_program_is_refused_nothing(void)
+{
+    enum { ENOUGH = 64 };
+    static struct wire_offer body[WIRE_MAX_OFFERS];
+    struct wire_fork ask = { .count = WIRE_MAX_FORKS };
+    struct wire_frame frame = { .body = body, .capacity = sizeof body };
+    unsigned offered = 0;
+
+    calls_begin();
+    struct pollfd link = { .fd = procspawn__client.links[0].fd, .events = POLLIN };
+    for (int i = 0; i < 2; i++)
+        PROCSPAWN_CUNIT_EQUAL(wire__send_struct(link.fd, WIRE_FORK, &ask, sizeof ask, -1, false),
+                              0);
+    while (offered < ENOUGH && poll(&link, 1, 20000) == 1 && wire__recv(link.fd, &frame, true) == 0) {
+        CU_ASSERT(frame.header.type != WIRE_REFUSED);
+        offered += frame.header.fd_count;
+        wire__close_fds(&frame);
+    }
+    CU_ASSERT(offered >= ENOUGH);
     calls_end();
 }
 
@@ -285,6 +309,7 @@ static void nor_does_who_asks_for_children_without_end(void)
 
 static CU_TestInfo tests[] = {
     TEST(a_child_is_offered_no_more_than_its_share),
+    TEST(the_program_is_refused_nothing),
     TEST(what_is_refused_says_so_and_an_end_makes_room),
     TEST(the_share_can_be_set),
     TEST(so_can_the_number_of_all_together),
