@@ -45,6 +45,9 @@ enum child_state {
     CHILD_DEAD                  /* reaped, while children of its own or strangers are still there */
 };
 
+/* Its offer could not be sent: its death is not one of those that the asker holds. */
+#define CHILD_NEVER_OFFERED UINT64_MAX
+
 /* An end that was asked for while the child seemed to die by itself. */
 struct put_off {
     int signal;
@@ -90,7 +93,7 @@ struct child {
     int channel;                /* the child's end, to tell the end of the child; -1: closed */
     int offered;                /* the spawner's end, until it has been sent; -1: sent */
     struct client *asker;       /* NULL: the asker has gone */
-    uint64_t epoch;             /* of the asker when it was offered */
+    uint64_t epoch;             /* of the asker when it was offered, or CHILD_NEVER_OFFERED */
     int64_t born;
     int64_t deadline;           /* INT64_MAX: none */
     int64_t kill_at;

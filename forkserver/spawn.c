@@ -131,13 +131,14 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
                                             .slot = children[i]->slot };
         ends[i] = children[i]->offered;
         children[i]->offered = -1;
-        children[i]->epoch = asker->epoch;
     }
     int rc = wire__send(asker->link.fd, WIRE_OFFER, &part, 1, ends, count, true);
     if (rc == 0)
         asker->spares += count;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
+        children[i]->epoch = rc == 0 ? asker->epoch : CHILD_NEVER_OFFERED;
         close(ends[i]);
+    }
     return rc;
 }
 
