@@ -42,6 +42,7 @@ struct root {
     bool clear;                 /* nothing is left of those that died */
     int64_t look_at;            /* what is left is looked at again; INT64_MAX: nothing is */
     bool untold;                /* the link to the host had no room */
+    int64_t tell_at;            /* there was nothing to tell with; INT64_MAX: there was */
     bool ending;
     int64_t kill_at;            /* the end of the servers' patience */
 };
@@ -55,10 +56,18 @@ static const int64_t short_slack = BASE_SECOND / 2;
 
 /* ---- what the host is told ---- */
 
+/* A shortage passes. Who has closed the link hears nothing any more. */
 static bool sent(struct root *r, int rc)
 {
-    r->untold |= rc == -EAGAIN;
-    return rc != -EAGAIN;
+    static const int64_t pause = BASE_SECOND / 50;
+
+    if (rc == 0 || rc == -EPIPE)
+        return true;
+    if (rc == -EAGAIN)
+        r->untold = true;
+    else
+        r->tell_at = base__deadline(pause);
+    return false;
 }
 
 /* The host sees the death of a server by its pidfd, whoever holds its sockets open. */
@@ -101,6 +110,7 @@ static void tell_refusal(struct root *r)
 static void tell_host(struct root *r)
 {
     r->untold = false;
+    r->tell_at = BASE_NEVER;
     if (r->refusal)
         tell_refusal(r);
     for (unsigned i = 0; i < r->options->servers; i++) {
@@ -310,6 +320,7 @@ static bool turn(struct root *r)
     int64_t until = start_missing(r);
 
     tell_host(r);
+    until = r->tell_at < until ? r->tell_at : until;
     until = r->kill_at < until ? r->kill_at : until;
     wait_for_events(r, r->look_at < until ? r->look_at : until);
     bool left = reap(r);
