@@ -43,11 +43,14 @@ static pid_t read_status(pid_t pid, const char *key)
     return value;
 }
 
-/* Children of the root are servers, or end by themselves. The walk ends: all lead to the first
- * process. */
+/*
+ * Children of the root are servers, or end by themselves. All ways lead to the first process. Only
+ * who hides at the end of a long chain makes one that is not followed to its end, so that counts as
+ * one from below the root.
+ */
 static bool may_end(pid_t tracer, pid_t root)
 {
-    enum { DEEPEST = 4096 };
+    enum { DEEPEST = 1024 };
     pid_t parent = read_status(tracer, "PPid:");
 
     if (tracer == root || parent == root)
@@ -57,7 +60,7 @@ static bool may_end(pid_t tracer, pid_t root)
             return true;
         parent = read_status(parent, "PPid:");
     }
-    return false;
+    return parent > 1;
 }
 
 static void end_tracers_of(struct search *search, pid_t pid)
