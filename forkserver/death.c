@@ -15,16 +15,19 @@
 
 /*
  * Who died before it took its call has done nothing of it, and another one may. The way in is
- * closed first: what comes after the look is refused, and not lost.
+ * closed first: what comes after the look is refused, and not lost. The child may have said where a
+ * look at its channel begins.
  */
 static bool left_unread(struct child *child)
 {
     char byte;
+    const int from_the_front = -1;
 
     if (child->shut)
         return child->unread;
     child->shut = true;
     shutdown(child->channel, SHUT_RD);
+    setsockopt(child->channel, SOL_SOCKET, SO_PEEK_OFF, &from_the_front, sizeof from_the_front);
     child->unread = recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
     return child->unread;
 }

@@ -168,6 +168,29 @@ static void a_spoilt_worker_costs_a_call_with_descriptors_alone(void)
     procspawn_pool_free(pool);
 }
 
+/* A look at its channel begins behind what is there. */
+static json_t *hide_what_is_unread(json_t *null)
+{
+    int far = 1 << 20;
+
+    (void)null;
+    return json_integer(setsockopt(raw_channel(), SOL_SOCKET, SO_PEEK_OFF, &far, sizeof far) == 0
+                            ? getpid() : 0);
+}
+
+static void a_call_that_was_not_read_is_found_wherever_the_worker_looked(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    pid_t pid = (pid_t)pool_number(pool, hide_what_is_unread, NULL);
+
+    CU_ASSERT_FATAL(pid > 0);
+    kill(pid, SIGSTOP);
+    procspawn_handle *handle = pool_start(pool, calls_echo, json_integer(5));
+    PROCSPAWN_CUNIT_EQUAL(kill(pid, SIGKILL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    procspawn_pool_free(pool);
+}
+
 static void await_readable(int fd)
 {
     PROCSPAWN_CUNIT_EQUAL(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 20000), 1);
@@ -384,6 +407,7 @@ static CU_TestInfo cost_tests[] = {
     TEST(it_costs_no_other_call_to_spoil_a_worker),
     TEST(who_pretends_so_is_not_sent_for_ever),
     TEST(a_spoilt_worker_costs_a_call_with_descriptors_alone),
+    TEST(a_call_that_was_not_read_is_found_wherever_the_worker_looked),
     CU_TEST_INFO_NULL,
 };
 
