@@ -98,6 +98,22 @@ static void read_frame(struct procspawn__worker *worker, int rc, struct procspaw
     wire__close_fds(&worker->frame);
 }
 
+/*
+ * The server closes a channel behind the word of a death, which it says beside the channel when that
+ * was full. Else the worker has cut its own, or has lost its server.
+ */
+static void read_end(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    report->kind = PROCSPAWN__REPORT_END;
+    report->server_lost = procspawn__client_fate(&worker->taken) != PROCSPAWN__SERVED;
+    if (report->server_lost || report->closed)
+        return;
+    if (procspawn__client_await(&worker->await, &worker->taken, true) == 0 && worker->await.known) {
+        report->kind = PROCSPAWN__REPORT_DEATH;
+        report->death = worker->await.death;
+    }
+}
+
 void procspawn__report_receive(struct procspawn__worker *worker, struct procspawn__report *report)
 {
     int rc = wire__recv(worker->taken.channel, &worker->frame, true);
@@ -108,9 +124,8 @@ void procspawn__report_receive(struct procspawn__worker *worker, struct procspaw
     } else if (rc == -EMFILE && worker->frame.lossy) {
         report->kind = PROCSPAWN__REPORT_IGNORED;
     } else if (!procspawn__is_shortage(rc)) {
-        report->kind = PROCSPAWN__REPORT_END;
         report->closed = rc == -EBADF;
-        report->server_lost = procspawn__client_fate(&worker->taken) != PROCSPAWN__SERVED;
+        read_end(worker, report);
     } else if (rc != -EAGAIN) {
         report->error = rc;
     }

@@ -47,6 +47,13 @@ static bool answered(const struct procspawn__process *process)
     return process->handle.answer.outcome != PROCSPAWN__PENDING;
 }
 
+static void on_death(struct procspawn__process *process, const struct wire_death *death)
+{
+    process->death = *death;
+    process->gone = !death->lingers;
+    procspawn__answer_death(&process->handle.answer, death);
+}
+
 static void on_frame(struct procspawn__process *process, struct wire_frame *frame)
 {
     struct procspawn__answer *answer = &process->handle.answer;
@@ -65,16 +72,19 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
         procspawn__taken_reborn(&process->taken, frame->body);
     } else if (frame->header.type == WIRE_DEATH && from_server &&
                frame->header.length == sizeof process->death) {
-        memcpy(&process->death, frame->body, sizeof process->death);
-        process->gone = !process->death.lingers;
-        procspawn__answer_death(answer, &process->death);
+        struct wire_death death;
+        memcpy(&death, frame->body, sizeof death);
+        on_death(process, &death);
     }
     if (!before && answered(process) && frame->header.type != WIRE_DEATH)
         procspawn__client_answered(&process->taken);
     wire__close_fds(frame);
 }
 
-/* With its server there, the child has cut its own. */
+/*
+ * With its server there, the child has cut its own; unless the server has closed it, who has told
+ * the death before, beside the channel when that was full.
+ */
 static void on_end(struct procspawn__process *process)
 {
     struct procspawn__answer *answer = &process->handle.answer;
@@ -84,7 +94,11 @@ static void on_end(struct procspawn__process *process)
         procspawn__answer_lost(answer);
         return;
     }
-    procspawn__client_await(&process->await, &process->taken, true);
+    if (procspawn__client_await(&process->await, &process->taken, true) == 0 &&
+        process->await.known) {
+        on_death(process, &process->await.death);
+        return;
+    }
     procspawn__client_answered(&process->taken);
     procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
                                                         "the process closed its channel"));
