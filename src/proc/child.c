@@ -43,10 +43,15 @@ static json_t *decode_argument(const struct procspawn__order *order, struct wire
     return argument;
 }
 
-/*
- * The function to call; NULL if none was named, or if the failure has been told. Who cannot become
- * what a call asks for is the end of a worker: it would not be for the next call either.
- */
+/* Who cannot become what a call asks for is the end of a worker: it would not be for the next call
+ * either. */
+static void refuse(int error, const char *what)
+{
+    procspawn__reply.stays = false;
+    procspawn__reply_failure(WIRE_FAILURE_SETUP, error, "%s: %s", what, strerror(error));
+}
+
+/* The function to call; NULL if none was named, or if the failure has been told. */
 static procspawn_function *prepare(struct procspawn__order *order, struct wire_frame *frame,
                                    bool first)
 {
@@ -56,8 +61,7 @@ static procspawn_function *prepare(struct procspawn__order *order, struct wire_f
 
     int rc = procspawn__setup(&order->call, &order->block, frame, &self, &library, &what);
     if (rc < 0) {
-        procspawn__reply.stays = false;
-        procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "%s: %s", what, strerror(-rc));
+        refuse(-rc, what);
         return NULL;
     }
     if (order->call.flags & WIRE_CALL_PREPARE)
@@ -84,18 +88,24 @@ static bool lends_streams(const struct wire_call *call)
     return procspawn__reply.stays && !(call->flags & WIRE_CALL_PREPARE);
 }
 
-static void lend_streams(uint32_t flags, struct lent *lent)
+/* Returns 0, or why one of them cannot be kept: then the call must not take its place. */
+static int lend_streams(uint32_t flags, struct lent *lent)
 {
     static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
 
+    int rc = 0;
+
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         lent->own[stream] = NOT_LENT;
-        if (!(flags & flag[stream]))
+        if (rc < 0 || !(flags & flag[stream]))
             continue;
-        lent->own[stream] = fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        if (lent->own[stream] < 0)
-            lent->own[stream] = WAS_CLOSED;
+        int own = fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (own >= 0 || errno == EBADF)
+            lent->own[stream] = own >= 0 ? own : WAS_CLOSED;
+        else
+            rc = -errno;
     }
+    return rc;
 }
 
 static void take_streams_back(const struct lent *lent)
@@ -134,9 +144,13 @@ static void run_callback(void)
 static void serve(struct procspawn__order *order, struct wire_frame *frame, bool first)
 {
     struct lent lent;
+    procspawn_function *function = NULL;
 
-    lend_streams(lends_streams(&order->call) ? order->call.flags : 0, &lent);
-    procspawn_function *function = prepare(order, frame, first);
+    int rc = lend_streams(lends_streams(&order->call) ? order->call.flags : 0, &lent);
+    if (rc < 0)
+        refuse(-rc, "keeping the streams of the worker");
+    else
+        function = prepare(order, frame, first);
     if (first && !procspawn__reply.failed)
         run_callback();
     json_t *argument = function ? decode_argument(order, frame) : NULL;
