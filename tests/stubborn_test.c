@@ -276,6 +276,24 @@ static void the_end_of_everything_is_bounded(void)
     CU_ASSERT(run_apart(run_to_the_end));
 }
 
+/* The root and its servers come to the program when the root is killed. */
+static void run_reaper_to_the_end(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    procspawn_handle *handle = start(leave_a_stubborn_one, 3);
+    int64_t from = calls_now();
+
+    CHECK(procspawn_fini() == 0);
+    CHECK(calls_now() - from < 15 * CALLS_SECOND);
+    procspawn_handle_free(handle);
+    have_it_ended();
+}
+
+static void so_it_is_for_who_reaps_what_others_leave(void)
+{
+    CU_ASSERT(run_apart(run_reaper_to_the_end));
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -283,6 +301,7 @@ static CU_TestInfo tests[] = {
     TEST(an_answer_needs_no_end),
     TEST(a_pool_has_another_worker),
     TEST(the_end_of_everything_is_bounded),
+    TEST(so_it_is_for_who_reaps_what_others_leave),
     CU_TEST_INFO_NULL,
 };
 

@@ -150,7 +150,8 @@ int procspawn_init(int argc, char **argv);
 /*
  * Ends everything that was started: every process gets SIGTERM, those that are left after a grace
  * of two seconds SIGKILL, and the call returns when all are gone, the fork server included; after
- * six seconds at the latest, for then the fork server itself is killed, with which all end. Handles
+ * six seconds at the latest, for then the fork server itself is killed, with which all end. What
+ * even that does not end within a second, as a process of another user, is not waited for. Handles
  * stay valid and report remote close, those of calls that waited in a pool CANCELLED; handles and
  * pools are still to be freed. procspawn_init() may be called again. Leaving the program without it
  * ends everything by SIGKILL.

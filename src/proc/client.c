@@ -259,14 +259,19 @@ void procspawn__client_close(void)
     pthread_mutex_unlock(&client->lock);
 }
 
+void procspawn__client_let_go(void)
+{
+    while (client->dying_count > 0)
+        base__fd_close(client->dying[--client->dying_count]);
+}
+
 void procspawn__client_forget(void)
 {
     pthread_mutex_init(&client->lock, NULL);
     /* Handles of the other process, which may have been freed here. */
     list_init(&client->awaits);
     procspawn__client_close();
-    while (client->dying_count > 0)
-        base__fd_close(client->dying[--client->dying_count]);
+    procspawn__client_let_go();
 }
 
 int procspawn__client_end(int64_t grace)

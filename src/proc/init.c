@@ -216,23 +216,46 @@ static void begin_end(int64_t grace)
     procspawn__client_end(grace);
 }
 
-/* All processes have ended, or shall do so with the root. 0 or -ETIMEDOUT: to be done again. */
-static int finish_end(int64_t deadline)
+/* The root and, where they come to this process, the servers. */
+static int see_them_go(int64_t deadline)
 {
     procspawn__client_close();
     procspawn__root_signal(SIGKILL);
     int rc = procspawn__root_reap(deadline);
-    if (rc == 0)
-        rc = procspawn__client_bury(deadline);
-    if (rc == 0)
-        rc = procspawn__pools_join(deadline);
-    if (rc < 0)
-        return rc;
+    return rc < 0 ? rc : procspawn__client_bury(deadline);
+}
+
+static void forget_all(void)
+{
     procspawn__earlier_reap(0);
     procspawn__context_forget();
     drop_board();
     procspawn__image.ending = false;
     procspawn__image.owner = 0;
+}
+
+/* All processes have ended, or shall do so with the root. 0 or -ETIMEDOUT: to be done again. */
+static int finish_end(int64_t deadline)
+{
+    int rc = see_them_go(deadline);
+
+    if (rc == 0)
+        rc = procspawn__pools_join(deadline);
+    if (rc == 0)
+        forget_all();
+    return rc;
+}
+
+/* A server stays as long as there is a process that it may not end: it is not waited for any more.
+ * Those of pools are threads of this process, and wait for no process now. */
+static int finish_by_force(void)
+{
+    static const int64_t last_patience = BASE_SECOND;
+
+    if (see_them_go(base__deadline(last_patience)) < 0)
+        procspawn__client_let_go();
+    procspawn__pools_join(BASE_NEVER);
+    forget_all();
     return 0;
 }
 
@@ -257,7 +280,7 @@ static int fini(int64_t timeout, bool by_force)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     int rc = end_all(grace_within(timeout), deadline);
     if (rc == -ETIMEDOUT && by_force)
-        rc = finish_end(BASE_NEVER);
+        rc = finish_by_force();
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }

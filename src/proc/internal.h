@@ -158,6 +158,8 @@ int procspawn__client_end(int64_t grace);
 int procspawn__client_wait_end(int64_t deadline);
 /* Waits for servers that outlived the root and became children of this process. The same. */
 int procspawn__client_bury(int64_t deadline);
+/* Of those that are left there is no more to be seen. */
+void procspawn__client_let_go(void);
 
 /* ---- context.c: the caller's state, as a child shall have it --------------------------------- */
 
