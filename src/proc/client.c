@@ -108,7 +108,8 @@ static void ask_if_due(struct procspawn__wish *wish, int64_t now)
     wish->asked |= asked;
     wish->losses = client->losses;
     wish->repeat_at = now + wish->pause;
-    wish->pause *= 2;
+    if (wish->pause < patience)
+        wish->pause *= 2;
 }
 
 /* Why there is nobody to ask; 0: there is, or will be. */
