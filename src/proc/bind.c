@@ -129,6 +129,16 @@ static int64_t grace_of(const struct tie *tie)
     return grace > 0 ? grace : default_grace;
 }
 
+/* Told once, the server ends it when its grace is over; else it is to be told again soon. */
+static int64_t time_to_go(int told, int64_t grace)
+{
+    static const int64_t patience = 10 * BASE_SECOND, soon = BASE_SECOND / 10;
+
+    if (told < 0)
+        return soon;
+    return grace < BASE_NEVER - patience ? grace + patience : -1;
+}
+
 /*
  * Until it is gone there is no giving up: a server may have been stopped when it was told, and
  * where there is no memory to listen with there will be some later. But nothing waits for room for
@@ -136,7 +146,6 @@ static int64_t grace_of(const struct tie *tie)
  */
 static int end_and_wait(struct tie *tie, int64_t grace, struct rusage *ret_usage)
 {
-    static const int64_t patience = 10 * BASE_SECOND;
     const struct procspawn__handle_kind *kind = tie->process->kind;
     int rc = kind->gone(tie->process, 0, ret_usage);
 
@@ -147,8 +156,8 @@ static int end_and_wait(struct tie *tie, int64_t grace, struct rusage *ret_usage
                                                         "the result cannot be received"));
         if (rc != -ETIMEDOUT)
             poll(NULL, 0, 1);
-        kind->end(tie->process, SIGTERM, grace);
-        rc = kind->gone(tie->process, grace < patience ? grace + patience : -1, ret_usage);
+        int told = kind->end(tie->process, SIGTERM, grace);
+        rc = kind->gone(tie->process, time_to_go(told, grace), ret_usage);
     }
     return rc;
 }
