@@ -7,6 +7,7 @@
 #include <forkscope/tree.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,6 +148,33 @@ static void an_init_of_its_own_does_not_make_a_copy_the_owner(void)
     procspawn_builder_free(builder);
 }
 
+/* As a daemon does, and then it says how far it got. */
+static void close_all_and_begin_anew(void)
+{
+    procspawn_handle *call;
+
+    if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) != 0)
+        _exit(1);
+    if (procspawn_init(0, NULL) != 0)
+        _exit(2);
+    if (procspawn(calls_echo, NULL, &call) != 0 || procspawn_join(call, NULL, NULL) != 0)
+        _exit(3);
+    procspawn_handle_free(call);
+    _exit(procspawn_fini() == 0 ? 0 : 4);
+}
+
+/* What the original had by the numbers is not there any more. Of a descriptor that another thread has
+ * just opened a copy made by fork(2) may have the number alone, too. */
+static void a_copy_that_has_closed_all_descriptors_can_begin_anew(void)
+{
+    procspawn_builder *builder = with_stdin();
+
+    handle = calls_build(builder, when_told, json_integer(VALUE));
+    in_copy(close_all_and_begin_anew);
+    finish_handle();
+    procspawn_builder_free(builder);
+}
+
 /* ---- below ---- */
 
 static json_t *use_below(json_t *unused)
@@ -204,6 +232,7 @@ static CU_TestInfo tests[] = {
     TEST(a_copy_cannot_use_the_handle_of_a_process_in_a_scope),
     TEST(a_copy_cannot_take_a_result_that_has_come),
     TEST(a_copy_that_has_freed_a_handle_can_begin_anew),
+    TEST(a_copy_that_has_closed_all_descriptors_can_begin_anew),
     TEST(an_init_of_its_own_does_not_make_a_copy_the_owner),
     TEST(a_copy_never_waits_for_a_lock_of_its_original),
     CU_TEST_INFO_NULL,

@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-int base__fd_behind_stdio(int fd)
+static int off_streams(int fd)
 {
     if (fd < 0 || fd > STDERR_FILENO)
         return fd;
@@ -19,18 +19,6 @@ int base__fd_behind_stdio(int fd)
     int error = errno;
     close(fd);
     return copy < 0 ? -error : copy;
-}
-
-int base__ends_behind_stdio(int ends[2])
-{
-    for (int i = 0; i < 2; i++) {
-        ends[i] = base__fd_behind_stdio(ends[i]);
-        if (ends[i] < 0) {
-            close(ends[!i]);
-            return ends[i];
-        }
-    }
-    return 0;
 }
 
 /* ---- the notes ---- */
@@ -115,10 +103,9 @@ static bool is_marked(int fd)
 
 /* ---- descriptors that are kept ---- */
 
-/* Off the streams, and off numbers that somebody keeps for another file that was there. */
-static int move_away(int fd)
+int base__fd_behind_stdio(int fd)
 {
-    fd = base__fd_behind_stdio(fd);
+    fd = off_streams(fd);
     while (fd >= 0 && read_note(fd) != NONE) {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
         int error = errno;
@@ -128,9 +115,21 @@ static int move_away(int fd)
     return fd;
 }
 
+int base__ends_behind_stdio(int ends[2])
+{
+    for (int i = 0; i < 2; i++) {
+        ends[i] = base__fd_behind_stdio(ends[i]);
+        if (ends[i] < 0) {
+            close(ends[!i]);
+            return ends[i];
+        }
+    }
+    return 0;
+}
+
 int base__fd_own(int fd)
 {
-    fd = move_away(fd);
+    fd = base__fd_behind_stdio(fd);
     if (fd >= 0)
         write_note(fd, set_mark(fd) ? (uint64_t)MARKED : inode_of(fd));
     return fd;
@@ -138,7 +137,7 @@ int base__fd_own(int fd)
 
 int base__fd_hold(int fd)
 {
-    fd = move_away(fd);
+    fd = base__fd_behind_stdio(fd);
     if (fd >= 0)
         write_note(fd, inode_of(fd));
     return fd;

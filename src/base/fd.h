@@ -15,8 +15,9 @@
 
 /*
  * The same descriptor, or a close-on-exec copy of it behind the standard streams with the original
- * closed: in a program that has closed some of these, every new descriptor would become one. Takes
- * fd; negative values pass. Returns the descriptor, or -errno.
+ * closed: in a program that has closed some of these, every new descriptor would become one. Nor is
+ * the number one that is noted down: it would be taken for what was there. Takes fd; negative values
+ * pass. Returns the descriptor, or -errno.
  */
 int base__fd_behind_stdio(int fd);
 
