@@ -37,6 +37,10 @@ check_PROGRAMS += tests/closer_test
 tests_closer_test_SOURCES = tests/closer_test.c tests/linger.c tests/linger.h
 tests_closer_test_LDADD = $(base_libs) $(test_libs)
 
+check_PROGRAMS += tests/proc_test
+tests_proc_test_SOURCES = tests/proc_test.c
+tests_proc_test_LDADD = $(base_libs) $(test_libs)
+
 check_PROGRAMS += tests/process_test
 tests_process_test_LDADD = $(base_libs) $(test_libs)
 

@@ -1,5 +1,6 @@
 #include "src/base/proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,27 +18,47 @@ static void read_text(const char *path, char *text, size_t room)
     text[length > 0 ? length : 0] = '\0';
 }
 
-/* The first word is the process's number there. */
+/* A link needs no descriptor, of which there may be none to be had. The length, or -1. */
+static ssize_t read_link(const char *path, char *text, size_t room)
+{
+    ssize_t length = readlink(path, text, room - 1);
+
+    text[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
+/* The process's number there. */
 bool base__proc_is_ours(void)
 {
     char text[16];
 
-    read_text("/proc/self/stat", text, sizeof text);
+    read_link("/proc/self", text, sizeof text);
     return atoi(text) == getpid();
 }
 
 /* Behind the name: state, parent, group, session, terminal, its group, flags. */
-bool base__proc_is_ending(pid_t pid)
+static bool says_that_it_ends(pid_t pid)
 {
     enum { EXITING = 0x4 };
     char path[32], text[512], state;
     unsigned flags;
 
-    if (!base__proc_is_ours())
-        return false;
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     read_text(path, text, sizeof text);
     const char *behind = strrchr(text, ')');
     return !behind || sscanf(behind + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2 ||
            state == 'Z' || state == 'X' || (flags & EXITING);
+}
+
+/* A process lets go of its memory, and of its program with it, before its descriptors are closed. */
+bool base__proc_is_ending(pid_t pid)
+{
+    char path[32], text[2];
+
+    if (!base__proc_is_ours())
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    if (read_link(path, text, sizeof text) >= 0)
+        return false;
+    return errno == ENOENT || errno == ESRCH || says_that_it_ends(pid);
 }

@@ -259,9 +259,6 @@ static bool close_fits(const struct call *call, const procspawn_error *error)
         return call->work == WORK_OVERFLOW;
     case PROCSPAWN_CAUSE_ASSERT:
         return call->work == WORK_ASSERT;
-    case PROCSPAWN_CAUSE_NONE:
-        /* Servers that lose the root end their children first. */
-        return board->root_killed;
     default:
         return false;
     }
