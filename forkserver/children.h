@@ -82,7 +82,6 @@ struct child {
     int pidfd;                  /* readable when it is dead, though it may be traced; -1: none yet */
     enum watch death;           /* WATCH_DEATH, for that */
     struct list in_young;       /* it is younger than a second */
-    bool started;               /* it holds no descriptors of others any more */
     int64_t release_at;         /* its end is expected: when its tracers are looked for */
     bool overtime;              /* its deadline passed while it was, and has been put off */
     unsigned depth;             /* of children between the host and its asker, that included */

@@ -36,6 +36,17 @@ struct spares {
     unsigned held_count;
 };
 
+/*
+ * A pipe whose end for writing each child has from its birth until it has closed all that is not its
+ * own. What is read of it ends when all have done so, and none can take that back. -1: closed.
+ */
+struct births {
+    int mark;                   /* for those to come; its other end */
+    int seen;
+    int earlier;                /* the other end of those before, while some have theirs */
+    int64_t give_up_at;         /* the latest moment for these */
+};
+
 /* The state of one server process. */
 struct server {
     const struct forkserver_options *options;
@@ -54,6 +65,7 @@ struct server {
     struct client host;
     struct children children;
     bool signalled;             /* a child has stopped or died */
+    struct births births;
     struct list young;          /* children of the last second, oldest first */
     int64_t young_until;        /* when the oldest of them gets a pidfd */
     bool no_vigil;              /* there are no pidfds here */
@@ -138,6 +150,8 @@ void forkserver__vigil_end(struct server *s, struct child *child);
 /* Of those that are old enough. */
 void forkserver__vigil_keep(struct server *s, int64_t now);
 void forkserver__vigil_event(struct server *s, enum watch *death);
+/* What the next child is to have until it has closed what is not its own. Returns it, or -errno. */
+int forkserver__vigil_mark(struct server *s);
 /* Is there no child that was forked and has not come to its first steps? */
 bool forkserver__vigil_started(struct server *s);
 

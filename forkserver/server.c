@@ -249,6 +249,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .board = &options->board[index],
         .look_at = BASE_NEVER,
         .rest = { .look_at = BASE_NEVER },
+        .births = { .mark = -1, .seen = -1, .earlier = -1 },
         .young_until = BASE_NEVER,
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },

@@ -44,6 +44,7 @@ struct birth {
     struct forkserver_child child;
     struct rlimit descriptors;
     bool descriptors_differ;
+    int mark;                   /* open until nothing of others is (struct births) */
     bool held;                  /* until the server says on the link that it may go on */
 };
 
@@ -65,13 +66,13 @@ static void wait_for_word(int link)
 
 /*
  * The first steps of a child. The death signal comes first, and the server is asked for after it,
- * so that no moment is left in which the server could die unnoticed. With a group of its own it is
- * known to hold no descriptors of others (forkserver__vigil_started). Signals are let in last.
+ * so that no moment is left in which the server could die unnoticed. With its mark closed it is known
+ * to hold no descriptors of others (forkserver__vigil_started). Signals are let in last.
  */
 static void __attribute__((noreturn)) start_child(const struct birth *birth)
 {
     const struct forkserver_child *child = &birth->child;
-    const int keep[] = { child->channel, child->link };
+    const int keep[] = { child->channel, child->link, birth->mark };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != child->server)
@@ -79,7 +80,8 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (birth->descriptors_differ)
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
-    forkserver__close_but(keep, 2, birth->options->held);
+    forkserver__close_but(keep, 3, birth->options->held);
+    close(birth->mark);
     setpgid(0, 0);
     if (birth->held)
         wait_for_word(child->link);
@@ -110,6 +112,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t pat
         },
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
+        .mark = s->births.mark,
         .held = held,
     };
     pid_t pid = fork();
@@ -146,8 +149,10 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
 static pid_t fork_with_link(struct server *s, struct child *child, int64_t patience, bool awaited,
                             bool held)
 {
-    int rc = forkserver__link_open(&child->client.link);
+    int rc = forkserver__vigil_mark(s);
 
+    if (rc >= 0)
+        rc = forkserver__link_open(&child->client.link);
     if (rc < 0)
         return rc;
     rc = forkserver__client_open(s, &child->client);

@@ -10,6 +10,8 @@
 
 #include "src/base/clock.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -80,14 +82,47 @@ void forkserver__vigil_keep(struct server *s, int64_t now)
     s->young_until = keep_those_of_age(s, now);
 }
 
-/* It makes itself a group when it has closed what is not its own. */
+int forkserver__vigil_mark(struct server *s)
+{
+    struct births *births = &s->births;
+    int ends[2];
+
+    if (births->mark >= 0)
+        return births->mark;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    births->seen = ends[0];
+    births->mark = ends[1];
+    return births->mark;
+}
+
+static bool have_let_go(int seen)
+{
+    struct pollfd end = { .fd = seen };
+    return poll(&end, 1, 0) == 1;
+}
+
+/* Those that were born since the last look become the earlier ones. */
+static void look_at_births(struct births *births)
+{
+    close(births->mark);
+    births->earlier = births->seen;
+    births->mark = births->seen = -1;
+    births->give_up_at = base__deadline(youth);
+}
+
+/* Who is stopped by somebody at its birth is not waited for as long as that takes. */
 bool forkserver__vigil_started(struct server *s)
 {
-    for (struct list *item = s->young.prev; item != &s->young; item = item->prev) {
-        struct child *child = list_entry(item, struct child, in_young);
-        child->started = child->started || getpgid(child->pid) == child->pid;
-        if (!child->started)
+    struct births *births = &s->births;
+
+    while (births->earlier >= 0 || births->mark >= 0) {
+        if (births->earlier < 0)
+            look_at_births(births);
+        if (!have_let_go(births->earlier) && base__now() < births->give_up_at)
             return false;
+        close(births->earlier);
+        births->earlier = -1;
     }
     return true;
 }

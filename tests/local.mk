@@ -27,6 +27,9 @@ tests_confine_test_SOURCES = tests/confine_test.c tests/withhold.c tests/withhol
 tests_confine_test_SOURCES += tests/made_module.c tests/made_module.h
 tests_confine_test_LDADD = $(server_libs) $(test_libs)
 
+check_PROGRAMS += tests/vigil_test
+tests_vigil_test_LDADD = $(server_libs) $(test_libs)
+
 check_PROGRAMS += tests/renew_test
 tests_renew_test_LDADD = $(server_libs) $(test_libs)
 
