@@ -74,6 +74,7 @@ struct child {
     bool rid;                   /* dead, and nothing has been seen that its death can have left */
     uint64_t born_look;         /* what it leaves is seen first by this look (rest.h) or later */
     uint64_t died_look;         /* the same of what its death left */
+    int64_t died_at;            /* when it was reaped */
     bool shut;                  /* dead, and nothing comes into its channel any more */
     bool unread;                /* dead, and a call is there */
     bool watched;               /* dead, and its channel is watched for room to say so */

@@ -164,7 +164,8 @@ void forkserver__heed_stop(struct server *s, pid_t pid);
 void forkserver__reap(struct server *s);
 /* Only what the kernel has to say of deaths: if it has signalled any, or in any case. */
 void forkserver__reap_now(struct server *s);
-void forkserver__reap_all(struct server *s);
+/* All that there is now, with so many processes that are neither children nor reporters. */
+void forkserver__reap_all(struct server *s, unsigned strangers);
 
 /* death.c: how they are told. */
 /* True when told, or when nobody will ever hear it; false while there is no room. */

@@ -147,30 +147,53 @@ static void on_trap(pid_t pid)
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
 }
 
-void forkserver__reap_all(struct server *s)
+static void on_change(struct server *s, const siginfo_t *info)
 {
+    if (info->si_code == CLD_STOPPED)
+        forkserver__on_stop(s, info->si_pid);
+    else if (info->si_code == CLD_TRAPPED)
+        on_trap(info->si_pid);
+    else
+        on_death(s, info->si_pid);
+}
+
+/*
+ * The kernel looks through its list from the oldest on, and puts behind it what comes later. Of each
+ * kind, so many as there are at the beginning are all that was to be told then; what comes meanwhile
+ * may come without end, and is left for the next turn.
+ */
+void forkserver__reap_all(struct server *s, unsigned strangers)
+{
+    unsigned most = s->children.count + CHILDREN_LATE + strangers, deaths = 0, stops = 0;
+    int what = WEXITED | WSTOPPED;
     siginfo_t info;
 
-    for (;;) {
+    while (deaths < most) {
         memset(&info, 0, sizeof info);
-        if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+        if (waitid(P_ALL, 0, &info, what | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
             break;
-        if (info.si_code == CLD_STOPPED)
-            forkserver__on_stop(s, info.si_pid);
-        else if (info.si_code == CLD_TRAPPED)
-            on_trap(info.si_pid);
-        else
-            on_death(s, info.si_pid);
+        bool stop = info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED;
+        deaths += !stop;
+        stops += stop;
+        on_change(s, &info);
+        if (stops == most)
+            what = WEXITED;
     }
+    if (deaths < most && stops < most)
+        return;
+    s->signalled = true;
+    forkserver__wake_by(s, base__now());
 }
 
 void forkserver__reap_now(struct server *s)
 {
-    if (s->signalled) {
-        forkserver__reap_all(s);
-        s->rest.wanted = true;
-    }
+    enum { STRANGERS = 256 };
+
+    if (!s->signalled)
+        return;
     s->signalled = false;
+    forkserver__reap_all(s, STRANGERS);
+    s->rest.wanted = true;
 }
 
 void forkserver__reap(struct server *s)

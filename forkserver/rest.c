@@ -13,6 +13,10 @@
  * have done so, it counts when the child was born. It is known of all that are not young (vigil.c);
  * a young one can deceive its own caller, with a tracer and with what cannot be ended.
  *
+ * Who leaves processes all the time, and is alive, would hold up all others by what is always new.
+ * What comes of a dead one comes within the same while; what is seen first after that is not its
+ * own.
+ *
  * Several that have died before one look wait for the same strangers, new ones of old strangers
  * included.
  */
@@ -49,6 +53,7 @@ void forkserver__rest_died(struct server *s, struct child *child)
 {
     bool late = child->withheld || child->examined || s->no_vigil;
     child->died_look = late ? child->born_look : s->rest.looks;
+    child->died_at = base__now();
 }
 
 static void note(struct rest *rest, const struct strangers *found, int64_t now)
@@ -63,10 +68,13 @@ static void note(struct rest *rest, const struct strangers *found, int64_t now)
 /* Once nothing is there that its death can have left, nothing comes of that any more. */
 static bool is_alone(const struct rest *rest, struct child *child, int64_t now)
 {
-    bool left = rest->crowded, young = false;
+    int64_t last_moment = child->died_at + patience;
+    bool left = rest->crowded && now <= last_moment + patience, young = false;
 
     for (unsigned i = 0; i < rest->count; i++) {
         const struct remnant *remnant = &rest->remnants[i];
+        if (remnant->seen_at > last_moment)
+            continue;
         left |= remnant->since >= child->died_look;
         young |= remnant->since >= child->born_look && remnant->seen_at + patience > now;
     }
@@ -126,7 +134,7 @@ static void look(struct server *s, const struct child *oldest, int64_t now)
         c->alone = c->alone || is_alone(rest, c, now);
     /* Who has died by now may have left what was just seen; who dies later has not. */
     if (found.count > 0)
-        forkserver__reap_all(s);
+        forkserver__reap_all(s, found.count + s->children.count);
     rest->looks++;
 }
 

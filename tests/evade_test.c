@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,6 +52,45 @@ static void check_end(procspawn_handle *handle, enum procspawn_error_kind kind,
 {
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
     calls_check_error(calls_error(handle), kind, cause);
+}
+
+/* ---- orphans ---- */
+
+/* Orphans that are no descendants of its own, without end. */
+static json_t *leave_orphans(json_t *null)
+{
+    enum { AT_ONCE = 8 };
+
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    for (int i = 1; i < AT_ONCE && fork() != 0; i++)
+        continue;
+    for (;;) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (fork() == 0)
+                calls_hang(null);
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+        tell_ready();
+    }
+}
+
+static void who_leaves_orphans_all_the_time_holds_up_no_other_end(void)
+{
+    enum { OTHERS = 4, A_STREAM = 100 };
+    procspawn_handle *others[OTHERS];
+    procspawn_handle *handle = calls_start(leave_orphans, NULL);
+
+    wait_for_ready(A_STREAM);
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = calls_start(calls_echo, json_integer(i));
+    for (int i = 0; i < OTHERS; i++) {
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(others[i], 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(others[i]), i);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
 /* ---- groups ---- */
@@ -517,6 +557,7 @@ static void everything_ends_though_it_is_held(void)
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
+    TEST(who_leaves_orphans_all_the_time_holds_up_no_other_end),
     TEST(who_left_its_group_is_killed),
     TEST(who_left_its_group_keeps_its_deadline),
     TEST(who_left_its_group_can_be_terminated),
