@@ -5,6 +5,7 @@
 
 #include "forkserver/crash.h"
 #include "src/base/clock.h"
+#include "src/wire/board.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -167,6 +168,8 @@ static int spawn(struct server *s, struct child *child, int64_t patience, bool a
     int channel[2];
     int rc = forkserver__token_draw(&s->tokens, &child->token);
 
+    if (rc == 0 && child->slot < WIRE_BOARD_SLOTS)
+        wire__board_expect(&s->board->marks[child->slot], &child->token);
     if (rc == 0)
         rc = open_channel(channel);
     if (rc < 0)

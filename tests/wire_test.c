@@ -1,6 +1,7 @@
 /* Bytes that nobody should send, and children that send them. */
 #include "src/base/closer.h"
 #include "src/proc/internal.h"
+#include "src/wire/board.h"
 #include "src/wire/memfd.h"
 #include "tests/calls.h"
 
@@ -477,6 +478,24 @@ static void only_the_child_itself_answers(void)
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(let_another_answer, json_integer(4))), 4);
 }
 
+/* ---- board ---- */
+
+static void a_mark_that_comes_late_takes_no_other_ones_place(void)
+{
+    const struct wire_token earlier = { .word = { 5, 6 } }, later = { .word = { 7, 8 } };
+    struct wire_mark mark = { .token = 0 };
+
+    wire__board_expect(&mark, &earlier);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &earlier), 0);
+    wire__board_mark(&mark, &earlier, 100);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &earlier), 100);
+    wire__board_expect(&mark, &later);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &later), 0);
+    wire__board_mark(&mark, &later, 200);
+    wire__board_mark(&mark, &earlier, 300);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &later), 200);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo codec_tests[] = {
@@ -488,6 +507,7 @@ static CU_TestInfo codec_tests[] = {
     TEST(descriptors_of_refused_frames_are_closed),
     TEST(too_much_is_not_sent),
     TEST(memory_is_taken_sealed_and_of_its_length_only),
+    TEST(a_mark_that_comes_late_takes_no_other_ones_place),
     CU_TEST_INFO_NULL,
 };
 

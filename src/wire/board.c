@@ -1,5 +1,6 @@
 #include "src/wire/board.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -16,15 +17,26 @@ void wire__board_unmap(struct wire_board *board, unsigned servers)
         munmap(board, servers * sizeof *board);
 }
 
+void wire__board_expect(struct wire_mark *mark, const struct wire_token *token)
+{
+    __atomic_store_n(&mark->token, token->word[0], __ATOMIC_RELAXED);
+}
+
+/* A time that comes too late gives the one that the place belongs to now a moment more, at most. */
 void wire__board_mark(struct wire_mark *mark, const struct wire_token *token, int64_t now)
 {
+    uint64_t expected = token->word[0];
+
+    if (__atomic_load_n(&mark->token, __ATOMIC_RELAXED) != expected)
+        return;
     __atomic_store_n(&mark->answered_at, now, __ATOMIC_RELAXED);
-    __atomic_store_n(&mark->token, token->word[0], __ATOMIC_RELEASE);
+    __atomic_compare_exchange_n(&mark->token, &expected, ~expected, false, __ATOMIC_RELEASE,
+                                __ATOMIC_RELAXED);
 }
 
 int64_t wire__board_answered(const struct wire_mark *mark, const struct wire_token *token)
 {
-    if (__atomic_load_n(&mark->token, __ATOMIC_ACQUIRE) != token->word[0])
+    if (__atomic_load_n(&mark->token, __ATOMIC_ACQUIRE) != ~token->word[0])
         return 0;
     return __atomic_load_n(&mark->answered_at, __ATOMIC_RELAXED);
 }

@@ -13,9 +13,9 @@
 
 enum { WIRE_BOARD_SLOTS = 8192 };
 
-/* Of one child that has answered. Written time first. */
+/* Of one child. When it answers the time is written first. */
 struct wire_mark {
-    uint64_t token;             /* its first word; 0: nothing */
+    uint64_t token;             /* its first word, each bit turned round once it has answered */
     int64_t answered_at;
 };
 
@@ -30,7 +30,9 @@ struct wire_board {
 struct wire_board *wire__board_map(unsigned servers);
 void wire__board_unmap(struct wire_board *board, unsigned servers);
 
-/* The host: this child has answered. */
+/* A server: the place is this child's from now on. */
+void wire__board_expect(struct wire_mark *mark, const struct wire_token *token);
+/* The host: this child has answered. Says nothing when the place is another one's by now. */
 void wire__board_mark(struct wire_mark *mark, const struct wire_token *token, int64_t now);
 /* A server: when it did, 0 if it has not. */
 int64_t wire__board_answered(const struct wire_mark *mark, const struct wire_token *token);
