@@ -199,7 +199,7 @@ static __attribute__((noreturn)) void end_badly(enum work what, const json_t *ar
     volatile char top = 0;
     switch (what) {
     case WORK_CRASH:
-        *(volatile int *)(uintptr_t)(get(argument, "amount") % 4096) = 1;
+        *(volatile int *)(uintptr_t)(get(argument, "amount") % 1024 * (json_int_t)sizeof(int)) = 1;
         break;
     case WORK_ASSERT:
         assert(top != 0);
