@@ -21,11 +21,11 @@
 
 /* What the keeper and the holder of the handle share; the last one frees it. */
 struct tie {
-    unsigned references;            /* atomic */
     procspawn_handle *process;      /* heard by the keeper alone; ended by anybody */
     int64_t grace;                  /* negative: the scope's */
     char *name;                     /* NULL: none */
     pthread_mutex_t lock;           /* guards what follows */
+    unsigned references;
     bool passed_on, has_gone;
     struct procspawn__answer answer;
     int gone_status;
@@ -40,9 +40,16 @@ struct bound {
     struct tie *tie;
 };
 
+/*
+ * With the lock, not by an atomic count: the thread sanitizer of a program sees the locks of a
+ * library that is built without it, and not its atomic operations.
+ */
 static void tie_drop(struct tie *tie)
 {
-    if (__atomic_sub_fetch(&tie->references, 1, __ATOMIC_ACQ_REL) > 0)
+    pthread_mutex_lock(&tie->lock);
+    bool last = --tie->references == 0;
+    pthread_mutex_unlock(&tie->lock);
+    if (!last)
         return;
     procspawn_handle_free(tie->process);
     procspawn__answer_fini(&tie->answer);
