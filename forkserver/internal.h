@@ -37,8 +37,8 @@ struct spares {
 };
 
 /*
- * A pipe whose end for writing each child has from its birth until it has closed all that is not its
- * own. What is read of it ends when all have done so, and none can take that back. -1: closed.
+ * A pair of sockets: each child has one end from its birth until it has closed all that is not its
+ * own. The other end hangs up when all have done so, and none can take that back. -1: closed.
  */
 struct births {
     int mark;                   /* for those to come; its other end */

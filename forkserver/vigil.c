@@ -10,7 +10,6 @@
 
 #include "src/base/clock.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/epoll.h>
@@ -89,8 +88,9 @@ int forkserver__vigil_mark(struct server *s)
 
     if (births->mark >= 0)
         return births->mark;
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
+    int rc = wire__pair(ends);
+    if (rc < 0)
+        return rc;
     births->seen = ends[0];
     births->mark = ends[1];
     return births->mark;
