@@ -36,7 +36,7 @@ src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
 src_libbase_la_SOURCES += src/base/timers.c src/base/timers.h
 src_libbase_la_SOURCES += src/base/witness.c src/base/witness.h
 src_libbase_la_SOURCES += src/base/written.h
-src_libbase_la_SOURCES += src/version.c
+src_libbase_la_SOURCES += src/base/version.c
 src_libbase_la_SOURCES += src/strerror.c
 
 src_libscope_la_CFLAGS = $(library_cflags)
@@ -63,7 +63,7 @@ src_libscope_la_SOURCES += src/scope/slot.c src/scope/slot.h
 src_libscope_la_SOURCES += src/scope/spawn.c
 src_libscope_la_SOURCES += src/scope/task.c src/scope/task.h
 src_libscope_la_SOURCES += src/scope/wait.c src/scope/wait.h
-src_libscope_la_SOURCES += src/scope/waiter.c src/scope/waiter.h
+src_libscope_la_SOURCES += src/base/waiter.c src/base/waiter.h
 
 src_libwire_la_CFLAGS = $(library_cflags)
 src_libwire_la_SOURCES =

@@ -11,7 +11,7 @@
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/scope/executor.h"
-#include "src/scope/waiter.h"
+#include "src/base/waiter.h"
 
 #include <errno.h>
 #include <forkscope/error.h>

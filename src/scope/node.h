@@ -15,7 +15,7 @@
 
 #include "src/base/list.h"
 #include "src/base/timers.h"
-#include "src/scope/waiter.h"
+#include "src/base/waiter.h"
 
 #include <forkscope/error.h>
 #include <forkscope/policy.h>

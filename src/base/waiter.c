@@ -1,4 +1,4 @@
-#include "src/scope/waiter.h"
+#include "src/base/waiter.h"
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"
