@@ -6,7 +6,7 @@
 
 #include "forkserver/link.h"
 #include "src/base/list.h"
-#include "src/wire/backtrace.h"
+#include "src/crash/backtrace.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>

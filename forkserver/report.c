@@ -7,8 +7,8 @@
  */
 #include "forkserver/internal.h"
 
-#include "forkserver/crash.h"
-#include "forkserver/unwind.h"
+#include "src/crash/handler.h"
+#include "src/crash/unwind.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>

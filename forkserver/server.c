@@ -7,7 +7,7 @@
 #include "forkserver/internal.h"
 
 #include "forkserver/apart.h"
-#include "forkserver/crash.h"
+#include "src/crash/handler.h"
 #include "forkserver/oom.h"
 #include "src/base/clock.h"
 #include "src/base/proc.h"

@@ -3,7 +3,7 @@
  */
 #include "forkserver/internal.h"
 
-#include "forkserver/crash.h"
+#include "src/crash/handler.h"
 #include "src/base/clock.h"
 #include "src/wire/board.h"
 #include <errno.h>

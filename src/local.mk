@@ -72,7 +72,7 @@ src_libwire_la_SOURCES += src/wire/frame.c src/wire/frame_recv.c src/wire/frame.
 src_libwire_la_SOURCES += src/wire/board.c src/wire/board.h
 src_libwire_la_SOURCES += src/wire/codec.c src/wire/codec.h
 src_libwire_la_SOURCES += src/wire/memfd.c src/wire/memfd.h
-src_libwire_la_SOURCES += src/wire/backtrace.c src/wire/backtrace.h
+src_libwire_la_SOURCES += src/crash/backtrace.c src/crash/backtrace.h
 
 EXTRA_DIST += src/proc/SPEED.md src/proc/figures.svg
 

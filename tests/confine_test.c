@@ -1,6 +1,6 @@
 /* What a reporter may while it reads what a child wrote, and what it leaves when it is ended. */
-#include "forkserver/confine.h"
-#include "forkserver/unwind.h"
+#include "src/crash/confine.h"
+#include "src/crash/unwind.h"
 #include "src/base/clock.h"
 #include "tests/made_module.h"
 #include "tests/withhold.h"

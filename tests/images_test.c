@@ -1,5 +1,5 @@
 /* Which files of modules are opened, and which are not. */
-#include "forkserver/images.h"
+#include "src/crash/module_files.h"
 
 #include <fcntl.h>
 #include <forkscope/cunit.h>

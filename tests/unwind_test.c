@@ -1,6 +1,6 @@
-#include "forkserver/crash.h"
-#include "forkserver/walk.h"
-#include "src/wire/backtrace.h"
+#include "src/crash/handler.h"
+#include "src/crash/walk.h"
+#include "src/crash/backtrace.h"
 #include "tests/victims.h"
 #include "tests/watch.h"
 

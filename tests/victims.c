@@ -1,6 +1,6 @@
 #include "tests/victims.h"
 
-#include "forkserver/crash.h"
+#include "src/crash/handler.h"
 
 #include <assert.h>
 #include <link.h>

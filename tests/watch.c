@@ -1,6 +1,6 @@
 #include "tests/watch.h"
 
-#include "forkserver/unwind.h"
+#include "src/crash/unwind.h"
 #include "src/base/clock.h"
 
 #include <fcntl.h>

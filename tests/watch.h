@@ -2,8 +2,8 @@
 #ifndef TESTS_WATCH_H
 #define TESTS_WATCH_H
 
-#include "forkserver/crash.h"
-#include "src/wire/backtrace.h"
+#include "src/crash/handler.h"
+#include "src/crash/backtrace.h"
 #include "tests/victims.h"
 
 #include <forkscope/cunit.h>

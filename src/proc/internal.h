@@ -8,7 +8,7 @@
 #include "src/base/list.h"
 #include "src/proc/message.h"
 #include "src/proc/schedule.h"
-#include "src/wire/backtrace.h"
+#include "src/crash/backtrace.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"

@@ -3,7 +3,7 @@
  */
 #include "src/proc/child.h"
 
-#include "forkserver/crash.h"
+#include "src/crash/handler.h"
 #include "src/base/written.h"
 #include <errno.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * its modules. All of it may be written by the process. */
 #include "tests/fuzz/fuzz.h"
 
-#include "forkserver/modules.h"
-#include "forkserver/symbols.h"
+#include "src/crash/modules.h"
+#include "src/crash/symbols.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * stack alike. */
 #include "tests/fuzz/fuzz.h"
 
-#include "forkserver/walk.h"
+#include "src/crash/walk.h"
 #include "src/base/clock.h"
 
 #include <stdio.h>

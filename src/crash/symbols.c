@@ -1,4 +1,4 @@
-#include "forkserver/symbols.h"
+#include "src/crash/symbols.h"
 
 #include <errno.h>
 #include <stdlib.h>

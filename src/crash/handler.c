@@ -1,6 +1,6 @@
-#include "forkserver/crash.h"
+#include "src/crash/handler.h"
 
-#include "forkserver/memory.h"
+#include "src/crash/remote_memory.h"
 #include "src/base/written.h"
 #include <dirent.h>
 #include <errno.h>

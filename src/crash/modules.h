@@ -3,7 +3,7 @@
 #ifndef FORKSERVER_MODULES_H
 #define FORKSERVER_MODULES_H
 
-#include "forkserver/memory.h"
+#include "src/crash/remote_memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "src/wire/backtrace.h"
+#include "src/crash/backtrace.h"
 
 #include <errno.h>
 #include <string.h>

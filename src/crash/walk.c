@@ -1,4 +1,4 @@
-#include "forkserver/walk.h"
+#include "src/crash/walk.h"
 
 #include "src/base/clock.h"
 

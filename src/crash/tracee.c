@@ -1,4 +1,4 @@
-#include "forkserver/threads.h"
+#include "src/crash/tracee.h"
 
 #include "src/base/clock.h"
 

@@ -1,4 +1,4 @@
-#include "forkserver/confine.h"
+#include "src/crash/confine.h"
 
 #include "src/base/clock.h"
 

@@ -7,7 +7,7 @@
 #ifndef FORKSERVER_SYMBOLS_H
 #define FORKSERVER_SYMBOLS_H
 
-#include "forkserver/modules.h"
+#include "src/crash/modules.h"
 
 #include <elf.h>
 #include <link.h>

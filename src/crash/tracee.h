@@ -3,7 +3,7 @@
 #ifndef FORKSERVER_THREADS_H
 #define FORKSERVER_THREADS_H
 
-#include "forkserver/machine.h"
+#include "src/crash/machine.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "forkserver/memory.h"
+#include "src/crash/remote_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

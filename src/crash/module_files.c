@@ -1,4 +1,4 @@
-#include "forkserver/images.h"
+#include "src/crash/module_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,9 +7,9 @@
 #ifndef FORKSERVER_CFI_H
 #define FORKSERVER_CFI_H
 
-#include "forkserver/machine.h"
-#include "forkserver/memory.h"
-#include "forkserver/modules.h"
+#include "src/crash/machine.h"
+#include "src/crash/remote_memory.h"
+#include "src/crash/modules.h"
 
 struct cfi;
 

@@ -1,13 +1,13 @@
-#include "forkserver/unwind.h"
+#include "src/crash/unwind.h"
 
-#include "forkserver/cfi.h"
-#include "forkserver/confine.h"
-#include "forkserver/images.h"
-#include "forkserver/memory.h"
-#include "forkserver/modules.h"
-#include "forkserver/symbols.h"
-#include "forkserver/threads.h"
-#include "forkserver/walk.h"
+#include "src/crash/cfi.h"
+#include "src/crash/confine.h"
+#include "src/crash/module_files.h"
+#include "src/crash/remote_memory.h"
+#include "src/crash/modules.h"
+#include "src/crash/symbols.h"
+#include "src/crash/tracee.h"
+#include "src/crash/walk.h"
 #include "src/base/clock.h"
 
 #include <dlfcn.h>

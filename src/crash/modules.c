@@ -1,4 +1,4 @@
-#include "forkserver/modules.h"
+#include "src/crash/modules.h"
 
 #include <elf.h>
 #include <errno.h>

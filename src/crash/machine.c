@@ -1,4 +1,4 @@
-#include "forkserver/machine.h"
+#include "src/crash/machine.h"
 
 #include <elf.h>
 #include <errno.h>

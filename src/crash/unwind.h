@@ -7,9 +7,9 @@
 #ifndef FORKSERVER_UNWIND_H
 #define FORKSERVER_UNWIND_H
 
-#include "forkserver/crash.h"
-#include "forkserver/modules.h"
-#include "src/wire/backtrace.h"
+#include "src/crash/handler.h"
+#include "src/crash/modules.h"
+#include "src/crash/backtrace.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -17,7 +17,7 @@ enum { MACHINE_RECORD_ON_TOP = 1 };    /* a frame ends with its saved frame poin
 enum { MACHINE_FP = 29, MACHINE_LR = 30, MACHINE_SP = 31, MACHINE_PC = 32, MACHINE_REGISTERS = 33 };
 enum { MACHINE_RECORD_ON_TOP = 0 };    /* they are wherever the compiler likes */
 #else
-#error "forkserver/machine.c does not know this processor's registers"
+#error "src/crash/machine.c does not know this processor's registers"
 #endif
 
 struct registers {

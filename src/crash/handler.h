@@ -16,7 +16,7 @@
 #ifndef FORKSERVER_CRASH_H
 #define FORKSERVER_CRASH_H
 
-#include "forkserver/machine.h"
+#include "src/crash/machine.h"
 
 #include <stdint.h>
 #include <sys/types.h>

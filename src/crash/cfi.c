@@ -1,4 +1,4 @@
-#include "forkserver/cfi.h"
+#include "src/crash/cfi.h"
 
 #include "src/config.h"
 

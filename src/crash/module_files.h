@@ -7,7 +7,7 @@
 #ifndef FORKSERVER_IMAGES_H
 #define FORKSERVER_IMAGES_H
 
-#include "forkserver/modules.h"
+#include "src/crash/modules.h"
 
 struct images {
     const struct modules *at_init;

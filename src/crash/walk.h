@@ -3,11 +3,11 @@
 #ifndef FORKSERVER_WALK_H
 #define FORKSERVER_WALK_H
 
-#include "forkserver/cfi.h"
-#include "forkserver/machine.h"
-#include "forkserver/memory.h"
-#include "forkserver/modules.h"
-#include "src/wire/backtrace.h"
+#include "src/crash/cfi.h"
+#include "src/crash/machine.h"
+#include "src/crash/remote_memory.h"
+#include "src/crash/modules.h"
+#include "src/crash/backtrace.h"
 
 struct walk {
     struct memory *memory;
