@@ -37,7 +37,7 @@ src_libbase_la_SOURCES += src/base/timers.c src/base/timers.h
 src_libbase_la_SOURCES += src/base/witness.c src/base/witness.h
 src_libbase_la_SOURCES += src/base/written.h
 src_libbase_la_SOURCES += src/base/version.c
-src_libbase_la_SOURCES += src/strerror.c
+src_libbase_la_SOURCES += src/error/strerror.c
 
 src_libscope_la_CFLAGS = $(library_cflags)
 src_libscope_la_SOURCES =
@@ -95,8 +95,8 @@ src_libproc_la_SOURCES += src/proc/config.c
 src_libproc_la_SOURCES += src/proc/context.c
 src_libproc_la_SOURCES += src/proc/draft.c
 src_libproc_la_SOURCES += src/proc/earlier.c src/proc/earlier.h
-src_libproc_la_SOURCES += src/proc/error.c
-src_libproc_la_SOURCES += src/proc/error_view.c
+src_libproc_la_SOURCES += src/error/error.c
+src_libproc_la_SOURCES += src/error/error_text.c
 src_libproc_la_SOURCES += src/proc/footprint.c src/proc/footprint.h
 src_libproc_la_SOURCES += src/proc/handle.c src/proc/handle.h
 src_libproc_la_SOURCES += src/proc/held.c src/proc/held.h
@@ -140,7 +140,7 @@ src_libproc_la_SOURCES += src/proc/streams.c
 src_libproc_la_SOURCES += src/proc/translate.c src/proc/translate.h
 src_libproc_la_SOURCES += src/proc/typed.c
 src_libproc_la_SOURCES += src/proc/typed_things.c
-src_libproc_la_SOURCES += src/proc/visible.c src/proc/visible.h
+src_libproc_la_SOURCES += src/error/visible_text.c src/error/visible_text.h
 
 # What each layer needs to be linked
 

@@ -1,5 +1,5 @@
 /* Text of a child that is printed acts on nothing. */
-#include "src/proc/visible.h"
+#include "src/error/visible_text.h"
 #include "tests/calls.h"
 
 #include <stdlib.h>

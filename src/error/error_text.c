@@ -2,7 +2,7 @@
  * error_view.c - what the holder of an error can ask it, and its two written forms
  */
 #include "src/proc/internal.h"
-#include "src/proc/visible.h"
+#include "src/error/visible_text.h"
 
 #include <errno.h>
 #include <string.h>

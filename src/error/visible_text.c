@@ -1,4 +1,4 @@
-#include "src/proc/visible.h"
+#include "src/error/visible_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
