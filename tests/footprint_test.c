@@ -1,5 +1,5 @@
 /* What a JSON text costs by the scan, and what it costs jansson. */
-#include "src/proc/footprint.h"
+#include "src/value/footprint.h"
 
 #include <forkscope/cunit.h>
 #include <jansson.h>

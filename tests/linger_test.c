@@ -1,6 +1,6 @@
 /* Children send sockets whose close takes minutes: nothing here waits for that. */
 #include "src/proc/child.h"
-#include "src/proc/placeholder.h"
+#include "src/value/placeholder.h"
 #include "src/wire/frame.h"
 #include "tests/calls.h"
 #include "tests/linger.h"

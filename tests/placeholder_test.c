@@ -1,8 +1,8 @@
 /*
  * placeholder_test.c - descriptors inside JSON values: there and back, forged, escaped, forgotten
  */
-#include "src/proc/message.h"
-#include "src/proc/placeholder.h"
+#include "src/value/message.h"
+#include "src/value/placeholder.h"
 #include "tests/values.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #define FORKSCOPE_PROC_ANSWER_H
 
 #include "src/proc/internal.h"
-#include "src/proc/parcel.h"
+#include "src/value/encoded.h"
 
 enum procspawn__outcome {
     PROCSPAWN__PENDING,

@@ -1,5 +1,5 @@
 #include "src/proc/internal.h"
-#include "src/proc/placeholder.h"
+#include "src/value/placeholder.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 #include "src/base/thread.h"
 #include "src/base/written.h"
 #include "src/proc/order.h"
-#include "src/proc/placeholder.h"
-#include "src/proc/seed.h"
+#include "src/value/placeholder.h"
+#include "src/value/hash_seed.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

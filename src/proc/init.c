@@ -10,8 +10,8 @@
 #include "src/base/written.h"
 #include "src/proc/earlier.h"
 #include "src/proc/place.h"
-#include "src/proc/placeholder.h"
-#include "src/proc/seed.h"
+#include "src/value/placeholder.h"
+#include "src/value/hash_seed.h"
 #include "src/proc/root.h"
 #include "src/proc/threads.h"
 #include <errno.h>

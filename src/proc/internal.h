@@ -6,7 +6,7 @@
 
 #include "forkserver/forkserver.h"
 #include "src/base/list.h"
-#include "src/proc/message.h"
+#include "src/value/message.h"
 #include "src/proc/schedule.h"
 #include "src/crash/backtrace.h"
 #include "src/wire/call.h"

@@ -2,9 +2,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "src/base/closer.h"
-#include "src/proc/message.h"
-#include "src/proc/parcel.h"
-#include "src/proc/placeholder.h"
+#include "src/value/message.h"
+#include "src/value/encoded.h"
+#include "src/value/placeholder.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

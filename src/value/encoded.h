@@ -9,8 +9,8 @@
 #ifndef FORKSCOPE_PROC_PARCEL_H
 #define FORKSCOPE_PROC_PARCEL_H
 
-#include "src/proc/footprint.h"
-#include "src/proc/held.h"
+#include "src/value/footprint.h"
+#include "src/value/fd_table.h"
 #include "src/wire/frame.h"
 #include <jansson.h>
 

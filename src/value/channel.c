@@ -4,9 +4,9 @@
  * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and
  * tells when the last of them is gone.
  */
-#include "src/proc/parcel.h"
-#include "src/proc/message.h"
-#include "src/proc/placeholder.h"
+#include "src/value/encoded.h"
+#include "src/value/message.h"
+#include "src/value/placeholder.h"
 
 #include "src/base/clock.h"
 #include "src/base/closer.h"

@@ -1,4 +1,4 @@
-#include "src/proc/footprint.h"
+#include "src/value/footprint.h"
 
 #include <stdbool.h>
 #include <string.h>

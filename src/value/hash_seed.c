@@ -1,4 +1,4 @@
-#include "src/proc/seed.h"
+#include "src/value/hash_seed.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  * To fill, to allocate and to close a file are cancellation points of the C library, and none here:
  * something is half done.
  */
-#include "src/proc/placeholder.h"
+#include "src/value/placeholder.h"
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"

@@ -1,9 +1,9 @@
-#include "src/proc/translate.h"
+#include "src/value/translate.h"
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
-#include "src/proc/kind.h"
-#include "src/proc/placeholder.h"
+#include "src/value/value_type.h"
+#include "src/value/placeholder.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

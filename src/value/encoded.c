@@ -1,9 +1,9 @@
-#include "src/proc/parcel.h"
+#include "src/value/encoded.h"
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
-#include "src/proc/message.h"
-#include "src/proc/placeholder.h"
+#include "src/value/message.h"
+#include "src/value/placeholder.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <stdlib.h>

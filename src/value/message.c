@@ -1,8 +1,8 @@
-#include "src/proc/message.h"
+#include "src/value/message.h"
 
 #include "src/base/fd.h"
-#include "src/proc/placeholder.h"
-#include "src/proc/translate.h"
+#include "src/value/placeholder.h"
+#include "src/value/translate.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
-#include "src/proc/held.h"
+#include "src/value/fd_table.h"
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
-#include "src/proc/kind.h"
+#include "src/value/value_type.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef FORKSCOPE_PROC_TRANSLATE_H
 #define FORKSCOPE_PROC_TRANSLATE_H
 
-#include "src/proc/message.h"
+#include "src/value/message.h"
 
 /*
  * Could the key be the one of placeholders, with or without more \001 in front? One look at the

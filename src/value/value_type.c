@@ -1,4 +1,4 @@
-#include "src/proc/kind.h"
+#include "src/value/value_type.h"
 
 #include "src/wire/memfd.h"
 #include <errno.h>

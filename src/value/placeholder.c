@@ -1,10 +1,10 @@
-#include "src/proc/placeholder.h"
+#include "src/value/placeholder.h"
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
-#include "src/proc/held.h"
-#include "src/proc/kind.h"
+#include "src/value/fd_table.h"
+#include "src/value/value_type.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
