@@ -41,13 +41,13 @@ src_libbase_la_SOURCES += src/error/strerror.c
 
 src_libscope_la_CFLAGS = $(library_cflags)
 src_libscope_la_SOURCES =
-src_libscope_la_SOURCES += src/scope/attributes.c src/scope/attributes.h
+src_libscope_la_SOURCES += src/executor/attributes.c src/executor/attributes.h
 src_libscope_la_SOURCES += src/scope/cancel.c src/scope/cancel.h
 src_libscope_la_SOURCES += src/scope/context.c
 src_libscope_la_SOURCES += src/scope/defer.c src/scope/defer.h
-src_libscope_la_SOURCES += src/scope/executor.c src/scope/executor.h
-src_libscope_la_SOURCES += src/scope/executor_cached.c
-src_libscope_la_SOURCES += src/scope/executor_thread.c
+src_libscope_la_SOURCES += src/executor/executor.c src/executor/executor.h
+src_libscope_la_SOURCES += src/executor/cached.c
+src_libscope_la_SOURCES += src/executor/thread.c
 src_libscope_la_SOURCES += src/scope/failure.c src/scope/failure.h
 src_libscope_la_SOURCES += src/scope/frame.c src/scope/frame.h
 src_libscope_la_SOURCES += src/scope/join.c src/scope/join.h

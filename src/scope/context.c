@@ -1,5 +1,5 @@
 /* What a running task can say and ask about itself. */
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 #include "src/scope/frame.h"
 #include "src/scope/wait.h"
 

@@ -4,7 +4,7 @@
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 #include "src/scope/slot.h"
 
 #include <errno.h>

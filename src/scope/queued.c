@@ -1,7 +1,7 @@
 #include "src/scope/queued.h"
 
 #include "src/base/clock.h"
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 #include "src/scope/join.h"
 #include "src/scope/task.h"
 

@@ -1,5 +1,5 @@
 #include "src/scope/cancel.h"
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"
 #include "src/scope/root.h"

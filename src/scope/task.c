@@ -4,7 +4,7 @@
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/defer.h"
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 #include "src/scope/failure.h"
 #include "src/scope/frame.h"
 #include "src/scope/join.h"

@@ -1,5 +1,5 @@
 /*
- * The cached executor's parking and handing over, as src/scope/executor_cached.c does it: a worker
+ * The cached executor's parking and handing over, as src/executor/cached.c does it: a worker
  * that parks and may leave when its idle time is over, two spawners that hand out tasks, and the
  * executor being freed after the last task.
  *

@@ -1,4 +1,4 @@
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 
 #include "src/scope/queued.h"
 

@@ -4,7 +4,7 @@
 #ifndef FORKSCOPE_SCOPE_EXECUTOR_H
 #define FORKSCOPE_SCOPE_EXECUTOR_H
 
-#include "src/scope/attributes.h"
+#include "src/executor/attributes.h"
 #include "src/scope/node.h"
 
 struct thread_executor {

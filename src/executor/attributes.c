@@ -1,4 +1,4 @@
-#include "src/scope/attributes.h"
+#include "src/executor/attributes.h"
 
 #include <errno.h>
 #include <sched.h>

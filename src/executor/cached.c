@@ -10,7 +10,7 @@
 #include "src/base/clock.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
-#include "src/scope/executor.h"
+#include "src/executor/executor.h"
 #include "src/base/waiter.h"
 
 #include <errno.h>
