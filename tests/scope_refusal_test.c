@@ -1,7 +1,7 @@
 /* Threads and signals that the system refuses, and what happens meanwhile. */
 #include "tests/scope_tools.h"
 
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 
 #include <errno.h>
 #include <forkscope/error.h>

@@ -1,6 +1,6 @@
 #include "tests/scope_tools.h"
 
-#include "src/scope/keeper.h"
+#include "src/scope/timer_thread.h"
 
 #include <errno.h>
 #include <forkscope/error.h>

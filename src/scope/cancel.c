@@ -3,9 +3,9 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 #include "src/scope/join.h"
-#include "src/scope/keeper.h"
+#include "src/scope/timer_thread.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -11,7 +11,7 @@
 #ifndef FORKSCOPE_SCOPE_JOIN_H
 #define FORKSCOPE_SCOPE_JOIN_H
 
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 #include "src/scope/wait.h"
 
 /* Unlocked: phase 6, the last that a task does. `failure` (taken) is for its scope; may be NULL. */

@@ -5,7 +5,7 @@
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/executor/executor.h"
-#include "src/scope/slot.h"
+#include "src/scope/spawner_id.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #ifndef FORKSCOPE_SCOPE_QUEUED_H
 #define FORKSCOPE_SCOPE_QUEUED_H
 
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 #include "src/scope/wait.h"
 
 /*

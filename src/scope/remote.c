@@ -2,7 +2,7 @@
 #include "src/scope/cancel.h"
 #include "src/scope/failure.h"
 #include "src/scope/join.h"
-#include "src/scope/root.h"
+#include "src/scope/scope.h"
 #include "src/scope/task.h"
 
 #include <errno.h>

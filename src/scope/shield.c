@@ -1,6 +1,6 @@
 #include "src/scope/cancel.h"
-#include "src/scope/frame.h"
-#include "src/scope/keeper.h"
+#include "src/scope/current.h"
+#include "src/scope/timer_thread.h"
 #include "src/scope/wait.h"
 
 #include <errno.h>

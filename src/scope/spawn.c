@@ -1,9 +1,9 @@
 #include "src/scope/cancel.h"
 #include "src/executor/executor.h"
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 #include "src/scope/join.h"
-#include "src/scope/root.h"
-#include "src/scope/slot.h"
+#include "src/scope/scope.h"
+#include "src/scope/spawner_id.h"
 
 #include <errno.h>
 

@@ -4,7 +4,7 @@
 #include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 
 #include <errno.h>
 #include <poll.h>

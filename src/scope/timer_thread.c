@@ -1,4 +1,4 @@
-#include "src/scope/keeper.h"
+#include "src/scope/timer_thread.h"
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"

@@ -4,7 +4,7 @@
 #ifndef FORKSCOPE_SCOPE_ROOT_H
 #define FORKSCOPE_SCOPE_ROOT_H
 
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 
 /* The open node that a spawner names, to be spawned on: 0, or the errors of scoped_spawn. */
 int scoped__parent(scoped_spawner spawner, struct node **ret_parent);

@@ -1,10 +1,10 @@
-#include "src/scope/root.h"
+#include "src/scope/scope.h"
 
 #include "src/base/clock.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
-#include "src/scope/keeper.h"
-#include "src/scope/slot.h"
+#include "src/scope/timer_thread.h"
+#include "src/scope/spawner_id.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 
 #include "src/base/process.h"
-#include "src/scope/slot.h"
+#include "src/scope/spawner_id.h"
 #include "src/scope/wait.h"
 
 static __thread struct frame bottom;

@@ -2,7 +2,7 @@
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
-#include "src/scope/keeper.h"
+#include "src/scope/timer_thread.h"
 #include "src/scope/queued.h"
 
 #include <errno.h>

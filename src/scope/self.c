@@ -1,6 +1,6 @@
 /* What a running task can say and ask about itself. */
 #include "src/executor/executor.h"
-#include "src/scope/frame.h"
+#include "src/scope/current.h"
 #include "src/scope/wait.h"
 
 #include <errno.h>

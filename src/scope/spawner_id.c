@@ -1,4 +1,4 @@
-#include "src/scope/slot.h"
+#include "src/scope/spawner_id.h"
 
 #include "src/base/process.h"
 
