@@ -1,6 +1,6 @@
 #include "tests/rights_tools.h"
 
-#include "src/proc/status.h"
+#include "src/rights/status.h"
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

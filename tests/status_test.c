@@ -1,5 +1,5 @@
 /* The caller's directory and umask, and where they are read. */
-#include "src/proc/status.h"
+#include "src/rights/status.h"
 #include "tests/calls.h"
 #include "tests/place_tools.h"
 

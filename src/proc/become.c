@@ -10,7 +10,7 @@
  * There is one thread, so that the C library has nothing to add to the system calls. A sanitizer's
  * own is no exception: the library would have all threads do the same, and abort where one may not.
  */
-#include "src/proc/identity.h"
+#include "src/rights/identity.h"
 
 #include <errno.h>
 #include <linux/capability.h>

@@ -4,7 +4,7 @@
  * A child starts with the state at init. What differs from it now is written into the call; mostly
  * that is nothing, and then costs a few system calls and no byte.
  */
-#include "src/proc/identity.h"
+#include "src/rights/identity.h"
 #include "src/proc/place.h"
 
 #include "src/base/fd.h"

@@ -7,7 +7,7 @@
 #include "forkserver/forkserver.h"
 #include "src/base/list.h"
 #include "src/value/message.h"
-#include "src/proc/schedule.h"
+#include "src/rights/schedule.h"
 #include "src/crash/backtrace.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"

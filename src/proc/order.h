@@ -7,7 +7,7 @@
 #ifndef FORKSCOPE_PROC_ORDER_H
 #define FORKSCOPE_PROC_ORDER_H
 
-#include "src/proc/schedule.h"
+#include "src/rights/schedule.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"

@@ -1,7 +1,7 @@
 #include "src/proc/place.h"
 
 #include "src/proc/internal.h"
-#include "src/proc/kept.h"
+#include "src/rights/kept_fd.h"
 #include "src/proc/root.h"
 #include <fcntl.h>
 #include <linux/capability.h>

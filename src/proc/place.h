@@ -8,7 +8,7 @@
 #ifndef FORKSCOPE_PROC_PLACE_H
 #define FORKSCOPE_PROC_PLACE_H
 
-#include "src/proc/status.h"
+#include "src/rights/status.h"
 
 /* Remembers that of the calling thread as that at init; the second part when there is a root. */
 void procspawn__place_remember(const struct procspawn__status *status);

@@ -2,7 +2,7 @@
 
 #include "src/base/proc.h"
 #include "src/base/written.h"
-#include "src/proc/identity.h"
+#include "src/rights/identity.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
  * The order matters: what needs privilege comes before the ids are given up, what must not have it
  * comes after. A change of ids clears the death signal, which is then set anew and checked.
  */
-#include "src/proc/identity.h"
+#include "src/rights/identity.h"
 #include "src/proc/order.h"
 #include "src/proc/sender.h"
 

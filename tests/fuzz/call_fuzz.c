@@ -1,7 +1,7 @@
 /* A CALL as a child reads it: the structure, then the block with what the child is to become. */
 #include "tests/fuzz/fuzz.h"
 
-#include "src/proc/identity.h"
+#include "src/rights/identity.h"
 #include "src/proc/order.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "src/proc/identity.h"
+#include "src/rights/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>

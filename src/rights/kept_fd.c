@@ -1,4 +1,4 @@
-#include "src/proc/kept.h"
+#include "src/rights/kept_fd.h"
 
 #include "src/base/fd.h"
 #include "src/proc/internal.h"

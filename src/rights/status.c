@@ -1,6 +1,6 @@
-#include "src/proc/status.h"
+#include "src/rights/status.h"
 
-#include "src/proc/kept.h"
+#include "src/rights/kept_fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>

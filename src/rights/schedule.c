@@ -1,4 +1,4 @@
-#include "src/proc/schedule.h"
+#include "src/rights/schedule.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -8,7 +8,7 @@
 #define FORKSCOPE_PROC_IDENTITY_H
 
 #include "src/proc/internal.h"
-#include "src/proc/status.h"
+#include "src/rights/status.h"
 
 /* One step of many: its failure is that of the calling function, and *ret_what says what failed. */
 #define PROCSPAWN__STEP(condition, step, text) \
