@@ -1,4 +1,4 @@
-#include "src/proc/mapped.h"
+#include "src/image/mapped_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
  * been unloaded; afterwards the file that lies there must still be the same one.
  */
 #include "src/proc/internal.h"
-#include "src/proc/library.h"
-#include "src/proc/mapped.h"
+#include "src/image/library_path.h"
+#include "src/image/mapped_file.h"
 
 #include <dlfcn.h>
 #include <elf.h>

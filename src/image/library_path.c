@@ -6,9 +6,9 @@
  * once. Without the list the name is taken as of now: a child compares the build-id of what it
  * finds there.
  */
-#include "src/proc/library.h"
+#include "src/image/library_path.h"
 
-#include "src/proc/mapped.h"
+#include "src/image/mapped_file.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
