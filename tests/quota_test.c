@@ -1,5 +1,5 @@
 /* How many children a child may have, and how much of its server's time. */
-#include "src/proc/client.h"
+#include "src/client/state.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

@@ -8,11 +8,11 @@
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/base/written.h"
-#include "src/proc/earlier.h"
+#include "src/client/earlier.h"
 #include "src/proc/place.h"
 #include "src/value/placeholder.h"
 #include "src/value/hash_seed.h"
-#include "src/proc/root.h"
+#include "src/client/root_process.h"
 #include "src/proc/threads.h"
 #include <errno.h>
 #include <signal.h>

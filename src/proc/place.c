@@ -2,7 +2,7 @@
 
 #include "src/proc/internal.h"
 #include "src/rights/kept_fd.h"
-#include "src/proc/root.h"
+#include "src/client/root_process.h"
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * spawn.c - from a call to a child that has it
  */
-#include "src/proc/earlier.h"
+#include "src/client/earlier.h"
 #include "src/proc/handle.h"
 
 #include "src/base/clock.h"

@@ -6,7 +6,7 @@
  * spare. So there is nothing to match. A server that does not answer may be stopped: then another
  * one is asked as well.
  */
-#include "src/proc/client.h"
+#include "src/client/state.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,4 +1,4 @@
-#include "src/proc/root.h"
+#include "src/client/root_process.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,4 +1,4 @@
-#include "src/proc/client.h"
+#include "src/client/state.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

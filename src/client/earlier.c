@@ -1,4 +1,4 @@
-#include "src/proc/earlier.h"
+#include "src/client/earlier.h"
 
 #include "src/base/clock.h"
 #include "src/base/proc.h"
