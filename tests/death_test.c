@@ -1,5 +1,5 @@
 /* How the end of a process is told when it has shut its channel, or filled it. */
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

@@ -4,7 +4,7 @@
 #ifndef TESTS_FORGERY_H
 #define TESTS_FORGERY_H
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "tests/calls.h"
 
 struct forgery {

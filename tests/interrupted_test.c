@@ -1,6 +1,6 @@
 /* Waits of the library's own, while signals of the program come all the time. */
 #include "src/base/clock.h"
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 #include "src/client/root_process.h"
 #include "tests/calls.h"
 #include "tests/jail.h"

@@ -1,5 +1,5 @@
 /* Calls that were given to a child which died before it took them: they are made all the same. */
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 #include "tests/calls.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* The server's word of a child: what proves it, and that no child can give it. */
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 #include "tests/calls.h"
 #include "tests/pool_tools.h"
 #include "tests/raw.h"

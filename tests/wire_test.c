@@ -1,6 +1,6 @@
 /* Bytes that nobody should send, and children that send them. */
 #include "src/base/closer.h"
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "src/wire/board.h"
 #include "src/wire/memfd.h"
 #include "tests/calls.h"

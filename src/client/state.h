@@ -12,7 +12,7 @@
 #define FORKSCOPE_PROC_CLIENT_H
 
 #include "src/base/list.h"
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 /* One server. A dead one is replaced in its place. */
 struct procspawn__link {

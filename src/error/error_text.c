@@ -1,7 +1,7 @@
 /*
  * error_view.c - what the holder of an error can ask it, and its two written forms
  */
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "src/error/visible_text.h"
 
 #include <errno.h>

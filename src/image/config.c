@@ -1,4 +1,4 @@
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
  * A module without a build-id is known by its place alone. That is enough as long as nothing has
  * been unloaded; afterwards the file that lies there must still be the same one.
  */
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "src/image/library_path.h"
 #include "src/image/mapped_file.h"
 

@@ -6,7 +6,7 @@
  * ends the process and waits until it is gone. So a process obeys its scope by the rules of tasks
  * alone.
  */
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

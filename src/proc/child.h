@@ -4,7 +4,7 @@
 #ifndef FORKSCOPE_PROC_CHILD_H
 #define FORKSCOPE_PROC_CHILD_H
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 /* The call at hand, as replies name it. */
 struct procspawn__reply {

@@ -9,7 +9,7 @@
 #include "src/base/thread.h"
 #include "src/base/written.h"
 #include "src/client/earlier.h"
-#include "src/proc/place.h"
+#include "src/call/place.h"
 #include "src/value/placeholder.h"
 #include "src/value/hash_seed.h"
 #include "src/client/root_process.h"

@@ -6,7 +6,7 @@
 
 #include "src/base/closer.h"
 #include "src/base/written.h"
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <signal.h>

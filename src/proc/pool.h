@@ -29,7 +29,7 @@
 
 #include "src/base/list.h"
 #include "src/base/witness.h"
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 #include <forkscope/pool.h>
 
 /* ---- pool_builder.c: what a pool is to be ---- */

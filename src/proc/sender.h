@@ -19,7 +19,7 @@
 #ifndef FORKSCOPE_PROC_SENDER_H
 #define FORKSCOPE_PROC_SENDER_H
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 struct procspawn__sender {
     pid_t pid;

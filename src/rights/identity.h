@@ -7,7 +7,7 @@
 #ifndef FORKSCOPE_PROC_IDENTITY_H
 #define FORKSCOPE_PROC_IDENTITY_H
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "src/rights/status.h"
 
 /* One step of many: its failure is that of the calling function, and *ret_what says what failed. */

@@ -2,7 +2,7 @@
  * shown. */
 #include "tests/fuzz/fuzz.h"
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

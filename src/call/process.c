@@ -6,7 +6,7 @@
  * before that, or is full of what is no answer, ends the answer at once or leaves it open; the end
  * of the process is then told beside the channel.
  */
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,7 +1,7 @@
 /*
  * streams.c - the standard streams of a child, seen from the caller
  */
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 #include "src/base/fd.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * handle.c - the calls that all kinds of handles have
  */
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 
 #include "src/base/fd.h"
 #include "src/base/process.h"

@@ -1,4 +1,4 @@
-#include "src/proc/answer.h"
+#include "src/call/outcome.h"
 
 #include "src/base/closer.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * draft.c - a call in the making: written down, sealed, and sent as often as needed
  */
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 #include "src/base/fd.h"
 #include "src/wire/memfd.h"

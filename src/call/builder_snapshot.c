@@ -2,7 +2,7 @@
  * builder_copy.c - a builder for later: it depends neither on the caller's builder nor on what
  * another thread may be writing by then
  */
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 
 #include "src/base/fd.h"
 #include <errno.h>

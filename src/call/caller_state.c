@@ -5,7 +5,7 @@
  * that is nothing, and then costs a few system calls and no byte.
  */
 #include "src/rights/identity.h"
-#include "src/proc/place.h"
+#include "src/call/place.h"
 
 #include "src/base/fd.h"
 #include <errno.h>

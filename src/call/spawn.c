@@ -2,7 +2,7 @@
  * spawn.c - from a call to a child that has it
  */
 #include "src/client/earlier.h"
-#include "src/proc/handle.h"
+#include "src/call/handle.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -8,7 +8,7 @@
 #ifndef FORKSCOPE_PROC_HANDLE_H
 #define FORKSCOPE_PROC_HANDLE_H
 
-#include "src/proc/answer.h"
+#include "src/call/outcome.h"
 
 struct procspawn__handle_kind {
     /* Until the outcome is there, at most timeout nanoseconds; 0, -ETIMEDOUT or -errno. */

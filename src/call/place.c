@@ -1,6 +1,6 @@
-#include "src/proc/place.h"
+#include "src/call/place.h"
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "src/rights/kept_fd.h"
 #include "src/client/root_process.h"
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #ifndef FORKSCOPE_PROC_ANSWER_H
 #define FORKSCOPE_PROC_ANSWER_H
 
-#include "src/proc/internal.h"
+#include "src/call/internal.h"
 #include "src/value/encoded.h"
 
 enum procspawn__outcome {
