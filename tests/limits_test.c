@@ -1,5 +1,5 @@
 /* What a result or a message may be, at most: by its memory, its nesting, and its descriptors. */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "src/wire/memfd.h"
 #include "tests/values.h"
 

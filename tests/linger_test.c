@@ -1,5 +1,5 @@
 /* Children send sockets whose close takes minutes: nothing here waits for that. */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "src/value/placeholder.h"
 #include "src/wire/frame.h"
 #include "tests/calls.h"

@@ -1,5 +1,5 @@
 /* Workers that send what they should not: it costs their own call, and no time of others. */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "tests/pool_tools.h"
 #include "tests/raw.h"
 

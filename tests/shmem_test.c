@@ -1,7 +1,7 @@
 /*
  * shmem_test.c - shared buffers: made, sealed, handed over, refused when they are not what they say
  */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "tests/values.h"
 
 #include <errno.h>

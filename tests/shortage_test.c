@@ -1,5 +1,5 @@
 /* Messages of children for which the host has no room, or which are none. */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "tests/calls.h"
 #include "tests/room.h"
 

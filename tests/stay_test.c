@@ -1,5 +1,5 @@
 /* Children that have answered, and do not leave. */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

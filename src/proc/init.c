@@ -1,7 +1,7 @@
 /*
  * init.c - forks the fork server while there is one thread
  */
-#include "src/proc/sender.h"
+#include "src/child/caller_rights.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,7 +1,7 @@
 /*
  * typed.c - plain C values to JSON and back, for functions defined by typed.h
  */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 
 #include <errno.h>
 #include <forkscope/typed.h>

@@ -2,7 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "src/rights/identity.h"
-#include "src/proc/order.h"
+#include "src/child/received_call.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "tests/hostile/act.h"
 
 #include "src/base/clock.h"
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "src/wire/call.h"
 #include "tests/hostile/odd_fd.h"
 #include "tests/hostile/ledger.h"

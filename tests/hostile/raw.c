@@ -1,6 +1,6 @@
 #include "tests/hostile/raw.h"
 
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include <errno.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
  */
 #include "tests/hostile/act.h"
 
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 #include "tests/hostile/odd_fd.h"
 #include "tests/hostile/raw.h"
 #include <fcntl.h>

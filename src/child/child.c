@@ -2,13 +2,13 @@
  * child.c - what a child does: it waits for its call, becomes what the call asks for, calls the
  * function, answers, and leaves by _exit; a pool's worker waits for the next call instead
  */
-#include "src/proc/inside.h"
-#include "src/proc/child.h"
+#include "src/child/callee.h"
+#include "src/child/reply.h"
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/base/written.h"
-#include "src/proc/order.h"
+#include "src/child/received_call.h"
 #include "src/value/placeholder.h"
 #include "src/value/hash_seed.h"
 #include <errno.h>

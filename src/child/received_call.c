@@ -1,4 +1,4 @@
-#include "src/proc/order.h"
+#include "src/child/received_call.h"
 
 #include "src/wire/memfd.h"
 #include <errno.h>

@@ -2,7 +2,7 @@
  * inside.c - what a called function can ask of its own process: a root for tasks, and word of its
  * end
  */
-#include "src/proc/inside.h"
+#include "src/child/callee.h"
 
 #include "src/base/closer.h"
 #include "src/base/written.h"

@@ -5,8 +5,8 @@
  * comes after. A change of ids clears the death signal, which is then set anew and checked.
  */
 #include "src/rights/identity.h"
-#include "src/proc/order.h"
-#include "src/proc/sender.h"
+#include "src/child/received_call.h"
+#include "src/child/caller_rights.h"
 
 #include "src/base/written.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "src/proc/sender.h"
+#include "src/child/caller_rights.h"
 
 #include "src/base/proc.h"
 #include "src/base/written.h"

@@ -1,7 +1,7 @@
 /*
  * reply.c - what a child says of its call: a result, or a failure
  */
-#include "src/proc/child.h"
+#include "src/child/reply.h"
 
 #include "src/crash/handler.h"
 #include "src/base/written.h"
