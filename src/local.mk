@@ -138,8 +138,8 @@ src_libproc_la_SOURCES += src/call/spawn.c
 src_libproc_la_SOURCES += src/rights/status.c src/rights/status.h
 src_libproc_la_SOURCES += src/call/stdio.c
 src_libproc_la_SOURCES += src/value/translate.c src/value/translate.h
-src_libproc_la_SOURCES += src/proc/typed.c
-src_libproc_la_SOURCES += src/proc/typed_things.c
+src_libproc_la_SOURCES += src/typed/typed.c
+src_libproc_la_SOURCES += src/typed/resources.c
 src_libproc_la_SOURCES += src/error/visible_text.c src/error/visible_text.h
 
 # What each layer needs to be linked
