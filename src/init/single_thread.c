@@ -7,7 +7,7 @@
  * none of the program's goes to them. The program's own threads do not, unless somebody takes
  * pains.
  */
-#include "src/proc/threads.h"
+#include "src/init/single_thread.h"
 
 #include <dirent.h>
 #include <dlfcn.h>

@@ -13,7 +13,7 @@
 #include "src/value/placeholder.h"
 #include "src/value/hash_seed.h"
 #include "src/client/root_process.h"
-#include "src/proc/threads.h"
+#include "src/init/single_thread.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
