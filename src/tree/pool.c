@@ -4,7 +4,7 @@
  * A leaf task keeps the pool, as one keeps a process (bind.c): it sleeps until the pool has ended
  * by itself, and its `done` ends a pool that is still there. The memory stays the owner's.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

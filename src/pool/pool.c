@@ -1,7 +1,7 @@
 /*
  * pool.c - the pool as a whole
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

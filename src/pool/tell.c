@@ -5,7 +5,7 @@
  * by one thread at a time for each worker, so that nothing is told out of turn. What cannot be sent
  * at once is sent by the dispatcher a moment later, and the caller does not wait for it.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include <errno.h>

@@ -4,7 +4,7 @@
  * Messages are received without the lock, by one thread at a time for each worker, and a few at
  * once, so that a worker that floods its channel takes no more time from others than its share.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * pool_queue.c - calls meet workers
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
  * A start that fails for a shortage - of descriptors, memory, processes - is no failed start: it is
  * tried again for as long as the shortage lasts.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include <errno.h>

@@ -4,7 +4,7 @@
  * Each waiter sleeps on an eventfd of its own, so that waiting is a cancellation point like any
  * other of this library, and no waiter takes the wake-up of another.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,7 +1,7 @@
 /*
  * pool_call.c - one call of a pool, as its handle
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,7 +1,7 @@
 /*
  * pool_worker.c - the table of workers: their states, and which thread waits for what they send
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -2,7 +2,7 @@
  * pool_dispatch.c - the thread of a pool: it has workers started, keeps the time, and looks after
  * the calls that no thread waits for
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"

@@ -1,4 +1,4 @@
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include <stdlib.h>
 

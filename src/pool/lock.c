@@ -1,7 +1,7 @@
 /*
  * pool_lock.c - the lock of a pool, and what is done when it is let go
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 void procspawn__pool_enter(procspawn_pool *pool)
 {

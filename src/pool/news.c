@@ -3,7 +3,7 @@
  *
  * The bytes are hostile, and it may take a while to decode them, so the lock is not held.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/fd.h"
 #include <errno.h>

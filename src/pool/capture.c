@@ -6,7 +6,7 @@
  * no more memory than that however much it writes, and the reader of the memory never waits for a
  * process that has kept the other end.
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/fd.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * pool_spawn.c - from a call to its place in the queue
  */
-#include "src/proc/pool.h"
+#include "src/pool/pool.h"
 
 #include "src/base/clock.h"
 #include <errno.h>
