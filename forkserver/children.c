@@ -1,6 +1,6 @@
 #include "forkserver/children.h"
 
-#include "forkserver/apart.h"
+#include "forkserver/private_memory.h"
 #include "src/base/clock.h"
 #include "src/wire/board.h"
 #include <stddef.h>

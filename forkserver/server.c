@@ -6,7 +6,7 @@
  */
 #include "forkserver/internal.h"
 
-#include "forkserver/apart.h"
+#include "forkserver/private_memory.h"
 #include "src/crash/handler.h"
 #include "forkserver/oom.h"
 #include "src/base/clock.h"

@@ -13,7 +13,7 @@
  */
 #include "forkserver/internal.h"
 
-#include "forkserver/apart.h"
+#include "forkserver/private_memory.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  */
 #include "forkserver/internal.h"
 
-#include "forkserver/apart.h"
+#include "forkserver/private_memory.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "forkserver/apart.h"
+#include "forkserver/private_memory.h"
 
 #include <sys/mman.h>
 
