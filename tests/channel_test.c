@@ -2,6 +2,7 @@
  * channel_test.c - channels: order, ends, patience, sizes, and senders that lie or die
  */
 #include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/values.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* How the end of a process is told when it has shut its channel, or filled it. */
 #include "src/call/handle.h"
+#include "src/call/process.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

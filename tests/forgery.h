@@ -4,7 +4,12 @@
 #ifndef TESTS_FORGERY_H
 #define TESTS_FORGERY_H
 
-#include "src/call/internal.h"
+#include "src/call/request.h"
+#include "src/client/take.h"
+#include "src/client/taken.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
 #include "tests/calls.h"
 
 struct forgery {

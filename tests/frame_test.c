@@ -1,6 +1,7 @@
 /* How frames are received: whatever comes beside them, and with or without room for it. */
 #include "src/base/closer.h"
 #include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/room.h"
 

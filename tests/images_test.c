@@ -1,5 +1,6 @@
 /* Which files of modules are opened, and which are not. */
 #include "src/crash/module_files.h"
+#include "src/crash/modules.h"
 
 #include <fcntl.h>
 #include <forkscope/cunit.h>

@@ -2,6 +2,8 @@
 #include "src/base/clock.h"
 #include "src/call/handle.h"
 #include "src/client/root_process.h"
+#include "src/call/process.h"
+#include "src/client/control.h"
 #include "tests/calls.h"
 #include "tests/jail.h"
 

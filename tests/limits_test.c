@@ -1,12 +1,15 @@
 /* What a result or a message may be, at most: by its memory, its nesting, and its descriptors. */
 #include "src/child/reply.h"
 #include "src/wire/memfd.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/values.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

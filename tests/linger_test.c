@@ -2,6 +2,7 @@
 #include "src/child/reply.h"
 #include "src/value/placeholder.h"
 #include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/linger.h"
 

@@ -1,5 +1,7 @@
 /* The link of a child to its server: what it can do there to itself, to others, and to the server. */
 #include "src/wire/call.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

@@ -3,6 +3,8 @@
  */
 #include "src/value/message.h"
 #include "src/value/placeholder.h"
+#include "src/value/fd_table.h"
+#include "src/wire/frame.h"
 #include "tests/values.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* Workers that send what they should not: it costs their own call, and no time of others. */
 #include "src/child/reply.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/pool_tools.h"
 #include "tests/raw.h"
 

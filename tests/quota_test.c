@@ -1,5 +1,7 @@
 /* How many children a child may have, and how much of its server's time. */
 #include "src/client/state.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

@@ -1,5 +1,7 @@
 /* Calls that were given to a child which died before it took them: they are made all the same. */
 #include "src/call/handle.h"
+#include "src/call/process.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 
 #include <errno.h>

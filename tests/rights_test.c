@@ -1,5 +1,6 @@
 /* A child has what its caller has, whatever that gave up since init, and by whatever way. */
-#include "src/call/internal.h"
+#include "src/call/caller_state.h"
+#include "src/call/request.h"
 #include "tests/builder_tools.h"
 #include "tests/place_tools.h"
 #include "tests/pool_tools.h"

@@ -2,6 +2,7 @@
 #include "tests/scope_tools.h"
 
 #include "src/scope/current.h"
+#include "src/scope/node.h"
 
 #include <errno.h>
 #include <forkscope/error.h>

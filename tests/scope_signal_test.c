@@ -1,6 +1,7 @@
 #include "tests/scope_tools.h"
 
 #include "src/scope/timer_thread.h"
+#include "src/scope/node.h"
 
 #include <errno.h>
 #include <forkscope/error.h>

@@ -2,6 +2,8 @@
  * shmem_test.c - shared buffers: made, sealed, handed over, refused when they are not what they say
  */
 #include "src/child/reply.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/values.h"
 
 #include <errno.h>

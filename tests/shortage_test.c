@@ -1,5 +1,7 @@
 /* Messages of children for which the host has no room, or which are none. */
 #include "src/child/reply.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/room.h"
 

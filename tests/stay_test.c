@@ -1,5 +1,7 @@
 /* Children that have answered, and do not leave. */
 #include "src/child/reply.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/raw.h"
 

@@ -1,5 +1,7 @@
 /* The server's word of a child: what proves it, and that no child can give it. */
 #include "src/call/handle.h"
+#include "src/call/process.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 #include "tests/pool_tools.h"
 #include "tests/raw.h"

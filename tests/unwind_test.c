@@ -1,6 +1,9 @@
 #include "src/crash/handler.h"
 #include "src/crash/walk.h"
 #include "src/crash/backtrace.h"
+#include "src/crash/machine.h"
+#include "src/crash/modules.h"
+#include "src/crash/remote_memory.h"
 #include "tests/victims.h"
 #include "tests/watch.h"
 

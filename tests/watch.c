@@ -2,6 +2,9 @@
 
 #include "src/crash/unwind.h"
 #include "src/base/clock.h"
+#include "src/crash/backtrace.h"
+#include "src/crash/handler.h"
+#include "src/crash/modules.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,8 +1,11 @@
 /* Bytes that nobody should send, and children that send them. */
 #include "src/base/closer.h"
-#include "src/call/internal.h"
+#include "src/error/error.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
 #include "src/wire/board.h"
 #include "src/wire/memfd.h"
+#include "src/wire/protocol.h"
 #include "tests/calls.h"
 
 #include <dirent.h>

@@ -1,9 +1,15 @@
-#include "src/call/internal.h"
-#include "src/value/placeholder.h"
+#include "src/call/builder.h"
 
+#include "src/value/footprint.h"
+#include "src/value/placeholder.h"
 #include <errno.h>
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 
 procspawn_builder *procspawn_builder_new(void)
 {

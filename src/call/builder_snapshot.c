@@ -2,10 +2,12 @@
  * builder_copy.c - a builder for later: it depends neither on the caller's builder nor on what
  * another thread may be writing by then
  */
-#include "src/call/internal.h"
+#include "src/call/builder_snapshot.h"
 
 #include "src/base/fd.h"
+#include "src/call/builder.h"
 #include <errno.h>
+#include <forkscope/procspawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -4,15 +4,28 @@
  * A child starts with the state at init. What differs from it now is written into the call; mostly
  * that is nothing, and then costs a few system calls and no byte.
  */
-#include "src/rights/identity.h"
-#include "src/call/place.h"
+#include "src/call/caller_state.h"
 
 #include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/place.h"
+#include "src/call/request.h"
+#include "src/image/image.h"
+#include "src/rights/identity.h"
+#include "src/rights/schedule.h"
+#include "src/rights/status.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +37,6 @@ static struct {
     ino_t cwd_inode;
     mode_t umask;
     struct rlimit limits[PROCSPAWN__RESOURCES];
-    struct procspawn__schedule schedule;
     char *environment;          /* strings, each with its NUL */
     size_t environment_length;
 } initial;
@@ -99,18 +111,13 @@ int procspawn__context_remember(void)
     initial.cwd_inode = cwd.st_ino;
     for (int i = 0; i < PROCSPAWN__RESOURCES; i++)
         getrlimit(i, &initial.limits[i]);
-    procspawn__schedule_read(0, &initial.schedule);
+    procspawn__schedule_remember();
     int rc = procspawn__status_read(&status);
     initial.umask = status.umask;
     procspawn__place_remember(&status);
     if (rc == 0)
         rc = procspawn__identity_remember(&status);
     return rc < 0 ? rc : remember_environment();
-}
-
-const struct procspawn__schedule *procspawn__context_schedule(void)
-{
-    return &initial.schedule;
 }
 
 /* ---- what differs ---- */
@@ -192,13 +199,13 @@ static void describe_schedule(struct procspawn__draft *draft)
     struct procspawn__schedule now;
 
     procspawn__schedule_read(0, &now);
-    if (!procspawn__schedule_same(&now, &initial.schedule)) {
+    if (!procspawn__schedule_same(&now, procspawn__schedule_initial())) {
         draft->call.flags |= WIRE_CALL_SCHEDULE;
         wire__put_u32(&draft->block, now.policy);
         wire__put_u32(&draft->block, (uint32_t)now.nice);
         wire__put_u32(&draft->block, now.priority);
     }
-    if (!procspawn__processors_same(&now, &initial.schedule)) {
+    if (!procspawn__processors_same(&now, procspawn__schedule_initial())) {
         draft->call.flags |= WIRE_CALL_PROCESSORS;
         wire__put_u32(&draft->block, now.mask_length);
         wire__put_bytes(&draft->block, now.mask, now.mask_length);
@@ -314,7 +321,7 @@ static int describe_rights(struct procspawn__draft *draft, const procspawn_build
 {
     unsigned allowed = builder ? builder->allowed : 0;
     unsigned kinds = procspawn__place_differs(status);
-    int rc = kinds & PROCSPAWN_RIGHTS_USER ? 0 : procspawn__identity_describe(draft, status);
+    int rc = kinds & PROCSPAWN_RIGHTS_USER ? 0 : procspawn__identity_describe(&draft->call, &draft->block, status);
 
     if (rc < 0)
         return rc;

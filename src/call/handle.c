@@ -5,8 +5,17 @@
 
 #include "src/base/fd.h"
 #include "src/base/process.h"
+#include "src/call/outcome.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind)

@@ -9,6 +9,10 @@
 #define FORKSCOPE_PROC_HANDLE_H
 
 #include "src/call/outcome.h"
+#include <forkscope/procspawn.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 
 struct procspawn__handle_kind {
     /* Until the outcome is there, at most timeout nanoseconds; 0, -ETIMEDOUT or -errno. */
@@ -34,21 +38,5 @@ void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__ha
 void procspawn__handle_fini(procspawn_handle *handle);
 /* The same in a copy of the process by fork(2): memory only. */
 void procspawn__handle_forget(procspawn_handle *handle);
-
-/* process.c: the first kind. The handle of a process that is to be taken; NULL when out of
- * memory. */
-struct procspawn__process {
-    procspawn_handle handle;
-    struct procspawn__taken taken;
-    procspawn__limit limit;     /* of the result */
-    struct procspawn__await await;
-    bool ended;                 /* nothing more will come up its channel */
-    bool crowded;               /* what comes there may be endless, and say nothing */
-    bool gone;                  /* reaped, with all that it left */
-    bool lost;                  /* by the root, for its server died */
-    struct wire_death death;    /* all 0: not known */
-};
-
-struct procspawn__process *procspawn__process_new(void);
 
 #endif

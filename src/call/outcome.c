@@ -1,9 +1,21 @@
 #include "src/call/outcome.h"
 
 #include "src/base/closer.h"
+#include "src/crash/backtrace.h"
+#include "src/error/error.h"
+#include "src/value/encoded.h"
+#include "src/value/fd_table.h"
+#include "src/value/footprint.h"
+#include "src/value/message.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 void procspawn__answer_fini(struct procspawn__answer *answer)

@@ -7,8 +7,13 @@
 #ifndef FORKSCOPE_PROC_ANSWER_H
 #define FORKSCOPE_PROC_ANSWER_H
 
-#include "src/call/internal.h"
-#include "src/value/encoded.h"
+#include "src/crash/backtrace.h"
+#include "src/value/fd_table.h"
+#include "src/value/footprint.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <forkscope/error.h>
+#include <jansson.h>
 
 enum procspawn__outcome {
     PROCSPAWN__PENDING,

@@ -1,14 +1,19 @@
 #include "src/call/place.h"
 
-#include "src/call/internal.h"
-#include "src/rights/kept_fd.h"
 #include "src/client/root_process.h"
+#include "src/image/image.h"
+#include "src/rights/kept_fd.h"
+#include "src/rights/status.h"
 #include <fcntl.h>
+#include <forkscope/procspawn.h>
 #include <linux/capability.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* Numbers of 0 are not known. */

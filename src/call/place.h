@@ -9,6 +9,7 @@
 #define FORKSCOPE_PROC_PLACE_H
 
 #include "src/rights/status.h"
+#include <stdbool.h>
 
 /* Remembers that of the calling thread as that at init; the second part when there is a root. */
 void procspawn__place_remember(const struct procspawn__status *status);

@@ -6,17 +6,34 @@
  * before that, or is full of what is no answer, ends the answer at once or leaves it open; the end
  * of the process is then told beside the channel.
  */
-#include "src/call/handle.h"
+#include "src/call/process.h"
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
+#include "src/call/handle.h"
+#include "src/call/outcome.h"
+#include "src/client/child_end.h"
+#include "src/client/control.h"
+#include "src/client/servers.h"
+#include "src/client/taken.h"
+#include "src/error/error.h"
 #include "src/scope/wait.h"
+#include "src/value/footprint.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static struct procspawn__process *process_of(const procspawn_handle *handle)

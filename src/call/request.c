@@ -1,12 +1,23 @@
 /*
  * draft.c - a call in the making: written down, sealed, and sent as often as needed
  */
-#include "src/call/internal.h"
+#include "src/call/request.h"
 
 #include "src/base/fd.h"
+#include "src/image/function.h"
+#include "src/image/image.h"
+#include "src/value/message.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
 #include "src/wire/memfd.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 void procspawn__draft_init(struct procspawn__draft *draft)

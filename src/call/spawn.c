@@ -1,12 +1,24 @@
 /*
  * spawn.c - from a call to a child that has it
  */
-#include "src/client/earlier.h"
-#include "src/call/handle.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/caller_state.h"
+#include "src/call/process.h"
+#include "src/call/request.h"
+#include "src/call/stdio.h"
+#include "src/client/control.h"
+#include "src/client/earlier.h"
+#include "src/client/take.h"
+#include "src/client/taken.h"
+#include "src/image/image.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 

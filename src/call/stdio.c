@@ -1,11 +1,17 @@
 /*
  * streams.c - the standard streams of a child, seen from the caller
  */
-#include "src/call/internal.h"
+#include "src/call/stdio.h"
 
 #include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/request.h"
+#include "src/wire/call.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <unistd.h>
 
 static const uint32_t flags[3] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };

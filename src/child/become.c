@@ -10,14 +10,20 @@
  * There is one thread, so that the C library has nothing to add to the system calls. A sanitizer's
  * own is no exception: the library would have all threads do the same, and abort where one may not.
  */
-#include "src/rights/identity.h"
+#include "src/child/become.h"
 
+#include "src/child/step.h"
+#include "src/rights/identity.h"
+#include "src/rights/status.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static struct __user_cap_header_struct header(void)

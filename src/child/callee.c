@@ -6,10 +6,15 @@
 
 #include "src/base/closer.h"
 #include "src/base/written.h"
-#include "src/call/internal.h"
+#include "src/client/servers.h"
+#include "src/image/image.h"
 #include <errno.h>
+#include <forkscope/procspawn.h>
+#include <forkscope/scope.h>
 #include <forkscope/tree.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/signalfd.h>
 
 static struct {

@@ -4,7 +4,6 @@
 #ifndef FORKSCOPE_PROC_INSIDE_H
 #define FORKSCOPE_PROC_INSIDE_H
 
-#include "src/call/internal.h"
 
 /* Around each call; the end waits for the tasks that the function has left. */
 void procspawn__inside_begin(void);

@@ -1,14 +1,24 @@
 #include "src/child/caller_rights.h"
 
+#include "forkserver/forkserver.h"
 #include "src/base/proc.h"
 #include "src/base/written.h"
+#include "src/call/builder.h"
+#include "src/child/become.h"
+#include "src/image/image.h"
 #include "src/rights/identity.h"
+#include "src/rights/status.h"
+#include "src/wire/frame.h"
 #include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 bool procspawn__sender_privileged(void)

@@ -19,7 +19,10 @@
 #ifndef FORKSCOPE_PROC_SENDER_H
 #define FORKSCOPE_PROC_SENDER_H
 
-#include "src/call/internal.h"
+#include "forkserver/forkserver.h"
+#include "src/wire/frame.h"
+#include <stdbool.h>
+#include <sys/types.h>
 
 struct procspawn__sender {
     pid_t pid;

@@ -2,18 +2,35 @@
  * child.c - what a child does: it waits for its call, becomes what the call asks for, calls the
  * function, answers, and leaves by _exit; a pool's worker waits for the next call instead
  */
-#include "src/child/callee.h"
-#include "src/child/reply.h"
+#include "src/child/child.h"
 
+#include "forkserver/forkserver.h"
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/base/written.h"
+#include "src/child/callee.h"
 #include "src/child/received_call.h"
-#include "src/value/placeholder.h"
+#include "src/child/reply.h"
+#include "src/child/setup.h"
+#include "src/client/servers.h"
+#include "src/image/config.h"
+#include "src/image/function.h"
+#include "src/image/image.h"
+#include "src/value/fd_table.h"
 #include "src/value/hash_seed.h"
+#include "src/value/message.h"
+#include "src/value/placeholder.h"
+#include "src/wire/call.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -193,7 +210,7 @@ static void become_child(const struct forkserver_child *child)
     base__cancelable(procspawn__image.cancelable);
     procspawn__reply.channel = child->channel;
     procspawn__image.child = getpid();
-    procspawn__image.options.board = NULL;
+    procspawn__image.board = NULL;
     procspawn__client_adopt(child->link, child->server);
     procspawn__setup_begin();
     procspawn__seed_draw();

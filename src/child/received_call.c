@@ -1,10 +1,17 @@
 #include "src/child/received_call.h"
 
+#include "src/rights/schedule.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
 #include "src/wire/memfd.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* ---- the call ---- */

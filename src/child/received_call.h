@@ -11,7 +11,10 @@
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 /* Where the block and the text lie, and what is mapped for them. {0} is none. */
 struct procspawn__order {

@@ -3,10 +3,19 @@
  */
 #include "src/child/reply.h"
 
-#include "src/crash/handler.h"
 #include "src/base/written.h"
+#include "src/crash/handler.h"
+#include "src/image/image.h"
+#include "src/value/message.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

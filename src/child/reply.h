@@ -4,7 +4,10 @@
 #ifndef FORKSCOPE_PROC_CHILD_H
 #define FORKSCOPE_PROC_CHILD_H
 
-#include "src/call/internal.h"
+#include "src/wire/protocol.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* The call at hand, as replies name it. */
 struct procspawn__reply {

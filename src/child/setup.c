@@ -4,21 +4,35 @@
  * The order matters: what needs privilege comes before the ids are given up, what must not have it
  * comes after. A change of ids clears the death signal, which is then set anew and checked.
  */
-#include "src/rights/identity.h"
-#include "src/child/received_call.h"
-#include "src/child/caller_rights.h"
+#include "src/child/setup.h"
 
+#include "forkserver/forkserver.h"
 #include "src/base/written.h"
+#include "src/child/become.h"
+#include "src/child/caller_rights.h"
+#include "src/child/received_call.h"
+#include "src/child/step.h"
+#include "src/client/servers.h"
+#include "src/image/image.h"
+#include "src/rights/identity.h"
+#include "src/rights/schedule.h"
+#include "src/rights/status.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -32,7 +46,7 @@ void procspawn__setup_begin(void)
     struct procspawn__schedule now, wanted;
 
     procspawn__schedule_read(0, &now);
-    procspawn__schedule_copy(&wanted, procspawn__context_schedule());
+    procspawn__schedule_copy(&wanted, procspawn__schedule_initial());
     wanted.policy = policy_at_birth = now.policy;
     procspawn__schedule_set(&wanted, &now);
 }
@@ -80,7 +94,7 @@ static int set_limits(struct wire_reader *block)
 static int get_schedule(uint32_t flags, struct wire_reader *block,
                         struct procspawn__schedule *ret_wanted)
 {
-    procspawn__schedule_copy(ret_wanted, procspawn__context_schedule());
+    procspawn__schedule_copy(ret_wanted, procspawn__schedule_initial());
     return procspawn__order_schedule(flags, block, ret_wanted);
 }
 
@@ -96,7 +110,7 @@ static int set_schedule(const struct procspawn__schedule *wanted)
  * caller. */
 static void restore_policy(void)
 {
-    const struct procspawn__schedule *init = procspawn__context_schedule();
+    const struct procspawn__schedule *init = procspawn__schedule_initial();
     struct sched_param parameter = { .sched_priority = (int)init->priority };
 
     if (init->known && init->policy != policy_at_birth)

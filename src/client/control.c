@@ -1,13 +1,21 @@
-#include "src/client/state.h"
+#include "src/client/control.h"
 
 #include "src/base/clock.h"
-#include "src/base/fd.h"
-#include "src/base/proc.h"
-#include "src/scope/wait.h"
+#include "src/client/links.h"
+#include "src/client/state.h"
+#include "src/client/taken.h"
+#include "src/image/image.h"
+#include "src/wire/board.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
 #include <forkscope/scope.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 static struct procspawn__client *const client = &procspawn__client;
@@ -15,26 +23,7 @@ static struct procspawn__client *const client = &procspawn__client;
 /* A server that lives takes in what it is told in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
 
-pid_t procspawn__taken_pid(const struct procspawn__taken *taken)
-{
-    return __atomic_load_n(&taken->pid, __ATOMIC_RELAXED);
-}
-
-void procspawn__taken_reborn(struct procspawn__taken *taken, const struct wire_reborn *reborn)
-{
-    __atomic_store_n(&taken->pid, reborn->pid, __ATOMIC_RELAXED);
-}
-
-bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame)
-{
-    return frame->sender == taken->server && frame->header.length >= sizeof taken->token &&
-           memcmp(frame->body, &taken->token, sizeof taken->token) == 0;
-}
-
-/* ---- what a server is told ---- */
-
-/* NULL when it has died. */
-static const struct procspawn__link *link_of(const struct procspawn__taken *taken)
+const struct procspawn__link *procspawn__link_of(const struct procspawn__taken *taken)
 {
     const struct procspawn__link *link = &client->links[taken->link];
 
@@ -42,12 +31,11 @@ static const struct procspawn__link *link_of(const struct procspawn__taken *take
                ? link : NULL;
 }
 
-/* With the lock held. 0, -EPIPE when the server is gone, -EAGAIN and the like when it has no room. */
-static int tell_once(const struct procspawn__taken *taken, enum wire_type type, const void *body,
-                     size_t length)
+int procspawn__tell_once(const struct procspawn__taken *taken, enum wire_type type,
+                         const void *body, size_t length)
 {
     procspawn__links_hear();
-    const struct procspawn__link *link = link_of(taken);
+    const struct procspawn__link *link = procspawn__link_of(taken);
     return link ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
 }
 
@@ -58,7 +46,7 @@ static int try_tell(const struct procspawn__taken *taken, enum wire_type type, c
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&client->lock);
-    int rc = tell_once(taken, type, body, length);
+    int rc = procspawn__tell_once(taken, type, body, length);
     pthread_mutex_unlock(&client->lock);
     pthread_setcancelstate(cancel, NULL);
     return rc;
@@ -138,121 +126,10 @@ static void mark(const struct procspawn__taken *taken, struct wire_board *board)
 void procspawn__client_answered(const struct procspawn__taken *taken)
 {
     static const int64_t farewell = 2 * BASE_SECOND;
-    struct wire_board *board = procspawn__image.options.board;
+    struct wire_board *board = procspawn__image.board;
 
     if (board && taken->slot < WIRE_BOARD_SLOTS)
         mark(taken, board);
     else
         procspawn__client_try_end_child(taken, SIGCONT, farewell);
-}
-
-/* ---- what becomes of a child whose channel has ended ---- */
-
-/* The link of a server that is killed may end after the channels. */
-static enum procspawn__fate fate(const struct procspawn__taken *taken)
-{
-    if (link_of(taken))
-        return base__proc_is_ending(taken->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
-    procspawn__links_hear_root();
-    if (client->root < 0 || client->gone[taken->link] >= taken->serial)
-        return PROCSPAWN__LEFT_NOTHING;
-    return PROCSPAWN__LEAVING;
-}
-
-enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken)
-{
-    int cancel;
-
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&client->lock);
-    procspawn__links_hear();
-    enum procspawn__fate answer = fate(taken);
-    pthread_mutex_unlock(&client->lock);
-    pthread_setcancelstate(cancel, NULL);
-    return answer;
-}
-
-/* ---- word of a child's end ---- */
-
-static bool is_about(const struct procspawn__await *await, unsigned index, uint64_t id)
-{
-    const struct procspawn__taken *taken = await->taken;
-
-    return taken->link == index && taken->id == id &&
-           taken->serial == client->links[index].serial;
-}
-
-void procspawn__ended(unsigned index, const struct wire_ended *ended)
-{
-    for (struct list *item = client->awaits.next; item != &client->awaits; item = item->next) {
-        struct procspawn__await *await = list_entry(item, struct procspawn__await, in_client);
-        if (!is_about(await, index, ended->id))
-            continue;
-        await->told = true;
-        await->known = ended->known;
-        await->death = ended->death;
-    }
-}
-
-/* The server may have lost it, or its answer: neither waits for room. */
-static void ask_for_word(struct procspawn__await *await, bool kill)
-{
-    static const int64_t pause = BASE_SECOND;
-    struct wire_await body = { await->taken->id, procspawn__taken_pid(await->taken), kill };
-
-    if (base__now() < await->repeat_at)
-        return;
-    if (tell_once(await->taken, WIRE_AWAIT, &body, sizeof body) == 0)
-        await->repeat_at = base__deadline(pause);
-}
-
-static int look_for_word(struct procspawn__await *await, const struct procspawn__taken *taken,
-                         bool kill)
-{
-    if (!await->taken) {
-        await->taken = taken;
-        list_append(&client->awaits, &await->in_client);
-    }
-    procspawn__links_hear();
-    if (await->told)
-        return 0;
-    enum procspawn__fate now = fate(taken);
-    if (now == PROCSPAWN__SERVED)
-        ask_for_word(await, kill);
-    return now == PROCSPAWN__LEFT_NOTHING ? PROCSPAWN_ESERVER : 1;
-}
-
-int procspawn__client_await(struct procspawn__await *await, const struct procspawn__taken *taken,
-                            bool kill)
-{
-    int cancel;
-
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&client->lock);
-    int rc = look_for_word(await, taken, kill);
-    pthread_mutex_unlock(&client->lock);
-    pthread_setcancelstate(cancel, NULL);
-    return rc;
-}
-
-void procspawn__client_unawait(struct procspawn__await *await)
-{
-    if (!await->taken)
-        return;
-    pthread_mutex_lock(&client->lock);
-    list_remove(&await->in_client);
-    pthread_mutex_unlock(&client->lock);
-    await->taken = NULL;
-}
-
-/* The bound is for the case that another thread took the event: then nothing wakes this one. */
-int procspawn__client_wait(int64_t deadline)
-{
-    static const int64_t recheck = BASE_SECOND / 20;
-    int64_t until = base__deadline(recheck);
-    if (deadline < until)
-        until = deadline;
-    int rc = base__fd_is_ours(client->epoll) ? scoped__wait_fd(client->epoll, POLLIN, until)
-                                             : scoped_sleep_until(until);
-    return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
 }

@@ -1,13 +1,15 @@
 #include "src/client/earlier.h"
 
+#include "forkserver/forkserver.h"
 #include "src/base/clock.h"
 #include "src/base/proc.h"
-#include "forkserver/forkserver.h"
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,20 +1,26 @@
-#include "src/client/state.h"
+#include "src/client/links.h"
 
+#include "forkserver/forkserver.h"
 #include "src/base/clock.h"
 #include "src/base/fd.h"
-#include "src/base/written.h"
+#include "src/base/list.h"
+#include "src/client/awaits.h"
+#include "src/client/root_process.h"
+#include "src/client/state.h"
+#include "src/client/stock.h"
+#include "src/image/image.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct procspawn__client procspawn__client BASE_WRITTEN = {
-    .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1,
-    .awaits = { &procspawn__client.awaits, &procspawn__client.awaits } };
 
 static struct procspawn__client *const client = &procspawn__client;
 
@@ -88,7 +94,7 @@ void procspawn__links_init(unsigned count)
     client->count = count;
     for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++) {
         client->links[i] = no_link;
-        client->gone[i] = procspawn__image.options.serial;  /* those before were of another root */
+        client->gone[i] = procspawn__image.serial;  /* those before were of another root */
     }
     client->root = client->epoll = -1;
     client->root_muted = false;
@@ -158,7 +164,7 @@ void procspawn__links_lose(unsigned index)
     }
     *link = no_link;
     client->losses++;
-    procspawn__spares_drop(index);
+    procspawn__stock_drop(index);
 }
 
 static void lose_root(void)
@@ -199,13 +205,13 @@ static void on_link_frame(unsigned index, struct wire_frame *frame)
 
     if (header->type == WIRE_OFFER &&
         header->length == header->fd_count * sizeof(struct wire_offer))
-        procspawn__spares_add(index, frame);
+        procspawn__stock_add(index, frame);
     else if (header->type == WIRE_REFUSED && header->length == sizeof *refused)
-        procspawn__refuse(-refused->error, refused->count);
+        procspawn__stock_refuse(-refused->error, refused->count);
     else if (header->type == WIRE_READY)
         client->links[index].ready = true;
     else if (header->type == WIRE_ENDED && header->length == sizeof(struct wire_ended))
-        procspawn__ended(index, frame->body);
+        procspawn__awaits_told(index, frame->body);
     wire__close_fds(frame);
 }
 
@@ -225,7 +231,7 @@ static void hear_link(unsigned index)
         if (rc == 0)
             on_link_frame(index, &frame);
         else if (wire__is_shortage(rc))
-            procspawn__refuse(rc, 1);
+            procspawn__stock_refuse(rc, 1);
         else if (rc != -EAGAIN)
             procspawn__links_lose(index);
     }

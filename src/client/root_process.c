@@ -1,16 +1,21 @@
 #include "src/client/root_process.h"
 
+#include "forkserver/forkserver.h"
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/image/image.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,4 +188,10 @@ int procspawn__root_reap(int64_t deadline)
     }
     forget_end(end.fd);
     return 0;
+}
+
+void procspawn__root_lost(void)
+{
+    if (procspawn__image_is_ours() && !procspawn__image.is_child)
+        procspawn__root_reap(base__now());
 }

@@ -9,6 +9,8 @@
 #define FORKSCOPE_PROC_ROOT_H
 
 #include "forkserver/forkserver.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* Forks it. options->host_link and options->host_pidfd are the root's and closed here. 0 or
  * -errno. */
@@ -19,6 +21,9 @@ void procspawn__root_signal(int signal);
 
 /* Waits until it has ended and reaps it. 0, also without a root, or -ETIMEDOUT. */
 int procspawn__root_reap(int64_t deadline);
+
+/* The root has closed its link: it is reaped if it is dead, which may be a moment later. */
+void procspawn__root_lost(void);
 
 /* May the calling thread look into it, as into a process of its own kind? Also without a root. */
 bool procspawn__root_readable(void);

@@ -1,18 +1,18 @@
 /*
- * client.h - the asking side from the inside
- *
- *   client_links.c   the sockets to the root and the servers: their loss, and what comes up them
- *   client.c         who needs a child: spares, wishes, refusals
- *   client_word.c    what a server is told of a single child, and tells of it beside its channel
+ * state.h - the asking side of the fork server: what its files share
  *
  * One lock guards all of it; it is only held for steps that do not block. All sockets are watched
  * through one epoll descriptor, which any number of threads may wait for.
  */
-#ifndef FORKSCOPE_PROC_CLIENT_H
-#define FORKSCOPE_PROC_CLIENT_H
+#ifndef FORKSCOPE_CLIENT_STATE_H
+#define FORKSCOPE_CLIENT_STATE_H
 
+#include "forkserver/forkserver.h"
 #include "src/base/list.h"
-#include "src/call/internal.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /* One server. A dead one is replaced in its place. */
 struct procspawn__link {
@@ -49,33 +49,5 @@ struct procspawn__client {
 };
 
 extern struct procspawn__client procspawn__client;
-
-/* ---- client_links.c: all with the lock held ---- */
-
-/* No server, no root. */
-void procspawn__links_init(unsigned count);
-/* The set that is waited for; a child has none before it asks, and most never do. 0 or -errno. */
-int procspawn__links_watch(void);
-/* Takes in what the servers have said, and what the root has. */
-void procspawn__links_hear(void);
-void procspawn__links_hear_root(void);
-void procspawn__links_lose(unsigned index);
-void procspawn__links_close(void);
-/* Servers that ended when the root was gone, and became this process's own: are all reaped? */
-bool procspawn__links_bury(void);
-unsigned procspawn__links_alive(void);
-/* Without the lock: until something may have come, at most until the deadline; other: a descriptor
- * that is waited for as well, or -1. */
-void procspawn__links_wait(int other, int64_t deadline);
-
-/* ---- client.c: what comes up a link about children to take ---- */
-
-void procspawn__spares_add(unsigned index, struct wire_frame *frame);
-void procspawn__spares_drop(unsigned index);
-void procspawn__refuse(int error, unsigned count);
-
-/* ---- client_word.c: what comes up a link about a child's end ---- */
-
-void procspawn__ended(unsigned index, const struct wire_ended *ended);
 
 #endif

@@ -1,8 +1,14 @@
-#include "src/call/internal.h"
+#include "src/error/error.h"
 
+#include "src/crash/backtrace.h"
+#include "src/wire/codec.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>

@@ -1,10 +1,14 @@
 /*
  * error_view.c - what the holder of an error can ask it, and its two written forms
  */
-#include "src/call/internal.h"
+#include "src/crash/backtrace.h"
+#include "src/error/error.h"
 #include "src/error/visible_text.h"
-
 #include <errno.h>
+#include <forkscope/error.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 static const char *const kind_names[] = {

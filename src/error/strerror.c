@@ -1,5 +1,4 @@
 #include <forkscope/error.h>
-
 #include <string.h>
 
 struct sentence {

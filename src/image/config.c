@@ -1,5 +1,8 @@
-#include "src/call/internal.h"
+#include "src/image/config.h"
 
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 procspawn_config *procspawn_config_new(void)

@@ -8,15 +8,21 @@
  * A module without a build-id is known by its place alone. That is enough as long as nothing has
  * been unloaded; afterwards the file that lies there must still be the same one.
  */
-#include "src/call/internal.h"
+#include "src/image/function.h"
+
+#include "src/crash/symbols.h"
 #include "src/image/library_path.h"
 #include "src/image/mapped_file.h"
-
+#include "src/wire/call.h"
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
 #include <limits.h>
 #include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,7 @@
 
 #include "src/image/mapped_file.h"
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,25 +1,37 @@
 /*
  * init.c - forks the fork server while there is one thread
  */
-#include "src/child/caller_rights.h"
-
+#include "forkserver/forkserver.h"
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
-#include "src/base/written.h"
-#include "src/client/earlier.h"
+#include "src/call/caller_state.h"
 #include "src/call/place.h"
-#include "src/value/placeholder.h"
-#include "src/value/hash_seed.h"
+#include "src/child/caller_rights.h"
+#include "src/child/child.h"
+#include "src/client/earlier.h"
 #include "src/client/root_process.h"
+#include "src/client/servers.h"
+#include "src/image/at_fini.h"
+#include "src/image/config.h"
+#include "src/image/function.h"
+#include "src/image/image.h"
 #include "src/init/single_thread.h"
+#include "src/value/fd_table.h"
+#include "src/value/hash_seed.h"
+#include "src/value/placeholder.h"
+#include "src/wire/board.h"
+#include "src/wire/frame.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-struct procspawn__image procspawn__image BASE_WRITTEN;
 
 static const int64_t end_grace = 2 * BASE_SECOND;
 static const int64_t start_grace = BASE_SECOND;
@@ -30,52 +42,53 @@ static const int64_t earlier_patience = BASE_SECOND / 10;
 /* Of servers: handles may outlive those that they came from. */
 static uint64_t last_serial;
 
+/* Of descriptors that were open before init opened its own. */
+static uint64_t held_numbers;
+
 enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 
-static bool belongs_here(void)
-{
-    const struct procspawn__image *image = &procspawn__image;
+/* The servers read them for as long as they live. */
+static struct forkserver_options options;
 
-    if (image->is_child)
-        return image->child == getpid();
-    return image->owner != 0 && image->owner == base__process();
-}
-
-bool procspawn__ready(void)
-{
-    return belongs_here() && !procspawn__image.ending;
-}
-
-int procspawn__admitted(void)
-{
-    if (!procspawn__ready())
-        return PROCSPAWN_ENOTINIT;
-    return procspawn__image.childless ? PROCSPAWN_ERIGHTS : 0;
-}
-
-static void choose_options(const procspawn_config *config, struct forkserver_options *options)
+static void choose_amounts(struct procspawn__image *image)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-    options->servers = cpus < 2 ? 1 : SERVERS_MAX;
-    options->serial = last_serial += (uint64_t)1 << 32;
-    options->spares = config->spares >= 0 ? (unsigned)config->spares
-                                          : (unsigned)(cpus > 0 ? cpus : 1) * SPARES_PER_CPU;
-    options->catch_crashes = config->panic_handling;
-    options->capture_backtraces = config->capture_backtraces;
-    options->resolve_backtraces = config->resolve_backtraces;
-    options->nested_each = config->nested_each;
-    options->nested_all = config->nested_all;
-    options->prepare = procspawn__child_prepare;
-    options->enter = procspawn__child_enter;
+    image->servers = cpus < 2 ? 1 : SERVERS_MAX;
+    image->serial = last_serial += (uint64_t)1 << 32;
+    image->spares = image->config.spares >= 0 ? (unsigned)image->config.spares
+                                              : (unsigned)(cpus > 0 ? cpus : 1) * SPARES_PER_CPU;
+}
+
+static struct forkserver_options options_for(const struct procspawn__image *image, int host_link)
+{
+    int pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
+
+    return (struct forkserver_options){
+        .host = getpid(),
+        .host_link = host_link,
+        .host_pidfd = pidfd,
+        .held = held_numbers,
+        .servers = image->servers,
+        .serial = image->serial,
+        .spares = image->spares,
+        .nested_each = image->config.nested_each,
+        .nested_all = image->config.nested_all,
+        .board = image->board,
+        .catch_crashes = image->config.panic_handling,
+        .capture_backtraces = image->config.capture_backtraces,
+        .resolve_backtraces = image->config.resolve_backtraces,
+        .prepare = procspawn__child_prepare,
+        .enter = procspawn__child_enter,
+    };
 }
 
 static void drop_board(void)
 {
-    struct forkserver_options *options = &procspawn__image.options;
+    struct procspawn__image *image = &procspawn__image;
 
-    wire__board_unmap(options->board, options->servers);
-    options->board = NULL;
+    wire__board_unmap(image->board, image->servers);
+    image->board = NULL;
 }
 
 static int start_root(int *ret_link)
@@ -86,17 +99,15 @@ static int start_root(int *ret_link)
 
     if (rc < 0)
         return rc;
-    image->options.board = wire__board_map(image->options.servers);
-    if (!image->options.board) {
+    image->board = wire__board_map(image->servers);
+    if (!image->board) {
         close(ends[0]);
         close(ends[1]);
         return -ENOMEM;
     }
     image->privileged = procspawn__sender_privileged();
-    image->options.host = getpid();
-    image->options.host_link = ends[1];
-    image->options.host_pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
-    rc = procspawn__root_start(&image->options);
+    options = options_for(image, ends[1]);
+    rc = procspawn__root_start(&options);
     if (rc < 0)
         drop_board();
     if (rc < 0)
@@ -104,12 +115,6 @@ static int start_root(int *ret_link)
     else
         *ret_link = ends[0];
     return rc;
-}
-
-void procspawn__root_lost(void)
-{
-    if (belongs_here() && !procspawn__image.is_child)
-        procspawn__root_reap(base__now());
 }
 
 /* With its link closed the root ends its servers, also those that this process knows nothing of. */
@@ -140,7 +145,7 @@ static int start(int argc, char **argv)
     if (rc == 0)
         rc = start_root(&link);
     if (rc == 0) {
-        rc = procspawn__client_open(link, image->options.servers,
+        rc = procspawn__client_open(link, image->servers,
                                     base__deadline(image->config.start_timeout));
         if (rc < 0)
             give_up_start();
@@ -161,7 +166,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
 {
     struct procspawn__image *image = &procspawn__image;
 
-    if (belongs_here())
+    if (procspawn__image_is_ours())
         return -EALREADY;
     int rc = forkserver__probe();
     if (rc < 0)
@@ -171,13 +176,13 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
     if (image->owner != 0) {
         procspawn__client_forget();
         drop_board();
-        procspawn__pools_forget();
+        procspawn__at_fini_forget();
         procspawn__held_forget();
         procspawn__context_forget();
     }
     *image = (struct procspawn__image){ .config = *config, .cancelable = cancelable };
-    choose_options(config, &image->options);
-    image->options.held = forkserver__open_numbers();
+    choose_amounts(image);
+    held_numbers = forkserver__open_numbers();
     return start(argc, argv);
 }
 
@@ -212,7 +217,7 @@ static int64_t grace_within(int64_t timeout)
 static void begin_end(int64_t grace)
 {
     procspawn__image.ending = true;
-    procspawn__pools_close();
+    procspawn__at_fini_close_all();
     procspawn__client_end(grace);
 }
 
@@ -240,7 +245,7 @@ static int finish_end(int64_t deadline)
     int rc = see_them_go(deadline);
 
     if (rc == 0)
-        rc = procspawn__pools_join(deadline);
+        rc = procspawn__at_fini_join_all(deadline);
     if (rc == 0)
         forget_all();
     return rc;
@@ -254,7 +259,7 @@ static int finish_by_force(void)
 
     if (see_them_go(base__deadline(last_patience)) < 0)
         procspawn__client_let_go();
-    procspawn__pools_join(BASE_NEVER);
+    procspawn__at_fini_join_all(BASE_NEVER);
     forget_all();
     return 0;
 }
@@ -275,7 +280,7 @@ static int fini(int64_t timeout, bool by_force)
     int64_t deadline = base__deadline(timeout);
     int cancel;
 
-    if (!belongs_here() || procspawn__image.is_child)
+    if (!procspawn__image_is_ours() || procspawn__image.is_child)
         return PROCSPAWN_ENOTINIT;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     int rc = end_all(grace_within(timeout), deadline);

@@ -15,10 +15,12 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* Signals 1 to 30 but SIGKILL and SIGSTOP. */

@@ -1,6 +1,10 @@
 #include "src/pool/pool.h"
-
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/types.h>
 
 procspawn_pool_builder *procspawn_pool_builder_new(unsigned size)
 {

@@ -6,14 +6,17 @@
  * no more memory than that however much it writes, and the reader of the memory never waits for a
  * process that has kept the other end.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/fd.h"
+#include "src/pool/pool.h"
+#include "src/wire/call.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static const uint32_t flags[PROCSPAWN__STREAMS] = {

@@ -2,14 +2,21 @@
  * pool_dispatch.c - the thread of a pool: it has workers started, keeps the time, and looks after
  * the calls that no thread waits for
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/list.h"
 #include "src/base/thread.h"
+#include "src/client/take.h"
+#include "src/error/error.h"
+#include "src/pool/pool.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <unistd.h>

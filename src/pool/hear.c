@@ -4,11 +4,18 @@
  * Messages are received without the lock, by one thread at a time for each worker, and a few at
  * once, so that a worker that floods its channel takes no more time from others than its share.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
+#include "src/call/outcome.h"
+#include "src/client/child_end.h"
+#include "src/crash/backtrace.h"
+#include "src/error/error.h"
+#include "src/pool/pool.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* Hands on what was received; what came before it stands, and a backtrace that did goes with it. */
 static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)

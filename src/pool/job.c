@@ -1,15 +1,26 @@
 /*
  * pool_call.c - one call of a pool, as its handle
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/list.h"
 #include "src/base/thread.h"
+#include "src/call/handle.h"
+#include "src/call/request.h"
+#include "src/error/error.h"
+#include "src/pool/pool.h"
 #include "src/scope/wait.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static struct procspawn__pool_call *call_of(const procspawn_handle *handle)

@@ -1,7 +1,10 @@
 /*
  * pool_lock.c - the lock of a pool, and what is done when it is let go
  */
+#include "src/base/list.h"
 #include "src/pool/pool.h"
+#include <forkscope/pool.h>
+#include <pthread.h>
 
 void procspawn__pool_enter(procspawn_pool *pool)
 {

@@ -3,14 +3,22 @@
  *
  * The bytes are hostile, and it may take a while to decode them, so the lock is not held.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/outcome.h"
+#include "src/client/child_end.h"
+#include "src/client/taken.h"
+#include "src/pool/pool.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* Resident pages are the second number. */

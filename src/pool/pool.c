@@ -5,43 +5,25 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/list.h"
+#include "src/base/witness.h"
+#include "src/call/builder.h"
+#include "src/call/builder_snapshot.h"
+#include "src/call/caller_state.h"
+#include "src/error/error.h"
+#include "src/image/at_fini.h"
+#include "src/image/image.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-/* All pools of this process, for procspawn_fini(). */
-static struct {
-    pthread_mutex_t lock;
-    struct list pools;
-    pid_t owner;
-} registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static void enter_registry(procspawn_pool *pool)
-{
-    pthread_mutex_lock(&registry.lock);
-    if (registry.owner != getpid())
-        list_init(&registry.pools);
-    registry.owner = getpid();
-    list_append(&registry.pools, &pool->in_registry);
-    pthread_mutex_unlock(&registry.lock);
-}
-
-static void leave_registry(procspawn_pool *pool)
-{
-    pthread_mutex_lock(&registry.lock);
-    list_remove(&pool->in_registry);
-    pthread_mutex_unlock(&registry.lock);
-}
-
-void procspawn__pools_forget(void)
-{
-    pthread_mutex_init(&registry.lock, NULL);
-    registry.owner = 0;
-}
-
-/* ---- life ---- */
 
 bool procspawn__pool_is_ours(const procspawn_pool *pool)
 {
@@ -136,6 +118,29 @@ static bool valid(const procspawn_pool_builder *builder)
            builder->plan.idle_timeout >= 0;
 }
 
+static procspawn_pool *pool_of(struct procspawn__at_fini *item)
+{
+    return list_entry(item, procspawn_pool, at_fini);
+}
+
+/* The workers end with the servers, which give them the grace that every process has. */
+static void close_at_fini(struct procspawn__at_fini *item)
+{
+    procspawn_pool *pool = pool_of(item);
+
+    procspawn__pool_enter(pool);
+    pool->state = PROCSPAWN__POOL_ENDED;
+    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
+    procspawn__pool_wake(pool);
+    procspawn__pool_changed(pool);
+    procspawn__pool_leave(pool);
+}
+
+static int join_at_fini(struct procspawn__at_fini *item, int64_t deadline)
+{
+    return procspawn__dispatch_join(pool_of(item), deadline);
+}
+
 static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_pool)
 {
     procspawn_pool *pool = malloc(sizeof *pool);
@@ -144,6 +149,7 @@ static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_poo
         return -ENOMEM;
     *pool = (procspawn_pool){
         .references = 1,
+        .at_fini = { .close = close_at_fini, .join = join_at_fini },
         .plan = builder->plan,
         .wanted = builder->plan.minimum,
         .epoll = -1,
@@ -160,13 +166,12 @@ static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_poo
     list_init(&pool->idle);
     list_init(&pool->tell);
     list_init(&pool->tell_later);
-    list_init(&pool->in_registry);
     int rc = fill(pool, builder);
     if (rc < 0) {
         destroy(pool);
         return rc;
     }
-    enter_registry(pool);
+    procspawn__at_fini_add(&pool->at_fini);
     *ret_pool = pool;
     return 0;
 }
@@ -250,7 +255,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
     procspawn_pool_kill(pool);
     int rc = procspawn__dispatch_join(pool, deadline);
     if (rc == 0) {
-        leave_registry(pool);
+        procspawn__at_fini_remove(&pool->at_fini);
         procspawn__pool_unref(pool);
     }
     pthread_setcancelstate(cancel, NULL);
@@ -260,38 +265,6 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
 void procspawn_pool_free(procspawn_pool *pool)
 {
     procspawn_pool_free_timeout(pool, -1);
-}
-
-/* The workers end with the servers, which give them the grace that every process has. */
-void procspawn__pools_close(void)
-{
-    pthread_mutex_lock(&registry.lock);
-    if (registry.owner == getpid()) {
-        for (struct list *item = registry.pools.next; item != &registry.pools; item = item->next) {
-            procspawn_pool *pool = list_entry(item, procspawn_pool, in_registry);
-            procspawn__pool_enter(pool);
-            pool->state = PROCSPAWN__POOL_ENDED;
-            procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
-            procspawn__pool_wake(pool);
-            procspawn__pool_changed(pool);
-            procspawn__pool_leave(pool);
-        }
-    }
-    pthread_mutex_unlock(&registry.lock);
-}
-
-int procspawn__pools_join(int64_t deadline)
-{
-    int rc = 0;
-
-    pthread_mutex_lock(&registry.lock);
-    if (registry.owner == getpid()) {
-        for (struct list *item = registry.pools.next; item != &registry.pools && rc == 0;
-             item = item->next)
-            rc = procspawn__dispatch_join(list_entry(item, procspawn_pool, in_registry), deadline);
-    }
-    pthread_mutex_unlock(&registry.lock);
-    return rc;
 }
 
 /* ---- counts ---- */

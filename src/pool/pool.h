@@ -30,7 +30,20 @@
 #include "src/base/list.h"
 #include "src/base/witness.h"
 #include "src/call/handle.h"
+#include "src/call/outcome.h"
+#include "src/call/request.h"
+#include "src/client/awaits.h"
+#include "src/client/take.h"
+#include "src/client/taken.h"
+#include "src/image/at_fini.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <forkscope/error.h>
 #include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* ---- pool_builder.c: what a pool is to be ---- */
 
@@ -68,7 +81,7 @@ struct procspawn__remains {
 struct procspawn_pool {
     pthread_mutex_t lock;
     unsigned references;        /* atomic: the owner's, and one for each handle */
-    struct list in_registry;
+    struct procspawn__at_fini at_fini;
     struct base__witness *witness;
     struct procspawn__pool_plan plan;
     procspawn_builder *process;

@@ -1,9 +1,15 @@
 /*
  * pool_queue.c - calls meet workers
  */
+#include "src/base/list.h"
+#include "src/call/outcome.h"
+#include "src/error/error.h"
 #include "src/pool/pool.h"
-
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 static void attend_all(procspawn_pool *pool)
 {

@@ -1,10 +1,19 @@
 /*
  * pool_spawn.c - from a call to its place in the queue
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
+#include "src/call/builder.h"
+#include "src/call/request.h"
+#include "src/image/image.h"
+#include "src/pool/pool.h"
+#include "src/wire/call.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdint.h>
 
 static int write_call(struct procspawn__pool_call *call, procspawn_function *function,
                       const json_t *argument)

@@ -5,11 +5,24 @@
  * A start that fails for a shortage - of descriptors, memory, processes - is no failed start: it is
  * tried again for as long as the shortage lasts.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
+#include "src/base/list.h"
+#include "src/call/caller_state.h"
+#include "src/call/request.h"
+#include "src/call/stdio.h"
+#include "src/client/take.h"
+#include "src/client/taken.h"
+#include "src/error/error.h"
+#include "src/image/image.h"
+#include "src/pool/pool.h"
+#include "src/wire/call.h"
+#include "src/wire/frame.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <unistd.h>
 
 static const int64_t first_pause = BASE_SECOND / 100, longest_pause = BASE_SECOND;
@@ -79,7 +92,7 @@ void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool 
 static bool may_all_have_waited(unsigned count)
 {
     enum { SURPLUS = 32 };
-    return count <= procspawn__image.options.spares + SURPLUS;
+    return count <= procspawn__image.spares + SURPLUS;
 }
 
 /* Those that wait ahead of need may all have fallen to one blow, which says nothing of others. */

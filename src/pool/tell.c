@@ -5,11 +5,16 @@
  * by one thread at a time for each worker, so that nothing is told out of turn. What cannot be sent
  * at once is sent by the dispatcher a moment later, and the caller does not wait for it.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
+#include "src/base/list.h"
+#include "src/client/control.h"
+#include "src/client/taken.h"
+#include "src/pool/pool.h"
 #include <errno.h>
+#include <forkscope/pool.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* ---- what is to be told ---- */
 

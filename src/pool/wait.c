@@ -4,15 +4,20 @@
  * Each waiter sleeps on an eventfd of its own, so that waiting is a cancellation point like any
  * other of this library, and no waiter takes the wake-up of another.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/list.h"
 #include "src/base/thread.h"
+#include "src/pool/pool.h"
 #include "src/scope/wait.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
 #include <forkscope/scope.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <unistd.h>
 
 struct waiter {

@@ -1,12 +1,21 @@
 /*
  * pool_worker.c - the table of workers: their states, and which thread waits for what they send
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/list.h"
+#include "src/call/outcome.h"
+#include "src/call/request.h"
+#include "src/client/child_end.h"
+#include "src/client/taken.h"
+#include "src/pool/pool.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/pool.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>

@@ -1,8 +1,15 @@
 #include "src/rights/identity.h"
 
+#include "src/image/image.h"
+#include "src/rights/status.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 static struct procspawn__identity initial;
@@ -73,28 +80,28 @@ static bool describe_ids(struct wire_call *call)
 }
 
 /* Whose ids may not be those of the process. */
-static void describe_thread(struct procspawn__draft *draft)
+static void describe_thread(struct wire_call *call, struct wire_writer *block)
 {
     pid_t thread = gettid();
 
-    if (!(draft->call.flags & WIRE_CALL_IDS) || thread == getpid())
+    if (!(call->flags & WIRE_CALL_IDS) || thread == getpid())
         return;
-    draft->call.flags |= WIRE_CALL_THREAD;
-    wire__put_u32(&draft->block, (uint32_t)thread);
+    call->flags |= WIRE_CALL_THREAD;
+    wire__put_u32(block, (uint32_t)thread);
 }
 
-static void put_groups(struct procspawn__draft *draft, const gid_t *groups, uint32_t count)
+static void put_groups(struct wire_call *call, struct wire_writer *block, const gid_t *groups, uint32_t count)
 {
     if (count == initial.group_count &&
         memcmp(groups, initial.groups, count * sizeof *groups) == 0)
         return;
-    draft->call.flags |= WIRE_CALL_GROUPS;
-    wire__put_u32(&draft->block, count);
+    call->flags |= WIRE_CALL_GROUPS;
+    wire__put_u32(block, count);
     for (uint32_t i = 0; i < count; i++)
-        wire__put_u32(&draft->block, groups[i]);
+        wire__put_u32(block, groups[i]);
 }
 
-static int describe_groups(struct procspawn__draft *draft)
+static int describe_groups(struct wire_call *call, struct wire_writer *block)
 {
     enum { FEW = 64 };
     gid_t few[FEW];
@@ -102,12 +109,12 @@ static int describe_groups(struct procspawn__draft *draft)
     int count = getgroups(FEW, few);
 
     if (count >= 0) {
-        put_groups(draft, few, (uint32_t)count);
+        put_groups(call, block, few, (uint32_t)count);
         return 0;
     }
     int rc = read_groups(&many);
     if (rc == 0)
-        put_groups(draft, many.groups, many.group_count);
+        put_groups(call, block, many.groups, many.group_count);
     free(many.groups);
     return rc;
 }
@@ -128,32 +135,32 @@ static bool is_less(const struct procspawn__rights *rights, bool uids_differ)
 }
 
 /* A child tells nothing of its rights: its own children have none. */
-static void describe_rights(struct procspawn__draft *draft, const struct procspawn__rights *rights,
+static void describe_rights(struct wire_call *call, struct wire_writer *block, const struct procspawn__rights *rights,
                             bool uids_differ)
 {
     if (procspawn__image.is_child || memcmp(rights, &initial.rights, sizeof *rights) == 0)
         return;
-    draft->call.flags |= WIRE_CALL_RIGHTS;
-    wire__put_u64(&draft->block, rights->capabilities.inheritable);
-    wire__put_u64(&draft->block, rights->capabilities.permitted);
-    wire__put_u64(&draft->block, rights->capabilities.effective);
-    wire__put_u64(&draft->block, rights->capabilities.bounding);
-    wire__put_u64(&draft->block, rights->capabilities.ambient);
-    wire__put_u32(&draft->block, rights->securebits);
-    wire__put_u32(&draft->block, rights->no_new_privs);
+    call->flags |= WIRE_CALL_RIGHTS;
+    wire__put_u64(block, rights->capabilities.inheritable);
+    wire__put_u64(block, rights->capabilities.permitted);
+    wire__put_u64(block, rights->capabilities.effective);
+    wire__put_u64(block, rights->capabilities.bounding);
+    wire__put_u64(block, rights->capabilities.ambient);
+    wire__put_u32(block, rights->securebits);
+    wire__put_u32(block, rights->no_new_privs);
     if (is_less(rights, uids_differ))
-        draft->call.flags |= WIRE_CALL_CHILDLESS;
+        call->flags |= WIRE_CALL_CHILDLESS;
 }
 
-int procspawn__identity_describe(struct procspawn__draft *draft,
+int procspawn__identity_describe(struct wire_call *call, struct wire_writer *block,
                                  const struct procspawn__status *status)
 {
-    bool uids_differ = describe_ids(&draft->call);
-    describe_thread(draft);
-    int rc = describe_groups(draft);
+    bool uids_differ = describe_ids(call);
+    describe_thread(call, block);
+    int rc = describe_groups(call, block);
 
     if (rc == 0)
-        describe_rights(draft, &status->rights, uids_differ);
+        describe_rights(call, block, &status->rights, uids_differ);
     return rc;
 }
 

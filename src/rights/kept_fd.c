@@ -1,7 +1,7 @@
 #include "src/rights/kept_fd.h"
 
 #include "src/base/fd.h"
-#include "src/call/internal.h"
+#include "src/image/image.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* SCHED_DEADLINE, and the flag for SCHED_RESET_ON_FORK, which not all headers have. */
@@ -113,4 +116,18 @@ int procspawn__schedule_set(const struct procspawn__schedule *wanted,
             rc = set_nice(wanted, now);
     }
     return rc < 0 ? rc : set_processors(wanted, now);
+}
+
+/* ---- that of init ---- */
+
+static struct procspawn__schedule initial;
+
+void procspawn__schedule_remember(void)
+{
+    procspawn__schedule_read(0, &initial);
+}
+
+const struct procspawn__schedule *procspawn__schedule_initial(void)
+{
+    return &initial;
 }

@@ -26,6 +26,10 @@ struct procspawn__schedule {
  */
 void procspawn__schedule_read(pid_t pid, struct procspawn__schedule *ret_schedule);
 
+/* That of the calling thread is the one at init, which children have unless they are told otherwise. */
+void procspawn__schedule_remember(void);
+const struct procspawn__schedule *procspawn__schedule_initial(void);
+
 /* Copies no more of the mask than there is. */
 void procspawn__schedule_copy(struct procspawn__schedule *to,
                               const struct procspawn__schedule *from);

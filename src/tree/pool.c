@@ -4,13 +4,17 @@
  * A leaf task keeps the pool, as one keeps a process (bind.c): it sleeps until the pool has ended
  * by itself, and its `done` ends a pool that is still there. The memory stays the owner's.
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/pool/pool.h"
 #include "src/scope/wait.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/scope.h>
 #include <forkscope/tree.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* Has it ended, and are its workers gone? */

@@ -6,17 +6,30 @@
  * ends the process and waits until it is gone. So a process obeys its scope by the rules of tasks
  * alone.
  */
-#include "src/call/handle.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/handle.h"
+#include "src/call/outcome.h"
+#include "src/error/error.h"
 #include "src/scope/wait.h"
+#include "src/wire/frame.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <forkscope/scope.h>
+#include <forkscope/signal.h>
 #include <forkscope/tree.h>
+#include <jansson.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* What the keeper and the holder of the handle share; the last one frees it. */

@@ -4,7 +4,11 @@
  * JSON null stands for nothing: a NULL pointer, a negative descriptor.
  */
 #include <errno.h>
+#include <forkscope/channel.h>
+#include <forkscope/shmem.h>
 #include <forkscope/typed.h>
+#include <forkscope/value.h>
+#include <jansson.h>
 #include <unistd.h>
 
 static int give(json_t *json, json_t **ret_json)

@@ -2,9 +2,15 @@
  * typed.c - plain C values to JSON and back, for functions defined by typed.h
  */
 #include "src/child/reply.h"
-
+#include "src/error/error.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
 #include <forkscope/typed.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

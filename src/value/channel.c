@@ -4,20 +4,27 @@
  * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and
  * tells when the last of them is gone.
  */
-#include "src/value/encoded.h"
-#include "src/value/message.h"
-#include "src/value/placeholder.h"
-
 #include "src/base/clock.h"
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/wait.h"
+#include "src/value/encoded.h"
+#include "src/value/fd_table.h"
+#include "src/value/footprint.h"
+#include "src/value/message.h"
+#include "src/value/placeholder.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope/channel.h>
+#include <forkscope/value.h>
+#include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>

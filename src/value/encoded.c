@@ -2,10 +2,19 @@
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
+#include "src/value/fd_table.h"
+#include "src/value/footprint.h"
 #include "src/value/message.h"
 #include "src/value/placeholder.h"
+#include "src/wire/frame.h"
 #include "src/wire/memfd.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/value.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

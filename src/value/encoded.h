@@ -9,10 +9,11 @@
 #ifndef FORKSCOPE_PROC_PARCEL_H
 #define FORKSCOPE_PROC_PARCEL_H
 
-#include "src/value/footprint.h"
 #include "src/value/fd_table.h"
+#include "src/value/footprint.h"
 #include "src/wire/frame.h"
 #include <jansson.h>
+#include <stdbool.h>
 
 struct procspawn__parcel;
 

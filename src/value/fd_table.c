@@ -4,7 +4,10 @@
 #include "src/base/fd.h"
 #include "src/value/value_type.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/value.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

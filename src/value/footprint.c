@@ -1,6 +1,7 @@
 #include "src/value/footprint.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /*

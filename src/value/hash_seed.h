@@ -14,6 +14,7 @@
 #ifndef FORKSCOPE_PROC_SEED_H
 #define FORKSCOPE_PROC_SEED_H
 
+
 /* At init, before the servers are forked. */
 void procspawn__seed_prepare(void);
 

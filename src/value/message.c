@@ -1,11 +1,20 @@
 #include "src/value/message.h"
 
 #include "src/base/fd.h"
+#include "src/value/footprint.h"
 #include "src/value/placeholder.h"
 #include "src/value/translate.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
 #include "src/wire/memfd.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/value.h>
+#include <jansson.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

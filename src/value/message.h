@@ -9,11 +9,15 @@
 #ifndef FORKSCOPE_PROC_MESSAGE_H
 #define FORKSCOPE_PROC_MESSAGE_H
 
-#include "src/value/footprint.h"
 #include "src/value/fd_table.h"
+#include "src/value/footprint.h"
 #include "src/wire/codec.h"
-#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <forkscope/value.h>
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* A value to be sent. */
 struct procspawn__message {

@@ -7,8 +7,13 @@
 #include "src/value/value_type.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/error.h>
+#include <forkscope/value.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>

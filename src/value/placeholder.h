@@ -9,6 +9,7 @@
 #define FORKSCOPE_PROC_PLACEHOLDER_H
 
 #include <forkscope/value.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -4,15 +4,19 @@
  * To fill, to allocate and to close a file are cancellation points of the C library, and none here:
  * something is half done.
  */
-#include "src/value/placeholder.h"
-
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
+#include "src/value/placeholder.h"
+#include "src/wire/frame.h"
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope/shmem.h>
+#include <forkscope/value.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>

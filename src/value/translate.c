@@ -2,9 +2,16 @@
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
-#include "src/value/value_type.h"
+#include "src/value/fd_table.h"
+#include "src/value/message.h"
 #include "src/value/placeholder.h"
+#include "src/value/value_type.h"
 #include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/value.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,6 +5,8 @@
 #define FORKSCOPE_PROC_TRANSLATE_H
 
 #include "src/value/message.h"
+#include <jansson.h>
+#include <stdbool.h>
 
 /*
  * Could the key be the one of placeholders, with or without more \001 in front? One look at the

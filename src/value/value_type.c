@@ -3,6 +3,9 @@
 #include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/error.h>
+#include <forkscope/value.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -176,7 +176,7 @@ struct wire_refused {
 
 /*
  * JSON text: behind the structure, or in a sealed memfd. The descriptors are those that the text
- * speaks of, in their order (src/proc/message.h), then the memfd.
+ * speaks of, in their order (src/value/message.h), then the memfd.
  */
 struct wire_value {
     uint64_t generation;            /* of the CALL; 0 in a VALUE */

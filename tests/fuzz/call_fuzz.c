@@ -3,6 +3,11 @@
 
 #include "src/rights/identity.h"
 #include "src/child/received_call.h"
+#include "src/rights/schedule.h"
+#include "src/wire/call.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -2,7 +2,9 @@
  * shown. */
 #include "tests/fuzz/fuzz.h"
 
-#include "src/call/internal.h"
+#include "src/crash/backtrace.h"
+#include "src/error/error.h"
+#include "src/wire/protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 
 #include "src/base/closer.h"
 #include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,9 +5,11 @@ SRC ?= .
 OUT = tests/fuzz/build
 CLANG ?= clang
 
+rooms = base wire crash executor scope error value rights image client call child pool tree typed init
+
 # Not the ends of the program: a target is a program of its own.
-sources := $(patsubst $(SRC)/%,%,$(wildcard $(addprefix $(SRC)/,src/*.c src/base/*.c src/scope/*.c \
-	src/wire/*.c src/proc/*.c forkserver/*.c tests/fuzz/fuzz.c)))
+sources := $(patsubst $(SRC)/%,%,$(wildcard $(addprefix $(SRC)/,$(rooms:%=src/%/*.c) \
+	forkserver/*.c tests/fuzz/fuzz.c)))
 targets := $(patsubst $(SRC)/tests/fuzz/%.c,$(OUT)/%,$(wildcard $(SRC)/tests/fuzz/*_fuzz.c))
 
 checks = -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -5,6 +5,10 @@
 #include "src/value/message.h"
 #include "src/value/encoded.h"
 #include "src/value/placeholder.h"
+#include "src/value/fd_table.h"
+#include "src/value/footprint.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

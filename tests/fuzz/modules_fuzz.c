@@ -4,6 +4,7 @@
 
 #include "src/crash/modules.h"
 #include "src/crash/symbols.h"
+#include "src/crash/remote_memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,11 @@
 
 #include "src/crash/walk.h"
 #include "src/base/clock.h"
+#include "src/crash/backtrace.h"
+#include "src/crash/cfi.h"
+#include "src/crash/machine.h"
+#include "src/crash/modules.h"
+#include "src/crash/remote_memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 #include "src/child/reply.h"
 #include "src/wire/call.h"
+#include "src/wire/protocol.h"
 #include "tests/hostile/odd_fd.h"
 #include "tests/hostile/ledger.h"
 #include "tests/hostile/raw.h"

@@ -4,6 +4,7 @@
 #include "tests/hostile/act.h"
 
 #include "src/wire/frame.h"
+#include "src/wire/protocol.h"
 #include "tests/hostile/ledger.h"
 #include "tests/hostile/raw.h"
 #include <errno.h>

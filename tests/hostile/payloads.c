@@ -4,6 +4,7 @@
 #include "tests/hostile/act.h"
 
 #include "src/wire/memfd.h"
+#include "src/wire/frame.h"
 #include "tests/hostile/raw.h"
 #include <fcntl.h>
 #include <stdio.h>

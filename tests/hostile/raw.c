@@ -1,6 +1,7 @@
 #include "tests/hostile/raw.h"
 
 #include "src/child/reply.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <string.h>
 

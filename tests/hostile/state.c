@@ -4,6 +4,7 @@
 #include "tests/hostile/act.h"
 
 #include "src/child/reply.h"
+#include "src/image/image.h"
 #include "tests/hostile/odd_fd.h"
 #include "tests/hostile/raw.h"
 #include <fcntl.h>

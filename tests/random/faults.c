@@ -1,6 +1,7 @@
 #include "tests/random/faults.h"
 
 #include "src/base/thread.h"
+#include "src/scope/node.h"
 #include "tests/random/dice.h"
 
 #include <errno.h>

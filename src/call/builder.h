@@ -1,0 +1,45 @@
+/*
+ * builder.h - what a process is to be
+ */
+#ifndef FORKSCOPE_CALL_BUILDER_H
+#define FORKSCOPE_CALL_BUILDER_H
+
+#include "src/value/footprint.h"
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct procspawn__stream {
+    enum procspawn_stdio mode;
+    int fd;
+};
+
+enum { PROCSPAWN__RESOURCES = 16 };
+
+struct procspawn_builder {
+    char **environment;         /* what changes apply to; NULL: that of the time of the call */
+    bool env_cleared;           /* to an empty one */
+    char **changes;             /* in order: NAME=value sets, NAME removes */
+    size_t change_count;
+    bool has_uid, has_gid;
+    uid_t uid;
+    gid_t gid;
+    int (*hook)(void *);
+    void *hook_argument;
+    struct procspawn__stream stdio[3];
+    char *cwd;
+    char *name;
+    bool has_limit[PROCSPAWN__RESOURCES];
+    struct rlimit limits[PROCSPAWN__RESOURCES];
+    int64_t duration;
+    bool childless;
+    unsigned allowed;           /* enum procspawn_rights */
+    bool has_grace;
+    int64_t grace;
+    procspawn__limit limit;     /* of the result */
+};
+
+#endif

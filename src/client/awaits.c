@@ -1,0 +1,30 @@
+#include "src/client/awaits.h"
+
+#include "src/base/list.h"
+#include "src/client/state.h"
+#include "src/client/taken.h"
+#include "src/wire/protocol.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+static struct procspawn__client *const client = &procspawn__client;
+
+static bool is_about(const struct procspawn__await *await, unsigned index, uint64_t id)
+{
+    const struct procspawn__taken *taken = await->taken;
+
+    return taken->link == index && taken->id == id &&
+           taken->serial == client->links[index].serial;
+}
+
+void procspawn__awaits_told(unsigned index, const struct wire_ended *ended)
+{
+    for (struct list *item = client->awaits.next; item != &client->awaits; item = item->next) {
+        struct procspawn__await *await = list_entry(item, struct procspawn__await, in_client);
+        if (!is_about(await, index, ended->id))
+            continue;
+        await->told = true;
+        await->known = ended->known;
+        await->death = ended->death;
+    }
+}

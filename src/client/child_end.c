@@ -1,0 +1,92 @@
+#include "src/client/child_end.h"
+
+#include "src/base/clock.h"
+#include "src/base/list.h"
+#include "src/base/proc.h"
+#include "src/client/awaits.h"
+#include "src/client/control.h"
+#include "src/client/links.h"
+#include "src/client/state.h"
+#include "src/client/taken.h"
+#include "src/wire/protocol.h"
+#include <forkscope/error.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+static struct procspawn__client *const client = &procspawn__client;
+
+/* The link of a server that is killed may end after the channels. */
+static enum procspawn__fate fate(const struct procspawn__taken *taken)
+{
+    if (procspawn__link_of(taken))
+        return base__proc_is_ending(taken->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
+    procspawn__links_hear_root();
+    if (client->root < 0 || client->gone[taken->link] >= taken->serial)
+        return PROCSPAWN__LEFT_NOTHING;
+    return PROCSPAWN__LEAVING;
+}
+
+enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    pthread_mutex_lock(&client->lock);
+    procspawn__links_hear();
+    enum procspawn__fate answer = fate(taken);
+    pthread_mutex_unlock(&client->lock);
+    pthread_setcancelstate(cancel, NULL);
+    return answer;
+}
+
+/* The server may have lost it, or its answer: neither waits for room. */
+static void ask_for_word(struct procspawn__await *await, bool kill)
+{
+    static const int64_t pause = BASE_SECOND;
+    struct wire_await body = { await->taken->id, procspawn__taken_pid(await->taken), kill };
+
+    if (base__now() < await->repeat_at)
+        return;
+    if (procspawn__tell_once(await->taken, WIRE_AWAIT, &body, sizeof body) == 0)
+        await->repeat_at = base__deadline(pause);
+}
+
+static int look_for_word(struct procspawn__await *await, const struct procspawn__taken *taken,
+                         bool kill)
+{
+    if (!await->taken) {
+        await->taken = taken;
+        list_append(&client->awaits, &await->in_client);
+    }
+    procspawn__links_hear();
+    if (await->told)
+        return 0;
+    enum procspawn__fate now = fate(taken);
+    if (now == PROCSPAWN__SERVED)
+        ask_for_word(await, kill);
+    return now == PROCSPAWN__LEFT_NOTHING ? PROCSPAWN_ESERVER : 1;
+}
+
+int procspawn__client_await(struct procspawn__await *await, const struct procspawn__taken *taken,
+                            bool kill)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    pthread_mutex_lock(&client->lock);
+    int rc = look_for_word(await, taken, kill);
+    pthread_mutex_unlock(&client->lock);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+void procspawn__client_unawait(struct procspawn__await *await)
+{
+    if (!await->taken)
+        return;
+    pthread_mutex_lock(&client->lock);
+    list_remove(&await->in_client);
+    pthread_mutex_unlock(&client->lock);
+    await->taken = NULL;
+}

@@ -1,0 +1,161 @@
+#include "src/client/servers.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/base/list.h"
+#include "src/client/links.h"
+#include "src/client/state.h"
+#include "src/scope/wait.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/scope.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static struct procspawn__client *const client = &procspawn__client;
+
+static void open_client(unsigned servers)
+{
+    client->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    procspawn__links_init(servers);
+    client->spare_count = 0;
+    client->asking = client->refused = 0;
+}
+
+static bool all_ready(void)
+{
+    unsigned ready = 0;
+
+    for (unsigned i = 0; i < client->count; i++)
+        ready += client->links[i].ready;
+    return ready == client->count;
+}
+
+/* 1: not all servers have come up yet; 0: they have; or why they cannot. */
+static int look_at_start(void)
+{
+    procspawn__links_hear_root();
+    procspawn__links_hear();
+    if (client->refused > 0)
+        return client->refusal;
+    if (client->root_refusal < 0)
+        return client->root_refusal;
+    if (client->root < 0)
+        return PROCSPAWN_ESTART;
+    return all_ready() ? 0 : 1;
+}
+
+int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
+{
+    open_client(servers);
+    client->root = base__fd_own(root_link);
+    int rc = procspawn__links_watch();
+    if (rc == 0)
+        rc = look_at_start();
+    while (rc > 0) {
+        if (base__now() >= deadline)
+            return PROCSPAWN_ESTART;
+        procspawn__links_wait(-1, deadline);
+        rc = look_at_start();
+    }
+    return rc;
+}
+
+void procspawn__client_adopt(int link, pid_t server)
+{
+    open_client(1);
+    client->links[0] = (struct procspawn__link){ .fd = link, .pidfd = -1, .server = server };
+}
+
+/* A pool's thread may still be asking. */
+void procspawn__client_close(void)
+{
+    pthread_mutex_lock(&client->lock);
+    procspawn__links_close();
+    pthread_mutex_unlock(&client->lock);
+}
+
+void procspawn__client_let_go(void)
+{
+    while (client->dying_count > 0)
+        base__fd_close(client->dying[--client->dying_count]);
+}
+
+void procspawn__client_forget(void)
+{
+    pthread_mutex_init(&client->lock, NULL);
+    /* Handles of the other process, which may have been freed here. */
+    list_init(&client->awaits);
+    procspawn__client_close();
+    procspawn__client_let_go();
+}
+
+int procspawn__client_end(int64_t grace)
+{
+    struct wire_end body = { grace };
+
+    int rc = wire__send_struct(client->root, WIRE_END, &body, sizeof body, -1, true);
+    /* The end of the link says the same, with no grace. */
+    if (rc < 0 && base__fd_is_ours(client->root))
+        shutdown(client->root, SHUT_WR);
+    return rc;
+}
+
+static bool root_has_ended(void)
+{
+    pthread_mutex_lock(&client->lock);
+    procspawn__links_hear_root();
+    bool ended = client->root < 0;
+    pthread_mutex_unlock(&client->lock);
+    return ended;
+}
+
+int procspawn__client_wait_end(int64_t deadline)
+{
+    struct pollfd fd = { .fd = client->root, .events = POLLIN };
+
+    while (!root_has_ended()) {
+        if (base__now() >= deadline)
+            return -ETIMEDOUT;
+        poll(&fd, 1, base__poll_timeout(deadline));
+    }
+    return 0;
+}
+
+static bool buried(void)
+{
+    pthread_mutex_lock(&client->lock);
+    bool all = procspawn__links_bury();
+    pthread_mutex_unlock(&client->lock);
+    return all;
+}
+
+int procspawn__client_bury(int64_t deadline)
+{
+    while (!buried()) {
+        struct pollfd fd = { .fd = client->dying[0], .events = POLLIN };
+        if (base__now() >= deadline)
+            return -ETIMEDOUT;
+        poll(&fd, 1, base__poll_timeout(deadline));
+    }
+    return 0;
+}
+
+/* The bound is for the case that another thread took the event: then nothing wakes this one. */
+int procspawn__client_wait(int64_t deadline)
+{
+    static const int64_t recheck = BASE_SECOND / 20;
+    int64_t until = base__deadline(recheck);
+    if (deadline < until)
+        until = deadline;
+    int rc = base__fd_is_ours(client->epoll) ? scoped__wait_fd(client->epoll, POLLIN, until)
+                                             : scoped_sleep_until(until);
+    return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
+}

@@ -1,0 +1,8 @@
+#include "src/client/state.h"
+
+#include "src/base/written.h"
+#include <pthread.h>
+
+struct procspawn__client procspawn__client BASE_WRITTEN = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1,
+    .awaits = { &procspawn__client.awaits, &procspawn__client.awaits } };

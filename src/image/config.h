@@ -1,0 +1,29 @@
+/*
+ * config.h - what init was configured to do
+ */
+#ifndef FORKSCOPE_IMAGE_CONFIG_H
+#define FORKSCOPE_IMAGE_CONFIG_H
+
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procspawn_config {
+    void (*callback)(void *);
+    void *callback_argument;
+    bool pass_args;
+    bool panic_handling;
+    bool capture_backtraces;
+    bool resolve_backtraces;
+    int spares;
+    unsigned nested_each;
+    unsigned nested_all;
+    int64_t start_timeout;
+};
+
+#define PROCSPAWN__CONFIG_DEFAULT \
+    { .pass_args = true, .panic_handling = true, .capture_backtraces = true, \
+      .resolve_backtraces = true, .spares = -1, .nested_each = 64, .nested_all = 1024, \
+      .start_timeout = INT64_C(5000000000) }
+
+#endif
