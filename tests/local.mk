@@ -4,468 +4,468 @@
 
 test_libs = src/libcunit.la $(CUNIT_LIBS) -ldl
 
-check_PROGRAMS += tests/version_test
-tests_version_test_LDADD = $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/version_test
+tests_base_version_test_LDADD = $(base_libs) $(test_libs)
 
-check_PROGRAMS += tests/cunit_test
-tests_cunit_test_SOURCES = tests/cunit_test.c tests/misbehaving.c tests/misbehaving.h
-tests_cunit_test_LDADD = $(test_libs)
+check_PROGRAMS += tests/cunit/cunit_test
+tests_cunit_cunit_test_SOURCES = tests/cunit/cunit_test.c tests/support/failing_tests.c tests/support/failing_tests.h
+tests_cunit_cunit_test_LDADD = $(test_libs)
 
-check_PROGRAMS += tests/backtrace_test
-tests_backtrace_test_LDADD = $(wire_libs) $(test_libs)
+check_PROGRAMS += tests/crash/backtrace_test
+tests_crash_backtrace_test_LDADD = $(wire_libs) $(test_libs)
 
-check_PROGRAMS += tests/unwind_test
-tests_unwind_test_SOURCES = tests/unwind_test.c tests/watch.c tests/watch.h
-tests_unwind_test_SOURCES += tests/victims.c tests/victims.h
-tests_unwind_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/unwind_test
+tests_crash_unwind_test_SOURCES = tests/crash/unwind_test.c tests/support/crash_harness.c tests/support/crash_harness.h
+tests_crash_unwind_test_SOURCES += tests/support/crashers.c tests/support/crashers.h
+tests_crash_unwind_test_LDADD = $(server_libs) $(test_libs)
 
-check_PROGRAMS += tests/images_test
-tests_images_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/module_files_test
+tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
 
-check_PROGRAMS += tests/confine_test
-tests_confine_test_SOURCES = tests/confine_test.c tests/withhold.c tests/withhold.h
-tests_confine_test_SOURCES += tests/made_module.c tests/made_module.h
-tests_confine_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/confine_test
+tests_crash_confine_test_SOURCES = tests/crash/confine_test.c tests/support/withheld_memory.c tests/support/withheld_memory.h
+tests_crash_confine_test_SOURCES += tests/support/made_module.c tests/support/made_module.h
+tests_crash_confine_test_LDADD = $(server_libs) $(test_libs)
 
-check_PROGRAMS += tests/vigil_test
-tests_vigil_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/forkserver/death_watch_test
+tests_forkserver_death_watch_test_LDADD = $(server_libs) $(test_libs)
 
-check_PROGRAMS += tests/renew_test
-tests_renew_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/forkserver/remap_test
+tests_forkserver_remap_test_LDADD = $(server_libs) $(test_libs)
 
-scope_tools = tests/scope_tools.c tests/scope_tools.h
-scope_pool = tests/scope_pool.c tests/scope_pool.h
+scope_tools = tests/support/scope_helpers.c tests/support/scope_helpers.h
+scope_pool = tests/support/user_executors.c tests/support/user_executors.h
 
-check_PROGRAMS += tests/closer_test
-tests_closer_test_SOURCES = tests/closer_test.c tests/linger.c tests/linger.h
-tests_closer_test_LDADD = $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/closer_test
+tests_base_closer_test_SOURCES = tests/base/closer_test.c tests/support/lingering_sockets.c tests/support/lingering_sockets.h
+tests_base_closer_test_LDADD = $(base_libs) $(test_libs)
 
-check_PROGRAMS += tests/proc_test
-tests_proc_test_SOURCES = tests/proc_test.c
-tests_proc_test_LDADD = $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/proc_test
+tests_base_proc_test_SOURCES = tests/base/proc_test.c
+tests_base_proc_test_LDADD = $(base_libs) $(test_libs)
 
-check_PROGRAMS += tests/process_test
-tests_process_test_LDADD = $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/process_test
+tests_base_process_test_LDADD = $(base_libs) $(test_libs)
 
-check_PROGRAMS += tests/timers_test
-tests_timers_test_LDADD = $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/timers_test
+tests_base_timers_test_LDADD = $(base_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_phases_test
-tests_scope_phases_test_SOURCES = tests/scope_phases_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/phases_test
+tests_scope_phases_test_SOURCES = tests/scope/phases_test.c $(scope_tools)
 tests_scope_phases_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_signal_test
-tests_scope_signal_test_SOURCES = tests/scope_signal_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/signal_test
+tests_scope_signal_test_SOURCES = tests/scope/signal_test.c $(scope_tools)
 tests_scope_signal_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_executor_test
-tests_scope_executor_test_SOURCES = tests/scope_executor_test.c $(scope_tools) $(scope_pool)
-tests_scope_executor_test_LDADD = $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/executor/executor_test
+tests_executor_executor_test_SOURCES = tests/executor/executor_test.c $(scope_tools) $(scope_pool)
+tests_executor_executor_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_refusal_test
-tests_scope_refusal_test_SOURCES = tests/scope_refusal_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/refusal_test
+tests_scope_refusal_test_SOURCES = tests/scope/refusal_test.c $(scope_tools)
 tests_scope_refusal_test_LDADD = $(scope_libs) $(test_libs)
 tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create,--wrap=pthread_cancel
 
-check_PROGRAMS += tests/scope_queue_test
-tests_scope_queue_test_SOURCES = tests/scope_queue_test.c $(scope_tools) $(scope_pool)
+check_PROGRAMS += tests/scope/queue_test
+tests_scope_queue_test_SOURCES = tests/scope/queue_test.c $(scope_tools) $(scope_pool)
 tests_scope_queue_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_hold_test
-tests_scope_hold_test_SOURCES = tests/scope_hold_test.c $(scope_tools) $(scope_pool)
+check_PROGRAMS += tests/scope/hold_test
+tests_scope_hold_test_SOURCES = tests/scope/hold_test.c $(scope_tools) $(scope_pool)
 tests_scope_hold_test_LDADD = $(scope_libs) $(test_libs)
 
 # A cancel comes just before each lock.
-check_PROGRAMS += tests/scope_moment_test
-tests_scope_moment_test_SOURCES = tests/scope_moment_test.c $(scope_tools) $(scope_pool)
+check_PROGRAMS += tests/scope/moment_test
+tests_scope_moment_test_SOURCES = tests/scope/moment_test.c $(scope_tools) $(scope_pool)
 tests_scope_moment_test_LDADD = $(scope_libs) $(test_libs)
 tests_scope_moment_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=scoped__lock
 
-check_PROGRAMS += tests/scope_cancel_test
-tests_scope_cancel_test_SOURCES = tests/scope_cancel_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/cancel_test
+tests_scope_cancel_test_SOURCES = tests/scope/cancel_test.c $(scope_tools)
 tests_scope_cancel_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_remote_test
-tests_scope_remote_test_SOURCES = tests/scope_remote_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/remote_test
+tests_scope_remote_test_SOURCES = tests/scope/remote_test.c $(scope_tools)
 tests_scope_remote_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_policy_test
-tests_scope_policy_test_SOURCES = tests/scope_policy_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/policy_test
+tests_scope_policy_test_SOURCES = tests/scope/policy_test.c $(scope_tools)
 tests_scope_policy_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_stress_test
-tests_scope_stress_test_SOURCES = tests/scope_stress_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/stress_test
+tests_scope_stress_test_SOURCES = tests/scope/stress_test.c $(scope_tools)
 tests_scope_stress_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_fork_test
-tests_scope_fork_test_SOURCES = tests/scope_fork_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/fork_test
+tests_scope_fork_test_SOURCES = tests/scope/fork_test.c $(scope_tools)
 tests_scope_fork_test_LDADD = $(scope_libs) $(test_libs)
 
-check_PROGRAMS += tests/scope_misuse_test
-tests_scope_misuse_test_SOURCES = tests/scope_misuse_test.c $(scope_tools)
+check_PROGRAMS += tests/scope/misuse_test
+tests_scope_misuse_test_SOURCES = tests/scope/misuse_test.c $(scope_tools)
 tests_scope_misuse_test_LDADD = $(scope_libs) $(test_libs)
 # The process half: programs that call functions of their own in other processes.
 
 proc_test_libs = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/init_test
-tests_init_test_SOURCES = tests/init_test.c tests/calls.c tests/calls.h
-tests_init_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/init/init_test
+tests_init_init_test_SOURCES = tests/init/init_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_init_init_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/uncancelled_test
-tests_uncancelled_test_SOURCES = tests/uncancelled_test.c tests/calls.c tests/calls.h
-tests_uncancelled_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/uncancelled_test
+tests_call_uncancelled_test_SOURCES = tests/call/uncancelled_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_uncancelled_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/interrupted_test
-tests_interrupted_test_SOURCES = tests/interrupted_test.c tests/calls.c tests/calls.h
-tests_interrupted_test_SOURCES += tests/jail.c tests/jail.h
-tests_interrupted_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/interrupted_test
+tests_call_interrupted_test_SOURCES = tests/call/interrupted_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_interrupted_test_SOURCES += tests/support/jail.c tests/support/jail.h
+tests_call_interrupted_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/config_test
-tests_config_test_SOURCES = tests/config_test.c tests/calls.c tests/calls.h
-tests_config_test_LDADD = $(proc_test_libs)
-tests_config_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
+check_PROGRAMS += tests/init/config_test
+tests_init_config_test_SOURCES = tests/init/config_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_init_config_test_LDADD = $(proc_test_libs)
+tests_init_config_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 
-check_PROGRAMS += tests/image_test
-tests_image_test_SOURCES = tests/image_test.c tests/calls.c tests/calls.h
-tests_image_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/image/image_test
+tests_image_image_test_SOURCES = tests/image/image_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_image_image_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/crash_matrix_test
-tests_crash_matrix_test_SOURCES = tests/crash_matrix_test.c tests/calls.c tests/calls.h
-tests_crash_matrix_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/crash/crash_matrix_test
+tests_crash_crash_matrix_test_SOURCES = tests/crash/crash_matrix_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_crash_crash_matrix_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/reporter_test
-tests_reporter_test_SOURCES = tests/reporter_test.c tests/calls.c tests/calls.h
-tests_reporter_test_SOURCES += tests/jail.c tests/jail.h
-tests_reporter_test_SOURCES += tests/made_module.c tests/made_module.h
-tests_reporter_test_SOURCES += tests/withhold.c tests/withhold.h
-tests_reporter_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/reporter_test
+tests_forkserver_reporter_test_SOURCES = tests/forkserver/reporter_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_forkserver_reporter_test_SOURCES += tests/support/jail.c tests/support/jail.h
+tests_forkserver_reporter_test_SOURCES += tests/support/made_module.c tests/support/made_module.h
+tests_forkserver_reporter_test_SOURCES += tests/support/withheld_memory.c tests/support/withheld_memory.h
+tests_forkserver_reporter_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/handle_test
-tests_handle_test_SOURCES = tests/handle_test.c tests/calls.c tests/calls.h
-tests_handle_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/handle_test
+tests_call_handle_test_SOURCES = tests/call/handle_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_handle_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/deadline_test
-tests_deadline_test_SOURCES = tests/deadline_test.c tests/calls.c tests/calls.h
-tests_deadline_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/deadline_test
+tests_call_deadline_test_SOURCES = tests/call/deadline_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_deadline_test_LDADD = $(proc_test_libs)
 
-builder_tools = tests/builder_tools.c tests/builder_tools.h tests/calls.c tests/calls.h
+builder_tools = tests/support/builder_helpers.c tests/support/builder_helpers.h tests/support/call_helpers.c tests/support/call_helpers.h
 
-check_PROGRAMS += tests/builder_test
-tests_builder_test_SOURCES = tests/builder_test.c $(builder_tools)
-tests_builder_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/builder_test
+tests_call_builder_test_SOURCES = tests/call/builder_test.c $(builder_tools)
+tests_call_builder_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/builder_rights_test
-tests_builder_rights_test_SOURCES = tests/builder_rights_test.c $(builder_tools)
-tests_builder_rights_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/builder_rights_test
+tests_call_builder_rights_test_SOURCES = tests/call/builder_rights_test.c $(builder_tools)
+tests_call_builder_rights_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/schedule_test
-tests_schedule_test_SOURCES = tests/schedule_test.c $(pool_tools)
-tests_schedule_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/rights/schedule_test
+tests_rights_schedule_test_SOURCES = tests/rights/schedule_test.c $(pool_tools)
+tests_rights_schedule_test_LDADD = $(proc_test_libs)
 
-place_tools = tests/place_tools.c tests/place_tools.h
+place_tools = tests/support/place_helpers.c tests/support/place_helpers.h
 
-check_PROGRAMS += tests/status_test
-tests_status_test_SOURCES = tests/status_test.c tests/calls.c tests/calls.h $(place_tools)
-tests_status_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/rights/status_test
+tests_rights_status_test_SOURCES = tests/rights/status_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(place_tools)
+tests_rights_status_test_LDADD = $(proc_test_libs)
 
-rights_tools = tests/rights_tools.c tests/rights_tools.h $(place_tools)
+rights_tools = tests/support/rights_helpers.c tests/support/rights_helpers.h $(place_tools)
 
-nested_tools = tests/nested_tools.c tests/nested_tools.h $(rights_tools)
+nested_tools = tests/support/nested_helpers.c tests/support/nested_helpers.h $(rights_tools)
 
-check_PROGRAMS += tests/nested_test
-tests_nested_test_SOURCES = tests/nested_test.c tests/forgery.c tests/forgery.h
-tests_nested_test_SOURCES += $(nested_tools) $(builder_tools) tests/pool_tools.c tests/pool_tools.h
-tests_nested_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/child/nested_test
+tests_child_nested_test_SOURCES = tests/child/nested_test.c tests/support/forged_calls.c tests/support/forged_calls.h
+tests_child_nested_test_SOURCES += $(nested_tools) $(builder_tools) tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_child_nested_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/childless_test
-tests_childless_test_SOURCES = tests/childless_test.c $(nested_tools) $(builder_tools)
-tests_childless_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/child/childless_test
+tests_child_childless_test_SOURCES = tests/child/childless_test.c $(nested_tools) $(builder_tools)
+tests_child_childless_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/sender_test
-tests_sender_test_SOURCES = tests/sender_test.c tests/forgery.c tests/forgery.h
-tests_sender_test_SOURCES += $(rights_tools) $(pool_tools)
-tests_sender_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/child/caller_rights_test
+tests_child_caller_rights_test_SOURCES = tests/child/caller_rights_test.c tests/support/forged_calls.c tests/support/forged_calls.h
+tests_child_caller_rights_test_SOURCES += $(rights_tools) $(pool_tools)
+tests_child_caller_rights_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/place_test
-tests_place_test_SOURCES = tests/place_test.c $(rights_tools) $(builder_tools)
-tests_place_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
-tests_place_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/place_test
+tests_call_place_test_SOURCES = tests/call/place_test.c $(rights_tools) $(builder_tools)
+tests_call_place_test_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_call_place_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/inherited_test
-tests_inherited_test_SOURCES = tests/inherited_test.c tests/calls.c tests/calls.h $(place_tools)
-tests_inherited_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/child/inherited_test
+tests_child_inherited_test_SOURCES = tests/child/inherited_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(place_tools)
+tests_child_inherited_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/rights_test
-tests_rights_test_SOURCES = tests/rights_test.c $(rights_tools) $(builder_tools)
-tests_rights_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
-tests_rights_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/rights/rights_test
+tests_rights_rights_test_SOURCES = tests/rights/rights_test.c $(rights_tools) $(builder_tools)
+tests_rights_rights_test_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_rights_rights_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/server_test
-tests_server_test_SOURCES = tests/server_test.c tests/calls.c tests/calls.h
-tests_server_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/server_test
+tests_forkserver_server_test_SOURCES = tests/forkserver/server_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_forkserver_server_test_LDADD = $(proc_test_libs)
 
-births = tests/births.c tests/births.h
+births = tests/support/early_death.c tests/support/early_death.h
 
-check_PROGRAMS += tests/stillborn_test
-tests_stillborn_test_SOURCES = tests/stillborn_test.c tests/calls.c tests/calls.h $(births)
-tests_stillborn_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/early_death_test
+tests_forkserver_early_death_test_SOURCES = tests/forkserver/early_death_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(births)
+tests_forkserver_early_death_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/server_loss_test
-tests_server_loss_test_SOURCES = tests/server_loss_test.c tests/calls.c tests/calls.h
-tests_server_loss_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/client/server_loss_test
+tests_client_server_loss_test_SOURCES = tests/client/server_loss_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_client_server_loss_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/oom_test
-tests_oom_test_SOURCES = tests/oom_test.c tests/calls.c tests/calls.h
-tests_oom_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/oom_test
+tests_forkserver_oom_test_SOURCES = tests/forkserver/oom_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_forkserver_oom_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/values_test
-tests_values_test_SOURCES = tests/values_test.c tests/calls.c tests/calls.h
-tests_values_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/value/values_test
+tests_value_values_test_SOURCES = tests/value/values_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_value_values_test_LDADD = $(proc_test_libs)
 
 # Libraries are loaded at run time where libtool builds any that can be.
 if SHARED
-check_PROGRAMS += tests/module_test
-tests_module_test_SOURCES = tests/module_test.c tests/calls.c tests/calls.h
-tests_module_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/image/function_test
+tests_image_function_test_SOURCES = tests/image/function_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_image_function_test_LDADD = $(proc_test_libs)
 
 # Libraries that module_test loads. Their place of installation makes libtool build them shared.
-check_LTLIBRARIES += tests/module_late.la tests/module_nameless.la tests/module_stranger.la
+check_LTLIBRARIES += tests/image/module_late.la tests/image/module_nameless.la tests/image/module_stranger.la
 loadable_flags = -module -avoid-version -shared -rpath /nowhere
-tests_module_late_la_SOURCES = tests/module_late.c
-tests_module_late_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=sha1
-tests_module_late_la_LIBADD = $(JANSSON_LIBS)
-tests_module_nameless_la_SOURCES = tests/module_late.c
-tests_module_nameless_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=none
-tests_module_nameless_la_LIBADD = $(JANSSON_LIBS)
-tests_module_stranger_la_SOURCES = tests/module_late.c
-tests_module_stranger_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=none
-tests_module_stranger_la_LIBADD = $(JANSSON_LIBS)
+tests_image_module_late_la_SOURCES = tests/image/module_late.c
+tests_image_module_late_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=sha1
+tests_image_module_late_la_LIBADD = $(JANSSON_LIBS)
+tests_image_module_nameless_la_SOURCES = tests/image/module_late.c
+tests_image_module_nameless_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=none
+tests_image_module_nameless_la_LIBADD = $(JANSSON_LIBS)
+tests_image_module_stranger_la_SOURCES = tests/image/module_late.c
+tests_image_module_stranger_la_LDFLAGS = $(loadable_flags) -Wl,--build-id=none
+tests_image_module_stranger_la_LIBADD = $(JANSSON_LIBS)
 endif
 
-check_PROGRAMS += tests/wire_test
-tests_wire_test_SOURCES = tests/wire_test.c tests/calls.c tests/calls.h
-tests_wire_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/wire/wire_test
+tests_wire_wire_test_SOURCES = tests/wire/wire_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_wire_wire_test_LDADD = $(proc_test_libs)
 
-raw = tests/raw.c tests/raw.h
+raw = tests/support/raw_messages.c tests/support/raw_messages.h
 
-check_PROGRAMS += tests/link_test
-tests_link_test_SOURCES = tests/link_test.c tests/calls.c tests/calls.h $(raw)
-tests_link_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/link_test
+tests_forkserver_link_test_SOURCES = tests/forkserver/link_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(raw)
+tests_forkserver_link_test_LDADD = $(proc_test_libs)
 
 # The same on a kernel that lets descriptors in.
-check_PROGRAMS += tests/link_old_test
-tests_link_old_test_SOURCES = $(tests_link_test_SOURCES) tests/old_kernel.c
-tests_link_old_test_LDADD = $(proc_test_libs)
-tests_link_old_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
+check_PROGRAMS += tests/forkserver/link_old_test
+tests_forkserver_link_old_test_SOURCES = $(tests_forkserver_link_test_SOURCES) tests/support/old_kernel.c
+tests_forkserver_link_old_test_LDADD = $(proc_test_libs)
+tests_forkserver_link_old_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 
-check_PROGRAMS += tests/death_test
-tests_death_test_SOURCES = tests/death_test.c tests/calls.c tests/calls.h $(raw)
-tests_death_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/death_test
+tests_forkserver_death_test_SOURCES = tests/forkserver/death_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(raw)
+tests_forkserver_death_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/start_test
-tests_start_test_SOURCES = tests/start_test.c tests/calls.c tests/calls.h
-tests_start_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/client/start_test
+tests_client_start_test_SOURCES = tests/client/start_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_client_start_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/evade_test
-tests_evade_test_SOURCES = tests/evade_test.c tests/calls.c tests/calls.h
-tests_evade_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
-tests_evade_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/terminate_test
+tests_forkserver_terminate_test_SOURCES = tests/forkserver/terminate_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_forkserver_terminate_test_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_forkserver_terminate_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/quota_test
-tests_quota_test_SOURCES = tests/quota_test.c tests/calls.c tests/calls.h $(raw)
-tests_quota_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/quota_test
+tests_forkserver_quota_test_SOURCES = tests/forkserver/quota_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(raw)
+tests_forkserver_quota_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/reborn_test
-tests_reborn_test_SOURCES = tests/reborn_test.c tests/calls.c tests/calls.h
-tests_reborn_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/reborn_test
+tests_forkserver_reborn_test_SOURCES = tests/forkserver/reborn_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_forkserver_reborn_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/stubborn_test
-tests_stubborn_test_SOURCES = tests/stubborn_test.c tests/calls.c tests/calls.h
-tests_stubborn_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
-tests_stubborn_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/orphans_test
+tests_forkserver_orphans_test_SOURCES = tests/forkserver/orphans_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_forkserver_orphans_test_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_forkserver_orphans_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/stay_test
-tests_stay_test_SOURCES = tests/stay_test.c tests/calls.c tests/calls.h $(raw)
-tests_stay_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/forkserver/stay_test
+tests_forkserver_stay_test_SOURCES = tests/forkserver/stay_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(raw)
+tests_forkserver_stay_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/token_test
-tests_token_test_SOURCES = tests/token_test.c tests/calls.c tests/calls.h $(raw)
-tests_token_test_SOURCES += tests/pool_tools.c tests/pool_tools.h
-tests_token_test_LDADD = $(proc_test_libs)
-room = tests/room.c tests/room.h tests/calls.c tests/calls.h
+check_PROGRAMS += tests/forkserver/token_test
+tests_forkserver_token_test_SOURCES = tests/forkserver/token_test.c tests/support/call_helpers.c tests/support/call_helpers.h $(raw)
+tests_forkserver_token_test_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_forkserver_token_test_LDADD = $(proc_test_libs)
+room = tests/support/descriptor_room.c tests/support/descriptor_room.h tests/support/call_helpers.c tests/support/call_helpers.h
 
-check_PROGRAMS += tests/frame_test
-tests_frame_test_SOURCES = tests/frame_test.c $(room)
-tests_frame_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/wire/frame_test
+tests_wire_frame_test_SOURCES = tests/wire/frame_test.c $(room)
+tests_wire_frame_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/shortage_test
-tests_shortage_test_SOURCES = tests/shortage_test.c $(room)
-tests_shortage_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/shortage_test
+tests_call_shortage_test_SOURCES = tests/call/shortage_test.c $(room)
+tests_call_shortage_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/linger_test
-tests_linger_test_SOURCES = tests/linger_test.c tests/linger.c tests/linger.h
-tests_linger_test_SOURCES += tests/calls.c tests/calls.h
-tests_linger_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/base/lingering_close_test
+tests_base_lingering_close_test_SOURCES = tests/base/lingering_close_test.c tests/support/lingering_sockets.c tests/support/lingering_sockets.h
+tests_base_lingering_close_test_SOURCES += tests/support/call_helpers.c tests/support/call_helpers.h
+tests_base_lingering_close_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/footprint_test
-tests_footprint_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/value/footprint_test
+tests_value_footprint_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/visible_test
-tests_visible_test_SOURCES = tests/visible_test.c tests/calls.c tests/calls.h
-tests_visible_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/error/visible_text_test
+tests_error_visible_text_test_SOURCES = tests/error/visible_text_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_error_visible_text_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/procspawn_basic_test
-tests_procspawn_basic_test_SOURCES = tests/procspawn_basic_test.c tests/calls.c tests/calls.h
-tests_procspawn_basic_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/spawn_test
+tests_call_spawn_test_SOURCES = tests/call/spawn_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_spawn_test_LDADD = $(proc_test_libs)
 
-value_tools = tests/calls.c tests/calls.h tests/values.c tests/values.h
+value_tools = tests/support/call_helpers.c tests/support/call_helpers.h tests/support/value_helpers.c tests/support/value_helpers.h
 
-check_PROGRAMS += tests/limits_test
-tests_limits_test_SOURCES = tests/limits_test.c $(value_tools)
-tests_limits_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/result_limits_test
+tests_call_result_limits_test_SOURCES = tests/call/result_limits_test.c $(value_tools)
+tests_call_result_limits_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/placeholder_test
-tests_placeholder_test_SOURCES = tests/placeholder_test.c $(value_tools)
-tests_placeholder_test_LDADD = $(core_libs) $(test_libs)
-vet_tools = tests/vet_tools.c tests/vet_tools.h tests/program.c tests/program.h
+check_PROGRAMS += tests/value/placeholder_test
+tests_value_placeholder_test_SOURCES = tests/value/placeholder_test.c $(value_tools)
+tests_value_placeholder_test_LDADD = $(core_libs) $(test_libs)
+vet_tools = tests/support/vet_helpers.c tests/support/vet_helpers.h tests/support/subprocess.c tests/support/subprocess.h
 
-check_PROGRAMS += tests/vet_verdict_test
-tests_vet_verdict_test_SOURCES = tests/vet_verdict_test.c $(vet_tools)
-tests_vet_verdict_test_LDADD = $(JANSSON_LIBS) $(test_libs)
+check_PROGRAMS += tests/examples/vet_verdict_test
+tests_examples_vet_verdict_test_SOURCES = tests/examples/vet_verdict_test.c $(vet_tools)
+tests_examples_vet_verdict_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
-check_PROGRAMS += tests/vet_count_test
-tests_vet_count_test_SOURCES = tests/vet_count_test.c $(vet_tools)
-tests_vet_count_test_LDADD = $(JANSSON_LIBS) $(test_libs)
+check_PROGRAMS += tests/examples/vet_count_test
+tests_examples_vet_count_test_SOURCES = tests/examples/vet_count_test.c $(vet_tools)
+tests_examples_vet_count_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
-check_PROGRAMS += tests/vet_end_test
-tests_vet_end_test_SOURCES = tests/vet_end_test.c $(vet_tools) examples/vet/leftovers.c
-tests_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
+check_PROGRAMS += tests/examples/vet_end_test
+tests_examples_vet_end_test_SOURCES = tests/examples/vet_end_test.c $(vet_tools) examples/vet/leftovers.c
+tests_examples_vet_end_test_LDADD = $(JANSSON_LIBS) $(test_libs)
 
-check_PROGRAMS += tests/unkept_test
-tests_unkept_test_SOURCES = tests/unkept_test.c tests/calls.c tests/calls.h
-tests_unkept_test_LDADD = $(core_libs) $(test_libs)
-tests_unkept_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
+check_PROGRAMS += tests/tree/unkept_test
+tests_tree_unkept_test_SOURCES = tests/tree/unkept_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_tree_unkept_test_LDADD = $(core_libs) $(test_libs)
+tests_tree_unkept_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 
-check_PROGRAMS += tests/tree_test
-tests_tree_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/tree/tree_test
+tests_tree_tree_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/channel_test
-tests_channel_test_SOURCES = tests/channel_test.c $(value_tools)
-tests_channel_test_LDADD = $(core_libs) $(test_libs)
-check_PROGRAMS += tests/kill_test
-tests_kill_test_SOURCES = tests/kill_test.c tests/busy.c tests/busy.h tests/calls.c tests/calls.h
-tests_kill_test_SOURCES += tests/children.c tests/children.h
-tests_kill_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/value/channel_test
+tests_value_channel_test_SOURCES = tests/value/channel_test.c $(value_tools)
+tests_value_channel_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/call/kill_sweep_test
+tests_call_kill_sweep_test_SOURCES = tests/call/kill_sweep_test.c tests/support/busy_program.c tests/support/busy_program.h tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_kill_sweep_test_SOURCES += tests/support/process_list.c tests/support/process_list.h
+tests_call_kill_sweep_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/shmem_test
-tests_shmem_test_SOURCES = tests/shmem_test.c $(value_tools)
-tests_shmem_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/value/shmem_test
+tests_value_shmem_test_SOURCES = tests/value/shmem_test.c $(value_tools)
+tests_value_shmem_test_LDADD = $(core_libs) $(test_libs)
 
 EXTRA_DIST += tests/model/check.sh tests/model/handshake.pml tests/model/cached.pml
-typed_tools = tests/typed_tools.c tests/typed_tools.h $(value_tools)
+typed_tools = tests/support/typed_helpers.c tests/support/typed_helpers.h $(value_tools)
 
-check_PROGRAMS += tests/typed_test
-tests_typed_test_SOURCES = tests/typed_test.c $(typed_tools)
-tests_typed_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/typed/typed_test
+tests_typed_typed_test_SOURCES = tests/typed/typed_test.c $(typed_tools)
+tests_typed_typed_test_LDADD = $(core_libs) $(test_libs)
 
-pool_tools = tests/pool_tools.c tests/pool_tools.h tests/calls.c tests/calls.h
+pool_tools = tests/support/pool_helpers.c tests/support/pool_helpers.h tests/support/call_helpers.c tests/support/call_helpers.h
 
-check_PROGRAMS += tests/pool_test
-tests_pool_test_SOURCES = tests/pool_test.c $(pool_tools)
-tests_pool_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/pool/pool_test
+tests_pool_pool_test_SOURCES = tests/pool/pool_test.c $(pool_tools)
+tests_pool_pool_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_calls_test
-tests_pool_calls_test_SOURCES = tests/pool_calls_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/calls_test
+tests_pool_calls_test_SOURCES = tests/pool/calls_test.c $(pool_tools)
 tests_pool_calls_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_kill_test
-tests_pool_kill_test_SOURCES = tests/pool_kill_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/kill_test
+tests_pool_kill_test_SOURCES = tests/pool/kill_test.c $(pool_tools)
 tests_pool_kill_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_capture_test
-tests_pool_capture_test_SOURCES = tests/pool_capture_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/capture_test
+tests_pool_capture_test_SOURCES = tests/pool/capture_test.c $(pool_tools)
 tests_pool_capture_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_ends_test
-tests_pool_ends_test_SOURCES = tests/pool_ends_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/ends_test
+tests_pool_ends_test_SOURCES = tests/pool/ends_test.c $(pool_tools)
 tests_pool_ends_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/pool_fork_test
-tests_pool_fork_test_SOURCES = tests/pool_fork_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/fork_test
+tests_pool_fork_test_SOURCES = tests/pool/fork_test.c $(pool_tools)
 tests_pool_fork_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_hostile_test
-tests_pool_hostile_test_SOURCES = tests/pool_hostile_test.c $(pool_tools) $(raw)
+check_PROGRAMS += tests/pool/hostile_test
+tests_pool_hostile_test_SOURCES = tests/pool/hostile_test.c $(pool_tools) $(raw)
 tests_pool_hostile_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_loss_test
-tests_pool_loss_test_SOURCES = tests/pool_loss_test.c $(pool_tools) $(raw)
+check_PROGRAMS += tests/pool/loss_test
+tests_pool_loss_test_SOURCES = tests/pool/loss_test.c $(pool_tools) $(raw)
 tests_pool_loss_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_plan_test
-tests_pool_plan_test_SOURCES = tests/pool_plan_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/plan_test
+tests_pool_plan_test_SOURCES = tests/pool/plan_test.c $(pool_tools)
 tests_pool_plan_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_shortage_test
-tests_pool_shortage_test_SOURCES = tests/pool_shortage_test.c $(pool_tools)
-tests_pool_shortage_test_SOURCES += tests/room.c tests/room.h
+check_PROGRAMS += tests/pool/shortage_test
+tests_pool_shortage_test_SOURCES = tests/pool/shortage_test.c $(pool_tools)
+tests_pool_shortage_test_SOURCES += tests/support/descriptor_room.c tests/support/descriptor_room.h
 tests_pool_shortage_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_state_test
-tests_pool_state_test_SOURCES = tests/pool_state_test.c $(pool_tools)
+check_PROGRAMS += tests/pool/state_test
+tests_pool_state_test_SOURCES = tests/pool/state_test.c $(pool_tools)
 tests_pool_state_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/pool_workers_test
-tests_pool_workers_test_SOURCES = tests/pool_workers_test.c $(pool_tools) $(births)
+check_PROGRAMS += tests/pool/workers_test
+tests_pool_workers_test_SOURCES = tests/pool/workers_test.c $(pool_tools) $(births)
 tests_pool_workers_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/endurance_test
-tests_endurance_test_SOURCES = tests/endurance_test.c $(pool_tools)
-tests_endurance_test_LDADD = $(proc_test_libs)
+check_PROGRAMS += tests/call/endurance_test
+tests_call_endurance_test_SOURCES = tests/call/endurance_test.c $(pool_tools)
+tests_call_endurance_test_LDADD = $(proc_test_libs)
 
-check_PROGRAMS += tests/typed_things_test
-tests_typed_things_test_SOURCES = tests/typed_things_test.c $(typed_tools)
-tests_typed_things_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/typed/resources_test
+tests_typed_resources_test_SOURCES = tests/typed/resources_test.c $(typed_tools)
+tests_typed_resources_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/host_test
-tests_host_test_SOURCES = tests/host_test.c tests/calls.c tests/calls.h
-tests_host_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/init/host_test
+tests_init_host_test_SOURCES = tests/init/host_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_init_host_test_LDADD = $(core_libs) $(test_libs)
 
-odd_hosts = tests/tour.c tests/tour.h tests/calls.c tests/calls.h tests/children.c tests/children.h
+odd_hosts = tests/support/tour.c tests/support/tour.h tests/support/call_helpers.c tests/support/call_helpers.h tests/support/process_list.c tests/support/process_list.h
 
-check_PROGRAMS += tests/jail_test
-tests_jail_test_SOURCES = tests/jail_test.c tests/jail.c tests/jail.h $(odd_hosts)
-tests_jail_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/init/jail_test
+tests_init_jail_test_SOURCES = tests/init/jail_test.c tests/support/jail.c tests/support/jail.h $(odd_hosts)
+tests_init_jail_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/bare_host_test
-tests_bare_host_test_SOURCES = tests/bare_host_test.c $(odd_hosts)
-tests_bare_host_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/init/bare_host_test
+tests_init_bare_host_test_SOURCES = tests/init/bare_host_test.c $(odd_hosts)
+tests_init_bare_host_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/executed_test
-tests_executed_test_SOURCES = tests/executed_test.c tests/calls.c tests/calls.h
-tests_executed_test_SOURCES += tests/children.c tests/children.h
-tests_executed_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/init/executed_test
+tests_init_executed_test_SOURCES = tests/init/executed_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_init_executed_test_SOURCES += tests/support/process_list.c tests/support/process_list.h
+tests_init_executed_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/held_numbers_test
-tests_held_numbers_test_SOURCES = tests/held_numbers_test.c tests/calls.c tests/calls.h
-tests_held_numbers_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/init/held_numbers_test
+tests_init_held_numbers_test_SOURCES = tests/init/held_numbers_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_init_held_numbers_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/handle_fork_test
-tests_handle_fork_test_SOURCES = tests/handle_fork_test.c tests/calls.c tests/calls.h
-tests_handle_fork_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/call/handle_fork_test
+tests_call_handle_fork_test_SOURCES = tests/call/handle_fork_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_handle_fork_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/taken_numbers_test
-tests_taken_numbers_test_SOURCES = tests/taken_numbers_test.c tests/calls.c tests/calls.h
-tests_taken_numbers_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/init/taken_numbers_test
+tests_init_taken_numbers_test_SOURCES = tests/init/taken_numbers_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_init_taken_numbers_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/closed_below_test
-tests_closed_below_test_SOURCES = tests/closed_below_test.c tests/calls.c tests/calls.h
-tests_closed_below_test_LDADD = $(core_libs) $(test_libs)
+check_PROGRAMS += tests/client/closed_below_test
+tests_client_closed_below_test_SOURCES = tests/client/closed_below_test.c tests/support/call_helpers.c tests/support/call_helpers.h
+tests_client_closed_below_test_LDADD = $(core_libs) $(test_libs)
 
-check_PROGRAMS += tests/httpd_test
-tests_httpd_test_SOURCES = tests/httpd_test.c tests/program.c tests/program.h
-tests_httpd_test_LDADD = $(test_libs)
+check_PROGRAMS += tests/examples/httpd_test
+tests_examples_httpd_test_SOURCES = tests/examples/httpd_test.c tests/support/subprocess.c tests/support/subprocess.h
+tests_examples_httpd_test_LDADD = $(test_libs)
 
 # Random rounds; what is asked of the C library goes through tests/random/faults.c first.
 EXTRA_PROGRAMS += tests/random/random
@@ -485,7 +485,7 @@ tests_random_random_SOURCES += tests/random/processes_copies.c tests/random/proc
 tests_random_random_SOURCES += tests/random/processes_host.c tests/random/processes_pools.c
 tests_random_random_SOURCES += tests/random/processes_scopes.c tests/random/processes_values.c
 tests_random_random_SOURCES += tests/random/processes_weather.c tests/random/processes_works.c
-tests_random_random_SOURCES += tests/children.c tests/children.h $(scope_pool)
+tests_random_random_SOURCES += tests/support/process_list.c tests/support/process_list.h $(scope_pool)
 tests_random_random_LDADD = $(core_libs)
 tests_random_random_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
 tests_random_random_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=eventfd,--wrap=scoped__lock
@@ -493,11 +493,11 @@ tests_random_random_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=eventfd,--wrap=s
 check_PROGRAMS += tests/soak/soak
 tests_soak_soak_SOURCES = tests/soak/soak.c tests/soak/nodes.c tests/soak/nodes.h
 tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c tests/soak/work.h
-tests_soak_soak_SOURCES += tests/children.c tests/children.h
+tests_soak_soak_SOURCES += tests/support/process_list.c tests/support/process_list.h
 tests_soak_soak_LDADD = $(core_libs)
 
 EXTRA_PROGRAMS += tests/hostile/hostile
-tests_hostile_hostile_SOURCES = tests/hostile/hostile.c tests/children.c tests/children.h
+tests_hostile_hostile_SOURCES = tests/hostile/hostile.c tests/support/process_list.c tests/support/process_list.h
 tests_hostile_hostile_SOURCES += tests/hostile/act.c tests/hostile/act.h
 tests_hostile_hostile_SOURCES += tests/hostile/attack.c tests/hostile/attack.h
 tests_hostile_hostile_SOURCES += tests/hostile/call.c tests/hostile/call.h
@@ -577,17 +577,17 @@ check-spares: $(check_PROGRAMS) $(check_LTLIBRARIES)
 
 # The tree of tasks at full size, on one core and on all: a million random cancels for each
 # executor, ten million discarded tasks; ten thousand live tasks and the deep chain twenty times.
-check-stress: tests/scope_stress_test$(EXEEXT)
+check-stress: tests/scope/stress_test$(EXEEXT)
 	@status=0; for pinned in "taskset -c 0" ""; do \
-	    $$pinned tests/scope_stress_test$(EXEEXT) -r 20 cancelled_from_the_root || status=1; \
-	    SCOPE_STRESS=50 $$pinned tests/scope_stress_test$(EXEEXT) random_cancels || status=1; \
-	    SCOPE_STRESS=100 $$pinned tests/scope_stress_test$(EXEEXT) endless || status=1; \
+	    $$pinned tests/scope/stress_test$(EXEEXT) -r 20 cancelled_from_the_root || status=1; \
+	    SCOPE_STRESS=50 $$pinned tests/scope/stress_test$(EXEEXT) random_cancels || status=1; \
+	    SCOPE_STRESS=100 $$pinned tests/scope/stress_test$(EXEEXT) endless || status=1; \
 	done; \
-	CALLS_STRESS=10 tests/endurance_test$(EXEEXT) || status=1; exit $$status
+	CALLS_STRESS=10 tests/call/endurance_test$(EXEEXT) || status=1; exit $$status
 
 # The kill sweep, longer than `make check` runs it.
-check-kills: tests/kill_test$(EXEEXT)
-	@KILL_MOMENTS=$${KILL_MOMENTS-500} tests/kill_test$(EXEEXT)
+check-kills: tests/call/kill_sweep_test$(EXEEXT)
+	@KILL_MOMENTS=$${KILL_MOMENTS-500} tests/call/kill_sweep_test$(EXEEXT)
 
 # What reads foreign bytes, by libFuzzer; clang is needed. Each target runs for FUZZ_SECONDS.
 fuzz:
@@ -627,7 +627,7 @@ tests_bench_bench_LDADD = $(base_libs) libforkscope.la $(JANSSON_LIBS) $(UV_LIBS
 tests_bench_bench_SOURCES =
 tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/bench/measure.h
 tests_bench_bench_SOURCES += tests/bench/host.c tests/bench/host.h
-tests_bench_bench_SOURCES += tests/children.c tests/children.h
+tests_bench_bench_SOURCES += tests/support/process_list.c tests/support/process_list.h
 tests_bench_bench_SOURCES += tests/bench/chart.c tests/bench/chart.h
 tests_bench_bench_SOURCES += tests/bench/bench_floor.c
 tests_bench_bench_SOURCES += tests/bench/bench_rival.c
@@ -636,14 +636,14 @@ tests_bench_bench_SOURCES += tests/bench/bench_shmem.c
 tests_bench_bench_SOURCES += tests/bench/bench_spawn.c
 tests_bench_bench_SOURCES += tests/bench/bench_pool.c
 
-# Every request to the C library goes through tests/fail.c first.
-check_PROGRAMS += tests/failure_test
-tests_failure_test_SOURCES = tests/failure_test.c tests/fail.c tests/fail.h
-tests_failure_test_SOURCES += tests/calls.c tests/calls.h
-tests_failure_test_LDADD = $(proc_test_libs)
-tests_failure_test_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-tests_failure_test_LDFLAGS += -Wl,--wrap=strdup,--wrap=vasprintf,--wrap=socketpair,--wrap=setsockopt
-tests_failure_test_LDFLAGS += -Wl,--wrap=sendmsg,--wrap=recvmsg,--wrap=pipe2,--wrap=memfd_create
-tests_failure_test_LDFLAGS += -Wl,--wrap=ftruncate,--wrap=mmap,--wrap=epoll_create1,--wrap=epoll_ctl
-tests_failure_test_LDFLAGS += -Wl,--wrap=eventfd,--wrap=pthread_create,--wrap=fork,--wrap=fopen
-tests_failure_test_LDFLAGS += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall
+# Every request to the C library goes through tests/support/fault_injection.c first.
+check_PROGRAMS += tests/call/failure_test
+tests_call_failure_test_SOURCES = tests/call/failure_test.c tests/support/fault_injection.c tests/support/fault_injection.h
+tests_call_failure_test_SOURCES += tests/support/call_helpers.c tests/support/call_helpers.h
+tests_call_failure_test_LDADD = $(proc_test_libs)
+tests_call_failure_test_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+tests_call_failure_test_LDFLAGS += -Wl,--wrap=strdup,--wrap=vasprintf,--wrap=socketpair,--wrap=setsockopt
+tests_call_failure_test_LDFLAGS += -Wl,--wrap=sendmsg,--wrap=recvmsg,--wrap=pipe2,--wrap=memfd_create
+tests_call_failure_test_LDFLAGS += -Wl,--wrap=ftruncate,--wrap=mmap,--wrap=epoll_create1,--wrap=epoll_ctl
+tests_call_failure_test_LDFLAGS += -Wl,--wrap=eventfd,--wrap=pthread_create,--wrap=fork,--wrap=fopen
+tests_call_failure_test_LDFLAGS += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall

@@ -3,7 +3,7 @@
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"
-#include "tests/children.h"
+#include "tests/support/process_list.h"
 
 #include <forkscope/procspawn.h>
 #include <pthread.h>

@@ -16,7 +16,7 @@
  * which they could do anything by kill(2).
  */
 #include "src/base/clock.h"
-#include "tests/children.h"
+#include "tests/support/process_list.h"
 #include "tests/hostile/act.h"
 #include "tests/hostile/kin.h"
 #include "tests/hostile/ledger.h"

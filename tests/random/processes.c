@@ -4,7 +4,7 @@
  */
 #include "tests/random/processes.h"
 
-#include "tests/children.h"
+#include "tests/support/process_list.h"
 #include "tests/random/run.h"
 
 #include <poll.h>

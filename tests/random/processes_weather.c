@@ -1,6 +1,6 @@
 #include "tests/random/processes.h"
 
-#include "tests/children.h"
+#include "tests/support/process_list.h"
 #include "tests/random/run.h"
 
 #include <poll.h>

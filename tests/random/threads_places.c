@@ -2,7 +2,7 @@
 #include "tests/random/threads.h"
 
 #include "src/base/thread.h"
-#include "tests/scope_pool.h"
+#include "tests/support/user_executors.h"
 
 #include <pthread.h>
 

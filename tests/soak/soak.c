@@ -6,7 +6,7 @@
  * that no node of the tree outlives its parent. SOAK_SECONDS says how long; SEED repeats the
  * decisions of a run, though not the moments at which the machine gets to them.
  */
-#include "tests/children.h"
+#include "tests/support/process_list.h"
 #include "tests/soak/nodes.h"
 #include "tests/soak/tree.h"
 

@@ -1,0 +1,510 @@
+/*
+ * Every allocation and every system call of the host is refused in turn: an operation says so, or
+ * does without. It never crashes, hangs or leaks, and the next time it works.
+ */
+#include "tests/support/call_helpers.h"
+#include "tests/support/fault_injection.h"
+
+#include <errno.h>
+#include <forkscope.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef int operation(void);
+
+/* The error that was given for the request (fail.c), or what the library makes of it. */
+static bool is_told(enum fail_kind kind, int rc)
+{
+    static const int system_errors[] = { -ENOMEM, -EMFILE, -EAGAIN, -ENOBUFS, -ENOSPC };
+
+    if (rc == PROCSPAWN_ECALL)
+        return true;
+    if (kind == FAIL_MEMORY)
+        return rc == -ENOMEM || rc == PROCSPAWN_EJSON;
+    for (size_t i = 0; i < sizeof system_errors / sizeof system_errors[0]; i++) {
+        if (rc == system_errors[i])
+            return true;
+    }
+    return false;
+}
+
+static void check(bool right, const char *what, unsigned n, const char *failed, int rc)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s: request %u (%s) refused: %d", what, n, failed ? failed : "-",
+             rc);
+    CU_assertImplementation(right, __LINE__, text, __FILE__, "", CU_FALSE);
+}
+
+/* Threads may take turns in another order the next time, so the end is believed when seen often. */
+static void sweep(enum fail_kind kind, operation *operate)
+{
+    enum { ENOUGH = 3 };
+    const char *failed;
+
+    for (int i = 0; i < 2; i++)
+        check(operate() == 0, "before all", 0, NULL, 0);
+    long blocks = fail_blocks();
+    for (unsigned n = 1, ends = 0; ends < ENOUGH; n++) {
+        fail_arm(kind, n);
+        int rc = operate();
+        failed = fail_disarm();
+        ends = failed ? 0 : ends + 1;
+        check(rc == 0 || (failed && is_told(kind, rc)), "with", n, failed, rc);
+        check(fail_blocks() <= blocks, "memory", n, failed, (int)(fail_blocks() - blocks));
+        blocks = fail_blocks();
+        rc = operate();
+        check(rc == 0, "after", n, failed, rc);
+    }
+}
+
+/* ---- scopes ---- */
+
+static struct scoped_executor *executor;
+
+static int note(int *first, int rc)
+{
+    if (rc < 0 && *first == 0)
+        *first = rc;
+    return rc;
+}
+
+static int do_nothing(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+static int wait_for_ever(void *argument)
+{
+    (void)argument;
+    return scoped_sleep_until(SCOPED_FOREVER);
+}
+
+static void nothing(void *argument)
+{
+    (void)argument;
+}
+
+static intptr_t take_one(void *argument)
+{
+    return (intptr_t)argument;
+}
+
+static void give_back(intptr_t resource)
+{
+    (void)resource;
+}
+
+/* Everything that a task may do; what is refused is its status. */
+static int parent_task(scoped_spawner self, void *argument)
+{
+    int first = 0, fd;
+    intptr_t resource;
+
+    (void)argument;
+    note(&first, scoped_defer(nothing, NULL));
+    note(&first, scoped_acquire(take_one, NULL, give_back, &resource));
+    note(&first, scoped_set_name("a task"));
+    note(&first, scoped_cancel_fd(&fd));
+    note(&first, scoped_spawn_leaf(self, do_nothing, NULL, nothing));
+    note(&first, scoped_spawn_leaf(self, wait_for_ever, NULL, NULL));
+    return first;
+}
+
+static int spawn_and_wait(scoped_spawner root)
+{
+    struct scoped_parent_signals signals;
+    int first = 0, status = 0, fd;
+
+    int rc = scoped_spawn_with_signal(root, parent_task, NULL, nothing, &signals);
+    if (rc < 0)
+        return rc;
+    note(&first, scoped_done_receiver_fd(signals.done_receiver, &fd));
+    note(&first, scoped_done_receiver_wait(signals.done_receiver));
+    if (scoped_done_receiver_status(signals.done_receiver, &status) == 0)
+        note(&first, status);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+    return first;
+}
+
+static int fail(void *argument)
+{
+    (void)argument;
+    return -EDOM;
+}
+
+/* The first failure cancels the rest; failures are listed unless there is no memory for it. */
+static int with_policy(scoped_spawner root)
+{
+    struct scoped_options options = { .policy = &scoped_fail_fast, .name = "policy", .limit = 2,
+                                      .deadline = scoped_deadline_in(100 * CALLS_SECOND) };
+    struct scoped_outcome outcome;
+    scoped_spawner scope;
+    int first = 0;
+
+    int rc = scoped_scope_open(root, &options, &scope);
+    if (rc < 0)
+        return rc;
+    note(&first, scoped_spawn_leaf(scope, wait_for_ever, NULL, NULL));
+    note(&first, scoped_spawn_leaf(scope, fail, NULL, NULL));
+    if (first < 0)
+        scoped_cancel(scope);
+    note(&first, scoped_scope_close(scope, SCOPED_FOREVER, &outcome));
+    if (first == 0 && outcome.status != -EDOM)
+        first = INT32_MIN;
+    scoped_outcome_fini(&outcome);
+    return first;
+}
+
+static int tree_of_tasks(void)
+{
+    scoped_spawner root;
+    int first = 0;
+
+    int rc = scoped_spawner_open(executor, &root);
+    if (rc < 0)
+        return rc;
+    note(&first, spawn_and_wait(root));
+    note(&first, with_policy(root));
+    rc = scoped_spawner_close(root, SCOPED_FOREVER);
+    return rc < 0 ? INT32_MIN : first;
+}
+
+static int cached_executor(void)
+{
+    int rc = scoped_cached_executor_new(NULL, 4, CALLS_SECOND, &executor);
+
+    if (rc < 0)
+        return rc;
+    rc = tree_of_tasks();
+    scoped_executor_free(executor);
+    executor = NULL;
+    return rc;
+}
+
+/* ---- processes ---- */
+
+/* An error without its details is one all the same. */
+static int join(int rc, procspawn_handle *handle)
+{
+    procspawn_error *error = NULL;
+    json_t *result = NULL;
+
+    if (rc < 0)
+        return rc;
+    rc = procspawn_join(handle, &result, &error);
+    json_decref(result);
+    procspawn_error_free(error);
+    int gone = procspawn_wait(handle, -1, NULL);
+    procspawn_handle_free(handle);
+    return rc < 0 ? rc : gone;
+}
+
+static int call(void)
+{
+    procspawn_handle *handle = NULL;
+    json_t *argument = json_pack("{s:[i,n,s]}", "key", 1, "text");
+
+    int rc = argument ? procspawn(calls_echo, argument, &handle) : -ENOMEM;
+    json_decref(argument);
+    return join(rc, handle);
+}
+
+static int call_with_a_long_argument(void)
+{
+    static char text[100000];
+    procspawn_handle *handle = NULL;
+
+    memset(text, 'x', sizeof text - 1);
+    json_t *argument = json_string(text);
+    int rc = argument ? procspawn(calls_echo, argument, &handle) : -ENOMEM;
+    json_decref(argument);
+    return join(rc, handle);
+}
+
+static json_t *crash(json_t *argument)
+{
+    (void)argument;
+    abort();
+}
+
+static int call_that_crashes(void)
+{
+    procspawn_handle *handle = NULL;
+    int rc = procspawn(crash, NULL, &handle);
+
+    if (rc < 0)
+        return rc;
+    rc = join(rc, handle);
+    return rc == PROCSPAWN_ECALL ? 0 : rc;
+}
+
+static void set_options(procspawn_builder *builder, int *first)
+{
+    static const struct rlimit limit = { 64, 64 };
+
+    note(first, procspawn_builder_env(builder, "NAME", "value"));
+    note(first, procspawn_builder_env_remove(builder, "OTHER"));
+    note(first, procspawn_builder_cwd(builder, "/"));
+    note(first, procspawn_builder_name(builder, "name"));
+    note(first, procspawn_builder_rlimit(builder, RLIMIT_NOFILE, &limit));
+    procspawn_builder_stdin(builder, PROCSPAWN_STDIO_PIPE, -1);
+    procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
+    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_FD, STDERR_FILENO);
+    procspawn_builder_deadline(builder, 100 * CALLS_SECOND);
+}
+
+static int call_by_a_builder(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    procspawn_handle *handle = NULL;
+    int first = 0;
+
+    if (!builder)
+        return -ENOMEM;
+    set_options(builder, &first);
+    if (first == 0)
+        note(&first, procspawn_builder_spawn(builder, calls_echo, NULL, &handle));
+    if (first == 0)
+        first = join(0, handle);
+    procspawn_builder_free(builder);
+    return first;
+}
+
+PROCSPAWN_DEFINE_STATIC(add, uint32, (uint32, a), (string, b))
+{
+    return a + (uint32_t)strlen(b);
+}
+
+static int typed_call(void)
+{
+    procspawn_handle *handle;
+    procspawn_error *error = NULL;
+    uint32_t sum = 0;
+
+    int rc = add_spawn(40, "12", &handle);
+    if (rc < 0)
+        return rc;
+    rc = add_join(handle, &sum, &error);
+    procspawn_error_free(error);
+    procspawn_handle_free(handle);
+    return rc == 0 && sum != 42 ? INT32_MIN : rc;
+}
+
+static int process_in_a_scope(void)
+{
+    procspawn_handle *done = NULL, *hanging = NULL;
+    scoped_spawner root;
+    int first = 0;
+
+    int rc = scoped_spawner_open(NULL, &root);
+    if (rc < 0)
+        return rc;
+    if (note(&first, scoped_procspawn(root, NULL, calls_echo, NULL, &done)) == 0)
+        note(&first, join(0, done));
+    note(&first, scoped_procspawn(root, NULL, calls_hang, NULL, &hanging));
+    rc = scoped_spawner_close(root, SCOPED_FOREVER);
+    if (hanging && procspawn_wait(hanging, 0, NULL) == -ETIMEDOUT)
+        first = INT32_MIN;
+    procspawn_handle_free(hanging);
+    return rc < 0 ? INT32_MIN : first;
+}
+
+/* ---- pools ---- */
+
+static int call_pool(procspawn_pool *pool)
+{
+    procspawn_handle *handle;
+    json_t *argument = json_integer(1);
+    json_t *result = NULL;
+
+    int rc = argument ? procspawn_pool_spawn(pool, calls_echo, argument, &handle) : -ENOMEM;
+    json_decref(argument);
+    if (rc < 0)
+        return rc;
+    rc = procspawn_join(handle, &result, NULL);
+    json_decref(result);
+    procspawn_handle_free(handle);
+    return rc;
+}
+
+static int pool(void)
+{
+    procspawn_pool *pool;
+    int first = 0;
+
+    int rc = procspawn_pool_new(2, &pool);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < 3; i++)
+        note(&first, call_pool(pool));
+    note(&first, procspawn_pool_join_timeout(pool, 100 * CALLS_SECOND));
+    note(&first, procspawn_pool_shutdown_timeout(pool, 100 * CALLS_SECOND));
+    procspawn_pool_free(pool);
+    return first;
+}
+
+static int pool_with_plans(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    procspawn_pool *pool = NULL;
+    int first = 0;
+
+    if (!builder)
+        return -ENOMEM;
+    note(&first, procspawn_pool_builder_env(builder, "NAME", "value"));
+    procspawn_pool_builder_recycle_after_calls(builder, 1);
+    procspawn_pool_builder_capture_stdout(builder, true);
+    if (first == 0)
+        note(&first, procspawn_pool_builder_build(builder, &pool));
+    procspawn_pool_builder_free(builder);
+    for (int i = 0; pool && i < 2; i++)
+        note(&first, call_pool(pool));
+    procspawn_pool_free(pool);
+    return first;
+}
+
+/* ---- things ---- */
+
+static int exchange(procspawn_sender *sender, procspawn_receiver *receiver)
+{
+    json_t *value = json_pack("[i,s]", 1, "text"), *received = NULL;
+
+    int rc = value ? procspawn_sender_send(sender, value) : -ENOMEM;
+    if (rc == 0)
+        rc = procspawn_receiver_recv_timeout(receiver, 100 * CALLS_SECOND, &received);
+    json_decref(received);
+    json_decref(value);
+    return rc;
+}
+
+static int channel(void)
+{
+    procspawn_sender *sender, *other = NULL;
+    procspawn_receiver *receiver;
+
+    int rc = procspawn_channel_new(&sender, &receiver);
+    if (rc < 0)
+        return rc;
+    rc = procspawn_sender_dup(sender, &other);
+    if (rc == 0)
+        rc = exchange(other, receiver);
+    procspawn_sender_free(other);
+    procspawn_sender_free(sender);
+    procspawn_receiver_free(receiver);
+    return rc;
+}
+
+static int call_with_things(json_t *argument)
+{
+    procspawn_handle *handle = NULL;
+    int rc = argument ? procspawn(calls_echo, argument, &handle) : -ENOMEM;
+
+    procspawn_values_drop(argument);
+    json_decref(argument);
+    return join(rc, handle);
+}
+
+static int shared_memory(void)
+{
+    procspawn_shmem *shmem;
+    int rc = procspawn_shmem_new("text", 5, &shmem);
+
+    if (rc < 0)
+        return rc;
+    rc = call_with_things(json_pack("[o]", procspawn_value_shmem(shmem)));
+    procspawn_shmem_unref(shmem);
+    return rc;
+}
+
+static int descriptor(void)
+{
+    return call_with_things(json_pack("{s:o}", "fd", procspawn_value_fd(STDIN_FILENO)));
+}
+
+/* ---- the beginning and the end ---- */
+
+static int begin_and_end(void)
+{
+    procspawn_config *config = procspawn_config_new();
+
+    if (!config)
+        return -ENOMEM;
+    procspawn_config_spares(config, 1);
+    int rc = procspawn_config_init(config, 0, NULL);
+    procspawn_config_free(config);
+    return rc < 0 ? rc : procspawn_fini();
+}
+
+/* ---- the tests ---- */
+
+static void sweep_with_servers(operation *operate)
+{
+    calls_begin();
+    sweep(FAIL_MEMORY, operate);
+    sweep(FAIL_SYSTEM, operate);
+    calls_end();
+}
+
+static void sweep_without_servers(operation *operate)
+{
+    sweep(FAIL_MEMORY, operate);
+    sweep(FAIL_SYSTEM, operate);
+}
+
+#define REFUSED(name, how, operate) \
+    static void name(void) \
+    { \
+        how(operate); \
+    }
+
+REFUSED(a_tree_of_tasks_survives_refusals, sweep_without_servers, tree_of_tasks)
+REFUSED(a_cached_executor_survives_refusals, sweep_without_servers, cached_executor)
+REFUSED(init_and_fini_survive_refusals, sweep_without_servers, begin_and_end)
+REFUSED(a_call_survives_refusals, sweep_with_servers, call)
+REFUSED(a_long_call_survives_refusals, sweep_with_servers, call_with_a_long_argument)
+REFUSED(a_call_that_crashes_survives_refusals, sweep_with_servers, call_that_crashes)
+REFUSED(a_builder_survives_refusals, sweep_with_servers, call_by_a_builder)
+REFUSED(a_typed_call_survives_refusals, sweep_with_servers, typed_call)
+REFUSED(a_process_in_a_scope_survives_refusals, sweep_with_servers, process_in_a_scope)
+REFUSED(a_pool_survives_refusals, sweep_with_servers, pool)
+REFUSED(a_pool_with_plans_survives_refusals, sweep_with_servers, pool_with_plans)
+REFUSED(a_channel_survives_refusals, sweep_with_servers, channel)
+REFUSED(shared_memory_survives_refusals, sweep_with_servers, shared_memory)
+REFUSED(a_descriptor_survives_refusals, sweep_with_servers, descriptor)
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_tree_of_tasks_survives_refusals),
+    TEST(a_cached_executor_survives_refusals),
+    TEST(init_and_fini_survive_refusals),
+    TEST(a_call_survives_refusals),
+    TEST(a_long_call_survives_refusals),
+    TEST(a_call_that_crashes_survives_refusals),
+    TEST(a_builder_survives_refusals),
+    TEST(a_typed_call_survives_refusals),
+    TEST(a_process_in_a_scope_survives_refusals),
+    TEST(a_pool_survives_refusals),
+    TEST(a_pool_with_plans_survives_refusals),
+    TEST(a_channel_survives_refusals),
+    TEST(shared_memory_survives_refusals),
+    TEST(a_descriptor_survives_refusals),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "failure", .pTests = tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    fail_prepare();
+    return procspawn_cunit_run(suites, argc, argv);
+}

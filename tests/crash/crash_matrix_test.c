@@ -1,0 +1,421 @@
+/*
+ * Every way in which a called function can end, through every way of calling it. A row more is one
+ * line in CRASHES; a column more is one function that has report() or its like done elsewhere, and
+ * one line in suites.
+ */
+#include "src/wire/protocol.h"
+#include "tests/support/call_helpers.h"
+
+#include <forkscope/pool.h>
+
+#include <assert.h>
+#include <fnmatch.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* Process ids that called functions leave for the test. */
+static pid_t *grandchild;
+
+static json_t *returns(json_t *argument)
+{
+    return json_incref(argument);
+}
+
+static json_t *exits(json_t *argument)
+{
+    (void)argument;
+    exit(3);
+}
+
+static json_t *exits_at_once(json_t *argument)
+{
+    (void)argument;
+    _exit(4);
+}
+
+static json_t *exits_quickly(json_t *argument)
+{
+    (void)argument;
+    quick_exit(5);
+}
+
+static json_t *aborts(json_t *argument)
+{
+    (void)argument;
+    abort();
+}
+
+static json_t *fails_an_assertion(json_t *argument)
+{
+    assert(json_is_object(argument) && "an object");
+    return json_incref(argument);
+}
+
+static json_t *writes_where_it_must_not(json_t *argument)
+{
+    volatile int *forbidden = mmap(NULL, sizeof(int), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+                                   -1, 0);
+    *forbidden = 1;
+    return json_incref(argument);
+}
+
+static unsigned long recurse(volatile unsigned long depth)
+{
+    volatile char room[512];
+    room[0] = (char)depth;
+    return depth == 0 ? 0 : recurse(depth - 1) + (unsigned long)room[0];
+}
+
+static json_t *overflows_its_stack(json_t *argument)
+{
+    (void)argument;
+    return json_integer((json_int_t)recurse(~0UL));
+}
+
+/* The killer is another process, so that the victim is hit from outside. */
+static json_t *is_killed(json_t *argument)
+{
+    pid_t victim = getpid();
+
+    if (fork() == 0) {
+        kill(victim, SIGKILL);
+        _exit(0);
+    }
+    return calls_hang(argument);
+}
+
+static json_t *stops_for_ever(json_t *argument)
+{
+    raise(SIGSTOP);
+    return calls_hang(argument);
+}
+
+static json_t *closes_everything(json_t *argument)
+{
+    for (int fd = 0; fd < 1024; fd++)
+        close(fd);
+    return json_incref(argument);
+}
+
+static json_t *raises(json_t *argument)
+{
+    (void)argument;
+    procspawn_panic("raised %d", 42);
+}
+
+static json_t *returns_nothing(json_t *argument)
+{
+    (void)argument;
+    return NULL;
+}
+
+static json_t *returns_what_is_no_text(json_t *argument)
+{
+    (void)argument;
+    return json_stringn_nocheck("\xff\xfe", 2);
+}
+
+static json_t *leaves_a_daemon(json_t *argument)
+{
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0) {
+            signal(SIGTERM, SIG_IGN);
+            __atomic_store_n(grandchild, getpid(), __ATOMIC_RELEASE);
+            for (;;)
+                pause();
+        }
+        _exit(0);
+    }
+    while (__atomic_load_n(grandchild, __ATOMIC_ACQUIRE) == 0)
+        poll(NULL, 0, 1);
+    return json_incref(argument);
+}
+
+struct crash {
+    procspawn_function *function;
+    const char *kind, *cause;   /* NULL: a result */
+    const char *message;        /* a shell pattern */
+    int signal, exit_status;
+    int64_t deadline;
+    rlim_t memory;
+};
+
+#define OK .kind = NULL
+#define FAIL(k, c, m) .kind = k, .cause = c, .message = m
+#define CLOSE(c, m) FAIL("remote_close", c, m)
+#define EXIT(n) CLOSE("exit", "exited with status " #n " and no result"), .exit_status = n
+#define SIGNAL(n, name) CLOSE("signal", "killed by signal " #n " (" name ")"), .signal = n
+
+/* RLIMIT_AS stops the bookkeeping of these sanitizers before the program's malloc. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_LIMIT(X)
+#else
+static json_t *runs_out_of_memory(json_t *argument)
+{
+    enum { MIB = 1024 * 1024 };
+    char *memory;
+    (void)argument;
+
+    while ((memory = malloc(MIB)))
+        memset(memory, 1, MIB);
+    procspawn_panic("no memory");
+}
+
+#define MEMORY_LIMIT(X) \
+    X(runs_out_of_memory, FAIL("panic", "none", "no memory"), .memory = 512 << 20)
+#endif
+
+/* Under the thread sanitizer there is a second thread, with which the process lives on. */
+#ifdef __SANITIZE_THREAD__
+#define THREAD_END(X)
+#else
+static json_t *ends_its_thread(json_t *argument)
+{
+    (void)argument;
+    pthread_exit(NULL);
+}
+
+#define THREAD_END(X) X(ends_its_thread, EXIT(0))
+#endif
+
+#define CRASHES(X) \
+    X(returns, OK) \
+    X(exits, EXIT(3)) \
+    X(exits_at_once, EXIT(4)) \
+    X(exits_quickly, EXIT(5)) \
+    X(aborts, SIGNAL(6, "SIGABRT")) \
+    X(fails_an_assertion, \
+      CLOSE("assert", "*: fails_an_assertion: Assertion `*\"an object\"' failed."), \
+      .signal = SIGABRT) \
+    X(writes_where_it_must_not, SIGNAL(11, "SIGSEGV")) \
+    X(overflows_its_stack, CLOSE("stack_overflow", "stack overflow (SIGSEGV)"), .signal = SIGSEGV) \
+    X(is_killed, SIGNAL(9, "SIGKILL")) \
+    X(stops_for_ever, FAIL("timed_out", "deadline", "the deadline has passed"), .signal = SIGKILL, \
+      .deadline = 200 * CALLS_MS) \
+    THREAD_END(X) \
+    X(closes_everything, CLOSE("exit", "*its channel was closed*"), \
+      .exit_status = WIRE_UNHEARD) \
+    X(raises, FAIL("panic", "none", "raised 42")) \
+    X(returns_nothing, FAIL("panic", "none", "the function returned NULL")) \
+    X(returns_what_is_no_text, FAIL("json", "none", "the result cannot be encoded as JSON")) \
+    MEMORY_LIMIT(X) \
+    X(leaves_a_daemon, OK)
+
+#define ROW(name, ...) static const struct crash crash_##name = { .function = name, __VA_ARGS__ };
+CRASHES(ROW)
+
+#define POINTER(name, ...) &crash_##name,
+static const struct crash *const crashes[] = { CRASHES(POINTER) };
+
+static void configure(procspawn_builder *builder, const struct crash *crash)
+{
+    struct rlimit memory = { crash->memory, crash->memory };
+    struct rlimit none = { 0, 0 };
+
+    procspawn_builder_deadline(builder, crash->deadline);
+    procspawn_builder_rlimit(builder, RLIMIT_CORE, &none);
+    if (crash->memory > 0)
+        procspawn_builder_rlimit(builder, RLIMIT_AS, &memory);
+}
+
+/* Makes the call, and tells all about its end: works in any process of the tree. */
+static json_t *report(json_t *index)
+{
+    const struct crash *crash = crashes[json_integer_value(index)];
+    procspawn_builder *builder = procspawn_builder_new();
+    procspawn_handle *handle = NULL;
+    procspawn_error *error = NULL;
+    json_t *result = NULL;
+
+    configure(builder, crash);
+    int rc = procspawn_builder_spawn(builder, crash->function, index, &handle);
+    procspawn_builder_free(builder);
+    if (rc < 0)
+        return json_pack("{s:i}", "spawn", rc);
+    procspawn_join(handle, &result, &error);
+    rc = procspawn_wait(handle, 10 * CALLS_SECOND, NULL);
+    bool left = kill(procspawn_pid(handle), 0) == 0;
+    procspawn_handle_free(handle);
+    json_t *told = json_pack("{s:i, s:b, s:o*, s:o*}", "wait", rc, "left", left, "result", result,
+                             "error", error ? procspawn_error_json(error) : NULL);
+    procspawn_error_free(error);
+    return told;
+}
+
+/* ---- the columns ---- */
+
+static json_t *spawned(json_t *index)
+{
+    return report(index);
+}
+
+static json_t *nested(json_t *index)
+{
+    return calls_result(calls_start(report, json_incref(index)));
+}
+
+static json_t *report_through(json_t *index)
+{
+    procspawn_handle *handle = NULL;
+    json_t *result = NULL;
+
+    if (procspawn(report, index, &handle) == 0)
+        procspawn_join(handle, &result, NULL);
+    procspawn_handle_free(handle);
+    return result;
+}
+
+static json_t *nested_twice(json_t *index)
+{
+    return calls_result(calls_start(report_through, json_incref(index)));
+}
+
+/* A pool of one worker, which has to be there again for the next call. */
+static procspawn_pool *pool_of_one(const struct crash *crash)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    procspawn_pool *pool = NULL;
+
+    configure(procspawn_pool_builder_process(builder), crash);
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_builder_build(builder, &pool), 0);
+    procspawn_pool_builder_free(builder);
+    return pool;
+}
+
+static void check_next_call(procspawn_pool *pool)
+{
+    procspawn_handle *handle = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn_deadline(pool, 0, calls_echo, NULL, &handle), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
+    procspawn_handle_free(handle);
+}
+
+static json_t *pooled(json_t *index)
+{
+    const struct crash *crash = crashes[json_integer_value(index)];
+    procspawn_pool *pool = pool_of_one(crash);
+    procspawn_handle *handle = NULL;
+    procspawn_error *error = NULL;
+    json_t *result = NULL;
+
+    int rc = procspawn_pool_spawn(pool, crash->function, index, &handle);
+    CU_ASSERT_EQUAL_FATAL(rc, 0);
+    procspawn_join(handle, &result, &error);
+    procspawn_handle_free(handle);
+    check_next_call(pool);
+    rc = procspawn_pool_shutdown(pool);
+    procspawn_pool_free(pool);
+    json_t *told = json_pack("{s:i, s:b, s:o*, s:o*}", "wait", rc, "left", false, "result", result,
+                             "error", error ? procspawn_error_json(error) : NULL);
+    procspawn_error_free(error);
+    return told;
+}
+
+/* ---- what is expected of every row, in every column ---- */
+
+static const char *text_of(const json_t *error, const char *key)
+{
+    const char *text = json_string_value(json_object_get(error, key));
+    return text ? text : "(none)";
+}
+
+static void check_text(const char *is, const char *pattern)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "\"%s\" is not \"%s\"", is, pattern);
+    CU_assertImplementation(fnmatch(pattern, is, 0) == 0, __LINE__, text, __FILE__, "", CU_FALSE);
+}
+
+static void check_error(const struct crash *crash, const json_t *error)
+{
+    const json_t *status = json_object_get(error, "exit_status");
+    int exit_status = status ? (int)json_integer_value(status) : -1;
+
+    check_text(text_of(error, "kind"), crash->kind);
+    check_text(text_of(error, "cause"), crash->cause);
+    check_text(text_of(error, "message"), crash->message);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_object_get(error, "signal")), crash->signal);
+    PROCSPAWN_CUNIT_EQUAL(exit_status, strcmp(crash->cause, "exit") == 0 ? crash->exit_status : -1);
+}
+
+static void check(const struct crash *crash, json_t *column(json_t *index))
+{
+    size_t index = 0;
+
+    while (crashes[index] != crash)
+        index++;
+    json_t *number = json_integer((json_int_t)index);
+    json_t *told = column(number);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_object_get(told, "spawn")), 0);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_object_get(told, "wait")), 0);
+    CU_ASSERT(json_is_false(json_object_get(told, "left")));
+    CU_ASSERT(*grandchild == 0 || kill(*grandchild, 0) < 0);
+    if (crash->kind)
+        check_error(crash, json_object_get(told, "error"));
+    else
+        CU_ASSERT(json_equal(json_object_get(told, "result"), number));
+    json_decref(told);
+    json_decref(number);
+}
+
+static void begin(void)
+{
+    grandchild = mmap(NULL, sizeof *grandchild, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                      -1, 0);
+    calls_begin();
+}
+
+static void end(void)
+{
+    calls_end();
+    munmap(grandchild, sizeof *grandchild);
+}
+
+#define TESTS(column) \
+    CRASHES(TEST_FUNCTION_##column) \
+    static CU_TestInfo column##_tests[] = { CRASHES(TEST_INFO_##column) CU_TEST_INFO_NULL };
+
+#define TEST_FUNCTION(column, name) \
+    static void column##_##name(void) { check(&crash_##name, column); }
+#define TEST_INFO(column, name) { #name, column##_##name },
+
+#define TEST_FUNCTION_spawned(name, ...) TEST_FUNCTION(spawned, name)
+#define TEST_INFO_spawned(name, ...) TEST_INFO(spawned, name)
+TESTS(spawned)
+
+#define TEST_FUNCTION_nested(name, ...) TEST_FUNCTION(nested, name)
+#define TEST_INFO_nested(name, ...) TEST_INFO(nested, name)
+TESTS(nested)
+
+#define TEST_FUNCTION_nested_twice(name, ...) TEST_FUNCTION(nested_twice, name)
+#define TEST_INFO_nested_twice(name, ...) TEST_INFO(nested_twice, name)
+TESTS(nested_twice)
+
+#define TEST_FUNCTION_pooled(name, ...) TEST_FUNCTION(pooled, name)
+#define TEST_INFO_pooled(name, ...) TEST_INFO(pooled, name)
+TESTS(pooled)
+
+#define SUITE(column) \
+    { .pName = #column, .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = column##_tests }
+
+static CU_SuiteInfo suites[] = {
+    SUITE(spawned),
+    SUITE(nested),
+    SUITE(nested_twice),
+    SUITE(pooled),
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}

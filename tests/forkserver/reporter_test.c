@@ -1,0 +1,668 @@
+/* What is told of a crash when it cannot be looked at as usual, and whose files are read for it. */
+#include "tests/support/call_helpers.h"
+#include "tests/support/jail.h"
+#include "tests/support/made_module.h"
+#include "tests/support/withheld_memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SOMEBODY = 1234 };
+
+/* A frame of its own for each; and a sanitizer is not to see the crash coming. */
+#if defined(__clang__)
+#define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
+#else
+#define FRAME __attribute__((noipa, no_sanitize("address", "undefined", "thread")))
+#endif
+
+static FRAME void write_nowhere(void)
+{
+    *(volatile int *)NULL = 1;
+}
+
+static json_t *crashes(json_t *argument)
+{
+    write_nowhere();
+    return json_incref(argument);
+}
+
+static json_t *asserts(json_t *argument)
+{
+    assert(json_is_object(argument) && "the sky is green");
+    return json_incref(argument);
+}
+
+static FRAME unsigned long recurse(volatile unsigned long depth)
+{
+    volatile char room[4096];
+
+    room[0] = (char)depth;
+    return depth == 0 ? 0 : recurse(depth - 1) + (unsigned long)room[0];
+}
+
+static json_t *overflows(json_t *argument)
+{
+    (void)argument;
+    return json_integer((json_int_t)recurse(~0UL));
+}
+
+/* ---- how a call ends ---- */
+
+/* It must fail within a time that is long for a report, and short for a test. */
+static procspawn_error *error_of_call(procspawn_handle *handle)
+{
+    procspawn_error *error = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
+                          PROCSPAWN_ECALL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
+    procspawn_handle_free(handle);
+    CU_ASSERT_FATAL(error != NULL);
+    return error;
+}
+
+static procspawn_error *error_of(procspawn_builder *builder, procspawn_function *function,
+                                 json_t *argument)
+{
+    return error_of_call(calls_build(builder, function, argument));
+}
+
+static bool has_symbol(const procspawn_error *error, const char *name)
+{
+    struct procspawn_frame frame;
+
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
+        if (frame.symbol && strcmp(frame.symbol, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_signal(procspawn_error *error, int signal)
+{
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), signal);
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+}
+
+static void check_overflow(procspawn_error *error)
+{
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGSEGV);
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_STACK_OVERFLOW);
+}
+
+static void check_assertion(procspawn_error *error)
+{
+    CU_ASSERT(strstr(procspawn_error_message(error), "the sky is green") != NULL);
+    CU_ASSERT(strstr(procspawn_error_file(error), "reporter_test.c") != NULL);
+    CU_ASSERT_STRING_EQUAL(procspawn_error_function(error), "asserts");
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_ASSERT);
+}
+
+/* ---- without frames ---- */
+
+static void check_causes_without_frames(void)
+{
+    procspawn_error *error = error_of(NULL, crashes, NULL);
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
+    check_signal(error, SIGSEGV);
+    error = error_of(NULL, overflows, NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
+    check_overflow(error);
+    check_assertion(error_of(NULL, asserts, json_integer(1)));
+}
+
+static void without_backtraces_the_causes_are_told(void)
+{
+    procspawn_config *config = procspawn_config_new();
+
+    procspawn_config_capture_backtraces(config, false);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    procspawn_config_free(config);
+    check_causes_without_frames();
+    calls_end();
+}
+
+static void in_process(void (*part)(void))
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        calls_begin();
+        part();
+        calls_end();
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(pid, &status, 0) == pid);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+}
+
+static void in_jail(long number, void (*part)(void))
+{
+    const struct jail_rule rule = { .number = number };
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        jail_enter(&rule, EPERM);
+        in_process(part);
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(pid, &status, 0) == pid);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+}
+
+static void without_a_memfd_the_causes_are_told(void)
+{
+    in_jail(SYS_memfd_create, check_causes_without_frames);
+}
+
+/* ---- with other ways to the same ---- */
+
+static void check_causes_with_frames(void)
+{
+    procspawn_error *error = error_of(NULL, crashes, NULL);
+
+    CU_ASSERT(has_symbol(error, "write_nowhere") && has_symbol(error, "crashes"));
+    check_signal(error, SIGSEGV);
+    error = error_of(NULL, overflows, NULL);
+    CU_ASSERT(has_symbol(error, "recurse"));
+    check_overflow(error);
+    error = error_of(NULL, asserts, json_integer(1));
+    CU_ASSERT(has_symbol(error, "asserts"));
+    check_assertion(error);
+}
+
+static void where_memory_cannot_be_read_by_process_all_is_told(void)
+{
+    in_jail(SYS_process_vm_readv, check_causes_with_frames);
+}
+
+static void where_links_cannot_be_refused_all_is_told(void)
+{
+    in_jail(SYS_openat2, check_causes_with_frames);
+}
+
+/* ---- a function that has put itself into a jail ---- */
+
+static json_t *crashes_without(json_t *number)
+{
+    jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
+    return crashes(number);
+}
+
+static json_t *asserts_without(json_t *number)
+{
+    jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
+    return asserts(number);
+}
+
+static void *crash_in_thread(void *unused)
+{
+    write_nowhere();
+    return unused;
+}
+
+static json_t *crashes_in_thread_without(json_t *number)
+{
+    pthread_t thread;
+
+    jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
+    pthread_create(&thread, NULL, crash_in_thread, NULL);
+    return calls_hang(number);
+}
+
+static json_t *crashes_or_dies_of(json_t *number)
+{
+    jail_enter_deadly(&(struct jail_rule){ .number = json_integer_value(number) });
+    return crashes(number);
+}
+
+static void check_frames_of_crash(procspawn_function *function, long call)
+{
+    procspawn_error *error = error_of(NULL, function, json_integer(call));
+
+    CU_ASSERT(has_symbol(error, "write_nowhere"));
+    check_signal(error, SIGSEGV);
+}
+
+/* What the child's own part in a report may ask of the kernel; what it must not need. */
+static const long calls_of_handler[] = { SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_tgkill,
+                                         SYS_gettid, SYS_futex };
+
+static void a_crash_is_told_whatever_call_its_process_was_refused(void)
+{
+    calls_begin();
+    for (size_t i = 0; i < sizeof calls_of_handler / sizeof *calls_of_handler; i++) {
+        check_frames_of_crash(crashes_without, calls_of_handler[i]);
+        check_frames_of_crash(crashes_in_thread_without, calls_of_handler[i]);
+        check_assertion(error_of(NULL, asserts_without, json_integer(calls_of_handler[i])));
+    }
+    calls_end();
+}
+
+static void a_crash_is_told_whatever_call_its_process_may_not_live_to_make(void)
+{
+    calls_begin();
+    for (size_t i = 0; i < sizeof calls_of_handler / sizeof *calls_of_handler; i++)
+        check_frames_of_crash(crashes_or_dies_of, calls_of_handler[i]);
+    calls_end();
+}
+
+/* ---- stops that are no crashes ---- */
+
+static json_t *stops_and_returns(json_t *argument)
+{
+    kill(getpid(), SIGSTOP);
+    return json_incref(argument);
+}
+
+static char state_of(pid_t pid)
+{
+    char path[64], text[512] = "";
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (read(fd, text, sizeof text - 1) < 0)
+        text[0] = '\0';
+    close(fd);
+    return strrchr(text, ')') ? strrchr(text, ')')[2] : '\0';
+}
+
+static void wait_for_stop(pid_t pid)
+{
+    int64_t deadline = calls_now() + 20 * CALLS_SECOND;
+
+    while (state_of(pid) != 'T' && calls_now() < deadline)
+        poll(NULL, 0, 1);
+    CU_ASSERT_EQUAL(state_of(pid), 'T');
+}
+
+/* Each death of another child is told after the look at this one, for it was forked before. */
+static void who_is_stopped_by_others_stays_stopped(void)
+{
+    calls_begin();
+    procspawn_handle *handle = calls_start(stops_and_returns, json_integer(5));
+    pid_t pid = procspawn_pid(handle);
+    wait_for_stop(pid);
+    for (int i = 0; i < 20; i++)
+        check_signal(error_of(NULL, crashes, NULL), SIGSEGV);
+    CU_ASSERT_EQUAL(state_of(pid), 'T');
+    CU_ASSERT(kill(pid, SIGCONT) == 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    calls_end();
+}
+
+/* A process of its own continues it as soon as it stands still. */
+static json_t *stops_and_crashes(json_t *argument)
+{
+    pid_t self = getpid();
+
+    if (fork() == 0) {
+        while (state_of(self) != 'T')
+            sched_yield();
+        kill(self, SIGCONT);
+        _exit(0);
+    }
+    kill(self, SIGSTOP);
+    return crashes(argument);
+}
+
+static void a_crash_right_after_another_stop_is_told(void)
+{
+    calls_begin();
+    for (int i = 0; i < 20; i++) {
+        procspawn_error *error = error_of(NULL, stops_and_crashes, NULL);
+        CU_ASSERT(has_symbol(error, "write_nowhere"));
+        check_signal(error, SIGSEGV);
+    }
+    calls_end();
+}
+
+/* ---- whose files ---- */
+
+static struct {
+    volatile int loaded, entered, go;
+    char path[64];
+} *shared;
+
+static json_t *stays_in_module(json_t *argument)
+{
+    made_module_function *function = made_module(shared->path, 1, sizeof(uint64_t) * 30);
+    (void)argument;
+
+    shared->loaded = 1;
+    while (!shared->go)
+        sched_yield();
+    function(&shared->entered);
+    return NULL;
+}
+
+static procspawn_builder *as_somebody(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_uid(builder, SOMEBODY);
+    procspawn_builder_gid(builder, SOMEBODY);
+    return builder;
+}
+
+static void make_public_folder(char *folder)
+{
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL && chmod(folder, 0777) == 0);
+}
+
+/* The function ends in a module that it has mapped itself. Before that, the file changes. */
+static procspawn_error *end_in_module(procspawn_builder *builder, void (*change)(const char *))
+{
+    procspawn_handle *handle = calls_build(builder, stays_in_module, NULL);
+
+    while (!shared->loaded)
+        sched_yield();
+    change(shared->path);
+    shared->go = 1;
+    while (!shared->entered)
+        sched_yield();
+    CU_ASSERT(kill(procspawn_pid(handle), SIGSEGV) == 0);
+    return error_of_call(handle);
+}
+
+/* Whether the frame in the module has its name; its place it must have. */
+static bool module_is_named(procspawn_builder *builder, void (*change)(const char *))
+{
+    char folder[] = "/tmp/forkscope.XXXXXX";
+    struct procspawn_frame frame;
+
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    make_public_folder(folder);
+    snprintf(shared->path, sizeof shared->path, "%s/module", folder);
+    calls_begin();
+    procspawn_error *error = end_in_module(builder, change);
+    CU_ASSERT_EQUAL_FATAL(procspawn_error_frame(error, 0, &frame), 0);
+    CU_ASSERT(frame.module && strcmp(frame.module, shared->path) == 0);
+    bool named = frame.symbol && strcmp(frame.symbol, MADE_MODULE_NAME) == 0;
+    procspawn_error_free(error);
+    procspawn_builder_free(builder);
+    calls_end();
+    unlink(shared->path);
+    CU_ASSERT(rmdir(folder) == 0);
+    munmap(shared, sizeof *shared);
+    return named;
+}
+
+static void keep(const char *path)
+{
+    (void)path;
+}
+
+static void give_to_root(const char *path)
+{
+    CU_ASSERT(chown(path, 0, 0) == 0 && chmod(path, 0600) == 0);
+}
+
+static void a_module_of_the_childs_own_is_read_with_its_rights(void)
+{
+    CU_ASSERT(module_is_named(as_somebody(), keep));
+    CU_ASSERT(!module_is_named(as_somebody(), give_to_root));
+    CU_ASSERT(module_is_named(procspawn_builder_new(), give_to_root));
+}
+
+/* What this program does when it is executed from a file that only root may read. */
+static int crash_as_somebody(void)
+{
+    procspawn_builder *builder = as_somebody();
+    procspawn_handle *handle;
+    procspawn_error *error = NULL;
+
+    if (procspawn_init(0, NULL) < 0 ||
+        procspawn_builder_spawn(builder, crashes, NULL, &handle) < 0 ||
+        procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
+        return 2;
+    bool named = has_symbol(error, "write_nowhere") && has_symbol(error, "crashes");
+    procspawn_error_free(error);
+    procspawn_handle_free(handle);
+    procspawn_builder_free(builder);
+    return procspawn_fini() == 0 && named ? 0 : 1;
+}
+
+static void copy_program(const char *path, mode_t mode)
+{
+    int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+    CU_ASSERT_FATAL(from >= 0 && to >= 0);
+    while (sendfile(to, from, NULL, 1 << 20) > 0)
+        continue;
+    close(from);
+    close(to);
+}
+
+static void the_executable_is_read_even_if_only_root_may(void)
+{
+    char folder[] = "/tmp/forkscope.XXXXXX", path[64];
+    int status = -1;
+
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/program", folder);
+    copy_program(path, 0700);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(path, path, "--crash-as-somebody", (char *)NULL);
+        _exit(127);
+    }
+    CU_ASSERT(waitpid(pid, &status, 0) == pid);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+    unlink(path);
+    rmdir(folder);
+}
+
+/* ---- what never comes ---- */
+
+static void begin_withheld(void)
+{
+    CU_ASSERT_FATAL(withhold_begin());
+    calls_begin();
+}
+
+static void end_withheld(void)
+{
+    withhold_end();
+    calls_end();
+}
+
+/* The servers serve others meanwhile: as many calls as take turns through all of them. */
+static void check_others(void)
+{
+    for (int i = 0; i < 20; i++)
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
+    procspawn_error *error = error_of(NULL, crashes, NULL);
+    CU_ASSERT(has_symbol(error, "write_nowhere"));
+    check_signal(error, SIGSEGV);
+}
+
+static FRAME void go_on_without(void *frame, volatile char *room, procspawn_function *function)
+{
+    room[0] = 0;
+    if (withhold_page(frame))
+        function(NULL);
+    _exit(99);
+}
+
+/* The page with this function's return address is lost; what it calls works on others. */
+static FRAME json_t *lose_stack(procspawn_function *function)
+{
+    char room[2 * 65536];
+
+    go_on_without(__builtin_frame_address(0), room, function);
+    __asm__ volatile("" ::"r"(room) : "memory");
+    return NULL;
+}
+
+static json_t *loses_stack_and_crashes(json_t *argument)
+{
+    (void)argument;
+    return lose_stack(crashes);
+}
+
+static json_t *loses_stack_and_overflows(json_t *argument)
+{
+    (void)argument;
+    return lose_stack(overflows);
+}
+
+static json_t *loses_stack_and_hangs(json_t *argument)
+{
+    (void)argument;
+    return lose_stack(calls_hang);
+}
+
+static void a_crash_on_a_stack_that_never_comes_is_told_without_frames(void)
+{
+    begin_withheld();
+    procspawn_error *error = error_of(NULL, loses_stack_and_crashes, NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
+    check_signal(error, SIGSEGV);
+    check_others();
+    end_withheld();
+}
+
+static void an_overflow_of_a_stack_that_never_comes_is_told_as_one(void)
+{
+    begin_withheld();
+    check_overflow(error_of(NULL, loses_stack_and_overflows, NULL));
+    check_others();
+    end_withheld();
+}
+
+static void a_hang_on_a_stack_that_never_comes_ends_at_its_deadline(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    begin_withheld();
+    procspawn_builder_deadline(builder, 100 * CALLS_MS);
+    calls_check_error(error_of(builder, loses_stack_and_hangs, NULL), PROCSPAWN_ERROR_TIMED_OUT,
+                      PROCSPAWN_CAUSE_DEADLINE);
+    check_others();
+    end_withheld();
+    procspawn_builder_free(builder);
+}
+
+/* Where the library keeps what every child writes, the record of its crash among it. */
+extern char __start_forkscope_written[], __stop_forkscope_written[];
+
+static json_t *loses_its_record_and_stops(json_t *argument)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t at = (uintptr_t)__start_forkscope_written & ~(page - 1);
+    (void)argument;
+
+    for (; at < (uintptr_t)__stop_forkscope_written; at += page)
+        if (!withhold_page((void *)at))
+            _exit(99);
+    for (;;)
+        syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
+}
+
+static void a_record_that_never_comes_does_not_hold_the_server(void)
+{
+    begin_withheld();
+    procspawn_handle *handle = calls_start(loses_its_record_and_stops, NULL);
+    wait_for_stop(procspawn_pid(handle));
+    check_others();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
+    procspawn_handle_free(handle);
+    end_withheld();
+}
+
+static void hide_by_unopenable(const char *path)
+{
+    CU_ASSERT(mount(withhold_file(), path, NULL, MS_BIND, NULL) == 0);
+}
+
+/* The file at the module's path is another one by now, whose opening takes for ever. */
+static void a_module_that_cannot_be_opened_costs_the_frames(void)
+{
+    char folder[] = "/tmp/forkscope.XXXXXX";
+
+    begin_withheld();
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    snprintf(shared->path, sizeof shared->path, "%s/module", folder);
+    calls_end();
+    calls_begin();
+    procspawn_error *error = end_in_module(NULL, hide_by_unopenable);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
+    check_signal(error, SIGSEGV);
+    check_others();
+    umount2(shared->path, MNT_DETACH);
+    unlink(shared->path);
+    end_withheld();
+    CU_ASSERT(rmdir(folder) == 0);
+    munmap(shared, sizeof *shared);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(without_backtraces_the_causes_are_told),
+    TEST(without_a_memfd_the_causes_are_told),
+    TEST(where_memory_cannot_be_read_by_process_all_is_told),
+    TEST(where_links_cannot_be_refused_all_is_told),
+    TEST(a_crash_is_told_whatever_call_its_process_was_refused),
+    TEST(a_crash_is_told_whatever_call_its_process_may_not_live_to_make),
+    TEST(who_is_stopped_by_others_stays_stopped),
+    TEST(a_crash_right_after_another_stop_is_told),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo root_tests[] = {
+    TEST(a_module_of_the_childs_own_is_read_with_its_rights),
+    TEST(the_executable_is_read_even_if_only_root_may),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo held_tests[] = {
+    TEST(a_crash_on_a_stack_that_never_comes_is_told_without_frames),
+    TEST(an_overflow_of_a_stack_that_never_comes_is_told_as_one),
+    TEST(a_hang_on_a_stack_that_never_comes_ends_at_its_deadline),
+    TEST(a_record_that_never_comes_does_not_hold_the_server),
+    TEST(a_module_that_cannot_be_opened_costs_the_frames),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[4] = {
+    { .pName = "reporter", .pTests = tests },
+};
+
+/* Without root there is nobody else's file, and nothing can be held back. */
+int main(int argc, char **argv)
+{
+    unsigned count = 1;
+
+    if (argc == 2 && strcmp(argv[1], "--crash-as-somebody") == 0)
+        return crash_as_somebody();
+    if (geteuid() == 0)
+        suites[count++] = (CU_SuiteInfo){ .pName = "reporter_ids", .pTests = root_tests };
+    if (geteuid() == 0 && withhold_works())
+        suites[count++] = (CU_SuiteInfo){ .pName = "reporter_held", .pTests = held_tests };
+    return procspawn_cunit_run(suites, argc, argv);
+}

@@ -1,0 +1,603 @@
+/* Processes that evade their end: by their group, by a tracer. */
+#include "tests/support/call_helpers.h"
+#include "tests/support/pool_helpers.h"
+
+#include <errno.h>
+#include <forkscope/tree.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LINES = 3 };
+
+static int *ready;              /* shared with the processes of a test */
+static pid_t *line;             /* shared: the first is traced by the second, and so on */
+
+static void begin(void)
+{
+    ready = mmap(NULL, 2 * sizeof *ready, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                 0);
+    line = mmap(NULL, LINES * sizeof *line, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                0);
+    calls_begin();
+}
+
+static void end(void)
+{
+    calls_end();
+    munmap(line, LINES * sizeof *line);
+    munmap(ready, 2 * sizeof *ready);
+}
+
+static void tell_ready(void)
+{
+    __atomic_add_fetch(ready, 1, __ATOMIC_RELEASE);
+}
+
+static void wait_for_ready(int count)
+{
+    while (__atomic_load_n(ready, __ATOMIC_ACQUIRE) < count)
+        poll(NULL, 0, 1);
+}
+
+static void check_end(procspawn_handle *handle, enum procspawn_error_kind kind,
+                      enum procspawn_cause cause)
+{
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    calls_check_error(calls_error(handle), kind, cause);
+}
+
+/* ---- orphans ---- */
+
+/* Orphans that are no descendants of its own, without end. */
+static json_t *leave_orphans(json_t *null)
+{
+    enum { AT_ONCE = 8 };
+
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    for (int i = 1; i < AT_ONCE && fork() != 0; i++)
+        continue;
+    for (;;) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (fork() == 0)
+                calls_hang(null);
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+        tell_ready();
+    }
+}
+
+static void who_leaves_orphans_all_the_time_holds_up_no_other_end(void)
+{
+    enum { OTHERS = 4, A_STREAM = 100 };
+    procspawn_handle *others[OTHERS];
+    procspawn_handle *handle = calls_start(leave_orphans, NULL);
+
+    wait_for_ready(A_STREAM);
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = calls_start(calls_echo, json_integer(i));
+    for (int i = 0; i < OTHERS; i++) {
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(others[i], 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(others[i]), i);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+}
+
+/* ---- groups ---- */
+
+/* Leaves somebody else in its group, and goes to another one. */
+static void leave_group(void)
+{
+    if (fork() == 0)
+        calls_hang(NULL);
+    pid_t other = fork();
+    if (other == 0) {
+        setpgid(0, 0);
+        calls_hang(NULL);
+    }
+    setpgid(other, other);
+    while (setpgid(0, other) < 0)
+        poll(NULL, 0, 1);
+}
+
+static json_t *leave_group_and_hang(json_t *argument)
+{
+    leave_group();
+    tell_ready();
+    return calls_hang(argument);
+}
+
+static void who_left_its_group_is_killed(void)
+{
+    procspawn_handle *handle = calls_start(leave_group_and_hang, NULL);
+
+    wait_for_ready(1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+}
+
+static void who_left_its_group_keeps_its_deadline(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_deadline(builder, CALLS_SECOND / 5);
+    check_end(calls_build(builder, leave_group_and_hang, NULL), PROCSPAWN_ERROR_TIMED_OUT,
+              PROCSPAWN_CAUSE_DEADLINE);
+    procspawn_builder_free(builder);
+}
+
+static void who_left_its_group_can_be_terminated(void)
+{
+    procspawn_handle *handle = calls_start(leave_group_and_hang, NULL);
+
+    wait_for_ready(1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 60 * CALLS_SECOND), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    procspawn_error *error = calls_error(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGTERM);
+    procspawn_error_free(error);
+}
+
+static void its_scope_closes(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    scoped_spawner root;
+
+    procspawn_builder_grace(builder, 0);
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    CU_ASSERT_FATAL(scoped_procspawn(root, builder, leave_group_and_hang, NULL, NULL) == 0);
+    procspawn_builder_free(builder);
+    wait_for_ready(1);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
+}
+
+static void its_pool_has_another_worker(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *handle = pool_start(pool, leave_group_and_hang, NULL);
+
+    wait_for_ready(1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    procspawn_handle_free(handle);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(3)), 3);
+    procspawn_pool_free(pool);
+}
+
+static volatile sig_atomic_t terms;
+
+static void count_term(int signal)
+{
+    (void)signal;
+    terms = terms + 1;
+}
+
+static json_t *count_terms(json_t *leaves)
+{
+    struct sigaction action = { .sa_handler = count_term };
+
+    sigaction(SIGTERM, &action, NULL);
+    if (json_is_true(leaves))
+        leave_group();
+    tell_ready();
+    while (terms == 0)
+        poll(NULL, 0, 1);
+    poll(NULL, 0, 100);
+    return json_integer(terms);
+}
+
+static void a_signal_comes_once_in_the_group_and_out_of_it(void)
+{
+    for (int i = 0; i < 20; i++) {
+        procspawn_handle *handle = calls_start(count_terms, json_boolean(i % 2));
+        wait_for_ready(i + 1);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 60 * CALLS_SECOND), 0);
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 1);
+    }
+}
+
+/* ---- tracers ---- */
+
+static void trace_and_hang(pid_t pid)
+{
+    if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+        _exit(99);
+    tell_ready();
+    calls_hang(NULL);
+}
+
+/* A process in a session of its own traces this one. */
+static void be_traced(void)
+{
+    pid_t self = getpid();
+
+    if (fork() == 0) {
+        setsid();
+        trace_and_hang(self);
+    }
+    wait_for_ready(1);
+}
+
+static json_t *exit_traced(json_t *argument)
+{
+    be_traced();
+    (void)argument;
+    _exit(3);
+}
+
+static void who_exits_under_a_tracer_of_its_own_is_reaped(void)
+{
+    for (int i = 0; i < 3; i++) {
+        *ready = 0;
+        procspawn_handle *handle = calls_start(exit_traced, NULL);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+        procspawn_error *error = calls_error(handle);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 3);
+        calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
+    }
+}
+
+/* Older than a second: the other way to notice it. */
+static json_t *exit_traced_later(json_t *argument)
+{
+    be_traced();
+    poll(NULL, 0, 1500);
+    (void)argument;
+    _exit(3);
+}
+
+static void an_old_one_too(void)
+{
+    check_end(calls_start(exit_traced_later, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
+              PROCSPAWN_CAUSE_EXIT);
+}
+
+static json_t *answer_traced(json_t *argument)
+{
+    be_traced();
+    return json_incref(argument);
+}
+
+static void an_answer_given_under_a_tracer_counts(void)
+{
+    procspawn_handle *handle = calls_start(answer_traced, json_integer(4));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 4);
+}
+
+static json_t *hang_traced(json_t *argument)
+{
+    be_traced();
+    return calls_hang(argument);
+}
+
+static void who_is_killed_under_a_tracer_is_reaped(void)
+{
+    procspawn_handle *handle = calls_start(hang_traced, NULL);
+
+    wait_for_ready(1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+}
+
+static void a_deadline_is_kept_under_a_tracer(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_deadline(builder, CALLS_SECOND / 5);
+    check_end(calls_build(builder, hang_traced, NULL), PROCSPAWN_ERROR_TIMED_OUT,
+              PROCSPAWN_CAUSE_DEADLINE);
+    procspawn_builder_free(builder);
+}
+
+static void everything_ends_under_a_tracer(void)
+{
+    procspawn_handle *handle = calls_start(hang_traced, NULL);
+
+    wait_for_ready(1);
+    int64_t start = calls_now();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
+    CU_ASSERT(calls_now() - start < 6 * CALLS_SECOND);
+    procspawn_handle_free(handle);
+    calls_begin();
+}
+
+/* Has its server trace it, which never lets it go on. */
+static json_t *stop_under_parent(json_t *argument)
+{
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    raise(SIGUSR1);
+    return calls_hang(argument);
+}
+
+static void who_has_its_server_trace_it_is_ended(void)
+{
+    check_end(calls_start(stop_under_parent, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
+              PROCSPAWN_CAUSE_SIGNAL);
+}
+
+/* The tracer is the process of another call. */
+static json_t *trace_another(json_t *pid)
+{
+    trace_and_hang((pid_t)json_integer_value(pid));
+    return NULL;
+}
+
+static json_t *exit_when_told(json_t *argument)
+{
+    wait_for_ready(1);
+    (void)argument;
+    _exit(3);
+}
+
+static void a_tracer_in_another_call_keeps_no_end_back(void)
+{
+    procspawn_handle *handle = calls_start(exit_when_told, NULL);
+    procspawn_handle *tracer = calls_start(trace_another, json_integer(procspawn_pid(handle)));
+
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
+    check_end(tracer, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+}
+
+/* ---- tracers that stop a process on its way out ---- */
+
+static void hold_at_exit(pid_t pid)
+{
+    setsid();
+    if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXIT) < 0)
+        _exit(99);
+}
+
+/* Each traces the one before, whose child it is. Returns in the first one. */
+static void be_held(int number)
+{
+    line[number] = getpid();
+    if (number + 1 < LINES && fork() == 0) {
+        hold_at_exit(line[number]);
+        be_held(number + 1);
+        calls_hang(NULL);
+    }
+    tell_ready();
+    wait_for_ready(LINES);
+}
+
+static void check_line(void)
+{
+    for (int i = 0; i < LINES; i++)
+        CU_ASSERT(kill(line[i], 0) < 0 && errno == ESRCH);
+}
+
+static json_t *hang_held(json_t *argument)
+{
+    be_held(0);
+    return calls_hang(argument);
+}
+
+static procspawn_handle *start_held(procspawn_function *function)
+{
+    *ready = 0;
+    procspawn_handle *handle = calls_start(function, NULL);
+    wait_for_ready(LINES);
+    return handle;
+}
+
+static void who_is_held_on_its_way_out_is_reaped(void)
+{
+    procspawn_handle *handle = start_held(hang_held);
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    check_line();
+}
+
+static json_t *answer_held(json_t *argument)
+{
+    be_held(0);
+    return json_incref(argument);
+}
+
+static void who_has_answered_too(void)
+{
+    procspawn_handle *handle = calls_start(answer_held, json_integer(4));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 4);
+    check_line();
+}
+
+static void its_scope_closes_as_well(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    scoped_spawner root;
+
+    procspawn_builder_grace(builder, 0);
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    CU_ASSERT_FATAL(scoped_procspawn(root, builder, hang_held, NULL, NULL) == 0);
+    procspawn_builder_free(builder);
+    wait_for_ready(LINES);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
+    check_line();
+}
+
+static void its_pool_ends(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *handle = pool_start(pool, hang_held, NULL);
+
+    wait_for_ready(LINES);
+    procspawn_pool_kill(pool);
+    procspawn_handle_free(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 10 * CALLS_SECOND), 0);
+    check_line();
+}
+
+static void *be_quiet(void *unused)
+{
+    line[1] = (pid_t)syscall(SYS_gettid);
+    tell_ready();
+    calls_hang(NULL);
+    return unused;
+}
+
+/* The first thread ends, and not the other one. */
+static json_t *have_a_thread_held(json_t *argument)
+{
+    pthread_t thread;
+
+    line[0] = getpid();
+    pthread_create(&thread, NULL, be_quiet, NULL);
+    wait_for_ready(1);
+    if (fork() == 0) {
+        line[2] = getpid();
+        hold_at_exit(line[1]);
+        tell_ready();
+        tell_ready();
+        calls_hang(NULL);
+    }
+    return calls_hang(argument);
+}
+
+static void one_of_whose_threads_is_held_is_reaped(void)
+{
+    procspawn_handle *handle = start_held(have_a_thread_held);
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    check_line();
+}
+
+static json_t *leave_one_held(json_t *argument)
+{
+    if (fork() == 0) {
+        setsid();
+        be_held(0);
+        calls_hang(NULL);
+    }
+    wait_for_ready(LINES);
+    return json_incref(argument);
+}
+
+static void what_was_left_behind_is_ended_though_it_is_held(void)
+{
+    procspawn_handle *handle = start_held(leave_one_held);
+    procspawn_handle *other = calls_start(calls_echo, json_integer(6));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(other, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(other), 6);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    check_line();
+    procspawn_handle_free(handle);
+}
+
+/* Its tracer does not let its death be known; what it leaves is seen before that. */
+static json_t *leave_one_held_and_exit_traced(json_t *argument)
+{
+    pid_t self = getpid();
+
+    json_decref(leave_one_held(argument));
+    if (fork() == 0) {
+        setsid();
+        trace_and_hang(self);
+    }
+    wait_for_ready(LINES + 1);
+    _exit(3);
+}
+
+static void what_was_seen_before_the_death_is_waited_for(void)
+{
+    procspawn_handle *handle = start_held(leave_one_held_and_exit_traced);
+    struct pollfd dead = { (int)syscall(SYS_pidfd_open, procspawn_pid(handle), 0), POLLIN, 0 };
+
+    PROCSPAWN_CUNIT_EQUAL(poll(&dead, 1, 10000), 1);
+    close(dead.fd);
+    for (int i = 0; i < 8; i++) {
+        procspawn_handle *other = calls_start(calls_echo, json_integer(i));
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(other), i);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    check_line();
+    procspawn_handle_free(handle);
+}
+
+static void what_a_dead_server_leaves_is_ended_though_it_is_held(void)
+{
+    procspawn_handle *handle = start_held(hang_held);
+
+    calls_signal_servers(SIGKILL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    check_line();
+    procspawn_handle_free(handle);
+}
+
+static void everything_ends_though_it_is_held(void)
+{
+    procspawn_handle *handle = start_held(hang_held), *left = calls_start(leave_one_held, NULL);
+    int64_t start = calls_now();
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
+    CU_ASSERT(calls_now() - start < 6 * CALLS_SECOND);
+    check_line();
+    procspawn_handle_free(handle);
+    procspawn_handle_free(left);
+    calls_begin();
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(who_leaves_orphans_all_the_time_holds_up_no_other_end),
+    TEST(who_left_its_group_is_killed),
+    TEST(who_left_its_group_keeps_its_deadline),
+    TEST(who_left_its_group_can_be_terminated),
+    TEST(its_scope_closes),
+    TEST(its_pool_has_another_worker),
+    TEST(a_signal_comes_once_in_the_group_and_out_of_it),
+    TEST(who_has_its_server_trace_it_is_ended),
+    CU_TEST_INFO_NULL,
+};
+
+/* Who may trace others of its user differs; root may. */
+static CU_TestInfo root_tests[] = {
+    TEST(who_exits_under_a_tracer_of_its_own_is_reaped),
+    TEST(an_old_one_too),
+    TEST(an_answer_given_under_a_tracer_counts),
+    TEST(who_is_killed_under_a_tracer_is_reaped),
+    TEST(a_deadline_is_kept_under_a_tracer),
+    TEST(everything_ends_under_a_tracer),
+    TEST(a_tracer_in_another_call_keeps_no_end_back),
+    TEST(who_is_held_on_its_way_out_is_reaped),
+    TEST(who_has_answered_too),
+    TEST(its_scope_closes_as_well),
+    TEST(its_pool_ends),
+    TEST(one_of_whose_threads_is_held_is_reaped),
+    TEST(what_was_left_behind_is_ended_though_it_is_held),
+    TEST(what_was_seen_before_the_death_is_waited_for),
+    TEST(what_a_dead_server_leaves_is_ended_though_it_is_held),
+    TEST(everything_ends_though_it_is_held),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "evade", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
+    { .pName = "evade_traced", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = root_tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    if (geteuid() != 0)
+        suites[1] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
+    return procspawn_cunit_run(suites, argc, argv);
+}

@@ -1,0 +1,469 @@
+/*
+ * host_test.c - programs with habits of their own, which must neither suffer nor see anything
+ */
+#include "tests/support/call_helpers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <forkscope/pool.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <locale.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs a part of a program in a process of its own; it ends with the status 0. */
+static void run(void (*part)(void))
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        part();
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(pid, &status, 0) == pid);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+}
+
+static void call_in_all_ways(void)
+{
+    for (int i = 0; i < 10; i++)
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+}
+
+/* ---- a program that closes all descriptors ---- */
+
+static void close_all_and_end(void)
+{
+    enum { ALL = 256, PATIENCE = 20 };
+    procspawn_pool *pool;
+    procspawn_handle *handle;
+
+    alarm(PATIENCE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init(0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_new(1, &pool), 0);
+    CU_ASSERT_FATAL(procspawn_pool_spawn(pool, calls_echo, json_integer(1), &handle) == 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 1);
+    for (int fd = STDERR_FILENO + 1; fd < ALL; fd++)
+        close(fd);
+    PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, NULL, &handle), PROCSPAWN_ESERVER);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
+    procspawn_pool_free(pool);
+}
+
+static void who_closes_all_descriptors_is_refused_and_can_end(void)
+{
+    run(close_all_and_end);
+}
+
+/* ---- a program that reaps in its handler whatever there is ---- */
+
+static volatile sig_atomic_t reaped, strangers;
+static volatile pid_t own_child;
+
+static void reap_all(int signal)
+{
+    int kept = errno;
+    pid_t pid;
+
+    (void)signal;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        reaped++;
+        strangers += pid != own_child;
+    }
+    errno = kept;
+}
+
+static void fork_and_wait(void)
+{
+    sigset_t child, old;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &old);
+    own_child = fork();
+    if (own_child == 0)
+        _exit(0);
+    sig_atomic_t before = reaped;
+    while (reaped == before)
+        sigsuspend(&old);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static void reap_in_a_handler(void)
+{
+    struct sigaction action = { .sa_handler = reap_all };
+
+    sigaction(SIGCHLD, &action, NULL);
+    calls_begin();
+    for (int i = 0; i < 5; i++) {
+        fork_and_wait();
+        call_in_all_ways();
+    }
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(reaped, 5);
+    PROCSPAWN_CUNIT_EQUAL(strangers, 0);
+}
+
+static void a_handler_that_reaps_everything_sees_its_own_children_only(void)
+{
+    run(reap_in_a_handler);
+}
+
+/* A loop as a shell's: it ends when there are no more children. */
+static void wait_for_all(void)
+{
+    unsigned seen = 0;
+
+    calls_begin();
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    for (int i = 0; i < 3; i++) {
+        if (fork() == 0)
+            _exit(i);
+    }
+    while (wait(NULL) > 0)
+        seen++;
+    PROCSPAWN_CUNIT_EQUAL(errno, ECHILD);
+    PROCSPAWN_CUNIT_EQUAL(seen, 3);
+    procspawn_kill(handle);
+    procspawn_handle_free(handle);
+    calls_end();
+}
+
+static void a_loop_of_wait_ends_though_calls_run(void)
+{
+    run(wait_for_all);
+}
+
+/* ---- a program that moves ---- */
+
+static json_t *where(json_t *unused)
+{
+    char path[256];
+    mode_t mask = umask(0);
+
+    (void)unused;
+    return json_pack("[s, i]", getcwd(path, sizeof path), (int)mask);
+}
+
+static void check_where(const char *path, mode_t mask)
+{
+    json_t *found = calls_result(calls_start(where, NULL));
+
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_array_get(found, 0)), path);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(found, 1)), mask);
+    json_decref(found);
+}
+
+static void move(void)
+{
+    char path[256];
+
+    calls_begin();
+    CU_ASSERT(chdir("/usr") == 0);
+    umask(027);
+    check_where("/usr", 027);
+    CU_ASSERT(chdir("/") == 0);
+    umask(0);
+    check_where("/", 0);
+    CU_ASSERT_STRING_EQUAL(getcwd(path, sizeof path), "/");
+    PROCSPAWN_CUNIT_EQUAL(umask(022), 0);
+    calls_end();
+}
+
+static void a_program_that_changes_its_directory_and_umask_takes_its_calls_along(void)
+{
+    run(move);
+}
+
+/* ---- ids ---- */
+
+enum { SOMEBODY = 65534 };
+
+static json_t *own_ids(json_t *unused)
+{
+    uid_t real, effective, saved;
+
+    (void)unused;
+    getresuid(&real, &effective, &saved);
+    return json_pack("[i, i, i]", (int)real, (int)effective, (int)saved);
+}
+
+static void check_ids(int real, int effective, int saved)
+{
+    json_t *ids = calls_result(calls_start(own_ids, NULL));
+
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(ids, 0)), real);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(ids, 1)), effective);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(ids, 2)), saved);
+    json_decref(ids);
+}
+
+/* As the kernel starts a program with the setuid bit of root. */
+static void start_setuid(void)
+{
+    if (setresuid(SOMEBODY, 0, 0) < 0)
+        abort();
+    calls_begin();
+    check_ids(SOMEBODY, 0, 0);
+    CU_ASSERT(seteuid(SOMEBODY) == 0);
+    check_ids(SOMEBODY, SOMEBODY, 0);
+    CU_ASSERT(seteuid(0) == 0);
+    CU_ASSERT(setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == 0);
+    check_ids(SOMEBODY, SOMEBODY, SOMEBODY);
+    call_in_all_ways();
+    calls_end();
+}
+
+static void a_setuid_program_gives_its_calls_the_ids_of_the_moment(void)
+{
+    if (geteuid() != 0) {
+        CU_PASS("only root can look like a setuid program");
+        return;
+    }
+    run(start_setuid);
+}
+
+/* ---- the first process ---- */
+
+static void be_first(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(getpid(), 1);
+    CU_ASSERT(mount("proc", "/proc", "proc", 0, NULL) == 0);
+    calls_begin();
+    call_in_all_ways();
+    errno = 0;
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0);
+    PROCSPAWN_CUNIT_EQUAL(errno, ECHILD);
+    calls_end();
+}
+
+static void the_first_process_of_a_container_can_call(void)
+{
+    if (geteuid() != 0) {
+        CU_PASS("only root can make a pid namespace");
+        return;
+    }
+    int status = -1;
+    pid_t maker = fork();
+    if (maker == 0) {
+        if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0 ||
+            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+            /* Not permitted, or in a chroot, whose root is no mount that could be made private. */
+            _exit(errno == EPERM || errno == EINVAL ? 0 : 1);
+        run(be_first);
+        _exit(0);
+    }
+    CU_ASSERT(waitpid(maker, &status, 0) == maker);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+}
+
+/* ---- a program that may not use clone3 ---- */
+
+/* As filters of containers do: whoever asks is told that there is no such system call. */
+static void refuse_clone3(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+
+    CU_ASSERT_FATAL(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CU_ASSERT_FATAL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+    CU_ASSERT_FATAL(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
+}
+
+/* The first of its processes that has this name; it is no child of the program here. */
+static pid_t find_root(void)
+{
+    procspawn_handle *handle = calls_start(calls_parent, NULL);
+    pid_t server = (pid_t)calls_integer(handle);
+    char path[64];
+    int root = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)server);
+    FILE *stat = fopen(path, "re");
+    CU_ASSERT_FATAL(stat && fscanf(stat, "%*d %*s %*c %d", &root) == 1);
+    fclose(stat);
+    return root;
+}
+
+static void call_without_clone3(void)
+{
+    struct calls_tree tree = { 0 };
+
+    refuse_clone3();
+    calls_begin();
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    call_in_all_ways();
+    pid_t root = find_root();
+    calls_tree_add(&tree, root);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, 0), 0);
+    calls_tree_close(&tree);
+    calls_begin();
+    root = find_root();
+    calls_tree_open(&tree, root);
+    kill(root, SIGSTOP);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, CALLS_SECOND), 0);
+    calls_tree_close(&tree);
+    CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+}
+
+static void without_clone3_all_is_as_ever(void)
+{
+    run(call_without_clone3);
+}
+
+/* ---- what the program has for itself ---- */
+
+/* All that a process has for itself and that a library could disturb. */
+struct habits {
+    char cwd[256];
+    char locale[128];
+    char streams[3][64];
+    mode_t mask;
+    int nice;
+    struct { void (*handler)(int); int flags; } actions[NSIG];
+    uint64_t blocked;
+    struct itimerval timer;
+};
+
+static void read_habits(struct habits *habits)
+{
+    char path[64];
+
+    memset(habits, 0, sizeof *habits);
+    CU_ASSERT_FATAL(getcwd(habits->cwd, sizeof habits->cwd) != NULL);
+    snprintf(habits->locale, sizeof habits->locale, "%s", setlocale(LC_ALL, NULL));
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", i);
+        CU_ASSERT(readlink(path, habits->streams[i], sizeof habits->streams[i] - 1) > 0);
+    }
+    umask(habits->mask = umask(0));
+    habits->nice = getpriority(PRIO_PROCESS, 0);
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action = { .sa_flags = 0 };
+        sigaction(signal, NULL, &action);
+        habits->actions[signal].handler = action.sa_handler;
+        habits->actions[signal].flags = action.sa_flags;
+        habits->blocked |= (uint64_t)(sigismember(&blocked, signal) == 1) << (signal - 1);
+    }
+    getitimer(ITIMER_REAL, &habits->timer);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+static void take_habits_up(void)
+{
+    static const int signals[] = { SIGCHLD, SIGTERM, SIGPIPE, SIGUSR1, SIGSEGV };
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    sigset_t blocked;
+
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &action, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    CU_ASSERT_FATAL(chdir("/usr") == 0);
+    umask(027);
+    setlocale(LC_ALL, "C.UTF-8");
+}
+
+static void use_a_pool(void)
+{
+    procspawn_pool *pool;
+    procspawn_handle *handle;
+
+    CU_ASSERT_FATAL(procspawn_pool_new(2, &pool) == 0);
+    CU_ASSERT_FATAL(procspawn_pool_spawn(pool, calls_echo, NULL, &handle) == 0);
+    json_decref(calls_result(handle));
+    procspawn_pool_free(pool);
+}
+
+static void have_habits(void)
+{
+    static struct habits before, after;
+
+    take_habits_up();
+    read_habits(&before);
+    calls_begin();
+    call_in_all_ways();
+    use_a_pool();
+    read_habits(&after);
+    CU_ASSERT(memcmp(&before, &after, sizeof before) == 0);
+    calls_end();
+    read_habits(&after);
+    CU_ASSERT(memcmp(&before, &after, sizeof before) == 0);
+}
+
+static void the_program_s_habits_stay_as_they_were(void)
+{
+    run(have_habits);
+}
+
+
+static void the_streams_and_their_buffers_are_the_program_s(void)
+{
+    char byte[1], buffer[64];
+    FILE *stream = tmpfile();
+
+    setvbuf(stream, buffer, _IOFBF, sizeof buffer);
+    fputs("begun", stream);
+    calls_begin();
+    fputs(" and", stream);
+    call_in_all_ways();
+    fputs(" ended", stream);
+    calls_end();
+    PROCSPAWN_CUNIT_EQUAL(ftell(stream), strlen("begun and ended"));
+    CU_ASSERT(fread(byte, 1, 0, stream) == 0);
+    fclose(stream);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_handler_that_reaps_everything_sees_its_own_children_only),
+    TEST(a_loop_of_wait_ends_though_calls_run),
+    TEST(a_program_that_changes_its_directory_and_umask_takes_its_calls_along),
+    TEST(a_setuid_program_gives_its_calls_the_ids_of_the_moment),
+    TEST(the_first_process_of_a_container_can_call),
+    TEST(without_clone3_all_is_as_ever),
+    TEST(the_program_s_habits_stay_as_they_were),
+    TEST(the_streams_and_their_buffers_are_the_program_s),
+    TEST(who_closes_all_descriptors_is_refused_and_can_end),
+    CU_TEST_INFO_NULL
+};
+
+static CU_SuiteInfo suites[] = { { .pName = "host", .pTests = tests }, CU_SUITE_INFO_NULL };
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}

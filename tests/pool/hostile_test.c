@@ -1,0 +1,432 @@
+/* Workers that send what they should not: it costs their own call, and no time of others. */
+#include "src/child/reply.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include "tests/support/pool_helpers.h"
+#include "tests/support/raw_messages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- what workers do ---- */
+
+enum words { BROKEN, SENSELESS, DEATH_OF_ITS_OWN, EMPTY, SHORT_ANSWER, LATE_ANSWER, WORDS };
+
+static void say(int channel, enum words words)
+{
+    static const struct wire_header broken = { .type = WIRE_RESULT, .length = 77 };
+    struct wire_value value = { .generation = procspawn__reply.generation - 1, .length = 4 };
+    const struct wire_part parts[] = { { &value, sizeof value }, { "null", 4 } };
+    const struct wire_death death = { .status = 0 };
+
+    switch (words) {
+    case BROKEN:
+        send(channel, &broken, sizeof broken, MSG_NOSIGNAL);
+        break;
+    case SENSELESS:
+        wire__send(channel, WIRE_VALUE, parts, 2, NULL, 0, false);
+        break;
+    case DEATH_OF_ITS_OWN:
+        wire__send_struct(channel, WIRE_DEATH, &death, sizeof death, -1, false);
+        break;
+    case EMPTY:
+        send(channel, "", 0, MSG_NOSIGNAL);
+        break;
+    case SHORT_ANSWER:
+        wire__send_struct(channel, WIRE_RESULT, &value, 3, -1, false);
+        break;
+    default:
+        wire__send(channel, WIRE_RESULT, parts, 2, NULL, 0, false);
+    }
+}
+
+static json_t *say_for_ever(json_t *words)
+{
+    int channel = raw_channel();
+
+    for (;;)
+        say(channel, (enum words)json_integer_value(words));
+    return NULL;
+}
+
+/* A process that outlives the call, and is killed with the worker. */
+static json_t *leave_a_stranger(json_t *words)
+{
+    int channel = raw_channel();
+
+    if (fork() != 0)
+        return json_null();
+    setsid();
+    for (;;)
+        say(channel, (enum words)json_integer_value(words));
+}
+
+static json_t *flood_with_strangers(json_t *words)
+{
+    enum { STRANGERS = 8 };
+
+    for (int i = 0; i < STRANGERS; i++)
+        json_decref(leave_a_stranger(words));
+    return calls_hang(NULL);
+}
+
+/* From now on it does not know whom it is called by. */
+static json_t *enter_user_namespace(json_t *null)
+{
+    (void)null;
+    return json_boolean(unshare(CLONE_NEWUSER) == 0);
+}
+
+/* From now on it cannot take the streams of a call. */
+static json_t *give_up_descriptors(json_t *null)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)null;
+    return json_boolean(setrlimit(RLIMIT_NOFILE, &none) == 0);
+}
+
+/* Makes the file one byte longer, says that it cannot begin, and ends. */
+static json_t *pretend_to_be_spoilt(json_t *path)
+{
+    int fd = open(json_string_value(path), O_WRONLY | O_APPEND);
+
+    if (write(fd, "", 1) != 1)
+        return NULL;
+    procspawn__reply.stays = false;
+    procspawn__reply_failure(WIRE_FAILURE_SETUP, EPERM, "nothing was begun");
+    _exit(1);
+}
+
+/* ---- what it costs ---- */
+
+static procspawn_pool *make_capturing_pool(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_capture_stdout(builder, true);
+    return pool_build(builder);
+}
+
+static void it_costs_no_other_call_to_spoil_a_worker(void)
+{
+    static procspawn_function *const spoil[] = { enter_user_namespace, give_up_descriptors };
+
+    for (size_t i = 0; i < sizeof spoil / sizeof spoil[0]; i++) {
+        procspawn_pool *pool = make_capturing_pool();
+        for (int k = 0; k < 3; k++) {
+            json_decref(calls_result(pool_start(pool, spoil[i], NULL)));
+            PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+            PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 2);
+        }
+        procspawn_pool_free(pool);
+    }
+}
+
+static void who_pretends_so_is_not_sent_for_ever(void)
+{
+    enum { WORKERS = 2 };
+    procspawn_pool *pool = pool_make(WORKERS);
+    procspawn_error *error = NULL;
+    char path[] = "/tmp/forkscope-spoilt-XXXXXX";
+    int fd = mkstemp(path);
+    int rc = -ETIMEDOUT;
+
+    for (int i = 0; i < 2 * WORKERS; i++)
+        pool_number(pool, pool_count, NULL);
+    procspawn_handle *handle = pool_start(pool, pretend_to_be_spoilt, json_string(path));
+    while (rc == -ETIMEDOUT) {
+        pool_number(pool, pool_count, NULL);
+        rc = procspawn_join_timeout(handle, 0, NULL, &error);
+    }
+    PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ECALL);
+    calls_check_error(error, PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+    off_t runs = lseek(fd, 0, SEEK_END);
+    CU_ASSERT(runs > 0 && runs <= WORKERS + 1);
+    close(fd);
+    unlink(path);
+    procspawn_handle_free(handle);
+    procspawn_pool_free(pool);
+}
+
+/* It has been given what cannot be sent again. */
+static void a_spoilt_worker_costs_a_call_with_descriptors_alone(void)
+{
+    procspawn_pool *pool = make_capturing_pool();
+
+    json_decref(calls_result(pool_start(pool, give_up_descriptors, NULL)));
+    procspawn_handle *handle = pool_start(pool, calls_echo, procspawn_value_fd(STDIN_FILENO));
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_SETUP, PROCSPAWN_CAUSE_NONE);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+}
+
+/* A look at its channel begins behind what is there. */
+static json_t *hide_what_is_unread(json_t *null)
+{
+    int far = 1 << 20;
+
+    (void)null;
+    return json_integer(setsockopt(raw_channel(), SOL_SOCKET, SO_PEEK_OFF, &far, sizeof far) == 0
+                            ? getpid() : 0);
+}
+
+static void a_call_that_was_not_read_is_found_wherever_the_worker_looked(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    pid_t pid = (pid_t)pool_number(pool, hide_what_is_unread, NULL);
+
+    CU_ASSERT_FATAL(pid > 0);
+    kill(pid, SIGSTOP);
+    procspawn_handle *handle = pool_start(pool, calls_echo, json_integer(5));
+    PROCSPAWN_CUNIT_EQUAL(kill(pid, SIGKILL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    procspawn_pool_free(pool);
+}
+
+static void await_readable(int fd)
+{
+    PROCSPAWN_CUNIT_EQUAL(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 20000), 1);
+}
+
+/* The worker is not listened to until the call is joined: the channel is full by then, and its death
+ * can only be told when there is room. */
+static void bad_messages_cost_one_call(void)
+{
+    procspawn_pool *pool = pool_make(1);
+
+    for (json_int_t words = BROKEN; words < LATE_ANSWER; words++) {
+        pid_t pid = (pid_t)pool_number(pool, calls_pid, NULL);
+        procspawn_handle *bad = pool_start(pool, say_for_ever, json_integer(words));
+        poll(NULL, 0, 20);
+        calls_check_error(calls_error(bad), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+        CU_ASSERT(pool_await_death(pid));
+    }
+    procspawn_pool_free(pool);
+}
+
+/* The same for calls that are watched, dropped, or waited for with the pool. */
+static void bad_messages_cost_one_call_whoever_waits(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *watched = pool_start(pool, say_for_ever, json_integer(BROKEN));
+
+    await_readable(procspawn_fd(watched));
+    calls_check_error(calls_error(watched), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
+    procspawn_handle_free(pool_start(pool, say_for_ever, json_integer(BROKEN)));
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_handle *left = pool_start(pool, say_for_ever, json_integer(SENSELESS));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_join_timeout(pool, 20 * CALLS_SECOND), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown_timeout(pool, 20 * CALLS_SECOND), 0);
+    calls_check_error(calls_error(left), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
+    procspawn_pool_free(pool);
+}
+
+static void what_strangers_say_costs_nothing(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    json_int_t pid = pool_number(pool, calls_pid, NULL);
+
+    for (json_int_t words = BROKEN; words < WORDS; words++)
+        json_decref(calls_result(pool_start(pool, leave_a_stranger, json_integer(words))));
+    for (int i = 0; i < 50; i++) {
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(i)), i);
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_pid, NULL), pid);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 20 * CALLS_SECOND), 0);
+}
+
+static void late_answers_are_no_ones(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *bad = pool_start(pool, say_for_ever, json_integer(LATE_ANSWER));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(bad, 200 * CALLS_MS, NULL, NULL), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(bad), 0);
+    calls_check_error(calls_error(bad), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
+    procspawn_pool_free(pool);
+}
+
+/* ---- whose turn it is ---- */
+
+static void a_flood_leaves_all_others_their_time(void)
+{
+    procspawn_pool *pool = pool_make(2);
+    procspawn_handle *late = NULL;
+    procspawn_handle *flood = pool_start(pool, flood_with_strangers, json_integer(SENSELESS));
+    int64_t start = calls_now();
+
+    CU_ASSERT(procspawn_fd(flood) >= 0);
+    for (int i = 0; i < 20; i++)
+        PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(i)), i);
+    procspawn_handle *other = pool_start(pool, calls_hang, NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 100 * CALLS_MS, calls_echo, NULL,
+                                                        &late), 0);
+    calls_check_error(calls_error(late), PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_NONE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_active_count(pool), 2);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(flood, 50 * CALLS_MS, NULL, NULL), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(flood), 0);
+    calls_check_error(calls_error(flood), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(other), 0);
+    calls_check_error(calls_error(other), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    CU_ASSERT(calls_now() - start < 20 * CALLS_SECOND);
+    procspawn_pool_free(pool);
+}
+
+static struct {
+    procspawn_pool *pool;
+    bool stop;
+} polled;
+
+static void *poll_for_ever(void *unused)
+{
+    while (!__atomic_load_n(&polled.stop, __ATOMIC_RELAXED)) {
+        procspawn_pool_join_timeout(polled.pool, 0);
+        procspawn_pool_join_timeout(polled.pool, 1000);
+        procspawn_pool_active_count(polled.pool);
+        procspawn_pool_queued_count(polled.pool);
+        procspawn_pool_size(polled.pool);
+    }
+    return unused;
+}
+
+/* An idle pool, and one that has a call. */
+static void those_who_poll_leave_others_their_turn(void)
+{
+    enum { POLLERS = 4 };
+    pthread_t threads[POLLERS];
+
+    for (int busy = 0; busy < 2; busy++) {
+        polled.pool = pool_make(4);
+        polled.stop = false;
+        procspawn_handle *handle = busy ? pool_start(polled.pool, calls_hang, NULL) : NULL;
+        for (int i = 0; i < POLLERS; i++)
+            CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, poll_for_ever, NULL) == 0);
+        int64_t start = calls_now();
+        PROCSPAWN_CUNIT_EQUAL(pool_number(polled.pool, calls_echo, json_integer(1)), 1);
+        if (handle)
+            procspawn_kill(handle);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown_timeout(polled.pool, 10 * CALLS_SECOND), 0);
+        CU_ASSERT(calls_now() - start < 10 * CALLS_SECOND);
+        __atomic_store_n(&polled.stop, true, __ATOMIC_RELAXED);
+        for (int i = 0; i < POLLERS; i++)
+            pthread_join(threads[i], NULL);
+        procspawn_handle_free(handle);
+        procspawn_pool_free(polled.pool);
+    }
+}
+
+/* ---- many callers, some of them hostile ---- */
+
+enum { CALLERS = 64, CALLS_EACH = 12 };
+
+static json_t *misbehave(json_t *number)
+{
+    switch (json_integer_value(number) % 5) {
+    case 0:
+        return say_for_ever(number);
+    case 1:
+        return leave_a_stranger(number);
+    case 2:
+        return flood_with_strangers(number);
+    case 3:
+        raise(SIGKILL);
+        return NULL;
+    default:
+        close(raw_channel());
+        return calls_hang(number);
+    }
+}
+
+static bool call_one(procspawn_pool *pool, int64_t limit, procspawn_function *function,
+                     json_int_t number)
+{
+    procspawn_handle *handle;
+    json_t *result = NULL, *argument = json_integer(number);
+    int rc = procspawn_pool_spawn_deadline(pool, limit, function, argument, &handle);
+
+    json_decref(argument);
+    if (rc < 0)
+        return false;
+    if (number % 5 == 0)
+        procspawn_fd(handle);
+    rc = procspawn_join_timeout(handle, 60 * CALLS_SECOND, &result, NULL);
+    bool right = rc == 0 && json_is_integer(result) && json_integer_value(result) == number;
+    json_decref(result);
+    procspawn_handle_free(handle);
+    return right;
+}
+
+static void *call_among_the_hostile(void *pool)
+{
+    static int number;
+    intptr_t wrong = 0;
+
+    for (int i = 0; i < CALLS_EACH; i++) {
+        int n = __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED);
+        if (i % 4 == 3)
+            call_one(pool, 50 * CALLS_MS, misbehave, n);
+        else
+            wrong += !call_one(pool, 0, calls_echo, n);
+    }
+    return (void *)wrong;
+}
+
+static void many_callers_lose_nothing_to_the_hostile_among_them(void)
+{
+    procspawn_pool *pool = pool_make(4);
+    pthread_t threads[CALLERS];
+
+    for (int i = 0; i < CALLERS; i++)
+        CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, call_among_the_hostile, pool) == 0);
+    for (int i = 0; i < CALLERS; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        PROCSPAWN_CUNIT_EQUAL((intptr_t)wrong, 0);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown_timeout(pool, 20 * CALLS_SECOND), 0);
+    procspawn_pool_free(pool);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo cost_tests[] = {
+    TEST(bad_messages_cost_one_call),
+    TEST(bad_messages_cost_one_call_whoever_waits),
+    TEST(what_strangers_say_costs_nothing),
+    TEST(late_answers_are_no_ones),
+    TEST(it_costs_no_other_call_to_spoil_a_worker),
+    TEST(who_pretends_so_is_not_sent_for_ever),
+    TEST(a_spoilt_worker_costs_a_call_with_descriptors_alone),
+    TEST(a_call_that_was_not_read_is_found_wherever_the_worker_looked),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo turn_tests[] = {
+    TEST(a_flood_leaves_all_others_their_time),
+    TEST(those_who_poll_leave_others_their_turn),
+    TEST(many_callers_lose_nothing_to_the_hostile_among_them),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    CALLS_SUITE("costs", cost_tests),
+    CALLS_SUITE("turns", turn_tests),
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}

@@ -1,0 +1,459 @@
+#include "tests/support/scope_helpers.h"
+
+#include "src/scope/timer_thread.h"
+#include "src/scope/node.h"
+
+#include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/remote_scope.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+static struct scoped_parent_signals signals;
+static struct event waiting;
+
+static void set_up(void)
+{
+    root_set_up();
+    waiting = event_new();
+}
+
+static void tear_down(void)
+{
+    root_tear_down();
+    event_free(waiting);
+}
+
+static int until_released(void *arg)
+{
+    (void)arg;
+    scoped_set_value("first");
+    scoped_set_value("second");
+    event_happen(started);
+    return event_wait(released) ? 3 : -ETIME;
+}
+
+static int for_ever(void *arg)
+{
+    (void)arg;
+    event_happen(started);
+    block_for_ever();
+    return 0;
+}
+
+static int readable(int fd)
+{
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    return poll(&polled, 1, 0);
+}
+
+static void a_forgotten_sender_never_cancels(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    scoped_cancel_sender_forget(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_poll(signals.done_receiver) == -EAGAIN);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
+    int status;
+    void *value;
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0 && status == 3);
+    CU_ASSERT(scoped_done_receiver_value(signals.done_receiver, &value) == 0);
+    CU_ASSERT_STRING_EQUAL(value, "second");
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static void waiting_gives_up_at_the_deadline_and_can_be_repeated(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    struct scoped_done_receiver *receiver = signals.done_receiver;
+    int64_t deadline = scoped_deadline_in(2000000);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
+    CU_ASSERT(scoped_deadline_in(0) >= deadline);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == -ETIMEDOUT);
+    int status = 99;
+    CU_ASSERT(scoped_done_receiver_status(receiver, &status) == -EAGAIN && status == 99);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == 0);
+    CU_ASSERT(scoped_done_receiver_poll(receiver) == 0);
+    scoped_done_receiver_free(receiver);
+    scoped_cancel_sender_free(signals.cancel_sender);
+}
+
+static void signals_outlive_the_tree(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, for_ever, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    int status;
+    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
+    CU_ASSERT(status == -ECANCELED);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+}
+
+static void *wait_in_thread(void *receiver)
+{
+    return (void *)(intptr_t)scoped_done_receiver_wait_until(receiver, soon());
+}
+
+static void many_threads_may_wait_for_one_task(void)
+{
+    enum { WAITERS = 8 };
+    pthread_t threads[WAITERS];
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    for (int i = 0; i < WAITERS; i++)
+        pthread_create(&threads[i], NULL, wait_in_thread, signals.done_receiver);
+    event_happen(released);
+    for (int i = 0; i < WAITERS; i++) {
+        void *error = "unset";
+        pthread_join(threads[i], &error);
+        CU_ASSERT(error == NULL);
+    }
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static int wait_for_sibling(void *receiver)
+{
+    log_letter('w');
+    event_happen(waiting);
+    scoped_done_receiver_wait(receiver);
+    log_letter('!');
+    return 0;
+}
+
+static void a_waiter_that_is_cancelled_leaves_the_wait_to_others(void)
+{
+    struct scoped_parent_signals waiter;
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_sibling, signals.done_receiver, NULL,
+                                            &waiter) == 0);
+    CU_ASSERT(event_wait(waiting));
+    scoped_cancel_sender_free(waiter.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(waiter.done_receiver, soon()) == 0);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT_STRING_EQUAL(log_letters(), "w");
+    scoped_done_receiver_free(waiter.done_receiver);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+struct own_receiver {
+    struct scoped_done_receiver *receiver;
+    int error;
+};
+
+static int wait_for_itself(scoped_spawner self, void *arg)
+{
+    (void)self;
+    struct own_receiver *own = arg;
+    event_wait(released);
+    own->error = scoped_done_receiver_wait(own->receiver);
+    return 0;
+}
+
+static void a_task_cannot_wait_for_itself(void)
+{
+    struct own_receiver own;
+    CU_ASSERT(scoped_spawn_with_signal(root, wait_for_itself, &own, NULL, &signals) == 0);
+    own.receiver = signals.done_receiver;
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(own.error == -EDEADLK);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static int cancel_fd;
+
+static int show_fd(void *arg)
+{
+    (void)arg;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    CU_ASSERT(scoped_cancel_fd(&cancel_fd) == 0);
+    CU_ASSERT(readable(cancel_fd) == 0);
+    event_happen(started);
+    struct pollfd polled = { .fd = cancel_fd, .events = POLLIN };
+    CU_ASSERT(poll(&polled, 1, 10000) == 1);
+    CU_ASSERT(scoped_cancelled());
+    return 4;
+}
+
+static void the_cancel_descriptor_becomes_readable(void)
+{
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, show_fd, NULL, NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    int status;
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0 && status == 4);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static void outside_of_tasks_there_is_nothing_to_cancel(void)
+{
+    int fd = -7;
+    CU_ASSERT(scoped_cancel_fd(&fd) == -EPERM && fd == -7);
+    CU_ASSERT(!scoped_cancelled());
+    CU_ASSERT(scoped_checkpoint() == 0);
+    CU_ASSERT(scoped_set_value("x") == -EPERM);
+    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
+}
+
+static int wait_on_pipe(void *fd)
+{
+    CU_ASSERT(scoped_wait_fd(*(int *)fd, POLLIN, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    event_happen(started);
+    int error = scoped_wait_fd(*(int *)fd, POLLIN, soon());
+    log_letter(error == 0 ? 'r' : '?');
+    scoped_wait_fd(*(int *)fd, POLLPRI, SCOPED_FOREVER);
+    log_letter('!');
+    return 0;
+}
+
+static void waiting_for_a_descriptor_is_a_cancellation_point(void)
+{
+    int fds[2];
+    CU_ASSERT_FATAL(pipe(fds) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_on_pipe, &fds[0], NULL, &signals) == 0);
+    CU_ASSERT(event_wait(started));
+    CU_ASSERT(write(fds[1], "x", 1) == 1);
+    int64_t deadline = scoped_deadline_in(10000000);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, deadline) == -ETIMEDOUT);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT_STRING_EQUAL(log_letters(), "r");
+    scoped_done_receiver_free(signals.done_receiver);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static int wait_for_nothing(void *arg)
+{
+    enum { NOT_OPEN = 333 };
+
+    (void)arg;
+    CU_ASSERT(scoped_wait_fd(NOT_OPEN, POLLIN, SCOPED_FOREVER) == -EBADF);
+    CU_ASSERT(scoped_wait_fd(-1, POLLIN, SCOPED_FOREVER) == -EBADF);
+    log_letter('b');
+    return 0;
+}
+
+static void waiting_for_a_closed_descriptor_is_an_error(void)
+{
+    wait_for_nothing(NULL);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_nothing, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT_STRING_EQUAL(log_letters(), "bb");
+}
+
+/* As a host does that closes all descriptors, and has a file of its own by the number then. */
+static int take_cancel_fd(void *ret_number)
+{
+    int *number = ret_number;
+    CU_ASSERT(scoped_cancel_fd(number) == 0);
+    CU_ASSERT(dup2(released.fd, *number) == *number);
+    scoped_started();
+    return scoped_wait_fd(released.fd, POLLIN, SCOPED_FOREVER);
+}
+
+static void a_wait_hears_of_a_cancel_also_when_its_descriptor_was_taken(void)
+{
+    int status, number = -1;
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, take_cancel_fd, &number, NULL, &signals) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_started(signals.done_receiver, soon()) == 0);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
+    CU_ASSERT(status == -ECANCELED);
+    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT(close(number) == 0);
+}
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void a_busy_owner_keeps_no_finished_threads(void)
+{
+    enum { TASKS = 3000 };
+    for (int i = 0; i < TASKS; i++)
+        CU_ASSERT_FATAL(scoped_spawn_leaf(root, nothing, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, nothing, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+/* Tasks whose threads linger when all phases are over, until they are released. */
+
+static pthread_key_t lingers;
+
+static void wait_until_released(void *value)
+{
+    (void)value;
+    event_wait(released);
+}
+
+static int linger(void *arg)
+{
+    (void)arg;
+    pthread_setspecific(lingers, "value");
+    return 0;
+}
+
+static void wait_for_done(struct scoped_done_receiver *receiver)
+{
+    struct node *node = (struct node *)receiver;
+    while (node->state < NODE_DONE)
+        sched_yield();
+}
+
+static struct scoped_done_receiver *spawn_lingering(int *ret_fd)
+{
+    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, linger, NULL, NULL, &signals) == 0);
+    scoped_cancel_sender_forget(signals.cancel_sender);
+    wait_for_done(signals.done_receiver);
+    CU_ASSERT(scoped_done_receiver_fd(signals.done_receiver, ret_fd) == 0);
+    return signals.done_receiver;
+}
+
+static void a_done_descriptor_may_be_asked_for_again_and_again(void)
+{
+    enum { TASKS = 3 };
+    struct scoped_done_receiver *receivers[TASKS];
+    struct pollfd polled = { .events = POLLIN };
+    CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
+    for (int i = 0; i < TASKS; i++)
+        receivers[i] = spawn_lingering(&polled.fd);
+    for (int i = 0; i < 5 * TASKS; i++) {
+        struct scoped_done_receiver *receiver = receivers[i % TASKS];
+        int64_t deadline = scoped_deadline_in(1000000);
+        CU_ASSERT(scoped_done_receiver_fd(receiver, &polled.fd) == 0);
+        CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
+        CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
+    }
+    event_happen(released);
+    for (int i = 0; i < TASKS; i++) {
+        CU_ASSERT(scoped_done_receiver_fd(receivers[i], &polled.fd) == 0);
+        CU_ASSERT(poll(&polled, 1, 20000) == 1);
+        CU_ASSERT(scoped_done_receiver_poll(receivers[i]) == 0);
+        scoped_done_receiver_free(receivers[i]);
+    }
+    pthread_key_delete(lingers);
+}
+
+static void lingering_threads_hold_up_no_deadline(void)
+{
+    scoped_spawner scope;
+    int fd;
+    CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
+    struct scoped_done_receiver *receiver = spawn_lingering(&fd);
+    struct scoped_options options = { .deadline = scoped_deadline_in(1000000) };
+    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
+    event_happen(released);
+    CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
+    scoped_done_receiver_free(receiver);
+    pthread_key_delete(lingers);
+}
+
+/* A receiver that outlives its tree asks for the keeper a moment too late. */
+static void a_tree_that_has_ended_starts_no_thread(void)
+{
+    struct node *root_node = scoped__tree_new(scoped_thread_executor());
+    CU_ASSERT_FATAL(root_node != NULL);
+    scoped__keeper_stop(root_node->tree);
+    CU_ASSERT(scoped__keeper_start(root_node->tree) == 0);
+    CU_ASSERT(!root_node->tree->keeper.runs);
+    scoped__node_release(root_node);
+}
+
+static int wait_for_the_past(scoped_spawner self, void *arg)
+{
+    int64_t past = *(int64_t *)arg;
+    scoped_spawner scope;
+    CU_ASSERT(scoped_sleep_until(past) == 0);
+    CU_ASSERT(scoped_wait_fd(released.fd, POLLIN, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_open(self, &(struct scoped_options){ .limit = 1 }, &scope) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, until_released, NULL, NULL) == 0);
+    CU_ASSERT(scoped_scope_wait_room(scope, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_close(scope, past, NULL) == -ETIMEDOUT);
+    event_happen(released);
+    return scoped_scope_close(scope, soon(), NULL);
+}
+
+static void wait_for_a_raw_task(int64_t past)
+{
+    struct scoped_child_signals raw;
+    CU_ASSERT_FATAL(remote_spawner_spawn_raw_with_signal(root, &signals, &raw) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_started(signals.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_cancel_receiver_wait_until(raw.cancel_receiver, past) == -ETIMEDOUT);
+    scoped_cancel_receiver_free(raw.cancel_receiver);
+    scoped_done_sender_free(raw.done_sender);
+    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_done_receiver_free(signals.done_receiver);
+}
+
+static void every_wait_knows_that_a_point_long_ago_has_passed(void)
+{
+    int64_t points[] = { 0, -1, -SCOPED_FOREVER, INT64_MIN };
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        int status = 1;
+        wait_for_a_raw_task(points[i]);
+        CU_ASSERT(scoped_spawn_with_signal(root, wait_for_the_past, &points[i], NULL, &signals) ==
+                  0);
+        CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+        scoped_done_receiver_status(signals.done_receiver, &status);
+        CU_ASSERT(status == 0);
+        event_reset(released);
+        scoped_cancel_sender_free(signals.cancel_sender);
+        scoped_done_receiver_free(signals.done_receiver);
+    }
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(a_forgotten_sender_never_cancels),
+    TEST(waiting_gives_up_at_the_deadline_and_can_be_repeated),
+    TEST(signals_outlive_the_tree),
+    TEST(many_threads_may_wait_for_one_task),
+    TEST(a_waiter_that_is_cancelled_leaves_the_wait_to_others),
+    TEST(a_task_cannot_wait_for_itself),
+    TEST(the_cancel_descriptor_becomes_readable),
+    TEST(outside_of_tasks_there_is_nothing_to_cancel),
+    TEST(waiting_for_a_descriptor_is_a_cancellation_point),
+    TEST(waiting_for_a_closed_descriptor_is_an_error),
+    TEST(a_wait_hears_of_a_cancel_also_when_its_descriptor_was_taken),
+    TEST(a_busy_owner_keeps_no_finished_threads),
+    TEST(a_done_descriptor_may_be_asked_for_again_and_again),
+    TEST(lingering_threads_hold_up_no_deadline),
+    TEST(every_wait_knows_that_a_point_long_ago_has_passed),
+    TEST(a_tree_that_has_ended_starts_no_thread),
+    CU_TEST_INFO_NULL
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "signals", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    CU_SUITE_INFO_NULL
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}

@@ -1,0 +1,488 @@
+/*
+ * placeholder_test.c - descriptors inside JSON values: there and back, forged, escaped, forgotten
+ */
+#include "src/value/message.h"
+#include "src/value/placeholder.h"
+#include "src/value/fd_table.h"
+#include "src/wire/frame.h"
+#include "tests/support/value_helpers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- functions for the children ---- */
+
+static json_t *read_it(json_t *argument)
+{
+    char bytes[64] = "";
+    int fd;
+    int rc = procspawn_take_fd(argument, &fd);
+
+    if (rc < 0)
+        procspawn_panic("take: %s", forkscope_strerror(rc));
+    if (read(fd, bytes, sizeof bytes - 1) < 0)
+        procspawn_panic("read");
+    close(fd);
+    return json_string(bytes);
+}
+
+static json_t *open_one(json_t *argument)
+{
+    (void)argument;
+    return json_pack("{s:[o]}", "opened", procspawn_value_fd_take(values_pipe("from below")));
+}
+
+/* ---- tests ---- */
+
+static void a_descriptor_reaches_the_function_and_stays_the_callers(void)
+{
+    int fd = values_pipe("hello");
+    procspawn_handle *handle;
+    json_t *result = values_call(read_it, procspawn_value_fd(fd), &handle);
+
+    CU_ASSERT_STRING_EQUAL(json_string_value(result), "hello");
+    CU_ASSERT_TRUE(fcntl(fd, F_GETFD) >= 0);
+    close(fd);
+    json_decref(result);
+    procspawn_handle_free(handle);
+}
+
+static void a_descriptor_comes_back_with_the_result(void)
+{
+    procspawn_handle *handle;
+    json_t *result = values_call(open_one, NULL, &handle);
+    json_t *value = json_array_get(json_object_get(result, "opened"), 0);
+    int fd = -1;
+
+    CU_ASSERT_EQUAL(procspawn_value_kind(value), PROCSPAWN_VALUE_FD);
+    CU_ASSERT_EQUAL_FATAL(procspawn_take_fd(value, &fd), 0);
+    CU_ASSERT_TRUE(values_reads(fd, "from below"));
+    CU_ASSERT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    close(fd);
+    json_decref(result);
+    procspawn_handle_free(handle);
+}
+
+static void what_was_taken_cannot_be_taken_again(void)
+{
+    procspawn_handle *handle;
+    json_t *result = values_call(open_one, NULL, &handle);
+    json_t *value = json_array_get(json_object_get(result, "opened"), 0);
+    json_t *copy = json_deep_copy(value);
+    int fd = -1, other = -7;
+
+    CU_ASSERT_EQUAL(procspawn_take_fd(value, &fd), 0);
+    CU_ASSERT_EQUAL(procspawn_take_fd(value, &other), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_take_fd(copy, &other), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(other, -7);
+    procspawn_handle_free(handle);
+    CU_ASSERT_TRUE(values_reads(fd, "from below"));
+    close(fd);
+    json_decref(copy);
+    json_decref(result);
+}
+
+static void untaken_descriptors_are_closed_with_the_handle(void)
+{
+    unsigned before = calls_descriptors();
+    procspawn_handle *handle;
+    json_t *result = values_call(open_one, NULL, &handle);
+    json_t *value = json_array_get(json_object_get(result, "opened"), 0);
+    int fd;
+
+    procspawn_handle_free(handle);
+    CU_ASSERT_EQUAL(procspawn_take_fd(value, &fd), PROCSPAWN_EVALUE);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    json_decref(result);
+}
+
+static void dropping_a_value_closes_what_is_inside(void)
+{
+    procspawn_handle *handle;
+    json_t *result = values_call(open_one, NULL, &handle);
+    unsigned before = calls_descriptors();
+
+    procspawn_values_drop(result);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before - 1);
+    procspawn_values_drop(result);
+    procspawn_values_drop(NULL);
+    json_decref(result);
+    procspawn_handle_free(handle);
+}
+
+static json_t *nest(json_t *innermost, int depth)
+{
+    for (int i = 0; i < depth; i++)
+        innermost = i % 2 ? json_pack("{s:i, s:o}", "n", i, "in", innermost)
+                          : json_pack("[i, o]", i, innermost);
+    return innermost;
+}
+
+static json_t *innermost(json_t *value)
+{
+    while (procspawn_value_kind(value) == PROCSPAWN_VALUE_PLAIN && value)
+        value = json_is_array(value) ? json_array_get(value, 1) : json_object_get(value, "in");
+    return value;
+}
+
+static void placeholders_travel_at_any_depth_and_untouched(void)
+{
+    static const int depths[] = { 1, 2, 100, 2046 };
+
+    for (unsigned i = 0; i < sizeof depths / sizeof depths[0]; i++) {
+        int fd = values_pipe("deep"), back = -1;
+        procspawn_handle *handle;
+        json_t *result = values_call(calls_echo, nest(procspawn_value_fd(fd), depths[i]), &handle);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(innermost(result), &back), 0);
+        CU_ASSERT_TRUE(values_reads(back, "deep"));
+        close(back);
+        close(fd);
+        json_decref(result);
+        procspawn_handle_free(handle);
+    }
+}
+
+static void a_placeholder_too_deep_is_an_error_in_the_caller(void)
+{
+    json_t *argument = nest(procspawn_value_fd(STDOUT_FILENO), 2047);
+    procspawn_handle *handle;
+
+    CU_ASSERT_EQUAL(procspawn(calls_echo, argument, &handle), PROCSPAWN_EJSON);
+    json_decref(argument);
+}
+
+static void many_descriptors_keep_their_places(void)
+{
+    enum { MANY = PROCSPAWN_DESCRIPTORS_MAX };
+    json_t *argument = json_array();
+    procspawn_handle *handle;
+    char text[32];
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "number %d", i);
+        json_array_append_new(argument, procspawn_value_fd_take(values_pipe(text)));
+    }
+    json_t *result = values_call(calls_echo, argument, &handle);
+    for (int i = 0; i < MANY; i++) {
+        int fd = -1;
+        snprintf(text, sizeof text, "number %d", i);
+        CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, i), &fd), 0);
+        CU_ASSERT_TRUE(values_reads(fd, text));
+        close(fd);
+    }
+    json_decref(result);
+    procspawn_handle_free(handle);
+}
+
+static void too_many_descriptors_are_an_error_in_the_caller(void)
+{
+    json_t *argument = json_array();
+    procspawn_handle *handle = NULL;
+
+    for (int i = 0; i <= PROCSPAWN_DESCRIPTORS_MAX; i++)
+        json_array_append_new(argument, procspawn_value_fd(STDOUT_FILENO));
+    CU_ASSERT_EQUAL(procspawn(calls_echo, argument, &handle), PROCSPAWN_EDESCRIPTORS);
+    CU_ASSERT_PTR_NULL(handle);
+    json_decref(argument);
+}
+
+static json_t *return_too_many(json_t *argument)
+{
+    (void)argument;
+    json_t *result = json_array();
+    for (int i = 0; i <= PROCSPAWN_DESCRIPTORS_MAX; i++)
+        json_array_append_new(result, procspawn_value_fd(STDOUT_FILENO));
+    return result;
+}
+
+static json_t *return_closed(json_t *argument)
+{
+    (void)argument;
+    return procspawn_value_fd(987);
+}
+
+static void results_with_impossible_descriptors_are_errors(void)
+{
+    procspawn_error *error = calls_error(calls_start(return_too_many, NULL));
+    CU_ASSERT_EQUAL(procspawn_error_kind(error), PROCSPAWN_ERROR_JSON);
+    procspawn_error_free(error);
+
+    error = calls_error(calls_start(return_closed, NULL));
+    CU_ASSERT_EQUAL(procspawn_error_kind(error), PROCSPAWN_ERROR_IO);
+    CU_ASSERT_EQUAL(procspawn_error_errno(error), EBADF);
+    procspawn_error_free(error);
+}
+
+static void a_closed_descriptor_is_an_error_in_the_caller(void)
+{
+    json_t *argument = json_pack("[o]", procspawn_value_fd(-1));
+    procspawn_handle *handle;
+
+    CU_ASSERT_EQUAL(procspawn(calls_echo, argument, &handle), -EBADF);
+    json_decref(argument);
+}
+
+static void large_values_carry_descriptors_too(void)
+{
+    enum { SIZE = 3 << 20 };
+    char *text = malloc(SIZE + 1);
+    int fd = values_pipe("beside"), back = -1;
+    procspawn_handle *handle;
+
+    memset(text, 'x', SIZE);
+    text[SIZE] = '\0';
+    json_t *argument = json_pack("[s, o]", text, procspawn_value_fd(fd));
+    json_t *result = values_call(calls_echo, argument, &handle);
+    CU_ASSERT_EQUAL(json_string_length(json_array_get(result, 0)), SIZE);
+    CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 1), &back), 0);
+    CU_ASSERT_TRUE(values_reads(back, "beside"));
+    close(back);
+    close(fd);
+    free(text);
+    json_decref(result);
+    procspawn_handle_free(handle);
+}
+
+/* ---- data that looks like ours ---- */
+
+static void data_that_uses_the_reserved_key_arrives_unchanged(void)
+{
+    static const char *const texts[] = {
+        "{\"\\u0001forkscope\":\"fd:0\"}",
+        "{\"\\u0001forkscope\":null,\"more\":[{\"\\u0001\\u0001forkscope\":\"fd:0\"}]}",
+        "{\"\\u0001\\u0001\\u0001forkscope\":{\"\\u0001forkscope\":{\"\\u0001forkscope\":1}}}",
+        "[{\"\\u0001\":1,\"\\u0001forkscopes\":2,\"\":3}]",
+    };
+
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        json_t *value = json_loads(texts[i], 0, NULL);
+        procspawn_handle *handle;
+        CU_ASSERT_PTR_NOT_NULL_FATAL(value);
+        json_t *result = values_call(calls_echo, json_incref(value), &handle);
+        CU_ASSERT_TRUE(json_equal(value, result));
+        CU_ASSERT_EQUAL(procspawn_value_kind(result), PROCSPAWN_VALUE_PLAIN);
+        json_decref(result);
+        json_decref(value);
+        procspawn_handle_free(handle);
+    }
+}
+
+static void data_beside_placeholders_arrives_unchanged(void)
+{
+    json_t *value = json_pack("{s:s, s:o}", "\001forkscope", "fd:0", "real", json_null());
+    json_t *argument = json_deep_copy(value);
+    procspawn_handle *handle;
+    int fd = -1;
+
+    json_object_set_new(argument, "real", procspawn_value_fd(STDOUT_FILENO));
+    json_t *result = values_call(calls_echo, argument, &handle);
+    CU_ASSERT_EQUAL(procspawn_take_fd(json_object_get(result, "real"), &fd), 0);
+    close(fd);
+    json_object_set_new(result, "real", json_null());
+    CU_ASSERT_TRUE(json_equal(value, result));
+    json_decref(result);
+    json_decref(value);
+    procspawn_handle_free(handle);
+}
+
+/* What another process made of a placeholder is data here. */
+static json_t *tell_own(json_t *argument)
+{
+    (void)argument;
+    json_t *own = procspawn_value_fd(STDOUT_FILENO);
+    const char *text = json_string_value(json_object_get(own, PROCSPAWN__MARK));
+    json_t *result = json_string(text);
+    json_decref(own);
+    return result;
+}
+
+static void a_placeholder_of_another_process_is_data(void)
+{
+    procspawn_handle *handle;
+    json_t *own = procspawn_value_fd(STDOUT_FILENO);
+    json_t *told = values_call(tell_own, NULL, &handle);
+    json_t *forged = json_pack("{s:O}", PROCSPAWN__MARK, told);
+    int fd;
+
+    CU_ASSERT_EQUAL(procspawn_value_kind(own), PROCSPAWN_VALUE_FD);
+    CU_ASSERT_EQUAL(procspawn_value_kind(forged), PROCSPAWN_VALUE_PLAIN);
+    CU_ASSERT_EQUAL(procspawn_take_fd(forged, &fd), PROCSPAWN_EVALUE);
+    json_decref(forged);
+    json_decref(told);
+    json_decref(own);
+    procspawn_handle_free(handle);
+}
+
+static void only_arrived_descriptors_of_the_kind_can_be_taken(void)
+{
+    json_t *own = procspawn_value_fd(STDOUT_FILENO);
+    json_t *number = json_integer(1);
+    int fd;
+
+    CU_ASSERT_EQUAL(procspawn_take_fd(own, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_take_fd(number, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_take_fd(NULL, &fd), PROCSPAWN_EVALUE);
+    json_decref(number);
+    json_decref(own);
+}
+
+static void what_was_given_is_closed_once_it_was_sent(void)
+{
+    unsigned before = calls_descriptors();
+    json_t *argument = procspawn_value_fd_take(values_pipe("given"));
+    procspawn_handle *handle, *again;
+
+    json_t *result = values_call(read_it, json_incref(argument), &handle);
+    CU_ASSERT_STRING_EQUAL(json_string_value(result), "given");
+    CU_ASSERT_EQUAL(procspawn(read_it, argument, &again), PROCSPAWN_EVALUE);
+    procspawn_handle_free(handle);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    json_decref(argument);
+    json_decref(result);
+}
+
+static void what_was_given_and_never_sent_can_be_dropped(void)
+{
+    unsigned before = calls_descriptors();
+    json_t *value = json_pack("[[o]]", procspawn_value_fd_take(values_pipe("given")));
+
+    procspawn_values_drop(value);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    json_decref(value);
+}
+
+/* ---- hostile bytes, straight into the decoder ---- */
+
+struct forgery {
+    const char *text;
+    int rc;
+};
+
+/* Comes with two descriptors, of which the first is a pipe and the second /dev/null. */
+static int decode(const char *text, json_t **ret_value, struct procspawn__holder *holder)
+{
+    struct wire_frame frame = { .header.fd_count = 2,
+                                .fds = { values_pipe("x"), open("/dev/null", O_RDONLY) } };
+    struct procspawn__arrival arrival = { text, strlen(text), true, frame.fds, 2, holder, NULL };
+    json_error_t error;
+    int rc = procspawn__message_decode(&arrival, ret_value, &error);
+
+    wire__close_fds(&frame);
+    return rc;
+}
+
+static void forged_placeholders_are_refused(void)
+{
+    static const struct forgery forgeries[] = {
+        { "{\"\\u0001forkscope\":\"fd:0\"}", 0 },
+        { "[{\"\\u0001forkscope\":\"fd:1\"},{\"\\u0001forkscope\":\"fd:0\"}]", 0 },
+        { "[{\"\\u0001forkscope\":\"fd:0\"},{\"\\u0001forkscope\":\"fd:0\"}]", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:2\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:63\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:64\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:-1\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:4294967296\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:0 \"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd: 0\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:+0\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"plain:0\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"shmem:0\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"shmem:1\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"sender:0\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"receiver:1\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fdfdfdfdfdfdfdfdfdfdfdfdfdfdfdfd:0\"}", -EPROTO },
+        { "{\"\\u0001forkscope\":0}", -EPROTO },
+        { "{\"\\u0001forkscope\":null}", -EPROTO },
+        { "{\"\\u0001forkscope\":[\"fd\",0]}", -EPROTO },
+        { "{\"\\u0001forkscope\":\"fd:0\",\"more\":1}", -EPROTO },
+        { "{\"more\":1,\"\\u0001forkscope\":\"fd:0\"}", -EPROTO },
+        { "[1,2,{\"a\":{\"\\u0001forkscope\":\"fd:7\"}}]", -EPROTO },
+        { "{\"\\u0001forkscope\":", PROCSPAWN_EJSON },
+    };
+    unsigned before = calls_descriptors();
+
+    for (unsigned i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
+        struct procspawn__holder holder = { 0 };
+        json_t *value = NULL;
+        int rc = decode(forgeries[i].text, &value, &holder);
+        if (rc != forgeries[i].rc)
+            printf("%s: %d\n", forgeries[i].text, rc);
+        PROCSPAWN_CUNIT_EQUAL(rc, forgeries[i].rc);
+        CU_ASSERT_EQUAL(value != NULL, rc == 0);
+        json_decref(value);
+        procspawn__holder_release(&holder);
+        PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    }
+}
+
+static void a_thousand_rounds_leave_no_descriptor(void)
+{
+    enum { ROUNDS = 1000 };
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    unsigned before = calls_descriptors();
+
+    for (int i = 0; i < ROUNDS; i++) {
+        procspawn_handle *handle;
+        json_t *argument = json_pack("[o, {s:o}]", procspawn_value_fd(fd), "second",
+                                     procspawn_value_fd(fd));
+        json_t *result = values_call(calls_echo, argument, &handle);
+        int back = -1;
+        if (i % 2 == 0)
+            CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 0), &back), 0);
+        if (back >= 0)
+            close(back);
+        json_decref(result);
+        procspawn_handle_free(handle);
+    }
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    close(fd);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo travelling[] = {
+    TEST(a_descriptor_reaches_the_function_and_stays_the_callers),
+    TEST(a_descriptor_comes_back_with_the_result),
+    TEST(what_was_taken_cannot_be_taken_again),
+    TEST(untaken_descriptors_are_closed_with_the_handle),
+    TEST(dropping_a_value_closes_what_is_inside),
+    TEST(placeholders_travel_at_any_depth_and_untouched),
+    TEST(a_placeholder_too_deep_is_an_error_in_the_caller),
+    TEST(many_descriptors_keep_their_places),
+    TEST(too_many_descriptors_are_an_error_in_the_caller),
+    TEST(results_with_impossible_descriptors_are_errors),
+    TEST(a_closed_descriptor_is_an_error_in_the_caller),
+    TEST(large_values_carry_descriptors_too),
+    TEST(what_was_given_is_closed_once_it_was_sent),
+    TEST(what_was_given_and_never_sent_can_be_dropped),
+    TEST(a_thousand_rounds_leave_no_descriptor),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo lookalikes[] = {
+    TEST(data_that_uses_the_reserved_key_arrives_unchanged),
+    TEST(data_beside_placeholders_arrives_unchanged),
+    TEST(a_placeholder_of_another_process_is_data),
+    TEST(only_arrived_descriptors_of_the_kind_can_be_taken),
+    TEST(forged_placeholders_are_refused),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "travelling", .pTests = travelling },
+    { .pName = "lookalikes", .pTests = lookalikes },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    procspawn_cunit_setup(values_begin);
+    procspawn_cunit_teardown(values_end);
+    return procspawn_cunit_run(suites, argc, argv);
+}

@@ -1,0 +1,540 @@
+/* Bytes that nobody should send, and children that send them. */
+#include "src/base/closer.h"
+#include "src/error/error.h"
+#include "src/wire/codec.h"
+#include "src/wire/frame.h"
+#include "src/wire/board.h"
+#include "src/wire/memfd.h"
+#include "src/wire/protocol.h"
+#include "tests/support/call_helpers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- codec ---- */
+
+static void values_are_read_as_they_were_written(void)
+{
+    struct wire_writer w = { .grows = true };
+    static const char long_text[3000] = { [0] = 'l' };
+
+    wire__put_u32(&w, 7);
+    wire__put_string(&w, "text");
+    wire__put_string(&w, "");
+    wire__put_string(&w, NULL);
+    wire__put_u64(&w, UINT64_MAX);
+    wire__put_bytes(&w, long_text, sizeof long_text);
+    wire__put_string_cut(&w, "abcdef", 3);
+    CU_ASSERT(!w.overflow);
+    struct wire_reader r = { .bytes = w.bytes, .length = w.length };
+    PROCSPAWN_CUNIT_EQUAL(wire__get_u32(&r), 7);
+    CU_ASSERT_STRING_EQUAL(wire__get_string(&r), "text");
+    CU_ASSERT_STRING_EQUAL(wire__get_string(&r), "");
+    CU_ASSERT(wire__get_string(&r) == NULL);
+    CU_ASSERT(wire__get_u64(&r) == UINT64_MAX);
+    CU_ASSERT(memcmp(wire__get_block(&r, sizeof long_text), long_text, sizeof long_text) == 0);
+    CU_ASSERT_STRING_EQUAL(wire__get_string(&r), "abc");
+    CU_ASSERT(!r.broken && r.at == r.length);
+    free(w.bytes);
+}
+
+static void a_full_writer_says_so(void)
+{
+    unsigned char room[10];
+    struct wire_writer w = { .bytes = room, .capacity = sizeof room };
+
+    wire__put_u64(&w, 1);
+    CU_ASSERT(!w.overflow);
+    wire__put_u32(&w, 1);
+    CU_ASSERT(w.overflow && w.length == 8);
+    wire__put_bytes(&w, "a", 1);
+    CU_ASSERT(w.overflow && w.length == 8);
+}
+
+/* Reads every prefix of a message, from memory that ends where the prefix does. */
+static void no_prefix_is_read_beyond_its_end(void)
+{
+    struct wire_writer w = { .grows = true };
+
+    wire__put_string(&w, "text");
+    wire__put_u64(&w, 5);
+    wire__put_string(&w, "more");
+    for (size_t length = 0; length < w.length; length++) {
+        unsigned char *copy = malloc(length ? length : 1);
+        memcpy(copy, w.bytes, length);
+        struct wire_reader r = { .bytes = copy, .length = length };
+        wire__get_string(&r);
+        wire__get_u64(&r);
+        CU_ASSERT(wire__get_string(&r) == NULL);
+        CU_ASSERT(r.broken);
+        PROCSPAWN_CUNIT_EQUAL(wire__get_u32(&r), 0);
+        free(copy);
+    }
+    free(w.bytes);
+}
+
+static void random_bytes_are_no_harm(void)
+{
+    enum { ROUNDS = 20000, BYTES = 64 };
+    unsigned char bytes[BYTES];
+    unsigned errors = 0;
+
+    srandom(1);
+    for (int i = 0; i < ROUNDS; i++) {
+        for (int n = 0; n < BYTES; n++)
+            bytes[n] = (unsigned char)(random() % (n % 4 ? 3 : 256));
+        struct wire_reader r = { .bytes = bytes, .length = (size_t)random() % BYTES };
+        const char *text = wire__get_string(&r);
+        CU_ASSERT(!text || strlen(text) < BYTES);
+        procspawn_error *error = procspawn__error_from_failure(bytes, (size_t)random() % BYTES);
+        errors += error != NULL;
+        procspawn_error_free(error);
+    }
+    PROCSPAWN_CUNIT_EQUAL(errors, ROUNDS);
+}
+
+/* ---- frames ---- */
+
+struct ends { int near, far; };
+
+static struct ends open_ends(void)
+{
+    int pair[2];
+
+    CU_ASSERT_FATAL(wire__pair(pair) == 0);
+    return (struct ends){ pair[0], pair[1] };
+}
+
+static void close_ends(struct ends ends)
+{
+    close(ends.near);
+    close(ends.far);
+}
+
+static void send_raw(int fd, const struct wire_header *header, const void *body, size_t length,
+                     int descriptor, size_t descriptors)
+{
+    struct iovec iov[2] = { { (void *)(uintptr_t)header, sizeof *header },
+                            { (void *)(uintptr_t)body, length } };
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(200 * sizeof(int))];
+    } control = { .bytes = { 0 } };
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
+
+    if (descriptors > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(descriptors * sizeof(int));
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(descriptors * sizeof(int));
+        for (size_t i = 0; i < descriptors; i++)
+            memcpy(CMSG_DATA(c) + i * sizeof(int), &descriptor, sizeof descriptor);
+    }
+    /* A server closes the link of a child that breaks the rules, and lets no descriptors in. */
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET &&
+        errno != EPERM)
+        abort();
+}
+
+static int receive(int fd, struct wire_frame *frame)
+{
+    static unsigned char body[256];
+
+    *frame = (struct wire_frame){ .body = body, .capacity = sizeof body };
+    return wire__recv(fd, frame, true);
+}
+
+static void frames_that_break_the_rules_are_refused(void)
+{
+    static const char text[300];
+    struct ends ends = open_ends();
+    struct wire_frame frame;
+
+    CU_ASSERT(send(ends.far, "x", 1, 0) == 1);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 5 }, text, 4, -1, 0);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 300 }, text, 300, -1, 0);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, UINT64_MAX }, text, 4, -1, 0);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 1, 4 }, text, 4, -1, 0);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EAGAIN);
+    close(ends.far);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPIPE);
+    close(ends.near);
+}
+
+static void descriptors_of_refused_frames_are_closed(void)
+{
+    struct ends ends = open_ends();
+    struct wire_frame frame;
+    unsigned before = calls_descriptors();
+
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 0 }, "", 0, STDIN_FILENO, 3);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 100, 0 }, "", 0, STDIN_FILENO, 100);
+    CU_ASSERT(receive(ends.near, &frame) < 0);
+    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 64, 0 }, "", 0, STDIN_FILENO, 64);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
+    wire__close_fds(&frame);
+    base__close_settle();
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    close_ends(ends);
+}
+
+static void too_much_is_not_sent(void)
+{
+    static char text[WIRE_MAX_BODY + 1];
+    struct wire_part part = { text, sizeof text };
+    struct ends ends = open_ends();
+    int fds[WIRE_MAX_FDS + 1] = { 0 };
+
+    PROCSPAWN_CUNIT_EQUAL(wire__send(ends.near, WIRE_CALL, &part, 1, NULL, 0, true), -EMSGSIZE);
+    part.length--;
+    PROCSPAWN_CUNIT_EQUAL(wire__send(ends.near, WIRE_CALL, &part, 1, NULL, 0, true), 0);
+    PROCSPAWN_CUNIT_EQUAL(wire__send(ends.near, WIRE_CALL, &part, 1, fds, WIRE_MAX_FDS + 1, true),
+                          -EMSGSIZE);
+    close_ends(ends);
+}
+
+static void memory_is_taken_sealed_and_of_its_length_only(void)
+{
+    const unsigned char *bytes = NULL;
+    struct wire_part part = { "text", 4 };
+    int sealed = wire__memfd_new(&part, 1);
+    int unsealed = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    CU_ASSERT(write(unsealed, "text", 4) == 4);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(unsealed, 4, &bytes), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(file, (size_t)lseek(file, 0, SEEK_END), &bytes), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(-1, 4, &bytes), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(sealed, 3, &bytes), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(sealed, 5, &bytes), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(sealed, 0, &bytes), -EPROTO);
+    CU_ASSERT(!bytes);
+    PROCSPAWN_CUNIT_EQUAL(wire__memfd_map(sealed, 4, &bytes), 0);
+    CU_ASSERT(memcmp(bytes, "text", 4) == 0);
+    munmap((void *)(uintptr_t)bytes, 4);
+    close(sealed);
+    close(unsealed);
+    close(file);
+}
+
+/* ---- children that lie ---- */
+
+/* The sockets of a child, both: which is the channel does not matter to who shouts. */
+static void shout(enum wire_type type, const void *body, size_t length, int descriptor,
+                  size_t descriptors)
+{
+    struct wire_header header = { type, (uint32_t)descriptors, length };
+    int kind;
+    socklen_t size = sizeof kind;
+
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && kind == SOCK_SEQPACKET)
+            send_raw(fd, &header, body, length, descriptor, descriptors);
+    }
+}
+
+static json_t *shout_garbage(json_t *argument)
+{
+    unsigned char bytes[1000];
+
+    srandom(2);
+    for (int i = 0; i < 50; i++) {
+        for (size_t n = 0; n < sizeof bytes; n++)
+            bytes[n] = (unsigned char)random();
+        shout(WIRE_DEATH + 1 + (enum wire_type)(random() % 100), bytes, (size_t)random() % 1000, -1,
+              0);
+        shout(WIRE_BACKTRACE, bytes, 100, STDIN_FILENO, 3);
+        shout(WIRE_OFFER, bytes, sizeof(struct wire_offer), STDIN_FILENO, 1);
+    }
+    return json_incref(argument);
+}
+
+static void garbage_from_a_child_is_ignored(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(shout_garbage, json_integer(8))), 8);
+}
+
+static json_t *forge_death(json_t *argument)
+{
+    struct wire_death death = { .status = 0, .cause = WIRE_ENDED_BY_OOM };
+
+    shout(WIRE_DEATH, &death, sizeof death, -1, 0);
+    shout(WIRE_BACKTRACE, "", 0, STDIN_FILENO, 1);
+    return json_incref(argument);
+}
+
+static void a_forged_death_is_ignored(void)
+{
+    procspawn_handle *handle = calls_start(forge_death, json_integer(8));
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 8);
+}
+
+static void shout_value(int descriptor, size_t descriptors, uint64_t length)
+{
+    struct wire_value head = { .length = length, .in_memfd = 1 };
+    shout(WIRE_RESULT, &head, sizeof head, descriptor, descriptors);
+}
+
+static json_t *send_unsealed(json_t *argument)
+{
+    int memory = memfd_create("test", MFD_ALLOW_SEALING);
+
+    if (write(memory, "[]", 2) == 2)
+        shout_value(memory, 1, 2);
+    return json_incref(argument);
+}
+
+static json_t *send_shrinking(json_t *argument)
+{
+    int memory = memfd_create("test", MFD_ALLOW_SEALING);
+
+    if (ftruncate(memory, 1 << 20) == 0)
+        shout_value(memory, 1, 1 << 20);
+    if (ftruncate(memory, 0) < 0)
+        return NULL;
+    return json_incref(argument);
+}
+
+static json_t *send_file(json_t *argument)
+{
+    int file = open("/proc/self/exe", O_RDONLY);
+
+    shout_value(file, 1, (uint64_t)lseek(file, 0, SEEK_END));
+    return json_incref(argument);
+}
+
+static json_t *send_no_memory(json_t *argument)
+{
+    shout_value(-1, 0, 10);
+    return json_incref(argument);
+}
+
+static void results_in_memory_that_could_change_are_refused(void)
+{
+    static procspawn_function *const functions[] = { send_unsealed, send_shrinking, send_file,
+                                                     send_no_memory };
+
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        calls_check_error(calls_error(calls_start(functions[i], NULL)), PROCSPAWN_ERROR_IO,
+                          PROCSPAWN_CAUSE_NONE);
+}
+
+#define MANY "one_of_many"
+
+static json_t *send_many_descriptors(json_t *argument)
+{
+    struct wire_value head = { .length = 0 };
+
+    shout(WIRE_RESULT, &head, sizeof head, memfd_create(MANY, MFD_CLOEXEC), 200);
+    return json_incref(argument);
+}
+
+/* The descriptors of spares, which come whenever they like, are not counted. */
+static unsigned count_of_many(void)
+{
+    char path[64], target[64];
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 1024; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        count += strstr(target, MANY) != NULL;
+    }
+    return count;
+}
+
+static void too_many_descriptors_are_closed(void)
+{
+    json_t *result = NULL;
+    procspawn_error *error = NULL;
+    procspawn_handle *handle = calls_start(send_many_descriptors, json_integer(1));
+
+    int rc = procspawn_join(handle, &result, &error);
+    CU_ASSERT(rc == 0 || rc == PROCSPAWN_ECALL);
+    json_decref(result);
+    procspawn_error_free(error);
+    procspawn_handle_free(handle);
+    PROCSPAWN_CUNIT_EQUAL(count_of_many(), 0);
+}
+
+static json_t *send_broken_text(json_t *argument)
+{
+    struct { struct wire_value head; char text[4]; } body = { .head.length = 4, .text = "[1,]" };
+
+    shout(WIRE_RESULT, &body, sizeof body.head + 4, -1, 0);
+    return json_incref(argument);
+}
+
+static json_t *send_broken_failure(json_t *argument)
+{
+    struct wire_failure head = { .kind = 99 };
+
+    shout(WIRE_FAILURE, &head, sizeof head, -1, 0);
+    return json_incref(argument);
+}
+
+static void answers_that_are_garbage_are_errors(void)
+{
+    calls_check_error(calls_error(calls_start(send_broken_text, NULL)), PROCSPAWN_ERROR_JSON,
+                      PROCSPAWN_CAUSE_NONE);
+    calls_check_error(calls_error(calls_start(send_broken_failure, NULL)), PROCSPAWN_ERROR_IO,
+                      PROCSPAWN_CAUSE_NONE);
+}
+
+static json_t *shout_for_ever(json_t *argument)
+{
+    for (;;)
+        shout(WIRE_DEATH + 1, "", 0, -1, 0);
+    return argument;
+}
+
+static void a_child_that_never_stops_shouting_can_be_waited_for_and_killed(void)
+{
+    procspawn_handle *handle = calls_start(shout_for_ever, NULL);
+    int64_t start = calls_now();
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 50 * CALLS_MS, NULL, NULL), -ETIMEDOUT);
+    CU_ASSERT(calls_now() - start < 5 * CALLS_SECOND);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+}
+
+static json_t *fill_and_exit(json_t *argument)
+{
+    static const char text[10000];
+    struct wire_header header = { WIRE_DEATH + 1, 0, sizeof text };
+    struct iovec iov[2] = { { &header, sizeof header }, { (void *)(uintptr_t)text, sizeof text } };
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
+
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
+        while (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+            continue;
+    }
+    _exit((int)json_integer_value(argument));
+}
+
+static void a_full_channel_does_not_hide_the_death(void)
+{
+    procspawn_handle *handle = calls_start(fill_and_exit, json_integer(7));
+    struct calls_tree tree = { 0 };
+
+    calls_tree_add(&tree, procspawn_pid(handle));
+    calls_tree_left(&tree, 10 * CALLS_SECOND);
+    calls_tree_close(&tree);
+    procspawn_error *error = calls_error(handle);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 7);
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
+}
+
+static json_t *shut_down(json_t *argument)
+{
+    for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+        shutdown(fd, SHUT_RDWR);
+    return calls_hang(argument);
+}
+
+static void a_child_that_shuts_its_channel_is_ended_and_closed(void)
+{
+    procspawn_handle *handle = calls_start(shut_down, NULL);
+    struct calls_tree tree = { 0 };
+
+    calls_tree_add(&tree, procspawn_pid(handle));
+    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_NONE);
+    PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, 10 * CALLS_SECOND), 0);
+    calls_tree_close(&tree);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+}
+
+static json_t *let_another_answer(json_t *argument)
+{
+    struct { struct wire_value head; char text[4]; } body = { .head.length = 4, .text = "true" };
+
+    pid_t pid = fork();
+    if (pid == 0) {
+        shout(WIRE_RESULT, &body, sizeof body.head + 4, -1, 0);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    return json_incref(argument);
+}
+
+static void only_the_child_itself_answers(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(let_another_answer, json_integer(4))), 4);
+}
+
+/* ---- board ---- */
+
+static void a_mark_that_comes_late_takes_no_other_ones_place(void)
+{
+    const struct wire_token earlier = { .word = { 5, 6 } }, later = { .word = { 7, 8 } };
+    struct wire_mark mark = { .token = 0 };
+
+    wire__board_expect(&mark, &earlier);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &earlier), 0);
+    wire__board_mark(&mark, &earlier, 100);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &earlier), 100);
+    wire__board_expect(&mark, &later);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &later), 0);
+    wire__board_mark(&mark, &later, 200);
+    wire__board_mark(&mark, &earlier, 300);
+    PROCSPAWN_CUNIT_EQUAL(wire__board_answered(&mark, &later), 200);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo codec_tests[] = {
+    TEST(values_are_read_as_they_were_written),
+    TEST(a_full_writer_says_so),
+    TEST(no_prefix_is_read_beyond_its_end),
+    TEST(random_bytes_are_no_harm),
+    TEST(frames_that_break_the_rules_are_refused),
+    TEST(descriptors_of_refused_frames_are_closed),
+    TEST(too_much_is_not_sent),
+    TEST(memory_is_taken_sealed_and_of_its_length_only),
+    TEST(a_mark_that_comes_late_takes_no_other_ones_place),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo child_tests[] = {
+    TEST(garbage_from_a_child_is_ignored),
+    TEST(a_forged_death_is_ignored),
+    TEST(results_in_memory_that_could_change_are_refused),
+    TEST(too_many_descriptors_are_closed),
+    TEST(answers_that_are_garbage_are_errors),
+    TEST(a_child_that_never_stops_shouting_can_be_waited_for_and_killed),
+    TEST(a_full_channel_does_not_hide_the_death),
+    TEST(a_child_that_shuts_its_channel_is_ended_and_closed),
+    TEST(only_the_child_itself_answers),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    { .pName = "wire", .pTests = codec_tests },
+    { .pName = "wire_children", .pSetUpFunc = calls_begin, .pTearDownFunc = calls_end,
+      .pTests = child_tests },
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
