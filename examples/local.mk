@@ -1,20 +1,26 @@
-# One line an example: `noinst_PROGRAMS += examples/01_tasks`. Its source is examples/01_tasks.c.
+# Two lines an example: that it is there, and what it links. Its source is examples/01_tasks.c.
 # What it prints stands in examples/01_tasks.expected, and `make check` compares. Examples are
 # linked like any user's program: with the library, not with its parts.
 
-LDADD = libforkscope.la $(JANSSON_LIBS)
+examples_ldadd = libforkscope.la $(JANSSON_LIBS)
 
 noinst_PROGRAMS += examples/00_thread
+examples_00_thread_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/00_thread.expected
 noinst_PROGRAMS += examples/00_process
+examples_00_process_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/00_process.expected
 noinst_PROGRAMS += examples/01_tasks
+examples_01_tasks_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/01_tasks.expected
 noinst_PROGRAMS += examples/02_cancel
+examples_02_cancel_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/02_cancel.expected
 noinst_PROGRAMS += examples/03_policy
+examples_03_policy_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/03_policy.expected
 noinst_PROGRAMS += examples/04_first_success
+examples_04_first_success_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/04_first_success.expected
 
 # On the pools of other libraries, where they are.
@@ -22,43 +28,56 @@ EXTRA_DIST += examples/10_glib_pool.c examples/10_glib_pool.expected
 if HAVE_GLIB
 noinst_PROGRAMS += examples/10_glib_pool
 examples_10_glib_pool_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
-examples_10_glib_pool_LDADD = $(LDADD) $(GLIB_LIBS)
+examples_10_glib_pool_LDADD = $(examples_ldadd) $(GLIB_LIBS)
 endif
 EXTRA_DIST += examples/11_libuv_queue.c examples/11_libuv_queue.expected
 if HAVE_UV
 noinst_PROGRAMS += examples/11_libuv_queue
 examples_11_libuv_queue_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
-examples_11_libuv_queue_LDADD = $(LDADD) $(UV_LIBS)
+examples_11_libuv_queue_LDADD = $(examples_ldadd) $(UV_LIBS)
 endif
 
 noinst_PROGRAMS += examples/20_simple
+examples_20_simple_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/20_simple.expected
 noinst_PROGRAMS += examples/21_args
+examples_21_args_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/21_args.expected
 noinst_PROGRAMS += examples/22_join
+examples_22_join_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/22_join.expected
 noinst_PROGRAMS += examples/23_timeout
+examples_23_timeout_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/23_timeout.expected
 noinst_PROGRAMS += examples/24_kill
+examples_24_kill_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/24_kill.expected
 noinst_PROGRAMS += examples/25_panic
+examples_25_panic_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/25_panic.expected
 noinst_PROGRAMS += examples/26_stdout
+examples_26_stdout_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/26_stdout.expected
 noinst_PROGRAMS += examples/27_flattened
+examples_27_flattened_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/27_flattened.expected
 noinst_PROGRAMS += examples/30_pool
+examples_30_pool_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/30_pool.expected
 noinst_PROGRAMS += examples/40_tree
+examples_40_tree_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/40_tree.expected
 noinst_PROGRAMS += examples/28_macro
+examples_28_macro_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/28_macro.expected
 noinst_PROGRAMS += examples/29_custom_serialization
+examples_29_custom_serialization_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/29_custom_serialization.expected
 
 # vet is an example of more than one file.
 
 noinst_PROGRAMS += examples/vet/vet
+examples_vet_vet_LDADD = $(examples_ldadd)
 examples_vet_vet_SOURCES = \
 	examples/vet/main.c \
 	examples/vet/options.c examples/vet/options.h \
@@ -85,6 +104,7 @@ examples_vet_vet_SOURCES = \
 # httpd, threads and processes in one tree.
 
 noinst_PROGRAMS += examples/httpd/httpd
+examples_httpd_httpd_LDADD = $(examples_ldadd)
 examples_httpd_httpd_SOURCES = \
 	examples/httpd/main.c \
 	examples/httpd/connection.c examples/httpd/connection.h \
