@@ -1,3 +1,7 @@
+/*
+ * cancel.c - asks tasks to end and forces them: one task, or all below a scope in batches; and the
+ * cancel descriptors
+ */
 #include "src/scope/cancel.h"
 
 #include "src/base/clock.h"
@@ -22,7 +26,10 @@ void scoped__event_raise(int fd)
 
 static void cancel_one(struct node *node);
 
-/* Trees are locked from the outside in: that of the node on top has been opened on this stack. */
+/*
+ * Passes the cancel on to the task on top of this one. Lock order: the outer tree first. The tree
+ * of `led`, if another one, was opened on this stack.
+ */
 static void pass_on(struct node *node)
 {
     struct node *led = node->led;
@@ -44,8 +51,9 @@ static void ask(struct node *node)
 }
 
 /*
- * The signal behind pthread_cancel needs room in a queue that all processes of the user share
- * (RLIMIT_SIGPENDING). Where there was none, the task is pressed again until there is.
+ * pthread_cancel sends a signal, which takes a place in a queue that all processes of the user
+ * share (RLIMIT_SIGPENDING). It fails with EAGAIN if the queue is full. Then it is repeated every
+ * 20 ms.
  */
 static void force_again(struct node *node)
 {
@@ -97,8 +105,8 @@ static void cancel_one(struct node *node)
 }
 
 /*
- * The node behind `node` on a walk through the scopes below `top`; tasks cancel their children
- * themselves.
+ * Returns the node after `node` on a walk through the scopes below `top`. The walk does not enter
+ * the children of tasks: each task cancels its own children when it ends.
  */
 static struct node *next_below(struct node *top, struct node *node)
 {
@@ -110,16 +118,16 @@ static struct node *next_below(struct node *top, struct node *node)
 }
 
 /*
- * Threads that are cancelled come for the tree's mutex at once. If thousands found it taken, each
- * would sleep once more before its end; so pthread_cancel is called without it, for a few threads
- * at a time. Their joins are claimed meanwhile: a thread that nobody joins may be cancelled safely,
- * even when it has finished by then. (Threads that nobody joins, and those that somebody joins
- * already, are cancelled under the mutex.)
+ * A thread that is cancelled locks the tree's mutex at once. If the canceller of thousands of
+ * threads held it, each of them would sleep once more before its end. So pthread_cancel is called
+ * with the mutex unlocked, for up to 64 threads at a time. The canceller claims their joins
+ * meanwhile: a thread that has not been joined may be cancelled safely, even when it has finished.
+ * (Threads that are not joinable or are claimed already are cancelled under the mutex.)
  */
 struct batch {
     unsigned count;
     pthread_t threads[64];
-    struct node *nodes[64];     /* theirs; the claim on the join keeps them */
+    struct node *nodes[64];     /* of the same threads; the claimed join keeps them */
     bool refused[64];
 };
 
@@ -151,7 +159,10 @@ static void send_batch(struct tree *tree, struct batch *batch)
     batch->count = 0;
 }
 
-/* Fills a batch; false when all below the node have been cancelled. What is claimed moves away. */
+/*
+ * Fills a batch. Returns false when all nodes below `top` have been cancelled. A claimed node moves
+ * to the end of its siblings.
+ */
 static bool fill_batch(struct batch *batch, struct node *top)
 {
     struct node *below = next_below(top, top);
@@ -164,7 +175,10 @@ static bool fill_batch(struct batch *batch, struct node *top)
     return false;
 }
 
-/* Those that still run first: they take their place behind those that have finished. */
+/*
+ * Gives back the claims of the batch. Called for running nodes first, then for finished ones, so
+ * that the finished ones come to lie first among their siblings.
+ */
 static void give_back(const struct batch *batch, struct node *top, bool finished)
 {
     struct node *below = next_below(top, top);

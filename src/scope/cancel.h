@@ -1,42 +1,48 @@
 /*
- * cancel.h - asking tasks to end, and making them
+ * cancel.h - asking tasks to end, and forcing them
  */
 #ifndef FORKSCOPE_SCOPE_CANCEL_H
 #define FORKSCOPE_SCOPE_CANCEL_H
 
 #include "src/scope/node.h"
 
-/* Locked: cancels a task, or all tasks of a scope. Again is the same as once. */
+/* Locked: cancels a task, or a scope with all tasks in it. A second call has no effect. */
 void scoped__cancel(struct node *node);
 
-/* Locked: cancels the children of a node, not the node itself. */
+/*
+ * Locked on entry and return, unlocked at times meanwhile: cancels the children of a node, not the
+ * node itself.
+ */
 void scoped__cancel_children(struct node *node);
 
-/* Unlocked, for who goes on to look at what the canceller did before. */
+/*
+ * Unlocked: returns whether the node is cancelled. If so, what the canceller wrote before is
+ * visible to the caller.
+ */
 bool scoped__is_cancelled(struct node *node);
 
 /*
- * Locked: brings a cancelled task as far as its shield, its grace and its mode allow by now: asks
- * it, or forces it, or sets a timer to come back.
+ * Locked: asks or forces a cancelled task, as its shield, its grace and its mode allow by now, or
+ * sets a timer to try again.
  */
 void scoped__cancel_press(struct node *node);
 
 /*
- * Unlocked: from now on a cancel of the leader is one of `node`, which runs on top of it and which
- * it owns; also a cancel that came before. NULL: no more.
+ * Unlocked: from now on a cancel of the leader, including an earlier one, also cancels `node`,
+ * which the leader owns and which runs on top of it on the same stack. NULL ends this.
  */
 void scoped__cancel_lead(struct node *leader, struct node *node);
 
 /*
- * Unlocked: the descriptor that tells of cancelling, made when it is first asked for. 0 or an errno
- * of eventfd(2).
+ * Unlocked: creates the node's cancel descriptor if there is none, and returns it in *ret_fd.
+ * Returns 0 or an errno of eventfd(2).
  */
 int scoped__cancel_fd(struct node *node, int *ret_fd);
 
-/* Unlocked: the same for either descriptor of a node. */
+/* Unlocked: the same for the descriptor at *fd, which is the node's cancel_fd or done_fd. */
 int scoped__event_fd(struct node *node, int *fd, int *ret_fd);
 
-/* Raises an eventfd; -1 is none. */
+/* Raises an eventfd; -1: does nothing. */
 void scoped__event_raise(int fd);
 
 #endif

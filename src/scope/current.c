@@ -1,3 +1,6 @@
+/*
+ * current.c - the stack of frames of each thread, and the check that the caller owns a spawner
+ */
 #include "src/scope/current.h"
 
 #include "src/base/process.h"

@@ -1,3 +1,6 @@
+/*
+ * defer.c - functions that run and resources that are released when a task ends
+ */
 #include "src/scope/defer.h"
 
 #include "src/scope/wait.h"
@@ -50,7 +53,10 @@ int scoped_defer(void (*function)(void *arg), void *arg)
     return 0;
 }
 
-/* The place for the release is there before anything is acquired. */
+/*
+ * The record is allocated before the resource is acquired, so that a resource is never left without
+ * one.
+ */
 static int acquire_uncancelled(struct frame *frame, scoped_acquire_function *acquire, void *arg,
                                scoped_release_function *release, intptr_t *ret_resource)
 {

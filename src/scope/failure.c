@@ -1,3 +1,7 @@
+/*
+ * failure.c - describes a failed task, reports it to the scope that listens, and applies the
+ * scope's policy
+ */
 #include "src/scope/failure.h"
 
 #include "src/scope/cancel.h"
@@ -29,7 +33,7 @@ static size_t path_length(const struct node *node)
     return length;
 }
 
-/* Written from its end, where the node itself stands. */
+/* Writes the path backwards, from the node up to its root. */
 static void write_path(const struct node *node, char *end)
 {
     *--end = '\0';
@@ -42,7 +46,7 @@ static void write_path(const struct node *node, char *end)
     }
 }
 
-/* One block: the structure, the name, the path. Locked, for names may change. */
+/* Allocates the structure, the name and the path as one block. Locked, since names may change. */
 static struct scoped_failure *describe(const struct node *node, int status)
 {
     size_t length = path_length(node);

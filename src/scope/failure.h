@@ -1,5 +1,5 @@
 /*
- * failure.h - what becomes of a task that failed: it is reported, and its scope's policy judges
+ * failure.h - a failed task: its report, and the verdict of its scope's policy
  */
 #ifndef FORKSCOPE_SCOPE_FAILURE_H
 #define FORKSCOPE_SCOPE_FAILURE_H
@@ -7,13 +7,15 @@
 #include "src/scope/node.h"
 
 /*
- * Unlocked: if the node failed with this status, tells the nearest scope that listens. Returns the
- * failure, for the list of the node's scope if that keeps one; otherwise, or without memory, NULL.
+ * Unlocked: if the node failed with this status, reports it to the nearest scope above that has an
+ * on_failure function. Returns the failure if the node's scope keeps a list of failures; otherwise,
+ * or without memory, NULL.
  */
 struct scoped_failure *scoped__failure_new(struct node *node, int status);
 
 /*
- * Locked: counts the end of a node in its scope, keeps the failure, and cancels as the policy says.
+ * Locked: counts the end of a node in its scope, adds the failure (taken, may be NULL) to the
+ * scope's list, and cancels the scope if its policy says so.
  */
 void scoped__failure_judge(struct node *node, int status, struct scoped_failure *failure);
 

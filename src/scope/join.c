@@ -1,3 +1,7 @@
+/*
+ * join.c - from done to gone: claims and makes joins, waits for one task or all children, and phase
+ * 6 of a task
+ */
 #include "src/scope/join.h"
 
 #include "src/base/clock.h"
@@ -22,8 +26,8 @@ void scoped__join_claim(struct node *node)
 }
 
 /*
- * Somebody has to join it now: whoever waits for it, or for all its siblings, or the next that
- * finishes.
+ * The node has no joiner now. Wakes its waiters and its owner, one of which joins it. If it has a
+ * done descriptor, the timer thread joins it.
  */
 static void tell_joinable(struct node *node)
 {
@@ -36,7 +40,10 @@ static void tell_joinable(struct node *node)
         scoped__keeper_hand_over(node);
 }
 
-/* The owner waits for the last child, or, where children are limited, for one fewer. */
+/*
+ * Takes the node out of its parent. The owner sleeps until the last child is gone or, in a scope
+ * with a limit, until one is.
+ */
 static void leave(struct node *parent, struct node *node)
 {
     bool limited = parent->kind == NODE_SCOPE && scoped__scope(parent)->limit > 0;
@@ -75,7 +82,8 @@ static void unwound_in_join(void *arg)
 }
 
 /*
- * Locked, but not while it joins. A cancelled pthread_join has joined nothing and can be repeated.
+ * Locked on entry and return, unlocked while it joins. A pthread_join that was cancelled has joined
+ * nothing and can be repeated.
  */
 static int join(struct wait wait, struct node *node, int64_t deadline)
 {
@@ -98,7 +106,10 @@ static int join(struct wait wait, struct node *node, int64_t deadline)
     return error;
 }
 
-/* A thread that nothing but pthread_cancel can cancel may sleep in pthread_join. */
+/*
+ * Whether the caller may join the node now. A task that is not done may take any time; a caller
+ * sleeps in pthread_join for it only if nothing but pthread_cancel would cancel the caller.
+ */
 static bool may_join(struct wait wait, const struct node *node)
 {
     if (!node->joinable || node->claimed)
@@ -153,7 +164,10 @@ static int watch(struct wait wait, struct node *node, int64_t deadline)
     return error;
 }
 
-/* Whether to join a child, though others may be done before it. */
+/*
+ * Whether to join this child. If one child fewer is enough (most > 0), others may finish first, so
+ * only a child that is done is joined.
+ */
 static bool worth_joining(struct wait wait, const struct node *child, unsigned most)
 {
     return may_join(wait, child) && (most == 0 || child->state == NODE_DONE);
@@ -180,13 +194,16 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
     return error;
 }
 
-/* For a thread whose task is done: it ends within microseconds, or lingers in a destructor. */
+/*
+ * Time limit to join a thread whose task is done: it ends within microseconds, unless a
+ * thread-specific destructor waits.
+ */
 static int64_t moments(void)
 {
     return base__deadline(BASE_SECOND / 100);
 }
 
-/* Whoever finishes joins those that finished before and that nobody waits for. */
+/* A task that finishes joins the finished siblings that no other thread joins. */
 static void relay(struct node *node)
 {
     int error = 0;

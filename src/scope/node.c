@@ -1,3 +1,7 @@
+/*
+ * node.c - nodes and trees: creation, references, places among siblings, changes of state; and the
+ * tree's lock
+ */
 #include "src/scope/node.h"
 
 #include "src/base/clock.h"
@@ -28,7 +32,7 @@ static void init(struct node *node, struct tree *tree, struct node *parent, enum
     atomic_init(&node->cancelled, false);
 }
 
-/* What a node has from above, until options say otherwise. */
+/* Copies what a node inherits from its parent; options may replace it. */
 static void inherit(struct node *node, const struct node *parent)
 {
     node->executor = parent->executor;
@@ -114,7 +118,7 @@ int scoped__node_name(struct node *node)
     return scoped__slot_take(&node->id);
 }
 
-/* close(2) is a cancellation point. */
+/* close(2) is a cancellation point, so cancellation is off during the call. */
 static void close_fd(int fd)
 {
     if (fd < 0)
@@ -181,7 +185,10 @@ static bool finished(const struct node *node)
     return node->state == NODE_DONE && !node->claimed;
 }
 
-/* At most a few are finished at a time: each that finishes takes care of those before (join.c). */
+/*
+ * The loop is short: few children are finished and not joined, since a task that finishes joins
+ * those before it (join.c).
+ */
 void scoped__place_waitable(struct node *node)
 {
     struct list *children = &node->parent->children, *place = children;

@@ -1,14 +1,15 @@
 /*
  * node.h - the tree: tasks, and the scopes that tasks open
  *
- * Everything in a node is guarded by its tree's mutex, but for what says otherwise: what never
- * changes once the node is linked, what only the node's own thread touches, and a few atomic flags
- * that are set under the mutex and read without. No other lock is ever taken inside but a waiter's
- * (waiter.h), and that of a tree that has been opened by a task of this one (cancel.c).
+ * The tree's mutex guards everything in a node except: fields that never change once the node is
+ * linked; fields that only the node's own thread touches; and a few atomic flags, which are set
+ * under the mutex and read without it. While the mutex is held, only two other kinds of lock may be
+ * taken: a waiter's (src/base/waiter.h), and the mutex of a tree that a task of this tree has
+ * opened (cancel.c).
  *
- * The memory of a node lives as long as somebody refers to it: its place in the tree until it is
- * gone, its signals, a run that an executor still owes. The tree lives as long as its nodes;
- * whoever drops the last reference frees it after unlocking.
+ * References keep the memory of a node. They are held by: the node's place in the tree, until the
+ * node is gone; its signals; a run that an executor has yet to make. A tree lives as long as its
+ * nodes. It is freed by the unlock that follows the last dropped reference.
  */
 #ifndef FORKSCOPE_SCOPE_NODE_H
 #define FORKSCOPE_SCOPE_NODE_H
@@ -26,22 +27,22 @@
 enum node_kind {
     NODE_TASK,
     NODE_LEAF,      /* a task without a spawner */
-    NODE_SCOPE,     /* a root, or opened by a task: children and no function */
-    NODE_RAW        /* run by somebody else (remote.c), perhaps never */
+    NODE_SCOPE,     /* a root, or a scope opened by a task: has children, no function */
+    NODE_RAW        /* started from outside (remote.c), perhaps never */
 };
 
-/* Entered in this order; a state may be skipped, none is entered twice. */
+/* States are entered in this order. A state may be skipped; none is entered twice. */
 enum node_state {
-    NODE_QUEUED,    /* spawned; no thread has come to it */
-    NODE_RUNNING,   /* phase 1; only here its thread may be cancelled. Scopes: open */
-    NODE_ENDING,    /* phases 2 to 5; entered without RUNNING when cancelled before the start */
-    NODE_DONE,      /* phase 6, and its thread is yet to be joined */
-    NODE_GONE       /* nothing of it is left but this memory */
+    NODE_QUEUED,    /* spawned; no thread runs it yet */
+    NODE_RUNNING,   /* phase 1; only now may its thread be cancelled. Scopes: open */
+    NODE_ENDING,    /* phases 2 to 5; entered without RUNNING if cancelled before the start */
+    NODE_DONE,      /* phase 6; its thread has not been joined yet */
+    NODE_GONE       /* out of the tree; only the memory is left */
 };
 
-/* What a task's waits know of being cancelled; it only rises. */
+/* How a cancel affects the task's waits. The level only rises. */
 enum cancel_level {
-    LEVEL_NONE,     /* nothing, or it is shielded */
+    LEVEL_NONE,     /* not cancelled, or shielded */
     LEVEL_ASKED,    /* waits return -ECANCELED */
     LEVEL_FORCED    /* waits unwind the thread */
 };
@@ -61,45 +62,45 @@ struct node {
     scoped_done_function *done;
     void *arg;
     enum node_kind kind;
-    enum scoped_cancel_mode mode;       /* of the task, as far as its thread allows */
-    enum scoped_cancel_mode child_mode; /* asked for, by a scope around */
-    bool own_thread;                    /* that ends with it and has to be joined */
+    enum scoped_cancel_mode mode;       /* of this task, as far as its thread allows */
+    enum scoped_cancel_mode child_mode; /* for its children, from the options of a scope */
+    bool own_thread;                    /* a thread of its own, to be joined at its end */
     int64_t deadline;                   /* its own or inherited; BASE_NEVER: none */
-    int64_t grace;                      /* between asking and forcing, in nanoseconds */
+    int64_t grace;                      /* time between asking and forcing, in nanoseconds */
 
-    /* Of its own thread. */
+    /* Used by its owner's thread only. */
     struct node *opened_before;         /* the scope that its owner opened before this one */
 
     /*
-     * Guarded. Children that a waiter can do something about come first, finished ones ahead of
-     * all; those that somebody sees to already come last.
+     * Guarded by the tree's mutex. Children that a waiter can join or run come first, and finished
+     * ones before all others. Children that are claimed come last.
      */
     struct list children;
     struct list sibling;
     unsigned child_count;
     unsigned references;
-    struct list waiters;                /* who waits for its end */
-    struct waiter *watcher;             /* its owner, waiting for its children */
-    bool gathered;                      /* its owner waits until all are gone, and joins them */
-    struct waiter *parked;              /* what its thread waits in, for cancelling to wake */
-    struct node *led;                   /* runs on top of it, and is cancelled with it */
+    struct list waiters;                /* waiters for its end */
+    struct waiter *watcher;             /* its owner's waiter, while it waits for children */
+    bool gathered;                      /* its owner waits for all children, and joins them */
+    struct waiter *parked;              /* the waiter its thread sleeps in; a cancel wakes it */
+    struct node *led;                   /* the task on top of it on its stack; cancelled with it */
     struct timer timer;                 /* a scope's deadline, the end of a grace or a shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
     int64_t shield_ends;                /* 0: not shielded */
-    struct list handed_over;            /* in the keeper's list, or in none */
+    struct list handed_over;            /* entry in keeper.to_join; empty: not in it */
     void *value;
     int status;
     int cancel_fd;                      /* -1 until asked for */
     int done_fd;                        /* -1 until asked for */
     pthread_t thread;                   /* valid once joinable, or while running */
-    bool joinable;                      /* its thread is known, and ours to join */
-    bool claimed;                       /* somebody joins it, or runs it */
-    bool forced;                        /* its thread has been told by pthread_cancel */
-    const void *put_off;                /* or will be, by whoever has this batch (cancel.c) */
-    bool refused;                       /* the batch was not able to */
-    bool started;                       /* it said so */
-    bool was_cancelled;                 /* when it entered NODE_ENDING: what came later is too late */
-    bool by_deadline;                   /* cancelled for the deadline of a scope */
+    bool joinable;                      /* its thread is known, and is to be joined */
+    bool claimed;                       /* a thread joins it or runs it */
+    bool forced;                        /* pthread_cancel was called for it, or is put off */
+    const void *put_off;                /* the batch that will call pthread_cancel (cancel.c) */
+    bool refused;                       /* pthread_cancel failed for lack of room; try again */
+    bool started;                       /* the task called scoped_started */
+    bool was_cancelled;                 /* cancelled before NODE_ENDING; later cancels do nothing */
+    bool by_deadline;                   /* cancelled by the deadline of a scope */
     char name[16];                      /* empty: none */
 
     _Atomic(enum node_state) state;
@@ -107,103 +108,114 @@ struct node {
     atomic_bool cancelled;
 };
 
-/* A scope is a node with a policy; so is a root. */
+/* A scope is a node with a policy. So is a root. */
 struct scope {
     struct node node;
 
-    /* Fixed. */
+    /* Fixed when the node is linked. */
     const struct scoped_policy *policy;
     scoped_failure_function *on_failure;
     void *on_failure_arg;
     const struct scoped_binding *bindings;
-    unsigned limit;                     /* of children at a time; 0: none */
+    unsigned limit;                     /* largest number of children at a time; 0: no limit */
     bool discards;
 
-    /* Guarded. */
+    /* Guarded by the tree's mutex. */
     struct scoped_progress progress;
     struct scoped_failure *failures;    /* the oldest first */
     struct scoped_failure **last_failure;
-    void *value;                        /* of the first that succeeded */
+    void *value;                        /* value of the first child that succeeded */
 };
 
-/* A thread that a tree has from the first time that it needs one: for timers, and to join. */
+/* The timer thread of a tree (timer_thread.h). It is started when it is first needed. */
 struct keeper {
     struct waiter *waiter;
     struct timers timers;
-    struct list to_join;                /* each with a reference */
+    struct list to_join;                /* nodes to join, each with a reference */
     pthread_t thread;
     bool runs;
-    bool stops;                         /* for good: the tree has ended */
+    bool stops;                         /* the tree has ended; it does not start again */
 };
 
-/* A tree is its root and what all nodes share. */
+/* A tree: its root, and what all its nodes share. */
 struct tree {
-    uint64_t process;                   /* that it belongs to; fixed */
+    uint64_t process;                   /* the process that it belongs to; fixed */
     pthread_mutex_t mutex;
-    unsigned nodes;                     /* that still have memory, the root included */
+    unsigned nodes;                     /* nodes not freed yet, the root included */
     struct wakeups wakeups;             /* sent by scoped__unlock */
     struct keeper keeper;
     struct scope root;
 };
 
-/* A new tree with an open root and one reference to it. NULL: out of memory. */
+/* Returns a new tree's root, which is open and has one reference; NULL: out of memory. */
 struct node *scoped__tree_new(struct scoped_executor *executor);
 
 /*
- * Whether the node's tree belongs to this process. In a copy of the process its mutex may be held
- * for ever, by a thread that is not there; nothing is done to it but by its owner.
+ * Returns whether the node's tree belongs to this process. In a forked process the tree's mutex may
+ * be held for ever by a thread that does not exist there, so only the owning process may lock the
+ * tree.
  */
 bool scoped__node_here(const struct node *node);
 
-/* Unlocking sends the queued wake-ups, and frees the tree if the last node has been dropped. */
+/*
+ * scoped__unlock sends the queued wake-ups, and frees the tree if its last node has been dropped.
+ */
 void scoped__lock(struct tree *tree);
 void scoped__unlock(struct tree *tree);
 
-/* The scope that a node of kind NODE_SCOPE is. */
+/* Returns the scope of a node of kind NODE_SCOPE. */
 static inline struct scope *scoped__scope(struct node *node)
 {
     return (struct scope *)node;
 }
 
-/* A new node below `parent`, not linked yet, with `references`. NULL: out of memory. */
+/*
+ * Returns a new node below `parent` with `references` references, not linked yet; NULL: out of
+ * memory.
+ */
 struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned references);
 
-/* Before it is linked: runs on another executor than its parent. */
+/* Before the node is linked: sets its executor, and the cancel mode that goes with it. */
 void scoped__node_use(struct node *node, struct scoped_executor *executor);
 
-/* A new spawner for the node, which has none. 0 or -ENOMEM. */
+/* Gives the node, which has none, a spawner. Returns 0 or -ENOMEM. */
 int scoped__node_name(struct node *node);
 
-/* Locked: wakes a waiter, or all in a list, when the tree is unlocked. */
+/*
+ * Locked: queues a wake-up for a waiter (NULL: none) or for all in a list. They are sent by
+ * scoped__unlock.
+ */
 void scoped__wake(struct tree *tree, struct waiter *waiter);
 void scoped__wake_all(struct tree *tree, struct list *waiters);
 
-/* Locked: drops one reference. */
+/* Locked: drops one reference; the last one frees the node. */
 void scoped__node_unref(struct node *node);
 
-/* Unlocked. */
+/* Unlocked: drops one reference. */
 void scoped__node_release(struct node *node);
 
-/* Locked. */
+/* Locked: closes the descriptor that reports a cancel, if there is one. */
 void scoped__close_cancel_fd(struct node *node);
 
-/* Locked: the only way a state changes. */
+/* Locked: changes the state. No other function does so after the node is linked. */
 void scoped__node_enter(struct node *node, enum node_state state);
 
-/* Locked: marks a node cancelled, and nothing else. */
+/* Locked: marks the node cancelled, without any effect on its thread. */
 void scoped__node_cancelled(struct node *node);
 
-/* Locked: its thread is known; said by the thread itself or who made it, whichever is first. */
+/*
+ * Locked: sets the node's thread. Both the thread and its creator call this; the first call counts.
+ */
 void scoped__node_joinable(struct node *node, pthread_t thread);
 
-/* Locked: among its siblings, ahead of those that somebody sees to already, or with those. */
+/* Locked: moves the node among its siblings: before the claimed ones, or to the end, with them. */
 void scoped__place_waitable(struct node *node);
 void scoped__place_taken(struct node *node);
 
-/* Locked: the opposite of scoped__node_link. */
+/* Locked: takes the node out of its parent's children. */
 void scoped__node_unlink(struct node *node);
 
-/* Locked: becomes a child of its parent, cancelled at once if that is a cancelled scope. */
+/* Locked: makes the node a child of its parent. Under a cancelled scope it is cancelled at once. */
 void scoped__node_link(struct node *node);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * policy.c - the three policies of the library: when a scope is cancelled, and what its outcome is
+ */
 #include <forkscope/policy.h>
 
 #include <errno.h>

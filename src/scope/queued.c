@@ -1,3 +1,6 @@
+/*
+ * queued.c - hands a task to a queueing executor, and lets a waiting owner run it instead
+ */
 #include "src/scope/queued.h"
 
 #include "src/base/clock.h"
@@ -7,7 +10,7 @@
 
 #include <errno.h>
 
-/* Locked. Whether it is the caller's to run. */
+/* Locked: returns whether the caller is to run the node. */
 static bool claim(struct node *node)
 {
     if (node->claimed)
@@ -16,13 +19,16 @@ static bool claim(struct node *node)
     return true;
 }
 
-/* Who has to hear of its cancel while the node runs here; NULL: nobody. */
+/*
+ * Returns the task that passes its cancel on to the node while the node runs on this stack; NULL:
+ * none.
+ */
 static struct node *leader(const struct frame *frame, const struct node *node)
 {
     return frame->lent != NULL && scoped__owns(frame, node) ? frame->lent : NULL;
 }
 
-/* A waiter may have run it meanwhile; then only the memory is left. */
+/* Runs the node, unless a waiter has run it already. Then it only drops the reference. */
 static void run_queued(void *arg)
 {
     struct node *node = arg;
@@ -35,7 +41,7 @@ static void run_queued(void *arg)
         scoped__task_run(node, leader(scoped__frame(), node));
 }
 
-/* The user's function has to come back: the node is linked, and nobody has it yet. */
+/* Calls the user's `execute`. It must return, since the node is linked and has no thread yet. */
 static int execute(struct node *node)
 {
     struct frame *frame = scoped__frame();

@@ -1,12 +1,13 @@
 /*
- * queued.h - tasks that wait in the queue of an executor of the user's
+ * queued.h - tasks in the queue of an executor
  *
- * Whichever comes first runs such a task: a thread of the executor's, or its owner, when that waits
- * for it: so a pool cannot run out of threads. It claims the task under the tree's lock; the other
- * finds it claimed, and has nothing to do.
+ * Such a task is run by a thread of the executor, or by its owner when the owner waits for it,
+ * whichever comes first. So tasks that wait for their children cannot use up all threads of an
+ * executor. The runner claims the task under the tree's lock; the other one finds it claimed and
+ * does nothing.
  *
- * A task that its owner runs lies on the owner's stack, and the owner cannot end before it. It is
- * cancelled with the owner, if the owner could be cancelled where it stands (scoped__cancel_lead).
+ * A task that its owner runs lies on the owner's stack, so the owner cannot end before it. It is
+ * cancelled with the owner, if the owner may be cancelled where it waits (scoped__cancel_lead).
  */
 #ifndef FORKSCOPE_SCOPE_QUEUED_H
 #define FORKSCOPE_SCOPE_QUEUED_H
@@ -15,19 +16,22 @@
 #include "src/scope/wait.h"
 
 /*
- * Unlocked: hands a linked node, with one reference for the run, to the executor, which may run it
- * before it returns. 0, or the executor's error; the node and the reference are the caller's still
- * then.
+ * Unlocked: hands a linked node, with one reference for the run, to its executor, which may run it
+ * before it returns. Returns 0, or the executor's error; then the caller keeps the node and the
+ * reference.
  */
 int scoped__queued_add(struct node *node);
 
 /*
- * Locked: whether a waiter may run the node, and should, if it is its own. One that has not been
- * cancelled is not begun when the waiter's deadline has passed.
+ * Locked: returns whether a waiter may run the node. If the waiter's deadline has passed, only a
+ * cancelled node may be run: its function is not called.
  */
 bool scoped__queued_runs(const struct node *node, int64_t deadline);
 
-/* Locked, but not while it runs: the waiter runs it. 0, or -ECANCELED if the waiter was cancelled. */
+/*
+ * Locked on entry and return, unlocked while the node runs: the waiter runs it. Returns 0, or
+ * -ECANCELED if the waiter was cancelled.
+ */
 int scoped__queued_run(struct wait wait, struct node *node);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * remote.c - raw tasks: nodes that a thread of the program runs, or ends by its done sender alone
+ */
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/failure.h"
@@ -10,7 +13,8 @@
 #include <poll.h>
 
 /*
- * Who refers to a raw task: its place in the tree, which the done sender stands for, and receivers.
+ * References of a raw task. Child: its place in the tree, held by the done sender, and the cancel
+ * receiver. Parent: the cancel sender and the done receiver.
  */
 enum { CHILD_REFERENCES = 2, PARENT_REFERENCES = 2 };
 
@@ -69,8 +73,8 @@ static void release_node(void *node)
 }
 
 /*
- * The reference that the cancel receiver was keeps the status readable until the end. The calling
- * task waits here for the other one, and leads it if it is its own.
+ * Runs the node on the calling thread. The cancel receiver's reference keeps the status readable
+ * until the end. If the calling task owns the node, it passes its cancel on to it.
  */
 static int run_node(struct node *node, scoped_done_function *done, void *arg)
 {
@@ -94,7 +98,7 @@ static void end_root(void *frame)
     base__cancelable(was_on);
 }
 
-/* A task without a parent hangs below a root of its own, which is closed when it is over. */
+/* A task without a parent gets a root of its own, which is closed afterwards. */
 static int run_as_root(scoped_task_function *task, scoped_leaf_function *leaf, void *arg,
                        scoped_done_function *done)
 {

@@ -1,3 +1,6 @@
+/*
+ * scope.c - opens and closes roots and scopes; limits of children
+ */
 #include "src/scope/scope.h"
 
 #include "src/base/clock.h"
@@ -9,7 +12,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Not yet linked; what needs a keeper waits for apply_times. */
+/*
+ * Applies the options to a node that is not linked. Those that need the timer thread are left to
+ * apply_times.
+ */
 static void apply(struct scope *scope, const struct scoped_options *options)
 {
     struct node *node = &scope->node;
@@ -29,7 +35,10 @@ static void apply(struct scope *scope, const struct scoped_options *options)
     scope->discards |= options->discard;
 }
 
-/* Linked. Only a deadline that comes before the inherited one needs a timer. */
+/*
+ * Applies the times to a linked node. A deadline needs a timer only if it is earlier than the
+ * inherited one.
+ */
 static int apply_times(struct node *node, const struct scoped_options *options)
 {
     bool earlier = options->deadline > 0 && options->deadline < node->deadline;
@@ -116,7 +125,10 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
     return error;
 }
 
-/* A sender or the deadline may still cancel the scope while its policy looks at the progress. */
+/*
+ * Copied under the lock: a cancel sender or the deadline may still cancel the scope while its
+ * policy reads the progress.
+ */
 static struct scoped_progress progress_of(struct scope *scope)
 {
     scoped__lock(scope->node.tree);
@@ -150,7 +162,7 @@ static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome
     *ret_outcome = outcome;
 }
 
-/* Out of the frame's list, and no more a spawner. */
+/* Takes an empty scope out of the frame, releases its spawner, writes its outcome, and drops it. */
 static void forget(struct frame *frame, struct node *scope, struct scoped_outcome *ret_outcome)
 {
     struct node **place = &frame->opened;
@@ -173,7 +185,9 @@ void scoped__scope_end(struct frame *frame)
     forget(frame, frame->opened, NULL);
 }
 
-/* The scope of a tree that the frame opened last; the root when no other is left. */
+/*
+ * Returns the scope of the tree that the frame opened last, which is the root if no other is left.
+ */
 static struct node *last_opened(const struct frame *frame, const struct tree *tree)
 {
     struct node *scope = frame->opened;
@@ -236,7 +250,10 @@ int scoped_scope_close(scoped_spawner spawner, int64_t deadline, struct scoped_o
     return scoped__wait_end(wait, error);
 }
 
-/* Scopes that are open inside are children too, but take no place. */
+/*
+ * Returns the largest child count that leaves room for one more. Open scopes inside are children
+ * too, but do not count against the limit.
+ */
 static unsigned most_children(struct node *scope)
 {
     unsigned most = scoped__scope(scope)->limit - 1;
@@ -246,7 +263,7 @@ static unsigned most_children(struct node *scope)
     return most;
 }
 
-/* Only the owner, who asks, can take the room again. */
+/* The answer stays true: only the owner, which is the caller, adds children. */
 static bool has_room(struct node *node)
 {
     if (node->kind != NODE_SCOPE || scoped__scope(node)->limit == 0)
@@ -258,8 +275,8 @@ static bool has_room(struct node *node)
 }
 
 /*
- * Unlocked, by the owner: waits until a node's limit allows another child. Where it does already, a
- * task that has been cancelled goes on.
+ * Unlocked, called by the owner: waits until the node's limit allows another child. If it does
+ * already, there is no wait, and so no cancellation point.
  */
 static int wait_room(struct node *node, int64_t deadline)
 {

@@ -1,4 +1,6 @@
-/* What a running task can say and ask about itself. */
+/*
+ * self.c - what a running task can set and read about itself
+ */
 #include "src/executor/executor.h"
 #include "src/scope/current.h"
 #include "src/scope/wait.h"

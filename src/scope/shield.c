@@ -1,3 +1,6 @@
+/*
+ * shield.c - shields: a task postpones its cancel for a limited time
+ */
 #include "src/scope/cancel.h"
 #include "src/scope/current.h"
 #include "src/scope/timer_thread.h"
@@ -5,7 +8,7 @@
 
 #include <errno.h>
 
-/* 0, or -ECANCELED: a cancel that came before the shield has had its effect. */
+/* Returns 0, or -ECANCELED: a cancel that came before the shield takes effect. */
 static int raise_shield(struct wait wait, struct node *task, int64_t deadline, int64_t *ret_outer)
 {
     scoped__lock(task->tree);

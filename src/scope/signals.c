@@ -1,3 +1,6 @@
+/*
+ * signals.c - the public calls of cancel senders and done receivers
+ */
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
@@ -7,7 +10,7 @@
 
 #include <errno.h>
 
-/* Scopes have children to be cancelled until they are gone. */
+/* A scope can be cancelled until it is gone, since it may have children until then. */
 static bool can_be_cancelled(const struct node *node)
 {
     return node->state < (node->kind == NODE_SCOPE ? NODE_GONE : NODE_ENDING);
@@ -55,7 +58,10 @@ static bool is_above(const struct node *node, const struct node *below)
     return below != NULL;
 }
 
-/* Whether it cannot end before the caller: that is below it, or lies on top of it or its children. */
+/*
+ * Whether the node cannot end before the caller: the caller runs below it, or on top of it or of
+ * one of its descendants on this stack.
+ */
 static bool runs_below(const struct node *node)
 {
     const struct frame *frame = scoped__frame();
@@ -92,7 +98,10 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
 
-/* Locked, but not while it waits. */
+/*
+ * Locked on entry and return, unlocked while it waits: gives the executor time until `patience`,
+ * then runs the node here.
+ */
 static int wait_for_executor(struct wait wait, struct node *node, int64_t patience,
                              int64_t deadline)
 {
@@ -103,8 +112,8 @@ static int wait_for_executor(struct wait wait, struct node *node, int64_t patien
 }
 
 /*
- * What says that it has started often goes on for long: whoever runs it here comes back late. So
- * the executor has a tenth of a second to come to it first.
+ * Waits for scoped_started. A task that calls it often runs on for long afterwards, and a waiter
+ * that runs it itself would return late. So the executor has a tenth of a second to start it first.
  */
 static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 {
@@ -137,7 +146,10 @@ int scoped_done_receiver_wait_started(struct scoped_done_receiver *receiver, int
     return scoped__wait_end(wait, wait_started(wait, node, deadline));
 }
 
-/* A task that is done or gone already does not come by to tell. */
+/*
+ * Creates the descriptor. A task that is done or gone already does not raise it itself, so it is
+ * handed to the timer thread, or raised here.
+ */
 int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
 {
     struct node *node = (struct node *)receiver;

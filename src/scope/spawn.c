@@ -1,3 +1,6 @@
+/*
+ * spawn.c - makes a node for a new task or leaf, links it, and hands it to its executor
+ */
 #include "src/scope/cancel.h"
 #include "src/executor/executor.h"
 #include "src/scope/current.h"
@@ -15,7 +18,7 @@ int scoped__parent(scoped_spawner spawner, struct node **ret_parent)
     return error;
 }
 
-/* Takes the node back that no executor wanted; its signals have not been handed out. */
+/* Undoes the start of a node that its executor refused. Its signals have not been handed out. */
 static void discard(struct node *node)
 {
     struct tree *tree = node->tree;
@@ -42,7 +45,7 @@ static int start(struct node *node)
     return error;
 }
 
-/* What the caller of a spawn decides; one of the two functions is NULL. */
+/* What the caller of a spawn function passes; one of the two functions is NULL. */
 struct body {
     scoped_task_function *task;
     scoped_leaf_function *leaf;

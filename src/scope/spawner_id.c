@@ -1,3 +1,6 @@
+/*
+ * spawner_id.c - the table of spawner slots: a lock-free stack of free slots over blocks that grow
+ */
 #include "src/scope/spawner_id.h"
 
 #include "src/base/process.h"
@@ -6,13 +9,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Blocks double in size and are never moved or freed, so a slot can be looked at at any time. */
+/*
+ * Each block is twice as large as the one before. Blocks are never moved or freed, so a slot may be
+ * read at any time.
+ */
 enum { FIRST_BLOCK = 1024, BLOCKS = 22 };
 
 struct slot {
     _Atomic uint32_t generation;
-    _Atomic uint32_t next_free;     /* number + 1 of the next slot in the list of free ones */
-    _Atomic uint64_t process;       /* that took it */
+    _Atomic uint32_t next_free;     /* number + 1 of the next free slot; 0: the last */
+    _Atomic uint64_t process;       /* the process that took the slot */
 };
 
 static struct slot first_block[FIRST_BLOCK];
@@ -20,8 +26,8 @@ static struct slot *_Atomic blocks[BLOCKS] = { first_block };
 static _Atomic uint32_t taken_once;
 
 /*
- * The head of the list of free slots; the upper half counts changes, against the same head coming
- * back.
+ * Head of the list of free slots. The lower half is number + 1 of the first one, 0 if there is
+ * none. The upper half counts changes: a head that was removed and put back differs (ABA).
  */
 static _Atomic uint64_t free_head;
 

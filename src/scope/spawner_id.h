@@ -1,20 +1,21 @@
 /*
- * slot.h - which spawners are alive, for the whole process and without a lock
+ * spawner_id.h - which spawners are alive: one table for the whole process, read without a lock
  *
- * A spawner is a slot number and the slot's generation at the time it was taken: odd while it is
- * owned, even when free. The table only tells a spawner whose owner has ended from one that belongs
- * to somebody else; nobody is ever found through it.
+ * A spawner is the number of a slot and the slot's generation when it was taken. A slot's
+ * generation is odd while the slot is in use and even while it is free. The table is used only to
+ * choose an error: it tells a spawner that has ended from one that another task owns. Nodes are
+ * never looked up in it.
  */
-#ifndef FORKSCOPE_SCOPE_SLOT_H
-#define FORKSCOPE_SCOPE_SLOT_H
+#ifndef FORKSCOPE_SCOPE_SPAWNER_ID_H
+#define FORKSCOPE_SCOPE_SPAWNER_ID_H
 
 #include <forkscope/scope.h>
 
-/* 0 or -ENOMEM. */
+/* Takes a slot. Returns 0 or -ENOMEM. */
 int scoped__slot_take(scoped_spawner *ret_spawner);
 void scoped__slot_release(scoped_spawner spawner);
 bool scoped__slot_alive(scoped_spawner spawner);
-/* Of one that is alive: the process that took it (src/base/process.h). */
+/* Returns the process that took a spawner which is alive (src/base/process.h). */
 uint64_t scoped__slot_process(scoped_spawner spawner);
 
 static inline bool scoped__same(scoped_spawner a, scoped_spawner b)

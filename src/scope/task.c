@@ -1,3 +1,6 @@
+/*
+ * task.c - runs a task on the calling thread, through all its phases
+ */
 #include "src/scope/task.h"
 
 #include "src/base/clock.h"
@@ -13,7 +16,7 @@
 
 #include <errno.h>
 
-/* Whether the function is to run at all. */
+/* Phase 1: returns whether the function is to run. */
 static bool begin(struct node *node)
 {
     scoped__lock(node->tree);
@@ -27,7 +30,7 @@ static bool begin(struct node *node)
     return runs;
 }
 
-/* Phases 3 and 4. */
+/* Phases 3 and 4: cancels all children and opened scopes, then waits until they are gone. */
 static void end_children(struct frame *frame)
 {
     struct node *node = frame->node;
@@ -46,8 +49,8 @@ static void end_children(struct frame *frame)
 }
 
 /*
- * Scopes take no more children than their owner does. Whether the task has children; nobody but
- * itself could add one, and it does not any more.
+ * Closes the task and its open scopes to new children. Returns whether the task has children. Only
+ * the task itself could add one, and from here on it cannot.
  */
 static bool enter_ending(struct frame *frame)
 {
@@ -66,7 +69,10 @@ static bool enter_ending(struct frame *frame)
     return has_children;
 }
 
-/* What `done` or a failure function has acquired, deferred or opened ends with the task too. */
+/*
+ * `done` and on_failure may have acquired, deferred or opened something; that ends with the task
+ * too.
+ */
 static void end_late(struct frame *frame)
 {
     while (frame->deferred != NULL || frame->opened != NULL) {
@@ -76,7 +82,10 @@ static void end_late(struct frame *frame)
     }
 }
 
-/* Phases 2 to 6. What the function pushed itself has run already when it was unwound. */
+/*
+ * Phases 2 to 6. If the thread is unwound, the clean-up handlers that the function itself pushed
+ * have run already.
+ */
 static void end(struct frame *frame, int status)
 {
     struct node *node = frame->node;
@@ -104,7 +113,8 @@ static void unwound(void *arg)
 }
 
 /*
- * The clean-up frame stands before the thread can be cancelled, and goes after it cannot any more.
+ * The clean-up handler is pushed before the thread can be cancelled, and popped after cancellation
+ * is off again.
  */
 static int call_function(struct frame *frame)
 {

@@ -7,9 +7,9 @@
 #include "src/scope/node.h"
 
 /*
- * Runs a task through all its phases. Cancellation must be off. Does not return when the thread is
- * unwound, but the phases are over then too. `leader` is a task that this one lies on top of, whose
- * cancel is passed on to it; NULL: none.
+ * Runs a task through all its phases. Cancellation must be off. When the thread is unwound, the
+ * call does not return, but the phases are done. `leader` is the task below this one on the stack,
+ * which passes its cancel on; NULL: none.
  */
 void scoped__task_run(struct node *node, struct node *leader);
 

@@ -1,3 +1,7 @@
+/*
+ * timer_thread.c - the loop of a tree's timer thread: fires timers, joins finished tasks; its start
+ * and stop
+ */
 #include "src/scope/timer_thread.h"
 
 #include "src/base/clock.h"
@@ -27,7 +31,10 @@ static void fire_due(struct keeper *keeper)
     }
 }
 
-/* What cannot be joined yet comes back to the end of the list: timers are not kept waiting. */
+/*
+ * Joins the first node of the list. If its thread does not end in time, the node is put at the end
+ * of the list, so that timers are not delayed.
+ */
 static void join_one(struct keeper *keeper)
 {
     if (list_empty(&keeper->to_join))
@@ -38,7 +45,7 @@ static void join_one(struct keeper *keeper)
     scoped__node_unref(node);
 }
 
-/* When there is something to do: now, at the next point in time, or never. */
+/* Returns when there is work: 0 (now), the time of the first timer, or never. */
 static int64_t next_work(const struct keeper *keeper)
 {
     if (!list_empty(&keeper->to_join))
@@ -46,7 +53,10 @@ static int64_t next_work(const struct keeper *keeper)
     return keeper->timers.first == NULL ? BASE_NEVER : keeper->timers.first->at;
 }
 
-/* When it stops all nodes are gone, and what was handed over has memory only. */
+/*
+ * The thread's main function. When it stops, all nodes but the root are gone; the nodes left in
+ * to_join only have their references dropped.
+ */
 static void *keep(void *arg)
 {
     struct tree *tree = arg;
@@ -67,7 +77,7 @@ static void *keep(void *arg)
     return NULL;
 }
 
-/* The host's signals are not for this thread. */
+/* All signals are blocked in this thread: the program's signals go to its own threads. */
 static int start_thread(struct tree *tree)
 {
     sigset_t all, before;

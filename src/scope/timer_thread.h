@@ -1,32 +1,34 @@
 /*
- * keeper.h - the thread of a tree that acts at points in time and joins what nobody waits for
+ * timer_thread.h - the thread of a tree that fires its timers and joins finished tasks
  *
- * A tree has none until a deadline, a grace time, a shield or a done descriptor asks for it;
- * whoever asks gets the error if there is no thread. From then on setting a timer cannot fail.
+ * A tree has no timer thread until a deadline, a grace time, a shield or a done descriptor needs
+ * one. The function that needs it returns the error if it cannot be started. From then on setting a
+ * timer cannot fail.
  */
-#ifndef FORKSCOPE_SCOPE_KEEPER_H
-#define FORKSCOPE_SCOPE_KEEPER_H
+#ifndef FORKSCOPE_SCOPE_TIMER_THREAD_H
+#define FORKSCOPE_SCOPE_TIMER_THREAD_H
 
 #include "src/scope/node.h"
 
 /*
- * Unlocked: makes sure that the tree has a keeper, if it has not ended. 0, -EAGAIN or -ENOMEM.
+ * Unlocked: starts the timer thread, unless it runs or the tree has ended. Returns 0, -EAGAIN or
+ * -ENOMEM.
  */
 int scoped__keeper_start(struct tree *tree);
 
 /* Locked: the same. */
 int scoped__keeper_start_locked(struct tree *tree);
 
-/* Unlocked, with no node but the root left. */
+/* Unlocked: stops the timer thread, once no node but the root is left. */
 void scoped__keeper_stop(struct tree *tree);
 
 /*
- * Locked, when there is a keeper: at that time, a scope is cancelled for its deadline, and a task
- * is cancelled for its grace or its shield being over.
+ * Locked, with a timer thread: sets the node's timer to `at` (CLOCK_MONOTONIC, nanoseconds). Then a
+ * scope is cancelled for its deadline, and a task for the end of its grace time or its shield.
  */
 void scoped__keeper_set_timer(struct node *node, int64_t at);
 
-/* Locked: a node that is done, to be joined. Again is the same as once. */
+/* Locked: puts a node that is done into the list of nodes to join. A second call has no effect. */
 void scoped__keeper_hand_over(struct node *node);
 
 #endif

@@ -1,3 +1,7 @@
+/*
+ * wait.c - waits as cancellation points, and the public waits: for a descriptor, for a time, for a
+ * checkpoint
+ */
 #include "src/scope/wait.h"
 
 #include "src/base/clock.h"
@@ -9,7 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 
-/* Cancellation off; the task, if it can be cancelled here. */
+/* Switches cancellation off. Returns the task if it may be cancelled here. */
 static struct wait begin(void)
 {
     const struct frame *frame = scoped__frame();
@@ -90,7 +94,11 @@ int scoped_checkpoint(void)
     return scoped__wait_end(wait, scoped__wait_cancelled(wait) ? -ECANCELED : 0);
 }
 
-/* A shielded task knows of its cancel: nothing is to be heard from its descriptor until later. */
+/*
+ * The task is cancelled, so its cancel descriptor is readable already; poll must ignore it until
+ * the shield ends. Returns the time until which to sleep: the end of the shield if that is before
+ * the deadline.
+ */
 static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
 {
     polled->fd = -1;
@@ -103,8 +111,8 @@ static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
 }
 
 /*
- * Has the task hear of its cancel until *until. The program may close the descriptor meanwhile, and
- * then nothing is heard: so there is a look now and then, the more seldom the longer it lasts.
+ * Adds the task's cancel descriptor to the poll, and lowers *until if needed. The program may close
+ * that descriptor; then a cancel is not reported. So the wait looks at it at intervals, which grow.
  */
 static int hear(struct node *task, struct pollfd *polled, int64_t patience, int64_t *until)
 {
