@@ -1,3 +1,7 @@
+/*
+ * attributes.c - turns the attributes that the user asks for into a pthread_attr_t and a thread
+ * name
+ */
 #include "src/executor/attributes.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
- * attributes.h - what threads are made with, checked once and shared by all
+ * attributes.h - attributes of an executor's threads: checked once, when the executor is created
  */
-#ifndef FORKSCOPE_SCOPE_ATTRIBUTES_H
-#define FORKSCOPE_SCOPE_ATTRIBUTES_H
+#ifndef FORKSCOPE_EXECUTOR_ATTRIBUTES_H
+#define FORKSCOPE_EXECUTOR_ATTRIBUTES_H
 
 #include <forkscope/executor.h>
 #include <pthread.h>
@@ -12,12 +12,12 @@ struct attributes {
     char name[16];      /* empty: inherited */
 };
 
-/* 0, -EINVAL or -ENOMEM. */
+/* Copies `wanted` (NULL: defaults). Returns 0, -EINVAL or -ENOMEM. */
 int scoped__attributes_init(struct attributes *attributes,
                             const struct scoped_thread_attributes *wanted);
 void scoped__attributes_fini(struct attributes *attributes);
 
-/* By the new thread itself: what an attribute object cannot say. */
+/* Called by the new thread: sets its name, which a pthread_attr_t cannot hold. */
 void scoped__attributes_apply(const struct attributes *attributes);
 
 #endif

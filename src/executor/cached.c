@@ -1,11 +1,14 @@
 /*
- * A worker is one thread with a place to be handed a task. While it has none it is parked, last in
- * first out, so that what is warm is used and what is not needed idles away. Whoever takes a worker
- * from the list of parked ones is the only one to give it a task; a worker whose idle time is over
- * leaves only if it is still in that list, which the executor's mutex decides.
+ * cached.c - the executor that keeps idle threads for later tasks
  *
- * A worker that ends joins the one that ended before it, so one finished thread is left at most,
- * and scoped_executor_free joins that.
+ * A worker is one thread that is given one task at a time. A worker without a task is parked. The
+ * worker parked last is used first, so that recently used threads are used again and surplus ones
+ * reach their idle limit. Only the thread that takes a worker out of the parked list may give it a
+ * task. A worker whose idle time is over ends only if it is still in that list. The executor's
+ * mutex decides between the two.
+ *
+ * A worker that ends joins the one that ended before it. So at most one finished thread is left,
+ * and scoped_executor_free joins it.
  */
 #include "src/base/clock.h"
 #include "src/base/process.h"
@@ -20,16 +23,16 @@
 struct cached {
     struct scoped_executor base;
     struct attributes attributes;
-    unsigned limit;             /* of parked workers */
+    unsigned limit;             /* largest number of parked workers */
     int64_t idle;
-    uint64_t process;           /* that its threads are in */
+    uint64_t process;           /* the process that its threads run in */
 
     pthread_mutex_t mutex;      /* guards what follows */
     struct list parked;
     unsigned parked_count;
     unsigned workers;
     bool closing;
-    bool has_ended;             /* there is a thread to join */
+    bool has_ended;             /* `ended` is a thread to join */
     pthread_t ended;
     struct waiter *closer;
 };
@@ -38,7 +41,7 @@ struct worker {
     struct cached *executor;
     struct list link;
     struct waiter *waiter;
-    void (*run)(void *arg);     /* NULL: nothing to do */
+    void (*run)(void *arg);     /* NULL: no task */
     void *arg;
 };
 
@@ -93,7 +96,10 @@ static void worker_free(struct worker *worker)
     free(worker);
 }
 
-/* The last worker's last look at the executor is under the mutex that its closer waits behind. */
+/*
+ * Clean-up of a worker's thread. It uses the executor for the last time under the mutex, which the
+ * closer has to lock before it frees the executor.
+ */
 static void worker_ends(void *arg)
 {
     struct worker *worker = arg;
@@ -117,7 +123,7 @@ static void worker_ends(void *arg)
     worker_free(worker);
 }
 
-/* Locked. Whether the worker is parked now. */
+/* Locked: parks the worker if it may be used again. Returns whether it is parked. */
 static bool park(struct cached *cached, struct worker *worker)
 {
     if (cached->closing || cached->parked_count >= cached->limit || scoped__thread_spent())
@@ -128,7 +134,10 @@ static bool park(struct cached *cached, struct worker *worker)
     return true;
 }
 
-/* False when somebody has taken the worker already, to wake it in a moment. */
+/*
+ * Unparks a worker whose idle time is over. Returns false if another thread has taken it already
+ * and is about to wake it.
+ */
 static bool leave(struct cached *cached, struct worker *worker)
 {
     pthread_mutex_lock(&cached->mutex);
@@ -141,7 +150,7 @@ static bool leave(struct cached *cached, struct worker *worker)
     return parked;
 }
 
-/* Whether there is another task to run. */
+/* Waits for the worker's next task. Returns false if the worker has to end. */
 static bool next_task(struct worker *worker)
 {
     struct cached *cached = worker->executor;
@@ -170,8 +179,9 @@ static void *worker_main(void *arg)
 }
 
 /*
- * Threads that are ending are threads still: after thousands of cancels in a row the system may
- * have no room for another until they are gone.
+ * Joins the thread that ended last; returns whether there was one. Threads that are ending still
+ * count against the system's limit: after thousands of cancels pthread_create may fail until they
+ * are joined.
  */
 static bool join_ended(struct cached *cached)
 {
@@ -235,7 +245,7 @@ static void send_home(struct cached *cached, struct wakeups *wakeups)
         scoped__wake_later(wakeups, worker->waiter);
 }
 
-/* 0 when no worker is left but for one to join, or -ETIMEDOUT. */
+/* Returns 0 when all workers have ended (one may still have to be joined), or -ETIMEDOUT. */
 static int wait_workers(struct cached *cached, int64_t deadline)
 {
     struct wakeups wakeups = { .count = 0 };
@@ -271,7 +281,7 @@ static int end_workers(struct cached *cached, int64_t deadline)
     return 0;
 }
 
-/* A copy of the process has none of the threads, and frees memory only. */
+/* In a forked process the threads do not exist, so only the memory is freed. */
 int scoped__cached_free(struct scoped_executor *self, int64_t deadline)
 {
     struct cached *cached = (struct cached *)self;

@@ -1,3 +1,6 @@
+/*
+ * executor.c - which executors are the library's own, and how they are freed
+ */
 #include "src/executor/executor.h"
 
 #include "src/scope/queued.h"

@@ -1,8 +1,8 @@
 /*
- * executor.h - what the tree knows about executors beyond their public face
+ * executor.h - the library's executors: what the public header does not show
  */
-#ifndef FORKSCOPE_SCOPE_EXECUTOR_H
-#define FORKSCOPE_SCOPE_EXECUTOR_H
+#ifndef FORKSCOPE_EXECUTOR_EXECUTOR_H
+#define FORKSCOPE_EXECUTOR_EXECUTOR_H
 
 #include "src/executor/attributes.h"
 #include "src/scope/node.h"
@@ -14,25 +14,31 @@ struct thread_executor {
 
 int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg), void *arg);
 int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg), void *arg);
-/* 0, or -ETIMEDOUT and it can be called again. */
+/* Returns 0, or -ETIMEDOUT; then it can be called again. */
 int scoped__cached_free(struct scoped_executor *self, int64_t deadline);
 
-/* Whether its threads are the library's: they may be cancelled, and there are always enough. */
+/*
+ * Whether the executor's threads are the library's own: a task on them may be cancelled by force,
+ * and there is a thread for each task.
+ */
 bool scoped__executor_ours(const struct scoped_executor *executor);
 
-/* Whether every task gets a thread that ends with it. */
+/* Whether every task gets a thread of its own, which ends with the task. */
 bool scoped__executor_joins(const struct scoped_executor *executor);
 
-/* Unlocked: a thread for a linked task, which ends with it. */
+/*
+ * Unlocked: starts a thread for a linked task. The thread ends with the task. Returns 0 or a
+ * negative errno.
+ */
 int scoped__start_thread(struct node *node);
 
 /*
- * Hands a linked node, with one reference for the run, to its executor. 0, or the executor's error;
- * the node and the reference are the caller's still then.
+ * Hands a linked node, with one reference for the run, to its executor. Returns 0, or the
+ * executor's error; then the caller keeps the node and the reference.
  */
 int scoped__executor_start(struct node *node);
 
-/* Whether the calling thread has been cancelled while it ran a task, and should run no other. */
+/* Whether the calling thread was cancelled while it ran a task, so that it must not run another. */
 bool scoped__thread_spent(void);
 void scoped__thread_spend(void);
 

@@ -1,3 +1,6 @@
+/*
+ * thread.c - the executor that gives each task a thread of its own
+ */
 #include "src/executor/executor.h"
 
 #include "src/base/thread.h"
@@ -6,7 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The default one, whose attributes are pthread_create's own: it has no attribute object. */
+/*
+ * The default executor. It has no attribute object: its threads have the defaults of
+ * pthread_create.
+ */
 static struct scoped_executor thread_executor = { scoped__execute_detached };
 
 struct call {
@@ -56,8 +62,8 @@ static void *run_call(void *arg)
 }
 
 /*
- * A detached thread, for executors of the user's that hand on to this one. The library's own tasks
- * have joined threads instead: see scoped__start_thread.
+ * Starts a detached thread. Only user-made executors that pass their tasks on to this one come
+ * here; the library's own tasks get joinable threads from scoped__start_thread.
  */
 int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg), void *arg)
 {
@@ -75,7 +81,10 @@ int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg
     return 0;
 }
 
-/* It starts with cancellation on, but nobody cancels it before it has said that it runs. */
+/*
+ * The thread starts with cancellation on, but it is not cancelled before its node has entered
+ * NODE_RUNNING.
+ */
 static void *thread_main(void *arg)
 {
     struct node *node = arg;
