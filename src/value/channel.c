@@ -1,8 +1,8 @@
 /*
  * channel.c - values from many senders to one receiver
  *
- * One socket pair: all senders are duplicates of its one end, so the kernel keeps the order, and
- * tells when the last of them is gone.
+ * A channel is one socket pair. All senders are duplicates of one end, so the kernel keeps the
+ * order of messages and reports when the last sender is gone.
  */
 #include "src/base/clock.h"
 #include "src/base/closer.h"
@@ -31,21 +31,23 @@
 
 struct procspawn_sender {
     int fd;
-    bool foreign;                       /* it came from another process */
+    bool foreign;                       /* received from another process */
 };
 
 struct procspawn_receiver {
     int fd;
-    bool shared;                        /* others have duplicates, or had them before */
-    struct procspawn__holder holder;    /* of what came with the last message */
+    bool shared;                        /* other processes have duplicates, or had them */
+    struct procspawn__holder holder;    /* descriptors of the last message */
     procspawn__limit limit;
     struct procspawn__parcel *room;
-    struct procspawn__parcel *kept;     /* received, and yet to be decoded; NULL: none */
+    struct procspawn__parcel *kept;     /* received but not decoded; NULL: none */
     unsigned char body[WIRE_MAX_BODY];
 };
 
-/* Nothing is received from a sender's end: from now on nothing can be sent to it either. The
- * descriptor is taken if that succeeds. */
+/*
+ * Makes a sender of a socket; the descriptor is taken on success. A sender receives nothing, so
+ * that direction is shut down: nothing can be sent to it either.
+ */
 static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
 {
     procspawn_sender *sender = malloc(sizeof *sender);
@@ -133,9 +135,9 @@ int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_
 }
 
 /*
- * What is in an end goes with the last duplicate of it, and that can block. Which one is the last
- * cannot be known, nor can a look tell what is in an end that others have: they can have it hidden
- * (SO_PEEK_OFF).
+ * Closes an end whose contents are unknown. Messages in it are discarded with its last duplicate,
+ * and that can block. Which duplicate is the last cannot be known. Nor can the contents be
+ * inspected while others have the end: they can hide them (SO_PEEK_OFF).
  */
 static void close_unseen(int fd)
 {
@@ -146,7 +148,9 @@ static void close_unseen(int fd)
     base__close_settle();
 }
 
-/* Nothing can have come into one that was made here. */
+/*
+ * Nothing can have been sent to a sender that was made in this process, so it is closed directly.
+ */
 void procspawn_sender_free(procspawn_sender *sender)
 {
     if (!sender)
@@ -160,7 +164,10 @@ void procspawn_sender_free(procspawn_sender *sender)
     free(sender);
 }
 
-/* Others cannot be kept from sending more, unless they are all gone. */
+/*
+ * The end can be closed directly only if it has no duplicate and all senders are gone; otherwise
+ * messages may still arrive.
+ */
 static void close_receiver(const procspawn_receiver *receiver)
 {
     bool unshared = !__atomic_load_n(&receiver->shared, __ATOMIC_RELAXED);
@@ -171,7 +178,7 @@ static void close_receiver(const procspawn_receiver *receiver)
         close_unseen(receiver->fd);
 }
 
-/* All but its descriptor. */
+/* Frees all of a receiver but its descriptor. */
 static void drop_receiver(procspawn_receiver *receiver)
 {
     procspawn__parcel_free(receiver->kept);
@@ -200,7 +207,9 @@ int procspawn_receiver_fd(const procspawn_receiver *receiver)
     return receiver->fd;
 }
 
-/* 0, -ETIMEDOUT, -ECANCELED. A cancellation point, if that is on for the caller. */
+/*
+ * Returns 0, -ETIMEDOUT or -ECANCELED. A cancellation point, if cancellation is on for the caller.
+ */
 static int wait_for(int fd, short events, int64_t deadline, int cancel)
 {
     if (base__now() >= deadline)
@@ -269,7 +278,7 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value)
 
 /* ---- receiving ---- */
 
-/* What there is no memory for now is kept. */
+/* Decodes the kept value. It stays kept if memory was lacking and no descriptor was taken. */
 static int decode(procspawn_receiver *receiver, json_t **ret_value)
 {
     json_error_t error;

@@ -1,3 +1,7 @@
+/*
+ * encoded.c - a received value that has not been decoded: where its text lies, and which
+ * descriptors it keeps
+ */
 #include "src/value/encoded.h"
 
 #include "src/base/closer.h"
@@ -23,9 +27,9 @@
 struct procspawn__parcel {
     const unsigned char *text;
     size_t length;
-    bool lent;                  /* this block belongs to who receives */
-    bool mapped;                /* else the text is in this block */
-    int memfd;                  /* it is still in there, for want of memory; else -1 */
+    bool lent;                  /* this block is the caller's (procspawn__parcel_room) */
+    bool mapped;                /* the text is mapped; otherwise it is in `bytes` */
+    int memfd;                  /* still holds the text, for lack of memory; else -1 */
     bool marked;
     procspawn__limit limit;
     size_t fd_count;
@@ -33,8 +37,10 @@ struct procspawn__parcel {
     unsigned char bytes[];
 };
 
-/* The number of placeholders that a text of ours can have: the beginning of each, as jansson writes
- * it. One that is written otherwise finds no descriptor. */
+/*
+ * Counts the placeholders in a text that the library wrote: the start of each, as jansson writes
+ * it. A placeholder that is written differently gets no descriptor.
+ */
 static size_t count_placeholders(const unsigned char *text, size_t length)
 {
     static const char mark[] = "{\"\\u0001" PROCSPAWN__MARK_NAME "\":";
@@ -49,8 +55,10 @@ static size_t count_placeholders(const unsigned char *text, size_t length)
     return count;
 }
 
-/* Placeholders are numbered, and each is there once: so the first ones are those that are named. As
- * long as the text cannot be looked at, all may be. */
+/*
+ * Returns how many descriptors the text may name. Placeholders are numbered from 0 and each occurs
+ * once, so these are the first ones. While the text is still in the memfd, all may be named.
+ */
 static size_t count_named(const struct procspawn__parcel *parcel)
 {
     if (!parcel->marked)
@@ -90,7 +98,7 @@ static struct procspawn__parcel *allocate(const struct wire_value *head, size_t 
     return parcel;
 }
 
-/* Frees the block unless it is lent. */
+/* Frees the block, unless it is the caller's. */
 static void release(struct procspawn__parcel *parcel)
 {
     if (parcel && !parcel->lent)
@@ -119,7 +127,7 @@ static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
     return rc;
 }
 
-/* Without the text: that is taken in when there is memory. Takes the memfd. */
+/* Makes a parcel that keeps the memfd; the text is read when there is memory. Takes the memfd. */
 static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel *room,
                    struct procspawn__parcel **ret_parcel)
 {
@@ -136,7 +144,7 @@ static int put_off(const struct wire_value *head, int memfd, struct procspawn__p
     return 0;
 }
 
-/* The memfd is the last of the descriptors. */
+/* The memfd is the last of the frame's descriptors. */
 static int keep_long(struct wire_frame *frame, const struct wire_value *head,
                      struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
 {
@@ -179,7 +187,7 @@ int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limi
     return 0;
 }
 
-/* Those from here on. */
+/* Closes the descriptors from index `first` on. */
 static void close_fds(struct procspawn__parcel *parcel, size_t first)
 {
     if (parcel->fd_count <= first)
@@ -210,7 +218,7 @@ void procspawn__parcel_forget(struct procspawn__parcel *parcel)
     procspawn__parcel_free(parcel);
 }
 
-/* Takes in a text that was put off. */
+/* Maps a text that is still in its memfd. */
 static int take_in(struct procspawn__parcel *parcel)
 {
     int rc = parcel->memfd < 0 ? 0 : fill(parcel, parcel->memfd, true);

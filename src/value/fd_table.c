@@ -1,3 +1,7 @@
+/*
+ * fd_table.c - the table of descriptors behind placeholders: a hash table by number, and a list for
+ * each holder
+ */
 #include "src/value/fd_table.h"
 
 #include "src/base/closer.h"
@@ -19,13 +23,16 @@ struct procspawn__held {
     enum procspawn_value_kind kind;
     int fd;                             /* -1: taken */
     struct procspawn__holder *holder;
-    struct procspawn__held *next;       /* of the same holder */
-    struct procspawn__held *beside;     /* in the same bucket */
+    struct procspawn__held *next;       /* the next one of the same holder */
+    struct procspawn__held *beside;     /* the next one in the same bucket */
 };
 
 struct procspawn__holder procspawn__given;
 
-/* Guards the table, all holders and what they hold. No call that may block is made under it. */
+/*
+ * Guards the table, and all holders with their lists. No call that may block is made while it is
+ * held.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct procspawn__held *buckets[BUCKETS];
 static uint64_t last_number;
@@ -55,7 +62,7 @@ int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind 
     return 0;
 }
 
-/* NULL if there is none, or if it was taken. */
+/* Locked: returns the entry; NULL if there is none or its descriptor has been taken. */
 static struct procspawn__held *find(uint64_t number)
 {
     struct procspawn__held *held = buckets[number % BUCKETS];

@@ -1,46 +1,55 @@
 /*
- * held.h - descriptors that the library holds until somebody takes them
+ * fd_table.h - descriptors that placeholders stand for
  *
- * JSON values have no destructors, so what a placeholder stands for cannot be owned by it. It lies
- * in a table of the process under a number that is never used again, and belongs to a holder: a
- * call, a handle, a receiver.
+ * JSON values have no destructors, so a placeholder cannot own its descriptor. The descriptor lies
+ * in a table of the process, under a number that is never used again, and belongs to a holder: a
+ * call, a handle or a receiver. All functions may be called by any thread; the table has its own
+ * lock.
  */
-#ifndef FORKSCOPE_PROC_HELD_H
-#define FORKSCOPE_PROC_HELD_H
+#ifndef FORKSCOPE_VALUE_FD_TABLE_H
+#define FORKSCOPE_VALUE_FD_TABLE_H
 
 #include <forkscope/value.h>
 #include <stdint.h>
 
 struct procspawn__held;
 
-/* Owns what is in the table under its name. {0} is an empty one. */
+/* A holder owns its entries of the table. {0} is an empty holder. */
 struct procspawn__holder {
     struct procspawn__held *first;
 };
 
-/* What was given to be sent, and was not yet. */
+/* The holder of descriptors that the program has given away to be sent, until they are sent. */
 extern struct procspawn__holder procspawn__given;
 
-/* Puts a descriptor, which is taken also on failure, into the table. Returns 0 or -ENOMEM. */
+/*
+ * Puts a descriptor into the table; it is taken, also on failure. Returns 0, -ENOMEM or another
+ * errno.
+ */
 int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind kind, int fd,
                     uint64_t *ret_number);
 
-/* Hands it over, once. Returns 0 or PROCSPAWN_EVALUE. */
+/*
+ * Takes the descriptor out, so that the caller owns it; this works once. Returns 0 or
+ * PROCSPAWN_EVALUE.
+ */
 int procspawn__held_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 
 /*
- * A descriptor to be sent: a duplicate of what has arrived, the thing itself if it was given.
- * Returns 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
+ * Returns a descriptor to be sent: a duplicate if it was received, the descriptor itself if it was
+ * given. Returns 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
  */
 int procspawn__held_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 
 void procspawn__held_drop(uint64_t number);
 
-/* Closes what nobody took. The holder is empty after it. */
+/* Closes all descriptors of the holder that were not taken. The holder is empty afterwards. */
 void procspawn__holder_release(struct procspawn__holder *holder);
 
-/* For a process that begins as a copy: nothing is held here. The numbers may mean other descriptors
- * by now, and the table is as some thread may have left it. */
+/*
+ * For a forked process: empties the table and closes nothing. The numbers may mean other
+ * descriptors there, and another thread may have held the lock at the fork.
+ */
 void procspawn__held_forget(void);
 
 #endif

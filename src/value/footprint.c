@@ -1,3 +1,6 @@
+/*
+ * footprint.c - an upper bound of the memory that jansson needs to decode a text, found in one pass
+ */
 #include "src/value/footprint.h"
 
 #include <stdbool.h>
@@ -5,19 +8,22 @@
 #include <string.h>
 
 /*
- * jansson's structures, counted in pointers: they are not in its header. Its tables double when
- * they are full, and the old one is there until the new one is filled: a table of n entries has
- * taken less than three times n at its worst moment.
+ * Sizes of jansson's structures, in pointers, since its header does not show them. Its tables
+ * double when they are full, and the old table exists until the new one is filled: at the worst
+ * moment a table of n entries takes less than three times n.
  */
 enum {
     WORD = sizeof(void *),
-    ENTRY = WORD,               /* of an array */
-    BUCKET = 2 * WORD,          /* of an object */
-    FIRST_TABLE = 8,            /* entries of an array, buckets of an object */
+    ENTRY = WORD,               /* one entry of an array */
+    BUCKET = 2 * WORD,          /* one bucket of an object's hash table */
+    FIRST_TABLE = 8,            /* first size of either table */
     AT_WORST = 3
 };
 
-/* A block of the allocator: its size before it, both rounded up; large ones are whole pages. */
+/*
+ * Returns the size of an allocated block: with the word before it, rounded up. Large ones take
+ * whole pages.
+ */
 static uint64_t block(uint64_t size)
 {
     enum { HEAD = WORD, UNIT = 2 * WORD, LEAST = 4 * WORD, LARGE = 64 << 10, PAGE = 4096 };
@@ -31,8 +37,8 @@ static uint64_t block(uint64_t size)
 struct scan {
     const unsigned char *at, *end;
     struct procspawn__footprint sum;
-    unsigned depth;             /* here */
-    uint64_t last_string;       /* lengths, of strings with their quotes */
+    unsigned depth;             /* arrays and objects open here */
+    uint64_t last_string;       /* these are lengths; strings count with their quotes */
     uint64_t longest_string;
     uint64_t longest_key;
     uint64_t longest_word;
@@ -44,7 +50,7 @@ static void note(uint64_t *longest, uint64_t length)
         *longest = length;
 }
 
-/* Behind its first quote. Returns its length with both quotes. */
+/* Skips a string, from behind its first quote. Returns its length with both quotes. */
 static uint64_t skip_string(struct scan *scan)
 {
     const unsigned char *start = scan->at;
@@ -61,7 +67,10 @@ static uint64_t skip_string(struct scan *scan)
     return (uint64_t)(scan->at - start) + 1;
 }
 
-/* A value has a structure, and text that is made as long as its source; a key a pair of a table. */
+/*
+ * A string value takes a structure, and a text as long as its source. A key takes an entry of a
+ * hash table. The larger of the two is counted.
+ */
 static void add_string(struct scan *scan)
 {
     uint64_t length = skip_string(scan);
@@ -78,7 +87,7 @@ static const bool ends_word[256] = {
     [':'] = true, ['"'] = true,
 };
 
-/* Numbers take memory; true, false and null are there once for all. */
+/* A number takes memory; true, false and null are static. */
 static void add_word(struct scan *scan, unsigned char first)
 {
     uint64_t length = 1;
@@ -131,7 +140,7 @@ static void step(struct scan *scan)
     }
 }
 
-/* The buffer for the token at hand: it starts small, and doubles. */
+/* Returns the size of jansson's buffer for one token: it starts small and doubles. */
 static uint64_t buffer_for(uint64_t length)
 {
     uint64_t size = 16;
@@ -142,8 +151,9 @@ static uint64_t buffer_for(uint64_t length)
 }
 
 /*
- * While it grows the old one is still there, when a string has not been made yet. A key is there
- * twice when it comes into its table. Tables that are whole pages take a part of one more.
+ * Memory needed for a while only. While the token buffer grows, the old one exists too; the string
+ * is allocated after that. A key exists twice while it is inserted. Tables of whole pages take part
+ * of one more page.
  */
 static uint64_t passing(const struct scan *scan)
 {

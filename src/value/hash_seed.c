@@ -1,3 +1,7 @@
+/*
+ * hash_seed.c - draws jansson's hash seed anew after a fork, also where jansson has drawn one
+ * before init
+ */
 #include "src/value/hash_seed.h"
 
 #include <jansson.h>
@@ -6,12 +10,12 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* jansson's own, in an archive; NULL else. */
+/* jansson's variable, if jansson is linked from an archive; otherwise its address is NULL. */
 extern volatile uint32_t hashtable_seed __attribute__((weak));
 
 static bool counting;
-static long blocks;             /* of jansson's, from the start of the program to init */
-static bool changeable;         /* no value depends on the secret of before init */
+static long blocks;             /* blocks that jansson holds, until init */
+static bool changeable;         /* no value depends on the seed that was drawn before init */
 
 static void *count_in(size_t size)
 {
@@ -47,7 +51,7 @@ static void allocate_as_ever(void)
 #endif
 }
 
-/* Before main, and only where it is of use. */
+/* Runs before main. Counts only if the seed can be changed and jansson uses malloc and free. */
 static void __attribute__((constructor)) start_counting(void)
 {
     if (!&hashtable_seed || hashtable_seed != 0 || !allocates_by(malloc, free))
@@ -56,7 +60,7 @@ static void __attribute__((constructor)) start_counting(void)
     counting = true;
 }
 
-/* Are tables looked up by this variable, and not by another one of its name? */
+/* Whether jansson's tables use this variable, and not another one of the same name. */
 static bool is_jansson_s(void)
 {
     json_t *object = json_object();
@@ -84,7 +88,7 @@ void procspawn__seed_prepare(void)
     allocate_as_ever();
 }
 
-/* Without random numbers jansson does what it can. */
+/* Without random numbers jansson chooses its own seed. */
 void procspawn__seed_draw(void)
 {
     uint32_t seed = 0;

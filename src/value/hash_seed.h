@@ -1,24 +1,28 @@
 /*
- * seed.h - the secret of jansson's hash tables, which each process has to itself
+ * hash_seed.h - the seed of jansson's hash tables: each process has its own
  *
- * Who knows it can make keys that all collide, and so a short text that takes minutes to decode. A
- * child has the memory of init: a secret that was drawn before would be its own, its siblings' and
- * the program's. jansson draws it once, with the first object, and does not let it be changed, for
- * objects are looked up by it. So nothing here makes an object before the servers are forked; from
- * then on each process draws its own.
+ * A sender that knows the seed can make keys that all collide, so that a short text takes minutes
+ * to decode. A child starts with the memory that the program had at init. If the seed had been
+ * drawn before, the child, its siblings and the program would share it. jansson draws the seed
+ * once, with the first object, and does not allow a change, since objects are looked up by it. So
+ * the library creates no object before the servers are forked; after that each process draws its
+ * own seed.
  *
- * Where the program has made objects before init, all depends on how jansson is linked. A shared
- * library keeps its secret to itself. In an archive it can be reached, and is changed if no value of
- * before is left, for which jansson's blocks of memory are counted until init.
+ * If the program has created objects before init, it depends on how jansson is linked. A shared
+ * library keeps its seed to itself. In an archive the seed can be reached, and it is changed if no
+ * earlier value is left; for that, jansson's blocks of memory are counted until init.
  */
-#ifndef FORKSCOPE_PROC_SEED_H
-#define FORKSCOPE_PROC_SEED_H
+#ifndef FORKSCOPE_VALUE_HASH_SEED_H
+#define FORKSCOPE_VALUE_HASH_SEED_H
 
 
-/* At init, before the servers are forked. */
+/* Called at init, before the servers are forked. */
 void procspawn__seed_prepare(void);
 
-/* In the program, when they have been forked; and in each child, before it makes any object. */
+/*
+ * Called in the program after the servers are forked, and in each child before it creates an
+ * object.
+ */
 void procspawn__seed_draw(void);
 
 #endif

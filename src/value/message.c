@@ -1,3 +1,6 @@
+/*
+ * message.c - encodes a value into a message and sends it; checks and decodes a received text
+ */
 #include "src/value/message.h"
 
 #include "src/base/fd.h"
@@ -42,7 +45,7 @@ void procspawn__message_fini(struct procspawn__message *message)
 
 static int survey(const json_t *value, unsigned depth, bool *ret_marked);
 
-/* jansson writes keys that are no UTF-8 as garbage, but it knows them when it makes a string. */
+/* jansson writes keys that are not UTF-8 as garbage, but json_string checks for it. */
 static bool is_utf8(const char *key)
 {
     const char *at = key;
@@ -84,8 +87,8 @@ static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
 }
 
 /*
- * jansson reads no deeper than PROCSPAWN__DEPTH_MAX and no key with a NUL in it; that would be
- * found on the other side only. The walk also ends in a value that contains itself.
+ * Finds values that only the receiver would refuse: deeper than PROCSPAWN__DEPTH_MAX, or with a NUL
+ * in a key. The limit also ends the walk of a value that contains itself.
  */
 static int survey(const json_t *value, unsigned depth, bool *ret_marked)
 {
@@ -111,7 +114,7 @@ static int append(const char *text, size_t length, void *writer)
     return ((struct wire_writer *)writer)->overflow ? -1 : 0;
 }
 
-/* The commonest value of all: no argument, no result. It takes a short way past jansson. */
+/* null is the most frequent value (no argument, no result), so it is handled without jansson. */
 static const char null_text[] = { 'n', 'u', 'l', 'l' };
 
 bool procspawn__text_is_null(const void *text, size_t length)
@@ -151,7 +154,10 @@ int procspawn__message_encode(struct procspawn__message *message, const json_t *
     return message->marked ? write_translated(message, value) : write_text(&message->text, value);
 }
 
-/* What is too long for a frame goes to a memfd, which serves every sending. */
+/*
+ * A text too long for a frame is put into a memfd. It is made once and used each time the message
+ * is sent.
+ */
 static int make_memfd(struct procspawn__message *message)
 {
     const struct wire_part text = { message->text.bytes, message->text.length };
@@ -192,7 +198,7 @@ static int refuse(json_error_t *ret_error, const char *format, unsigned long lon
     return PROCSPAWN_ELIMIT;
 }
 
-/* The compiler must not guess what malloc(3) returns. */
+/* Whether malloc(3) gives this much memory. volatile keeps the compiler from removing the call. */
 static bool is_to_be_had(uint64_t bytes)
 {
     void *volatile block = malloc(bytes);
@@ -203,9 +209,10 @@ static bool is_to_be_had(uint64_t bytes)
 }
 
 /*
- * No byte of a text can stand for so many bytes of memory. Placeholders are put into a copy of all
- * arrays and objects, which counts as all of the value. Without memory for the longest string jansson
- * would ask for it again with each byte, so that is asked for before.
+ * Checks the text against its limit. No byte of text takes ENOUGH bytes of memory, so a short text
+ * needs no measuring. Placeholders are replaced in a copy of all arrays and objects; that copy
+ * counts as much as the value. If there is no memory for the longest string, jansson tries again
+ * with each byte, so that memory is tested first.
  */
 static int check_limit(const struct procspawn__arrival *arrival, json_error_t *ret_error)
 {
@@ -223,7 +230,10 @@ static int check_limit(const struct procspawn__arrival *arrival, json_error_t *r
     return is_to_be_had(found.passing) ? 0 : -ENOMEM;
 }
 
-/* The want of memory for a string jansson calls a fault of the text. */
+/*
+ * Whether decoding failed for lack of memory. For a string, jansson reports that as an error of the
+ * text.
+ */
 static bool was_short(const struct procspawn__arrival *arrival)
 {
     static const procspawn__limit none = { UINT64_MAX, UINT_MAX };
@@ -232,7 +242,7 @@ static bool was_short(const struct procspawn__arrival *arrival)
     return !is_to_be_had(found.bytes + found.passing);
 }
 
-/* What jansson says nothing about was no memory. */
+/* A failure without an error text is a lack of memory. */
 static int load(const struct procspawn__arrival *arrival, json_t **ret_value,
                 json_error_t *ret_error)
 {

@@ -1,13 +1,13 @@
 /*
- * message.h - a JSON value on its way, with the descriptors that it speaks of
+ * message.h - a JSON value in transit, with the descriptors that it names
  *
- * On the wire a placeholder is {"\u0001forkscope": "kind:index"}, the index counting the
- * descriptors that travel beside the text; keys of the user's that could be mistaken for this one
- * get one more \u0001 in front. A value without any such key is sent as it is, and not looked
- * through on arrival.
+ * On the wire a placeholder is {"\u0001forkscope": "kind:index"}. The index counts the descriptors
+ * that are sent with the text. A key of the program's that looks like this one, or like an escaped
+ * one, gets one more \u0001 in front. A value without any such key is sent unchanged, and is not
+ * searched on receipt.
  */
-#ifndef FORKSCOPE_PROC_MESSAGE_H
-#define FORKSCOPE_PROC_MESSAGE_H
+#ifndef FORKSCOPE_VALUE_MESSAGE_H
+#define FORKSCOPE_VALUE_MESSAGE_H
 
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
@@ -22,8 +22,8 @@
 /* A value to be sent. */
 struct procspawn__message {
     struct wire_writer text;
-    bool marked;                            /* there are placeholders or keys like theirs */
-    int memfd;                              /* the text, once sent, if it is long; else -1 */
+    bool marked;                            /* the text has placeholders or escaped keys */
+    int memfd;                              /* the text, if it is long and has been sent; else -1 */
     size_t fd_count;
     int fds[PROCSPAWN_DESCRIPTORS_MAX];     /* owned */
 };
@@ -33,36 +33,40 @@ void procspawn__message_fini(struct procspawn__message *message);
 
 /*
  * Writes the value into an empty message. Returns 0; PROCSPAWN_EJSON; PROCSPAWN_EVALUE for a
- * placeholder that stands for nothing; PROCSPAWN_EDESCRIPTORS for too many; -EBADF for a descriptor
+ * placeholder without a descriptor; PROCSPAWN_EDESCRIPTORS for too many descriptors; -EBADF for one
  * that is not open; -ENOMEM or -EMFILE.
  */
 int procspawn__message_encode(struct procspawn__message *message, const json_t *value);
 
-/* A value as it came: hostile text, and the descriptors that it can name, each -1 when taken. */
+/*
+ * A received value: untrusted text, and the descriptors that it may name. A descriptor that is
+ * taken becomes -1.
+ */
 struct procspawn__arrival {
     const void *text;
     size_t length;
     bool marked;
     int *fds;
     size_t fd_count;
-    struct procspawn__holder *holder;       /* gets what the placeholders stand for */
-    const procspawn__limit *limit;          /* NULL: as much as jansson takes */
+    struct procspawn__holder *holder;       /* gets the descriptors of the placeholders */
+    const procspawn__limit *limit;          /* NULL: only jansson's own limits */
 };
 
 /*
- * Reads it. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is none,
- * PROCSPAWN_ELIMIT for a value that is over the limit (ret_error has the words for both); -EPROTO
- * for placeholders that do not fit the descriptors; or -ENOMEM.
+ * Decodes the value. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is not JSON,
+ * PROCSPAWN_ELIMIT for a value over the limit (ret_error describes both); -EPROTO for placeholders
+ * that do not match the descriptors; or -ENOMEM.
  */
 int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
                               json_error_t *ret_error);
 
-/* Is the text that of null, which most calls return? */
+/* Returns whether the text is null, which is what most calls return. */
 bool procspawn__text_is_null(const void *text, size_t length);
 
 /*
- * Sends a message in a frame of its own: struct wire_value, the text, the descriptors (parcel.h is
- * the other side). Returns 0, -EAGAIN if dont_wait, -EPIPE, or another errno. May be repeated.
+ * Sends a message in one frame: struct wire_value, the text, the descriptors. encoded.h is the
+ * receiving side. Returns 0, -EAGAIN if dont_wait is set, -EPIPE, or another errno. May be
+ * repeated.
  */
 int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
                             uint64_t generation, bool dont_wait);

@@ -1,3 +1,7 @@
+/*
+ * placeholder.c - makes and reads placeholders with the secret of this process; the public calls of
+ * value.h
+ */
 #include "src/value/placeholder.h"
 
 #include "src/base/closer.h"
@@ -22,7 +26,7 @@
 enum { SECRET_DIGITS = 32, TEXT_MAX = 80 };
 
 static struct {
-    pthread_mutex_t lock;       /* guards the drawing */
+    pthread_mutex_t lock;       /* held while the secret is drawn */
     bool drawn;
     char digits[SECRET_DIGITS + 1];
 } secret = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -114,7 +118,10 @@ int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder
 {
     if (placeholder->held)
         return procspawn__held_send(placeholder->number, placeholder->kind, ret_fd);
-    /* All others name a thing of the library's. */
+    /*
+     * A placeholder of another kind names a descriptor that the library owns; the program may have
+     * closed it.
+     */
     if (placeholder->kind != PROCSPAWN_VALUE_FD && !base__fd_is_ours((int)placeholder->number))
         return fcntl((int)placeholder->number, F_GETFD) < 0 ? -EBADF : PROCSPAWN_EVALUE;
     return procspawn__kind_duplicate(placeholder->kind, (int)placeholder->number, ret_fd);
@@ -145,7 +152,9 @@ int procspawn_take_fd(const json_t *value, int *ret_fd)
     return procspawn__placeholder_take(value, PROCSPAWN_VALUE_FD, ret_fd);
 }
 
-/* Deeper than any value that can be sent there is nothing to close. */
+/*
+ * A value deeper than PROCSPAWN__DEPTH_MAX cannot be sent, so deeper levels hold nothing to close.
+ */
 static void drop(const json_t *value, unsigned depth)
 {
     struct procspawn__placeholder placeholder;

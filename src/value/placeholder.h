@@ -1,12 +1,13 @@
 /*
- * placeholder.h - JSON values that stand for something else, as this process has them
+ * placeholder.h - JSON values that stand for a descriptor, in the form used inside one process
  *
- * {"\u0001forkscope": "<secret>:<kind>:<where>:<number>"}. The secret is drawn by each process for
- * itself and never sent, so that no data from outside can pass for a placeholder. The number is the
- * user's own descriptor, or that of a held one.
+ * {"\u0001forkscope": "<secret>:<kind>:<where>:<number>"}. Each process draws its own secret and
+ * never sends it, so data from outside cannot pass for a placeholder. `where` is 'o' or 'h': the
+ * number is that of a descriptor of this process, or of an entry of the descriptor table
+ * (fd_table.h).
  */
-#ifndef FORKSCOPE_PROC_PLACEHOLDER_H
-#define FORKSCOPE_PROC_PLACEHOLDER_H
+#ifndef FORKSCOPE_VALUE_PLACEHOLDER_H
+#define FORKSCOPE_VALUE_PLACEHOLDER_H
 
 #include <forkscope/value.h>
 #include <jansson.h>
@@ -16,7 +17,7 @@
 #define PROCSPAWN__MARK_NAME "forkscope"
 #define PROCSPAWN__MARK "\001" PROCSPAWN__MARK_NAME
 
-/* jansson reads no deeper than this; numbers, strings and the like count as one level. */
+/* The greatest depth that jansson decodes. A number or string counts as one level. */
 enum { PROCSPAWN__DEPTH_MAX = 2048 };
 
 struct procspawn__placeholder {
@@ -25,22 +26,28 @@ struct procspawn__placeholder {
     uint64_t number;
 };
 
-/* A new reference, NULL when out of memory. */
+/* Returns a new reference; NULL: out of memory. */
 json_t *procspawn__placeholder_new(const struct procspawn__placeholder *placeholder);
-/* The same for a descriptor that is given to be sent, and taken here also on failure. */
+/* The same for a descriptor that is given away to be sent: it is taken, also on failure. */
 json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd);
 
-/* False if the value is none. */
+/* Returns false if the value is not a placeholder of this process. */
 bool procspawn__placeholder_read(const json_t *value,
                                  struct procspawn__placeholder *ret_placeholder);
 
-/* The descriptor of one that has arrived, for procspawn_take_*. Returns 0 or PROCSPAWN_EVALUE. */
+/*
+ * Takes the descriptor of a received placeholder, for procspawn_take_*. Returns 0 or
+ * PROCSPAWN_EVALUE.
+ */
 int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd);
 
-/* A duplicate to be sent. Returns 0, PROCSPAWN_EVALUE, -EBADF or another errno of fcntl(2). */
+/*
+ * Returns a descriptor to be sent, as procspawn__held_send does for entries of the table. Returns
+ * 0, PROCSPAWN_EVALUE, -EBADF or another errno of fcntl(2).
+ */
 int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd);
 
-/* Another secret, for a process that was forked: what its maker knew is none any more. */
+/* For a forked process: the secret is drawn anew, so placeholders made before the fork are void. */
 void procspawn__placeholder_renew(void);
 
 #endif

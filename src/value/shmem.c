@@ -1,8 +1,8 @@
 /*
  * shmem.c - sealed memory that processes share
  *
- * To fill, to allocate and to close a file are cancellation points of the C library, and none here:
- * something is half done.
+ * Filling, allocating and closing a file are cancellation points of the C library. Here
+ * cancellation is off during these calls, since an operation would be left half done.
  */
 #include "src/base/closer.h"
 #include "src/base/fd.h"
@@ -34,10 +34,12 @@ struct procspawn_shmem_draft {
     void *data;
 };
 
-/* What an empty mapping is, for mmap(2) makes none. */
+/* The address of an empty buffer: mmap(2) makes no mapping of size 0. */
 static char nothing[1];
 
-/* Private, for before Linux 6.7 a sealed memfd could not be mapped shared, not even for reading. */
+/*
+ * Maps privately: before Linux 6.7 a sealed memfd could not be mapped shared, not even for reading.
+ */
 static int map_sealed(int fd, size_t size, const void **ret_data)
 {
     if (size == 0) {
@@ -64,7 +66,7 @@ static void unmap(const void *data, size_t size)
         munmap((void *)(uintptr_t)data, size);
 }
 
-/* Takes the descriptor, also on failure. */
+/* Makes a buffer of a descriptor, which is taken, also on failure. */
 static int adopt(int fd, procspawn_shmem **ret_shmem)
 {
     procspawn_shmem *shmem = malloc(sizeof *shmem);
@@ -126,7 +128,7 @@ procspawn_shmem *procspawn_shmem_ref(procspawn_shmem *shmem)
     return shmem;
 }
 
-/* The last one to let go must see what all others did before. */
+/* The thread that drops the last reference must see what all others did before: hence ACQ_REL. */
 void procspawn_shmem_unref(procspawn_shmem *shmem)
 {
     if (!shmem || __atomic_sub_fetch(&shmem->references, 1, __ATOMIC_ACQ_REL) > 0)
@@ -192,7 +194,7 @@ void *procspawn_shmem_draft_data(procspawn_shmem_draft *draft)
     return draft->data;
 }
 
-/* Frees all but the memory. -1: the program has closed it. */
+/* Frees the draft and returns its descriptor; -1: the program has closed it. */
 static int give_up_fd(procspawn_shmem_draft *draft)
 {
     int fd = base__fd_release(draft->fd);

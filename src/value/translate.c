@@ -1,3 +1,7 @@
+/*
+ * translate.c - copies a value and replaces its placeholders: those of this process by those of the
+ * wire, or back
+ */
 #include "src/value/translate.h"
 
 #include "src/base/closer.h"
@@ -19,7 +23,7 @@
 
 enum { TEXT_MAX = 16 };
 
-/* One direction of the way. Exactly one of the two ends is there. */
+/* The direction: exactly one of the two is set. */
 struct translation {
     struct procspawn__message *out;
     const struct procspawn__arrival *in;
@@ -81,7 +85,7 @@ static int receive(const struct procspawn__arrival *arrival, enum procspawn_valu
     return 0;
 }
 
-/* "kind:index". Each descriptor may be named once. */
+/* Reads "kind:index". Each descriptor may be named once. */
 static int receive_placeholder(const struct procspawn__arrival *arrival, const json_t *object,
                                const json_t *named, json_t **ret_copy)
 {
@@ -95,7 +99,7 @@ static int receive_placeholder(const struct procspawn__arrival *arrival, const j
     return receive(arrival, procspawn__kind_by_name(name), (size_t)atoi(index), ret_copy);
 }
 
-/* Returns 1 if the object is no placeholder. */
+/* Returns 1 if the object is not a placeholder. */
 static int copy_placeholder(const struct translation *t, const json_t *object, json_t **ret_copy)
 {
     struct procspawn__placeholder placeholder;
@@ -123,7 +127,7 @@ static int set_escaped(json_t *object, const char *key, json_t *item)
     return rc;
 }
 
-/* Takes the item. */
+/* Adds the item, which is taken, under the escaped or unescaped key. */
 static int set_item(const struct translation *t, json_t *object, const char *key, json_t *item)
 {
     int rc;
@@ -184,7 +188,10 @@ static int copy_container(const struct translation *t, const json_t *value, json
     return rc;
 }
 
-/* Numbers, strings and the like are shared, not copied. The depth is known to be bounded. */
+/*
+ * Copies arrays and objects; numbers, strings and the like are shared. The depth was checked
+ * before.
+ */
 static int copy(const struct translation *t, const json_t *value, json_t **ret_copy)
 {
     int rc = 1;

@@ -1,3 +1,7 @@
+/*
+ * value_type.c - the types that a descriptor in a value can have, and how a descriptor is tested
+ * for each
+ */
 #include "src/value/value_type.h"
 
 #include "src/wire/memfd.h"
@@ -39,7 +43,7 @@ static bool is_option(int fd, int option, int value)
     return getsockopt(fd, SOL_SOCKET, option, &is, &length) == 0 && is == value;
 }
 
-/* A listening socket has others inside. */
+/* A listening socket is refused: its queue holds other sockets. */
 static bool is_channel_end(int fd)
 {
     return is_option(fd, SO_DOMAIN, AF_UNIX) && is_option(fd, SO_TYPE, SOCK_SEQPACKET) &&
