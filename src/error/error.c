@@ -1,3 +1,7 @@
+/*
+ * error.c - makes error values: from a message, from a child's FAILURE, from the server's report of
+ * a death
+ */
 #include "src/error/error.h"
 
 #include "src/crash/backtrace.h"
@@ -95,7 +99,7 @@ static struct backtrace *copy_trace(const struct backtrace *trace)
     return same;
 }
 
-/* Its message is what makes it whole; the rest may fall to a lack of memory. */
+/* Fails only without memory for the message. Other fields become NULL without memory. */
 procspawn_error *procspawn__error_copy(const procspawn_error *error)
 {
     procspawn_error *same = error ? new_error(error->kind) : NULL;
@@ -110,7 +114,7 @@ procspawn_error *procspawn__error_copy(const procspawn_error *error)
     return whole_or_none(same);
 }
 
-/* ---- from the child's own words ---- */
+/* ---- from what the child reported ---- */
 
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length)
 {
@@ -145,7 +149,10 @@ static const char *trace_message(const struct backtrace *trace)
     return trace ? procspawn__backtrace_string(trace, trace->message) : "";
 }
 
-/* "program: file:line: function: Assertion `text' failed." as the C library words it. */
+/*
+ * Reads "program: file:line: function: Assertion `text' failed.", the message of the C library's
+ * assert.
+ */
 static void read_assert(procspawn_error *error, const char *text)
 {
     static const char mark[] = ": Assertion `";
@@ -231,7 +238,10 @@ static void describe_end(procspawn_error *error, enum wire_end_cause cause,
     }
 }
 
-/* A child that could not even die of its crash is killed by its server. */
+/*
+ * Returns the signal that ended the child. A crashed child that does not die of its signal is
+ * killed by the server; then the signal of the crash counts, not SIGKILL.
+ */
 static int signal_of(const struct wire_death *death, const struct backtrace *trace)
 {
     int signal = WTERMSIG(death->status);

@@ -1,5 +1,5 @@
 /*
- * error.h - what went wrong with a call
+ * error.h - the error value of a call: why it failed
  */
 #ifndef FORKSCOPE_ERROR_ERROR_H
 #define FORKSCOPE_ERROR_ERROR_H
@@ -22,16 +22,21 @@ struct procspawn_error {
     struct backtrace *trace;    /* NULL: none */
 };
 
-/* What procspawn_error_errno() tells of a return value: errno values are positive there, codes of
- * our own stay what they are. */
+/*
+ * Returns what procspawn_error_errno() reports for a return value: a negative errno becomes
+ * positive, one of the library's own codes stays as it is.
+ */
 int procspawn__error_number(int rc);
 
-/* New errors; NULL when out of memory. */
+/* Return a new error; NULL: out of memory. */
 procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
                                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 procspawn_error *procspawn__error_copy(const procspawn_error *error);
-/* From what a child said (hostile bytes), and from what the server said of its death. */
+/*
+ * From a child's FAILURE message (untrusted bytes), and from the server's report of its death. The
+ * trace (NULL: none) is taken on success.
+ */
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length);
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace);

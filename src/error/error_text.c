@@ -1,5 +1,5 @@
 /*
- * error_view.c - what the holder of an error can ask it, and its two written forms
+ * error_text.c - accessors of an error, its printed text and its JSON form
  */
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
@@ -163,7 +163,7 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
     return 0;
 }
 
-/* ---- for people ---- */
+/* ---- as text ---- */
 
 static void print_place(const procspawn_error *error, FILE *stream)
 {
@@ -219,7 +219,7 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream)
 
 /* ---- as JSON ---- */
 
-/* Bytes of a child may be no text. */
+/* A child's bytes may not be valid text; then the result is JSON null. */
 static json_t *text_or_null(const char *text)
 {
     json_t *value = text ? json_string(text) : NULL;

@@ -1,3 +1,6 @@
+/*
+ * strerror.c - forkscope_strerror: a sentence for each of the library's codes and for errno values
+ */
 #include <forkscope/error.h>
 #include <string.h>
 

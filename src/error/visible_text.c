@@ -1,3 +1,6 @@
+/*
+ * visible_text.c - prints a text with control characters escaped
+ */
 #include "src/error/visible_text.h"
 
 #include <stdbool.h>
@@ -6,7 +9,10 @@
 
 struct range { uint32_t first, last; };
 
-/* Of Unicode: C0, DEL and C1, marks and overrides of direction, separators of lines. */
+/*
+ * Unicode characters with an effect: C0, DEL and C1, direction marks and overrides, line
+ * separators.
+ */
 static const struct range acting[] = {
     { 0x00, 0x1f }, { 0x7f, 0x9f }, { 0x061c, 0x061c }, { 0x200e, 0x200f }, { 0x2028, 0x202e },
     { 0x2066, 0x2069 },
@@ -21,7 +27,7 @@ static bool acts(uint32_t character)
     return false;
 }
 
-/* The bytes of the character that begins with this one, 0 if none does. */
+/* Returns the length of the UTF-8 sequence that starts with this byte; 0 if none does. */
 static int length_of(unsigned char first)
 {
     if (first < 0x80)
@@ -31,7 +37,7 @@ static int length_of(unsigned char first)
     return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/* Returns its length; 0 if the bytes are no UTF-8. */
+/* Decodes one character. Returns its length; 0 if the bytes are not UTF-8. */
 static int decode(const unsigned char *bytes, uint32_t *ret_character)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };

@@ -1,14 +1,15 @@
 /*
- * visible.h - text of a child, for people at terminals
+ * visible_text.h - text from a child, made safe to print on a terminal
  */
-#ifndef FORKSCOPE_PROC_VISIBLE_H
-#define FORKSCOPE_PROC_VISIBLE_H
+#ifndef FORKSCOPE_ERROR_VISIBLE_TEXT_H
+#define FORKSCOPE_ERROR_VISIBLE_TEXT_H
 
 #include <stdio.h>
 
 /*
- * Prints a text in which nothing acts on who shows it: control characters, characters that change
- * the direction of writing or begin a line, and bytes that are no UTF-8 appear as \n, \x1b, \u202e.
+ * Prints a text so that it has no effect on a terminal: control characters, characters that change
+ * the direction of writing or start a line, and bytes that are not UTF-8 are printed as \n, \x1b,
+ * \u202e.
  */
 void procspawn__print_visible(const char *text, FILE *stream);
 
