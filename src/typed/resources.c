@@ -1,7 +1,7 @@
 /*
- * typed_things.c - what is not JSON, as parameters and results: one function each for one kind each
+ * resources.c - buffers, descriptors and channel ends as parameters and results of typed functions
  *
- * JSON null stands for nothing: a NULL pointer, a negative descriptor.
+ * JSON null stands for none: a NULL pointer, or a negative descriptor.
  */
 #include <errno.h>
 #include <forkscope/channel.h>

@@ -1,5 +1,5 @@
 /*
- * typed.c - plain C values to JSON and back, for functions defined by typed.h
+ * typed.c - plain C values to JSON and back, for functions defined with typed.h
  */
 #include "src/child/reply.h"
 #include "src/error/error.h"
@@ -151,7 +151,7 @@ int procspawn__unpack_integer(const json_t *json, int64_t least, int64_t most, i
     return 0;
 }
 
-/* JSON integers end where int64_t does; what is greater travels as a string. */
+/* A JSON integer is an int64_t; a larger value travels as a string. */
 int procspawn__pack_uint64(uint64_t value, json_t **ret_json)
 {
     if (value <= INT64_MAX)
@@ -211,7 +211,7 @@ int procspawn__pack_string(const char *value, json_t **ret_json)
     return give(value ? json_string(value) : json_null(), PROCSPAWN_EJSON, ret_json);
 }
 
-/* A C string ends at its first NUL. */
+/* A string with a NUL inside is refused: a C string ends at its first NUL. */
 int procspawn__unpack_string(const json_t *json, const char **ret_value)
 {
     const char *text = json_string_value(json);
