@@ -1,3 +1,6 @@
+/*
+ * area.c - maps the memory shared with the runner, and writes failures into it
+ */
 #include "src/cunit/area.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * assert.c - what the assertion macros call: counts them, records failures, ends the test after a
+ * fatal one
+ */
 #include "src/cunit/assert.h"
 
 #include <CUnit/CUnit.h>
@@ -10,10 +14,12 @@
 #include "src/cunit/area.h"
 
 #include <forkscope/cunit.h>
-#undef CU_assertImplementation /* here CUnit's own is meant */
+#undef CU_assertImplementation /* CUnit's own function is needed here */
 
-/* Status of a process that a fatal assertion ended; shown when a test's fork is waited for, so not
- * 0 or 1. */
+/*
+ * Exit status of a process that a fatal assertion ended. A test that waits for its fork shows it,
+ * so it is not 0 or 1.
+ */
 enum { CUT_SHORT = 99 };
 
 static jmp_buf guard;
@@ -35,7 +41,7 @@ bool procspawn__cunit_guarded(void (*run)(void))
 
     if (!run)
         return true;
-    test->pJumpBuf = &guard; /* files that do not include our header reach CUnit's own assertion */
+    test->pJumpBuf = &guard; /* used by CUnit's own assertions, in files without our header */
     guarding = true;
     whole = call_guarded(run);
     guarding = false;

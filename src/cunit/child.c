@@ -1,3 +1,6 @@
+/*
+ * child.c - the test's process: runs the test between two inventories and ends
+ */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,8 +43,10 @@ static void run_cleanup(void)
         note("the suite's pCleanupFunc failed");
 }
 
-/* Failures from files without our header: CUnit counted them in this process, where nobody would
- * look. */
+/*
+ * Takes over failures that CUnit counted in this process, from assertions in files without our
+ * header.
+ */
 static void collect_from_cunit(struct area *area)
 {
     for (CU_pFailureRecord record = CU_get_failure_list(); record; record = record->pNext)
@@ -50,7 +55,7 @@ static void collect_from_cunit(struct area *area)
     atomic_fetch_add(&area->assertions, CU_get_number_of_asserts());
 }
 
-/* A test may have lowered the limit so far that the inventories cannot open their files. */
+/* A test may have lowered the limit so far that the inventories could not open their files. */
 static void restore_descriptor_limit(const struct rlimit *before)
 {
     struct rlimit now;
@@ -73,8 +78,9 @@ static bool run_between_inventories(struct area *area, const struct run_settings
     whole = procspawn__cunit_guarded(current->tear_down) && whole;
     whole = procspawn__cunit_guarded(run_cleanup) && whole;
     restore_descriptor_limit(&descriptors);
-    /* A fatal assertion jumped over the code that cleans up: nothing is said about what it would
-     * have cleaned. */
+    /*
+     * After a fatal assertion the test's clean-up code did not run, so leftovers are not reported.
+     */
     return procspawn__cunit_leftovers_end(&leftovers, whole ? atomic_load(&area->allowed) : ~0u,
                                           (int64_t)((double)(CUNIT_SECOND / 2) * settings->factor));
 }
@@ -96,7 +102,7 @@ _Noreturn void procspawn__cunit_child(const struct test_case *test_case,
     atomic_store(&area->state, AREA_FINISHED);
     if (threads_left) {
         fflush(NULL);
-        _exit(0); /* handlers of exit() would pull the ground from under threads that still run */
+        _exit(0); /* handlers of exit() would free what running threads use */
     }
     if (procspawn__cunit_memory_leaked()) {
         note("memory leaked; LeakSanitizer's report is on stderr");

@@ -1,8 +1,8 @@
 /*
- * Time in the runner: nanoseconds on CLOCK_MONOTONIC.
+ * clock.h - time in the runner: nanoseconds on CLOCK_MONOTONIC
  */
-#ifndef SRC_CUNIT_CLOCK_H
-#define SRC_CUNIT_CLOCK_H
+#ifndef FORKSCOPE_CUNIT_CLOCK_H
+#define FORKSCOPE_CUNIT_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

@@ -1,3 +1,6 @@
+/*
+ * crash.c - signal handlers of the test's process: they record stacks
+ */
 #include "src/cunit/crash.h"
 
 #include <execinfo.h>
@@ -53,8 +56,10 @@ static void note_stack(struct area *area, const ucontext_t *context)
     atomic_store(&stack->written, true);
 }
 
-/* Back to the default, so that returning repeats a fault, and what was sent rather than met is sent
- * again. */
+/*
+ * Resets the signal to its default. A fault then repeats when the handler returns; a signal that
+ * was sent is sent again.
+ */
 static void die(int number, const siginfo_t *info)
 {
     signal(number, SIG_DFL);
@@ -62,7 +67,9 @@ static void die(int number, const siginfo_t *info)
         raise(number);
 }
 
-/* The unwinder may hang on a lock of the dead: two seconds for it, and the signal is already noted.
+/*
+ * Runs on the thread that got the signal. The unwinder may hang on a lock that the crashed code
+ * holds, so the signal is recorded first, and the deadline is set to two seconds.
  */
 static void on_signal(int number, siginfo_t *info, void *context)
 {

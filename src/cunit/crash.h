@@ -1,15 +1,19 @@
 /*
- * The signal handlers of a test's process: they note the stack of the thread that gets a deadly
- * signal, and the stack of a thread the runner asks when the time is up.
+ * crash.h - signal handlers of a test's process: they record the stack of a thread that gets a
+ * fatal signal, and of each thread that the runner asks when the time limit has passed
  */
-#ifndef SRC_CUNIT_CRASH_H
-#define SRC_CUNIT_CRASH_H
+#ifndef FORKSCOPE_CUNIT_CRASH_H
+#define FORKSCOPE_CUNIT_CRASH_H
 
-/* In the runner, once: what the unwinder loads on first use is loaded before a test can run out of
- * anything. */
+/*
+ * Called once in the runner: loads what the unwinder loads on first use, before a test can exhaust
+ * memory or descriptors.
+ */
 void procspawn__cunit_crash_prepare(void);
-/* In the test's process, from the function that calls the test. Signals that have a handler
- * already, a sanitizer's say, keep it. */
+/*
+ * Called in the test's process by the function that calls the test. A signal that already has a
+ * handler, as under a sanitizer, keeps it.
+ */
 void procspawn__cunit_crash_watch(void);
 
 #endif

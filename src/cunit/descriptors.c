@@ -1,3 +1,6 @@
+/*
+ * descriptors.c - the inventory of open descriptors
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

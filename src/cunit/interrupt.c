@@ -1,3 +1,6 @@
+/*
+ * interrupt.c - catches the signals that end a run, only while the runner waits
+ */
 #include "src/cunit/interrupt.h"
 
 #include <signal.h>
@@ -24,7 +27,7 @@ void procspawn__cunit_interrupt_begin(void)
     for (int i = 0; i < SIGNALS; i++) {
         sigaddset(&mask, numbers[i]);
         sigaction(numbers[i], NULL, &actions_before[i]);
-        if (actions_before[i].sa_handler != SIG_IGN) /* nohup */
+        if (actions_before[i].sa_handler != SIG_IGN) /* nohup: an ignored signal stays ignored */
             sigaction(numbers[i], &action, NULL);
     }
     sigprocmask(SIG_BLOCK, &mask, &mask_before);

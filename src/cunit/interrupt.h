@@ -1,22 +1,26 @@
 /*
- * SIGINT, SIGTERM and SIGHUP to the runner: the test that runs and all it started are ended first.
+ * interrupt.h - SIGINT, SIGTERM and SIGHUP to the runner: the running test and its processes are
+ * ended first
  */
-#ifndef SRC_CUNIT_INTERRUPT_H
-#define SRC_CUNIT_INTERRUPT_H
+#ifndef FORKSCOPE_CUNIT_INTERRUPT_H
+#define FORKSCOPE_CUNIT_INTERRUPT_H
 
 #include <poll.h>
 #include <stdbool.h>
 #include <time.h>
 
-/* Blocks the three signals and handles them in procspawn__cunit_interrupt_ppoll alone. */
+/* Blocks the three signals. They are handled only in procspawn__cunit_interrupt_ppoll. */
 void procspawn__cunit_interrupt_begin(void);
-/* Restores what was before; dies of the signal that came, if one did. */
+/*
+ * Restores the previous handlers and mask. If one of the signals came, it is raised, which ends the
+ * runner.
+ */
 void procspawn__cunit_interrupt_end(void);
-/* In the test's process: what was before, at once. */
+/* Called in the test's process: restores the previous handlers and mask. */
 void procspawn__cunit_interrupt_forget(void);
 
 bool procspawn__cunit_interrupted(void);
-/* ppoll of one descriptor, in which the signals may come. */
+/* ppoll of one descriptor; the signals are unblocked meanwhile. */
 int procspawn__cunit_interrupt_ppoll(struct pollfd *event, const struct timespec *timeout);
 
 #endif

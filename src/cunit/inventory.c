@@ -1,3 +1,6 @@
+/*
+ * inventory.c - the list of things that an inventory holds
+ */
 #include "src/cunit/inventory.h"
 
 #include <fcntl.h>

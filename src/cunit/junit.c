@@ -1,3 +1,6 @@
+/*
+ * junit.c - writes results as JUnit XML
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,7 +8,9 @@
 #include "src/cunit/clock.h"
 #include "src/cunit/report.h"
 
-/* XML 1.0 has no way to write most control characters; and bytes beyond ASCII might not be UTF-8.
+/*
+ * XML 1.0 cannot express most control characters, and other bytes may not be valid UTF-8: both
+ * become '?'.
  */
 static void write_escaped(FILE *out, const char *text)
 {
@@ -81,7 +86,7 @@ void procspawn__cunit_junit_case(struct junit *junit, const struct test_case *te
         fputs("</system-err>\n", out);
     }
     fputs("    </testcase>\n", out);
-    fflush(out); /* or a fork would have a copy of what is buffered */
+    fflush(out); /* otherwise a forked process would have a copy of the buffer */
 }
 
 int procspawn__cunit_junit_end(struct junit *junit, unsigned long passed, unsigned long failed)

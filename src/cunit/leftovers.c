@@ -1,3 +1,6 @@
+/*
+ * leftovers.c - compares the inventories of a test's process before and after the test
+ */
 #include "src/cunit/leftovers.h"
 
 #include <forkscope/cunit.h>
@@ -11,10 +14,10 @@
 struct kind {
     enum procspawn_cunit_check check;
     int (*take)(struct inventory *ret_inventory);
-    const char *place; /* for the message when it cannot be read */
+    const char *place; /* for the message if it cannot be read */
 };
 
-/* Memory first: the later inventories allocate. */
+/* Memory comes first, since the later inventories allocate. */
 static const struct kind kinds[LEFTOVER_KINDS] = {
     { PROCSPAWN_CUNIT_MAPPINGS, procspawn__cunit_mappings, "/proc/self/maps" },
     { PROCSPAWN_CUNIT_THREADS, procspawn__cunit_tasks, "/proc/self/task" },
@@ -46,7 +49,9 @@ void procspawn__cunit_leftovers_begin(struct leftovers *leftovers)
         take(&kinds[i], &leftovers->before[i]);
 }
 
-/* Says what `item` being there means; `before` is its counterpart of the first inventory, or NULL.
+/*
+ * Returns whether `item` is left over, and writes the report for it. `before` is its counterpart in
+ * the first inventory, or NULL.
  */
 static bool describe_new(const struct kind *kind, const struct item *item,
                          const struct item *before, char *text, size_t size)
@@ -70,7 +75,9 @@ static bool describe_new(const struct kind *kind, const struct item *item,
     }
 }
 
-/* A thread may rename itself, and a process too; a descriptor that changed its name is another one.
+/*
+ * Finds the item in the first inventory. Threads and processes may rename themselves; a descriptor
+ * with another name is another file.
  */
 static const struct item *counterpart(const struct kind *kind, const struct inventory *in,
                                       const struct item *item)
@@ -134,8 +141,10 @@ static int compare(const struct kind *kind, const struct inventory *before, bool
     return differences;
 }
 
-/* There is no event to wait for when the kernel takes a dead thread out of /proc, hence looks in
- * short turns. The stack of one that nobody joins is given back by then. */
+/*
+ * Compares every millisecond until nothing is left or the time is over: no event reports that the
+ * kernel has removed an ended thread from /proc. The stack of a detached thread is freed by then.
+ */
 static int settle(const struct kind *kind, const struct inventory *before, int64_t until)
 {
     const struct timespec turn = { .tv_nsec = CUNIT_MILLISECOND };

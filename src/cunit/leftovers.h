@@ -1,8 +1,8 @@
 /*
- * What a test left behind in its own process.
+ * leftovers.h - what a test left behind in its own process
  */
-#ifndef SRC_CUNIT_LEFTOVERS_H
-#define SRC_CUNIT_LEFTOVERS_H
+#ifndef FORKSCOPE_CUNIT_LEFTOVERS_H
+#define FORKSCOPE_CUNIT_LEFTOVERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,12 +15,12 @@ struct leftovers {
     struct inventory before[LEFTOVER_KINDS];
 };
 
-/* Takes the first inventory; what cannot be read is a failure of the test. */
+/* Takes the first inventory. A resource that cannot be read is a failure of the test. */
 void procspawn__cunit_leftovers_begin(struct leftovers *leftovers);
 
 /*
- * Compares until nothing is left or `patience` nanoseconds are over, and then notes a failure for
- * each thing left. Returns whether threads are left. Frees the first inventory.
+ * Compares until nothing is left or `patience` nanoseconds are over; then adds a failure for each
+ * thing left. Returns whether threads are left. Frees the first inventory.
  */
 bool procspawn__cunit_leftovers_end(struct leftovers *leftovers, unsigned allowed,
                                     int64_t patience);

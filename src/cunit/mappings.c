@@ -1,17 +1,17 @@
 /*
- * Mapped memory, in a form in which two looks can be compared.
+ * mappings.c - the inventory of mapped memory, in a form that can be compared
  *
- * Single mappings cannot: the kernel merges and splits them. Bytes can, summed by what is mapped. A
- * library's file is left out, with the memory right behind it (its .bss): what loads on first use,
- * such as libgcc_s for a cancelled thread or a converter of iconv, stays by design. So are the heap
- * of brk, the main stack and the kernel's own pages.
+ * Single mappings cannot be compared, since the kernel merges and splits them. Their bytes can,
+ * added up by file. A library's file is left out, with the memory directly behind it (its .bss):
+ * what is loaded on first use, such as libgcc_s for a cancelled thread or a converter of iconv,
+ * stays by design. The heap of brk, the main stack and the kernel's own pages are left out too.
  *
- * The rest without a file is one sum, and two things of glibc's would make it grow without a leak.
- * Arenas: a thread that finds malloc busy maps one and never gives it back; the test's process asks
- * for one arena only. Stacks: those of joined threads stay in a cache of at most 40 MiB.
- * procspawn__cunit_drop_stacks empties that cache by an ordinary call: a thread whose stack is
- * larger than the whole cache pushes out all others when it is joined, and then itself. A thread
- * that was never joined is in no cache, so that its stack remains and is found.
+ * All memory without a file is one sum. Two mechanisms of glibc would make it grow without a leak.
+ * Arenas: a thread that finds malloc's arena locked maps another one and never frees it, so the
+ * test's process allows only one arena. Stacks: those of joined threads stay in a cache of at most
+ * 40 MiB. procspawn__cunit_drop_stacks empties that cache: it joins a thread whose stack is larger
+ * than the whole cache, which pushes out all others and then itself. The stack of a thread that was
+ * not joined is not in the cache, so it is found.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -57,7 +57,7 @@ static bool next_mapping(FILE *maps, struct mapping *ret_mapping)
     sscanf(line, "%lx-%lx %7s %*s %*s %*s %199[^\n]", &ret_mapping->start, &ret_mapping->end,
            ret_mapping->access, ret_mapping->name);
     while (!strchr(line, '\n') && fgets(line, sizeof(line), maps))
-        continue; /* the rest of a very long path */
+        continue; /* skip the rest of a very long path */
     return true;
 }
 

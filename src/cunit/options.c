@@ -1,3 +1,6 @@
+/*
+ * options.c - parses the command line of a test program
+ */
 #include "src/cunit/options.h"
 
 #include <argp.h>
@@ -31,7 +34,7 @@ static bool to_number(const char *text, double least, double *ret_number)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *options = state->input;
-    double number = 0; /* argp_error ends the program, which the compiler does not know */
+    double number = 0; /* argp_error does not return, which the compiler does not know */
 
     switch (key) {
     case 'l':

@@ -1,8 +1,8 @@
 /*
- * The command line of a test program.
+ * options.h - the command line of a test program
  */
-#ifndef SRC_CUNIT_OPTIONS_H
-#define SRC_CUNIT_OPTIONS_H
+#ifndef FORKSCOPE_CUNIT_OPTIONS_H
+#define FORKSCOPE_CUNIT_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,11 +16,13 @@ struct options {
     int pattern_count;
 };
 
-/* Returns 0 or a negative errno. As argp does, ends the program after --help, and with status 2
- * after a bad argument. */
+/*
+ * Returns 0 or a negative errno. As usual with argp, --help ends the program, and a bad argument
+ * ends it with status 2.
+ */
 int procspawn__cunit_options(int argc, char **argv, struct options *ret_options);
 
-/* Whether suite/test is one to run. */
+/* Returns whether suite/test is selected. */
 bool procspawn__cunit_options_match(const struct options *options, const char *suite,
                                     const char *test);
 

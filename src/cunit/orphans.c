@@ -1,3 +1,6 @@
+/*
+ * orphans.c - reaps, reports and kills processes that outlive a test
+ */
 #include "src/cunit/orphans.h"
 
 #include <poll.h>
@@ -15,8 +18,7 @@ static bool is_known(const struct inventory *known, long pid)
     return false;
 }
 
-/* Calls `each` for the descendants that still run, reaps those that do not; returns how many run.
- */
+/* Calls `each` for descendants that run, and reaps those that have ended. Returns how many run. */
 static int for_each_orphan(const struct inventory *known,
                            void (*each)(const struct item *orphan, void *arg), void *arg)
 {
@@ -73,6 +75,6 @@ void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patienc
     if (poll_orphans(known, procspawn__cunit_now() + patience, NULL) == 0)
         return;
     for_each_orphan(known, name_one, ret_result);
-    /* Over and over, since they may fork meanwhile. */
+    /* Repeated, since they may fork meanwhile. */
     poll_orphans(known, procspawn__cunit_now() + 2 * CUNIT_SECOND, kill_one);
 }

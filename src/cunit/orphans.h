@@ -1,8 +1,8 @@
 /*
- * The runner's descendants: a test's process and all that came of it.
+ * orphans.h - descendants of the runner that a test left: its process and all that it started
  */
-#ifndef SRC_CUNIT_ORPHANS_H
-#define SRC_CUNIT_ORPHANS_H
+#ifndef FORKSCOPE_CUNIT_ORPHANS_H
+#define FORKSCOPE_CUNIT_ORPHANS_H
 
 #include <stdint.h>
 
@@ -10,8 +10,9 @@
 #include "src/cunit/inventory.h"
 
 /*
- * Reaps orphans that end within `patience` nanoseconds, notes the others as failures in
- * `ret_result` (NULL: not at all), and kills them; two seconds at most.
+ * Reaps orphans that end within `patience` nanoseconds. The others are added as failures to
+ * `ret_result` (NULL: not reported) and killed, which takes up to two seconds. `known`: processes
+ * that existed before the test.
  */
 void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience,
                                   struct result *ret_result);

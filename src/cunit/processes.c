@@ -1,3 +1,6 @@
+/*
+ * processes.c - the inventory of descendant processes
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +11,7 @@
 
 #include "src/cunit/inventory.h"
 
-/* Fills an item from /proc/PID/stat; returns the parent's pid, or -1 when the process is gone. */
+/* Fills an item from /proc/PID/stat. Returns the parent's pid; -1: the process is gone. */
 static long stat_process(long pid, struct item *ret_item)
 {
     char path[64], text[512];
@@ -19,7 +22,7 @@ static long stat_process(long pid, struct item *ret_item)
     snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
     procspawn__cunit_first_line(path, text, sizeof(text));
     open = strchr(text, '(');
-    close = strrchr(text, ')'); /* the name may hold both */
+    close = strrchr(text, ')'); /* the name may contain both parentheses */
     if (!open || !close || sscanf(close + 1, " %c %ld", &state, &parent) != 2)
         return -1;
     ret_item->number = pid;
@@ -28,7 +31,7 @@ static long stat_process(long pid, struct item *ret_item)
     return parent;
 }
 
-/* All processes; the parent's pid goes into `size`. */
+/* Adds all processes; `size` holds the parent's pid. */
 static int all_processes(struct inventory *ret_all)
 {
     DIR *directory = opendir("/proc");
@@ -64,7 +67,10 @@ static bool contains(const struct inventory *inventory, long number)
     return false;
 }
 
-/* Adds those whose parent is the caller or already in; returns how many, or a negative errno. */
+/*
+ * Adds processes whose parent is the caller or in the list already. Returns how many, or a negative
+ * errno.
+ */
 static int add_generation(const struct inventory *all, struct inventory *descendants)
 {
     int added = 0;
@@ -93,8 +99,10 @@ int procspawn__cunit_processes(struct inventory *ret_inventory)
     siginfo_t info;
     int rc;
 
-    /* Without a child, of whatever exit signal, there is no descendant, and no need to read all of
-     * /proc. */
+    /*
+     * A process without children (whatever their exit signal) has no descendants, so /proc need not
+     * be read.
+     */
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD)
         return 0;
     rc = all_processes(&all);

@@ -1,3 +1,6 @@
+/*
+ * report.c - prints results on stdout
+ */
 #include "src/cunit/report.h"
 
 #include "src/cunit/clock.h"

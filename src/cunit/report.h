@@ -1,23 +1,25 @@
 /*
- * Results for people, on stdout; and for machines, as JUnit XML.
+ * report.h - results as text on stdout, and as JUnit XML
  */
-#ifndef SRC_CUNIT_REPORT_H
-#define SRC_CUNIT_REPORT_H
+#ifndef FORKSCOPE_CUNIT_REPORT_H
+#define FORKSCOPE_CUNIT_REPORT_H
 
 #include <stdio.h>
 
 #include "src/cunit/case.h"
 
-/* A line for the test, and one for each failure and each line of the details. */
+/* Prints a line for the test, one for each failure, and the details. */
 void procspawn__cunit_report_case(const struct test_case *test_case, const struct result *result);
-/* The closing line, after which nothing is printed. */
+/* Prints the closing line. Nothing is printed after it. */
 void procspawn__cunit_report_end(unsigned long passed, unsigned long failed);
 
-/* A file that grows by a case at a time; its counts, which come first in XML, are filled in at the
- * end. */
+/*
+ * A file that is written case by case. The counts come first in the XML, so the cases are kept in
+ * memory until the end.
+ */
 struct junit {
-    FILE *file; /* NULL: no file wanted */
-    FILE *body; /* writes to `text` */
+    FILE *file; /* NULL: no file */
+    FILE *body; /* a stream that writes to `text` */
     char *text;
     size_t size;
 };
@@ -26,7 +28,10 @@ struct junit {
 int procspawn__cunit_junit_begin(struct junit *junit, const char *path);
 void procspawn__cunit_junit_case(struct junit *junit, const struct test_case *test_case,
                                  const struct result *result);
-/* Returns 0 or a negative errno when the file could not be written in full. Frees. */
+/*
+ * Writes the file and frees. Returns 0, or a negative errno if the file could not be written in
+ * full.
+ */
 int procspawn__cunit_junit_end(struct junit *junit, unsigned long passed, unsigned long failed);
 
 #endif

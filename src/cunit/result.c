@@ -1,3 +1,6 @@
+/*
+ * result.c - adds failures to a result, and frees it
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /*
- * The run: CUnit walks its registry as always, but every test function in it is the one below,
- * which hands the test to a process of its own and passes the failures on to CUnit.
+ * runner.c - the run: options, the walk through the registry, the report
+ *
+ * CUnit walks its registry as usual, but each test function in it is replaced by run_current_case,
+ * which runs the test in a process of its own and passes its failures on to CUnit.
  */
 #include <CUnit/CUnit.h>
 #include <CUnit/TestDB.h>
@@ -102,7 +104,7 @@ static void run_current_case(void)
     procspawn__cunit_result_clear(&result);
 }
 
-/* With --no-fork CUnit calls the tests itself, and its failures are all there is to say. */
+/* With --no-fork CUnit calls the tests itself; only its failures are reported. */
 static void report_unforked(const CU_pTest test, const CU_pSuite suite,
                             const CU_pFailureRecord failures)
 {
@@ -152,7 +154,7 @@ static bool collect_cases(const struct options *options)
     return true;
 }
 
-/* CUnit runs what is active, so a test that was not chosen is inactive for the time of the run. */
+/* CUnit runs active tests, so a test that was not chosen is inactive during the run. */
 static void enter_registry(bool fork_each)
 {
     for (size_t i = 0; i < run.count; i++) {

@@ -1,10 +1,13 @@
+/*
+ * sanitizer.c - asks which sanitizer is linked, by weak symbols
+ */
 #include "src/cunit/sanitizer.h"
 
 #include <stddef.h>
 
 extern void __asan_init(void) __attribute__((weak));
 extern void __tsan_init(void) __attribute__((weak));
-/* Checks for leaks, returns non-zero when it reported some, and lets the program run on. */
+/* Checks for leaks. Returns non-zero if leaks were reported; the program continues. */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 bool procspawn__cunit_foreign_malloc(void)

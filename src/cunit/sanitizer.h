@@ -1,14 +1,14 @@
 /*
- * What a sanitizer linked into the test program changes for the runner.
+ * sanitizer.h - what changes for the runner if a sanitizer is linked into the test program
  */
-#ifndef SRC_CUNIT_SANITIZER_H
-#define SRC_CUNIT_SANITIZER_H
+#ifndef FORKSCOPE_CUNIT_SANITIZER_H
+#define FORKSCOPE_CUNIT_SANITIZER_H
 
 #include <stdbool.h>
 
-/* Whether malloc is a sanitizer's, which maps memory at will. */
+/* Returns whether malloc is a sanitizer's, which maps memory at any time. */
 bool procspawn__cunit_foreign_malloc(void);
-/* Whether LeakSanitizer is there and has just reported a leak. */
+/* Checks for leaks. Returns whether LeakSanitizer is linked and has reported one. */
 bool procspawn__cunit_memory_leaked(void);
 
 #endif

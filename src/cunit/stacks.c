@@ -1,3 +1,6 @@
+/*
+ * stacks.c - turns recorded stacks into text, and asks the threads of a hung test for theirs
+ */
 #include "src/cunit/stacks.h"
 
 #include <dirent.h>
@@ -16,14 +19,16 @@
 #include "src/cunit/symbols.h"
 
 /*
- * The test's process has the runner's addresses, but for libraries that it loaded itself. The
- * program's own file is asked for by its link, since the loader knows it by the name it was started
- * with.
+ * Writes one frame. The test's process was forked from the runner, so its addresses are valid here
+ * too, except in libraries that the test loaded. The program's own file is opened by its link in
+ * /proc: the loader knows it only by the name it was started with.
  */
 static void write_frame(FILE *out, void *address, bool interrupted)
 {
-    /* A caller's address is where it goes on, which may be the next function when the call does not
-     * return. */
+    /*
+     * A return address may belong to the next function if the call does not return, so the byte
+     * before it is looked up.
+     */
     uintptr_t inside = (uintptr_t)address - (interrupted ? 0 : 1);
     Dl_info info;
     struct link_map *map = NULL;
@@ -90,7 +95,10 @@ static void describe_thread(pid_t pid, long tid, FILE *out)
     fputc('\n', out);
 }
 
-/* A thread that blocks the signal never answers: a fifth of a second for each. */
+/*
+ * Asks a thread for its stack. One that blocks the signal does not answer, so the wait ends after a
+ * fifth of a second.
+ */
 static void ask_thread(pid_t pid, long tid, struct area *area)
 {
     const struct timespec turn = { .tv_nsec = CUNIT_MILLISECOND };

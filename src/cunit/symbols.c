@@ -1,3 +1,6 @@
+/*
+ * symbols.c - looks up a function's name in the .symtab of an ELF file
+ */
 #include "src/cunit/symbols.h"
 
 #include <fcntl.h>
@@ -14,7 +17,7 @@ struct file {
     size_t size;
 };
 
-/* Part of the file, or NULL when it does not hold that much. */
+/* Returns a part of the file; NULL if the file is shorter. */
 static const void *part(const struct file *file, uint64_t offset, uint64_t size)
 {
     return offset <= file->size && size <= file->size - offset ? file->bytes + offset : NULL;

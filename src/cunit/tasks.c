@@ -1,3 +1,6 @@
+/*
+ * tasks.c - the inventory of threads
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -5,8 +8,10 @@
 
 #include "src/cunit/inventory.h"
 
-/* A sanitizer's own thread is there before the first inventory, or comes back as the same after a
- * fork. */
+/*
+ * A sanitizer's own thread is started before the first inventory, at the latest after the fork, so
+ * it is not reported.
+ */
 int procspawn__cunit_tasks(struct inventory *ret_inventory)
 {
     DIR *directory = opendir("/proc/self/task");

@@ -1,5 +1,5 @@
 /*
- * The runner's side of one test: fork, wait, judge.
+ * watch.c - the runner's side of one test: forks its process, waits for it, and judges the result
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,7 @@
 
 #include <forkscope/cunit.h>
 
-/* The test may move its own deadline at any time, so it is looked at this often. */
+/* The test may change its deadline at any time, so the deadline is read at this interval. */
 static const int64_t look = 50 * CUNIT_MILLISECOND;
 
 static pid_t start(const struct test_case *test_case, const struct run_settings *settings,
@@ -30,11 +30,11 @@ static pid_t start(const struct test_case *test_case, const struct run_settings 
     pid_t runner = getpid();
     pid_t pid;
 
-    fflush(NULL); /* or the child would write it again */
+    fflush(NULL); /* otherwise the child would write the buffered output again */
     pid = fork();
     if (pid != 0) {
         if (pid > 0)
-            setpgid(pid, pid); /* in both, so that it holds for either from now on */
+            setpgid(pid, pid); /* in both processes, so that each can rely on it from here on */
         return pid;
     }
     setpgid(0, 0);
@@ -47,7 +47,7 @@ static pid_t start(const struct test_case *test_case, const struct run_settings 
     procspawn__cunit_child(test_case, settings);
 }
 
-/* Returns whether the process has ended; false at the deadline or when the run is interrupted. */
+/* Returns whether the process has ended; false at the deadline or if the run is interrupted. */
 static bool wait_for_end(int pidfd, struct area *area)
 {
     struct pollfd event = { .fd = pidfd, .events = POLLIN };
@@ -113,7 +113,7 @@ static void take_failures(struct area *area, struct result *result)
     }
 }
 
-/* A process that hangs is described while it lives. */
+/* Describes a hung process, before it is killed. */
 static void judge_time_out(pid_t pid, struct area *area, int64_t began, struct result *result,
                            FILE *details)
 {
@@ -121,7 +121,7 @@ static void judge_time_out(pid_t pid, struct area *area, int64_t began, struct r
     char text[100];
 
     if (atomic_load(&area->signal))
-        return; /* its own handler hung while it died; the signal is what happened */
+        return; /* the crash handler hung; the signal is the cause of death */
     if (procspawn__cunit_interrupted())
         snprintf(text, sizeof(text), "interrupted");
     else
