@@ -1,3 +1,6 @@
+/*
+ * builder_helpers.c - a builder for each test of a suite
+ */
 #include "tests/support/builder_helpers.h"
 
 procspawn_builder *builder;

@@ -1,15 +1,15 @@
 /*
- * builder_tools.h - suites whose tests each have a builder
+ * builder_helpers.h - suites whose tests each have a builder
  */
-#ifndef TESTS_BUILDER_TOOLS_H
-#define TESTS_BUILDER_TOOLS_H
+#ifndef FORKSCOPE_SUPPORT_BUILDER_HELPERS_H
+#define FORKSCOPE_SUPPORT_BUILDER_HELPERS_H
 
 #include "tests/support/call_helpers.h"
 
-/* Made before each test, freed after it. */
+/* Created before each test, freed after it. */
 extern procspawn_builder *builder;
 
-/* For pSetUpFunc and pTearDownFunc: calls_begin and calls_end, with the builder. */
+/* For pSetUpFunc and pTearDownFunc: calls_begin and calls_end, and the builder. */
 void builder_begin(void);
 void builder_end(void);
 

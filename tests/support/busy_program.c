@@ -1,3 +1,6 @@
+/*
+ * busy_program.c - a program with a busy tree, and the functions that it calls
+ */
 #include "tests/support/busy_program.h"
 
 #include "tests/support/call_helpers.h"
@@ -54,7 +57,7 @@ static bool exists(pid_t pid)
     return kill(pid, 0) == 0 || errno != ESRCH;
 }
 
-/* ---- what called functions start by themselves ---- */
+/* ---- processes that called functions start ---- */
 
 static void __attribute__((noreturn)) stay(int ready)
 {
@@ -71,7 +74,9 @@ static void __attribute__((noreturn)) stay_in_the_group(int ready)
     stay(ready);
 }
 
-/* Deaf, in a session of its own, and no child of who started it. */
+/*
+ * Ignores SIGTERM, is in a session of its own, and is not a child of the process that started it.
+ */
 static void __attribute__((noreturn)) hide(int ready)
 {
     signal(SIGTERM, SIG_IGN);
@@ -82,7 +87,7 @@ static void __attribute__((noreturn)) hide(int ready)
     stay(ready);
 }
 
-/* Never the same process for long. */
+/* Forks and exits again and again, so that its process id changes. */
 static void __attribute__((noreturn)) run_away(int ready)
 {
     pid_t pid = getpid();
@@ -121,7 +126,7 @@ static json_t *twice(json_t *number)
     return json_integer(2 * json_integer_value(number));
 }
 
-/* Process ids, 0 for one that was killed before it could say it. */
+/* Returns process ids; 0 for a process that was killed before it could report its own. */
 static json_t *breed(json_t *unused)
 {
     (void)unused;
@@ -135,7 +140,7 @@ static json_t *breed_and_hang(json_t *unused)
     return calls_hang(unused);
 }
 
-/* Result of a nested call, or how it failed. */
+/* Returns the result of a nested call, or how it failed. */
 static json_t *nest(json_t *number)
 {
     procspawn_handle *handle;
@@ -174,7 +179,7 @@ static void note_error(const char *what, procspawn_error *error)
     procspawn_error_free(error);
 }
 
-/* True when the caller is to go on. */
+/* Returns true if the caller is to continue. */
 static bool note_refusal(const char *what, int rc)
 {
     if (rc == PROCSPAWN_ESERVER) {
@@ -244,7 +249,7 @@ static int call_nested(scoped_spawner self, void *unused)
     return call_again_and_again(self, "nested twice", nest);
 }
 
-/* A call is gone when all that it started is gone. */
+/* After a call has ended, all processes that it started must have ended. */
 static void check_bred(procspawn_handle *handle, json_t *pids)
 {
     json_t *pid;

@@ -1,30 +1,29 @@
 /*
- * busy.h - a program with a busy tree: tasks, calls, nested calls, and what called functions leave
- * behind
+ * busy_program.h - a program with a busy tree: tasks, calls, nested calls, processes left behind
  *
- * It is for tests that kill a part of it and look at the rest. What it finds out it notes in memory
- * that it shares with the test.
+ * For tests that kill a part of the tree and examine the rest. The program writes its findings into
+ * memory that it shares with the test.
  */
-#ifndef TESTS_BUSY_H
-#define TESTS_BUSY_H
+#ifndef FORKSCOPE_SUPPORT_BUSY_PROGRAM_H
+#define FORKSCOPE_SUPPORT_BUSY_PROGRAM_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct busy_report {
-    bool stop;                  /* set by the test: end in order */
-    unsigned right;             /* calls that gave what they should */
-    unsigned lost;              /* calls that the end of a server or the root cost */
-    unsigned closed;            /* calls that the end of their process cost */
-    unsigned wrong;             /* anything else */
+    bool stop;                  /* set by the test: the program is to end */
+    unsigned right;             /* calls with the right result */
+    unsigned lost;              /* calls lost with a server or the root */
+    unsigned closed;            /* calls lost with their process */
+    unsigned wrong;             /* all other outcomes */
     char first_wrong[512];
 };
 
-/* Memory to be shared with a busy program, and its release. */
+/* Memory shared with a busy program: created and freed. */
 struct busy_report *busy_report_new(void);
 void busy_report_free(struct busy_report *report);
 
-/* The life of the program, in a process forked for it. It ends with status 0 after stop. */
+/* The program itself, in a process forked for it. After `stop` it ends with status 0. */
 void busy_program(struct busy_report *report) __attribute__((noreturn));
 
 #endif

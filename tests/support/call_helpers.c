@@ -1,3 +1,6 @@
+/*
+ * call_helpers.c - calls, their outcomes and their processes, as the tests need them
+ */
 #include "tests/support/call_helpers.h"
 
 #include <dirent.h>
@@ -152,7 +155,7 @@ void calls_tree_add(struct calls_tree *tree, pid_t pid)
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
     if (fd < 0 || tree->count == CALLS_TREE_MAX) {
-        /* EINVAL: it is just being reaped. */
+        /* EINVAL: it is being reaped */
         CU_ASSERT(fd < 0 && (errno == ESRCH || errno == EINVAL));
         return;
     }
@@ -236,7 +239,10 @@ pid_t calls_child_named(pid_t parent, const char *name)
     return found;
 }
 
-/* They name themselves in their first steps, which init does not wait for. */
+/*
+ * Waits for a child by its name. A server names itself in its first steps, which init does not wait
+ * for.
+ */
 static pid_t wait_for_child(pid_t parent, const char *name)
 {
     pid_t found;

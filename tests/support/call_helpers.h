@@ -1,8 +1,9 @@
 /*
- * calls.h - what the tests of processes share: calls, how they end, and what they leave
+ * call_helpers.h - what the tests of processes share: calls, their outcomes, and what they leave
+ * behind
  */
-#ifndef TESTS_CALLS_H
-#define TESTS_CALLS_H
+#ifndef FORKSCOPE_SUPPORT_CALL_HELPERS_H
+#define FORKSCOPE_SUPPORT_CALL_HELPERS_H
 
 #include <forkscope/cunit.h>
 #include <forkscope/procspawn.h>
@@ -10,43 +11,45 @@
 #define CALLS_MS INT64_C(1000000)
 #define CALLS_SECOND INT64_C(1000000000)
 
-/* For a suite's pSetUpFunc and pTearDownFunc: procspawn_init with no arguments, procspawn_fini. */
+/*
+ * For a suite's pSetUpFunc and pTearDownFunc: procspawn_init without options, and procspawn_fini.
+ */
 void calls_begin(void);
 void calls_end(void);
 
-/* How long init may take on a machine with much else to do: procspawn_config_start_timeout(). */
+/* Start timeout for init on a busy machine: procspawn_config_start_timeout(). */
 #define CALLS_START_TIMEOUT (100 * CALLS_SECOND)
 
-/* A suite of such tests. */
+/* A suite whose tests run between calls_begin and calls_end. */
 #define CALLS_SUITE(name, table) \
     { .pName = name, .pSetUpFunc = calls_begin, .pTearDownFunc = calls_end, .pTests = table }
 
-/* Starts a call that must start; the argument is taken. */
+/* Starts a call and asserts that it starts; the argument is taken. */
 procspawn_handle *calls_start(procspawn_function *function, json_t *argument);
 procspawn_handle *calls_build(procspawn_builder *builder, procspawn_function *function,
                               json_t *argument);
 
-/* Joins a call that must succeed or fail, and frees the handle. */
+/* Joins a call and asserts its outcome; frees the handle. */
 json_t *calls_result(procspawn_handle *handle);
 json_int_t calls_integer(procspawn_handle *handle);
 procspawn_error *calls_error(procspawn_handle *handle);
 
-/* Looks at the error: kind and cause by name, then frees it. */
+/* Checks the kind and the cause, by name, and frees the error. */
 void calls_check_error(procspawn_error *error, enum procspawn_error_kind kind,
                        enum procspawn_cause cause);
 
-/* Is the JSON string this text? The value is taken. */
+/* Checks that the JSON value is this string. Takes the value. */
 void calls_check_text(json_t *value, const char *text);
 
 /* Functions to call. */
 json_t *calls_echo(json_t *argument);       /* returns its argument */
-json_t *calls_hang(json_t *argument);       /* for ever */
-json_t *calls_pid(json_t *argument);        /* its process */
-json_t *calls_parent(json_t *argument);     /* the server that forked it */
+json_t *calls_hang(json_t *argument);       /* does not return */
+json_t *calls_pid(json_t *argument);        /* returns its process id */
+json_t *calls_parent(json_t *argument);     /* returns the process id of its server */
 
 int64_t calls_now(void);
 
-/* The processes below one, held by descriptors, so that their ends can be waited for. */
+/* The descendants of a process, held by pidfds, so that a test can wait for their ends. */
 enum { CALLS_TREE_MAX = 512 };
 
 struct calls_tree {
@@ -55,25 +58,25 @@ struct calls_tree {
     int fd[CALLS_TREE_MAX];
 };
 
-/* Everything below pid, at this moment. */
+/* Takes all descendants of pid at this moment. */
 void calls_tree_open(struct calls_tree *tree, pid_t pid);
-/* One more. */
+/* Adds one process. */
 void calls_tree_add(struct calls_tree *tree, pid_t pid);
-/* How many of them are still there after at most so many nanoseconds. */
+/* Waits up to `patience` nanoseconds for their ends, and returns how many are left. */
 unsigned calls_tree_left(struct calls_tree *tree, int64_t patience);
 void calls_tree_close(struct calls_tree *tree);
 
-/* The first child of a process that has a name, 0 if there is none: "forkscope-root". */
+/* Returns the first child of a process with this name, such as "forkscope-root"; 0: none. */
 pid_t calls_child_named(pid_t parent, const char *name);
-/* The root and its first server. */
+/* Return the process ids of the root and of its first server. */
 pid_t calls_root(void);
 pid_t calls_server(void);
-/* To all servers. */
+/* Sends a signal to all servers. */
 void calls_signal_servers(int signal);
-/* The number behind a key of /proc/.../status: "PPid:"; 0 if there is none. */
+/* Returns the number after a key of /proc/PID/status, such as "PPid:"; 0: none. */
 long calls_status(pid_t pid, const char *key);
 
-/* How many descriptors this process has open. */
+/* Returns the number of open descriptors of this process. */
 unsigned calls_descriptors(void);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * crash_harness.c - runs a child that crashes, as a server would, and reads its backtrace
+ */
 #include "tests/support/crash_harness.h"
 
 #include "src/crash/unwind.h"

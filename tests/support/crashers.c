@@ -1,3 +1,6 @@
+/*
+ * crashers.c - functions that crash, one way each
+ */
 #include "tests/support/crashers.h"
 
 #include "src/crash/handler.h"
@@ -38,13 +41,13 @@ FRAME void victim_writes_null(void)
 
 FRAME void victim_writes_before_it_calls(void)
 {
-    sink = *(volatile int *)__builtin_frame_address(0);    /* so it has one by now */
+    sink = *(volatile int *)__builtin_frame_address(0);    /* the function needs a frame by now */
     *(volatile int *)null_pointer = 1;
     write_through(null_pointer);
     STAY();
 }
 
-/* Where its frame begins is found by an expression that jumps back to its own start. */
+/* Its unwind information finds the frame by an expression that jumps back to its own start. */
 void endless_information(void);
 
 #if defined(__x86_64__)
@@ -70,7 +73,7 @@ FRAME void victim_has_endless_information(void)
 
 static ucontext_t *interrupted;
 
-/* The frame of the signal says that it has interrupted its own trampoline. */
+/* The signal's frame says that it has interrupted its own trampoline. */
 static FRAME void on_usr2(int signo, siginfo_t *info, void *context)
 {
     void **frame = __builtin_frame_address(0);
@@ -292,8 +295,10 @@ FRAME void victim_crashes_after_main_ended(void)
     pthread_exit(NULL);
 }
 
-/* Words of every kind that an unwinder might follow: small numbers, places on the stack, in code,
- * in data. */
+/*
+ * Writes words of all kinds that an unwinder might follow: small numbers, addresses on the stack,
+ * in code and in data.
+ */
 static FRAME uint64_t shred(uint64_t *place)
 {
     switch (rand_r(&victim_seed) % 5) {
@@ -333,8 +338,10 @@ FRAME void victim_raises(void)
     _exit(VICTIM_RAISED);
 }
 
-/* With a second thread there, malloc locks its arena; it finds the overwritten size with the lock
- * held. */
+/*
+ * With a second thread, malloc locks its arena. It finds the overwritten size while it holds the
+ * lock.
+ */
 FRAME void victim_breaks_the_heap(void)
 {
     char *volatile block;

@@ -1,16 +1,20 @@
-/* Functions that crash, one way each. Their names are what the tests expect in backtraces. */
-#ifndef TESTS_VICTIMS_H
-#define TESTS_VICTIMS_H
+/*
+ * crashers.h - functions that crash, one way each; tests expect their names in backtraces
+ */
+#ifndef FORKSCOPE_SUPPORT_CRASHERS_H
+#define FORKSCOPE_SUPPORT_CRASHERS_H
 
-/* A function that a backtrace shows by its own name: neither inlined nor cloned; and that may crash
- * in peace, without a sanitizer that sees it coming. */
+/*
+ * For a function that a backtrace shows by its own name: it is neither inlined nor cloned.
+ * Sanitizers do not check it, so that it can crash.
+ */
 #if defined(__clang__)
 #define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
 #else
 #define FRAME __attribute__((noipa, no_sanitize("address", "undefined", "thread")))
 #endif
 
-/* After a call: it is not the last thing a function does, so the function's frame stays. */
+/* Placed after a call: the call is then not the last act of its function, whose frame stays. */
 #define STAY() __asm__ volatile("" ::: "memory")
 
 void victim_writes_null(void);
@@ -45,11 +49,13 @@ void victim_spins(void);
 
 enum { VICTIM_THREADS = 9, VICTIM_RAISED = 7 };
 
-/* What victim_shreds_its_stack() writes depends on it. */
+/* Seed of what victim_shreds_its_stack() writes. */
 extern unsigned victim_seed;
 
-/* How often victim_spins() went round: shared memory, for those who wait until it does. NULL: it
- * does not count. */
+/*
+ * Number of rounds of victim_spins(), in shared memory, for tests that wait until it runs. NULL:
+ * not counted.
+ */
 extern volatile long *victim_rounds;
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * descriptor_room.c - fills and empties the descriptor table of this process
+ */
 #include "tests/support/descriptor_room.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
- * room.h - a descriptor table with little room
+ * descriptor_room.h - a descriptor table with few free places
  */
-#ifndef TESTS_ROOM_H
-#define TESTS_ROOM_H
+#ifndef FORKSCOPE_SUPPORT_DESCRIPTOR_ROOM_H
+#define FORKSCOPE_SUPPORT_DESCRIPTOR_ROOM_H
 
 #include <sys/resource.h>
 
@@ -14,11 +14,11 @@ struct room {
     int taken[ROOM_MAX];
 };
 
-/* Takes all that this process may have, after lowering its limit. */
+/* Lowers the limit and opens all descriptors that it allows. */
 void room_fill(struct room *room);
-/* Gives so many of them back. */
+/* Closes `count` of them. */
 void room_make(struct room *room, int count);
-/* All of them, and the limit. */
+/* Closes all of them and restores the limit. */
 void room_end(struct room *room);
 
 #endif

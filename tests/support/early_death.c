@@ -1,3 +1,6 @@
+/*
+ * early_death.c - ends children at their start, through a hook of fork
+ */
 #include "tests/support/early_death.h"
 
 #include <forkscope/cunit.h>
@@ -13,7 +16,10 @@ static struct births {
     unsigned count;
 } *births;
 
-/* Servers are born as well, by the root: after init has returned, on a busy machine. */
+/*
+ * Returns whether this process was forked by the root, and so is a server. The root may fork
+ * servers after init has returned.
+ */
 static bool is_server(void)
 {
     char name[16] = "";

@@ -1,18 +1,18 @@
 /*
- * births.h - children that die as soon as they are born
+ * early_death.h - children that die right after they are forked
  */
-#ifndef TESTS_BIRTHS_H
-#define TESTS_BIRTHS_H
+#ifndef FORKSCOPE_SUPPORT_EARLY_DEATH_H
+#define FORKSCOPE_SUPPORT_EARLY_DEATH_H
 
 #include <stdbool.h>
 
-/* Before init, and after fini. */
+/* Called before init, and after fini. */
 void births_open(void);
 void births_close(void);
 
-/* From now on all die before they read anything, or none does; counts anew. */
+/* From now on all children die before they read anything, or none does. The count starts at 0. */
 void births_forbid(bool forbidden);
-/* How many children were born since then, dead or alive. */
+/* Returns how many children have been forked since then, dead or alive. */
 unsigned births_count(void);
 
 #endif

@@ -1,3 +1,7 @@
+/*
+ * failing_tests.c - tests that misbehave, for the tests of the test runner, and the verdict
+ * expected for each
+ */
 #include "tests/support/failing_tests.h"
 
 #include <fcntl.h>
@@ -11,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* gcc has a macro for each sanitizer, clang has features */
+/* gcc defines a macro for each sanitizer; clang has features. */
 #ifndef __has_feature
 #define __has_feature(name) 0
 #endif
@@ -105,7 +109,10 @@ static void overflows_the_stack(void)
     CU_ASSERT(recurse(NULL));
 }
 
-/* The compiler would put a call that does not return apart, under another name. */
+/*
+ * Called through a pointer: the compiler would move a call that does not return into a function of
+ * another name.
+ */
 static void (*volatile end_at_once)(void) = abort;
 
 static void aborts(void)

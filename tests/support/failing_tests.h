@@ -1,11 +1,13 @@
 /*
- * misbehaving.h - tests that misbehave, and what the runner has to say to each
+ * failing_tests.h - tests that misbehave, and what the test runner must report for each
  */
-#ifndef TESTS_MISBEHAVING_H
-#define TESTS_MISBEHAVING_H
+#ifndef FORKSCOPE_SUPPORT_FAILING_TESTS_H
+#define FORKSCOPE_SUPPORT_FAILING_TESTS_H
 
-/* What the runner says has `words` in it, and `more_words` unless NULL. Without words the test
- * passes. `when` is 0 where a sanitizer makes another thing of it. */
+/*
+ * The runner's report must contain `words`, and `more_words` unless NULL. Without words the test
+ * passes. `when` is 0 if a sanitizer changes the outcome.
+ */
 struct verdict {
     const char *name;
     void (*misbehave)(void);
@@ -15,9 +17,9 @@ struct verdict {
 
 enum { VERDICTS_MAX = 64 };
 
-extern const struct verdict verdicts[];     /* the last one has no name */
+extern const struct verdict verdicts[];     /* the last entry has no name */
 
-/* A main: runs those tests that its arguments name, and one that no verdict is about. */
+/* A main function: runs the tests that its arguments name, and one without a verdict. */
 int misbehave(int argc, char **argv);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * fault_injection.c - wrappers of the C library's functions that can fail on request
+ */
 #include "tests/support/fault_injection.h"
 
 #include <errno.h>
@@ -20,7 +23,7 @@ static struct {
     bool armed;
     enum fail_kind kind;
     pid_t owner;
-    unsigned left;              /* requests until the one that fails */
+    unsigned left;              /* requests up to and including the one that fails */
     const char *failed;
 } plan;
 
@@ -56,7 +59,10 @@ static bool fails(enum fail_kind kind, const char *name, int error)
 
 /* ---- memory ---- */
 
-/* The blocks in use, as a hash of addresses. What the C library itself took is not in it. */
+/*
+ * The blocks in use, in a hash table by address. Blocks that the C library allocated itself are not
+ * in it.
+ */
 enum { SLOTS = 1 << 16 };
 static uintptr_t slots[SLOTS];
 static long blocks;
@@ -82,7 +88,7 @@ static void *note(void *block)
     return block;
 }
 
-/* Those behind it move up, lest they be looked for in vain. */
+/* Removes a block. The entries behind it move up, so that a search still finds them. */
 static void forget(const void *block)
 {
     pthread_mutex_lock(&lock);
@@ -252,7 +258,7 @@ int __wrap_fcntl(int fd, int command, ...)
     REFUSE(fcntl, EMFILE, -1, (fd, command, argument));
 }
 
-/* clone3, pidfd_open, pidfd_send_signal: as a filter of system calls answers. */
+/* Covers clone3, pidfd_open and pidfd_send_signal; fails as a filter of system calls would. */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)

@@ -1,28 +1,28 @@
 /*
- * fail.h - the n-th request of this process to the C library is refused
+ * fault_injection.h - lets the n-th request of this process to the C library fail
  *
  * The linker puts these functions in front of those that the library calls (--wrap, see local.mk).
- * Processes forked below are spared: each has failures of its own, told elsewhere.
+ * Processes that are forked later are not affected: their failures are tested elsewhere.
  */
-#ifndef TESTS_FAIL_H
-#define TESTS_FAIL_H
+#ifndef FORKSCOPE_SUPPORT_FAULT_INJECTION_H
+#define FORKSCOPE_SUPPORT_FAULT_INJECTION_H
 
 #include <stdbool.h>
 
 enum fail_kind {
-    FAIL_MEMORY,                /* malloc and its kin, jansson's included */
-    FAIL_SYSTEM                 /* what descriptors, threads, mappings and messages come from */
+    FAIL_MEMORY,                /* malloc and related functions, also when called by jansson */
+    FAIL_SYSTEM                 /* descriptors, threads, mappings, and the sending of messages */
 };
 
-/* Once, before any value exists: jansson's memory comes from here too. */
+/* Called once, before any value exists, since jansson's memory is counted too. */
 void fail_prepare(void);
 
-/* From now on the n-th request of this kind fails, and only that one. n counts from 1. */
+/* From now on the n-th request of this kind fails, and no other. n counts from 1. */
 void fail_arm(enum fail_kind kind, unsigned n);
-/* No more. Returns the name of what has failed, NULL if nothing has. */
+/* Switches it off. Returns the name of the function that failed; NULL: none did. */
 const char *fail_disarm(void);
 
-/* Blocks of memory that are in use. */
+/* Returns the number of memory blocks in use. */
 long fail_blocks(void);
 
 #endif

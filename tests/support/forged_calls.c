@@ -1,3 +1,6 @@
+/*
+ * forged_calls.c - writes a CALL by hand and sends it to a child
+ */
 #include "tests/support/forged_calls.h"
 
 #include <unistd.h>

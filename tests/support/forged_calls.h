@@ -1,8 +1,8 @@
 /*
- * forgery.h - calls that are put together by hand: what they say of their sender need not be so
+ * forged_calls.h - calls written by hand, whose statements about the sender may be false
  */
-#ifndef TESTS_FORGERY_H
-#define TESTS_FORGERY_H
+#ifndef FORKSCOPE_SUPPORT_FORGED_CALLS_H
+#define FORKSCOPE_SUPPORT_FORGED_CALLS_H
 
 #include "src/call/request.h"
 #include "src/client/take.h"
@@ -13,11 +13,11 @@
 #include "tests/support/call_helpers.h"
 
 struct forgery {
-    uint32_t flags;             /* WIRE_CALL_IDS: those of root; RIGHTS: all; SCHEDULE: the best */
+    uint32_t flags;             /* WIRE_CALL_IDS: root's; RIGHTS: all; SCHEDULE: the highest */
     const struct rlimit *files; /* with WIRE_CALL_LIMITS */
 };
 
-/* Has the function called; returns its result, or the sentence it was refused with. */
+/* Sends the call. Returns its result, or the message that it was refused with. */
 json_t *forgery_answer(const struct forgery *forgery, procspawn_function *function);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * jail.c - a seccomp filter with one rule
+ */
 #include "tests/support/jail.h"
 
 #include <endian.h>
@@ -7,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-/* The lower half of a 64-bit argument. */
+/* Returns the offset of the lower half of a 64-bit argument. */
 static uint32_t offset_of(unsigned argument)
 {
     uint32_t offset = (uint32_t)offsetof(struct seccomp_data, args) + argument * 8;

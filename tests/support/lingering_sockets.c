@@ -1,3 +1,6 @@
+/*
+ * lingering_sockets.c - sockets whose last close(2) takes long
+ */
 #include "tests/support/lingering_sockets.h"
 
 #include <fcntl.h>

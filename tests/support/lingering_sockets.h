@@ -1,17 +1,17 @@
 /*
- * linger.h - sockets whose last close(2) takes long
+ * lingering_sockets.h - sockets whose last close(2) takes long
  */
-#ifndef TESTS_LINGER_H
-#define TESTS_LINGER_H
+#ifndef FORKSCOPE_SUPPORT_LINGERING_SOCKETS_H
+#define FORKSCOPE_SUPPORT_LINGERING_SOCKETS_H
 
-/* A connection of this machine with itself, over which nothing more is read. */
+/* A local TCP connection over which nothing more is read. */
 struct linger_pair {
-    int socket;                 /* unsent data and SO_LINGER: its last close takes minutes */
-    int peer;                   /* closing it ends that */
+    int socket;                 /* has unsent data and SO_LINGER: its last close takes minutes */
+    int peer;                   /* closing this ends the wait */
 };
 
 struct linger_pair linger_open(void);
-/* A socket that has another one in its queue, which is closed with it. Takes that one. */
+/* Returns a socket with `socket` (taken) in its queue, which is closed with it. */
 int linger_pack(int socket);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * made_module.c - writes an ELF module with one function, and maps it
+ */
 #include "tests/support/made_module.h"
 
 #include <elf.h>

@@ -1,19 +1,21 @@
 /*
- * made_module.h - a module made by hand: one function and a symbol table, of any size
+ * made_module.h - a module written by hand: one function, and a symbol table of any size
  */
-#ifndef TESTS_MADE_MODULE_H
-#define TESTS_MADE_MODULE_H
+#ifndef FORKSCOPE_SUPPORT_MADE_MODULE_H
+#define FORKSCOPE_SUPPORT_MADE_MODULE_H
 
 #include <stddef.h>
 
-/* The name of its function in the table. */
+/* The name of its function in the symbol table. */
 #define MADE_MODULE_NAME "stays_in_made_module"
 
-/* Its function sets the word to 1 and never returns. */
+/* Its function sets the word to 1 and does not return. */
 typedef void made_module_function(volatile int *word);
 
-/* Makes the file, with a symbol table of so many bytes that are zero but for the first symbol, and
- * maps it. number: what distinguishes it from others, in its build-id. NULL when that fails. */
+/*
+ * Writes the file, with a symbol table of `table` bytes that are zero except for the first symbol,
+ * and maps it. number: distinguishes it from others, in its build-id. Returns NULL on failure.
+ */
 made_module_function *made_module(const char *path, unsigned number, size_t table);
 
 #endif

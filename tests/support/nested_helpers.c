@@ -1,3 +1,6 @@
+/*
+ * nested_helpers.c - functions that make calls themselves, and checks of their children's rights
+ */
 #include "tests/support/nested_helpers.h"
 
 #include "tests/support/rights_helpers.h"

@@ -1,4 +1,7 @@
-/* Linux before 6.16, as far as setsockopt(2) tells. For programs linked with --wrap=setsockopt. */
+/*
+ * old_kernel.c - setsockopt(2) as it was before Linux 6.16, for programs linked with
+ * --wrap=setsockopt
+ */
 #include <errno.h>
 #include <sys/socket.h>
 

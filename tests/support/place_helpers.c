@@ -1,3 +1,6 @@
+/*
+ * place_helpers.c - mounts, filters, threads and processes for tests of rights
+ */
 #include "tests/support/place_helpers.h"
 
 #include <fcntl.h>
@@ -26,7 +29,7 @@ static bool put(const char *path, const char *text)
     return done;
 }
 
-/* Who is not root can have mounts of its own in a user namespace of its own. */
+/* Creates a mount namespace. Without root it takes a user namespace of its own. */
 static bool own_mounts(void)
 {
     char map[64];

@@ -1,23 +1,25 @@
 /*
- * place_tools.h - what tests of rights do to their own process
+ * place_helpers.h - what tests of rights change in their own process
  */
-#ifndef TESTS_PLACE_TOOLS_H
-#define TESTS_PLACE_TOOLS_H
+#ifndef FORKSCOPE_SUPPORT_PLACE_HELPERS_H
+#define FORKSCOPE_SUPPORT_PLACE_HELPERS_H
 
 #include <stdbool.h>
 
-/* Takes /proc away from this process. False where that cannot be done. */
+/* Removes /proc from this process. Returns false if that is not possible. */
 bool place_lose_proc(void);
 
-/* Shuts the calling thread in: by a seccomp filter that allows everything, by a Landlock domain.
- * Also who is not root can; no_new_privs is set for that. */
+/*
+ * Restrict the calling thread: by a seccomp filter that allows everything, by a Landlock domain.
+ * They do not need root; no_new_privs is set for that.
+ */
 bool place_add_filter(void);
 bool place_add_landlock(void);
 
-/* Runs a part of a test in a thread, with which its state ends. */
+/* Runs a part of a test in a thread, whose changed state ends with it. */
 void place_in_thread(void (*part)(void));
 
-/* Runs a part of a test in a process forked for it, which must leave by itself. */
+/* Runs a part of a test in a process forked for it. The part must end the process. */
 void place_in_process(void (*part)(void));
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * pool_helpers.c - pools, calls and functions for the tests of pools
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <fcntl.h>
@@ -56,7 +59,7 @@ json_t *pool_gate_name(const struct pool_gate *gate)
     return json_string(gate->path);
 }
 
-/* Who opens it for reading waits for somebody who could write. */
+/* Opens the gate: a reader of the FIFO blocks in open(2) until a writer exists. */
 void pool_gate_open(struct pool_gate *gate)
 {
     gate->fd = open(gate->path, O_RDWR | O_CLOEXEC);

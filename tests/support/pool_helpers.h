@@ -1,21 +1,21 @@
 /*
- * pool_tools.h - what the tests of pools share
+ * pool_helpers.h - what the tests of pools share
  */
-#ifndef TESTS_POOL_TOOLS_H
-#define TESTS_POOL_TOOLS_H
+#ifndef FORKSCOPE_SUPPORT_POOL_HELPERS_H
+#define FORKSCOPE_SUPPORT_POOL_HELPERS_H
 
 #include "tests/support/call_helpers.h"
 
 #include <forkscope/pool.h>
 
-/* Makes a pool that must come to be; calls that must start. Arguments are taken. */
+/* Create a pool and start calls, and assert that this works. Arguments are taken. */
 procspawn_pool *pool_make(unsigned size);
 procspawn_pool *pool_build(procspawn_pool_builder *builder);    /* frees the builder */
 procspawn_handle *pool_start(procspawn_pool *pool, procspawn_function *function,
                              json_t *argument);
 json_int_t pool_number(procspawn_pool *pool, procspawn_function *function, json_t *argument);
 
-/* A gate: functions wait at it until it is opened, which it then stays. */
+/* A gate: functions wait at it until it is opened. Then it stays open. */
 struct pool_gate {
     char directory[32];
     char path[48];
@@ -28,14 +28,14 @@ void pool_gate_open(struct pool_gate *gate);
 void pool_gate_remove(struct pool_gate *gate);
 
 /* Functions to call. */
-json_t *pool_wait_at_gate(json_t *path);    /* then returns its process */
+json_t *pool_wait_at_gate(json_t *path);    /* then returns its process id */
 json_t *pool_forty_two(json_t *path);       /* the same, but returns 42 */
-json_t *pool_count(json_t *argument);       /* how often this worker has been asked so far */
+json_t *pool_count(json_t *argument);       /* number of calls that this worker has had */
 
-/* Waits until a call is at a worker, whose process it returns. */
+/* Waits until a worker runs the call, and returns the worker's process id. */
 pid_t pool_await_start(procspawn_handle *handle);
 
-/* Waits for a process to be gone, and says whether it is. */
+/* Waits for the end of a process; returns whether it has ended. */
 bool pool_await_death(pid_t pid);
 
 #endif

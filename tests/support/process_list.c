@@ -1,3 +1,6 @@
+/*
+ * process_list.c - reads the children of a process, and ends those that are left
+ */
 #include "tests/support/process_list.h"
 
 #include "src/base/clock.h"
@@ -36,7 +39,10 @@ static pid_t reap_until(int64_t deadline)
     return pid;
 }
 
-/* All at once: one that is traced by another can only be reaped when that is gone. */
+/*
+ * Kills all before it reaps any: a process that is traced by another one can be reaped only after
+ * its tracer has ended.
+ */
 static unsigned kill_all(void)
 {
     unsigned count = 0;

@@ -1,3 +1,6 @@
+/*
+ * raw_messages.c - writes to a child's sockets directly
+ */
 #include "tests/support/raw_messages.h"
 
 #include <errno.h>
@@ -9,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* The channel passes the sender of each message, the link does not. */
+/* Finds a socket of the child: the channel has SO_PASSCRED set, the link has not. */
 static int find_socket(bool passes_sender)
 {
     enum { MOST = 1024 };

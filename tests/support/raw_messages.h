@@ -1,29 +1,40 @@
 /*
- * raw.h - functions that speak on the sockets of their process by themselves, as a hostile one would
+ * raw_messages.h - functions that use the sockets of their process directly, as a hostile child
+ * would
  */
-#ifndef TESTS_RAW_H
-#define TESTS_RAW_H
+#ifndef FORKSCOPE_SUPPORT_RAW_MESSAGES_H
+#define FORKSCOPE_SUPPORT_RAW_MESSAGES_H
 
 #include "src/wire/frame.h"
 
 #include <sys/types.h>
 
-/* The sockets of a child, -1 if it has none: to its spawner, and to its server. */
+/* Return the sockets of a child, to its spawner and to its server; -1: it has none. */
 int raw_channel(void);
 int raw_link(void);
 
-/* A frame with another process as its sender, as CAP_SYS_ADMIN allows. 0 or -errno. */
+/*
+ * Sends a frame with another process as its sender, which needs CAP_SYS_ADMIN. Returns 0 or -errno.
+ */
 int raw_send_as(int fd, pid_t sender, enum wire_type type, const void *body, size_t length);
 
-/* A message of no bytes, with a descriptor unless that is -1. 0 or -errno. */
+/* Sends an empty message with a descriptor (-1: without one). Returns 0 or -errno. */
 int raw_send_empty(int fd, int descriptor);
 
-/* Asks the server for children and waits for the first offer; its channel, -1 without one. */
+/*
+ * Asks the server for children and waits for the first offer. Returns its channel; -1: none came.
+ */
 int raw_ask(unsigned count);
 
-/* A listening socket that accepts nothing, and its port. For the process that outlives the rest. */
+/*
+ * Returns a listening socket that accepts nothing, and its port. For the process that lives
+ * longest.
+ */
 int raw_listen(int *ret_port);
-/* A socket connected to it with unsent data, whose last close takes so many seconds; -1: none. */
+/*
+ * Returns a socket connected to that port with unsent data, whose last close takes `seconds`; -1:
+ * failed.
+ */
 int raw_lingering_socket(int port, int seconds);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * rights_helpers.c - reports, compares and gives up the rights of a thread
+ */
 #include "tests/support/rights_helpers.h"
 
 #include "src/rights/status.h"

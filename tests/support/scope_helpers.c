@@ -1,3 +1,6 @@
+/*
+ * scope_helpers.c - events, the log and the root of the tests of scopes
+ */
 #include "tests/support/scope_helpers.h"
 
 #include "src/base/thread.h"
@@ -10,9 +13,9 @@
 #include <unistd.h>
 
 /*
- * The address sanitizer looks at the stack of a thread that is being unwound with an interceptor
- * that stumbles over the frames already left ("if your program uses some custom stack unwind
- * mechanism").
+ * When a thread is unwound, an interceptor of the address sanitizer checks its stack and reports
+ * the frames already left ("if your program uses some custom stack unwind mechanism"). That report
+ * is suppressed.
  */
 __attribute__((visibility("default"))) const char *__asan_default_suppressions(void);
 const char *__asan_default_suppressions(void)
@@ -60,8 +63,8 @@ bool event_wait(struct event event)
     struct pollfd polled = { .fd = event.fd, .events = POLLIN };
     bool happened = poll(&polled, 1, 60000) == 1;
     /*
-     * Reading, unlike poll, tells the thread sanitizer that what was before the event is before
-     * this.
+     * read, unlike poll, tells the thread sanitizer that what came before the event is ordered
+     * before this.
      */
     uint64_t count;
     if (read(event.fd, &count, sizeof count) == sizeof count)

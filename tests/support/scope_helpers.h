@@ -1,16 +1,18 @@
 /*
- * scope_tools.h - what the tests of the thread half share: events to wait for, and a log of what
- * happened
+ * scope_helpers.h - what the tests of the thread half share: events to wait for, and a log
  */
-#ifndef FORKSCOPE_TESTS_SCOPE_TOOLS_H
-#define FORKSCOPE_TESTS_SCOPE_TOOLS_H
+#ifndef FORKSCOPE_SUPPORT_SCOPE_HELPERS_H
+#define FORKSCOPE_SUPPORT_SCOPE_HELPERS_H
 
 #include <forkscope/cunit.h>
 #include <forkscope/scope.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Happens once; any number of threads may wait. Waiting is no cancellation point. */
+/*
+ * An event happens once; any number of threads may wait for it. Waiting is not a cancellation
+ * point.
+ */
 struct event {
     int fd;
 };
@@ -18,15 +20,15 @@ struct event {
 struct event event_new(void);
 void event_free(struct event event);
 void event_happen(struct event event);
-void event_reset(struct event event);       /* when nobody waits: has not happened yet */
+void event_reset(struct event event);       /* when no thread waits: has not happened yet */
 bool event_wait(struct event event);        /* false after a minute */
 
-/* One letter for each thing that happened, in order. */
+/* The log: one letter for each thing that happened, in order. */
 void log_clear(void);
 void log_letter(char letter);
 const char *log_letters(void);
 
-/* Done functions: 'd' and 'k'. */
+/* Done functions, which log 'd' and 'k'. */
 void log_done(void *arg);
 void log_child_done(void *arg);
 
@@ -41,12 +43,12 @@ void root_tear_down(void);
     { .pName = name, .pSetUpFunc = root_set_up, .pTearDownFunc = root_tear_down, .pTests = table }
 
 /*
- * Blocks for ever in a system call that only a cancelled thread leaves; under the thread sanitizer,
- * which takes cancelled system calls for races, in a wait of the library.
+ * Blocks in a system call that only a cancelled thread leaves. Under the thread sanitizer, which
+ * reports cancelled system calls as races, it blocks in a wait of the library.
  */
 void block_for_ever(void);
 
-/* A deadline far enough away that reaching it is a failure. */
+/* Returns a deadline that no test reaches unless it fails. */
 int64_t soon(void);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * subprocess.c - starts a program and reads its output
+ */
 #include "tests/support/subprocess.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
- * program.h - a program that a test runs, seen from outside
+ * subprocess.h - a program that a test runs
  */
-#ifndef TESTS_PROGRAM_H
-#define TESTS_PROGRAM_H
+#ifndef FORKSCOPE_SUPPORT_SUBPROCESS_H
+#define FORKSCOPE_SUPPORT_SUBPROCESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,27 +12,27 @@ struct program {
     pid_t pid;
     int out_fd;             /* reading end of its standard output */
     int err_fd;             /* a file with its standard error */
-    char *out;              /* what it has printed so far, ended by a NUL */
+    char *out;              /* its output so far, with a NUL at the end */
     size_t length;
 };
 
 /*
- * Starts argv (ended by NULL) with /dev/null for standard input. err_fd becomes its standard error,
- * or, if it is -1, a file whose length program_error_length gives. Returns false, with a failed
- * assertion, when it cannot be started.
+ * Starts argv (ended by NULL) with /dev/null as standard input. err_fd becomes its standard error;
+ * if it is -1, a file does, and program_error_length returns its length. If the program cannot be
+ * started, an assertion fails and the result is false.
  */
 bool program_start(struct program *program, char *const *argv, int err_fd);
 
-/* Reads standard output until it holds text. False at its end without. */
+/* Reads standard output until it contains text. Returns false if the output ends first. */
 bool program_read_until(struct program *program, const char *text);
 
 /*
- * Reads the rest of standard output, waits for the end and frees what program_start took, but for
- * out, which the caller frees. Returns the exit status, or 1000 + the signal that killed it.
+ * Reads the rest of standard output, waits for the end and frees everything but `out`, which the
+ * caller frees. Returns the exit status, or 1000 + the signal that killed the program.
  */
 int program_end(struct program *program);
 
-/* The number of bytes in the file that took standard error; before program_end. */
+/* Returns the length of the file with standard error. Called before program_end. */
 int64_t program_error_length(const struct program *program);
 
 #endif

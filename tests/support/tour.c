@@ -1,3 +1,6 @@
+/*
+ * tour.c - the steps of a tour, the process that makes it, and the checks of its outcome
+ */
 #include "tests/support/tour.h"
 
 #include "tests/support/call_helpers.h"
@@ -24,7 +27,7 @@ static struct tour *tour;       /* in shared memory */
 
 /* ---- steps ---- */
 
-/* Joins and frees: 0 when the result is the value. */
+/* Joins and frees the handle. Returns 0 if the result is this value. */
 static int check_value(int rc, procspawn_handle *handle)
 {
     json_t *result = NULL;
@@ -49,7 +52,7 @@ static int call(void)
     return check_value(rc, handle);
 }
 
-/* Joins and frees: the call must have failed. */
+/* Joins and frees the handle; the call must have failed. */
 static int failure(procspawn_handle *handle, procspawn_error **ret_error)
 {
     int rc = procspawn_join_timeout(handle, patience, NULL, ret_error);
@@ -168,7 +171,7 @@ static json_t *leaves_a_daemon(json_t *unused)
     return json_integer(pid);
 }
 
-/* Who is told that a process is gone is told that of everything below it. */
+/* When the end of a call is reported, all processes below it have ended. */
 static int leave_daemon(void)
 {
     procspawn_handle *handle = NULL;
@@ -240,7 +243,7 @@ static double seconds_of(const struct timeval *time)
     return (double)time->tv_sec + (double)time->tv_usec / 1e6;
 }
 
-/* A subreaper, to which everything comes that the host leaves. */
+/* A subreaper: it inherits every process that the host leaves. */
 static void watch(void (*prepare)(const void *), const void *argument)
 {
     struct rusage usage;
@@ -272,7 +275,7 @@ void tour_run(void (*prepare)(const void *argument), const void *argument, struc
     munmap(tour, sizeof *tour);
 }
 
-/* ---- the judgement ---- */
+/* ---- the checks ---- */
 
 static void expect(bool right, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,3 +1,6 @@
+/*
+ * typed_helpers.c - typed functions defined in another file than their callers
+ */
 #include "tests/support/typed_helpers.h"
 
 #include <stdlib.h>

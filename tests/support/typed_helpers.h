@@ -1,18 +1,19 @@
 /*
- * typed_tools.h - functions that another file calls: the form for headers, and types of our own
+ * typed_helpers.h - typed functions that another file calls: the form for headers, and types of our
+ * own
  */
-#ifndef TESTS_TYPED_TOOLS_H
-#define TESTS_TYPED_TOOLS_H
+#ifndef FORKSCOPE_SUPPORT_TYPED_HELPERS_H
+#define FORKSCOPE_SUPPORT_TYPED_HELPERS_H
 
 #include "tests/support/value_helpers.h"
 
 #include <forkscope/typed.h>
 #include <stdio.h>
 
-/* A type without anything to release. */
+/* A type that needs no release. */
 struct point {
     double x, y;
-    bool packed_for_a_call;     /* as in_ipc_mode said it */
+    bool packed_for_a_call;     /* what in_ipc_mode returned */
     bool unpacked_for_a_call;
 };
 
@@ -20,7 +21,7 @@ json_t *pack_point(const struct point *point);
 int unpack_point(const json_t *json, struct point *ret_point);
 PROCSPAWN_TYPE(point, struct point, pack_point, unpack_point);
 
-/* A type with memory of its own. Those that are alive are counted. */
+/* A type with memory of its own. Values that exist are counted. */
 struct numbers {
     size_t count;
     int *number;
@@ -37,7 +38,7 @@ extern int numbers_alive;
 PROCSPAWN_DECLARE(mirror, point, (point, it), (bool, across));
 PROCSPAWN_DECLARE(nothing_at_all, void);
 
-/* Joins and frees: the result, which must be one. */
+/* Joins and frees the handle; the call must have a result. */
 #define TYPED_JOIN(function, handle, ret_result) \
     do { \
         procspawn_error *error_ = NULL; \
@@ -48,14 +49,16 @@ PROCSPAWN_DECLARE(nothing_at_all, void);
         procspawn_handle_free(handle); \
     } while (0)
 
-/* The failure that a join has told. Frees both. */
+/* Checks a failure that a join has returned. Frees both. */
 void typed_check_failure(procspawn_handle *handle, int rc, procspawn_error *error,
                          enum procspawn_error_kind kind, const char *message);
 
 #define TYPED_NOT_IT "the value is not what it should be, or stands for nothing any more"
 
-/* Calls the other half of a typed function with an argument that its spawn would not have made;
- * "parameter 1 of f" is to be refused. */
+/*
+ * Calls the receiving half of a typed function with an argument that the sending half would not
+ * make. "parameter 1 of f" must be refused.
+ */
 void typed_check_parameters(procspawn_function *entry, const char *argument, const char *which);
 
 #endif

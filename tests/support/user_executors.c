@@ -1,3 +1,6 @@
+/*
+ * user_executors.c - two executors written by a user of the library
+ */
 #include "tests/support/user_executors.h"
 
 #include <errno.h>
@@ -18,7 +21,7 @@ static int push(struct scoped_executor *self, void (*run)(void *arg), void *arg)
     return error;
 }
 
-/* Locked before and after. */
+/* Locked on entry and return, unlocked while the task runs. */
 static void run_at(struct pool *pool, unsigned place)
 {
     void (*run)(void *arg) = pool->queue[place].run;

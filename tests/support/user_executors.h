@@ -1,8 +1,9 @@
 /*
- * scope_pool.h - executors of a user's: a pool with a queue, and one that runs tasks at once
+ * user_executors.h - executors as a user writes them: a pool with a queue, and one that runs tasks
+ * at once
  */
-#ifndef FORKSCOPE_TESTS_SCOPE_POOL_H
-#define FORKSCOPE_TESTS_SCOPE_POOL_H
+#ifndef FORKSCOPE_SUPPORT_USER_EXECUTORS_H
+#define FORKSCOPE_SUPPORT_USER_EXECUTORS_H
 
 #include <forkscope/executor.h>
 #include <pthread.h>
@@ -11,8 +12,8 @@
 enum { POOL_QUEUE = 256, POOL_THREADS = 8 };
 
 /*
- * Without threads, what is pushed stays in the queue until pool_run_one, pool_run_newest or
- * pool_close: a task that is waited for is run by who waits.
+ * Without threads, tasks stay in the queue until pool_run_one, pool_run_newest or pool_close; a
+ * task that another one waits for is run by the waiter.
  */
 struct pool {
     struct scoped_executor base;
@@ -21,18 +22,18 @@ struct pool {
     struct {
         void (*run)(void *arg);
         void *arg;
-    } queue[POOL_QUEUE];            /* a ring */
+    } queue[POOL_QUEUE];            /* a ring buffer */
     unsigned first, count;
     unsigned thread_count;
     pthread_t threads[POOL_THREADS];
     bool closing;
-    bool full;                      /* set by the test: refuses tasks */
+    bool full;                      /* set by the test: the pool refuses tasks */
 };
 
 void pool_open(struct pool *pool, unsigned threads);
-void pool_close(struct pool *pool);     /* runs what is left */
+void pool_close(struct pool *pool);     /* runs the tasks that are left */
 
-/* On the calling thread: the task that was pushed first, or last. False: none is left. */
+/* Run the oldest or the newest task on the calling thread. Return false if none is left. */
 bool pool_run_one(struct pool *pool);
 bool pool_run_newest(struct pool *pool);
 

@@ -1,3 +1,6 @@
+/*
+ * value_helpers.c - calls with values that are not JSON
+ */
 #include "tests/support/value_helpers.h"
 
 #include <fcntl.h>

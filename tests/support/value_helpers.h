@@ -1,8 +1,8 @@
 /*
- * values.h - what the tests share of arguments and results that are not JSON
+ * value_helpers.h - what the tests of descriptors, buffers and channels in values share
  */
-#ifndef TESTS_VALUES_H
-#define TESTS_VALUES_H
+#ifndef FORKSCOPE_SUPPORT_VALUE_HELPERS_H
+#define FORKSCOPE_SUPPORT_VALUE_HELPERS_H
 
 #include "tests/support/call_helpers.h"
 
@@ -10,10 +10,15 @@
 void values_begin(void);
 void values_end(void);
 
-/* Calls and joins, which must succeed; the handle is left to the caller. Takes the argument. */
+/*
+ * Makes a call and joins it; asserts that it succeeds. The caller frees the handle. Takes the
+ * argument.
+ */
 json_t *values_call(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle);
 
-/* The reading end of a pipe in which the text waits; and whether it was this text. */
+/*
+ * Returns the reading end of a pipe that contains the text; checks that a pipe contains this text.
+ */
 int values_pipe(const char *text);
 bool values_reads(int fd, const char *text);
 

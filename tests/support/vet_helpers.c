@@ -1,3 +1,6 @@
+/*
+ * vet_helpers.c - runs examples/vet and reads its report
+ */
 #include "tests/support/vet_helpers.h"
 
 #include "tests/support/subprocess.h"

@@ -1,3 +1,7 @@
+/*
+ * withheld_memory.c - a FUSE file system that does not answer reads, for memory and files that
+ * block
+ */
 #include "tests/support/withheld_memory.h"
 
 #include <errno.h>

@@ -1,27 +1,32 @@
 /*
- * withhold.h - memory and a file that never come: whoever asks for them waits, even past SIGKILL
+ * withheld_memory.h - memory and a file whose readers wait for ever, even past SIGKILL
  *
- * A file system of the test's own, which answers no read, and no opening of one of its files.
+ * A file system of the test's own does not answer any read, nor the opening of one of its files.
  */
-#ifndef TESTS_WITHHOLD_H
-#define TESTS_WITHHOLD_H
+#ifndef FORKSCOPE_SUPPORT_WITHHELD_MEMORY_H
+#define FORKSCOPE_SUPPORT_WITHHELD_MEMORY_H
 
 #include <stdbool.h>
 
-/* Mounts it, in a mount namespace that this process has alone from then on. Needs root, and a
- * kernel that has FUSE: false where it is not to be had. */
+/*
+ * Mounts it in a new mount namespace of this process. Returns false if it cannot: that needs root,
+ * and a kernel with FUSE.
+ */
 bool withhold_begin(void);
 
-/* Whoever waits gets an error, and the file system goes. */
+/* Unmounts it; all who wait get an error. */
 void withhold_end(void);
 
-/* Can it be had at all? */
+/* Returns whether it can be mounted. */
 bool withhold_works(void);
 
-/* From now on the page at this address never comes. Its bytes are lost. */
+/* Replaces the page at this address by one that does not arrive. Its contents are lost. */
 bool withhold_page(void *address);
 
-/* A file that cannot be opened to the end; its length is 64 KiB. It stays until withhold_end(). */
+/*
+ * Returns the path of a file whose opening does not finish; its length is 64 KiB. It exists until
+ * withhold_end().
+ */
 const char *withhold_file(void);
 
 #endif
