@@ -1,3 +1,6 @@
+/*
+ * clock.c - nanoseconds on CLOCK_MONOTONIC
+ */
 #include "src/base/clock.h"
 
 #include <limits.h>

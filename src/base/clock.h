@@ -11,11 +11,13 @@
 
 int64_t base__now(void);
 
-/* The point in time so many nanoseconds from now; a negative duration is for ever. */
+/* The point in time `duration` nanoseconds from now; BASE_NEVER for a negative duration. */
 int64_t base__deadline(int64_t duration);
 
-/* What is left until a deadline for poll(2): milliseconds rounded up, 0 if it has passed, -1 for
- * ever. */
+/*
+ * The time left until a deadline in the unit of poll(2): milliseconds rounded up, 0 if the deadline
+ * has passed, -1 for BASE_NEVER.
+ */
 int base__poll_timeout(int64_t deadline);
 
 #endif

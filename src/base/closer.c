@@ -1,3 +1,6 @@
+/*
+ * closer.c - a queue of descriptors, and the threads that close them
+ */
 #include "src/base/closer.h"
 
 #include "src/base/clock.h"
@@ -17,12 +20,12 @@
 
 enum {
     THREADS_MAX = 8,
-    BEHIND = 64,                /* descriptors in the queue, where one is stuck */
-    FAR_BEHIND = 512,           /* and in any case */
+    BEHIND = 64,                /* limit of the queue while a close is stuck */
+    FAR_BEHIND = 512,           /* limit of the queue in any case */
     STACK = 64 * 1024
 };
 
-/* What takes longer is stuck. */
+/* A close that takes longer counts as stuck. */
 static const int64_t moment = BASE_SECOND / 50;
 
 struct waiting {
@@ -33,30 +36,30 @@ struct waiting {
 static bool is_alone BASE_WRITTEN;
 
 static struct {
-    pid_t owner;                /* of the threads: a copy made by fork(2) has none of them */
-    pthread_mutex_t lock;       /* guards what follows */
+    pid_t owner;                /* process of the threads; fork(2) does not copy threads */
+    pthread_mutex_t lock;       /* guards the members below */
     pthread_cond_t changed;
     struct waiting *first, **end;
-    unsigned count;             /* of those that wait */
-    unsigned threads;           /* this and the count are read without the lock, too */
-    unsigned busy;              /* of them: in close(2) */
-    uint64_t turn;              /* counts the closes */
-    bool closing;               /* the last one that has begun has not ended */
+    unsigned count;             /* length of the queue */
+    unsigned threads;           /* running; read without the lock too, as count is */
+    unsigned busy;              /* threads inside close(2) */
+    uint64_t turn;              /* number of closes begun */
+    bool closing;               /* the close begun last has not returned */
     int64_t since;
-    unsigned settling;          /* who waits for threads to be gone */
+    unsigned settling;          /* callers inside base__close_settle */
     pthread_t ended[THREADS_MAX];
-    unsigned ended_count;       /* of threads, to be joined by who waits */
+    unsigned ended_count;       /* ended threads that such a caller must join */
 } closer;
 
 /* ---- one descriptor ---- */
 
 /*
- * Sealed memory is a file of no mounted file system, and only its size makes it slow to close.
- * Files of a mounted tmpfs have at most the seal that forbids others.
+ * Sealed memory belongs to no mounted file system; only its size can make its close slow. A file of
+ * a mounted tmpfs carries at most F_SEAL_SEAL.
  */
 static bool is_small_memory(int fd)
 {
-    enum { BLOCKS = 16 << 11 };     /* 16 MiB of 512 bytes each */
+    enum { BLOCKS = 16 << 11 };     /* 16 MiB in blocks of 512 bytes */
     struct stat status;
     int seals = fcntl(fd, F_GET_SEALS);
 
@@ -79,7 +82,7 @@ static void close_without_lingering(int fd)
 
 /* ---- the queue ---- */
 
-/* One thread of a copy sets the state up, and others wait for it. */
+/* After a fork one thread of the new process resets the state; other threads wait until it has. */
 static void adopt(pid_t before, pid_t self)
 {
     const pid_t setting_up = -self;
@@ -149,7 +152,7 @@ static int take_first(void)
 
 static bool need_thread(void);
 
-/* Is one closing, and not stuck at it? */
+/* Is a close running that does not count as stuck yet? */
 static bool in_time(void)
 {
     return closer.closing && base__now() < closer.since + moment;
@@ -161,7 +164,10 @@ static void wait_until(int64_t when)
     pthread_cond_clockwait(&closer.changed, &closer.lock, CLOCK_MONOTONIC, &until);
 }
 
-/* Lets go of the lock meanwhile. The last thread that there may be does not wait for a socket. */
+/*
+ * Closes the first descriptor of the queue; releases the lock meanwhile. When all other threads are
+ * inside close(2), this one is the last, so its close must not wait for a socket to linger.
+ */
 static void close_first(void)
 {
     uint64_t turn = ++closer.turn;
@@ -194,7 +200,10 @@ static void end_thread(void)
     pthread_cond_broadcast(&closer.changed);
 }
 
-/* Takes over where the thread before it is stuck, and goes when there is nothing left. */
+/*
+ * A closer thread: begins the next close when the running one is stuck; ends when the queue is
+ * empty.
+ */
 static void *run(void *unused)
 {
     pthread_mutex_lock(&closer.lock);
@@ -215,7 +224,10 @@ static size_t stack_size(void)
     return least > STACK / 2 ? (size_t)least + STACK : STACK;
 }
 
-/* What the program has for each thread lies on the stack as well, and may not fit onto a small one. */
+/*
+ * Thread-local storage of the program lies on the thread's stack; if it does not fit into a small
+ * stack, pthread_create fails with EINVAL and a default stack is used.
+ */
 static int create_thread(void)
 {
     pthread_t thread;
@@ -239,7 +251,10 @@ static bool start_thread(void)
     return error == 0;
 }
 
-/* Has one that is free look at the queue. False if none is there, and none can be had. */
+/*
+ * Makes sure that a thread outside close(2) exists, unless the limit is reached. Returns false if
+ * there is none and none could be started. Locked.
+ */
 static bool need_thread(void)
 {
     if (closer.threads > closer.busy || closer.threads == THREADS_MAX)
@@ -248,7 +263,7 @@ static bool need_thread(void)
     return closer.threads > closer.busy;
 }
 
-/* They have nothing more to do but to end. */
+/* Joins threads that have ended. Locked; releases the lock meanwhile. */
 static void join_ended(void)
 {
     while (closer.ended_count > 0) {
@@ -261,7 +276,7 @@ static void join_ended(void)
 
 /* ---- the calls ---- */
 
-/* Without memory or a thread to wait for it. */
+/* Queues the descriptor. Returns false without memory or without a thread. */
 static bool hand_over(int fd)
 {
     struct waiting *waiting = malloc(sizeof *waiting);
@@ -279,7 +294,10 @@ static bool hand_over(int fd)
     return taken;
 }
 
-/* The number of a standard stream may be given to another file at any time: it is free at once. */
+/*
+ * Moves a descriptor off the numbers of the standard streams, so that the number is free at once:
+ * the program may reuse it at any time. Returns the new descriptor, or -1.
+ */
 static int leave_stdio(int fd)
 {
     if (fd > STDERR_FILENO)

@@ -1,32 +1,33 @@
 /*
- * closer.h - descriptors that came from outside, and how they are closed
+ * closer.h - closes descriptors that came from other processes
  *
- * close(2) of a descriptor that another process sent can take as long as that process likes: a
- * socket lingers, a file system in user space is asked, the queue of a socket holds such
- * descriptors again. So what is not known to be harmless is closed by a thread that is there for
- * nothing else: one after the other, and by another thread when one takes longer than a moment.
- * Such threads have all signals blocked, and end when nothing is left to close.
+ * close(2) of a descriptor that another process sent can block for as long as that process likes: a
+ * socket lingers, a file system in user space must answer, a socket's queue holds such descriptors
+ * in turn. So a descriptor that is not known to be harmless is closed by a thread of its own. The
+ * thread closes one descriptor after the other; when one close takes longer than 20 ms, another
+ * thread continues. These threads block all signals and end when the queue is empty.
  */
 #ifndef FORKSCOPE_BASE_CLOSER_H
 #define FORKSCOPE_BASE_CLOSER_H
 
 #include <stdbool.h>
 
-/* Closes a descriptor, now or soon; a negative one is none. Never waits, keeps errno. */
+/* Closes a descriptor, now or later; negative values are ignored. Never blocks. Keeps errno. */
 void base__close_foreign(int fd);
 
-/* Waits until all that was to be closed is, or until a moment has passed. Keeps errno. */
+/* Waits until the queue is empty and its closes are done, but no longer than 20 ms. Keeps errno. */
 void base__close_settle(void);
 
-/* Is one of them taking longer than that? */
+/* Has the running close taken longer than 20 ms? */
 bool base__close_is_stuck(void);
 
-/* Are there so many that it is better to take in no more? */
+/* Is the queue so long that the process should receive no more descriptors? */
 bool base__close_is_behind(void);
 
 /*
- * Whether this process may have such threads; it may, unless told otherwise. A process that forks
- * on behalf of others must not: there the caller closes by itself, and a socket does not linger.
+ * Allows or forbids closer threads in this process; the default is to allow them. A process that
+ * forks must forbid them: then the caller closes the descriptor itself, with SO_LINGER switched
+ * off.
  */
 void base__close_by_threads(bool may);
 

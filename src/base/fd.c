@@ -1,3 +1,6 @@
+/*
+ * fd.c - checked descriptors: a table of what the library keeps, and eventfds
+ */
 #include "src/base/fd.h"
 
 #include <errno.h>
@@ -21,20 +24,20 @@ static int off_streams(int fd)
     return copy < 0 ? -error : copy;
 }
 
-/* ---- the notes ---- */
+/* ---- the table of notes ---- */
 
 /*
- * Each number has one keeper at most, so that notes need no lock; the table is shared. Numbers
- * beyond it, and where there was no memory, are not noted down.
+ * The table is shared by all threads. Each number has at most one owner, so notes need no lock.
+ * Numbers beyond the table, and numbers for whose piece there was no memory, are not noted.
  */
 enum { PIECES = 512, PIECE = 2048 };
 
 static uint64_t *pieces[PIECES];
 
 /*
- * How a file is told from others. Eventfds and the like have one inode together: they are marked
- * with a signal that is never sent, for nobody asks for one (O_ASYNC). All other notes are made of
- * device and inode.
+ * A note identifies the file of a descriptor. All eventfds share one inode, so a file that only the
+ * library has opened is marked instead: with a signal set by F_SETSIG, which the kernel never sends
+ * because O_ASYNC is off. All other notes are a hash of device and inode.
  */
 enum { NONE, MARKED, UNKNOWN, INODES };
 
@@ -81,8 +84,9 @@ static bool set_mark(int fd)
 }
 
 /*
- * The file may be another process's, and nobody is asked for what the kernel knows: a file system
- * may not answer. A jail may refuse to tell.
+ * The file may belong to another process. AT_STATX_DONT_SYNC makes the kernel answer from its
+ * cache, because the file system may never answer. A seccomp filter may refuse statx(2): then
+ * UNKNOWN.
  */
 static uint64_t inode_of(int fd)
 {
@@ -101,7 +105,7 @@ static bool is_marked(int fd)
     return found < 0 ? errno != EBADF : found == mark();
 }
 
-/* ---- descriptors that are kept ---- */
+/* ---- kept descriptors ---- */
 
 int base__fd_behind_stdio(int fd)
 {
@@ -161,7 +165,10 @@ bool base__fd_is_ours(int fd)
     return found == note || found == UNKNOWN;
 }
 
-/* The note goes first: the number may be another thread's as soon as it is free. */
+/*
+ * Erases the note before the caller closes the descriptor: once the number is free, another thread
+ * may use it.
+ */
 int base__fd_release(int fd)
 {
     bool ours = base__fd_is_ours(fd);

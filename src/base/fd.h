@@ -1,12 +1,12 @@
 /*
- * fd.h - descriptors of the library's own
+ * fd.h - descriptors that the library keeps, checked before each use
  *
- * A program may close any descriptor, as daemons close all from 3 up, and then has files of its own
- * by the same numbers. So each number that the library keeps is noted down, together with what
- * tells its file from others, and is looked at before it is used: what is not there any more is
- * neither read, written nor closed. A number that is noted down is not used for another descriptor
- * of the library until its keeper has let go of it, so that no keeper takes another one's for its
- * own. A thread that closes descriptors while another one uses them can come between look and use.
+ * A program may close any descriptor (daemons close all from 3 up) and may then open files of its
+ * own under the same numbers. So the library notes each descriptor that it keeps, together with
+ * what identifies its file, and checks the note before each use. If the file has changed, the
+ * library neither reads, writes nor closes it. No other descriptor of the library gets a noted
+ * number until the owner has released it. The check and the use are two steps: a thread that closes
+ * descriptors while another thread uses them can still come between.
  */
 #ifndef FORKSCOPE_BASE_FD_H
 #define FORKSCOPE_BASE_FD_H
@@ -14,49 +14,62 @@
 #include <stdbool.h>
 
 /*
- * The same descriptor, or a close-on-exec copy of it behind the standard streams with the original
- * closed: in a program that has closed some of these, every new descriptor would become one. Nor is
- * the number one that is noted down: it would be taken for what was there. Takes fd; negative values
- * pass. Returns the descriptor, or -errno.
+ * Moves a descriptor above the standard streams: returns fd itself, or a close-on-exec copy with fd
+ * closed. In a program that has closed a standard stream, a new descriptor would take its number.
+ * Noted numbers are avoided too. Takes fd; negative values are returned unchanged. Returns the
+ * descriptor, or -errno.
  */
 int base__fd_behind_stdio(int fd);
 
-/* The same for both ends of a pipe or a pair. Returns 0, or -errno with both closed. */
+/*
+ * Does the same for both ends of a pipe or socket pair. Returns 0, or -errno with both ends closed.
+ */
 int base__ends_behind_stdio(int ends[2]);
 
-/* ---- descriptors that are kept ---- */
+/* ---- kept descriptors ---- */
 
 /*
- * Notes a new descriptor down, which is taken: the first a file that only the library has opened,
- * the second one that others may have as well. Negative values pass. Returns the descriptor, which
- * may have got another number, or -errno.
+ * Notes a new descriptor. Takes fd; negative values are returned unchanged. base__fd_own is for a
+ * file that only the library has opened, base__fd_hold for a file that others may have open too.
+ * Return the descriptor, whose number may have changed, or -errno.
  */
 int base__fd_own(int fd);
 int base__fd_hold(int fd);
 
-/* Holds a close-on-exec copy. Returns it, or -errno. */
+/* Notes a close-on-exec copy of fd. Returns the copy, or -errno. */
 int base__fd_copy(int fd);
 
-/* Is the file still there? Of what is not noted down it is believed. */
+/* Is the noted file still open under this number? True for a number without a note. */
 bool base__fd_is_ours(int fd);
 
-/* Lets go of it and leaves it open. Returns it, or -1: it is not there any more. */
+/*
+ * Erases the note and leaves the descriptor open. Returns fd, or -1 if the file is no longer there.
+ */
 int base__fd_release(int fd);
 
-/* Closes it, if it is still there. Negative values pass. */
+/*
+ * Erases the note, and closes the descriptor if its file is still there. Negative values are
+ * ignored.
+ */
 void base__fd_close(int fd);
 
-/* For a process that begins as a copy, and keeps none of them. */
+/*
+ * Erases all notes. For a process that begins as a forked copy and keeps no descriptor of the
+ * original.
+ */
 void base__fd_forget_all(void);
 
 /* ---- eventfds ---- */
 
-/* A new eventfd(2), owned, non-blocking, or -errno. */
+/* Returns a new eventfd(2), owned and non-blocking, or -errno. */
 int base__event(void);
-/* Negative values pass. */
+/* Negative values are ignored. */
 void base__event_raise(int fd);
 void base__event_clear(int fd);
-/* Another one where it is not there any more. Returns *fd, or -errno with *fd at -1. */
+/*
+ * Replaces *fd by a new eventfd if its file is no longer there. Returns *fd, or -errno with *fd set
+ * to -1.
+ */
 int base__event_renew(int *fd);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * list.h - doubly linked lists whose links lie inside what they link
+ * list.h - doubly linked lists whose links are members of the items
  *
- * A list is a ring around its head; an item that is in no list points at itself.
+ * A list is a ring around its head. An item that is in no list points at itself.
  */
 #ifndef FORKSCOPE_BASE_LIST_H
 #define FORKSCOPE_BASE_LIST_H

@@ -1,3 +1,6 @@
+/*
+ * proc.c - reads /proc to learn whether a process is ending
+ */
 #include "src/base/proc.h"
 
 #include <errno.h>
@@ -7,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The text is cut at its room. */
+/* Reads the file into text; cuts it at `room` bytes. An empty text means that reading failed. */
 static void read_text(const char *path, char *text, size_t room)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -18,7 +21,7 @@ static void read_text(const char *path, char *text, size_t room)
     text[length > 0 ? length : 0] = '\0';
 }
 
-/* A link needs no descriptor, of which there may be none to be had. The length, or -1. */
+/* Reads a symbolic link, which needs no free descriptor. Returns the length, or -1. */
 static ssize_t read_link(const char *path, char *text, size_t room)
 {
     ssize_t length = readlink(path, text, room - 1);
@@ -27,7 +30,10 @@ static ssize_t read_link(const char *path, char *text, size_t room)
     return length;
 }
 
-/* The process's number there, which is the first word of the file. A jail may refuse one of them. */
+/*
+ * Compares getpid() with the process id that /proc shows: the target of /proc/self, which is also
+ * the first word of /proc/self/stat. A sandbox may refuse one of the two.
+ */
 bool base__proc_is_ours(void)
 {
     char text[16];
@@ -37,7 +43,10 @@ bool base__proc_is_ours(void)
     return atoi(text) == getpid();
 }
 
-/* Behind the name: state, parent, group, session, terminal, its group, flags. */
+/*
+ * Parses /proc/PID/stat. After the name follow: state, parent, group, session, terminal, its group,
+ * flags.
+ */
 static bool says_that_it_ends(pid_t pid)
 {
     enum { EXITING = 0x4 };
@@ -51,7 +60,9 @@ static bool says_that_it_ends(pid_t pid)
            state == 'Z' || state == 'X' || (flags & EXITING);
 }
 
-/* A process lets go of its memory, and of its program with it, before its descriptors are closed. */
+/*
+ * An exiting process drops its memory, and with it /proc/PID/exe, before it closes its descriptors.
+ */
 bool base__proc_is_ending(pid_t pid)
 {
     char path[32], text[2];

@@ -1,5 +1,5 @@
 /*
- * proc.h - whether /proc can be believed
+ * proc.h - is /proc usable, and is a process ending?
  */
 #ifndef FORKSCOPE_BASE_PROC_H
 #define FORKSCOPE_BASE_PROC_H
@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Is there a /proc, and of the namespace that this process counts processes in? */
+/* Is /proc mounted, and for the pid namespace of this process? */
 bool base__proc_is_ours(void);
 
 /*
- * Has this process begun to end, or ended? It closes its descriptors after it began, and long before
- * its pidfd is readable. False where /proc cannot be believed.
+ * Has this process begun to exit, or exited? A process closes its descriptors after it has begun to
+ * exit, and long before its pidfd becomes readable. False if /proc is not usable.
  */
 bool base__proc_is_ending(pid_t pid);
 

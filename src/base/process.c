@@ -1,3 +1,6 @@
+/*
+ * process.c - a number that identifies this process
+ */
 #include "src/base/process.h"
 
 #include <stdalign.h>
@@ -5,22 +8,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* As large as a page can be. */
+/* The largest page size of the architecture. */
 #ifdef __x86_64__
 enum { PAGE = 4096 };
 #else
 enum { PAGE = 65536 };
 #endif
 
-/* A page of its own; it needs no room in memory before somebody asks. */
+/*
+ * A page of its own, because MADV_WIPEONFORK works on pages. It uses no memory until the first
+ * call.
+ */
 static struct {
     alignas(PAGE) uint64_t process;     /* 0 after a fork */
 } marked;
 
-static uint64_t last;           /* number drawn here, or by those this is a copy of */
-static bool uncleared;          /* the kernel does not clear memory for us */
+static uint64_t last;    /* last number drawn in this process or in those that it was forked from */
+static bool uncleared;          /* MADV_WIPEONFORK is not available */
 
-/* Of several threads that ask at once the first one decides. */
+/* If several threads draw at once, the first number stored is used. */
 static uint64_t draw(void)
 {
     uint64_t other = 0, number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
@@ -33,7 +39,7 @@ static uint64_t draw(void)
                                        __ATOMIC_RELAXED) ? number : other;
 }
 
-/* Far from the numbers that are drawn. */
+/* The fallback: the process id, apart from the drawn numbers by its highest bit. */
 static uint64_t number_of_id(void)
 {
     return UINT64_C(1) << 63 | (uint64_t)getpid();

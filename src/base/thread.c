@@ -1,3 +1,6 @@
+/*
+ * thread.c - pthread helpers
+ */
 #include "src/base/thread.h"
 
 #include "src/base/clock.h"
@@ -10,7 +13,7 @@ static struct timespec timespec_of(int64_t ns)
     return (struct timespec){ .tv_sec = ns / BASE_SECOND, .tv_nsec = ns % BASE_SECOND };
 }
 
-/* The same point in time on another clock, but for what that is set to meanwhile. */
+/* The deadline on CLOCK_REALTIME. It is wrong by as much as that clock is set afterwards. */
 static struct timespec on_realtime(int64_t deadline)
 {
     struct timespec now;
@@ -20,7 +23,7 @@ static struct timespec on_realtime(int64_t deadline)
 }
 
 /*
- * gcc 12's thread sanitizer does not know pthread_clockjoin_np, and would take the thread for
+ * The thread sanitizer of gcc 12 does not know pthread_clockjoin_np, and would report the thread as
  * leaked.
  */
 static int join_until(pthread_t thread, int64_t deadline)
@@ -43,15 +46,12 @@ int base__join(pthread_t thread, int64_t deadline)
     return error == EBUSY ? -ETIMEDOUT : -error;
 }
 
-/*
- * Weak: there in any program that was built with the address sanitizer, even if the library was
- * not.
- */
+/* Weak: defined in any program built with the address sanitizer, even if the library was not. */
 void __asan_unpoison_memory_region(void const volatile *start, size_t size) __attribute__((weak));
 
 /*
- * For a variable that the C library fills in: the sanitizer looks at the poison there, and in the
- * clean-up handlers of a cancelled thread that of dead frames is still in place.
+ * For a variable that the C library writes. The sanitizer checks its shadow memory there; in the
+ * clean-up handlers of a cancelled thread the shadow of dead frames still marks it as poisoned.
  */
 static void unpoison(void *start, size_t size)
 {
@@ -78,7 +78,10 @@ void base__unwind(void)
 
 void base__stack_unwound(void)
 {
-    /* Not on the stack whose poison is to be cleared, as above. */
+    /*
+     * Static, because the variables must not lie on the stack that is unpoisoned here (see
+     * unpoison).
+     */
     static __thread pthread_attr_t attributes;
     static __thread void *low;
     static __thread size_t size;

@@ -1,5 +1,5 @@
 /*
- * thread.h - what pthread.h leaves to be wished for
+ * thread.h - pthread helpers: join with a deadline, cancel state, sanitizer stacks
  */
 #ifndef FORKSCOPE_BASE_THREAD_H
 #define FORKSCOPE_BASE_THREAD_H
@@ -10,19 +10,22 @@
 #include <stdint.h>
 
 /*
- * Joins a thread; 0, or -ETIMEDOUT when it still runs at the deadline (CLOCK_MONOTONIC). A
- * cancellation point; a join that is cancelled can be repeated.
+ * Joins a thread. Returns 0, or -ETIMEDOUT if the thread still runs at the deadline
+ * (CLOCK_MONOTONIC), or another -errno. A cancellation point; a cancelled join can be repeated.
  */
 int base__join(pthread_t thread, int64_t deadline);
 
 /*
- * Weak: there in any program that was built with the thread sanitizer, even if the library was not.
- * It sees what the library does with mutexes then, and nothing of its atomic variables.
+ * Weak: defined in any program built with the thread sanitizer, even if the library was not.
+ * Without them the sanitizer sees the library's mutexes but not its atomic variables.
  */
 void __tsan_acquire(void *address) __attribute__((weak));
 void __tsan_release(void *address) __attribute__((weak));
 
-/* Tell it what is ordered by an atomic variable: all before the release is before the acquire. */
+/*
+ * Tell the thread sanitizer about an order that an atomic variable makes: what precedes the release
+ * happens before what follows the acquire.
+ */
 static inline void base__ordered_before(void *atomic)
 {
     if (__tsan_release != NULL)
@@ -36,8 +39,8 @@ static inline void base__ordered_after(void *atomic)
 }
 
 /*
- * Whether a sleep in base__join may be cancelled: the thread sanitizer takes a thread for joined as
- * soon as pthread_join is called.
+ * May a sleep in base__join be cancelled? Not under the thread sanitizer, which takes the thread
+ * for joined as soon as pthread_join is called.
  */
 static inline bool base__join_cancelable(void)
 {
@@ -45,20 +48,18 @@ static inline bool base__join_cancelable(void)
 }
 
 /*
- * Tells the address sanitizer, if there is one, that the calling thread has been unwound to here by
- * pthread_exit or pthread_cancel: it would take what comes to lie over the dead frames for an
- * error.
+ * Tells the address sanitizer that pthread_exit or pthread_cancel has unwound the calling thread to
+ * this frame. Otherwise the sanitizer reports new frames that overlap the dead ones.
  */
 void base__stack_unwound(void);
 
 /*
- * Ends the calling thread as pthread_cancel does, at once. Returns, with cancellation off, if the
- * thread is being unwound already: what pthread_exit does then would leave the clean-up handler
- * that runs in its middle.
+ * Ends the calling thread at once, as pthread_cancel does. Returns, with cancellation off, if the
+ * thread is being unwound already; pthread_exit would abandon the clean-up handler that is running.
  */
 void base__unwind(void);
 
-/* Switches cancellation of the calling thread on or off; returns whether it was on. */
+/* Switches cancellation of the calling thread on or off. Returns whether it was on. */
 bool base__cancelable(bool on);
 
 #endif

@@ -1,8 +1,11 @@
+/*
+ * timers.c - a pairing heap
+ */
 #include "src/base/timers.h"
 
 #include <stddef.h>
 
-/* Either may be NULL; both are without siblings. */
+/* Merges two heaps and returns the root. Either may be NULL; neither root has siblings. */
 static struct timer *meld(struct timer *a, struct timer *b)
 {
     if (a == NULL || b == NULL)
@@ -30,7 +33,7 @@ static struct timer *detach_first(struct timer **list)
     return timer;
 }
 
-/* Siblings become one heap: in pairs from the left, then all pairs. */
+/* Merges siblings into one heap: pairs from left to right, then all pairs from right to left. */
 static struct timer *meld_siblings(struct timer *list)
 {
     struct timer *pairs = NULL, *all = NULL, *pair;

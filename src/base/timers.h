@@ -1,8 +1,8 @@
 /*
- * timers.h - points in time in order: a pairing heap whose links lie inside what has a time
+ * timers.h - a pairing heap of deadlines; its links are members of the items
  *
- * Adding is constant, taking out is logarithmic on average, and nothing is allocated, so that a
- * deadline cannot fail to be set.
+ * Adding is O(1), removing is O(log n) amortised. Nothing is allocated, so setting a deadline
+ * cannot fail.
  */
 #ifndef FORKSCOPE_BASE_TIMERS_H
 #define FORKSCOPE_BASE_TIMERS_H
@@ -13,20 +13,20 @@
 /* All zero: not set. */
 struct timer {
     int64_t at;
-    struct timer *child;        /* the first of those that come after it */
-    struct timer *next;         /* sibling */
-    struct timer *before;       /* the sibling before, or the parent of a first child */
+    struct timer *child;        /* first of the timers below this one */
+    struct timer *next;         /* next sibling */
+    struct timer *before;       /* previous sibling; for a first child: its parent */
     bool set;
 };
 
 struct timers {
-    struct timer *first;        /* the one that is due next; NULL: none */
+    struct timer *first;        /* the earliest timer; NULL: none */
 };
 
-/* Sets a timer, or sets it anew. */
+/* Sets a timer, which may be set already. */
 void base__timer_set(struct timers *timers, struct timer *timer, int64_t at);
 
-/* Takes a timer out; nothing if it is not set. */
+/* Removes a timer; does nothing if it is not set. */
 void base__timer_clear(struct timers *timers, struct timer *timer);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * version.c - the version of the library
+ */
 #include <forkscope.h>
 
 const char *forkscope_version(void)

@@ -1,3 +1,6 @@
+/*
+ * waiter.c - parks a thread until another thread wakes it
+ */
 #include "src/base/waiter.h"
 
 #include "src/base/clock.h"
@@ -78,7 +81,7 @@ static void sleep_a_little(int64_t deadline)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
-/* glibc before 2.41 can lose a wake-up (BZ 25847): look again once a second. */
+/* glibc before 2.41 can lose a wake-up (BZ 25847), so the flag is checked again each second. */
 static void sleep_in(struct waiter *waiter, int64_t deadline)
 {
     int64_t until = base__now() + BASE_SECOND;

@@ -1,3 +1,6 @@
+/*
+ * witness.c - a page that the kernel clears on fork
+ */
 #include "src/base/witness.h"
 
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 /*
- * witness.h - is this the process that made it, or a copy by fork(2)?
+ * witness.h - is this process the one that created an object, or a forked copy?
  *
- * Memory that the kernel clears in every process that is forked. So the question costs a load, and
- * needs no state that a thread may have been changing while the copy was made.
+ * The witness lies in memory that the kernel clears in each forked process. So the check costs one
+ * load, and needs no state that another thread may have been changing during the fork.
  */
 #ifndef FORKSCOPE_BASE_WITNESS_H
 #define FORKSCOPE_BASE_WITNESS_H
@@ -11,15 +11,18 @@
 #include <sys/types.h>
 
 struct base__witness {
-    bool cleared;               /* by the kernel: else the process id tells */
+    bool cleared;               /* MADV_WIPEONFORK works here; otherwise owner is compared */
     pid_t owner;
 };
 
-/* NULL when out of memory. */
+/* Returns a new witness, or NULL without memory. */
 struct base__witness *base__witness_new(void);
 void base__witness_free(struct base__witness *witness);
 
-/* Is this process the one that made the witness? A copy with its memory shared is the same. */
+/*
+ * Is this the process that created the witness? True also in a vfork(2) child, which shares its
+ * memory.
+ */
 bool base__witness_here(const struct base__witness *witness);
 
 #endif

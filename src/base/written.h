@@ -1,8 +1,8 @@
 /*
- * written.h - where lies what every child writes
+ * written.h - one section for data that every child writes
  *
- * The first write to a page after a fork copies the page. What all children write lies together in
- * a section of its own, so that it is one copy, and not one for each file.
+ * The first write to a page after a fork copies the page. Variables that all children write lie
+ * together in one section, so that a child copies one page instead of one for each file.
  */
 #ifndef FORKSCOPE_BASE_WRITTEN_H
 #define FORKSCOPE_BASE_WRITTEN_H
