@@ -1,3 +1,6 @@
+/*
+ * board.c - answer marks and counters in shared memory
+ */
 #include "src/wire/board.h"
 
 #include <stdbool.h>
@@ -22,7 +25,10 @@ void wire__board_expect(struct wire_mark *mark, const struct wire_token *token)
     __atomic_store_n(&mark->token, token->word[0], __ATOMIC_RELAXED);
 }
 
-/* A time that comes too late gives the one that the place belongs to now a moment more, at most. */
+/*
+ * If the server reassigns the slot between the load and the store, the store can at most make the
+ * new child's answer look later than it was.
+ */
 void wire__board_mark(struct wire_mark *mark, const struct wire_token *token, int64_t now)
 {
     uint64_t expected = token->word[0];

@@ -1,9 +1,9 @@
 /*
- * board.h - memory that the host shares with the servers, and no child has
+ * board.h - memory shared by the host and the servers, but not with children
  *
- * What would cost a message for each call is written here instead, and read when there is reason to
- * look: which children have answered, by the host; how many nested children there are, by the
- * servers. It is mapped by the host at init. The servers keep it from their children.
+ * The board holds what would otherwise cost a message for each call. The host writes which children
+ * have answered; the servers write how many nested children they have. The host maps the board at
+ * init. The servers exclude it from their forks (MADV_DONTFORK).
  */
 #ifndef FORKSCOPE_WIRE_BOARD_H
 #define FORKSCOPE_WIRE_BOARD_H
@@ -13,28 +13,31 @@
 
 enum { WIRE_BOARD_SLOTS = 8192 };
 
-/* Of one child. When it answers the time is written first. */
+/* Of one child. The host writes answered_at before it complements the token. */
 struct wire_mark {
-    uint64_t token;             /* its first word, each bit turned round once it has answered */
+    uint64_t token;             /* first word of the child's token; complemented once it answered */
     int64_t answered_at;
 };
 
-/* Of one server. A new server with the same index begins with what is left here. */
+/* Of one server. A new server with the same index inherits the marks. */
 struct wire_board {
-    uint32_t nested;            /* children of children, alive */
+    uint32_t nested;            /* children of children that are alive */
     uint32_t padding;
     struct wire_mark marks[WIRE_BOARD_SLOTS];
 };
 
-/* For so many servers, zeroed. NULL when out of memory. */
+/* Maps zeroed boards for this number of servers. Returns NULL without memory. */
 struct wire_board *wire__board_map(unsigned servers);
 void wire__board_unmap(struct wire_board *board, unsigned servers);
 
-/* A server: the place is this child's from now on. */
+/* Server: assigns the slot to this child. */
 void wire__board_expect(struct wire_mark *mark, const struct wire_token *token);
-/* The host: this child has answered. Says nothing when the place is another one's by now. */
+/*
+ * Host: marks this child as having answered. Does nothing if the slot belongs to another child by
+ * now.
+ */
 void wire__board_mark(struct wire_mark *mark, const struct wire_token *token, int64_t now);
-/* A server: when it did, 0 if it has not. */
+/* Server: returns when the child answered, or 0 if it has not. */
 int64_t wire__board_answered(const struct wire_mark *mark, const struct wire_token *token);
 
 #endif

@@ -3,15 +3,16 @@
  *
  *     struct wire_call | block | JSON text
  *
- * The block holds, in this order, what the flags name. First what the caller is: thread (u32, if it
- * is not the main one), groups (u32 count, u32 each), rights (u64 inheritable, permitted, effective, bounding and ambient capabilities; u32
- * securebits, no_new_privs), schedule (u32 policy, niceness, priority), processors (u32 length,
- * bytes), limits (u32 count; u32 resource, u64 soft, u64 hard each), environment (u32 count,
- * strings). Then what is chosen for the child, which it must have the right to: limits (as above),
- * user (u32), group (u32), directory (string), process name (string). Last the library (string).
+ * The block holds the fields that the flags name, in this order. First the state of the caller:
+ * thread (u32, if it is not the main one), groups (u32 count, u32 each), rights (u64 inheritable,
+ * permitted, effective, bounding and ambient capabilities; u32 securebits, no_new_privs), schedule
+ * (u32 policy, niceness, priority), processors (u32 length, bytes), limits (u32 count; u32
+ * resource, u64 soft, u64 hard each), environment (u32 count, strings). Then what the builder chose
+ * for the child, which the child needs the right to do: limits (as above), user (u32), group (u32),
+ * directory (string), process name (string). Last the library (string).
  *
- * Block and text travel in a sealed memfd together when they are too long for a frame. Descriptors
- * come in the order of the WIRE_CALL_FD flags, then those that the text speaks of.
+ * Block and text together travel in a sealed memfd when they are too long for a frame. Descriptors
+ * come in the order of the WIRE_CALL_FD flags, then those that the text refers to.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
 #define FORKSCOPE_WIRE_CALL_H
@@ -33,10 +34,10 @@ enum wire_call_flag {
     WIRE_CALL_NAME = 1 << 11,
     WIRE_CALL_LIBRARY = 1 << 12,
     WIRE_CALL_HOOK = 1 << 13,
-    WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; the streams are for this one */
-    WIRE_CALL_PREPARE = 1 << 15,    /* become what the call asks for, and wait for a CALL */
+    WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; streams: this call only */
+    WIRE_CALL_PREPARE = 1 << 15,    /* do the setup of this call, then wait for a CALL */
     WIRE_CALL_MARKED = 1 << 16,     /* as in struct wire_value */
-    WIRE_CALL_CHILDLESS = 1 << 17,  /* the child may ask its server for nothing */
+    WIRE_CALL_CHILDLESS = 1 << 17,  /* the child may not ask its server for children */
     WIRE_CALL_SCHEDULE = 1 << 18,
     WIRE_CALL_PROCESSORS = 1 << 19,
     WIRE_CALL_RIGHTS = 1 << 20,
@@ -48,25 +49,25 @@ enum wire_call_flag {
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
 
-/* A function as it travels: where it lies in which module. */
+/* A function in transit: its module and its offset there. */
 struct wire_function {
     uint64_t offset;            /* from the module's load address */
-    uint32_t build_id_length;   /* 0: the module has none */
-    uint32_t unchecked;         /* offset is the bare address; the caller answers for it */
+    uint32_t build_id_length;   /* 0: the module has no build id */
+    uint32_t unchecked;         /* offset is an absolute address that the caller vouches for */
     unsigned char build_id[WIRE_BUILD_ID_MAX];
-    uint64_t base;              /* load address in the caller */
+    uint64_t base;              /* load address of the module in the caller */
 };
 
 struct wire_call {
     uint32_t flags;
     uint32_t umask;
-    uint64_t generation;        /* comes back with the answer */
+    uint64_t generation;        /* returned in the answer */
     uint64_t block_length;
     uint64_t text_length;
     struct wire_function function;
-    uint32_t uid[3];            /* the caller's: real, effective, saved */
+    uint32_t uid[3];            /* real, effective and saved id of the caller */
     uint32_t gid[3];
-    uint64_t hook;              /* addresses of the image at init */
+    uint64_t hook;              /* function and argument; addresses in the image at init */
     uint64_t hook_argument;
 };
 

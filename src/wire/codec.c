@@ -1,3 +1,6 @@
+/*
+ * codec.c - bounds-checked encoding and decoding
+ */
 #include "src/wire/codec.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * frame.c - sends frames; descriptors of received frames; socket pairs
+ */
 #include "src/wire/frame.h"
 
 #include "src/base/closer.h"
@@ -11,13 +14,13 @@
 
 enum { MAX_PARTS = 8 };
 
-/* Room for the descriptors and the sender, aligned as control messages must be. */
+/* Space for the descriptors and the credentials, aligned as control messages must be. */
 union control {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
 };
 
-/* The padding travels, too. */
+/* Appends a control message. Clears its padding too, because sendmsg(2) reads it. */
 static void attach(struct msghdr *message, union control *control, int type, const void *data,
                    size_t length)
 {

@@ -1,10 +1,10 @@
 /*
- * frame_recv.c - how a frame is taken out of its socket
+ * frame_recv.c - receives frames
  *
- * A message is looked at first, with duplicates of its descriptors (MSG_PEEK), and is taken out of
- * the queue when all of it is here. So a message for which this process has no room stays where it
- * is and can be had later. And the references that the queue holds are never the last ones to be
- * dropped: to drop the last reference to a foreign descriptor can block.
+ * A message is peeked at first, which duplicates its descriptors (MSG_PEEK), and is removed from
+ * the queue when all of it has arrived. So a message for which this process lacks descriptors stays
+ * in the queue for a later call. And the queue's references are never the last ones to a foreign
+ * descriptor: dropping the last reference can block.
  */
 #include "src/wire/frame.h"
 
@@ -19,32 +19,32 @@
 #include <unistd.h>
 
 enum {
-    KERNEL_MAX_FDS = 253,       /* with one message: SCM_MAX_FD */
-    LABEL_MAX = 256,            /* a security label, if somebody asked for one on this socket */
-    KERNEL_PIDFD = 4            /* SCM_PIDFD, of Linux 6.5 */
+    KERNEL_MAX_FDS = 253,       /* for one message: SCM_MAX_FD */
+    LABEL_MAX = 256,            /* a security label, if SO_PASSSEC was set on this socket */
+    KERNEL_PIDFD = 4            /* SCM_PIDFD, since Linux 6.5 */
 };
 
-/* Room for all that the kernel can have beside the bytes, aligned as control messages must be. */
+/* Space for all control messages that the kernel can attach, aligned as they must be. */
 union control {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(KERNEL_MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred)) +
                CMSG_SPACE(sizeof(int)) + CMSG_SPACE(LABEL_MAX)];
 };
 
-/* One look at the first message. */
+/* Result of one peek or receive of the first message. */
 struct look {
     ssize_t length;             /* or -errno */
     int flags;
-    bool named;                 /* its sender is known, or it has descriptors: it is no end */
-    bool squeezed;              /* a descriptor came, and found no place behind the streams */
-    size_t fd_count;            /* also of those beyond the limit, which are closed already */
+    bool named;                 /* control data came: this is a message, not the end */
+    bool squeezed;              /* a descriptor came, but could not be moved above the streams */
+    size_t fd_count;            /* all that came; those above the limit are closed already */
 };
 
 static ssize_t receive(int sock, struct wire_frame *frame, struct msghdr *message, int flags)
 {
     ssize_t n;
 
-    /* A reset is told once; what the other end sent is still to come. */
+    /* ECONNRESET is reported once; messages sent before it can still be received. */
     do {
         n = recvmsg(sock, message, flags | MSG_CMSG_CLOEXEC);
         frame->was_reset |= n < 0 && errno == ECONNRESET;
@@ -52,7 +52,7 @@ static ssize_t receive(int sock, struct wire_frame *frame, struct msghdr *messag
     return n < 0 ? -errno : n;
 }
 
-/* ---- what came beside the bytes ---- */
+/* ---- control messages ---- */
 
 static int behind_stdio(int fd)
 {
@@ -100,7 +100,9 @@ static void take_in_sender(struct wire_frame *frame, const struct cmsghdr *c)
     frame->sender_gid = credentials.gid;
 }
 
-/* Nobody here asks for a descriptor of the sender; whoever else has this socket may have. */
+/*
+ * The library never asks for SCM_PIDFD; another process with this socket may have (SO_PASSPIDFD).
+ */
 static void close_pidfd(const struct cmsghdr *c)
 {
     int fd;
@@ -125,10 +127,12 @@ static void read_control(struct wire_frame *frame, struct msghdr *message, struc
     }
 }
 
-/* ---- one look ---- */
+/* ---- peek and receive ---- */
 
-/* The frame's own count is that of the descriptors that are here; what its header says of them is
- * given apart. */
+/*
+ * Peeks at or receives the first message. frame->header.fd_count becomes the number of descriptors
+ * held; *ret_told is the count that the header claims.
+ */
 static struct look look_at(int sock, struct wire_frame *frame, int flags, uint32_t *ret_told)
 {
     union control control;
@@ -152,10 +156,12 @@ static struct look look_at(int sock, struct wire_frame *frame, int flags, uint32
     return look;
 }
 
-/* The first message, seen from outside, of a socket that passes the sender. */
+/* The first message as seen by a peek that has no space for descriptors, with SO_PASSCRED set. */
 enum outside { NO_MESSAGE, WITHOUT_DESCRIPTORS, WITH_DESCRIPTORS };
 
-/* On a socket that does not, descriptors may come instead of the sender. */
+/*
+ * Without SO_PASSCRED the space for credentials may receive descriptors instead; they are closed.
+ */
 static enum outside close_all(const struct cmsghdr *c)
 {
     size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -183,21 +189,21 @@ static enum outside look_outside(int sock, struct wire_frame *frame)
 }
 
 /*
- * The end of the stream reads like an empty datagram. But the kernel names the sender of every
- * datagram, once it was asked to.
+ * The end of the stream reads like an empty datagram. But with SO_PASSCRED every datagram carries
+ * credentials, and the end does not.
  */
 static bool has_message(int sock, struct wire_frame *frame)
 {
     return wire__pass_sender(sock) == 0 && look_outside(sock, frame) != NO_MESSAGE;
 }
 
-/* Is there less than was sent? */
+/* Did fewer descriptors arrive than were sent? */
 static bool is_incomplete(const struct look *look)
 {
     return look->fd_count <= WIRE_MAX_FDS && ((look->flags & MSG_CTRUNC) || look->squeezed);
 }
 
-/* Is the frame what its header says? */
+/* Checks the frame against its header. Returns 0 or -EPROTO. */
 static int check_frame(const struct wire_frame *frame, const struct look *look, uint32_t told)
 {
     if ((size_t)look->length < sizeof frame->header || (look->flags & MSG_TRUNC))
@@ -207,9 +213,9 @@ static int check_frame(const struct wire_frame *frame, const struct look *look, 
     return look->fd_count <= WIRE_MAX_FDS && look->fd_count == told ? 0 : -EPROTO;
 }
 
-/* ---- room ---- */
+/* ---- shortage ---- */
 
-/* Has this process room for so many descriptors more? */
+/* Can this process open `count` more descriptors? Returns 0 or -errno. */
 static int find_room(int sock, uint32_t count)
 {
     int held[WIRE_MAX_FDS];
@@ -228,7 +234,9 @@ static int find_room(int sock, uint32_t count)
     return rc;
 }
 
-/* Takes the first message out of the queue: what it brought is here, or not wanted. */
+/*
+ * Removes the first message from the queue; its descriptors were received before or are not wanted.
+ */
 static int drop_first(int sock, struct wire_frame *frame)
 {
     ssize_t n;
@@ -240,7 +248,10 @@ static int drop_first(int sock, struct wire_frame *frame)
     return n < 0 ? -errno : 0;
 }
 
-/* All of it is here. */
+/*
+ * Removes the first message, which has arrived in full, and checks it. Closes its descriptors on
+ * failure.
+ */
 static int take_first(int sock, struct wire_frame *frame, const struct look *look, uint32_t told)
 {
     int rc = drop_first(sock, frame);
@@ -252,14 +263,14 @@ static int take_first(int sock, struct wire_frame *frame, const struct look *loo
     return rc;
 }
 
-/* Takes it without its descriptors. */
+/* Removes the first message without its descriptors. Returns `error`, or why the removal failed. */
 static int lose_first(int sock, struct wire_frame *frame, int error)
 {
     int rc = drop_first(sock, frame);
     return rc < 0 ? rc : error;
 }
 
-/* While too many wait to be closed no more are taken in. */
+/* While the closer threads are behind, no more foreign descriptors are received. */
 static bool too_many_to_close(void)
 {
     if (!base__close_is_behind())
@@ -275,8 +286,9 @@ static bool has_to_wait(int sock, struct wire_frame *frame)
 }
 
 /*
- * Descriptors did not arrive. Returns the shortage that it was for, or 0 if there is room now. If
- * there always is, a security policy keeps this process from having them: -EPROTO.
+ * Called when descriptors did not arrive. Returns the errno of the shortage, or 0 if there is none
+ * now: the caller tries again. If there is none at each attempt, a security policy withholds the
+ * descriptors: the frame is removed, -EPROTO.
  */
 static int explain_loss(int sock, struct wire_frame *frame, unsigned attempt)
 {
@@ -320,7 +332,9 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     return rc;
 }
 
-/* Who has a duplicate of the socket can have looks begin further on, where nothing is. */
+/*
+ * A process with a duplicate of the socket can set SO_PEEK_OFF, so that peeks would miss the data.
+ */
 static void look_from_beginning(int sock)
 {
     int none = -1;
@@ -328,8 +342,8 @@ static void look_from_beginning(int sock)
 }
 
 /*
- * The look that comes before has no descriptors: another receiver may take the message meanwhile,
- * and then they would be of one message and the bytes of another.
+ * The peek leaves room for no descriptors: another receiver may take the message before this one
+ * does, and descriptors from the peek would then belong to another message than the bytes.
  */
 int wire__recv_shared(int sock, struct wire_frame *frame)
 {
@@ -355,7 +369,9 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
     struct look look = look_at(sock, frame, MSG_DONTWAIT, &told);
     if (look.length < 0)
         return (int)look.length;
-    /* What was seen is another receiver's now, and this may be the end. */
+    /*
+     * Another receiver took the message; this may be the end of the stream. The caller tries again.
+     */
     if (look.length == 0 && !look.named)
         return -EAGAIN;
     rc = is_incomplete(&look) ? -EMFILE : check_frame(frame, &look, told);

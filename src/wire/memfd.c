@@ -1,3 +1,6 @@
+/*
+ * memfd.c - creates, checks and maps sealed memory
+ */
 #include "src/wire/memfd.h"
 
 #include "src/base/fd.h"
@@ -76,8 +79,8 @@ int wire__memfd_size(int fd, size_t *ret_size)
 }
 
 /*
- * Memory of the size of one page each: a hole in huge pages raises SIGBUS in who reads it when no
- * page is left. Asking such a file for its file system asks nobody.
+ * Is the memory made of ordinary pages? A read of a hole in huge pages raises SIGBUS when no huge
+ * page is free. fstatfs(2) on a memfd never blocks.
  */
 static bool has_small_pages(int fd)
 {
@@ -107,7 +110,7 @@ int wire__memfd_back(int fd)
     return fallocate(fd, 0, 0, status.st_size) < 0 ? -errno : 0;
 }
 
-/* Nobody reads this memory by its position. */
+/* Checks a received text. Moves the file position, which no reader of this memory uses. */
 static int check_text(int fd, size_t length)
 {
     size_t size;

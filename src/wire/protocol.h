@@ -1,44 +1,46 @@
 /*
- * protocol.h - who says what to whom
+ * protocol.h - the messages between host, root, servers and children
  *
  *      host ------- root            ROOT link: one socket pair made at init
  *       | \           | forks
  *       |  \------- server(s)       CLIENT link: one for the host to each server, one to its
  *       |             | forks                    server for each child
- *       \---------- child           CHANNEL: one for each child, the other end held by who spawns
+ *       \---------- child           CHANNEL: one for each child; its spawner holds the other end
  *
- * All links are unnamed AF_UNIX SOCK_SEQPACKET socket pairs: a message is a datagram, whole or not
- * there. Requests go down, answers and events come up, and a server never waits for anybody. It
- * takes no descriptors from a child (forkserver/link.h).
+ * All links are unnamed AF_UNIX SOCK_SEQPACKET socket pairs: a message is a datagram, whole or
+ * absent. Requests go down, answers and events come up, and a server never waits for another
+ * process. It accepts no descriptors from a child (forkserver/link.h).
  *
- * A child is made before anybody knows what it is for. The server sends the spawner's end of the
- * child's channel up its client link (OFFER); any caller takes any offer and sends the call down
- * the channel. An offer that waits is a spare. So a call with a spare ready costs two messages and
- * touches no server, and answers need no matching, because a channel belongs to one handle.
+ * A child is forked before its call is known. The server sends the spawner's end of the child's
+ * channel up its client link (OFFER); a caller takes an offer and sends the call down the channel.
+ * An unused offer is a spare. So a call with a spare ready costs two messages and involves no
+ * server, and answers need no matching, because a channel belongs to one handle.
  *
- * The server keeps the child's end of each channel too. When the child is gone and reaped, it says
- * so there (DEATH, the last message). Two things tell the server's words from the child's: the
- * kernel's credentials on each message, and the child's token. A process with CAP_SYS_ADMIN may name
- * any process as the sender; the token is known to the server and the spawner alone.
+ * The server keeps the child's end of each channel too. When the child is dead and reaped, the
+ * server sends DEATH there, the last message. Two things distinguish the server's messages from the
+ * child's: the kernel's credentials on each message, and the child's token. A process with
+ * CAP_SYS_ADMIN may name any process as the sender; the token is known to the server and the
+ * spawner alone.
  *
  * End of file without DEATH means that the server died, and the child with it; or that the child
- * has shut its channel down or fills it with words of its own. Then the spawner asks for the word
- * on its client link (AWAIT), and has it there (ENDED). What a server left that died is ended by the
- * root, which says when all of it is gone (GONE).
+ * has shut its channel down or fills it with messages of its own. Then the spawner asks for the end
+ * of the child on its client link (AWAIT) and gets it there (ENDED). The root kills what a dead
+ * server left, and reports when all of it is dead (GONE).
  *
- * A CALL that a dead child left unread is as good as new. The server gives the child's end of the
- * channel to another process, whose first message it is then (REBORN). Only a pool, which knows what
- * state its workers are in, does that by itself (wire_death.unread).
+ * If a child dies before it has received its CALL, the server can pass the child's end of the
+ * channel to a new process, which receives the CALL. The spawner learns its process id by REBORN.
+ * The server does that by itself, except for pool workers: their pool learns of the CALL by
+ * wire_death.unread and decides.
  *
- * A child that has answered is to leave. The host marks it on the board (board.h) and asks for a look
- * (LOOK) now and then; the server ends those that stay.
+ * A child that has answered is to exit. The host marks it on the board (board.h) and sends LOOK
+ * from time to time; the server then ends children that have not exited.
  *
- * What cannot be ended - the process itself, or something that it left - keeps nobody waiting for an
- * answer: after a while the child is said to be dead while it lingers. The same word comes again
- * when it is true.
+ * A child that cannot be killed, or that left a process that cannot, does not delay its answer:
+ * after a time limit it is reported dead while it lingers (wire_death.lingers). The report is
+ * repeated once it is gone.
  *
- * A pool sends CALL after CALL down the channel of a child that stays, each when the answer to the
- * one before is there. Their generations tell them apart.
+ * A pool sends CALL after CALL down the channel of a persistent child, each after the answer to the
+ * one before. The generation matches answers to calls.
  *
  *  number       link      from    to       fields                                  descriptors
  *  SERVER       ROOT      root    host     struct wire_server                      link, pidfd
@@ -63,10 +65,10 @@
  *  REBORN       CHANNEL   server  spawner  struct wire_reborn                      -
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *
- * Both ends are the same image, so structures travel as they lie in memory, each padded to eight
- * bytes with named fields only. Who receives checks the length against the structure, every count
- * against a limit, and the sender where the table names one; whatever else comes is refused before
- * it is looked into.
+ * Both ends run the same image, so structures are sent as they lie in memory, each padded to eight
+ * bytes with named fields only. The receiver checks the length against the structure, every count
+ * against a limit, and the sender where the table names one; any other message is refused before it
+ * is decoded.
  */
 #ifndef FORKSCOPE_WIRE_PROTOCOL_H
 #define FORKSCOPE_WIRE_PROTOCOL_H
@@ -96,27 +98,27 @@ enum wire_type {
 };
 
 enum {
-    WIRE_MAX_BODY = 48 * 1024,      /* bytes behind the header; fits any socket buffer */
-    WIRE_MAX_FDS = 64,              /* descriptors with one message (the kernel allows 253) */
-    WIRE_MAX_FORKS = 1024,          /* children asked for at once */
-    WIRE_MAX_OFFERS = 16,           /* children in one message */
+    WIRE_MAX_BODY = 48 * 1024,      /* bytes after the header; fits any socket buffer */
+    WIRE_MAX_FDS = 64,              /* descriptors of one message (the kernel allows 253) */
+    WIRE_MAX_FORKS = 1024,          /* children of one request */
+    WIRE_MAX_OFFERS = 16,           /* children of one message */
     WIRE_NONE = -1,
-    WIRE_UNHEARD = 113              /* status of a child that exits for it has lost its channel */
+    WIRE_UNHEARD = 113              /* exit status of a child that has lost its channel */
 };
 
 struct wire_header {
     uint32_t type;                  /* enum wire_type */
-    uint32_t fd_count;              /* descriptors that came along; fewer were truncated */
+    uint32_t fd_count;              /* descriptors sent; if fewer arrived, some were truncated */
     uint64_t length;                /* of the body, in bytes */
 };
 
 struct wire_server {
-    uint64_t serial;                /* rises with each server, of whatever index */
-    uint32_t index;                 /* 0 to the number of servers - 1; an index again replaces it */
+    uint64_t serial;                /* increases with each server, across all indexes */
+    uint32_t index;                 /* 0 to the number of servers - 1; a reused index replaces it */
     int32_t pid;
 };
 
-/* Of the servers with this index all up to this serial are dead, with all that they left behind. */
+/* All servers with this index and a serial up to this one are dead, with all their children. */
 struct wire_gone {
     uint64_t serial;
     uint32_t index;
@@ -127,13 +129,13 @@ struct wire_end {
     int64_t grace;                  /* nanoseconds between SIGTERM and SIGKILL */
 };
 
-/* Asks for children. Offers sent before are then all taken: who asks has none left. */
+/* Asks for children. A client sends it only after it has taken all earlier offers. */
 struct wire_fork {
     uint32_t count;
     uint32_t padding;
 };
 
-/* Ends a child: the signal now, SIGKILL after the grace. */
+/* Ends a child: sends the signal now, SIGKILL after the grace (nanoseconds). */
 struct wire_end_child {
     uint64_t id;
     int32_t pid;
@@ -148,44 +150,46 @@ struct wire_limit {
     uint32_t padding;
 };
 
-/* Random bytes for each child. The server draws them where the child has no copy. */
+/* Random bytes for each child. The server draws them where the child gets no copy. */
 struct wire_token {
     uint64_t word[2];
 };
 
-/* Asks for word of a child's end beside its channel. Can be sent again. */
+/* Asks for an ENDED message about a child's end. May be repeated. */
 struct wire_await {
     uint64_t id;
     int32_t pid;
-    uint32_t kill;                  /* 1: it is to be killed */
+    uint32_t kill;                  /* 1: kill the child */
 };
 
 struct wire_offer {
     struct wire_token token;
-    uint64_t id;                    /* never used twice by this server */
+    uint64_t id;                    /* never reused by this server */
     int32_t pid;
     uint32_t slot;                  /* of its mark (board.h); WIRE_BOARD_SLOTS: it has none */
 };
 
-/* Stands for children asked for that could not be made; from the root, or before READY: for the
- * server itself. */
+/*
+ * Answers for children that could not be made. From the root, or before READY, it refers to the
+ * server itself.
+ */
 struct wire_refused {
-    int32_t error;                  /* errno value, or a code of error.h, positive */
+    int32_t error;                  /* errno value or a code of error.h, positive */
     uint32_t count;
 };
 
 /*
- * JSON text: behind the structure, or in a sealed memfd. The descriptors are those that the text
- * speaks of, in their order (src/value/message.h), then the memfd.
+ * JSON text: after the structure, or in a sealed memfd. The descriptors are those that the text
+ * refers to, in their order (src/value/message.h), then the memfd.
  */
 struct wire_value {
     uint64_t generation;            /* of the CALL; 0 in a VALUE */
     uint64_t length;
     uint32_t in_memfd;
-    uint32_t marked;                /* the text has keys of ours: placeholders, or escaped ones */
+    uint32_t marked;                /* the text has keys of the library: placeholders or escapes */
 };
 
-/* Where a failure arose decides its kind. */
+/* The place where a failure arose determines its kind. */
 enum wire_failure_kind {
     WIRE_FAILURE_PANIC = 1,
     WIRE_FAILURE_JSON,
@@ -202,21 +206,21 @@ struct wire_failure {
     uint64_t generation;            /* of the CALL */
 };
 
-/* Who ended the process, if it was one of us. The first cause stands. */
+/* The part of the library that ended the process, if any did. The first cause is kept. */
 enum wire_end_cause {
     WIRE_ENDED_BY_ITSELF = 0,
     WIRE_ENDED_BY_KILL,
     WIRE_ENDED_BY_DEADLINE,
     WIRE_ENDED_BY_OOM,
-    WIRE_ENDED_BY_LOSS          /* of the root */
+    WIRE_ENDED_BY_LOSS          /* loss of the root */
 };
 
 struct wire_death {
     struct wire_token token;
     int32_t status;                 /* as wait4() gives it */
     uint32_t cause;                 /* enum wire_end_cause */
-    uint32_t unread;                /* 1: a CALL was sent that the child never took */
-    uint32_t lingers;               /* 1: it has ended for its caller; the last word is to come */
+    uint32_t unread;                /* 1: the child never received the CALL sent to it */
+    uint32_t lingers;               /* 1: reported dead but not yet gone; a second report follows */
     int64_t user_time;              /* microseconds */
     int64_t system_time;
     int64_t max_rss;                /* KiB */
@@ -226,14 +230,14 @@ struct wire_death {
     int64_t involuntary_switches;
 };
 
-/* The child died before it took its CALL, and another process has its place, to take it. */
+/* The child died before it received its CALL; another process took over its channel. */
 struct wire_reborn {
     struct wire_token token;
     int32_t pid;
     uint32_t padding;
 };
 
-/* A child is gone. known: there is a word of how, else only the id is valid. */
+/* A child is dead. known: 1 if `death` is valid; otherwise only the id is. */
 struct wire_ended {
     uint64_t id;
     uint32_t known;
