@@ -1,3 +1,6 @@
+/*
+ * children.c - the table of children: a hash by process id, and the list of the dead
+ */
 #include "forkserver/children.h"
 
 #include "forkserver/private_memory.h"
@@ -6,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * The table is a hash by process id. A dead child stays in it until its end is told, but its id may
- * have been given to another process by then: forkserver__child_by_pid passes it over.
+ * A dead child stays in the table until its death is reported. Its process id may belong to another
+ * process by then, so forkserver__child_by_pid skips dead children.
  */
 
 static unsigned bucket_of(pid_t pid)
@@ -15,7 +18,7 @@ static unsigned bucket_of(pid_t pid)
     return (unsigned)pid % CHILDREN_BUCKETS;
 }
 
-/* What is given back stays here for the next one. */
+/* Maps memory for more children. Freed children stay in the unused list for reuse. */
 static bool more(struct children *children)
 {
     enum { AT_ONCE = 64 };

@@ -1,5 +1,7 @@
 /*
- * settle.c - from a copy of the host to a process that only serves
+ * daemonize.c - turns a forked copy of the host into a daemon
+ *
+ * Runs in the root and in each server.
  */
 #include "forkserver/internal.h"
 
@@ -13,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Where the kernel is too old for close_range(2), the table of descriptors is walked. */
+/* Kernels before 5.9 have no close_range(2): then each descriptor is closed by itself. */
 static void close_between(unsigned first, unsigned last)
 {
     if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
@@ -23,7 +25,7 @@ static void close_between(unsigned first, unsigned last)
         close((int)fd);
 }
 
-/* The lowest number from here on that stays, -1 if there is none. */
+/* Returns the lowest descriptor from `from` on that is kept, or -1. */
 static int next_kept(int from, const int *keep, unsigned keep_count, uint64_t held)
 {
     int next = -1;
@@ -60,7 +62,7 @@ uint64_t forkserver__open_numbers(void)
     return numbers;
 }
 
-/* Where there is no such device: what is empty, and stays so whatever is written to it. */
+/* Without /dev/null: a sealed empty memfd reads as empty and refuses writes. */
 static int open_nothing(void)
 {
     int fd = memfd_create("null", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -84,8 +86,8 @@ static bool is_held(uint64_t held, int fd)
 }
 
 /*
- * A number that is free here is the next descriptor's, which children would inherit as a standard
- * stream, or would write to as to the file that the host had opened by that number.
+ * Fills free numbers with /dev/null. Otherwise the next descriptor would take a free number:
+ * children would inherit it as a standard stream, or use it as the file that the host had under it.
  */
 void forkserver__hold_numbers(uint64_t held)
 {
@@ -105,7 +107,7 @@ void forkserver__hold_numbers(uint64_t held)
         close(rest);
 }
 
-/* Handlers of the host must never run here or in a child: all are back to their defaults. */
+/* Resets all signals: handlers of the host must not run here or in a child. */
 static void reset_signals(void)
 {
     for (int signal = 1; signal < NSIG; signal++)
@@ -119,7 +121,7 @@ void forkserver__settle(const char *name, const int *keep, unsigned keep_count, 
     setsid();
     prctl(PR_SET_NAME, name);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    /* Who was stopped sees the end of its parent all the same. */
+    /* A stopped root or server must continue to notice that its parent died. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
     forkserver__close_but(keep, keep_count, held);
 }

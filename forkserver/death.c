@@ -1,8 +1,8 @@
 /*
- * death.c - how a death is told
+ * death.c - reports the death of a child
  *
- * On the channel, behind all that the child said. Where the child has filled it, the death waits
- * for room and holds up nothing else; a spawner that waits for it asks for the word on its link.
+ * DEATH follows all messages of the child on its channel. If the child has filled the channel, the
+ * report waits for space and delays nothing else; a spawner that waits asks for ENDED on its link.
  */
 #include "forkserver/internal.h"
 
@@ -14,9 +14,10 @@
 #include <sys/socket.h>
 
 /*
- * Who died before it took its call has done nothing of it, and another one may. The way in is
- * closed first: what comes after the look is refused, and not lost. The child may have said where a
- * look at its channel begins.
+ * Is a message left in the channel? A child that died before it received its call has done nothing
+ * of it, so another process may run it. Reception is shut down first: a message sent after the
+ * check fails at the sender and is not lost. SO_PEEK_OFF is reset because the child may have set
+ * it.
  */
 static bool left_unread(struct child *child)
 {
@@ -32,7 +33,7 @@ static bool left_unread(struct child *child)
     return child->unread;
 }
 
-/* The first message, if it is a call that is complete in itself: not one of a worker's row. */
+/* Is the first message a call for a one-shot child, not one of a pool worker's? */
 static bool is_plain_call(int channel)
 {
     struct { struct wire_header header; struct wire_call call; } first = { .call.flags = 0 };
@@ -48,7 +49,7 @@ static bool anybody_hears(const struct server *s, const struct child *child)
     return !s->ending && !(asker->owner && asker->owner->state == CHILD_DEAD);
 }
 
-/* When as many are dead in a row, there is no use in the next one. */
+/* Can another process take over the call? After MOST replacements in a row it is given up. */
 bool forkserver__death_is_none(const struct server *s, struct child *child)
 {
     enum { MOST = 16 };
@@ -77,7 +78,7 @@ static struct wire_death describe(const struct child *child)
     };
 }
 
-/* Who does not read its link hears nothing, and may ask again. */
+/* If the asker's link is full, the message is dropped; the asker may ask again. */
 static void tell_beside(const struct child *child, const struct wire_death *death)
 {
     struct wire_ended body = { .id = child->id, .known = true, .death = *death };
@@ -92,7 +93,10 @@ void forkserver__death_unknown(const struct client *asker, uint64_t id)
     wire__send_struct(asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
 }
 
-/* Until there is room, or the other end is closed. Without a watch it is tried again and again. */
+/*
+ * Watches the channel until it has space or its other end is closed. If epoll fails, the caller
+ * tries again at an interval.
+ */
 static void wait_for_room(struct server *s, struct child *child)
 {
     struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT, .data.ptr = &child->room };
@@ -102,7 +106,7 @@ static void wait_for_room(struct server *s, struct child *child)
         child->watched = child->clogged = true;
 }
 
-/* Of a process that does not die there is no status: it is what it was told to die of. */
+/* A process that has not died has no wait status: SIGKILL is reported, with which it was killed. */
 bool forkserver__death_foretell(struct child *child)
 {
     struct wire_death body = describe(child);

@@ -1,10 +1,10 @@
 /*
- * vigil.c - deaths of which no signal tells
+ * death_watch.c - deaths that cause no SIGCHLD
  *
- * A child that another process traces is that one's zombie first: its parent gets no signal and
- * cannot reap it until the tracer lets go. Its pidfd becomes readable all the same. Most children do
- * not live long enough to be worth one, so it is opened after a while, for those that are still
- * there; one that has died meanwhile is found by it.
+ * If another process traces a child, the dead child is a zombie of the tracer first: its parent
+ * gets no signal and cannot reap it until the tracer releases it. Its pidfd becomes readable all
+ * the same. Most children do not live long enough for a pidfd to pay, so it is opened for children
+ * older than a second. A pidfd of a child that died meanwhile is readable at once.
  */
 #include "forkserver/internal.h"
 
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static const int64_t youth = BASE_SECOND;
-/* When no descriptor can be had. */
+/* Pause before the next attempt when no descriptor is free. */
 static const int64_t rest = BASE_SECOND / 10;
 
 void forkserver__vigil_add(struct server *s, struct child *child)
@@ -69,7 +69,7 @@ static int64_t keep_those_of_age(struct server *s, int64_t now)
         int rc = s->no_vigil ? 0 : keep_one(s, child);
         if (is_shortage(rc))
             return now + rest;
-        /* Where there are no such descriptors, there is no such vigil. */
+        /* Any other failure means that the kernel has no pidfds: the watch is given up. */
         s->no_vigil |= rc < 0;
         list_remove(&child->in_young);
     }
@@ -102,7 +102,7 @@ static bool have_let_go(int seen)
     return poll(&end, 1, 0) == 1;
 }
 
-/* Those that were born since the last look become the earlier ones. */
+/* The children forked since the last call become the earlier ones. */
 static void look_at_births(struct births *births)
 {
     close(births->mark);
@@ -111,7 +111,7 @@ static void look_at_births(struct births *births)
     births->give_up_at = base__deadline(youth);
 }
 
-/* Who is stopped by somebody at its birth is not waited for as long as that takes. */
+/* A child that is stopped at its start is waited for at most a second. */
 bool forkserver__vigil_started(struct server *s)
 {
     struct births *births = &s->births;
@@ -127,7 +127,10 @@ bool forkserver__vigil_started(struct server *s)
     return true;
 }
 
-/* What it left behind may trace it, and is ended first; then other tracers are (tracer.c). */
+/*
+ * A descendant that the child left may be its tracer, and is killed first; tracer.c kills the
+ * others.
+ */
 void forkserver__vigil_event(struct server *s, enum watch *death)
 {
     struct child *child = (struct child *)(void *)((char *)death - offsetof(struct child, death));

@@ -1,5 +1,5 @@
 /*
- * internal.h - what the files of the fork server share
+ * internal.h - types and functions shared by the files of the fork server
  */
 #ifndef FORKSCOPE_FORKSERVER_INTERNAL_H
 #define FORKSCOPE_FORKSERVER_INTERNAL_H
@@ -15,85 +15,88 @@
 #include <sys/types.h>
 
 /*
- * Nanoseconds without an event after which there is time for what nobody waits for. Longer than a
- * call, so that a row of calls is not interrupted, and so short that who calls each millisecond
- * finds the work done.
+ * Idle time before the server does background work, in nanoseconds. Longer than one call, so that
+ * back-to-back calls are not delayed; below 1 ms, so that the work is done before the next call of
+ * a 1 kHz caller.
  */
 enum { FORKSERVER_QUIET = 400 * 1000 };
 
-/* Nanoseconds that who was killed is left before its tracers are looked for, and again. */
+/* Nanoseconds between a kill and the search for tracers of the process, and between searches. */
 enum { FORKSERVER_RELEASE = 100 * 1000 * 1000 };
 
-/* The children ahead of need; what is offered already stands in the host's client. */
+/* The spares held here. Spares that the host has been offered are counted in its client. */
 struct spares {
-    unsigned least;             /* this server's share of what was configured */
-    unsigned wanted;            /* more than that after bursts */
-    bool filling;               /* from none to all */
-    int64_t dry_at;             /* when the host last had none */
-    int64_t not_before;         /* forks fail, or children die at birth */
-    unsigned stillborn;         /* children in a row that died as soon as they were born */
-    struct child *held[WIRE_MAX_OFFERS];    /* forked, and to be offered together */
+    unsigned least;             /* this server's share of the configured number */
+    unsigned wanted;            /* current target; above `least` after bursts */
+    bool filling;               /* none are left: refill up to `wanted` */
+    int64_t dry_at;             /* when the host last ran out of spares */
+    int64_t not_before;         /* after a failed fork or early deaths */
+    unsigned stillborn;         /* children in a row that died right after the fork */
+    struct child *held[WIRE_MAX_OFFERS];    /* forked, to be offered in one message */
     unsigned held_count;
 };
 
 /*
- * A pair of sockets: each child has one end from its birth until it has closed all that is not its
- * own. The other end hangs up when all have done so, and none can take that back. -1: closed.
+ * Detects that all children forked so far have closed their inherited descriptors. Each child holds
+ * one end of a socket pair until it has; when the last has closed it, the other end hangs up. -1:
+ * closed.
  */
 struct births {
-    int mark;                   /* for those to come; its other end */
+    int mark;                   /* the end for new children; `seen` is its other end */
     int seen;
-    int earlier;                /* the other end of those before, while some have theirs */
-    int64_t give_up_at;         /* the latest moment for these */
+    int earlier;                /* the other end for earlier children, while any holds its end */
+    int64_t give_up_at;         /* when to stop waiting for the earlier children */
 };
 
 /* The state of one server process. */
 struct server {
     const struct forkserver_options *options;
     struct spares spares;
-    struct rlimit host_descriptors; /* the host's limit, which its children get back */
+    struct rlimit host_descriptors; /* limits of the host, which children get back */
     pid_t pid;
     pid_t root;
     int root_link;
     int host_pidfd;
     int epoll;
     int signals;                /* signalfd for SIGCHLD */
-    int kin;                    /* /proc/.../children of this process, -1 if the kernel has none */
-    bool own_proc;              /* /proc counts processes as they are counted here */
-    int vmstat;                 /* /proc/vmstat */
+    int kin;                    /* /proc/.../children of this process; -1 if not available */
+    bool own_proc;              /* /proc shows the pid namespace of this process */
+    int vmstat;                 /* /proc/vmstat, open */
     unsigned long long oom_kills;
     struct client host;
     struct children children;
-    bool signalled;             /* a child has stopped or died */
+    bool signalled;             /* a child may have stopped or died */
     struct births births;
-    struct list young;          /* children of the last second, oldest first */
+    struct list young;          /* children forked within the last second, oldest first */
     int64_t young_until;        /* when the oldest of them gets a pidfd */
-    bool no_vigil;              /* there are no pidfds here */
-    bool renewed;               /* its memory has been */
+    bool no_vigil;              /* the kernel has no pidfds */
+    bool renewed;               /* inherited memory was remapped */
     bool ending;
-    bool leave;                 /* everything is gone */
-    int64_t wake_at;            /* the next moment at which something is due, INT64_MAX if none */
+    bool leave;                 /* all processes are gone: exit */
+    int64_t wake_at;            /* when the next timeout is due; INT64_MAX: none */
     struct wire_board *board;   /* this server's */
-    int64_t look_at;            /* when it is looked at for children that have answered and stay */
+    int64_t look_at;            /* when to look for children that answered but did not exit */
     struct rest rest;
     struct tokens tokens;
     struct purge purge;
-    struct wire_offer offers[WIRE_MAX_OFFERS];  /* being sent; on the stack a fork would copy them */
+    /* Message being sent; on the stack a fork would copy it. */
+    struct wire_offer offers[WIRE_MAX_OFFERS];
     struct wire_reborn reborn;  /* the same */
-    struct wire_frame frame;    /* the message at hand */
-    unsigned char body[256];    /* of it: no request is longer */
+    struct wire_frame frame;    /* the message being received */
+    unsigned char body[256];    /* its body; no request is longer */
 };
 
 /*
- * settle.c: from a copy of the host to a process that only serves. keep: descriptors to keep; held:
- * low numbers to keep as well. Once the host's own are closed, the root holds these and the
- * standard streams by /dev/null; without one the process ends.
+ * daemonize.c. keep: descriptors to keep; held: bit set of low numbers to keep as well.
+ * forkserver__hold_numbers is for the root, after the host's descriptors are closed: it opens
+ * /dev/null under the held numbers and the standard streams; exits if there is no /dev/null and no
+ * memfd.
  */
 void forkserver__settle(const char *name, const int *keep, unsigned keep_count, uint64_t held);
 void forkserver__hold_numbers(uint64_t held);
 void forkserver__close_but(const int *keep, unsigned keep_count, uint64_t held);
 
-/* renew.c: once, when there is time. */
+/* remap.c. Called once, when the server is idle. */
 void forkserver__renew_memory(void);
 
 /* server.c */
@@ -101,17 +104,17 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
                              int host_link, int root_link, int host_pidfd)
     __attribute__((noreturn));
 
-/* client.c: the requests of the host and of children that spawn children. */
+/* requests.c: requests for children, by the host and by children. */
 int forkserver__client_open(struct server *s, struct client *client);
 void forkserver__client_readable(struct server *s, struct client *client);
 void forkserver__client_close(struct server *s, struct client *client);
-/* Gives the link back, which the client has no use for any more. */
+/* Closes the link; the client can no longer use it. */
 void forkserver__client_free(struct server *s, struct client *client);
 
 /*
- * spawn.c: forks a child, and offers those that were forked to who asked for them. patience: how
- * long it waits to be taken; awaited: somebody wants it already, or will soon. Returns 0 or -errno.
- * Who cannot be told of a child does not get it.
+ * spawn.c: forks a child, and sends offers. patience: idle timeout as a spare; awaited: a call
+ * waits for the child or soon will. Both return 0 or -errno. If an offer cannot be sent, its
+ * channel is closed and the child exits.
  */
 int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
                       struct child **ret_child);
@@ -119,115 +122,128 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
                       unsigned count);
 
 /* quota.c */
-/* How many of so many children a client may have. */
+/* Returns how many of `count` requested children the client may have. */
 unsigned forkserver__quota_grant(const struct server *s, const struct client *client,
                                  unsigned count);
-/* Are there as many nested children as there may be? */
+/* Is the limit of all nested children reached? */
 bool forkserver__quota_full(const struct server *s, const struct client *client);
-/* One more, or one less. */
+/* Adds `change` to the count of nested children, if the asker is a child. */
 void forkserver__quota_count(struct server *s, const struct client *asker, int change);
 
-/* A child that left its call unread has another process for it. False when none can be had. */
+/*
+ * spawn.c: forks a new process for a child that died before it received its call. Returns false if
+ * that fails.
+ */
 bool forkserver__respawn(struct server *s, struct child *child);
 
 /* spares.c */
 void forkserver__spares_init(struct spares *spares, unsigned count);
-/* Nanoseconds without an event after which one is to be added, -1: none is missing. */
+/* Idle time to wait before forking one more spare; -1: none is to be forked now. */
 int64_t forkserver__spares_pause(struct server *s);
 void forkserver__spares_add(struct server *s);
-/* Offers those that are held back for company; returns how many. */
+/* Offers the spares that are held. Returns how many were offered. */
 unsigned forkserver__spares_offer(struct server *s);
-/* One of those has died. */
+/* A held spare died: removes it. */
 void forkserver__spares_drop(struct spares *spares, struct child *child);
-/* The host has none left; a child of its own has died. */
+/* ran_dry: the host has no spares left. lost_one: a child of the host died. */
 void forkserver__spares_ran_dry(struct spares *spares);
 void forkserver__spares_lost_one(struct server *s, const struct child *child);
 
-/* vigil.c: the deaths of children that are traced. */
+/* death_watch.c: deaths of traced children. vigil_add: a child was forked. */
 void forkserver__vigil_add(struct server *s, struct child *child);
-/* It has been reaped. */
+/* The child was reaped. */
 void forkserver__vigil_end(struct server *s, struct child *child);
-/* Of those that are old enough. */
+/* Opens pidfds for children that have lived for a second. */
 void forkserver__vigil_keep(struct server *s, int64_t now);
 void forkserver__vigil_event(struct server *s, enum watch *death);
-/* What the next child is to have until it has closed what is not its own. Returns it, or -errno. */
+/*
+ * Returns the descriptor that the next child holds until it has closed its inherited descriptors,
+ * or -errno.
+ */
 int forkserver__vigil_mark(struct server *s);
-/* Is there no child that was forked and has not come to its first steps? */
+/* Have all children so far closed their inherited descriptors? */
 bool forkserver__vigil_started(struct server *s);
 
-/* stop.c: a child has stopped, or may have, if there is a stop that has not been looked at yet. */
+/*
+ * stop.c. on_stop: a SIGCHLD for a stop. stopped: a stop to be examined. heed_stop: handles a
+ * pending stop of this process at once.
+ */
 void forkserver__on_stop(struct server *s, pid_t pid);
 void forkserver__stopped(struct server *s, struct child *child);
 void forkserver__heed_stop(struct server *s, pid_t pid);
 
-/* reap.c: deaths become events. */
+/* reap.c: handles pending deaths, and what follows from them. */
 void forkserver__reap(struct server *s);
-/* Only what the kernel has to say of deaths: if it has signalled any, or in any case. */
+/* Handles pending stops and deaths if SIGCHLD has arrived. */
 void forkserver__reap_now(struct server *s);
-/* All that there is now, with so many processes that are neither children nor reporters. */
+/*
+ * Handles all pending stops and deaths; `strangers`: how many processes may be neither children nor
+ * reporters.
+ */
 void forkserver__reap_all(struct server *s, unsigned strangers);
 
-/* death.c: how they are told. */
-/* True when told, or when nobody will ever hear it; false while there is no room. */
+/* death.c: reports of deaths. */
+/* Sends DEATH, and ENDED if it is awaited. Returns false if the caller must try again. */
 bool forkserver__death_tell(struct server *s, struct child *child);
-/* Is there a call in its channel that another process can take instead? */
+/* Does the channel hold a call that another process can take over? */
 bool forkserver__death_is_none(const struct server *s, struct child *child);
-/* The same ahead of time, of one that lingers; false while there is no room. */
+/* Sends DEATH ahead of time, for a child that lingers. Returns false while there is no space. */
 bool forkserver__death_foretell(struct child *child);
-/* Nothing is waited for any more. */
+/* The death was reported: stops watching the channel. */
 void forkserver__death_told(struct server *s, struct child *child);
-/* To who asks for word of a child that is not there any more. */
+/* Answers AWAIT for a child that no longer exists. */
 void forkserver__death_unknown(const struct client *asker, uint64_t id);
 
-/* ending.c: everything that ends a child before its time. */
+/* terminate.c: all that ends a child before it exits by itself. */
 void forkserver__end_child(struct server *s, struct child *child, int signal, int64_t grace,
                            enum wire_end_cause cause);
-/* It is dead, or has been killed, and has a while for that. */
+/* The child is dead or was killed: starts the timeouts for its end. */
 void forkserver__expect_end(struct server *s, struct child *child);
-/* The child did not die by itself after all: an end that was put off for that goes on. */
+/* The child was not dying after all: continues a deferred termination. */
 void forkserver__resume_end(struct server *s, struct child *child);
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline);
 void forkserver__end_nested(struct server *s, const struct client *asker);
 void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_end_cause cause);
-/* Those that have answered and stay: now, or soon after what the host has marked last. */
+/* Schedules a look at children that have answered but did not exit. */
 void forkserver__look_soon(struct server *s);
 void forkserver__due(struct server *s, int64_t now);
-/* Has the loop turn once more at this moment at the latest. */
+/* Makes the loop run at this moment at the latest. */
 void forkserver__wake_by(struct server *s, int64_t when);
 
 /*
- * kin.c: the processes that were left to this one. Returns how many are still there. since: the
- * oldest process that any of them may descend from; without /proc nothing older is looked at.
+ * orphans.c: kills processes that were reparented to this one. Returns how many still exist. since:
+ * without a list in /proc, no lower process id is examined. kin: descriptor of that list, or -1.
  */
 int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);
 
-/* Of more than that the number alone is known. */
+/* The first REST_MOST are listed; count may be higher. */
 struct strangers {
     unsigned count;
     pid_t pids[REST_MOST];
 };
 
-/* The same, and which they are. */
+/* As above, and lists the processes. */
 unsigned forkserver__find_strangers(int kin, const struct children *children, pid_t since,
                                     struct strangers *ret_strangers);
 
-/* tracer.c: ends those below the root that trace a process which was killed. */
+/* tracer.c: kills processes below the root that trace pid, which was killed. */
 void forkserver__end_tracers(pid_t root, pid_t pid);
 
-/* rest.c: whether all is gone that the dead have left. */
+/* rest.c: decides when all processes that a dead child left are gone. */
 void forkserver__rest_born(struct server *s, struct child *child);
 void forkserver__rest_died(struct server *s, struct child *child);
-/* A process that was no child has been reaped. */
+/* A process was reaped that was not a child. */
 void forkserver__rest_gone(struct server *s, pid_t pid);
 void forkserver__rest_look(struct server *s);
-/* There is no child left. Is there nothing else either? */
+/* No child is left: returns true if no orphan is left either. */
 bool forkserver__rest_end(struct server *s);
 
 /*
- * report.c: backtraces of children that hang or have stopped, made by a process of their own, the
- * reporter; false when there will be none. reporter_died is told of every process that died and was
- * no child; report_end is for one that is to wait no longer. Both let the child proceed to its fate.
+ * reporter.c: backtraces of children that hang or have stopped, made by a reporter process. The
+ * first two return false if there will be none. report_end sends what there is, without waiting for
+ * the reporter. reporter_died is called for each reaped process that was not a child. After a
+ * report the child continues, or is terminated.
  */
 bool forkserver__report_hang(struct server *s, struct child *child);
 bool forkserver__report_stop(struct server *s, struct child *child);

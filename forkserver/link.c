@@ -1,3 +1,6 @@
+/*
+ * link.c - opens, reads and checks the link of a child
+ */
 #include "forkserver/link.h"
 
 #include <errno.h>
@@ -22,7 +25,7 @@ int forkserver__link_open(struct link *ret_link)
     if (rc < 0)
         return rc;
     bool guarded = refuse_descriptors(ends[0]);
-    /* By the sender an empty message is told from the end. */
+    /* Credentials distinguish an empty message from the end of the stream. */
     if (!guarded)
         rc = wire__pass_sender(ends[0]);
     if (rc < 0) {
@@ -37,8 +40,8 @@ int forkserver__link_open(struct link *ret_link)
 enum queue { QUEUE_EMPTY, QUEUE_PLAIN, QUEUE_WITH_DESCRIPTORS };
 
 /*
- * Looks at the next message with room for its sender and nothing more, so that no descriptor is
- * made. The queue keeps its own references meanwhile, so none is the last that is dropped here.
+ * Peeks at the next message with space for its credentials only, so that no descriptor is created.
+ * The queue keeps its references, so none is dropped here.
  */
 static enum queue look(int fd)
 {
@@ -79,7 +82,7 @@ int forkserver__link_recv(const struct link *link, struct wire_frame *frame)
     return 0;
 }
 
-/* What lies behind the first message is not looked at: one that is there is too many. */
+/* Messages after the first cannot be examined, so any message counts as harmful. */
 bool forkserver__link_harmless(const struct link *link)
 {
     return link->guarded || look(link->fd) == QUEUE_EMPTY;

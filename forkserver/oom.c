@@ -1,3 +1,6 @@
+/*
+ * oom.c - reads the kernel's count of OOM kills
+ */
 #include "forkserver/oom.h"
 
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /*
- * oom.h - how often the kernel's out-of-memory killer has struck
+ * oom.h - the number of kills by the kernel's out-of-memory killer
  */
 #ifndef FORKSCOPE_FORKSERVER_OOM_H
 #define FORKSCOPE_FORKSERVER_OOM_H
 
-/* From /proc/vmstat, open: the kernel's count since it started; 0 where it does not say. */
+/* Reads the count since boot from /proc/vmstat, which is open. Returns 0 if it is not available. */
 unsigned long long forkserver__oom_kills(int vmstat);
 
 #endif

@@ -1,21 +1,21 @@
 /*
- * kin.c - the processes that were left to this one
+ * orphans.c - finds and kills reparented descendants
  *
- * Roots, servers and children are subreapers: what a child started and left behind is its own while
- * it lives, and comes to its server when it dies, whatever groups and sessions it hid in. The
- * kernel lists the children of a thread in /proc; those that nobody knows are ended. A process that
- * dies has left its children to its reaper before its death is told, so a chain of forks is
- * followed to its end however fast it runs, and whoever was signalled forks no more.
+ * Roots, servers and children are subreapers: what a child forked belongs to the child while it
+ * lives, and is reparented to its server when it dies, whatever process groups and sessions it
+ * made. The kernel lists the children of a thread in /proc; unknown ones are killed. A dying
+ * process is reparented before its death is reported, so a chain of forks is followed to its end
+ * however fast it forks, and a process with a pending SIGKILL cannot fork.
  *
- * Without that list, or where the /proc at hand numbers processes as another namespace does, every
- * process id is asked for that has been given since a moment before which none can be a stranger's.
+ * Without that list, or if /proc shows another pid namespace, waitid(2) is tried with each process
+ * id that was assigned since the oldest process that can have left orphans.
  *
- * Why no cgroup does this. It may only be made where somebody delegated one, which neither a
- * container nor a login session does as a rule, so the chain of subreapers is needed all the same;
- * and the one thing that the chain cannot do, to end what is left when program, root and server are
- * killed in one moment, needs somebody alive to write cgroup.kill as well. It is also a name in a
- * place that all share, and stays when everybody who knew it was killed. What runs with ids that
- * this process may not signal is waited for.
+ * Why no cgroup. Creating one needs a delegated cgroup, which neither a container nor a login
+ * session has as a rule, so subreapers are needed all the same. The one thing that they cannot do,
+ * to kill what is left when program, root and server are killed in one moment, also needs a living
+ * process to write cgroup.kill. A cgroup is also a name in a shared place, and remains when all
+ * processes that knew it were killed. Processes with ids that this process may not signal are
+ * waited for.
  */
 #include "forkserver/internal.h"
 
@@ -49,7 +49,7 @@ static void end_if_stranger(const struct children *children, pid_t pid, struct s
     strangers->count++;
 }
 
-/* False when there is no list. */
+/* Kills the processes in the list. Returns false if there is no list. */
 static bool end_listed(int kin, const struct children *children, struct strangers *strangers)
 {
     char buffer[512];
@@ -57,7 +57,7 @@ static bool end_listed(int kin, const struct children *children, struct stranger
     off_t at = 0;
     ssize_t n;
 
-    /* The kernel leaves room only where the list ends. */
+    /* Only at the end of the list does the kernel return less than the buffer holds. */
     do {
         n = pread(kin, buffer, sizeof buffer, at);
         at += n;
@@ -81,7 +81,10 @@ static int quit(void *unused)
     return 0;
 }
 
-/* The kernel gives process ids in a row. The one that is used up here is seen by no other wait. */
+/*
+ * The kernel assigns process ids in ascending order. Returns the id of a process cloned without an
+ * exit signal, which no other wait sees.
+ */
 static pid_t newest(void)
 {
     char stack[1024] __attribute__((aligned(16)));

@@ -1,3 +1,6 @@
+/*
+ * private_memory.c - memory that is excluded from forks
+ */
 #include "forkserver/private_memory.h"
 
 #include <sys/mman.h>
@@ -8,7 +11,7 @@ void *forkserver__apart(size_t size)
 
     if (memory == MAP_FAILED)
         return NULL;
-    /* A kernel that refuses hands it on, which is only slower. */
+    /* If the kernel refuses, children inherit the memory, which is only slower. */
     madvise(memory, size, MADV_DONTFORK);
     return memory;
 }

@@ -1,16 +1,16 @@
 /*
- * apart.h - memory that a server keeps to itself
+ * private_memory.h - memory that a server's children do not inherit
  *
- * What a server changes between two forks would be copied page by page after each of them, for it
- * or for the child. This memory is not handed on: it costs a fork nothing, and no child can read
- * it.
+ * A page that a server writes between two forks is copied after each fork, for the server or for
+ * the child. This memory is not inherited (MADV_DONTFORK): it costs a fork nothing, and no child
+ * can read it.
  */
-#ifndef FORKSCOPE_FORKSERVER_APART_H
-#define FORKSCOPE_FORKSERVER_APART_H
+#ifndef FORKSCOPE_FORKSERVER_PRIVATE_MEMORY_H
+#define FORKSCOPE_FORKSERVER_PRIVATE_MEMORY_H
 
 #include <stddef.h>
 
-/* Zeroed, in whole pages, for the life of the process. NULL when out of memory. */
+/* Maps zeroed memory, in whole pages, for the life of the process. Returns NULL without memory. */
 void *forkserver__apart(size_t size);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * purge.c - closes sockets without blocking the server
+ */
 #include "forkserver/purge.h"
 
 #include "src/base/clock.h"
@@ -37,7 +40,7 @@ void forkserver__purge_later(struct purge *purge)
     purge->not_before = base__deadline(rest);
 }
 
-/* The server reaps the process as one that nobody knows. */
+/* The server later reaps the process as an unknown one. */
 bool forkserver__purge(struct purge *purge)
 {
     if (purge->not_before > base__now())

@@ -1,10 +1,10 @@
 /*
- * purge.h - sockets whose queues may hold descriptors of others
+ * purge.h - closes sockets whose queues may hold descriptors of others
  *
- * Who closes such a socket last closes what its queue holds, and may block for that. So a process
- * is forked that holds the sockets too; the server closes its own and kills that process, because a
- * process that is being killed does not linger. This is done when there is time, or when there are
- * many.
+ * The last close of such a socket closes the descriptors in its queue, and may block on them. So a
+ * process is forked that holds the sockets too; the server closes its own and kills that process,
+ * because a process that exits by SIGKILL does not linger on a socket. This is done when the server
+ * is idle, or when there are many sockets.
  */
 #ifndef FORKSCOPE_FORKSERVER_PURGE_H
 #define FORKSCOPE_FORKSERVER_PURGE_H
@@ -14,27 +14,30 @@
 
 enum {
     PURGE_MOST = 64,
-    PURGE_EACH = 3              /* of one child at most: its channel and the two ends of its link */
+    PURGE_EACH = 3              /* of one child at most: its channel and both ends of its link */
 };
 
 struct purge {
     unsigned count;
-    int64_t not_before;         /* it could not be done */
+    int64_t not_before;         /* when to try again after a failure */
     int fds[PURGE_MOST];
 };
 
 /*
- * Takes the socket, through which nothing comes any more. Without room it stays open for the life
- * of the process: look for room first.
+ * Takes the socket and shuts it down. If the table is full, the socket stays open for the life of
+ * the process; check forkserver__purge_room first.
  */
 void forkserver__purge_add(struct purge *purge, int fd);
-/* Is there room for the sockets of one more child? */
+/* Is there space for the sockets of one more child? */
 bool forkserver__purge_room(const struct purge *purge);
-/* Is there something to be done, and a chance to do it? */
+/* Are there sockets to close, and is no pause running? */
 bool forkserver__purge_due(const struct purge *purge);
-/* All of them; false when no process can be had, and all stay. No other process may hold them. */
+/*
+ * Closes all sockets. No other process may hold them. Returns false if no process can be forked;
+ * then all stay.
+ */
 bool forkserver__purge(struct purge *purge);
-/* There is no chance now. */
+/* Starts a pause before the next attempt. */
 void forkserver__purge_later(struct purge *purge);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * quota.c - how many children the children of the host may have
+ * quota.c - limits of nested children
  *
- * They are forked by the server, with its rights and out of its descriptors, whatever the limits of
- * who asks. So there is a limit for each asker, spares and promises included, and one for all
- * servers together, whose numbers stand on the board. The host has no limit.
+ * The server forks children of children with its own rights and descriptors, whatever the limits of
+ * the asker. So each asker has a limit, which counts spares and granted requests too, and all
+ * servers together have one, counted on the board. The host has no limit.
  */
 #include "forkserver/internal.h"
 

@@ -1,9 +1,10 @@
 /*
  * reap.c - deaths become events
  *
- * The end of a child has an order: its group is killed while its process id still holds the group's
- * name; it is reaped; its own children and whatever else it left are ended; and only when all of
- * that is gone, its death is told. So nobody hears of an end before everything below it has ended.
+ * The death of a child is handled in a fixed order: its process group is killed while its process
+ * id still reserves the group's id; it is reaped; its own children and orphans are killed; its
+ * death is reported when all of them are gone. So a death is never reported before everything below
+ * it has ended.
  */
 #include "forkserver/internal.h"
 
@@ -15,7 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Killed by a SIGKILL that nobody here sent, while the kernel counted one more such kill? */
+/*
+ * Has the kernel counted an OOM kill since the last call? Asked for a SIGKILL that the server did
+ * not send.
+ */
 static bool out_of_memory(struct server *s)
 {
     unsigned long long count = forkserver__oom_kills(s->vmstat);
@@ -55,10 +59,7 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__end_nested(s, &child->client);
 }
 
-/*
- * A call that was not read may have brought descriptors, and who asked for a nested child may have
- * sent it anything.
- */
+/* An unread call may hold descriptors, and the asker of a nested child may have sent anything. */
 static void give_back_channel(struct server *s, const struct child *child)
 {
     if (child->unread || (child->asker && child->asker->owner))
@@ -87,7 +88,7 @@ static void finish(struct server *s, struct child *child)
     forkserver__child_free(&s->children, child);
 }
 
-/* When nothing can be purged yet, or there is no memory to tell with. */
+/* Pause when nothing can be purged, or without memory for the report. */
 static const int64_t rest = BASE_SECOND / 50;
 
 static bool room_to_finish(struct server *s)
@@ -96,8 +97,10 @@ static bool room_to_finish(struct server *s)
            (forkserver__vigil_started(s) && forkserver__purge(&s->purge));
 }
 
-/* It had no time to have children. What its asker has said before counts: it may have been told to
- * end. */
+/*
+ * The child had no time to have children. Requests that its asker sent earlier are handled first:
+ * one may ask to terminate it.
+ */
 static bool is_reborn(struct server *s, struct child *child)
 {
     if (!child->alone || child->clogged || child->client.children > 0 ||
@@ -108,7 +111,7 @@ static bool is_reborn(struct server *s, struct child *child)
            forkserver__respawn(s, child);
 }
 
-/* Nested children go first. */
+/* Its nested children must be finished first. */
 static bool may_finish(struct server *s, struct child *child)
 {
     if (!child->alone || child->client.children > 0 || child->clogged)
@@ -120,7 +123,7 @@ static bool may_finish(struct server *s, struct child *child)
     return false;
 }
 
-/* Ends of children deep in the tree free those above: repeat until nothing moves. */
+/* Finishing a nested child may allow its asker to finish: repeat until nothing changes. */
 static void finish_dead(struct server *s)
 {
     bool moved = true;
@@ -138,7 +141,10 @@ static void finish_dead(struct server *s)
     }
 }
 
-/* A child that has asked its parent to trace it. Nobody here would let it go on. */
+/*
+ * A child that made its server its tracer (PTRACE_TRACEME). The server never resumes it, so it is
+ * killed.
+ */
 static void on_trap(pid_t pid)
 {
     siginfo_t info;
@@ -158,9 +164,9 @@ static void on_change(struct server *s, const siginfo_t *info)
 }
 
 /*
- * The kernel looks through its list from the oldest on, and puts behind it what comes later. Of each
- * kind, so many as there are at the beginning are all that was to be told then; what comes meanwhile
- * may come without end, and is left for the next turn.
+ * The kernel scans its list from the oldest child on, and appends new events. The number of
+ * children at the start bounds the events of each kind that were pending then; later events may
+ * arrive without end, and are left for the next run.
  */
 void forkserver__reap_all(struct server *s, unsigned strangers)
 {

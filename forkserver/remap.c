@@ -1,15 +1,15 @@
 /*
- * renew.c - memory inherited from the host becomes the server's own
+ * remap.c - replaces memory inherited from the host by mappings of the server's own
  *
- * The kernel notes for each mapping through which processes its pages have come, and every fork and
- * every exit walks these notes. A server is the host's grandchild, so its children would carry the
- * fourth generation of each data segment. Once, as soon as there is time, such mappings are
- * replaced by equal ones that begin here; a segment and its zeroed end become one on the way.
+ * The kernel records for each mapping the processes that its pages were inherited through
+ * (anon_vma), and each fork and exit walks these records. A server is the host's grandchild, so its
+ * children would be the fourth generation. Once, when the server is idle, such mappings are
+ * replaced by equal new ones; a data segment and its zeroed end become one mapping.
  *
- * Nothing but small, plain, private memory is touched, and what the kernel refuses stays as it was:
- * this is about speed alone. Where something else runs the program (valgrind), memory that looks
- * the same is that one's, and changes while it is copied: nothing is touched then. It is known by
- * its code, which comes from a file that the dynamic linker has not loaded.
+ * Only small private mappings without special flags are touched, and what the kernel refuses stays
+ * as it was: this is an optimisation. If an emulator runs the program (valgrind), similar mappings
+ * belong to the emulator and change while they are copied: then nothing is touched. An emulator is
+ * detected by code from a file that the dynamic linker has not loaded.
  */
 #include "forkserver/internal.h"
 
@@ -21,25 +21,25 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PIECE = 4096 };          /* so much is copied at a time; pages are one or more of these */
+enum { PIECE = 4096 };          /* unit of copying; pages are one or more of these */
 enum { MIB = 1024 * 1024, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_RENEWED = MIB };
 
 struct range {
     uintptr_t start, end;
     bool writable;
-    bool plain;                 /* private, and readable */
-    bool usual;                 /* nothing is unusual about it: its flags have been seen */
-    bool written;               /* by somebody who had it */
+    bool plain;                 /* private, readable, not executable */
+    bool usual;                 /* VmFlags were read and contain nothing special */
+    bool written;               /* it has pages that were written to */
 };
 
-/* Apart, so that the copying changes nothing that is copied. */
+/* Private memory, so that copying changes nothing that is copied. */
 struct survey {
     struct range ranges[RANGES];
     unsigned count;
     bool foreign_code;
-    int memory;                 /* /proc/self/mem: the kernel copies without asking sanitizers */
+    int memory;                 /* /proc/self/mem: copying by read(2) bypasses sanitizers */
     unsigned char piece[PIECE];
-    char text[TEXT];            /* of /proc/self/smaps; what is longer is left alone */
+    char text[TEXT];            /* contents of /proc/self/smaps; the rest is ignored */
 };
 
 static void read_text(struct survey *survey)
@@ -56,7 +56,10 @@ static void read_text(struct survey *survey)
         close(fd);
 }
 
-/* Whatever is locked, hidden from forks, wiped, grown or watched has another flag as well. */
+/*
+ * Mappings that are locked, excluded from forks, wiped on fork, growing or monitored have other
+ * flags.
+ */
 static bool only_usual_flags(const char *flags)
 {
     static const char usual[] = "rd wr mr mw me ac sd ";
@@ -71,7 +74,7 @@ static bool only_usual_flags(const char *flags)
     return true;
 }
 
-/* Code from a file, but of no module. */
+/* Is this code of a file that is not a module of the program? */
 static bool is_foreign_code(uintptr_t start, const char *rights, char name)
 {
     Dl_info info;
@@ -79,7 +82,7 @@ static bool is_foreign_code(uintptr_t start, const char *rights, char name)
     return rights[2] == 'x' && name == '/' && dladdr((void *)start, &info) == 0;
 }
 
-/* False when there is no room for another mapping. */
+/* Parses one line. Returns false when the table is full. */
 static bool read_line(struct survey *survey, const char *line)
 {
     struct range *last = survey->count > 0 ? &survey->ranges[survey->count - 1] : NULL;
@@ -123,7 +126,7 @@ static bool is_plain(const struct range *range)
     return range->plain && range->usual;
 }
 
-/* Neighbours with the same rights are one from now on, unless they are too large together. */
+/* Merges adjacent writable ranges, unless they are too large together. */
 static void join_neighbours(struct survey *survey)
 {
     unsigned kept = 0;

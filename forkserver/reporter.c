@@ -1,9 +1,9 @@
 /*
- * report.c - backtraces of children, made by a process of their own
+ * reporter.c - backtraces of children, made by a reporter process
  *
- * A child that stopped or passed its deadline is looked at by a process forked for this one report:
- * whatever it meets in the child's memory, the server goes on. It writes into a memfd and a few
- * bytes of shared memory, which the server hands to the spawner without looking into them.
+ * A process is forked for each report on a child that stopped or passed its deadline, so that
+ * damaged memory of the child cannot harm the server. It writes into a memfd and a few bytes of
+ * shared memory; the server passes these to the spawner without reading them.
  */
 #include "forkserver/internal.h"
 
@@ -17,14 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the reporter may take, and what it is left after that before it is killed. */
+/* Time limit of the unwinder, and how long after it the reporter is killed. */
 static const int64_t time_limit = BASE_SECOND;
 static const int64_t patience = BASE_SECOND / 2;
-/* What a child has then to end by itself. */
+/* How long the child then has to die by itself. */
 static const int64_t last_patience = 2 * BASE_SECOND;
 
-/* With this status a reporter says that the child has stopped for another reason than its own
- * failure. */
+/* Exit status of a reporter: the child did not stop for a failure of its own. */
 enum { NO_FAILURE = 77 };
 
 struct order {
@@ -37,8 +36,10 @@ struct order {
     struct report report;
 };
 
-/* A stop counts if the child's crash handler made it. A raised failure is told by the child itself:
- * only its frames are missing. */
+/*
+ * A stop counts only if the child's crash handler made it. The child itself reports a raised
+ * failure: only its frames are missing.
+ */
 static bool read_record(const struct order *order, struct crash_record *ret_record)
 {
     int error = forkserver__crash_read(order->pid, ret_record);
@@ -87,7 +88,7 @@ static void drop_report(struct report *report)
     *report = (struct report){ .memfd = -1 };
 }
 
-/* Without a memfd there are no frames, but still a cause. */
+/* Without a memfd the report has no frames, but still a cause. */
 static bool prepare(const struct server *s, struct report *ret_report)
 {
     *ret_report = (struct report){ .memfd = -1, .brief = map_brief() };
@@ -96,8 +97,10 @@ static bool prepare(const struct server *s, struct report *ret_report)
     return ret_report->brief != NULL;
 }
 
-/* The modules of the image, which never change here. They are looked for when a report needs them
- * first, and again as long as that fails. */
+/*
+ * The modules of the image at init, which never change here. Read when the first report needs them,
+ * and again as long as reading fails.
+ */
 static const struct modules *modules_at_init(void)
 {
     static struct modules modules;
@@ -109,7 +112,7 @@ static const struct modules *modules_at_init(void)
 
 static bool start(struct server *s, struct child *child, bool stopped)
 {
-    /* Nothing of the server's table is there after the fork. */
+    /* The server's table is not inherited by the reporter. */
     struct order order = {
         .server = s->pid,
         .pid = child->pid,
@@ -138,7 +141,7 @@ static bool start(struct server *s, struct child *child, bool stopped)
     return true;
 }
 
-/* Of a hang, frames are all there is to tell. */
+/* The report of a hang consists of frames only. */
 bool forkserver__report_hang(struct server *s, struct child *child)
 {
     return s->options->capture_backtraces && s->own_proc && start(s, child, false);
@@ -150,8 +153,10 @@ bool forkserver__report_stop(struct server *s, struct child *child)
     return child->stopped;
 }
 
-/* It took too long. Its death may have to wait for a file that never comes, and nobody waits for
- * that. */
+/*
+ * The reporter took too long. Its death may be delayed by a file read that never ends; nothing
+ * waits for it.
+ */
 static void give_up(struct children *children, pid_t reporter)
 {
     kill(reporter, SIGKILL);
@@ -159,7 +164,7 @@ static void give_up(struct children *children, pid_t reporter)
         children->late[children->late_count++] = reporter;
 }
 
-/* To die of its crash it may need what the reporter still holds in the kernel: its own memory. */
+/* The child may need its memory to die, and the reporter may still hold that in the kernel. */
 static void end_by(struct server *s, struct child *child, int64_t when)
 {
     if (when < child->kill_at) {
@@ -189,8 +194,10 @@ void forkserver__report_end(struct server *s, struct child *child)
         forkserver__end_child(s, child, SIGKILL, 0, child->cause);
 }
 
-/* Somebody has stopped the child, and it stays as it is; but it may have crashed meanwhile, and its
- * end may have been put off for the crash that it seemed to be. */
+/*
+ * Another process stopped the child, so it stays stopped. But it may have crashed meanwhile, and
+ * its termination may have been deferred for the supposed crash.
+ */
 static void stopped_by_others(struct server *s, struct child *child)
 {
     bool stopped_again = child->report.stopped_again;
@@ -213,7 +220,7 @@ static struct child *owner_of(const struct children *children, pid_t reporter)
     return NULL;
 }
 
-/* Its place among the late ones, or their number. */
+/* Returns its index in the list of late reporters, or the length of the list. */
 static unsigned late_place(const struct children *children, pid_t reporter)
 {
     unsigned i = 0;

@@ -1,9 +1,9 @@
 /*
- * client.c - the requests of those who ask for children
+ * requests.c - handles requests for children
  *
- * The host and every child may ask, all in the same words. A request that breaks the rules closes
- * the link of a child; children are told from the outside only by process id and number together,
- * and one can only end or limit children that it asked for.
+ * The host and every child send the same requests. A malformed request closes the link of its
+ * client. A client identifies a child by process id and number together, and can end or limit only
+ * children that it requested.
  */
 #include "forkserver/internal.h"
 
@@ -22,7 +22,10 @@ int forkserver__client_open(struct server *s, struct client *client)
     return epoll_ctl(s->epoll, EPOLL_CTL_ADD, client->link.fd, &event) < 0 ? -errno : 0;
 }
 
-/* A child that is being forked may hold a copy, so closing alone would not end the watch. */
+/*
+ * A child being forked may hold a copy of the descriptor, so closing alone would not remove the
+ * watch.
+ */
 void forkserver__client_close(struct server *s, struct client *client)
 {
     if (client->closed)
@@ -40,7 +43,7 @@ static void give_back(struct server *s, int fd, bool harmless)
         forkserver__purge_add(&s->purge, fd);
 }
 
-/* Offers may lie in the queue of who asked, with channels that others have spoken on. */
+/* The child's end may hold unread offers, with channels that others have sent messages on. */
 void forkserver__client_free(struct server *s, struct client *client)
 {
     if (client->link.fd < 0)
@@ -57,7 +60,7 @@ static bool writable(int fd)
     return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLOUT);
 }
 
-/* While there is a debt and nowhere to put an offer, wait for room as well. */
+/* Watches for space too while children are owed and an offer cannot be sent. */
 static void watch_room(struct server *s, struct client *client, bool on)
 {
     struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = client };
@@ -86,7 +89,7 @@ static void serve_one(struct server *s, struct client *client)
     client->credits--;
 }
 
-/* A few at once: others have a turn in between, and so have deadlines. */
+/* A few children for each run of the loop, so that other clients and timeouts are served. */
 static void serve_client(struct server *s, struct client *client)
 {
     enum { AT_ONCE = 8 };
@@ -101,7 +104,7 @@ static void serve_client(struct server *s, struct client *client)
         watch_room(s, client, client->credits > 0);
 }
 
-/* Who asks has used up what was offered before. */
+/* A client that asks has used all earlier offers. */
 static int on_fork(struct server *s, struct client *client, const struct wire_fork *body)
 {
     if (body->count > WIRE_MAX_FORKS)
@@ -119,14 +122,14 @@ static int on_fork(struct server *s, struct client *client, const struct wire_fo
     return 0;
 }
 
-/* The client's own child, NULL if it is gone or not the client's. */
+/* Returns the client's living child, or NULL. */
 static struct child *find(struct server *s, const struct client *client, int32_t pid, uint64_t id)
 {
     struct child *child = forkserver__child_by_id(&s->children, pid, id);
     return child && child->asker == client ? child : NULL;
 }
 
-/* One that is dead, while its death has not been told. */
+/* Returns the client's dead child whose death is not yet reported, or NULL. */
 static struct child *find_dead(struct server *s, const struct client *client, uint64_t id)
 {
     struct child *child = forkserver__child_dead(&s->children, id);
@@ -138,7 +141,10 @@ static int on_end_child(struct server *s, struct client *client, const struct wi
     if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
         return -EPROTO;
     struct child *child = find(s, client, body->pid, body->id);
-    /* What it stopped for came first, though the word of it may still be on its way. */
+    /*
+     * A stop came before the request, though its SIGCHLD may not have been handled: it counts
+     * first.
+     */
     if (child)
         forkserver__heed_stop(s, child->pid);
     if (child)
@@ -201,8 +207,8 @@ static int dispatch(struct server *s, struct client *client)
 }
 
 /*
- * The host's end of file ends everything; a child's only its link. The dead ask for nothing. A
- * client that never stops asking has a few heard at once.
+ * End of file from the host ends all children; from a child it closes only the link. Requests of a
+ * dead child are ignored. A few requests are handled for each run of the loop.
  */
 void forkserver__client_readable(struct server *s, struct client *client)
 {

@@ -1,24 +1,27 @@
 /*
- * rest.c - whether all is gone that the dead have left
+ * rest.c - decides when all orphans of a dead child are gone
  *
- * What a dead child had forked comes to its server, who ends it (kin.c) and tells the death when
- * it is gone. Nothing says whose a stranger was. One that cannot be ended - it has other ids, or
- * waits in the kernel - would hold up the word of every later death, so only those wait for it that
- * it can come from:
+ * What a dead child had forked is reparented to its server, which kills it (orphans.c) and reports
+ * the death when it is gone. The kernel does not say which child an orphan came from. An orphan
+ * that cannot be killed (it has other ids, or blocks in the kernel) would delay the report of every
+ * later death. So a death waits for an orphan only if the orphan can come from that child:
  *
- * Who was born after it had been seen never does. Who died after it had been seen has not left it
- * by its death, but can have left it in life: made it a sister (CLONE_PARENT), or refused to be its
- * reaper. There is no telling, so it waits for a while as well, which is enough for all that can be
- * ended. A tracer may withhold a death whose rest is seen already. Then, and where a reporter may
- * have done so, it counts when the child was born. It is known of all that are not young (vigil.c);
- * a young one can deceive its own caller, with a tracer and with what cannot be ended.
+ * - A child forked after a scan had seen the orphan never waits for it.
  *
- * Who leaves processes all the time, and is alive, would hold up all others by what is always new.
- * What comes of a dead one comes within the same while; what is seen first after that is not its
- * own.
+ * - A child that died after that scan has not left it by its death, but may have left it earlier:
+ * as a sibling (CLONE_PARENT), or after switching off its subreaper flag. The server cannot tell,
+ * so the report waits for a time limit, which is enough for all that can be killed.
  *
- * Several that have died before one look wait for the same strangers, new ones of old strangers
- * included.
+ * - If a tracer delays the reaping of a child, a scan may see its orphans before the child is
+ * reaped. Then, and if a reporter may have delayed it, the time of the fork counts instead. The
+ * server knows of such a delay for all children older than a second (death_watch.c); a younger one
+ * can deceive its own caller, with a tracer and an orphan that cannot be killed.
+ *
+ * A living child that leaves orphans all the time would delay all other reports. Orphans of a dead
+ * child appear within the same time limit; a later one is not its own.
+ *
+ * Several children that died before one scan wait for the same orphans, including new orphans that
+ * old ones left.
  */
 #include "forkserver/internal.h"
 
@@ -65,7 +68,7 @@ static void note(struct rest *rest, const struct strangers *found, int64_t now)
     rest->crowded = found->count > rest->count;
 }
 
-/* Once nothing is there that its death can have left, nothing comes of that any more. */
+/* Once no orphan exists that its death can have left, no later one can come from its death. */
 static bool is_alone(const struct rest *rest, struct child *child, int64_t now)
 {
     int64_t last_moment = child->died_at + patience;
@@ -82,7 +85,7 @@ static bool is_alone(const struct rest *rest, struct child *child, int64_t now)
     return child->rid && !young;
 }
 
-/* Of those that something may be left of; NULL: none. */
+/* Returns the oldest dead child that may have left orphans, or NULL. */
 static const struct child *oldest_dead(const struct server *s)
 {
     const struct child *oldest = NULL;
@@ -100,7 +103,7 @@ static void end_tracers(const struct server *s, const struct strangers *found)
         forkserver__end_tracers(s->root, found->pids[i]);
 }
 
-/* What is there for long is looked at less often. */
+/* Orphans that have existed for long are scanned for less often. */
 static int64_t next_look(const struct rest *rest, int64_t now)
 {
     int64_t pause = BASE_SECOND;
@@ -113,8 +116,8 @@ static int64_t next_look(const struct rest *rest, int64_t now)
 }
 
 /*
- * A stranger that dies sends a signal, as a child does: without one nothing has changed. Those that
- * were killed and are there after a while may be traced.
+ * The death of an orphan raises SIGCHLD, as a child's does: without one nothing has changed.
+ * Orphans that were killed and still exist later may be traced.
  */
 static void look(struct server *s, const struct child *oldest, int64_t now)
 {
@@ -132,7 +135,10 @@ static void look(struct server *s, const struct child *oldest, int64_t now)
     forkserver__wake_by(s, rest->look_at);
     for (struct child *c = s->children.dead; c; c = c->next_dead)
         c->alone = c->alone || is_alone(rest, c, now);
-    /* Who has died by now may have left what was just seen; who dies later has not. */
+    /*
+     * Children that are dead by now may have left the orphans just seen; those that die later have
+     * not.
+     */
     if (found.count > 0)
         forkserver__reap_all(s, found.count + s->children.count);
     rest->looks++;

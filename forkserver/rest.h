@@ -1,5 +1,5 @@
 /*
- * rest.h - what dead children have left, and cannot be ended at once
+ * rest.h - orphans of dead children that have not ended yet
  */
 #ifndef FORKSCOPE_FORKSERVER_REST_H
 #define FORKSCOPE_FORKSERVER_REST_H
@@ -10,18 +10,18 @@
 
 enum { REST_MOST = 256 };
 
-/* A stranger that was there when it was looked for, and since when. */
+/* An orphan, and the scan that saw it first. */
 struct remnant {
     pid_t pid;
-    uint64_t since;             /* the number of that look */
+    uint64_t since;             /* number of that scan */
     int64_t seen_at;
 };
 
 struct rest {
-    uint64_t looks;             /* counts them, from their beginnings to the next ones */
-    bool wanted;                /* something has changed since the last one */
-    bool crowded;               /* there were more than can be told apart */
-    int64_t look_at;            /* the next one, if nothing changes before; INT64_MAX: none */
+    uint64_t looks;             /* number of scans, counted when one ends */
+    bool wanted;                /* something has changed since the last scan */
+    bool crowded;               /* there were more orphans than the table holds */
+    int64_t look_at;            /* the next scan if nothing changes before; INT64_MAX: none */
     unsigned count;
     struct remnant remnants[REST_MOST];
 };

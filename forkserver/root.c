@@ -1,8 +1,8 @@
 /*
  * root.c - the process that forks the servers
  *
- * It does nothing else, so that it has little to die of: it starts the servers, starts another one
- * when one dies, and ends them all when the host asks for it, closes its link or is gone.
+ * It does nothing else, so that little can kill it: it starts the servers, replaces one that dies,
+ * and ends them all when the host asks for it, closes its link or ends.
  */
 #include "forkserver/internal.h"
 
@@ -18,17 +18,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the host is still to be told of one server. */
+/* Messages about one server that are not yet sent to the host. */
 struct news {
-    int link;                   /* the host's end of the one that was started; -1: told */
-    uint64_t left;              /* serial of the one that died last; 0: told */
+    int link;                   /* the host's end of the started server's link; -1: sent */
+    uint64_t left;              /* serial of the server that died last; 0: sent */
 };
 
 struct line {
     pid_t pid;                  /* 0: no server */
     uint64_t serial;
-    int link;                   /* root's end; its closing ends the server */
-    int64_t start_after;        /* not before this moment: the last one died young */
+    int link;                   /* the root's end; closing it ends the server */
+    int64_t start_after;        /* earliest restart after a death */
     struct news news;
 };
 
@@ -38,25 +38,24 @@ struct root {
     uint64_t last_serial;
     int signals;
     int kin;
-    int refusal;                /* why no server could be started, to be told; 0: nothing to tell */
-    bool clear;                 /* nothing is left of those that died */
-    int64_t look_at;            /* what is left is looked at again; INT64_MAX: nothing is */
-    bool untold;                /* the link to the host had no room */
-    int64_t tell_at;            /* there was nothing to tell with; INT64_MAX: there was */
+    int refusal;                /* errno of a failed start to be sent; 0: none */
+    bool clear;                 /* no orphan of dead servers is left */
+    int64_t look_at;            /* time of the next look for orphans; INT64_MAX: none */
+    bool untold;                /* the link to the host had no space */
+    int64_t tell_at;            /* next attempt after a shortage; INT64_MAX: none */
     bool ending;
-    int64_t kill_at;            /* the end of the servers' patience */
+    int64_t kill_at;            /* when the servers are killed */
 };
 
-/* After the death of a server its successor waits this long, so that a cause that stays cannot
- * spin. */
+/* Pause before a dead server is replaced, so that a permanent cause does not make the root spin. */
 static const int64_t restart_pause = BASE_SECOND / 100;
-/* What servers may need on top of the grace to see the last process go. */
+/* Time that servers may need beyond the grace, until the last process is gone. */
 static const int64_t slack = 2 * BASE_SECOND;
 static const int64_t short_slack = BASE_SECOND / 2;
 
-/* ---- what the host is told ---- */
+/* ---- messages to the host ---- */
 
-/* A shortage passes. Who has closed the link hears nothing any more. */
+/* Was the message sent, or will it never be received? If not, notes when to try again. */
 static bool sent(struct root *r, int rc)
 {
     static const int64_t pause = BASE_SECOND / 50;
@@ -70,7 +69,7 @@ static bool sent(struct root *r, int rc)
     return false;
 }
 
-/* The host sees the death of a server by its pidfd, whoever holds its sockets open. */
+/* The pidfd tells the host of the server's death, whichever process holds its sockets open. */
 static void tell_server(struct root *r, unsigned index)
 {
     struct line *line = &r->lines[index];
@@ -106,7 +105,7 @@ static void tell_refusal(struct root *r)
         r->refusal = 0;
 }
 
-/* What cannot be told now is told when there is room. */
+/* Sends what is pending; what cannot be sent stays pending. */
 static void tell_host(struct root *r)
 {
     r->untold = false;
@@ -189,8 +188,10 @@ static int64_t start_missing(struct root *r)
     return next;
 }
 
-/* Ends the servers: they are told the grace, or see the end of file. One that was stopped goes
- * on. */
+/*
+ * Ends the servers by an END message or, without grace, by the end of file. Stopped servers are
+ * continued so that they see it.
+ */
 static void end_servers(struct root *r, const struct wire_end *end)
 {
     r->ending = true;
@@ -238,9 +239,9 @@ static void forget_server(struct root *r, pid_t pid)
 }
 
 /*
- * What a dead server leaves comes here, and is ended; its own children die with it by themselves. A
- * server that somebody stopped goes on, for whole trees wait for its word. True while this process
- * has any child.
+ * Reaps servers and orphans. What a dead server leaves is reparented here and killed; its own
+ * children die with it (PR_SET_PDEATHSIG). A stopped server is continued, because whole trees wait
+ * for its messages. Returns true while this process has a child.
  */
 static bool reap(struct root *r)
 {
@@ -266,8 +267,8 @@ static void end_tracers(const struct root *r, const struct strangers *found)
 }
 
 /*
- * Everything that is a child of the root but no server: what servers left that have died. What is
- * there after a while may be traced.
+ * Kills all children of the root that are not servers: orphans of dead servers. Those that still
+ * exist after a while may be traced.
  */
 static void end_strangers(struct root *r)
 {
@@ -314,7 +315,7 @@ static void wait_for_events(struct root *r, int64_t until)
         end_servers(r, &(struct wire_end){ 0 });
 }
 
-/* True while there is anything to wait for. */
+/* Runs the loop once. Returns true while there is anything to wait for. */
 static bool turn(struct root *r)
 {
     int64_t until = start_missing(r);

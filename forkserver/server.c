@@ -1,8 +1,8 @@
 /*
- * server.c - the loop of a server: it waits, and hands each event to the file that knows
+ * server.c - the loop of a server: waits, and dispatches each event
  *
- * A server never waits for anybody but for events: it sends without blocking, and what it forks for
- * its own use has a time limit. Spares are forked only when nothing else is to be done.
+ * A server waits for nothing but events: it sends without blocking, and the processes that it forks
+ * for its own use have a time limit. Spares are forked only when the server is idle.
  */
 #include "forkserver/internal.h"
 
@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Each child takes descriptors here; the host's own soft limit says nothing about that. */
+/* Each child needs descriptors in the server; the host's soft limit is not meant for that. */
 static void raise_descriptor_limit(struct server *s)
 {
     getrlimit(RLIMIT_NOFILE, &s->host_descriptors);
@@ -33,8 +33,8 @@ static void raise_descriptor_limit(struct server *s)
 }
 
 /*
- * What a server does ahead of need is no reason to interrupt anybody. A child stays so until it has
- * its call, that it does not interrupt its caller; then it is what the call says.
+ * Background work must not preempt other processes. A child inherits SCHED_BATCH until it has its
+ * call, so that it does not preempt its caller; then it gets the scheduling that the call names.
  */
 static void yield_to_others(void)
 {
@@ -65,7 +65,7 @@ static int watch_all(struct server *s)
     return rc == 0 ? forkserver__client_open(s, &s->host) : rc;
 }
 
-/* Returns 0, or -errno for what a server cannot do without. */
+/* Returns 0, or -errno if something is missing that a server needs. */
 static int open_server(struct server *s)
 {
     sigset_t child_signal;
@@ -87,7 +87,7 @@ static int open_server(struct server *s)
     return watch_all(s);
 }
 
-/* No child is to have it, and what a server before this one had counted is gone. */
+/* Excludes the board from children, and resets the count of an earlier server. */
 static void take_board(struct server *s)
 {
     const struct forkserver_options *options = s->options;
@@ -96,7 +96,7 @@ static void take_board(struct server *s)
     __atomic_store_n(&s->board->nested, 0, __ATOMIC_RELAXED);
 }
 
-/* The first word to the host. A server that is not what it should be ends after it. */
+/* Sends the first message to the host. After a failure the server exits. */
 static void tell_start(int host_link, int rc)
 {
     struct wire_refused body = { .error = -rc };
@@ -109,7 +109,7 @@ static void tell_start(int host_link, int rc)
     _exit(1);
 }
 
-/* The root speaks once, to say that the end has come; its own end says the same with no grace. */
+/* The root sends one message, END. End of file means END without grace. */
 static void on_root(struct server *s)
 {
     struct wire_end end = { 0 };
@@ -130,7 +130,7 @@ static void on_host_gone(struct server *s)
     forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }
 
-/* One signal stands for all that came since the last one was read. */
+/* A pending SIGCHLD covers all deaths and stops since the last read. */
 static void drain_signals(struct server *s)
 {
     struct signalfd_siginfo info;
@@ -168,13 +168,15 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     }
 }
 
-/* At most one event, if there is one within so many nanoseconds; -1: as long as it takes. */
+/*
+ * Waits for one event for `patience` nanoseconds; -1: without limit. Returns the number of events.
+ */
 static int wait_for_event(const struct server *s, int64_t patience, struct epoll_event *ret_event)
 {
     struct pollfd any = { .fd = s->epoll, .events = POLLIN };
     struct timespec limit = { patience / BASE_SECOND, patience % BASE_SECOND };
 
-    /* epoll_wait(2) counts milliseconds. */
+    /* epoll_wait(2) counts in milliseconds, ppoll(2) in nanoseconds. */
     if (patience > 0 && ppoll(&any, 1, &limit, NULL) <= 0)
         return 0;
     return epoll_wait(s->epoll, ret_event, 1, patience < 0 ? -1 : 0);
@@ -186,7 +188,7 @@ static int64_t left_until(int64_t moment)
     return moment != BASE_NEVER && left < 0 ? 0 : left;
 }
 
-/* How long nothing may happen until there is time for something; -1: nothing is left to do. */
+/* Idle time before the next background work; -1: there is none. */
 static int64_t leisure(struct server *s)
 {
     int64_t pause = forkserver__spares_pause(s);
@@ -195,7 +197,10 @@ static int64_t leisure(struct server *s)
     return pause < 0 && more ? FORKSERVER_QUIET : pause;
 }
 
-/* A child that has not come to its first steps holds the sockets too, and could be the last. */
+/*
+ * A child that has not closed its inherited descriptors also holds the sockets, and its close could
+ * be the last.
+ */
 static void purge(struct server *s)
 {
     if (forkserver__vigil_started(s))
@@ -216,7 +221,7 @@ static void use_leisure(struct server *s)
     }
 }
 
-/* One event at a time: handling it may free what another one points to. */
+/* Handles one event at a time, because handling one may free what another points to. */
 static void turn(struct server *s)
 {
     struct epoll_event event;

@@ -1,11 +1,10 @@
 /*
- * spares.c - how many children are forked ahead of need, and when
+ * spares.c - how many children are forked ahead of demand, and when
  *
- * A spare that is taken is replaced when nothing else is to be done, and in lumps: forks in a row
- * are cheaper than forks in turn with everything else. When the host runs dry, twice as many are
- * kept, up to a limit; when that has not happened for a while, each death makes it one fewer, down
- * to the number that was configured. Those beyond that number leave by themselves when nobody takes
- * them.
+ * A spare that is taken is replaced when the server is idle, and in batches: forks in a row are
+ * cheaper than forks between other work. When the host runs out of spares, the target doubles, up
+ * to a limit; when that has not happened for a while, each death of a child lowers it by one, down
+ * to the configured number. Spares beyond that number exit by themselves after a timeout.
  */
 #include "forkserver/internal.h"
 
@@ -14,10 +13,10 @@
 
 enum { GROWTH = 4, MOST = 16 };
 
-/* Without a spare for so long, nobody needs as many. */
+/* If the host has not run out of spares for this long, keep fewer. */
 static const int64_t calm = BASE_SECOND;
 static const int64_t patience_of_surplus = 2 * BASE_SECOND;
-/* After a fork that failed; and after many deaths at birth, doubling. */
+/* Pause after a failed fork; and after many early deaths, doubled each time. */
 static const int64_t rest = BASE_SECOND / 10;
 static const int64_t first_rest = BASE_SECOND / 100;
 
@@ -37,8 +36,8 @@ void forkserver__spares_ran_dry(struct spares *spares)
 }
 
 /*
- * If every child dies as soon as it is born, nothing is gained by forking the next one at once.
- * Calls that end so are told apart by their number: a few may well crash that fast.
+ * Early deaths: if every child dies right after its fork, forking the next one at once gains
+ * nothing. Calls that crash that fast also count, so a few early deaths are allowed.
  */
 static void note_stillborn(struct server *s, const struct child *child, int64_t now)
 {
@@ -73,7 +72,10 @@ static unsigned ready_ones(const struct server *s)
     return s->host.spares + s->spares.held_count;
 }
 
-/* Dry, they are filled up in a row; else one goes by one, each after a quiet moment. */
+/*
+ * With no spare left the target is refilled in a row; otherwise each spare is forked after idle
+ * time.
+ */
 int64_t forkserver__spares_pause(struct server *s)
 {
     enum { NEVER = -1, AT_ONCE = 0 };
@@ -109,13 +111,13 @@ void forkserver__spares_drop(struct spares *spares, struct child *child)
     close(child->offered);
 }
 
-/* Those of a row are offered in one message at its end, unless somebody asks in between. */
+/* The spares of a batch are offered in one message at its end, unless a request comes before. */
 void forkserver__spares_add(struct server *s)
 {
     struct spares *spares = &s->spares;
     struct child *child;
     int64_t patience = ready_ones(s) >= spares->least ? patience_of_surplus : BASE_NEVER;
-    /* In a burst each will be taken soon after it is offered. */
+    /* In a burst each spare is used soon after its offer. */
     bool awaited = spares->filling && spares->wanted > spares->least;
 
     if (forkserver__spawn(s, &s->host, patience, awaited, &child) < 0) {

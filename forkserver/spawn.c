@@ -1,5 +1,5 @@
 /*
- * spawn.c - one child: its channel, its fork, its offer
+ * spawn.c - forks a child: its channel, its link, its offer
  */
 #include "forkserver/internal.h"
 
@@ -20,7 +20,7 @@ static void close_pair(const int pair[2])
     close(pair[1]);
 }
 
-/* The spawner's end, the child's end. */
+/* Opens a channel: the spawner's end, then the child's end. */
 static int open_channel(int ret_channel[2])
 {
     int channel[2];
@@ -39,17 +39,20 @@ static int open_channel(int ret_channel[2])
     return 0;
 }
 
-/* What a child must know of its server, whose own memory it does not have. */
+/* What a child must know of its server, whose private memory it does not inherit. */
 struct birth {
     const struct forkserver_options *options;
     struct forkserver_child child;
     struct rlimit descriptors;
     bool descriptors_differ;
-    int mark;                   /* open until nothing of others is (struct births) */
-    bool held;                  /* until the server says on the link that it may go on */
+    int mark;                   /* held until inherited descriptors are closed (struct births) */
+    bool held;                  /* wait for READY on the link before continuing */
 };
 
-/* All of them; by the system call, for the library's way there is one more page for each child. */
+/*
+ * Unblocks all signals. By the system call, because the C library's function would write to one
+ * more page in each child.
+ */
 static void unblock_signals(void)
 {
     const unsigned char none[8] = { 0 };
@@ -66,9 +69,9 @@ static void wait_for_word(int link)
 }
 
 /*
- * The first steps of a child. The death signal comes first, and the server is asked for after it,
- * so that no moment is left in which the server could die unnoticed. With its mark closed it is known
- * to hold no descriptors of others (forkserver__vigil_started). Signals are let in last.
+ * The first steps of a child. The death signal is set before getppid(), so that a death of the
+ * server cannot be missed. When the child has closed its mark, it holds no descriptors of others
+ * (forkserver__vigil_started). Signals are unblocked last.
  */
 static void __attribute__((noreturn)) start_child(const struct birth *birth)
 {
@@ -93,7 +96,7 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     _exit(0);
 }
 
-/* Returns its process id, or -errno. */
+/* Forks the process. Returns its process id, or -errno. */
 static pid_t fork_child(const struct server *s, struct child *child, int64_t patience, bool awaited,
                         bool held)
 {
@@ -146,7 +149,7 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
     return rc;
 }
 
-/* The server's end of the link is watched before there is a process that could use the other one. */
+/* The server watches its end of the link before a process exists that could use the other end. */
 static pid_t fork_with_link(struct server *s, struct child *child, int64_t patience, bool awaited,
                             bool held)
 {
@@ -206,8 +209,8 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
 }
 
 /*
- * The new process waits until its spawner has been told who it is: an answer of somebody else would
- * be none.
+ * The new process waits for READY until REBORN is sent to the spawner, which would reject answers
+ * from an unknown process.
  */
 bool forkserver__respawn(struct server *s, struct child *child)
 {

@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 
 /*
- * Whether its crash handler made the stop is written in the child's memory, and a look at that can
- * take as long as the child likes: the reporter takes it. Where there is none the child goes on:
- * better a stop undone than a crash that never ends.
+ * Whether its crash handler made the stop is recorded in the child's memory, and reading that can
+ * take as long as the child likes: the reporter reads it. Without a reporter the child is
+ * continued: a stop that is undone is better than a crash that never ends.
  */
 void forkserver__stopped(struct server *s, struct child *child)
 {

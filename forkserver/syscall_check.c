@@ -1,8 +1,8 @@
 /*
- * probe.c - whether the system calls are to be had that a fork server cannot do without
+ * syscall_check.c - checks that the system calls are available that a fork server needs
  *
- * Filters are inherited, so what is refused to the host will be refused to its servers, where it
- * would show late: as a child that is never reaped, as a wait that returns at once and for ever.
+ * Seccomp filters are inherited, so a call refused to the host is refused to its servers too, where
+ * it would show late: as a child that is never reaped, or as a wait that returns at once, endlessly.
  * Each call is made here in a form that changes nothing.
  */
 #include "forkserver/internal.h"
@@ -19,13 +19,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* allowed: the error that is the call's answer here. */
+/* Returns 0 or -errno; `allowed` is the errno that means success here. */
 static int judge(long rc, int allowed)
 {
     return rc < 0 && errno != allowed ? -errno : 0;
 }
 
-/* These have no errors: the C library hands on what the kernel returns. */
+/* These calls have no errors: the C library returns what the kernel returns. */
 static int probe_ids(void)
 {
     const int ids[] = { getpid(), getppid(), gettid() };
@@ -55,7 +55,7 @@ static int probe_limits(void)
     return judge(getrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-/* No process is a child of its own. */
+/* No process is its own child: ECHILD. */
 static int probe_reaping(void)
 {
     siginfo_t info;
@@ -66,7 +66,7 @@ static int probe_reaping(void)
     return rc < 0 ? rc : judge(kill(getpid(), 0), 0);
 }
 
-/* What ends what is left behind is set to what it is. */
+/* Sets the death signal and the subreaper flag to the values that they have. */
 static int probe_reaper(void)
 {
     int signal = 0, reaper = 0;
@@ -94,7 +94,7 @@ static int probe_signals(void)
     return rc;
 }
 
-/* The socket has something to read. */
+/* sock must be readable. */
 static int probe_waits(int sock)
 {
     struct timespec at_once = { 0, 0 };
@@ -127,7 +127,10 @@ static int probe_messages(const int ends[2])
         rc = probe_waits(ends[0]);
     if (rc == 0)
         rc = wire__recv(ends[0], &frame, true);
-    /* It is this process's own; foreign ones are closed by a thread, and there must be none yet. */
+    /*
+     * The descriptor is this process's own. wire__close_fds would use a closer thread, and no
+     * thread may exist before the fork.
+     */
     if (rc == 0)
         close(wire__take_fd(&frame, 0));
     if (rc == 0)

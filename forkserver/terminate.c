@@ -1,5 +1,5 @@
 /*
- * ending.c - everything that ends a child before its time: kills, deadlines, the end of its asker
+ * terminate.c - ends children before they exit: kills, deadlines, the end of the asker
  */
 #include "forkserver/internal.h"
 
@@ -14,8 +14,8 @@ void forkserver__wake_by(struct server *s, int64_t when)
 }
 
 /*
- * The process itself always, whatever it did with its group, and the group that it was given. A
- * signal that can be caught reaches it once.
+ * Signals the process group that the child was given, and the process itself in case it has left
+ * the group. The process gets a signal that can be caught only once.
  */
 static void signal_all(const struct child *child, int signal)
 {
@@ -31,13 +31,13 @@ static void signal_group(const struct child *child, int signal)
         signal_all(child, SIGCONT);
 }
 
-/* Though its tracer may not let it be reaped yet. */
+/* Dead, even if a tracer prevents its reaping. */
 static bool is_dead(const struct child *child)
 {
     return child->state == CHILD_DEAD || child->withheld;
 }
 
-/* What a child has left to die of its crash by itself, once it has been unwound. */
+/* Time that a child has to die of its crash after it was unwound. */
 static const int64_t last_breath = BASE_SECOND / 2;
 
 static void kill_by(struct server *s, struct child *child, int64_t when, enum wire_end_cause cause)
@@ -50,8 +50,8 @@ static void kill_by(struct server *s, struct child *child, int64_t when, enum wi
 }
 
 /*
- * A child that crashed is as good as dead, and its crash is what it died of: it has time for that,
- * but only once, for it could tell tales.
+ * Defers the signal to a child stopped by its crash handler: its wait status must show the crash.
+ * Once only: the child controls the crash record and could fake crashes to delay its kill.
  */
 static bool dies_already(struct server *s, struct child *child, int signal, int64_t grace,
                          enum wire_end_cause cause)
@@ -121,7 +121,7 @@ void forkserver__end_nested(struct server *s, const struct client *asker)
          c = forkserver__child_next(&s->children, c)) {
         if (c->asker != asker)
             continue;
-        /* Of those that are dead already nobody will hear. */
+        /* The report of a child that is dead already has no receiver. */
         c->clogged = false;
         forkserver__end_child(s, c, SIGKILL, 0, WIRE_ENDED_BY_KILL);
     }
@@ -137,8 +137,7 @@ void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_
         forkserver__end_child(s, c, signal, grace, cause);
 }
 
-/* Past its deadline a child is unwound where it hangs, and killed when that is done or takes too
- * long. */
+/* A child past its deadline is unwound first, and killed when that is done or takes too long. */
 static void past_deadline(struct server *s, struct child *child)
 {
     child->deadline = BASE_NEVER;
@@ -152,7 +151,7 @@ static void past_deadline(struct server *s, struct child *child)
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE);
 }
 
-/* When there is no room for the word of an end. */
+/* Pause when the channel has no space for the report. */
 static const int64_t rest = BASE_SECOND / 10;
 
 static void child_due(struct server *s, struct child *child, int64_t now)
@@ -176,7 +175,10 @@ static void child_due(struct server *s, struct child *child, int64_t now)
     }
 }
 
-/* What a child may take to leave that has answered. The host asks for a look once in a second. */
+/*
+ * Time that a child has to exit after its answer, and the interval of the checks that the host asks
+ * for.
+ */
 static const int64_t farewell = 2 * BASE_SECOND;
 static const int64_t look_pause = BASE_SECOND;
 

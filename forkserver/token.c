@@ -1,3 +1,6 @@
+/*
+ * token.c - draws tokens in batches
+ */
 #include "forkserver/token.h"
 
 #include <errno.h>
@@ -5,7 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* For a kernel or a jail without getrandom(2). */
+/* For a kernel without getrandom(2), or a seccomp filter that refuses it. */
 static int read_device(void *bytes, size_t length)
 {
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);

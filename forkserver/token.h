@@ -1,5 +1,5 @@
 /*
- * token.h - random bytes by which a spawner knows the server's word of a child
+ * token.h - random bytes that prove to a spawner that a message is the server's
  */
 #ifndef FORKSCOPE_FORKSERVER_TOKEN_H
 #define FORKSCOPE_FORKSERVER_TOKEN_H
@@ -8,13 +8,19 @@
 
 enum { TOKENS_AT_ONCE = 64 };
 
-/* Drawn ahead. Lies in memory that no fork copies (apart.h); so must what a token is put into. */
+/*
+ * Tokens drawn ahead. Must lie in memory that no fork copies (private_memory.h), as must their
+ * copies.
+ */
 struct tokens {
     unsigned left;
     struct wire_token drawn[TOKENS_AT_ONCE];
 };
 
-/* A token that was never used before. Returns 0, or -errno where the kernel has none to give. */
+/*
+ * Draws a token that was never used before. Returns 0, or -errno if the kernel provides no random
+ * bytes.
+ */
 int forkserver__token_draw(struct tokens *tokens, struct wire_token *ret_token);
 
 #endif

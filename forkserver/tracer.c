@@ -1,15 +1,14 @@
 /*
- * tracer.c - ends who keeps a process from its end by tracing it
+ * tracer.c - kills tracers that keep a killed process from ending
  *
- * A process that has been killed stays as long as its tracer likes in two ways. A tracer may have
- * it stopped on its way out (PTRACE_O_TRACEEXIT): no signal reaches it any more, what it started
- * still belongs to it, and its pidfd tells nothing. And one that has come to its end is a zombie of
- * its tracer first. Both are over when the tracer has died, which may be traced itself, and so on.
- * Each thread may have another tracer.
+ * A tracer can delay the end of a killed process in two ways. It can stop the process on its way
+ * out (PTRACE_O_TRACEEXIT): then no signal reaches the process, its children still belong to it,
+ * and its pidfd is not readable. And a dead process is first a zombie of its tracer. Both end when
+ * the tracer dies, which may be traced itself, and so on. Each thread may have another tracer.
  *
- * Only tracers from below the root are ended, whose servers trace nobody but their children. One
- * outside, as a debugger, is left alone. Two processes that each stop the other one on its way out
- * are there for ever: the kernel lets nobody end them.
+ * Only descendants of servers are killed, never a server. A tracer outside the tree, such as a
+ * debugger, is left alone. Two processes that each stop the other on its way out cannot be ended:
+ * the kernel has no way to do it.
  */
 #include "forkserver/internal.h"
 
@@ -20,13 +19,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is looked at for one process in one turn: the next turn goes on. */
+/* Bounds the threads examined for one process in one run; the next run continues. */
 struct search {
     pid_t root;
     unsigned left;
 };
 
-/* The number behind a key of /proc/PID/status; 0: none. */
+/* Returns the number of a key of /proc/PID/status; 0: none. */
 static pid_t read_status(pid_t pid, const char *key)
 {
     char path[64], line[256];
@@ -44,9 +43,9 @@ static pid_t read_status(pid_t pid, const char *key)
 }
 
 /*
- * Children of the root are servers, or end by themselves. All ways lead to the first process. Only
- * who hides at the end of a long chain makes one that is not followed to its end, so that counts as
- * one from below the root.
+ * May this tracer be killed? It must be below the root, but neither the root itself nor a child of
+ * it: these are servers, or end by themselves. The chain of parents ends at process 1; a chain that
+ * is too long to follow counts as below the root, because only a process that hides makes one.
  */
 static bool may_end(pid_t tracer, pid_t root)
 {
