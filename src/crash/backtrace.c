@@ -1,3 +1,6 @@
+/*
+ * backtrace.c - encoding and decoding of backtraces
+ */
 #include "src/crash/backtrace.h"
 
 #include <errno.h>
@@ -6,8 +9,10 @@
 /* "bt", version 1. */
 static const uint32_t mark = 0x62740001;
 
-/* One pass over the fields serves both directions, so that they cannot drift apart: encoding copies
- * a field to the bytes, decoding copies it back. */
+/*
+ * One pass over the fields serves both directions, so that they cannot diverge: encoding copies a
+ * field to the bytes, decoding copies it back.
+ */
 struct cursor {
     unsigned char *out;
     const unsigned char *in;
@@ -116,8 +121,10 @@ static bool frame_in_range(const struct backtrace *trace, const struct backtrace
     return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes;
 }
 
-/* The pool begins with the empty string and ends in NUL, so any position below its size is a
- * string. */
+/*
+ * The pool begins with the empty string and ends in NUL, so any position below its size is a
+ * string.
+ */
 static bool pool_is_sound(const struct backtrace *trace)
 {
     if (trace->string_bytes == 0 || trace->strings[0] || trace->strings[trace->string_bytes - 1])
@@ -189,7 +196,7 @@ long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *b
 {
     struct cursor cursor = {.out = bytes, .left = room};
 
-    /* Encoding only reads the fields. */
+    /* Encoding only reads the fields; the cast drops const. */
     whole(&cursor, (struct backtrace *)(uintptr_t)trace);
     return cursor.failed ? -ENOBUFS : (long)(room - cursor.left);
 }
@@ -206,7 +213,7 @@ int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
     return 0;
 }
 
-/* Its reader may come at any time: the length is true only while the bytes are whole. */
+/* The reader may read at any time, so the length is not 0 only while the bytes are complete. */
 void procspawn__backtrace_put_brief(const struct backtrace *trace,
                                     struct backtrace_brief *ret_brief)
 {

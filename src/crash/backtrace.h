@@ -1,16 +1,17 @@
-/* A backtrace as plain data: what a dead or stuck process was doing, thread by thread.
+/*
+ * backtrace.h - a backtrace as plain data: what a dead or stuck process was doing, by thread
  *
  * The unwinder fills one, encodes it and sends the bytes; the host decodes and shows it. Nothing
- * here does I/O, and decoding believes no byte: the sender may be a process whose memory was
- * overwritten.
+ * here does I/O. Decoding checks every byte, because the sender's memory may have been overwritten.
  *
- * The brief form has the cause and the last words, and neither threads nor frames. It lies in the
- * message itself and is written first, so it is there when the report is not.
+ * The brief form has the cause and the message of abort(), but neither threads nor frames. It is
+ * part of the message itself and is written first, so it exists even when the report does not.
  *
- * All names live in one pool of NUL-terminated strings; a frame holds positions in it. Position 0
- * is "". */
-#ifndef WIRE_BACKTRACE_H
-#define WIRE_BACKTRACE_H
+ * All names are in one pool of NUL-terminated strings; a frame holds positions in it. Position 0 is
+ * "".
+ */
+#ifndef FORKSCOPE_CRASH_BACKTRACE_H
+#define FORKSCOPE_CRASH_BACKTRACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,76 +19,78 @@
 
 enum {
     BACKTRACE_THREADS = 16,
-    BACKTRACE_FRAMES = 64,    /* a thread */
-    BACKTRACE_HEAD = 48,      /* of a deeper stack, from its young end; the rest is its old end */
+    BACKTRACE_FRAMES = 64,    /* of each thread */
+    BACKTRACE_HEAD = 48,      /* youngest frames kept of a deeper stack; the rest are its oldest */
     BACKTRACE_STRINGS = 32768,
-    /* no encoding is longer */
+    /* upper bound of an encoding */
     BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 40,
     BACKTRACE_BRIEF = 2048,
 };
 
-/* How the unwinder came to a frame, the most trustworthy first. */
+/* How the unwinder found a frame, the most reliable way first. */
 enum backtrace_found {
     BACKTRACE_REGISTERS,    /* the thread's own registers: its youngest frame */
     BACKTRACE_CFI,          /* call frame information */
-    BACKTRACE_SIGNAL,       /* the registers a signal interrupted, as the kernel saved them */
-    BACKTRACE_RETURN,       /* the word a call into nowhere had just pushed */
+    BACKTRACE_SIGNAL,       /* registers that a signal interrupted, saved by the kernel */
+    BACKTRACE_RETURN,       /* return address of a call that has set up no frame */
     BACKTRACE_FP,           /* the chain of frame pointers */
     BACKTRACE_SCAN,         /* a word on the stack that looks like a return address: a guess */
     BACKTRACE_FOUNDS
 };
 
-/* Why the process was looked at. */
+/* Why the process was examined. */
 enum backtrace_cause {
-    BACKTRACE_HANG,      /* somebody asked; no signal */
-    BACKTRACE_CRASH,     /* signo, code and address say what */
+    BACKTRACE_HANG,      /* its deadline passed; no signal */
+    BACKTRACE_CRASH,     /* signo, code and address are valid */
     BACKTRACE_RAISED,    /* its own code reported a failure */
     BACKTRACE_CAUSES
 };
 
 struct backtrace_frame {
     uint64_t ip;               /* see procspawn__backtrace_is_exact() */
-    uint64_t offset;           /* ip as the module's file counts (addr2line); 0: no module */
+    uint64_t offset;           /* ip relative to the module's file (for addr2line); 0: no module */
     uint64_t symbol_offset;    /* ip minus the symbol's start */
-    uint32_t module;           /* path, in the pool */
+    uint32_t module;           /* path; position in the pool */
     uint32_t symbol;
     uint32_t found;            /* enum backtrace_found */
 };
 
 struct backtrace_thread {
     int32_t tid;
-    int32_t error;     /* 0, or a negative errno value: its frames end too early, or are missing */
-    uint32_t name;     /* in the pool */
-    uint32_t first;    /* its frames: first .. first + count - 1, youngest first */
+    int32_t error;     /* 0, or a negative errno value: frames are missing */
+    uint32_t name;     /* position in the pool */
+    uint32_t first;    /* index of its youngest frame; count frames follow in order */
     uint32_t count;
-    uint32_t cut;      /* so many frames are missing after the first BACKTRACE_HEAD */
+    uint32_t cut;      /* number of frames missing after the first BACKTRACE_HEAD */
 };
 
 struct backtrace {
-    int32_t error;    /* 0, or a negative errno value: why the report is less than complete */
+    int32_t error;    /* 0, or a negative errno value: why the report is incomplete */
     int32_t pid;
     uint32_t cause;   /* enum backtrace_cause */
     int32_t signo;
     int32_t code;     /* si_code */
     uint64_t address;           /* si_addr */
-    uint32_t stack_overflow;    /* 1: the fault lies just outside the thread's stack */
-    uint32_t message;           /* what abort() was told, for instance by assert(); in the pool */
-    uint32_t threads_cut;       /* so many threads are not in the report */
+    uint32_t stack_overflow;    /* 1: the fault is just outside the thread's stack */
+    uint32_t message;           /* message of abort(), for instance from assert(); in the pool */
+    uint32_t threads_cut;       /* number of threads that are not in the report */
     uint32_t thread_count;
     uint32_t frame_count;
     uint32_t string_bytes;
-    struct backtrace_thread thread[BACKTRACE_THREADS];    /* who crashed or raised is first */
+    struct backtrace_thread thread[BACKTRACE_THREADS]; /* the one that crashed or raised is first */
     struct backtrace_frame frame[BACKTRACE_THREADS * BACKTRACE_FRAMES];
     char strings[BACKTRACE_STRINGS];
 };
 
 struct backtrace_brief {
-    uint32_t length;    /* 0: nothing is known */
+    uint32_t length;    /* 0: not written */
     unsigned char bytes[BACKTRACE_BRIEF - sizeof(uint32_t)];
 };
 
-/* Is a frame's ip the next instruction to run? Else it is a return address, and may lie behind the
- * code that it belongs to: look that up one byte before. */
+/*
+ * Is a frame's ip the next instruction to run? Otherwise it is a return address, which may lie
+ * after the end of the function that it belongs to: look up the byte before it.
+ */
 static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
 {
     return found == BACKTRACE_REGISTERS || found == BACKTRACE_SIGNAL;
@@ -96,27 +99,30 @@ static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
 /* Makes an empty report. */
 void procspawn__backtrace_init(struct backtrace *trace);
 
-/* Puts at most limit bytes of text, up to its NUL, into the pool, each unprintable byte as '?'.
- * Returns its position; 0 when the pool is full or the text is empty. Equal texts share a place. */
+/*
+ * Puts at most limit bytes of text, up to its NUL, into the pool, each unprintable byte as '?'.
+ * Returns its position; 0 if the pool is full or the text is empty. Equal texts share a position.
+ */
 uint32_t procspawn__backtrace_intern(struct backtrace *trace, const char *text, size_t limit);
 
-/* The text at a position of the pool; borrowed from trace. */
+/* Returns the text at a position of the pool; borrowed from trace. */
 const char *procspawn__backtrace_string(const struct backtrace *trace, uint32_t position);
 
-/* Returns the number of bytes written, or -ENOBUFS when there is no room for all. */
+/* Returns the number of bytes written, or -ENOBUFS without room for all. */
 long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room);
 
-/* Returns 0, or -EBADMSG when the bytes are no backtrace; then *ret_trace is unspecified but may be
- * dropped. Every position, count and enum of an accepted report is in range. */
+/*
+ * Returns 0, or -EBADMSG if the bytes are no backtrace; then *ret_trace is unspecified. Every
+ * position, count and enum of an accepted report is in range.
+ */
 int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
                                 struct backtrace *ret_trace);
 
-/* A report that has no threads and frames yet, as a brief one; what is too long for it leaves
- * nothing. */
+/* Writes a report that has no threads and frames yet. A report that is too long leaves length 0. */
 void procspawn__backtrace_put_brief(const struct backtrace *trace,
                                     struct backtrace_brief *ret_brief);
 
-/* As decode does; a brief that nobody has written is no backtrace. */
+/* As procspawn__backtrace_decode. Returns -EBADMSG for a brief that was not written. */
 int procspawn__backtrace_get_brief(const struct backtrace_brief *brief,
                                    struct backtrace *ret_trace);
 

@@ -1,3 +1,6 @@
+/*
+ * cfi.c - libunwind's remote interface over remote_memory.h and modules.h
+ */
 #include "src/crash/cfi.h"
 
 #include "src/config.h"
@@ -8,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Words that one step may ask for: tables are searched by halves, and read byte by byte. An
- * expression in them may go round for ever. */
+/*
+ * Bounds the words read for one step. Tables are binary searched and read bytewise; a DWARF
+ * expression may loop endlessly.
+ */
 enum { WORDS_LIMIT = 32768 };
 
 #define TEXT_OF(x) #x
@@ -21,9 +26,9 @@ typedef int search_table(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_pro
 struct cfi {
     struct memory *memory;
     struct modules *modules;
-    struct registers registers;    /* what libunwind sees as the thread's */
-    bool missed;    /* it asked for something that is not there: what it says then is a guess */
-    unsigned words;    /* that it has asked for */
+    struct registers registers;    /* the thread's registers, as shown to libunwind */
+    bool missed;    /* a read failed, so the result of the step is a guess */
+    unsigned words;    /* number of words read */
     void *library;
     unw_addr_space_t space;
     unw_addr_space_t (*create_space)(unw_accessors_t *, int);
@@ -131,7 +136,7 @@ static int get_proc_name(unw_addr_space_t space, unw_word_t address, char *name,
     return -UNW_ENOINFO;
 }
 
-/* dlsym returns an object pointer; POSIX promises that its bytes are the function's address. */
+/* dlsym returns an object pointer; POSIX guarantees that its bytes are the function's address. */
 static bool bind(struct cfi *cfi, const char *name, void *ret_function)
 {
     void *symbol = dlsym(cfi->library, name);
@@ -191,8 +196,10 @@ void forkserver__cfi_free(struct cfi *cfi)
     free(cfi);
 }
 
-/* Where the caller goes on is asked for by its own name: on aarch64 libunwind restores only the
- * register that a call leaves it in, and its pc stays that of the first frame. */
+/*
+ * The pc is read as UNW_REG_IP: on aarch64 libunwind restores only the register that holds the
+ * return address, and its pc register keeps the value of the first frame.
+ */
 static bool collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret_caller)
 {
     unw_word_t pc;
@@ -200,7 +207,7 @@ static bool collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret
     for (int i = 0; i < MACHINE_REGISTERS; i++) {
         unw_word_t value = cfi->registers.value[i];
 
-        (void)cfi->get(cursor, i, &value);    /* one that was not kept stays as it is */
+        (void)cfi->get(cursor, i, &value);    /* a register that was not saved keeps its value */
         ret_caller->value[i] = value;
     }
     if (cfi->get(cursor, UNW_REG_IP, &pc) != 0)
@@ -215,8 +222,10 @@ int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, boo
     unw_cursor_t cursor;
     int step;
 
-    /* A call that does not return may be its function's last instruction: its return address
-     * belongs to the next one. */
+    /*
+     * A call that does not return may be the last instruction of its function: its return address
+     * belongs to the next function.
+     */
     cfi->registers = *registers;
     if (!exact)
         cfi->registers.value[MACHINE_PC]--;

@@ -1,11 +1,13 @@
-/* One step up a stack by call frame information, with libunwind's remote interface over our own
- * view of the process (memory.h, modules.h).
+/*
+ * cfi.h - one step up a stack by call frame information
  *
- * libunwind is loaded when it is needed, locally: linked in, it would offer its own _Unwind_* to
- * the C++ exceptions of the host program. Its guesses for code without information are refused; the
- * caller has better rules (walk.c). */
-#ifndef FORKSERVER_CFI_H
-#define FORKSERVER_CFI_H
+ * Uses libunwind's remote interface over remote_memory.h and modules.h. libunwind is loaded on
+ * demand and locally: if it were linked in, its _Unwind_* would replace those that C++ exceptions
+ * of the host program use. Its guesses for code without information are refused; walk.c has better
+ * rules.
+ */
+#ifndef FORKSCOPE_CRASH_CFI_H
+#define FORKSCOPE_CRASH_CFI_H
 
 #include "src/crash/machine.h"
 #include "src/crash/remote_memory.h"
@@ -13,14 +15,17 @@
 
 struct cfi;
 
-/* Returns 0; -ELIBACC when libunwind cannot be loaded; -ENOMEM. memory and modules are borrowed
- * until cfi_free. */
+/*
+ * Returns 0; -ELIBACC if libunwind cannot be loaded; -ENOMEM. memory and modules are borrowed until
+ * forkserver__cfi_free.
+ */
 int forkserver__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules);
 void forkserver__cfi_free(struct cfi *cfi);
 
-/* From a frame's registers to its caller's. exact: the pc is the next instruction to run, not a
- * return address. Returns 1; 0 at the stack's end; -ENOENT where there is no (sound)
- * information. */
+/*
+ * Computes the caller's registers from a frame's. exact: the pc is the next instruction to run, not
+ * a return address. Returns 1; 0 at the end of the stack; -ENOENT without valid information.
+ */
 int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
                          struct registers *ret_caller);
 

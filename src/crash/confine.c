@@ -1,3 +1,6 @@
+/*
+ * confine.c - drops rights and sets limits before untrusted memory is read
+ */
 #include "src/crash/confine.h"
 
 #include "src/base/clock.h"
@@ -17,9 +20,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* ---- whose rights ---- */
+/* ---- ids of a process ---- */
 
-enum { STATUS_BYTES = 4096 };    /* the ids come first */
+enum { STATUS_BYTES = 4096 };    /* the ids are at the beginning */
 
 static int read_text(const char *path, char *ret_text, size_t room)
 {
@@ -33,8 +36,10 @@ static int read_text(const char *path, char *ret_text, size_t room)
     return error;
 }
 
-/* What follows a key at the beginning of a line. The process's name, which stands above, cannot
- * hold a line's end. */
+/*
+ * Returns the text after a key at the start of a line. The process's name, which stands above,
+ * cannot contain a newline.
+ */
 static const char *value_of(const char *status, const char *key)
 {
     const char *at = strstr(status, key);
@@ -42,7 +47,7 @@ static const char *value_of(const char *status, const char *key)
     return at ? at + strlen(key) : NULL;
 }
 
-/* The text may end inside the last one: that is left out. */
+/* The text may be cut inside the last number, which is then omitted. */
 static size_t read_groups(const char *text, gid_t *ret_groups)
 {
     size_t count = 0;
@@ -84,7 +89,7 @@ int forkserver__confine_ids(pid_t pid, struct confine_ids *ret_ids)
     return 0;
 }
 
-/* ---- giving up ---- */
+/* ---- dropping rights ---- */
 
 static bool has_ids(uid_t uid, gid_t gid)
 {
@@ -100,7 +105,7 @@ static bool has_ids(uid_t uid, gid_t gid)
     return true;
 }
 
-/* Who may not change the groups had no way to give the child others. */
+/* A process that may not change its groups could not give the child other groups either. */
 static void take_ids(const struct confine_ids *ids)
 {
     (void)setgroups(ids->group_count, ids->groups);
@@ -140,7 +145,7 @@ static bool has_capabilities(void)
 
 int forkserver__confine(const struct confine_ids *ids)
 {
-    /* From here on the child's user cannot trace it, whoever it was before. */
+    /* From here on the child's user cannot trace this process, whatever ids it had before. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     drop_bounding_set();
     take_ids(ids);

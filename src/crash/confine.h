@@ -1,34 +1,40 @@
-/* How a process that is going to believe what a child wrote gives up all rights that the child has
- * not.
+/*
+ * confine.h - drops all rights that a child does not have, before its memory is read
  *
- * Whatever that child makes of it then, it is no more than another process of the child's user, and
- * one without capabilities, that cannot be traced by that user, and that has little memory and
- * little time. */
-#ifndef FORKSERVER_CONFINE_H
-#define FORKSERVER_CONFINE_H
+ * Whatever the child's data can make this process do then, it is only one more process of the
+ * child's user, without capabilities, not traceable by that user, and with little memory and time.
+ */
+#ifndef FORKSCOPE_CRASH_CONFINE_H
+#define FORKSCOPE_CRASH_CONFINE_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { CONFINE_GROUPS = 64 };    /* of more than these the rest is left out: fewer rights */
+enum { CONFINE_GROUPS = 64 };    /* further groups are omitted: fewer rights */
 
 struct confine_ids {
-    uid_t uid;    /* the real ones: the others may have been lent by a program */
+    uid_t uid;    /* real ids: effective ones may come from a set-user-ID program */
     gid_t gid;
     gid_t groups[CONFINE_GROUPS];
     size_t group_count;
 };
 
-/* What the kernel says of a process; its children, threads and namespaces have no say in that.
- * Returns 0 or a negative errno value. */
+/*
+ * Reads the ids of a process from /proc; the process cannot forge them. Returns 0 or a negative
+ * errno value.
+ */
 int forkserver__confine_ids(pid_t pid, struct confine_ids *ret_ids);
 
-/* For the rest of this process's life. Returns 0, or -EPERM when it has, or may have, more rights
- * than wanted; then it must look at nothing. */
+/*
+ * Takes these ids and drops all capabilities, for the rest of the process's life. Returns 0, or
+ * -EPERM if it may still have more rights; then the caller must read nothing of the child.
+ */
 int forkserver__confine(const struct confine_ids *ids);
 
-/* No more memory than there is now and so many bytes; no file longer than file_bytes; no core file;
- * killed after so many nanoseconds from now, and after as many seconds of the processor. */
+/*
+ * Sets limits: `memory` bytes beyond the present use, files of at most file_bytes, no core file,
+ * and a kill after `time` nanoseconds, and after about as much CPU time.
+ */
 struct confine_limits {
     uint64_t memory;
     uint64_t file_bytes;

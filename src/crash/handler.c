@@ -1,3 +1,6 @@
+/*
+ * handler.c - the crash handlers, and reading their record
+ */
 #include "src/crash/handler.h"
 
 #include "src/crash/remote_memory.h"
@@ -20,17 +23,22 @@ enum { CRASH_MAGIC = 0x63726173, STACK_BYTES = 65536, STACK_ENOUGH = 16384, SIGS
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 
-/* Static, not mapped: a child that never crashes pays for none of its pages. */
+/* Static, not mapped: in a child that never crashes its pages are never touched. */
 static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
 static struct crash_record record BASE_WRITTEN;
 static pthread_t main_thread BASE_WRITTEN;
 
-/* From here to on_crash(): async-signal-safe. Each function makes system calls through syscall(),
- * whose symbol is bound by forkserver__crash_install() already, as is pthread_self(), and touches
- * the record and its own stack only. */
+/*
+ * From here to on_crash(): async-signal-safe. These functions make system calls through syscall(),
+ * whose symbol forkserver__crash_install() has bound already, as that of pthread_self(), and use
+ * only the record and their own stack.
+ */
 
-/* Its number is the process's. Each system call less is one that a filter cannot kill for. */
+/*
+ * The main thread's id is the process's. Each system call that is saved is one that a seccomp
+ * filter cannot kill for.
+ */
 static bool is_main_thread(void)
 {
     return pthread_equal(pthread_self(), main_thread);
@@ -51,8 +59,10 @@ static void set_state(enum crash_state state)
     __atomic_store_n(&record.state, state, __ATOMIC_RELEASE);
 }
 
-/* The first one has the record; whoever comes later waits here. After a crash that is for ever: the
- * process dies. */
+/*
+ * The first thread gets the record; later ones wait here. After a crash they wait until the process
+ * dies.
+ */
 static void claim(void)
 {
     uint32_t seen = CRASH_IDLE;
@@ -64,8 +74,10 @@ static void claim(void)
     }
 }
 
-/* A signal to this very thread is delivered before tgkill returns, as one to the process is before
- * kill returns in its main thread. In another one that may take a moment. */
+/*
+ * tgkill delivers a signal for the calling thread before it returns, as kill does in the main
+ * thread of a process. In another thread kill may return first, so that thread waits for a moment.
+ */
 static void stop(enum crash_state state)
 {
     static const struct timespec moment = {.tv_nsec = 100000000};
@@ -77,7 +89,7 @@ static void stop(enum crash_state state)
         syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
 }
 
-/* All zero is SIG_DFL with no flags, whatever the order of the kernel's fields. */
+/* All zero is SIG_DFL without flags, in any order of the kernel's fields. */
 static bool restore_default(int signo)
 {
     static const unsigned char zero[64];
@@ -85,7 +97,7 @@ static bool restore_default(int signo)
     return syscall(SYS_rt_sigaction, signo, zero, NULL, SIGSET_BYTES) == 0;
 }
 
-/* Does returning from the handler run into the same fault again? */
+/* Does returning from the handler repeat the same fault? */
 static bool is_repeated(int signo, const siginfo_t *info)
 {
     return info->si_code > 0 &&
@@ -101,7 +113,10 @@ static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
     forkserver__machine_from_context(context, &record.registers);
 }
 
-/* Once the handler has returned. The kernel reads one word, whatever the C library makes of it. */
+/*
+ * Blocks the signal from the handler's return on. The kernel reads one word of the mask, whatever
+ * its size in the C library.
+ */
 static void block(int signo, ucontext_t *context)
 {
     uint64_t mask;
@@ -111,8 +126,10 @@ static void block(int signo, ucontext_t *context)
     memcpy(&context->uc_sigmask, &mask, sizeof mask);
 }
 
-/* The kernel kills for a fault whose signal is blocked, and asks no handler. Where another signal
- * cannot be made to kill, the process dies all the same: what it died of is in the record. */
+/*
+ * For a fault whose signal is blocked the kernel kills the process without a handler. If another
+ * signal cannot be made fatal, SIGKILL is used; the record has the cause.
+ */
 static void die(int signo, const siginfo_t *info, ucontext_t *context)
 {
     if (is_repeated(signo, info))
@@ -137,7 +154,7 @@ static int install_stack(void)
 {
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack}, present;
 
-    /* A sanitizer insists on its own. */
+    /* A sanitizer has an alternate stack of its own, which stays. */
     if (sigaltstack(NULL, &present) == 0 && !(present.ss_flags & SS_DISABLE) &&
         present.ss_size >= STACK_ENOUGH)
         return 0;
@@ -155,8 +172,10 @@ static int install_handlers(void)
     return 0;
 }
 
-/* A sanitizer that found an error prints it and exits: no signal tells of it. Weak: NULL where the
- * program has none. */
+/*
+ * A sanitizer that finds an error prints it and exits, without a signal. Weak: NULL in a program
+ * without a sanitizer.
+ */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static void on_sanitizer_death(void)
@@ -180,7 +199,7 @@ void forkserver__crash_arm(pid_t parent)
     record = (struct crash_record){.magic = CRASH_MAGIC, .state = CRASH_IDLE};
     record.pid = (int32_t)syscall(SYS_getpid);
     main_thread = pthread_self();
-    /* Refused where nobody asks: then nobody has to be named. */
+    /* Fails on systems without Yama, which need no permission. */
     (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
 }
 
@@ -217,7 +236,7 @@ static int copy_record(pid_t tid, struct crash_record *ret_copy)
     return forkserver__memory_peek(tid, &record, ret_copy, sizeof *ret_copy);
 }
 
-/* A process whose main thread has ended shows its memory through another thread only. */
+/* If the main thread has ended, the process's memory can be read only through another thread. */
 static int copy_by_any_thread(pid_t pid, struct crash_record *ret_copy)
 {
     char path[32];

@@ -1,3 +1,6 @@
+/*
+ * machine.c - registers, call instructions and signal frames of each CPU architecture
+ */
 #include "src/crash/machine.h"
 
 #include <elf.h>
@@ -57,7 +60,7 @@ void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, u
 
 bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
 {
-    /* call through memory or a register: ff /2, of every length its operand can have */
+    /* call through memory or a register: ff /2, in every length that its operand can have */
     static const unsigned char lengths[] = {2, 3, 4, 6, 7};
 
     if (bytes[MACHINE_CALL - 5] == 0xe8)
@@ -148,7 +151,7 @@ bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOL
 
 uint64_t forkserver__machine_context_address(const struct registers *registers)
 {
-    return registers->value[MACHINE_SP] + 128;    /* after the siginfo_t */
+    return registers->value[MACHINE_SP] + 128;    /* behind the siginfo_t */
 }
 
 int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value)
@@ -161,7 +164,7 @@ uint64_t forkserver__machine_unsign(uint64_t address)
 {
     register uint64_t link __asm__("x30") = address;
 
-    /* xpaclri, by the name that every assembler knows; older processors do nothing */
+    /* xpaclri, by its encoding as a hint; older processors ignore it */
     __asm__("hint #7" : "+r"(link));
     return link;
 }

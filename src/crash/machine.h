@@ -1,7 +1,10 @@
-/* What the unwinder must know of the processor: its registers, its calls, its signal frames. The
- * only file with architecture in it. */
-#ifndef FORKSERVER_MACHINE_H
-#define FORKSERVER_MACHINE_H
+/*
+ * machine.h - what the unwinder must know of the CPU
+ *
+ * Registers, call instructions, signal frames. The only file pair that depends on the architecture.
+ */
+#ifndef FORKSCOPE_CRASH_MACHINE_H
+#define FORKSCOPE_CRASH_MACHINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,11 +14,12 @@
 #if defined(__x86_64__)
 /* libunwind's numbers, which are those of DWARF: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip. */
 enum { MACHINE_FP = 6, MACHINE_SP = 7, MACHINE_PC = 16, MACHINE_REGISTERS = 17 };
-enum { MACHINE_RECORD_ON_TOP = 1 };    /* a frame ends with its saved frame pointer and return */
+/* a frame ends with the saved frame pointer and return address */
+enum { MACHINE_RECORD_ON_TOP = 1 };
 #elif defined(__aarch64__)
 /* x0..x30, sp, pc. */
 enum { MACHINE_FP = 29, MACHINE_LR = 30, MACHINE_SP = 31, MACHINE_PC = 32, MACHINE_REGISTERS = 33 };
-enum { MACHINE_RECORD_ON_TOP = 0 };    /* they are wherever the compiler likes */
+enum { MACHINE_RECORD_ON_TOP = 0 };    /* the compiler chooses their place */
 #else
 #error "src/crash/machine.c does not know this processor's registers"
 #endif
@@ -29,31 +33,37 @@ enum {
     MACHINE_TRAMPOLINE = 9,    /* bytes at a pc: for is_trampoline() */
 };
 
-/* The registers a signal handler was given, or getcontext() saved. Async-signal-safe. */
+/*
+ * Reads the registers from the context of a signal handler, or of getcontext(). Async-signal-safe.
+ */
 void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers);
 
 /* The registers of a ptrace-stopped thread. Returns 0 or a negative errno value. */
 int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers);
 
-/* What is known of a thread inside a system call: its arguments and where it returns to. The other
- * registers are 0. */
+/*
+ * Fills in what is known of a thread inside a system call: its arguments, sp and pc. The other
+ * registers are 0.
+ */
 void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
                                       struct registers *ret_registers);
 
-/* Do these bytes, the last ones before an address, end in a call instruction? */
+/* Does the code right before an address end in a call instruction? */
 bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL]);
 
-/* Are these bytes the code that signal handlers return to? */
+/* Is this the code that signal handlers return to? */
 bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE]);
 
-/* Where the kernel put the ucontext_t of a handler that has returned to the trampoline. */
+/* Returns the address of the ucontext_t of a handler that has returned to the trampoline. */
 uint64_t forkserver__machine_context_address(const struct registers *registers);
 
-/* Where a call leaves its return address: in a register (then *ret_value is it and 1 comes back),
- * or on top of the stack (0). */
+/*
+ * Reads the return address of a call. Returns 1 if the CPU keeps it in a register, with *ret_value
+ * set; 0 if it is on top of the stack.
+ */
 int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value);
 
-/* Where a return address leads to, as a function saved it: some sign what they save. */
+/* Returns the target of a saved return address: removes a pointer authentication code. */
 uint64_t forkserver__machine_unsign(uint64_t address);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * module_files.c - opens module files and debug files
+ */
 #include "src/crash/module_files.h"
 
 #include <errno.h>
@@ -9,8 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The place alone: neither a pipe nor a device notices. -1 where it cannot be had, or has a link in
- * its path. Kernels and filters that do not know the question are asked for the last part only. */
+/*
+ * Opens a path as O_PATH, which does not affect a pipe or device. Returns -1 on failure, or if the
+ * path contains a symbolic link. Without openat2(2) only the last component is checked.
+ */
 static int open_place(const char *path)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC,
@@ -29,7 +34,7 @@ static bool is_regular(int fd)
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* A file whose name somebody else has chosen: for reading, if it is a regular one. */
+/* Opens a regular file whose name an untrusted process has chosen, for reading. */
 static int open_regular(const char *path)
 {
     int place = open_place(path), fd = -1;
@@ -44,7 +49,7 @@ static int open_regular(const char *path)
     return fd;
 }
 
-/* A name that is the system's, or the host's. */
+/* Opens a file whose name the system or the host has chosen. */
 static int open_trusted(const char *path)
 {
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -74,8 +79,10 @@ static bool is_executable(const struct module *module)
     return strcmp(target, module->path) == 0;
 }
 
-/* By the mapping itself, which reaches a file that was replaced or deleted, where that is allowed;
- * everybody may reach the own executable. What lies at the path by now may be the child's work. */
+/*
+ * Opens the file through its mapping, which also finds a replaced or deleted file but needs a
+ * capability; /proc/self/exe needs none. The file that is now at the path may be made by the child.
+ */
 static int open_own(const struct module *module)
 {
     char path[64];

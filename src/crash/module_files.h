@@ -1,26 +1,32 @@
-/* The files that modules were mapped from, and their debug files.
+/*
+ * module_files.h - the files that modules were mapped from, and their debug files
  *
- * Those of the modules that were there at init are the host's choice. They are opened with the
- * server's rights, before anything that a child wrote has been looked at. The names of all others
- * are a child's choice: they are opened later, with its rights, and only if they lead to a regular
- * file without a symbolic link, as the kernel's own names of mapped files do. */
-#ifndef FORKSERVER_IMAGES_H
-#define FORKSERVER_IMAGES_H
+ * The host has chosen the modules that exist at init. Their files are opened with the server's
+ * rights, before anything that a child wrote has been read. A child can choose the names of all
+ * others: these are opened later, with the child's rights, and only if they are regular files
+ * without a symbolic link in the path, as the kernel's own names of mapped files are.
+ */
+#ifndef FORKSCOPE_CRASH_MODULE_FILES_H
+#define FORKSCOPE_CRASH_MODULE_FILES_H
 
 #include "src/crash/modules.h"
 
 struct images {
     const struct modules *at_init;
-    int file[MODULES_MODULES];    /* of the module in the same place; -1: none */
+    int file[MODULES_MODULES];    /* of the module with the same index; -1: none */
     int debug[MODULES_MODULES];
 };
 
-/* at_init: of this process, and of all others that were forked from the same image; borrowed.
- * wanted: else none of their files is. */
+/*
+ * at_init: modules of this process, and of all processes forked from the same image; borrowed.
+ * wanted: false opens none.
+ */
 void forkserver__images_open(struct images *ret_images, const struct modules *at_init, bool wanted);
 
-/* The files of a module of another process: of those that are open, if it was there at init, else
- * opened now. New descriptors; -1 where there is none. */
+/*
+ * Returns the files of a module of another process: duplicates of the open ones if the module
+ * existed at init, otherwise opened now. The caller closes them; -1 where there is none.
+ */
 void forkserver__images_files(const struct images *images, const struct module *module,
                               int *ret_file, int *ret_debug);
 

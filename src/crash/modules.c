@@ -1,3 +1,6 @@
+/*
+ * modules.c - parses /proc/PID/maps and ELF headers in memory
+ */
 #include "src/crash/modules.h"
 
 #include <elf.h>
@@ -11,8 +14,10 @@
 
 enum { TEXT_LIMIT = 16 << 20, HEADERS = 64, NOTES_LIMIT = 4096 };
 
-/* DW_EH_PE encodings of .eh_frame_hdr that linkers write: 4-byte count, pairs of 4-byte offsets
- * from the section. */
+/*
+ * The DW_EH_PE encodings of .eh_frame_hdr that linkers produce: a 4-byte count, then pairs of
+ * 4-byte offsets relative to the section.
+ */
 enum {
     ENCODED_UDATA4 = 0x03,
     ENCODED_DATAREL_SDATA4 = 0x3b,
@@ -183,7 +188,7 @@ static bool find_bias(struct module *module, const ElfW(Phdr) *headers, size_t c
     return found;
 }
 
-/* A mapping of a file's first page that starts with an ELF header. */
+/* Adds the module whose ELF header is at the start of this mapping, if there is one. */
 static void add_module(struct modules *modules, const struct mapping *mapping,
                        struct memory *memory)
 {
@@ -205,7 +210,7 @@ static void add_module(struct modules *modules, const struct mapping *mapping,
     modules->module[modules->module_count++] = module;
 }
 
-/* The kernel has told both paths. */
+/* Both paths come from the kernel, so they can be compared. */
 static bool is_known(const struct modules *known, const struct mapping *mapping,
                      struct module *ret_module)
 {
@@ -221,7 +226,7 @@ static bool is_known(const struct modules *known, const struct mapping *mapping,
     return false;
 }
 
-/* Data of a file is no module, and is not touched: it may be slow to come. */
+/* A mapped file without code is data, not a module. It is not read: that could block. */
 static bool has_code(const struct modules *modules, size_t place)
 {
     const struct mapping *first = &modules->mapping[place];

@@ -1,3 +1,6 @@
+/*
+ * remote_memory.c - process_vm_readv and /proc/PID/mem, with a page cache
+ */
 #include "src/crash/remote_memory.h"
 
 #include <errno.h>
@@ -42,8 +45,10 @@ static ssize_t read_by_number(pid_t pid, uint64_t address, void *ret_bytes, size
     return process_vm_readv(pid, &to, 1, &from, 1, 0);
 }
 
-/* Memory that is not there is -EIO in a file, and -EINVAL in the upper half of the addresses; a
- * process that has ended has a file without bytes. */
+/*
+ * Reading an unmapped address fails with EIO, and with EINVAL in the upper half of the address
+ * space. The mem file of a process that has ended reads as empty.
+ */
 static int outcome(ssize_t got, size_t size)
 {
     if (got < 0)

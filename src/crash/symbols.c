@@ -1,3 +1,6 @@
+/*
+ * symbols.c - symbol tables of ELF files and of the vDSO
+ */
 #include "src/crash/symbols.h"
 
 #include <errno.h>
@@ -6,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Read, not mapped: a file that shrinks while it is mapped would kill the reader. */
+/* Tables are read, not mapped: if a mapped file shrinks, reading it kills the process. */
 enum { TABLE_LIMIT = 48 << 20, SECTIONS = 4096, NOTES_LIMIT = 4096 };
 
-/* An ELF image, in a file or (the vDSO) in the process's memory. */
+/* An ELF image: in a file, or (the vDSO) in the process's memory. */
 struct image {
     int fd;
     struct memory *memory;
@@ -67,7 +70,7 @@ static bool note_matches(const unsigned char *note, size_t size, const struct mo
            memcmp(note + sizeof head + 4, module->build_id, head.n_descsz) == 0;
 }
 
-/* Without a build-id, the inode must do. */
+/* Without a build-id the inode is compared. */
 static bool is_mapped_image(const struct image *image, const struct module *module)
 {
     struct stat status;
@@ -161,7 +164,7 @@ void forkserver__symbols_free(struct symbols *symbols)
     *symbols = (struct symbols){.fd = -1};
 }
 
-/* As much of a name as there is: a file may end inside it. */
+/* Reads a name as far as the file goes. Returns its length. */
 static size_t read_name(const struct symbols *symbols, uint64_t at, char *ret_name, size_t room)
 {
     ssize_t got;
@@ -194,8 +197,10 @@ static bool is_function(const ElfW(Sym) *symbol)
            (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
 }
 
-/* Of several names for the same code the global one is what people wrote, and one without leading
- * underscores before the implementation's own. */
+/*
+ * Ranks names of the same code: a global name is the one in the source, and names without a leading
+ * underscore come before the implementation's own.
+ */
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {
     unsigned binding = ELF64_ST_BIND(symbol->st_info);
@@ -205,7 +210,9 @@ static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
     return (name[0] == '_' ? 0 : 1) + (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
 }
 
-/* Names are read for this: that of the best one once. */
+/*
+ * Returns the symbol with the higher rank. Ranks need the name, so the best one's is computed once.
+ */
 static const ElfW(Sym) *higher(const struct symbols *symbols, const ElfW(Sym) *best,
                                const ElfW(Sym) *other, int *best_rank)
 {

@@ -1,3 +1,6 @@
+/*
+ * tracee.c - stops and inspects threads by ptrace
+ */
 #include "src/crash/tracee.h"
 
 #include "src/base/clock.h"
@@ -37,12 +40,14 @@ static void read_name(pid_t pid, struct held *held)
         return;
     got = read(fd, held->name, sizeof held->name);
     if (got > 0)
-        held->name[got - 1] = '\0';    /* in place of the line's end */
+        held->name[got - 1] = '\0';    /* in place of the newline */
     close(fd);
 }
 
-/* A main thread that ended before the others stays as a zombie, and tracing that is refused like
- * tracing without the right. */
+/*
+ * A main thread that ended before the others stays as a zombie. Tracing it fails with EPERM, as
+ * without the right to trace.
+ */
 static bool has_ended(pid_t pid, pid_t tid)
 {
     char path[64], stat[512] = "";
@@ -56,7 +61,7 @@ static bool has_ended(pid_t pid, pid_t tid)
     if (read(fd, stat, sizeof stat - 1) < 0)
         stat[0] = '\0';
     close(fd);
-    state = strrchr(stat, ')');    /* the name before it may contain anything */
+    state = strrchr(stat, ')');    /* the name before it may contain any character */
     return state && strncmp(state, ") Z", 3) == 0;
 }
 
@@ -72,8 +77,10 @@ static void seize(struct threads *threads, pid_t pid, pid_t tid)
         held->error = -ESRCH;
 }
 
-/* One pass over the thread list; false when it held nothing new. Threads start while others are
- * being stopped. */
+/*
+ * Scans the thread list once; returns false if it held nothing new. Threads can be created while
+ * others are being stopped.
+ */
 static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
 {
     size_t before = threads->count;
@@ -94,8 +101,10 @@ static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
     return threads->count > before;
 }
 
-/* Who asks may have read the number in the process's own memory: it is not to make us stop somebody
- * else. */
+/*
+ * The thread id may come from the process's own memory, so it must be one of its threads: no other
+ * process may be stopped.
+ */
 static bool is_thread(DIR *directory, pid_t tid)
 {
     char name[16];
@@ -121,7 +130,7 @@ static int seize_all(struct threads *threads, pid_t pid, pid_t first)
     return 0;
 }
 
-/* A stop comes with a SIGCHLD, so waiting for that signal is waiting for the stop. */
+/* A stop raises SIGCHLD, so waiting for that signal waits for the stop. */
 static int wait_stopped(pid_t tid, int64_t deadline)
 {
     sigset_t child;
@@ -142,7 +151,10 @@ static int wait_stopped(pid_t tid, int64_t deadline)
     }
 }
 
-/* One that cannot stop (it waits for a disk, or for a child of vfork) is inside a system call. */
+/*
+ * Reads the registers of a thread that cannot stop (it waits for a disk, or for a vfork child): it
+ * is inside a system call.
+ */
 static void read_syscall(pid_t pid, struct held *held)
 {
     unsigned long long argument[6], sp, pc;

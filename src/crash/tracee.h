@@ -1,7 +1,10 @@
-/* The threads of another process, held still by ptrace while they are looked at. Held from a
- * throw-away process: whatever happens to it, the kernel lets go of them. */
-#ifndef FORKSERVER_THREADS_H
-#define FORKSERVER_THREADS_H
+/*
+ * tracee.h - the threads of another process, stopped by ptrace while they are examined
+ *
+ * Used in a short-lived process: when it ends, the kernel releases the threads.
+ */
+#ifndef FORKSCOPE_CRASH_TRACEE_H
+#define FORKSCOPE_CRASH_TRACEE_H
 
 #include "src/crash/machine.h"
 
@@ -13,7 +16,7 @@ enum { THREADS_HELD = 16 };
 
 struct held {
     pid_t tid;
-    int error;    /* 0: stopped, with registers; -ESRCH: ended; -ETIMEDOUT: runs on; -EPERM */
+    int error;    /* 0: stopped; -ESRCH: ended; -ETIMEDOUT: did not stop; -EPERM */
     char name[16];
     struct registers registers;    /* after -ETIMEDOUT: some, or none (pc 0) */
 };
@@ -21,15 +24,17 @@ struct held {
 struct threads {
     struct held held[THREADS_HELD];
     size_t count;
-    size_t more;    /* threads beyond those */
+    size_t more;    /* number of threads beyond those */
 };
 
-/* Stops the threads of pid, first before all others if it is one, and reads their registers; waits
- * until deadline (ns, CLOCK_MONOTONIC) for them to stop. Returns 0, or a negative errno value when
- * the process has no threads to be seen. SIGCHLD must be blocked. */
+/*
+ * Stops the threads of pid and reads their registers, `first` before all others if it is one of
+ * them. Waits for the stops until deadline (ns, CLOCK_MONOTONIC). Returns 0, or a negative errno
+ * value if the threads cannot be listed. SIGCHLD must be blocked.
+ */
 int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline);
 
-/* Lets them run, or stay stopped, as they were; what is known of them stays. */
+/* Detaches: the threads run on, or stay stopped as before. The entries stay valid. */
 void forkserver__threads_release(struct threads *threads);
 
 #endif

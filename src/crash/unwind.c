@@ -1,3 +1,6 @@
+/*
+ * unwind.c - the unwinder process: attaches, drops its rights, unwinds, writes the report
+ */
 #include "src/crash/unwind.h"
 
 #include "src/crash/cfi.h"
@@ -21,21 +24,21 @@
 enum {
     MESSAGE_LIMIT = 1024,
     OVERFLOW_REACH = 1 << 20,    /* how far outside the stack a large frame may first touch */
-    MEMORY_LIMIT = 64 << 20,     /* beyond what the process has when it begins to look */
+    MEMORY_LIMIT = 64 << 20,     /* beyond the present use when reading begins */
 };
 
-/* All that is needed for one report; too large for a stack. */
+/* The state of one report; too large for a stack. */
 struct unwind {
     const struct unwind_task *task;
-    int64_t deadline;            /* after it no more is looked for */
+    int64_t deadline;            /* no work is begun after it */
     struct memory memory;
     int maps;
     struct images images;
-    struct modules modules;      /* those of the process */
-    const struct modules *seen;  /* the same, or ours where it cannot be seen */
+    struct modules modules;      /* of the examined process */
+    const struct modules *seen;  /* the same, or at_init if it cannot be read */
     struct threads threads;
     struct stack stack[THREADS_HELD];
-    struct symbols symbols[MODULES_MODULES];    /* of the module in the same place */
+    struct symbols symbols[MODULES_MODULES];    /* of the module with the same index */
     bool symbols_read[MODULES_MODULES];
     struct walk walk;
     struct backtrace *trace;
@@ -97,7 +100,10 @@ static void name_frame(struct unwind *unwind, const struct step *step,
     ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
 }
 
-/* A recursion, or threads that do the same, show the same few places many times. */
+/*
+ * Returns a frame with the same address. Recursion, or threads that do the same, repeat a few
+ * places many times.
+ */
 static const struct backtrace_frame *named_before(const struct backtrace *trace,
                                                   const struct step *step, size_t count)
 {
@@ -141,13 +147,16 @@ static void describe_thread(struct unwind *unwind, size_t i)
         describe_frame(unwind, &stack->step[frame]);
 }
 
-/* Where glibc keeps what abort() was told, at the same place in every process of this image. */
+/*
+ * The address of glibc's variable with the message of abort(), the same in every process of this
+ * image.
+ */
 static uint64_t shared_message_variable(void)
 {
     return (uint64_t)(uintptr_t)dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE");
 }
 
-/* A static program has the variable itself, in the module that this function is in. */
+/* In a static program the variable is in the module of this function. */
 static uint64_t message_variable(struct unwind *unwind)
 {
     uint64_t variable = shared_message_variable(), here = (uint64_t)(uintptr_t)message_variable;
@@ -162,8 +171,10 @@ static uint64_t message_variable(struct unwind *unwind)
     return symbol ? module->bias + symbol->st_value : 0;
 }
 
-/* struct { unsigned size; char text[]; } *__abort_msg. It is set shortly before the end, which may be
- * another signal than SIGABRT where that cannot be sent. */
+/*
+ * __abort_msg is a pointer to struct { unsigned size; char text[]; }. It is set shortly before the
+ * end, which may be by another signal than SIGABRT if that cannot be sent.
+ */
 static void find_message(struct unwind *unwind)
 {
     char text[MESSAGE_LIMIT];
@@ -179,8 +190,10 @@ static void find_message(struct unwind *unwind)
     unwind->trace->message = procspawn__backtrace_intern(unwind->trace, text, sizeof text);
 }
 
-/* The stack is the writable memory at or above sp: on its way down sp itself may already have left
- * it. */
+/*
+ * Returns the writable mapping at or above sp: in an overflow sp itself may be below the stack
+ * already.
+ */
 static const struct mapping *stack_above(const struct modules *modules, uint64_t sp)
 {
     for (size_t i = 0; i < modules->mapping_count; i++)
@@ -223,8 +236,10 @@ static void block_sigchld(void)
     sigprocmask(SIG_BLOCK, &child, NULL);
 }
 
-/* The crasher's own registers are those of its handler: the record has the ones that matter. It
- * needs no thread to be stopped, so it serves where the process may not be traced. */
+/*
+ * A crashed thread's present registers are those of its handler; the record has the ones of the
+ * crash. It needs no stopped thread, so it also serves if the process may not be traced.
+ */
 static void use_record(struct threads *threads, const struct crash_record *record)
 {
     if (threads->count == 0 || threads->held[0].tid != record->tid)
@@ -233,7 +248,7 @@ static void use_record(struct threads *threads, const struct crash_record *recor
     threads->held[0].error = 0;
 }
 
-/* A process whose main thread has ended shows its memory through another thread only. */
+/* If the main thread has ended, the process's memory can be read only through another thread. */
 static pid_t living(const struct threads *threads, pid_t pid)
 {
     for (size_t i = 0; i < threads->count; i++)
@@ -242,10 +257,13 @@ static pid_t living(const struct threads *threads, pid_t pid)
     return pid;
 }
 
-/* ---- with the rights of the server ---- */
+/* ---- with the server's rights ---- */
 
-/* It stays as it is by a stop of its own, and nothing ties it to this process any more: a page of
- * its memory, or a file, may keep us waiting where not even SIGKILL ends that. */
+/*
+ * Releases the threads before memory is read: a read of a page or file can block this process where
+ * even SIGKILL has no effect, and must not hold the child then. A child without a crash record is
+ * stopped by SIGSTOP instead.
+ */
 static void let_go(struct unwind *unwind)
 {
     if (!unwind->task->record && unwind->threads.count > 0 && !unwind->threads.held[0].error)
@@ -268,7 +286,7 @@ static void hold(struct unwind *unwind)
     unwind->trace->threads_cut = (uint32_t)threads->more;
 }
 
-/* A static program's own file is asked where the C library keeps what abort() was told. */
+/* In a static program the executable's file is needed to find the message of abort(). */
 static bool needs_files(const struct unwind_task *task)
 {
     return task->fd >= 0 ? task->with_symbols
@@ -290,9 +308,12 @@ static void attach(struct unwind *unwind)
     let_go(unwind);
 }
 
-/* ---- the border ---- */
+/* ---- dropping rights ---- */
 
-/* Where the process may not be looked at, our own modules do: both were forked from one image. */
+/*
+ * If the process may not be read, this process's own modules serve to name code: both were forked
+ * from one image.
+ */
 static void look_away(struct unwind *unwind, int error)
 {
     note_error(unwind->trace, error);
@@ -321,7 +342,7 @@ static void confine(struct unwind *unwind)
     forkserver__confine_limits(&limits);
 }
 
-/* ---- with the rights of the process ---- */
+/* ---- with the child's rights ---- */
 
 static void walk_threads(struct unwind *unwind)
 {
@@ -330,7 +351,7 @@ static void walk_threads(struct unwind *unwind)
             forkserver__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
 }
 
-/* Nothing of the memory is touched for the first cause, and as little as can be for the second. */
+/* The first brief needs no memory of the child, the second as little as possible. */
 static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;

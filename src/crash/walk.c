@@ -1,3 +1,6 @@
+/*
+ * walk.c - the rules that find a frame's caller
+ */
 #include "src/crash/walk.h"
 
 #include "src/base/clock.h"
@@ -7,9 +10,9 @@
 
 enum {
     FRAMES_LIMIT = 1000000,
-    SIGNALS_LIMIT = 32,         /* handlers that were interrupted by others */
-    SCAN_WORDS = 512,           /* how far a scan looks for something like a return address */
-    FRAME_LIMIT = 1 << 24,      /* no frame pointer leads farther */
+    SIGNALS_LIMIT = 32,         /* nested signal handlers */
+    SCAN_WORDS = 512,           /* words that a scan for a return address examines */
+    FRAME_LIMIT = 1 << 24,      /* largest distance between frame pointers */
     WORD = sizeof(uint64_t),
 };
 
@@ -84,8 +87,10 @@ static bool by_signal(const struct walk *walk, const struct step *step, struct s
     return true;
 }
 
-/* A function uses its link register for its own calls, once it has saved what was there: then the
- * frame record leads on. Any other one left over is believed. */
+/*
+ * Is the link register left over from an earlier call? A function that calls others has saved its
+ * own return address, so the frame record is used. Any other value is taken as valid.
+ */
 static bool is_left_over(const struct walk *walk, const struct step *step, uint64_t link)
 {
     uint64_t saved;
@@ -94,8 +99,10 @@ static bool is_left_over(const struct walk *walk, const struct step *step, uint6
            (read_return_address(walk, fp_of(step) + WORD, &saved) && saved == link);
 }
 
-/* A call to where no code is, or a function that has not yet pushed anything: only the call itself
- * has happened. */
+/*
+ * After a call to an address without code, or at the start of a function that has pushed nothing
+ * yet, the frame consists of the return address only.
+ */
 static bool by_return(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     struct registers *registers = &ret_caller->registers;
@@ -144,7 +151,7 @@ static bool by_scan(const struct walk *walk, const struct step *step, struct ste
         if (!is_return_address(walk, target))
             continue;
         ret_caller->registers = step->registers;
-        /* Between the two lay no frame pointer to lose; before the address there may be one. */
+        /* No frame pointer was saved between the two; one may be right below the return address. */
         if (fp_of(step) < sp && read_word(walk, sp - WORD, &fp))
             ret_caller->registers.value[MACHINE_FP] = fp;
         ret_caller->registers.value[MACHINE_SP] = sp + WORD;
@@ -155,8 +162,10 @@ static bool by_scan(const struct walk *walk, const struct step *step, struct ste
     return false;
 }
 
-/* Only what was interrupted may have nothing on the stack yet. A step by the link register alone is
- * also what libunwind makes where it does not understand the information. */
+/*
+ * Only an interrupted function may have nothing on the stack yet. libunwind also makes a step by
+ * the link register alone when it does not understand the information.
+ */
 static bool is_without_frame(const struct walk *walk, const struct step *step,
                              const struct registers *caller)
 {
@@ -164,7 +173,7 @@ static bool is_without_frame(const struct walk *walk, const struct step *step,
            !is_left_over(walk, step, pc_of(caller));
 }
 
-/* What the information leads to must be code and farther up, or the stack was overwritten. */
+/* The caller must be code and further up the stack; otherwise the stack was overwritten. */
 static bool leads_on(const struct walk *walk, const struct step *step,
                      const struct registers *caller)
 {
@@ -172,8 +181,9 @@ static bool leads_on(const struct walk *walk, const struct step *step,
                                                 is_without_frame(walk, step, caller));
 }
 
-/* What looks like the stack's end may be a link register that is not known, as that of a thread
- * inside a system call. */
+/*
+ * An apparent end may be an unknown link register, such as that of a thread inside a system call.
+ */
 static bool is_end(const struct step *step)
 {
     uint64_t link;
@@ -181,7 +191,7 @@ static bool is_end(const struct step *step)
     return !is_exact(step) || !forkserver__machine_link(&step->registers, &link) || link != 0;
 }
 
-/* 1; 0 at the stack's end; -ENOENT. */
+/* Returns 1; 0 at the end of the stack; -ENOENT without valid information. */
 static int by_cfi(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     int result;
@@ -200,8 +210,10 @@ static int by_cfi(const struct walk *walk, const struct step *step, struct step 
     return result;
 }
 
-/* Call frame information counts from the stack pointer, but a frame record or a scan tells only
- * what that is at least. Then the next record is the safer rule: whoever calls has one. */
+/*
+ * Call frame information is relative to the stack pointer, but after a frame record or a scan only
+ * a lower bound of it is known. Then the next frame record is more reliable: each caller has one.
+ */
 static bool is_sp_known(const struct step *step)
 {
     return MACHINE_RECORD_ON_TOP ||
@@ -224,7 +236,10 @@ static bool next(const struct walk *walk, const struct step *step, struct step *
     return by_frame_pointer(walk, step, ret_caller) || by_scan(walk, step, ret_caller);
 }
 
-/* Past the limit the oldest of the tail makes room: the tail ends as the stack's old end. */
+/*
+ * At the limit the oldest entry of the tail is dropped, so that the tail is the oldest part of the
+ * stack.
+ */
 static void keep(struct stack *stack, const struct step *step)
 {
     if (stack->count == BACKTRACE_FRAMES) {
@@ -238,7 +253,10 @@ static void keep(struct stack *stack, const struct step *step)
     stack->step[stack->count++] = *step;
 }
 
-/* All steps lead up the stack, but for those past a signal frame, which may lead anywhere. */
+/*
+ * Bounds the walk. All steps lead up the stack, except past a signal frame, which may lead
+ * anywhere.
+ */
 static int limit_reached(const struct walk *walk, int frames, int signals)
 {
     if (frames >= FRAMES_LIMIT || signals > SIGNALS_LIMIT)

@@ -1,7 +1,11 @@
-/* A thread's stack, frame by frame: by call frame information where there is some, else by rules of
- * our own, the safest first. Each frame says which. */
-#ifndef FORKSERVER_WALK_H
-#define FORKSERVER_WALK_H
+/*
+ * walk.h - walks a thread's stack, frame by frame
+ *
+ * Uses call frame information where it exists, otherwise rules of its own, the most reliable first.
+ * Each frame records the rule that found it.
+ */
+#ifndef FORKSCOPE_CRASH_WALK_H
+#define FORKSCOPE_CRASH_WALK_H
 
 #include "src/crash/cfi.h"
 #include "src/crash/machine.h"
@@ -12,9 +16,9 @@
 struct walk {
     struct memory *memory;
     struct modules *modules;
-    struct cfi *cfi;    /* NULL: without libunwind, by the other rules alone */
+    struct cfi *cfi;    /* NULL: without libunwind, by the other rules only */
     int64_t deadline;
-    bool blind;    /* memory is not the process's own: good to name code, useless for stacks */
+    bool blind;    /* memory is another process's: it names code, but has no stacks */
 };
 
 struct step {
@@ -25,11 +29,11 @@ struct step {
 struct stack {
     struct step step[BACKTRACE_FRAMES];    /* youngest first */
     size_t count;
-    size_t cut;    /* so many were dropped after the first BACKTRACE_HEAD */
-    int error;     /* 0; -ETIMEDOUT: gave up at the deadline; -ELOOP: after very many frames */
+    size_t cut;    /* number of frames dropped after the first BACKTRACE_HEAD */
+    int error;     /* 0; -ETIMEDOUT: the deadline passed; -ELOOP: too many frames */
 };
 
-/* Walks from the given registers of a thread that does not run. */
+/* Walks the stack of a thread that does not run, from its registers. */
 void forkserver__walk(const struct walk *walk, const struct registers *start,
                       struct stack *ret_stack);
 
