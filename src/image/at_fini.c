@@ -1,3 +1,8 @@
+/*
+ * at_fini.c - the list of objects that procspawn_fini() closes and joins before the servers
+ *
+ * The list belongs to one process. A copy of that process by fork(2) ignores what it inherited.
+ */
 #include "src/image/at_fini.h"
 
 #include "src/base/list.h"

@@ -1,5 +1,8 @@
 /*
- * at_fini.h - what procspawn_fini() ends before the servers
+ * at_fini.h - objects that procspawn_fini() ends before the servers, for instance pools
+ *
+ * All functions but procspawn__at_fini_forget take the list's lock and hold it while they call
+ * close and join.
  */
 #ifndef FORKSCOPE_IMAGE_AT_FINI_H
 #define FORKSCOPE_IMAGE_AT_FINI_H
@@ -7,11 +10,11 @@
 #include "src/base/list.h"
 #include <stdint.h>
 
-/* A part of what is to be ended. */
+/* A member of the object to be ended, which owns the memory. */
 struct procspawn__at_fini {
     struct list link;
-    void (*close)(struct procspawn__at_fini *self);     /* it starts nothing any more */
-    /* When all processes are gone. 0 or -ETIMEDOUT at the deadline: it is called again. */
+    void (*close)(struct procspawn__at_fini *self);     /* from now on starts no process */
+    /* Waits until its processes are gone. 0; -ETIMEDOUT at the deadline: may be called again. */
     int (*join)(struct procspawn__at_fini *self, int64_t deadline);
 };
 
@@ -19,9 +22,9 @@ void procspawn__at_fini_add(struct procspawn__at_fini *item);
 void procspawn__at_fini_remove(struct procspawn__at_fini *item);
 
 void procspawn__at_fini_close_all(void);
-/* Stops at the first that fails: 0 or -ETIMEDOUT. */
+/* Returns 0, or the error of the first member that fails; the members behind it are not joined. */
 int procspawn__at_fini_join_all(int64_t deadline);
-/* In a copy of the process by fork(2): what was entered belongs to the other process. */
+/* In a child by fork(2): resets the lock and the list, whose members belong to the parent. */
 void procspawn__at_fini_forget(void);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * config.c - the setters of procspawn_config
+ */
 #include "src/image/config.h"
 
 #include <forkscope/procspawn.h>

@@ -1,5 +1,5 @@
 /*
- * config.h - what init was configured to do
+ * config.h - the configuration of procspawn_init
  */
 #ifndef FORKSCOPE_IMAGE_CONFIG_H
 #define FORKSCOPE_IMAGE_CONFIG_H

@@ -1,12 +1,12 @@
 /*
- * module.c - functions as they travel: a module and an offset in it, checked on the other side
+ * function.c - function pointers as messages carry them: a module and an offset in it
  *
- * A child is a fork of the image at init, so the modules of that moment lie at the same addresses
- * there, and are remembered. A library that was loaded later is known to a child by its build-id
- * alone: the child loads it for itself, and compares.
+ * A child is a fork of the process at init, so the modules of that moment lie at the same addresses
+ * in both; init makes a list of them. A library that was loaded later is identified by its
+ * build-id: the child loads it by its path and compares the build-ids.
  *
- * A module without a build-id is known by its place alone. That is enough as long as nothing has
- * been unloaded; afterwards the file that lies there must still be the same one.
+ * A module without a build-id is identified by its address. That is enough until a library is
+ * unloaded; then the same file must still be mapped at that address.
  */
 #include "src/image/function.h"
 
@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Set once and for all by who answers for every function that is called. */
+/* The program vouches for its functions: they are sent as plain addresses. Never reset. */
 static bool unchecked;
 
 void procspawn_assert_spawn_is_safe(void)
@@ -35,7 +35,7 @@ void procspawn_assert_spawn_is_safe(void)
     __atomic_store_n(&unchecked, true, __ATOMIC_RELAXED);
 }
 
-/* Looks through one note segment; names and descriptions are padded to four bytes. */
+/* Searches one note segment; names and descriptions are padded to four bytes. */
 static void read_notes(const char *at, const char *end, struct wire_function *function)
 {
     while ((size_t)(end - at) >= sizeof(ElfW(Nhdr))) {
@@ -64,22 +64,22 @@ static void read_build_id(const struct dl_phdr_info *info, struct wire_function 
     }
 }
 
-/* A module that was there at init; children have the same list. */
+/* A module that was loaded at init; children inherit the list. */
 struct known {
     struct wire_function at;    /* base and build-id */
-    uint64_t code_start;        /* its executable segment, as offsets */
+    uint64_t code_start;        /* offsets of its executable segment */
     uint64_t code_end;
-    bool has_file;              /* only looked for without a build-id */
+    bool has_file;              /* `file` is set; only looked up without a build-id */
     struct procspawn__mapped file;
 };
 
 static struct {
     struct known *modules;
     size_t count;
-    unsigned long long unloads; /* of libraries, before */
+    unsigned long long unloads; /* dlpi_subs at init: libraries unloaded until then */
 } known;
 
-/* Where its code begins: there is always a page of the file. */
+/* Start of its code: a page that is always mapped from the file. */
 static uint64_t code_of(const struct known *module)
 {
     return module->at.base + module->code_start;
@@ -137,7 +137,7 @@ static bool still_there(const struct known *module, unsigned long long unloads)
            now.minor == module->file.minor;
 }
 
-/* By place and build-id: another library may lie where one was closed. */
+/* By address and build-id: another library may have been loaded where one was unloaded. */
 static const struct known *find_known(const struct wire_function *function,
                                       unsigned long long unloads)
 {
@@ -207,7 +207,10 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
     return *ret_library ? 0 : PROCSPAWN_EFUNCTION;
 }
 
-/* The function as this process has it: by its build-id, or by its place if it was there at init. */
+/*
+ * Finds the function's address in this process: the module has the same build-id or, without a
+ * build-id, was at the same address at init.
+ */
 static int find_module(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct search *search = data;
@@ -228,7 +231,7 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-/* What lies at the path is another library by now, or has none of the functions. */
+/* The reason if dlopen succeeded but no loaded module matches. Static memory. */
 static const char *not_in(const char *library)
 {
     static char reason[PATH_MAX + 64];

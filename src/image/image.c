@@ -1,3 +1,6 @@
+/*
+ * image.c - the state that init fixes, and whether it belongs to the calling process
+ */
 #include "src/image/image.h"
 
 #include "src/base/process.h"

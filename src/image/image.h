@@ -1,5 +1,5 @@
 /*
- * image.h - what stays as it was at init; children see it too
+ * image.h - what init fixes for the whole process; children inherit it
  */
 #ifndef FORKSCOPE_IMAGE_IMAGE_H
 #define FORKSCOPE_IMAGE_IMAGE_H
@@ -12,17 +12,17 @@
 #include <sys/types.h>
 
 struct procspawn__image {
-    uint64_t owner;             /* the process that init belongs to; 0: none */
-    bool ending;                /* fini has begun, and is to be called again */
-    bool is_child;
-    pid_t child;                /* the process, then */
-    bool childless;             /* and may have no children of its own */
-    bool cancelable;            /* the thread that called init, by pthread_cancel(3) */
-    bool privileged;            /* at init: children could be more than who calls is by then */
+    uint64_t owner;             /* base__process() of the process that called init; 0: none */
+    bool ending;                /* fini has begun but not succeeded; it may be called again */
+    bool is_child;              /* this process runs called functions */
+    pid_t child;                /* its process id, if is_child */
+    bool childless;             /* is_child, and must not have children of its own */
+    bool cancelable;            /* cancellation was enabled in the thread that called init */
+    bool privileged;            /* init had privileges that its callers may have lost since */
     struct procspawn_config config;
     unsigned servers;
-    uint64_t serial;            /* of the last server before those of this init */
-    unsigned spares;            /* children ready ahead of need, all servers together */
+    uint64_t serial;            /* of the last server that an earlier init started */
+    unsigned spares;            /* children forked ahead of need, in all servers together */
     struct wire_board *board;   /* one for each server; NULL in a child */
     int argc;
     char **argv;
@@ -30,9 +30,9 @@ struct procspawn__image {
 
 extern struct procspawn__image procspawn__image;
 
-/* Does init belong to this process, though its end may have begun? */
+/* Has this process called init, or is it a child? True also after fini has begun. */
 bool procspawn__image_is_ours(void);
-/* The same, and the end has not begun. */
+/* The same, and fini has not begun. */
 bool procspawn__ready(void);
 /* May this process have children? 0, PROCSPAWN_ENOTINIT or PROCSPAWN_ERIGHTS. */
 int procspawn__admitted(void);

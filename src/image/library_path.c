@@ -1,10 +1,10 @@
 /*
- * library.c - paths of libraries
+ * library_path.c - absolute paths of libraries, cached
  *
- * The loader keeps the name that a library was asked for by. Where that is relative the kernel
- * knows the file, by its list of mappings; a look at that takes longer than a call, so each is made
- * once. Without the list the name is taken as of now: a child compares the build-id of what it
- * finds there.
+ * The loader keeps the name that a library was loaded by. For a relative name the path is read from
+ * /proc/self/maps; that takes longer than a call, so it is done once for each library. Without it
+ * the name is resolved against the present working directory; this is safe, because a child
+ * compares the build-id of the file that it loads.
  */
 #include "src/image/library_path.h"
 

@@ -1,23 +1,23 @@
 /*
- * library.h - by which path a child finds a library that was loaded after init
+ * library_path.h - the path by which a child loads a library that was loaded after init
  */
-#ifndef FORKSCOPE_PROC_LIBRARY_H
-#define FORKSCOPE_PROC_LIBRARY_H
+#ifndef FORKSCOPE_IMAGE_LIBRARY_PATH_H
+#define FORKSCOPE_IMAGE_LIBRARY_PATH_H
 
 #include <stdint.h>
 
-/* What the loader says of a library. */
+/* A library as dl_iterate_phdr(3) describes it. */
 struct procspawn__library {
-    const char *name;           /* as it was loaded, perhaps relative to a directory of that time */
-    uint64_t base;              /* where it lies */
+    const char *name;           /* as it was loaded: may be relative to an earlier directory */
+    uint64_t base;
     uint64_t address;           /* of code in it */
-    unsigned long long unloads; /* of libraries, before: others may lie in the same place then */
+    unsigned long long unloads; /* dlpi_subs: when it changes, bases may have been reused */
 };
 
-/* In new memory, and absolute; NULL where there is no such path, or no memory. */
+/* Returns the absolute path in new memory; NULL if there is none, or without memory. */
 char *procspawn__library_path(const struct procspawn__library *library);
 
-/* Forgets all, and who held the lock: for a process that begins. */
+/* At init and in a forked process: empties the cache and resets the lock. */
 void procspawn__library_renew(void);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * mapped_file.c - the file mapped at an address, from /proc/self/maps
+ */
 #include "src/image/mapped_file.h"
 
 #include <inttypes.h>
@@ -7,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A line of the list; the path may be longer than what is kept of it here. */
+/* One line of /proc/self/maps. */
 struct line {
     uint64_t start, end;
     struct procspawn__mapped mapped;
-    int path;                   /* where it begins */
+    int path;                   /* offset of the path in the line */
 };
 
 static bool parse(const char *text, struct line *ret_line)
@@ -21,7 +24,10 @@ static bool parse(const char *text, struct line *ret_line)
                   &ret_line->mapped.inode, &ret_line->path) == 5;
 }
 
-/* Text and parts of the line that the address belongs to: false if there is none with a file. */
+/*
+ * Finds the line whose mapping contains the address. False if there is none, or no file is mapped
+ * there. The caller frees *text in both cases.
+ */
 static bool find(uint64_t address, char **text, struct line *ret_line)
 {
     FILE *maps = fopen("/proc/self/maps", "re");

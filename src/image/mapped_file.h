@@ -1,21 +1,21 @@
 /*
- * mapped.h - which file lies at an address of this process
+ * mapped_file.h - the file mapped at an address of this process
  */
-#ifndef FORKSCOPE_PROC_MAPPED_H
-#define FORKSCOPE_PROC_MAPPED_H
+#ifndef FORKSCOPE_IMAGE_MAPPED_FILE_H
+#define FORKSCOPE_IMAGE_MAPPED_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct procspawn__mapped {
-    unsigned major, minor;      /* of its device */
+    unsigned major, minor;      /* device numbers */
     uint64_t inode;
 };
 
-/* False where nothing is mapped, or no file, or /proc does not tell. */
+/* False if no file is mapped there, or /proc cannot be read. */
 bool procspawn__mapped_at(uint64_t address, struct procspawn__mapped *ret_mapped);
 
-/* The path of that file, in new memory; NULL as well when out of memory. */
+/* Returns the path of that file in new memory; NULL if there is none, or without memory. */
 char *procspawn__mapped_path(uint64_t address);
 
 #endif
