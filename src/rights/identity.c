@@ -1,3 +1,7 @@
+/*
+ * identity.c - ids, groups, capabilities: read in the caller, compared with those at init, written
+ * into a call, and read from it in the child
+ */
 #include "src/rights/identity.h"
 
 #include "src/image/image.h"
@@ -14,7 +18,7 @@
 
 static struct procspawn__identity initial;
 
-/* ---- that of the calling thread ---- */
+/* ---- the calling thread ---- */
 
 static int read_groups(struct procspawn__identity *identity)
 {
@@ -55,8 +59,9 @@ const struct procspawn__identity *procspawn__identity_initial(void)
 /* ---- what differs ---- */
 
 /*
- * A nested child reads its asker's limits as the asker's user and group. Those of a process with
- * several cannot be read so, and it has no nested children.
+ * Are real, effective and saved ids not all the same? A nested child reads the resource limits of
+ * its caller with the caller's user and group id. The kernel refuses that if the caller has several;
+ * such a process may not have nested children.
  */
 static bool is_several(const struct procspawn__identity *identity)
 {
@@ -79,7 +84,7 @@ static bool describe_ids(struct wire_call *call)
     return uids_differ;
 }
 
-/* Whose ids may not be those of the process. */
+/* Names the calling thread if it is not the main one: its ids may differ from the main thread's. */
 static void describe_thread(struct wire_call *call, struct wire_writer *block)
 {
     pid_t thread = gettid();
@@ -120,8 +125,9 @@ static int describe_groups(struct wire_call *call, struct wire_writer *block)
 }
 
 /*
- * Does the thread lack what processes of init have, so that a nested child could be more than it?
- * One that lost its capabilities with its user id is told by that id (sender.h).
+ * Does the thread lack rights that processes forked at init have? Then a nested child could have
+ * more rights than it. A thread that lost its capabilities by changing its user id does not count:
+ * that id identifies it (caller_rights.h).
  */
 static bool is_less(const struct procspawn__rights *rights, bool uids_differ)
 {
@@ -134,7 +140,7 @@ static bool is_less(const struct procspawn__rights *rights, bool uids_differ)
            (rights->capabilities.permitted != at_init->capabilities.permitted && !by_id);
 }
 
-/* A child tells nothing of its rights: its own children have none. */
+/* A child does not describe its rights: its nested children do not get them. */
 static void describe_rights(struct wire_call *call, struct wire_writer *block, const struct procspawn__rights *rights,
                             bool uids_differ)
 {

@@ -1,11 +1,11 @@
 /*
- * identity.h - who a thread is and what it may: ids, groups, and the rights beside them
+ * identity.h - the ids, groups, capabilities and other rights of a thread
  *
- * The caller's, where it differs from that at init, is written into the call (identity.c); the
- * child, which starts with that of init, becomes the same (become.c).
+ * What differs in the caller from the state at init is written into the call (identity.c). The
+ * child starts with the state at init and applies the difference (src/child/become.c).
  */
-#ifndef FORKSCOPE_PROC_IDENTITY_H
-#define FORKSCOPE_PROC_IDENTITY_H
+#ifndef FORKSCOPE_RIGHTS_IDENTITY_H
+#define FORKSCOPE_RIGHTS_IDENTITY_H
 
 #include "src/rights/status.h"
 #include "src/wire/call.h"
@@ -17,22 +17,25 @@
 struct procspawn__identity {
     uid_t uid[3];               /* real, effective, saved */
     gid_t gid[3];
-    bool regrouped;             /* these are not those of init */
+    bool regrouped;             /* the groups were read from a call: not those at init */
     gid_t *groups;
     uint32_t group_count;
     struct procspawn__rights rights;
-    pid_t thread;               /* of a caller, if it is not the main one; else 0 */
+    pid_t thread;               /* thread id of the caller; 0: its main thread */
 };
 
-/* Remembers that of the calling thread as that at init. */
+/* At init: records the identity of the calling thread. 0 or -errno. */
 int procspawn__identity_remember(const struct procspawn__status *status);
 const struct procspawn__identity *procspawn__identity_initial(void);
 
-/* Writes down where that of the calling thread is another one. */
+/* Appends to the call what differs in the calling thread from the state at init. 0 or -errno. */
 int procspawn__identity_describe(struct wire_call *call, struct wire_writer *block,
                                  const struct procspawn__status *status);
 
-/* Reads what was written; the rest is as at init. Frees the groups that were read. */
+/*
+ * In the child: reads what was appended; the rest is as at init. 0, -ENOMEM or -EPROTO; the result
+ * is to be freed with procspawn__identity_fini in any case.
+ */
 int procspawn__identity_read(const struct wire_call *call, struct wire_reader *block,
                              struct procspawn__identity *ret_identity);
 void procspawn__identity_fini(struct procspawn__identity *identity);

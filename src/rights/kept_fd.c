@@ -1,3 +1,6 @@
+/*
+ * kept_fd.c - a descriptor that stays open from call to call
+ */
 #include "src/rights/kept_fd.h"
 
 #include "src/base/fd.h"
@@ -13,7 +16,7 @@ int procspawn__kept_fd(const struct procspawn__kept *kept)
 
 void procspawn__kept_close(struct procspawn__kept *kept)
 {
-    /* In a child the number of a descriptor of init means something else. */
+    /* In a child, the number of a descriptor that init opened may have been reused. */
     if (kept->owner == getpid() || !procspawn__image.is_child)
         base__fd_close(kept->fd);
     kept->fd = -1;

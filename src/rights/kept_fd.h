@@ -1,12 +1,12 @@
 /*
- * kept.h - a descriptor of this process that stays open for what is asked with every call
+ * kept_fd.h - a descriptor that stays open because every call reads from it
  *
- * The program may have closed it, or have another file there by now: who uses it looks at what it
- * gets, and has it opened again. Each process opens its own. For the main thread alone, so without
- * any lock.
+ * The program may close it and reuse its number. So the user checks what it reads and, if that is
+ * not what was expected, opens the descriptor again. Each process opens its own. Only the main
+ * thread uses these, so there is no lock.
  */
-#ifndef FORKSCOPE_PROC_KEPT_H
-#define FORKSCOPE_PROC_KEPT_H
+#ifndef FORKSCOPE_RIGHTS_KEPT_FD_H
+#define FORKSCOPE_RIGHTS_KEPT_FD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -15,12 +15,12 @@ struct procspawn__kept {
     const char *path;
     int flags;                  /* for open(2) */
     int fd;                     /* -1: not open */
-    pid_t owner;                /* of the descriptor */
+    pid_t owner;                /* the process that opened it */
 };
 
-/* The descriptor, -1 if this process has none yet. */
+/* Returns the descriptor, borrowed; -1 if this process has not opened it. */
 int procspawn__kept_fd(const struct procspawn__kept *kept);
-/* Opens it, whatever the number was until now. Returns it, or -errno. */
+/* Closes the old descriptor and opens a new one. Returns it, borrowed, or -errno. */
 int procspawn__kept_open(struct procspawn__kept *kept);
 void procspawn__kept_close(struct procspawn__kept *kept);
 

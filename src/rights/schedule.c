@@ -1,3 +1,6 @@
+/*
+ * schedule.c - reads, compares and sets how a thread is scheduled
+ */
 #include "src/rights/schedule.h"
 
 #include <errno.h>
@@ -11,10 +14,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* SCHED_DEADLINE, and the flag for SCHED_RESET_ON_FORK, which not all headers have. */
+/* SCHED_DEADLINE and SCHED_FLAG_RESET_ON_FORK, which some headers lack. */
 enum { POLICY_DEADLINE = 6, FLAG_RESET_ON_FORK = 1 };
 
-/* struct sched_attr as it was first, in Linux 3.14. */
+/* struct sched_attr in its first version, of Linux 3.14. */
 struct attributes {
     uint32_t size;
     uint32_t policy;
@@ -29,7 +32,7 @@ static bool is_fixed(uint32_t policy)
     return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
-/* The rule of fork(2). */
+/* What fork(2) does to the schedule; `reset`: SCHED_RESET_ON_FORK is set. */
 static void reset_for_child(struct procspawn__schedule *schedule, bool reset)
 {
     if (schedule->policy == POLICY_DEADLINE || (reset && is_fixed(schedule->policy))) {
@@ -90,7 +93,7 @@ static int set_policy(const struct procspawn__schedule *wanted,
 static int set_nice(const struct procspawn__schedule *wanted,
                     const struct procspawn__schedule *now)
 {
-    /* A fixed priority hides the niceness behind it. */
+    /* A thread with a real-time policy has no niceness: the value read is not in effect. */
     if (is_fixed(wanted->policy) || (wanted->nice == now->nice && !is_fixed(now->policy)))
         return 0;
     return setpriority(PRIO_PROCESS, 0, wanted->nice) < 0 ? -errno : 0;
@@ -118,7 +121,7 @@ int procspawn__schedule_set(const struct procspawn__schedule *wanted,
     return rc < 0 ? rc : set_processors(wanted, now);
 }
 
-/* ---- that of init ---- */
+/* ---- at init ---- */
 
 static struct procspawn__schedule initial;
 

@@ -1,8 +1,8 @@
 /*
- * schedule.h - how a thread is scheduled: policy, niceness or priority, and on which processors
+ * schedule.h - how a thread is scheduled: policy, niceness or priority, allowed processors
  */
-#ifndef FORKSCOPE_PROC_SCHEDULE_H
-#define FORKSCOPE_PROC_SCHEDULE_H
+#ifndef FORKSCOPE_RIGHTS_SCHEDULE_H
+#define FORKSCOPE_RIGHTS_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,27 +20,26 @@ struct procspawn__schedule {
 };
 
 /*
- * Reads how a process is scheduled, 0 for the calling thread, as a child of fork(2) would be:
- * without the priority of a thread that keeps it from its children (SCHED_RESET_ON_FORK), and
- * without SCHED_DEADLINE, which no child can have.
+ * Reads the schedule that a child by fork(2) of this process would have; 0: of the calling thread.
+ * A priority with SCHED_RESET_ON_FORK and SCHED_DEADLINE are left out: no child inherits them.
  */
 void procspawn__schedule_read(pid_t pid, struct procspawn__schedule *ret_schedule);
 
-/* That of the calling thread is the one at init, which children have unless they are told otherwise. */
+/* At init: records the schedule of the calling thread; a child has it unless a call changes it. */
 void procspawn__schedule_remember(void);
 const struct procspawn__schedule *procspawn__schedule_initial(void);
 
-/* Copies no more of the mask than there is. */
+/* Copies the used part of the mask only. */
 void procspawn__schedule_copy(struct procspawn__schedule *to,
                               const struct procspawn__schedule *from);
 
-/* Unknown is like everything. */
+/* Compare policy, priority and niceness; and the processors. An unknown value equals any other. */
 bool procspawn__schedule_same(const struct procspawn__schedule *a,
                               const struct procspawn__schedule *b);
 bool procspawn__processors_same(const struct procspawn__schedule *a,
                                 const struct procspawn__schedule *b);
 
-/* Makes the calling thread, which is as now says, so. Returns 0 or -errno. */
+/* Changes the calling thread, whose schedule is `now`, to `wanted`. 0 or -errno. */
 int procspawn__schedule_set(const struct procspawn__schedule *wanted,
                             const struct procspawn__schedule *now);
 

@@ -1,3 +1,6 @@
+/*
+ * status.c - umask, capabilities, no_new_privs and seccomp state of the calling thread
+ */
 #include "src/rights/status.h"
 
 #include "src/rights/kept_fd.h"
@@ -28,7 +31,7 @@ void procspawn__status_close(void)
 
 /* ---- the text ---- */
 
-/* Finds the key behind *at, which is moved there. */
+/* Reads the number behind the next `key`, and moves *at there. False if there is no such key. */
 static bool find(const char **at, const char *key, int base, uint64_t *ret_value)
 {
     const char *found = strstr(*at, key);
@@ -40,7 +43,7 @@ static bool find(const char **at, const char *key, int base, uint64_t *ret_value
     return true;
 }
 
-/* The order of the keys is the kernel's. The last one is younger than the others. */
+/* Keys are in the order in which the kernel writes them. Older kernels lack Seccomp_filters. */
 bool procspawn__status_parse(const char *text, struct procspawn__status *ret_status)
 {
     struct procspawn__capabilities *capabilities = &ret_status->rights.capabilities;
@@ -63,7 +66,7 @@ bool procspawn__status_parse(const char *text, struct procspawn__status *ret_sta
     return true;
 }
 
-/* Reads all of the file, which is long where there are many groups. */
+/* Reads the whole file in new memory. It is long if the process has many groups. */
 static int read_all(int fd, char **ret_text)
 {
     enum { LONGEST = 4 << 20 };
@@ -148,7 +151,7 @@ static int read_text(struct procspawn__status *ret_status)
     return parse_path("/proc/thread-self/status", ret_status);
 }
 
-/* ---- without the text ---- */
+/* ---- without /proc ---- */
 
 static int take_umask(void *ret_umask)
 {
@@ -156,7 +159,10 @@ static int take_umask(void *ret_umask)
     return 0;
 }
 
-/* Runs while the calling thread waits, in its memory, but with a umask of its own. */
+/*
+ * umask(2) can be read only by setting it. So a process that shares the caller's memory, but not
+ * its umask, reads it; the calling thread waits until it has ended.
+ */
 static int copy_umask(mode_t *ret_umask)
 {
     enum { STACK = 16384 };
@@ -222,7 +228,7 @@ int procspawn__status_read(struct procspawn__status *ret_status)
     if (rc < 0 && !is_shortage(rc))
         rc = ask_kernel(ret_status);
     int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    /* A jail that does not tell them does not let them be set either. */
+    /* A sandbox that forbids reading the securebits forbids setting them, too. */
     ret_status->rights.securebits = securebits > 0 ? (uint32_t)securebits : 0;
     return rc;
 }

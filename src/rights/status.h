@@ -1,12 +1,12 @@
 /*
- * status.h - what the kernel tells of the calling thread
+ * status.h - umask, capabilities, no_new_privs and seccomp state of the calling thread
  *
- * The umask is not asked for by umask(2), which would change it under the feet of other threads.
- * Most of it stands in one file below /proc. Where there is none it is asked for piece by piece,
- * which takes longer, and does not tell how many seccomp filters there are.
+ * They are read from /proc/self/status. Without /proc they are read by single system calls; that
+ * takes longer, and the number of seccomp filters remains unknown. umask(2) is never called in the
+ * calling process, because it would change the umask for its other threads.
  */
-#ifndef FORKSCOPE_PROC_STATUS_H
-#define FORKSCOPE_PROC_STATUS_H
+#ifndef FORKSCOPE_RIGHTS_STATUS_H
+#define FORKSCOPE_RIGHTS_STATUS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct procspawn__capabilities {
     uint64_t inheritable, permitted, effective, bounding, ambient;
 };
 
-/* What can be given up for good, but for ids. */
+/* Rights, other than ids, that a thread can give up for ever. */
 struct procspawn__rights {
     struct procspawn__capabilities capabilities;
     uint32_t securebits;
@@ -27,19 +27,21 @@ struct procspawn__status {
     mode_t umask;
     struct procspawn__rights rights;
     unsigned seccomp;           /* mode: 0 for none */
-    bool counted;               /* the number of filters is known */
+    bool counted;               /* `filters` is known */
     unsigned filters;
 };
 
-/* Returns 0, or -errno when it cannot be known. */
+/* Reads the state of the calling thread. 0 or -errno. */
 int procspawn__status_read(struct procspawn__status *ret_status);
 
-/* The text of such a file, in new memory, and what it says; not the securebits, which it does not
- * tell. False where something is missing. */
+/*
+ * Read a status file of /proc in new memory, 0 or -errno; and parse it, false if a key is missing.
+ * The securebits are not set: the file does not contain them.
+ */
 int procspawn__status_text(const char *path, char **ret_text);
 bool procspawn__status_parse(const char *text, struct procspawn__status *ret_status);
 
-/* Closes what is kept open, which is opened again when needed. */
+/* Closes the status file, which stays open from call to call; the next read opens it again. */
 void procspawn__status_close(void);
 
 #endif
