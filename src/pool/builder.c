@@ -1,3 +1,6 @@
+/*
+ * builder.c - the setters of procspawn_pool_builder
+ */
 #include "src/pool/pool.h"
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>

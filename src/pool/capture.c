@@ -1,10 +1,9 @@
 /*
- * pool_capture.c - what one call writes, kept apart
+ * capture.c - captures what one call writes to stdout and stderr
  *
- * The worker writes into a pipe, and the pool takes it out of there into memory of its own: as much
- * as the plan says, and the rest goes nowhere. So the worker never waits for a reader, a call takes
- * no more memory than that however much it writes, and the reader of the memory never waits for a
- * process that has kept the other end.
+ * The worker writes into a pipe; the pool moves the bytes into a memfd up to the configured limit,
+ * and drops the rest. So the worker does not wait for the program to read, the memory of a call is
+ * bounded, and a reader of the memfd never waits for a process that has kept the pipe open.
  */
 #include "src/base/fd.h"
 #include "src/pool/pool.h"
@@ -33,7 +32,7 @@ static int open_memory(struct procspawn__pool_call *call, int stream)
     if (fd < 0)
         return fd;
     call->handle.pipes[stream] = fd;
-    /* The pool writes at places of its own, so that a position can be the reader's alone. */
+    /* The pool writes with pwrite(2): the file position is for the reader alone. */
     int copy = base__fd_copy(fd);
     if (copy < 0)
         return copy;
@@ -53,7 +52,7 @@ int procspawn__capture_open(struct procspawn__pool_call *call)
     return rc;
 }
 
-/* ---- the pipes, while a worker has the call ---- */
+/* ---- the pipes, while a worker runs the call ---- */
 
 static int open_pipe(struct procspawn__pool_call *call, uint64_t serial, int stream)
 {
@@ -92,8 +91,8 @@ int procspawn__capture_start(struct procspawn__pool_call *call, uint64_t serial)
 }
 
 /*
- * Our copy of the end that the worker writes to was open until now, so that no worker could have
- * the dispatcher woken for ever by closing its own.
+ * The pool keeps the write end open until here. Otherwise a worker that closes its own would leave
+ * a pipe at its end, which wakes the dispatcher again and again.
  */
 void procspawn__capture_stop(struct procspawn__pool_call *call)
 {
@@ -111,9 +110,9 @@ void procspawn__capture_stop(struct procspawn__pool_call *call)
     }
 }
 
-/* ---- from one to the other ---- */
+/* ---- from the pipe to the memory ---- */
 
-/* Beyond the limit for files a write would raise a signal. */
+/* A write beyond RLIMIT_FSIZE would raise SIGXFSZ. */
 static uint64_t room_left(const struct procspawn__capture *capture, uint64_t limit)
 {
     struct rlimit files;
@@ -134,7 +133,7 @@ static void keep(struct procspawn__capture *capture, const char *bytes, size_t l
         capture->length += (uint64_t)written;
 }
 
-/* As much as a pipe holds; it may be filled meanwhile. */
+/* Reads at most as much as a full pipe holds: the worker may write meanwhile. */
 static void drain(struct procspawn__capture *capture, uint64_t limit)
 {
     enum { PIECE = 4096, AT_ONCE = (1 << 20) / PIECE };

@@ -1,6 +1,6 @@
 /*
- * pool_dispatch.c - the thread of a pool: it has workers started, keeps the time, and looks after
- * the calls that no thread waits for
+ * dispatcher.c - the thread of a pool: starts workers, enforces deadlines, shrinks the pool, and
+ * receives the answers to calls that no thread joins
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -53,7 +53,7 @@ static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at)
     }
 }
 
-/* A softer end may have begun: its grace is none for the deadline. */
+/* A worker that was sent a signal still has a deadline: the grace does not extend it. */
 static bool has_deadline(const struct procspawn__worker *worker)
 {
     return worker->call && !worker->killed && !worker->overdue;
@@ -64,7 +64,10 @@ static bool overdue(const struct procspawn__worker *worker, int64_t now)
     return has_deadline(worker) && worker->call->deadline <= now;
 }
 
-/* An answer that is there already counts. Workers come and go while the lock is let go. */
+/*
+ * An answer that has arrived before the deadline counts, so the worker is heard first. That
+ * releases the lock: the table may change meanwhile.
+ */
 static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
@@ -80,7 +83,7 @@ static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
     }
 }
 
-/* The one that was idle longest comes last in the list. */
+/* Ends the workers that have been idle longest: they come last in the list. */
 static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
     while (pool->wanted > pool->plan.minimum && !list_empty(&pool->idle)) {
@@ -95,7 +98,7 @@ static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
     }
 }
 
-/* ---- what is done again ---- */
+/* ---- repetition after a shortage ---- */
 
 static const int64_t again_pause = BASE_SECOND / 100;
 
@@ -119,7 +122,7 @@ static void do_again(procspawn_pool *pool, int64_t now, int64_t *wake_at)
     earliest(wake_at, pool->again_at);
 }
 
-/* ---- what is said beside the channels ---- */
+/* ---- ends that are not reported on the channel ---- */
 
 void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause)
 {
@@ -131,7 +134,7 @@ void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause)
     procspawn__pool_wake_by(pool, when);
 }
 
-/* Each once, wherever it is put meanwhile. */
+/* Looks at each worker once: it moves to the end of the list, which changes meanwhile. */
 static void look_for_lost(procspawn_pool *pool)
 {
     unsigned count = 0;
@@ -168,13 +171,13 @@ static void look_beside(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 
 /* ---- the loop ---- */
 
-/* Everything that is due. Returns whether a worker is to be started now. */
+/* Does everything that is due. Returns whether a worker is to be started now. */
 static bool keep_time(procspawn_pool *pool)
 {
     int64_t now = base__now();
     int64_t wake_at = BASE_NEVER;
 
-    /* The lock is let go in between: what is noted then wakes the thread. */
+    /* The lock is released in between: a time set meanwhile then wakes this thread. */
     pool->wake_at = BASE_NEVER;
     look_beside(pool, now, &wake_at);
     expire_running(pool, now, &wake_at);
@@ -210,10 +213,7 @@ static void on_event(procspawn_pool *pool, const struct epoll_event *event)
         procspawn__worker_deafen(worker);
 }
 
-/*
- * Without its set the thread cannot wait: the host has closed all descriptors. Nothing can be done
- * but to end what there is.
- */
+/* The program has closed the epoll set or the eventfd: the thread cannot wait, so the pool ends. */
 static void lose_set(procspawn_pool *pool, int error)
 {
     procspawn__pool_enter(pool);
@@ -236,7 +236,7 @@ static void hear_all(procspawn_pool *pool)
     }
 }
 
-/* Nothing tells that the program has closed a channel: it leaves the set. */
+/* A channel that the program has closed leaves the epoll set without an event. */
 static void look_for_closed(procspawn_pool *pool)
 {
     int64_t now = base__now();
@@ -251,8 +251,8 @@ static void look_for_closed(procspawn_pool *pool)
 }
 
 /*
- * Waits, and takes in what has happened. A host that closes all descriptors does not wake who sleeps
- * on one of them, and cannot by another: so nobody sleeps for ever, and finds them gone.
+ * Waits for events and handles them. A program that closes all descriptors does not wake a thread
+ * that sleeps on one of them. So each wait is limited, and the descriptors are checked before it.
  */
 static void take_in(procspawn_pool *pool, int timeout)
 {
@@ -282,7 +282,7 @@ static bool finished(const procspawn_pool *pool)
     return pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
 }
 
-/* One round: what is due, a step towards a worker that is missing, and what has happened. */
+/* One round: does what is due, advances the start of a missing worker, handles events. */
 static bool turn(procspawn_pool *pool)
 {
     procspawn__pool_enter(pool);

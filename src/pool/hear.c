@@ -1,8 +1,8 @@
 /*
- * pool_hear.c - what comes up the channel of a worker, and what becomes of it
+ * hear.c - receives messages of a worker and acts upon them
  *
- * Messages are received without the lock, by one thread at a time for each worker, and a few at
- * once, so that a worker that floods its channel takes no more time from others than its share.
+ * Messages are received without the lock, by one thread at a time for each worker. Their number is
+ * limited each time, so a worker that floods its channel does not keep the thread from the others.
  */
 #include "src/base/clock.h"
 #include "src/call/outcome.h"
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Hands on what was received; what came before it stands, and a backtrace that did goes with it. */
+/* Moves an outcome, unless there is one already. Adds a backtrace that came before the error. */
 static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)
 {
     struct backtrace *trace = to->trace;
@@ -33,7 +33,7 @@ static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to
     }
 }
 
-/* The outcome of its call is there. */
+/* Ends the worker's call, whose outcome is set. */
 static void release_call(struct procspawn__worker *worker)
 {
     struct procspawn__pool_call *call = worker->call;
@@ -51,7 +51,7 @@ static bool worn_out(const struct procspawn__worker *worker, const struct procsp
     return report->too_big || (calls > 0 && worker->ended_calls >= calls);
 }
 
-/* A worker that answers while it is to end has nothing left to do, and its grace is over. */
+/* A worker that answers in state ENDING is killed at once: its grace was for the call. */
 static void after_call(struct procspawn__worker *worker, const struct procspawn__report *report)
 {
     worker->ended_calls++;
@@ -74,7 +74,7 @@ static void on_result(struct procspawn__worker *worker, struct procspawn__report
     }
 }
 
-/* Another worker can be sent it as well, unless its descriptors went with it. */
+/* False if its descriptors were sent and closed here, or the pool has ended. */
 static bool can_be_sent_again(const struct procspawn__worker *worker)
 {
     return worker->call->draft && worker->pool->state <= PROCSPAWN__POOL_CLOSING;
@@ -90,9 +90,9 @@ static void send_again(struct procspawn__worker *worker)
 }
 
 /*
- * A worker can be what a call before made of it, and have no function run any more. A new one that
- * says the same says it of the call. It is the worker's word only: after as many as there may be
- * workers it is the call's doing.
+ * Did the set-up fail because of an earlier call in the same worker? A new worker has run no other
+ * call, so its failure is the call's. But the worker is not trusted: after as many attempts as the
+ * pool may have workers the failure is the call's, too.
  */
 static bool was_spoilt(const struct procspawn__worker *worker,
                        const struct procspawn__report *report)
@@ -136,7 +136,7 @@ static void on_backtrace(struct procspawn__worker *worker, struct procspawn__rep
     report->answer.trace = NULL;
 }
 
-/* What the worker does now is unknown: it is ended, and its call has failed. */
+/* The worker's state is unknown: kills it. Its call has failed. */
 static void on_broken(struct procspawn__worker *worker)
 {
     if (worker->call) {
@@ -150,14 +150,14 @@ static void on_broken(struct procspawn__worker *worker)
 
 /* ---- the end of a worker ---- */
 
-/* Did it go before it was of any use, and by no doing of ours? */
+/* Has it ended before it finished a call, and without being ended by the pool? */
 static bool was_stillborn(const struct procspawn__worker *worker)
 {
     return worker->state == PROCSPAWN__WORKER_STARTING ||
            (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
 }
 
-/* An end without a death: the server's, or the worker's own cut. */
+/* Sets the failure. An end without DEATH: the server died, or the worker shut down its channel. */
 static void tell_end(struct procspawn__answer *answer, const struct procspawn__report *report)
 {
     if (report->kind == PROCSPAWN__REPORT_DEATH)
@@ -173,7 +173,7 @@ static void tell_end(struct procspawn__answer *answer, const struct procspawn__r
                                                             "the process closed its channel"));
 }
 
-/* Was it gone before it took what was sent to it last? */
+/* Did it end before it read the last message to it? */
 static bool took_nothing(const struct procspawn__worker *worker,
                          const struct procspawn__report *report)
 {
@@ -250,14 +250,14 @@ static void carry_out(struct procspawn__worker *worker, struct procspawn__report
 
 /* ---- hearing ---- */
 
-/* Behind an answer comes what others wait for. */
+/* After an answer the loop stops, so that the thread that waits for it can go on. */
 static bool may_have_more(enum procspawn__report_kind kind)
 {
     return kind == PROCSPAWN__REPORT_IGNORED || kind == PROCSPAWN__REPORT_BROKEN ||
            kind == PROCSPAWN__REPORT_BACKTRACE;
 }
 
-/* The call does not end meanwhile: only the thread that hears its worker ends it. */
+/* The call cannot end while the lock is released: only the thread that hears its worker ends it. */
 static void drain(struct procspawn__worker *worker)
 {
     struct procspawn__pool_call *call = worker->call;
@@ -280,7 +280,7 @@ void procspawn__worker_drain(struct procspawn__worker *worker)
     procspawn__worker_unref(worker);
 }
 
-/* What may be the end of the call finds all that the call has written. */
+/* Before a message that may end the call, all captured output is read. */
 static void deliver(struct procspawn__worker *worker, struct procspawn__report *report)
 {
     if (report->kind >= PROCSPAWN__REPORT_BROKEN)
@@ -288,14 +288,13 @@ static void deliver(struct procspawn__worker *worker, struct procspawn__report *
     carry_out(worker, report);
 }
 
-/* One message; without the lock until it is carried out. Whether there may be more. */
+/* Receives one message without the lock and acts upon it. Returns whether there may be more. */
 static bool hear_one(struct procspawn__worker *worker, int *ret_error)
 {
     procspawn_pool *pool = worker->pool;
     struct procspawn__report report;
 
-    /* Behind the last answer nothing comes whose descriptors are wanted, and its death must not
-     * wait for room for them. */
+    /* After the last answer no descriptors are needed. A shortage of them must not delay DEATH. */
     worker->frame.lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
     procspawn__pool_leave(pool);
     procspawn__report_receive(worker, &report);
@@ -331,7 +330,7 @@ int procspawn__worker_hear(struct procspawn__worker *worker)
     return rc;
 }
 
-/* What the server or the root says of a worker beside its channel. */
+/* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
 static void take_word(struct procspawn__worker *worker, int rc)
 {
     struct procspawn__report report = {

@@ -1,5 +1,5 @@
 /*
- * pool_call.c - one call of a pool, as its handle
+ * job.c - one call of a pool, and its handle
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -61,7 +61,10 @@ void procspawn__pool_call_free(struct procspawn__pool_call *call)
     free_call(call);
 }
 
-/* In a copy of the process. Nothing that other threads may have been changing is looked at. */
+/*
+ * In a child by fork(2). Another thread of the parent may have been changing the call, so only
+ * fields that never change are used.
+ */
 static void call_forget(procspawn_handle *handle)
 {
     struct procspawn__pool_call *call = call_of(handle);
@@ -87,7 +90,7 @@ static void tell_event(const struct procspawn__pool_call *call)
     base__event_raise(call->event);
 }
 
-/* That it has ended is said last: from then on the holder of the handle may free it. */
+/* The state is set last: from then on the holder of the handle may free the call. */
 void procspawn__pool_call_end(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
@@ -109,7 +112,7 @@ static bool has_ended(const struct procspawn__pool_call *call)
     return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE) == PROCSPAWN__CALL_ENDED;
 }
 
-/* Returns whether it still lived: then it frees itself. */
+/* Returns whether the call has not ended: then it is freed when it does. */
 static bool drop_living(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
@@ -154,7 +157,7 @@ struct sleep {
     int fd;
 };
 
-/* While another thread hears the worker it cannot be followed: its answer may be taken by now. */
+/* False while another thread hears the worker: it may have received the answer already. */
 static bool can_follow(const struct procspawn__pool_call *call)
 {
     return call->worker && call->event < 0 && !call->worker->heard;
@@ -193,7 +196,10 @@ static void unwound_in_sleep(void *data)
     pthread_setcancelstate(cancel, NULL);
 }
 
-/* Lets go of the lock while it sleeps. The only place where a joiner can be cancelled. */
+/*
+ * Sleeps once, without the lock. The only place where a joiner can be cancelled. 0, also at the
+ * deadline, or -errno.
+ */
 static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int cancel)
 {
     struct sleep sleep;
@@ -218,7 +224,7 @@ static bool is_cut_off(const struct procspawn__pool_call *call)
     return call->worker && !base__fd_is_ours(call->worker->taken.channel);
 }
 
-/* With the lock. To look before the first sleep would be in vain: a call takes its time. */
+/* With the lock held. The first look comes after a sleep: an answer is not expected before. */
 static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int cancel)
 {
     int64_t deadline = base__deadline(timeout);

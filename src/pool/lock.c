@@ -1,5 +1,5 @@
 /*
- * pool_lock.c - the lock of a pool, and what is done when it is let go
+ * lock.c - the lock of a pool, and what a thread does when it releases it
  */
 #include "src/base/list.h"
 #include "src/pool/pool.h"
@@ -16,7 +16,7 @@ void procspawn__pool_unlock(procspawn_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* What comes here may close descriptors, which is a cancellation point. */
+/* Without the lock. The functions may close descriptors, and close(2) is a cancellation point. */
 static void dispose_all(struct procspawn__remains *remains)
 {
     int cancel;
@@ -30,7 +30,10 @@ static void dispose_all(struct procspawn__remains *remains)
     pthread_setcancelstate(cancel, NULL);
 }
 
-/* The pool may be freed as soon as the lock is let go, and what remains keeps it until then. */
+/*
+ * Once the lock is released the pool may be freed, so the list is taken out before. Each call in it
+ * has a reference to the pool until it is disposed of.
+ */
 void procspawn__pool_leave(procspawn_pool *pool)
 {
     if (!list_empty(&pool->tell))

@@ -1,7 +1,7 @@
 /*
- * pool_report.c - one message of a worker: received, and judged by what it says and by its sender
+ * news.c - receives one message of a worker's channel, and checks its sender and its contents
  *
- * The bytes are hostile, and it may take a while to decode them, so the lock is not held.
+ * The pool's lock is not held: the bytes are untrusted, and decoding them may take long.
  */
 #include "src/base/fd.h"
 #include "src/call/builder.h"
@@ -21,7 +21,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Resident pages are the second number. */
+/* The second number in statm is the number of resident pages. */
 static bool too_big(struct procspawn__worker *worker)
 {
     uint64_t limit = worker->pool->plan.recycle_bytes;
@@ -91,7 +91,7 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__report 
     }
 }
 
-/* A frame is judged by its sender first: any other process that holds the channel is a stranger. */
+/* Checks the sender first: any process that has the channel could send what looks like an answer. */
 static void read_frame(struct procspawn__worker *worker, int rc, struct procspawn__report *report)
 {
     bool from_worker = worker->frame.sender == worker->taken.pid;
@@ -107,8 +107,8 @@ static void read_frame(struct procspawn__worker *worker, int rc, struct procspaw
 }
 
 /*
- * The server closes a channel behind the word of a death, which it says beside the channel when that
- * was full. Else the worker has cut its own, or has lost its server.
+ * The channel has ended without DEATH. The channel was full, and the server reports the death on
+ * its link; or the worker has shut down the channel; or the server has died.
  */
 static void read_end(struct procspawn__worker *worker, struct procspawn__report *report)
 {

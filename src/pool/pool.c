@@ -1,5 +1,5 @@
 /*
- * pool.c - the pool as a whole
+ * pool.c - builds, ends and frees pools, and counts their calls
  */
 #include "src/pool/pool.h"
 
@@ -50,9 +50,9 @@ static void destroy(procspawn_pool *pool)
 }
 
 /*
- * In a copy of the process. If a thread of the other one held the lock just then, the table may be
- * half changed; what it names is left alone in that case. The descriptors are the owner's: their
- * numbers may mean something else here by now.
+ * In a child by fork(2). If a thread of the parent held the lock at the fork, the table may be
+ * inconsistent, and the workers' memory is not freed. Nothing is closed: descriptors belong to the
+ * parent, and their numbers may have been reused here.
  */
 static void forget(procspawn_pool *pool)
 {
@@ -123,7 +123,7 @@ static procspawn_pool *pool_of(struct procspawn__at_fini *item)
     return list_entry(item, procspawn_pool, at_fini);
 }
 
-/* The workers end with the servers, which give them the grace that every process has. */
+/* Does not end running calls: the servers end the workers, with the grace of procspawn_fini. */
 static void close_at_fini(struct procspawn__at_fini *item)
 {
     procspawn_pool *pool = pool_of(item);
@@ -215,7 +215,7 @@ void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when)
 
 /* ---- the end ---- */
 
-/* What has come up the channels by now counts. */
+/* Answers that have arrived count, so the workers are heard before they are killed. */
 void procspawn__pool_end(procspawn_pool *pool)
 {
     pool->state = PROCSPAWN__POOL_ENDED;
@@ -269,7 +269,7 @@ void procspawn_pool_free(procspawn_pool *pool)
 
 /* ---- counts ---- */
 
-/* Workers come and go while the lock is let go. */
+/* The table may change while the lock is released. */
 void procspawn__pool_look(procspawn_pool *pool)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
@@ -278,7 +278,7 @@ void procspawn__pool_look(procspawn_pool *pool)
     }
 }
 
-/* Of calls. Where there are none nothing has to be looked for. */
+/* Reads a number of calls, after all answers that have arrived are handled. */
 static unsigned count(procspawn_pool *pool, const unsigned *number)
 {
     int cancel;

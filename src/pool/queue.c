@@ -1,5 +1,5 @@
 /*
- * pool_queue.c - calls meet workers
+ * queue.c - the queue of calls: gives them to idle workers, and makes the pool grow
  */
 #include "src/base/list.h"
 #include "src/call/outcome.h"
@@ -17,7 +17,7 @@ static void attend_all(procspawn_pool *pool)
         procspawn__worker_attend(pool->workers[i]);
 }
 
-/* More calls wait than there are workers to come: one more, if the plan allows it. */
+/* Raises the number of workers by one if there are more calls than workers, up to the maximum. */
 static void grow(procspawn_pool *pool)
 {
     if (pool->wanted >= pool->plan.maximum || pool->queued + pool->active <= pool->wanted)
@@ -38,7 +38,10 @@ static void take_out(struct procspawn__pool_call *call)
     call->pool->queued--;
 }
 
-/* Whether there is sense in going on: a shortage may be over in a moment, and harms neither. */
+/*
+ * Sends the first call to the first idle worker. Returns false if a shortage prevents that: the
+ * call goes back into the queue, and the dispatcher tries again.
+ */
 static bool start_first(procspawn_pool *pool)
 {
     struct procspawn__pool_call *call =
@@ -73,7 +76,7 @@ void procspawn__pool_feed(procspawn_pool *pool)
         more = start_first(pool);
 }
 
-/* Those that are at work now decide when the queue moves on. */
+/* If calls are left in the queue, the dispatcher has to receive the answers of busy workers. */
 static void after_queueing(procspawn_pool *pool)
 {
     procspawn__pool_feed(pool);

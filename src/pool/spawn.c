@@ -1,5 +1,5 @@
 /*
- * pool_spawn.c - from a call to its place in the queue
+ * spawn.c - procspawn_pool_spawn: encodes a call and queues it
  */
 #include "src/base/clock.h"
 #include "src/call/builder.h"

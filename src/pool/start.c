@@ -1,9 +1,8 @@
 /*
- * pool_start.c - starts of workers: when one is missing, how it is taken, and what becomes of
- * starts that fail
+ * start.c - starts of workers: when to start one, the steps of a start, and failed starts
  *
- * A start that fails for a shortage - of descriptors, memory, processes - is no failed start: it is
- * tried again for as long as the shortage lasts.
+ * A shortage of descriptors, memory or processes does not count as a failed start: the start is
+ * repeated as long as the shortage lasts.
  */
 #include "src/base/clock.h"
 #include "src/base/list.h"
@@ -40,7 +39,7 @@ int64_t procspawn__start_due(const procspawn_pool *pool)
 
 /* ---- starts that fail ---- */
 
-/* The old one goes last: a copy of this process has one or the other. */
+/* Frees the old error last: a child by fork(2) at any time finds a valid pointer. */
 static void set_cause(procspawn_pool *pool, procspawn_error *error)
 {
     procspawn_error *old = pool->cause;
@@ -61,7 +60,7 @@ void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
     procspawn__pool_changed(pool);
 }
 
-/* What fails at the same moment counts once: many workers may fall to one blow. */
+/* Failures before the next attempt is due count once: one event may end many workers. */
 static void count_failure(procspawn_pool *pool, procspawn_error *error, int64_t now)
 {
     static const int64_t quiet = 10 * BASE_SECOND;
@@ -88,14 +87,14 @@ void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool 
         procspawn__pool_fail(pool, procspawn__error_copy(pool->cause));
 }
 
-/* After a burst the servers keep more spares than configured, for a while. */
+/* Can that many dead children all have been spares? Servers keep a surplus after a burst. */
 static bool may_all_have_waited(unsigned count)
 {
     enum { SURPLUS = 32 };
     return count <= procspawn__image.spares + SURPLUS;
 }
 
-/* Those that wait ahead of need may all have fallen to one blow, which says nothing of others. */
+/* One event, for instance the OOM killer, may end all waiting spares: those do not count. */
 void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
 {
     pool->unread++;
@@ -124,7 +123,10 @@ static int send_prepare(const procspawn_pool *pool, int channel)
     return rc;
 }
 
-/* 1: not yet; -EPIPE: it was dead. What was taken has a channel, also when it fails. */
+/*
+ * Takes a child and sends it PREPARE. 0; 1: not yet; -EPIPE: the child was dead; or -errno. If it
+ * fails after a child was taken, the caller closes ret_taken->channel.
+ */
 static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
 {
     int rc = procspawn__client_try(&pool->wish, pool->epoll, ret_taken);
@@ -141,8 +143,8 @@ bool procspawn__is_shortage(int rc)
     case -ENFILE:
     case -ENOBUFS:
     case -ENOMEM:
-    case -ENOSPC:               /* of what epoll(7) may watch */
-    case -ETOOMANYREFS:         /* descriptors on their way */
+    case -ENOSPC:               /* limit of epoll(7) watches */
+    case -ETOOMANYREFS:         /* limit of descriptors in messages that are not received yet */
         return true;
     default:
         return false;
@@ -192,7 +194,7 @@ static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
     return rc;
 }
 
-/* Step by step: a server may take a while, and events do not wait for it. */
+/* One step at a time: while a server is slow the dispatcher still handles events. */
 void procspawn__start_worker(procspawn_pool *pool)
 {
     struct procspawn__taken taken = { .channel = -1 };

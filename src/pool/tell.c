@@ -1,9 +1,9 @@
 /*
- * pool_tell.c - ends of workers, and how their servers hear of them
+ * tell.c - messages to servers that end workers
  *
- * A server may be stopped, or its link full. So an end is noted under the lock, and sent without it
- * by one thread at a time for each worker, so that nothing is told out of turn. What cannot be sent
- * at once is sent by the dispatcher a moment later, and the caller does not wait for it.
+ * A message is noted with the lock held and sent without it, because a server may be stopped or its
+ * link full. One thread at a time sends for a worker, so messages stay in order. A message that
+ * cannot be sent is repeated by the dispatcher; the caller does not wait for it.
  */
 #include "src/base/clock.h"
 #include "src/base/list.h"
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- what is to be told ---- */
+/* ---- noting ---- */
 
 static uint64_t bit(int signal)
 {
@@ -63,9 +63,9 @@ void procspawn__worker_past_deadline(struct procspawn__worker *worker)
     procspawn__worker_attend(worker);
 }
 
-/* ---- telling ---- */
+/* ---- sending ---- */
 
-/* One message: a signal with the moment of the kill behind it, or 0 for the deadline. */
+/* One message: a signal, with the time of the SIGKILL after it; or signal 0: deadline passed. */
 struct word {
     struct procspawn__taken to;
     int signal;
@@ -99,7 +99,7 @@ static void take_back(struct procspawn__worker *worker, const struct word *word)
     }
 }
 
-/* 0; -EPIPE: the server is gone, and need not be told; or why it cannot be told now. */
+/* 0; -EPIPE: the server is gone, and its children with it; or -errno: to be repeated. */
 static int send_word(const struct word *word)
 {
     int64_t now = base__now();
@@ -110,7 +110,7 @@ static int send_word(const struct word *word)
     return procspawn__client_try_end_child(&word->to, word->signal, grace > 0 ? grace : 0);
 }
 
-/* Without the lock while it sends. */
+/* Releases the lock while it sends. */
 static void tell_one(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;

@@ -1,8 +1,8 @@
 /*
- * pool_wait.c - waiting for the pool as a whole: until it is idle, until its workers are gone
+ * wait.c - waits until a pool is idle, or until its workers are gone
  *
- * Each waiter sleeps on an eventfd of its own, so that waiting is a cancellation point like any
- * other of this library, and no waiter takes the wake-up of another.
+ * Each waiter sleeps on an eventfd of its own, so no waiter consumes the wake-up of another, and
+ * the wait is a cancellation point like the other waits of this library.
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -24,8 +24,8 @@ struct waiter {
     struct list in_pool;
     procspawn_pool *pool;
     int event;
-    bool own;                   /* the eventfd is the waiter's */
-    uint64_t epoch;             /* of the pool's idleness, when the wait began */
+    bool own;                   /* the waiter closes the eventfd */
+    uint64_t epoch;             /* the pool's idle_epoch when the wait began */
     bool (*reached)(const procspawn_pool *, uint64_t);
 };
 
@@ -78,7 +78,7 @@ static void unwound_in_wait(void *waiter)
     pthread_setcancelstate(cancel, NULL);
 }
 
-/* While a thread waits for the pool the dispatcher listens to all workers that are not followed. */
+/* While a thread waits for the pool, the dispatcher listens to all workers that run a call. */
 static void enter(struct waiter *waiter)
 {
     procspawn_pool *pool = waiter->pool;
@@ -124,7 +124,7 @@ static int sleep_until_reached(struct waiter *waiter, int64_t deadline, int canc
     return rc;
 }
 
-/* A cancellation point all the same. */
+/* The deadline has passed: checks for cancellation only. */
 static int do_not_wait(int cancel)
 {
     pthread_setcancelstate(cancel, NULL);
@@ -133,7 +133,7 @@ static int do_not_wait(int cancel)
     return rc < 0 ? rc : -ETIMEDOUT;
 }
 
-/* A question without a wait needs neither a descriptor nor the dispatcher. */
+/* The eventfd is made only if the thread has to sleep. */
 static int wait_on(struct waiter *waiter, int64_t deadline, int cancel)
 {
     if (deadline <= base__now())
@@ -144,7 +144,7 @@ static int wait_on(struct waiter *waiter, int64_t deadline, int cancel)
     return waiter->event < 0 ? waiter->event : sleep_until_reached(waiter, deadline, cancel);
 }
 
-/* What has come up the channels counts. */
+/* Answers that have arrived are handled before the condition is checked. */
 static bool look_first(struct waiter *waiter)
 {
     procspawn_pool *pool = waiter->pool;
@@ -169,7 +169,7 @@ int procspawn__pool_wait(procspawn_pool *pool, int event, int64_t deadline,
     return rc;
 }
 
-/* ---- what users wait for ---- */
+/* ---- public functions ---- */
 
 int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout)
 {

@@ -1,5 +1,5 @@
 /*
- * pool_worker.c - the table of workers: their states, and which thread waits for what they send
+ * worker.c - the table of workers: their states, and which thread waits for their messages
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -41,17 +41,17 @@ static const enum procspawn__worker_state next[PROCSPAWN__WORKER_STATES]
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
     [PROCSPAWN__WORKER_ENDING] = {
-        [PROCSPAWN__EV_ANSWER] = PROCSPAWN__WORKER_ENDING,  /* it came before the end, and stands */
-        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_ENDING,     /* a sharper one */
+        [PROCSPAWN__EV_ANSWER] = PROCSPAWN__WORKER_ENDING,  /* sent before it ended: is valid */
+        [PROCSPAWN__EV_END] = PROCSPAWN__WORKER_ENDING,     /* another signal */
         [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
-    [PROCSPAWN__WORKER_LOST] = {    /* the look for word of its end kills */
+    [PROCSPAWN__WORKER_LOST] = {    /* look_beside kills it */
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
 };
 
-/* The dispatcher is told when the pool may shrink earlier than it would look. */
+/* Sets the time when the pool may shrink; wakes the dispatcher if it would wake later. */
 static void note_idle(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
@@ -142,7 +142,7 @@ static void unwatch(struct procspawn__worker *worker)
         set_watch(worker, EPOLL_CTL_DEL);
 }
 
-/* Whatever a worker that ends still sends is taken from it: its death is told behind it. */
+/* The messages of an ending worker are always received, because its DEATH comes behind them. */
 static bool needs_dispatcher(const struct procspawn__worker *worker)
 {
     const procspawn_pool *pool = worker->pool;
@@ -156,14 +156,14 @@ static bool needs_dispatcher(const struct procspawn__worker *worker)
                     call->event >= 0);
 }
 
-/* Listening in vain costs little, so it ends only when a joiner follows. */
+/* Listening ends only when a joiner follows: listening without need costs little. */
 void procspawn__worker_attend(struct procspawn__worker *worker)
 {
     if (needs_dispatcher(worker))
         listen_to(worker, true);
 }
 
-/* Out of the set altogether: the end of a channel is told there whatever one asks for. */
+/* epoll(7) always reports the end of a channel, so the channel leaves the set. */
 void procspawn__worker_deafen(struct procspawn__worker *worker)
 {
     if (!worker->watched)
@@ -253,7 +253,7 @@ static int send_call(struct procspawn__worker *worker, struct procspawn__pool_ca
     return rc;
 }
 
-/* No room in a channel means that the worker has answered calls without taking them out. */
+/* A full channel (-EAGAIN) means that the worker answered calls without reading them: ends it. */
 int procspawn__worker_start(struct procspawn__worker *worker, struct procspawn__pool_call *call)
 {
     int rc = send_call(worker, call);
@@ -269,7 +269,7 @@ int procspawn__worker_start(struct procspawn__worker *worker, struct procspawn__
     call->worker = worker;
     __atomic_store_n(&call->state, PROCSPAWN__CALL_RUNNING, __ATOMIC_RELAXED);
     worker->pool->active++;
-    /* Descriptors of the argument would keep their other ends waiting here. */
+    /* Copies of the argument's descriptors kept here would prevent the end of their peers. */
     if (call->draft->draft.message.fd_count > 0)
         procspawn__pool_call_spend(call);
     procspawn__worker_step(worker, PROCSPAWN__EV_CALL);
