@@ -91,7 +91,7 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__report 
     }
 }
 
-/* Checks the sender first: any process that has the channel could send what looks like an answer. */
+/* Checks the sender first: any process that has the channel could send a forged answer. */
 static void read_frame(struct procspawn__worker *worker, int rc, struct procspawn__report *report)
 {
     bool from_worker = worker->frame.sender == worker->taken.pid;

@@ -60,8 +60,8 @@ const struct procspawn__identity *procspawn__identity_initial(void)
 
 /*
  * Are real, effective and saved ids not all the same? A nested child reads the resource limits of
- * its caller with the caller's user and group id. The kernel refuses that if the caller has several;
- * such a process may not have nested children.
+ * its caller with the caller's user and group id. The kernel refuses that if the caller has
+ * several; such a process may not have nested children.
  */
 static bool is_several(const struct procspawn__identity *identity)
 {
