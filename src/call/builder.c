@@ -1,3 +1,6 @@
+/*
+ * builder.c - the setters of procspawn_builder
+ */
 #include "src/call/builder.h"
 
 #include "src/value/footprint.h"
@@ -42,7 +45,7 @@ void procspawn_builder_free(procspawn_builder *builder)
     free(builder);
 }
 
-/* Takes the change, also when it fails. */
+/* Takes the change, also if it fails. */
 static int add_change(procspawn_builder *builder, char *change)
 {
     if (!change)

@@ -1,5 +1,5 @@
 /*
- * builder.h - what a process is to be
+ * builder.h - the options of a call: environment, ids, streams, limits
  */
 #ifndef FORKSCOPE_CALL_BUILDER_H
 #define FORKSCOPE_CALL_BUILDER_H
@@ -20,8 +20,8 @@ struct procspawn__stream {
 enum { PROCSPAWN__RESOURCES = 16 };
 
 struct procspawn_builder {
-    char **environment;         /* what changes apply to; NULL: that of the time of the call */
-    bool env_cleared;           /* to an empty one */
+    char **environment;         /* that the changes apply to; NULL: environ at the call */
+    bool env_cleared;           /* the changes apply to an empty environment */
     char **changes;             /* in order: NAME=value sets, NAME removes */
     size_t change_count;
     bool has_uid, has_gid;
@@ -36,7 +36,7 @@ struct procspawn_builder {
     struct rlimit limits[PROCSPAWN__RESOURCES];
     int64_t duration;
     bool childless;
-    unsigned allowed;           /* enum procspawn_rights */
+    unsigned allowed;           /* set of enum procspawn_rights */
     bool has_grace;
     int64_t grace;
     procspawn__limit limit;     /* of the result */

@@ -1,6 +1,7 @@
 /*
- * builder_copy.c - a builder for later: it depends neither on the caller's builder nor on what
- * another thread may be writing by then
+ * builder_snapshot.c - a deep copy of a builder, with the environment of the time of the copy
+ *
+ * It depends neither on the caller's builder nor on environ, which another thread may change later.
  */
 #include "src/call/builder_snapshot.h"
 
@@ -33,7 +34,7 @@ void procspawn__builder_free_copy(procspawn_builder *copy)
     procspawn_builder_free(copy);
 }
 
-/* Ends with NULL; NULL when out of memory. */
+/* Returns an array that ends with NULL; NULL without memory. */
 static char **copy_strings(char *const *strings, size_t count)
 {
     char **copy = calloc(count + 1, sizeof *copy);

@@ -1,8 +1,8 @@
 /*
- * context.c - the caller's state at the time of the call
+ * caller_state.c - the caller's state at the time of the call
  *
- * A child starts with the state at init. What differs from it now is written into the call; mostly
- * that is nothing, and then costs a few system calls and no byte.
+ * A child starts with the state at init, so only differences are written into the request. Mostly
+ * there are none: then this costs a few system calls and no byte.
  */
 #include "src/call/caller_state.h"
 
@@ -37,7 +37,7 @@ static struct {
     ino_t cwd_inode;
     mode_t umask;
     struct rlimit limits[PROCSPAWN__RESOURCES];
-    char *environment;          /* strings, each with its NUL */
+    char *environment;          /* strings one behind the other, each with its NUL */
     size_t environment_length;
 } initial;
 
@@ -85,7 +85,7 @@ void procspawn__context_forget(void)
     procspawn__place_close();
 }
 
-/* Also where the program may not search its own directory any more. */
+/* Works also if the program may not search its working directory any more. */
 static int stat_cwd(struct stat *ret_status)
 {
     return fstatat(AT_FDCWD, "", ret_status, AT_EMPTY_PATH);
@@ -212,7 +212,7 @@ static void describe_schedule(struct procspawn__draft *draft)
     }
 }
 
-/* Does the builder decide about this variable? The last change to its name stands. */
+/* Does a change of the builder set or remove this variable? */
 static bool changed(const procspawn_builder *builder, const char *variable)
 {
     size_t name = strcspn(variable, "=");
@@ -225,7 +225,7 @@ static bool changed(const procspawn_builder *builder, const char *variable)
     return false;
 }
 
-/* A change stands if it sets a variable and no later one is about the same name. */
+/* Does the change set a variable, and no later change has the same name? */
 static bool stands(const procspawn_builder *builder, size_t index)
 {
     const char *change = builder->changes[index];
@@ -243,8 +243,8 @@ static bool stands(const procspawn_builder *builder, size_t index)
 
 static char *nothing[] = { NULL };
 
-/* What the changes apply to. That of the process is not read where it does not count: another thread
- * may be changing it. */
+/* The environment that the changes apply to. environ is read only if needed: another thread may be
+ * changing it. */
 static char *const *inherited(const procspawn_builder *builder)
 {
     if (builder && builder->env_cleared)
@@ -287,7 +287,7 @@ static void choose_string(struct procspawn__draft *draft, enum wire_call_flag fl
     wire__put_string(&draft->block, string);
 }
 
-/* What the builder wants to be different from the caller. */
+/* What the builder sets, unlike the caller's state. */
 static void choose(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
     choose_limits(draft, builder);
@@ -303,7 +303,7 @@ static void choose(struct procspawn__draft *draft, const procspawn_builder *buil
     draft->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
 }
 
-/* Then it may look into processes of init, but for a Landlock domain. */
+/* Then it may inspect processes forked at init, unless it is in a Landlock domain. */
 static bool is_peer_of_init(const struct wire_call *call, const struct procspawn__status *status)
 {
     return !(call->flags & WIRE_CALL_IDS) &&
@@ -312,9 +312,10 @@ static bool is_peer_of_init(const struct wire_call *call, const struct procspawn
 }
 
 /*
- * Who the caller is, and where. In another place than at init it has no child without leave; with
- * it the child is where init was, and has no children, for it is not its asker's equal. Of another
- * user namespace ids and capabilities mean nothing here.
+ * Ids and rights of the caller, and its confinement: root directory, namespaces, seccomp filters,
+ * Landlock domain. If a kind of confinement differs from that at init, the builder must allow it;
+ * then the child has that of init and, as it has more rights than its caller, no children of its
+ * own. In another user namespace ids and capabilities are not comparable and not described.
  */
 static int describe_rights(struct procspawn__draft *draft, const procspawn_builder *builder,
                            const struct procspawn__status *status)

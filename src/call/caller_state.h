@@ -1,5 +1,5 @@
 /*
- * caller_state.h - the caller's state, as a child shall have it
+ * caller_state.h - the state of the calling thread, as a child is to have it
  */
 #ifndef FORKSCOPE_CALL_CALLER_STATE_H
 #define FORKSCOPE_CALL_CALLER_STATE_H
@@ -7,13 +7,16 @@
 #include "src/call/request.h"
 #include <forkscope/procspawn.h>
 
-/* Remembers the state that children have without being told. */
+/* At init: records the state that children start with. 0 or -errno. */
 int procspawn__context_remember(void);
-/* Closes what remembering opened. */
+/* Closes the descriptors that the functions of this room keep open. */
 void procspawn__context_forget(void);
-/* Writes down where the caller's state is another one now, and what the builder changes. */
+/*
+ * Writes into the request what differs in the calling thread from the state at init, and what the
+ * builder (NULL: none) sets. 0, PROCSPAWN_ERIGHTS or -errno.
+ */
 int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder);
-/* Could that be done now? Same returns. */
+/* Returns what procspawn__context_describe would return now. */
 int procspawn__context_admits(const procspawn_builder *builder);
 
 #endif

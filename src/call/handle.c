@@ -1,5 +1,5 @@
 /*
- * handle.c - the calls that all kinds of handles have
+ * handle.c - the public functions of a call handle, for all kinds of handles
  */
 #include "src/call/handle.h"
 

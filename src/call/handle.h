@@ -1,12 +1,12 @@
 /*
- * handle.h - what the caller holds of a call, from the inside
+ * handle.h - what all kinds of call handles have in common
  *
- * There are three kinds: a process of its own (process.c), a call of a pool's worker (pool_call.c),
- * and a process that is the child of a scope (bind.c). Each begins with a procspawn_handle and
- * brings its own way of waiting and of ending.
+ * There are three kinds: a call in a process of its own (process.c), a call of a pool
+ * (src/pool/job.c), and a process that is the child of a scope (src/tree/process.c). Each structure
+ * begins with a procspawn_handle and has its own functions to wait and to end.
  */
-#ifndef FORKSCOPE_PROC_HANDLE_H
-#define FORKSCOPE_PROC_HANDLE_H
+#ifndef FORKSCOPE_CALL_HANDLE_H
+#define FORKSCOPE_CALL_HANDLE_H
 
 #include "src/call/outcome.h"
 #include <forkscope/procspawn.h>
@@ -15,28 +15,29 @@
 #include <sys/types.h>
 
 struct procspawn__handle_kind {
-    /* Until the outcome is there, at most timeout nanoseconds; 0, -ETIMEDOUT or -errno. */
+    /* Waits for the outcome, at most timeout nanoseconds (negative: for ever). 0 or -errno. */
     int (*answered)(procspawn_handle *handle, int64_t timeout);
+    /* Waits for the end of the process. 0 or -errno, for instance -ETIMEDOUT. */
     int (*gone)(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
     int (*end)(procspawn_handle *handle, int signal, int64_t grace);
     pid_t (*pid)(const procspawn_handle *handle);
     int (*fd)(const procspawn_handle *handle);
-    void (*drop)(procspawn_handle *handle);     /* frees the whole */
-    /* The same in a copy of the process: memory only, and none that another thread of the owner may
-     * have been changing when it forked. */
+    void (*drop)(procspawn_handle *handle);     /* frees the handle and what it owns */
+    /* The same in a child by fork(2): frees memory and closes nothing. Does not use fields that
+     * another thread of the parent may have been changing at the fork. */
     void (*forget)(procspawn_handle *handle);
 };
 
 struct procspawn_handle {
     const struct procspawn__handle_kind *kind;
-    uint64_t owner;             /* the process (src/base/process.h) */
+    uint64_t owner;             /* base__process() of the process that made it */
     struct procspawn__answer answer;
-    int pipes[3];
+    int pipes[3];               /* the caller's ends of the standard streams, or -1 */
 };
 
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
 void procspawn__handle_fini(procspawn_handle *handle);
-/* The same in a copy of the process by fork(2): memory only. */
+/* The same in a child by fork(2): frees memory and closes nothing. */
 void procspawn__handle_forget(procspawn_handle *handle);
 
 #endif

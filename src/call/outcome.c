@@ -1,3 +1,6 @@
+/*
+ * outcome.c - the outcome of one call, from the messages that it came in
+ */
 #include "src/call/outcome.h"
 
 #include "src/base/closer.h"
@@ -121,7 +124,7 @@ static int read_report(int memfd, struct backtrace *ret_trace)
     return rc;
 }
 
-/* It lies behind the token. */
+/* The brief form of the backtrace lies in the message behind the token. */
 static int read_brief(const struct wire_frame *frame, struct backtrace *ret_trace)
 {
     struct backtrace_brief brief;
@@ -132,8 +135,8 @@ static int read_brief(const struct wire_frame *frame, struct backtrace *ret_trac
     return procspawn__backtrace_get_brief(&brief, ret_trace);
 }
 
-/* The reporter has read the child's memory: it is believed no more than the child. The brief form
- * is there even if it did not come to the end. */
+/* The report was made from the child's memory, so it is as untrusted as the child. If it is missing
+ * or incomplete, the brief form in the message is used. */
 void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame)
 {
     struct backtrace *trace = answer->trace ? NULL : malloc(sizeof *trace);
@@ -164,7 +167,7 @@ void procspawn__answer_lost(struct procspawn__answer *answer)
             PROCSPAWN_ERROR_SERVER_LOST, 0, "the fork server died, and the call with it"));
 }
 
-/* ---- handing over ---- */
+/* ---- taking the outcome ---- */
 
 static int give_error(procspawn_error *error, procspawn_error **ret_error)
 {

@@ -1,11 +1,11 @@
 /*
- * answer.h - how one call has come out
+ * outcome.h - the outcome of one call: a result or an error
  *
- * The first thing that is said of a call stands; what comes later is dropped. A result is kept as
- * it came, and decoded for who asks for it.
+ * The first outcome of a call counts; later ones are dropped. A result is stored as it was received
+ * and decoded when it is joined. The functions need no lock; the caller serialises them.
  */
-#ifndef FORKSCOPE_PROC_ANSWER_H
-#define FORKSCOPE_PROC_ANSWER_H
+#ifndef FORKSCOPE_CALL_OUTCOME_H
+#define FORKSCOPE_CALL_OUTCOME_H
 
 #include "src/crash/backtrace.h"
 #include "src/value/fd_table.h"
@@ -16,40 +16,44 @@
 #include <jansson.h>
 
 enum procspawn__outcome {
-    PROCSPAWN__PENDING,
-    PROCSPAWN__KEPT,            /* a result that is not decoded yet */
-    PROCSPAWN__RESULT,
-    PROCSPAWN__FAILED,
-    PROCSPAWN__CONSUMED         /* joined */
+    PROCSPAWN__PENDING,         /* nothing was received yet */
+    PROCSPAWN__KEPT,            /* a result was received and is not decoded */
+    PROCSPAWN__RESULT,          /* the result is decoded */
+    PROCSPAWN__FAILED,          /* the error is set */
+    PROCSPAWN__CONSUMED         /* joined: result or error belong to the caller */
 };
 
 struct procspawn__answer {
     enum procspawn__outcome outcome;
     json_t *result;
-    struct procspawn__holder holder;    /* of the descriptors that came with it */
-    procspawn_error *error;     /* NULL in FAILED: out of memory */
-    struct backtrace *trace;    /* of a failure that is still to be told */
-    struct procspawn__parcel *kept;
+    struct procspawn__holder holder;    /* owns the descriptors that came with the result */
+    procspawn_error *error;     /* NULL in FAILED: there was no memory for it */
+    struct backtrace *trace;    /* received before the failure that it belongs to */
+    struct procspawn__parcel *kept;     /* KEPT: the message */
 };
 
 void procspawn__answer_fini(struct procspawn__answer *answer);
-/* The same in a copy of the process by fork(2): memory only, for the descriptors are the owner's. */
+/* The same in a child by fork(2): frees memory; the descriptors belong to the parent. */
 void procspawn__answer_forget(struct procspawn__answer *answer);
 
-/* Takes the error; NULL stands for one that could not be built. */
+/* Sets the error, which is taken; NULL: there was no memory for it. */
 void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error);
-/* RESULT: takes out of the frame what is needed of it. limit: what the result may be. */
+/* RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. */
 void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
                             const procspawn__limit *limit);
-/* Decodes what was kept. Returns 0, or -ENOMEM: it is as before, and can be tried again. */
+/* Decodes a stored result. 0, also if that fails: the outcome is FAILED then; or -ENOMEM: nothing
+ * has changed, and the function may be called again. */
 int procspawn__answer_decode(struct procspawn__answer *answer);
-/* FAILURE, BACKTRACE, DEATH; and the end of a channel without DEATH. */
+/* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */
 void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame);
 void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame);
 void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death);
 void procspawn__answer_lost(struct procspawn__answer *answer);
 
-/* Decodes, and hands the outcome over, once: 0, PROCSPAWN_ECALL or -ENOMEM, as procspawn_join(). */
+/*
+ * Decodes the outcome and gives result or error to the caller, once. 0, PROCSPAWN_ECALL or -ENOMEM,
+ * as procspawn_join().
+ */
 int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
                            procspawn_error **ret_error);
 

@@ -1,3 +1,6 @@
+/*
+ * place.c - compares the caller's confinement with that at init
+ */
 #include "src/call/place.h"
 
 #include "src/client/root_process.h"
@@ -16,7 +19,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Numbers of 0 are not known. */
+/* 0: not known. */
 struct directory {
     uint64_t device, inode, mount;
 };
@@ -28,7 +31,7 @@ static struct {
     bool counted;
     unsigned filters;
     uint64_t permitted;                 /* capabilities */
-    bool root_readable;         /* the root process, by the program; a child has none to look at */
+    bool root_readable;         /* the program may inspect the root process */
 } initial;
 
 static struct directory read_root_directory(void)
@@ -45,7 +48,7 @@ static struct directory read_root_directory(void)
     };
 }
 
-/* Those of the main thread. */
+/* The namespaces of the main thread. */
 static struct procspawn__kept own_namespaces = { .path = "/proc/self/ns", .fd = -1,
                                                  .flags = O_PATH | O_DIRECTORY };
 
@@ -54,7 +57,7 @@ void procspawn__place_close(void)
     procspawn__kept_close(&own_namespaces);
 }
 
-/* The link reads "net:[4026531840]". */
+/* The text of the symbolic link is, for instance, "net:[4026531840]". */
 static uint64_t read_namespace_at(int directory, const char *path)
 {
     char text[64];
@@ -126,7 +129,8 @@ static bool has_new_filter(const struct procspawn__status *status)
     return initial.counted && (!status->counted || status->filters != initial.filters);
 }
 
-/* Who had not the right at init has it in another user namespace at most. */
+/* Without these capabilities at init, only a new user namespace lets a thread change its root or
+ * its network namespace. */
 static bool may_have_moved(unsigned kinds)
 {
     const uint64_t rights = UINT64_C(1) << CAP_SYS_ADMIN | UINT64_C(1) << CAP_SYS_CHROOT;
@@ -150,8 +154,8 @@ unsigned procspawn__place_differs(const struct procspawn__status *status)
     return kinds;
 }
 
-/* In such a domain no process outside of it can be looked into. Who enters one gives up new
- * privileges before, or is an administrator. */
+/* A thread in a Landlock domain cannot inspect processes outside of it. Entering one requires
+ * no_new_privs or CAP_SYS_ADMIN, so the check is skipped without these. */
 bool procspawn__place_landlocked(const struct procspawn__status *status)
 {
     bool may_be = status->rights.no_new_privs ||

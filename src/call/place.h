@@ -1,28 +1,30 @@
 /*
- * place.h - what a program shut itself into, or moved to, after init
+ * place.h - the caller's confinement: root directory, namespaces, seccomp filters, Landlock domain
  *
- * No child can be led there: it is forked from what the program was at init. So what differs is
- * noticed, and the call refused, unless the builder allows it. What could be read at init and
- * cannot be now counts as different.
+ * A child is forked from the process at init and cannot be given a confinement that the program
+ * entered later. So a difference is detected and the call refused, unless the builder allows it. A
+ * property that could be read at init and cannot be read now counts as different.
  */
-#ifndef FORKSCOPE_PROC_PLACE_H
-#define FORKSCOPE_PROC_PLACE_H
+#ifndef FORKSCOPE_CALL_PLACE_H
+#define FORKSCOPE_CALL_PLACE_H
 
 #include "src/rights/status.h"
 #include <stdbool.h>
 
-/* Remembers that of the calling thread as that at init; the second part when there is a root. */
+/* At init: record the state of the calling thread; and, once the root runs, whether it is
+ * readable. */
 void procspawn__place_remember(const struct procspawn__status *status);
 void procspawn__place_remember_root(void);
 
-/* Kinds (enum procspawn_rights) in which that of the calling thread is another one, but for... */
+/* Returns the kinds (set of enum procspawn_rights) in which the calling thread differs from init,
+ * without PROCSPAWN_RIGHTS_LANDLOCK. */
 unsigned procspawn__place_differs(const struct procspawn__status *status);
 
-/* ...this: is it in a Landlock domain that it was not in at init? Only a thread with the ids and
- * capabilities of init can tell. */
+/* Is the calling thread in a Landlock domain that it was not in at init? To be called only by a
+ * thread with the ids and capabilities of init. */
 bool procspawn__place_landlocked(const struct procspawn__status *status);
 
-/* Closes what is kept open. */
+/* Closes the descriptor that stays open from call to call. */
 void procspawn__place_close(void);
 
 #endif

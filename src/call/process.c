@@ -1,10 +1,9 @@
 /*
- * process.c - a call in a process of its own: its channel, and what came up it
+ * process.c - a call in a process of its own: receives the messages of its channel
  *
- * Messages are taken in whenever somebody waits. The order of the wire gives the order of truth:
- * the first answer of the child stands; without one, its death is the answer. A channel that ends
- * before that, or is full of what is no answer, ends the answer at once or leaves it open; the end
- * of the process is then told beside the channel.
+ * Messages are received while a thread waits. The first outcome in the order of the channel counts:
+ * the answer of the child, else its death. If the channel ends without one of them, or is full of
+ * other messages, the server is asked for the end of the process on its link.
  */
 #include "src/call/process.h"
 
@@ -99,8 +98,8 @@ static void on_frame(struct procspawn__process *process, struct wire_frame *fram
 }
 
 /*
- * With its server there, the child has cut its own; unless the server has closed it, who has told
- * the death before, beside the channel when that was full.
+ * End of file. If the server died, the call is lost with it. Else the server has closed the channel
+ * and reports the death on its link, because the channel was full; or the child has shut it down.
  */
 static void on_end(struct procspawn__process *process)
 {
@@ -121,7 +120,7 @@ static void on_end(struct procspawn__process *process)
                                                         "the process closed its channel"));
 }
 
-/* The program has closed the descriptor: the process can say nothing more, and is ended. */
+/* The program has closed the descriptor: no answer can be received, so the process is ended. */
 static void on_closed(struct procspawn__process *process)
 {
     process->ended = true;
@@ -132,7 +131,7 @@ static void on_closed(struct procspawn__process *process)
         procspawn__client_await(&process->await, &process->taken, true);
 }
 
-/* What a child's own descendants send is not its fault. */
+/* A malformed message. If a descendant of the child sent it, it is ignored. */
 static void on_broken(struct procspawn__process *process, const struct wire_frame *frame)
 {
     if (frame->sender != process->taken.pid)
@@ -145,9 +144,9 @@ static void on_broken(struct procspawn__process *process, const struct wire_fram
 }
 
 /*
- * Takes in one message. Returns -EAGAIN if there is none now, and the shortage of this process that
- * keeps one from being received, which stays. Behind the answer nothing comes whose descriptors
- * anybody wants, and nothing has to wait for them.
+ * Receives one message. 0; -EAGAIN: there is none now; or a shortage of this process, -errno: the
+ * message is left in the channel. After the answer no descriptors are needed, so a shortage of
+ * descriptors does not count any more.
  */
 static int take_in(struct procspawn__process *process, void *body)
 {
@@ -173,8 +172,8 @@ static bool has_more(const struct procspawn__process *process)
 }
 
 /*
- * The process has ended: what it said is all there, though words of others may stand before it, and
- * come without end. Returns 0, or the shortage that keeps it from being received.
+ * The process has ended, so its answer, if any, is in the channel; messages of other processes may
+ * come before it, and never stop. 0, or the shortage that prevents the reception.
  */
 static int take_in_rest(struct procspawn__process *process)
 {
@@ -190,7 +189,7 @@ static int take_in_rest(struct procspawn__process *process)
     return rc == -EAGAIN ? 0 : rc;
 }
 
-/* What is said of the end beside the channel: by the server, or by the root of a lost server's. */
+/* Asks for the end of the process: its server or, if that died, the root. */
 static void look_beside(struct procspawn__process *process)
 {
     struct procspawn__answer *answer = &process->handle.answer;
@@ -221,7 +220,7 @@ static bool gone(const struct procspawn__process *process)
 
 static int take_in_until(struct procspawn__process *process, condition *reached)
 {
-    /* A child may send garbage faster than it is read: the deadline is looked at in between. */
+    /* A child may send messages faster than they are read: the caller checks its deadline. */
     enum { AT_ONCE = 64 };
     int cancel;
     void *body;
@@ -238,8 +237,8 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 }
 
 /*
- * A channel that is full of other words may never say what is waited for. What is said beside it is
- * looked for also when nothing tells of it: another thread may have taken it in.
+ * Waits for a message. If the channel may never bring the awaited one, the wait is short and the
+ * server is asked again: another thread may have received its message and not woken this one.
  */
 static int wait_for_news(struct procspawn__process *process, int64_t deadline)
 {
@@ -259,7 +258,7 @@ static int wait_until(struct procspawn__process *process, condition *reached, in
 {
     int64_t deadline = base__deadline(timeout);
 
-    /* After procspawn_fini() there is nothing to wait with, and nothing to wait for. */
+    /* After procspawn_fini() there is no link to wait on, so look before the first wait. */
     if (process->ended && !reached(process))
         look_beside(process);
     while (!reached(process)) {

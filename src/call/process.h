@@ -18,14 +18,14 @@ struct procspawn__process {
     struct procspawn__taken taken;
     procspawn__limit limit;     /* of the result */
     struct procspawn__await await;
-    bool ended;                 /* nothing more will come up its channel */
-    bool crowded;               /* what comes there may be endless, and say nothing */
-    bool gone;                  /* reaped, with all that it left */
-    bool lost;                  /* by the root, for its server died */
+    bool ended;                 /* its channel has ended */
+    bool crowded;               /* its channel may never become empty, nor bring an answer */
+    bool gone;                  /* reaped, with its descendants */
+    bool lost;                  /* gone, and its server died before */
     struct wire_death death;    /* all 0: not known */
 };
 
-/* The handle of a process that is to be taken; NULL when out of memory. */
+/* A handle without a process: the caller sets `taken`. NULL without memory. */
 struct procspawn__process *procspawn__process_new(void);
 
 #endif

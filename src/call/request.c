@@ -1,5 +1,5 @@
 /*
- * draft.c - a call in the making: written down, sealed, and sent as often as needed
+ * request.c - the request of a call: built, sealed, and sent one or more times
  */
 #include "src/call/request.h"
 
@@ -79,7 +79,7 @@ int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argu
     return rc;
 }
 
-/* What is too long for a frame goes to a memfd, which serves every sending. */
+/* Block and text that are too long for a frame go into a memfd, which can be sent repeatedly. */
 int procspawn__draft_seal(struct procspawn__draft *draft)
 {
     struct wire_part parts[] = {
@@ -103,7 +103,7 @@ int procspawn__draft_seal(struct procspawn__draft *draft)
     return 0;
 }
 
-/* In the order of the flags, then those of the argument. */
+/* Order: as the flags in call.h, then the descriptors of the argument. */
 static size_t gather_fds(const struct procspawn__draft *draft, int fds[])
 {
     size_t count = 0;
@@ -121,7 +121,7 @@ static size_t gather_fds(const struct procspawn__draft *draft, int fds[])
     return count;
 }
 
-/* What is kept until a worker is free: has the program closed it, or something of it? */
+/* A request may wait in a pool's queue: are its descriptors still open, and not reused? */
 static bool is_whole(const struct procspawn__draft *draft)
 {
     bool whole = draft->memory < 0 || base__fd_is_ours(draft->memory);
@@ -131,7 +131,7 @@ static bool is_whole(const struct procspawn__draft *draft)
     return whole;
 }
 
-/* The receiver is told the real user, who is another one in a set-user-ID program. */
+/* The kernel reports the real user id to the receiver. Is that not 0, but another one is? */
 static bool is_root_unseen(void)
 {
     uid_t real, effective, saved;

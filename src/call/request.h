@@ -1,5 +1,5 @@
 /*
- * request.h - a call in the making: written down, sealed, and sent as often as needed
+ * request.h - the request of a call: built, sealed, and sent one or more times
  */
 #ifndef FORKSCOPE_CALL_REQUEST_H
 #define FORKSCOPE_CALL_REQUEST_H
@@ -11,33 +11,32 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* A call in the making. fds are owned; each -1 if there is none. */
+/* Descriptors are owned, unless marked otherwise; -1: none. */
 struct procspawn__draft {
     struct wire_call call;
     struct wire_writer block;
     struct procspawn__message message;
-    bool spent;                 /* cannot be sent again */
-    int memory;                 /* block and text, once sealed, if they are long */
+    bool spent;                 /* descriptors are closed: cannot be sent again */
+    int memory;                 /* memfd with block and text if they are too long for a frame */
     int cwd;
     int stdio[3];               /* the child's ends */
-    bool owned[3];              /* of stdio: to be closed after sending */
-    int pipes[3];               /* the caller's ends, -1 without a pipe */
+    bool owned[3];              /* stdio[i] is owned; else borrowed */
+    int pipes[3];               /* the caller's ends of pipes */
 };
 
 void procspawn__draft_init(struct procspawn__draft *draft);
 void procspawn__draft_fini(struct procspawn__draft *draft);
-/* The same in a copy of the process by fork(2): memory only. */
+/* The same in a child by fork(2): frees memory and closes nothing. */
 void procspawn__draft_forget(struct procspawn__draft *draft);
-/* The block ends with the function's library: what else goes into it comes before. */
+/* Adds the function. Comes last of all that writes to the block. 0, PROCSPAWN_EFUNCTION. */
 int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function);
-/* NULL stands for JSON null. */
+/* Adds the argument; NULL: JSON null. 0, or the errors of procspawn__message_encode. */
 int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argument);
-/* Nothing is added from now on. */
+/* Ends the building: nothing may be added afterwards. 0 or -errno. */
 int procspawn__draft_seal(struct procspawn__draft *draft);
-/* To a child that waits, so it does not block. 0, -EPIPE when its server is dead, or -errno. */
+/* Sends the request and does not block. 0; -EPIPE: the receiver is dead; or -errno. */
 int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
-/* Once sent: closes the descriptors of the argument, which would keep their other ends waiting
- * here. */
+/* Once sent: closes the argument's descriptors, as copies here would keep their peers open. */
 void procspawn__draft_spend(struct procspawn__draft *draft);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * spawn.c - from a call to a child that has it
+ * spawn.c - procspawn: builds the request of a call, takes a child and sends it
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -36,8 +36,7 @@ static int write_call(struct procspawn__draft *draft, const procspawn_builder *b
     return rc < 0 ? rc : procspawn__draft_seal(draft);
 }
 
-/* The limit comes first: a call without it could last for ever. -EPIPE: the child is none any
- * more. */
+/* The server is told the deadline before the call starts. -EPIPE: the child is dead. */
 static int send_call(const struct procspawn__draft *draft, const struct procspawn__taken *taken,
                      int64_t deadline)
 {
@@ -48,8 +47,8 @@ static int send_call(const struct procspawn__draft *draft, const struct procspaw
 }
 
 /*
- * A spare may have died while it waited, alone or with its server; then another one is taken. When
- * more are dead in a row than can have waited, there is no use in taking the next.
+ * Takes a child and sends the call. A spare may have died while it waited; then the next is taken.
+ * Gives up after more dead children than a client can have in stock.
  */
 static int hand_over(struct procspawn__draft *draft, int64_t deadline,
                      struct procspawn__taken *ret_taken)

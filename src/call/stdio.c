@@ -1,5 +1,5 @@
 /*
- * streams.c - the standard streams of a child, seen from the caller
+ * stdio.c - the standard streams of a child: the caller's side
  */
 #include "src/call/stdio.h"
 
@@ -53,11 +53,11 @@ static int open_stream(struct procspawn__draft *draft, int stream,
     return -EINVAL;
 }
 
-/* A child has /dev/null wherever nothing is sent. */
+/* A stream for which no descriptor is sent is /dev/null in the child. */
 int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
     static const struct procspawn__stream inherit = { PROCSPAWN_STDIO_INHERIT, -1 };
-    bool kept = builder && builder->environment;    /* a copy, with descriptors of its own */
+    bool kept = builder && builder->environment;    /* a snapshot, which owns its descriptors */
 
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         int rc = open_stream(draft, stream, builder ? &builder->stdio[stream] : &inherit,

@@ -1,5 +1,5 @@
 /*
- * stdio.h - the standard streams of a child, seen from the caller
+ * stdio.h - the standard streams of a child: the caller's side
  */
 #ifndef FORKSCOPE_CALL_STDIO_H
 #define FORKSCOPE_CALL_STDIO_H
@@ -7,6 +7,7 @@
 #include "src/call/request.h"
 #include <forkscope/procspawn.h>
 
+/* Adds the streams that the builder (NULL: none) asks for to the request. 0 or -errno. */
 int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder);
 
 #endif
