@@ -1,3 +1,6 @@
+/*
+ * awaits.c - gives the answers of servers to the questions that wait for them
+ */
 #include "src/client/awaits.h"
 
 #include "src/base/list.h"

@@ -1,5 +1,7 @@
 /*
- * awaits.h - who wants word of a child's end beside its channel
+ * awaits.h - pending questions for the end of a child, sent and answered on a server's link
+ *
+ * A question is asked when the channel of a child ended or may never bring DEATH.
  */
 #ifndef FORKSCOPE_CLIENT_AWAITS_H
 #define FORKSCOPE_CLIENT_AWAITS_H
@@ -10,17 +12,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All 0: not begun. */
+/* One question; all 0: not asked. It is guarded by the client's lock until the answer is there. */
 struct procspawn__await {
     struct list in_client;
-    const struct procspawn__taken *taken;   /* NULL: not begun */
-    int64_t repeat_at;          /* then the server is asked again */
-    bool told;
-    bool known;                 /* how it ended: */
+    const struct procspawn__taken *taken;   /* borrowed; NULL: not asked */
+    int64_t repeat_at;          /* when the server is asked again */
+    bool told;                  /* the server has answered: the child is gone */
+    bool known;                 /* `death` is set */
     struct wire_death death;
 };
 
-/* What comes up a link about a child's end. With the client's lock held. */
+/* With the client's lock held: ENDED was received on the link with this index. */
 void procspawn__awaits_told(unsigned index, const struct wire_ended *ended);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * child_end.c - whether a child is gone: asks its server or, if that died, the root
+ */
 #include "src/client/child_end.h"
 
 #include "src/base/clock.h"
@@ -16,7 +19,7 @@
 
 static struct procspawn__client *const client = &procspawn__client;
 
-/* The link of a server that is killed may end after the channels. */
+/* When a server is killed, channels may close before its link does: so /proc is checked, too. */
 static enum procspawn__fate fate(const struct procspawn__taken *taken)
 {
     if (procspawn__link_of(taken))
@@ -40,7 +43,7 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken
     return answer;
 }
 
-/* The server may have lost it, or its answer: neither waits for room. */
+/* Question and answer are dropped if a socket is full, so the question is repeated. */
 static void ask_for_word(struct procspawn__await *await, bool kill)
 {
     static const int64_t pause = BASE_SECOND;

@@ -1,5 +1,5 @@
 /*
- * child_end.h - what a server says of the end of a child, and what the root does
+ * child_end.h - whether a child is gone: asks its server or, if that died, the root
  */
 #ifndef FORKSCOPE_CLIENT_CHILD_END_H
 #define FORKSCOPE_CLIENT_CHILD_END_H
@@ -8,20 +8,20 @@
 #include "src/client/taken.h"
 #include <stdbool.h>
 
-/* What has become of a child whose channel ended without DEATH. */
+/* The state of a child whose channel ended without DEATH. */
 enum procspawn__fate {
-    PROCSPAWN__SERVED,          /* its server is there, and will end it */
-    PROCSPAWN__LEAVING,         /* its server has died; processes may still be there */
-    PROCSPAWN__LEFT_NOTHING     /* the root has seen that they are gone; or the root is gone, too */
+    PROCSPAWN__SERVED,          /* its server lives and will end it */
+    PROCSPAWN__LEAVING,         /* its server has died; some of its processes may still live */
+    PROCSPAWN__LEFT_NOTHING     /* the root has reported that they are gone; or the root died */
 };
 
-/* Does not wait. LEAVING ends soon, and wakes nobody: it is to be asked for again. */
+/* Does not wait. The end of LEAVING causes no wake-up: the caller has to ask again. */
 enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken);
 
 /*
- * Looks for that word, and asks for it; kill: ends the child. Does not wait. Returns 1 while there is
- * none, 0 when the child is gone, or PROCSPAWN_ESERVER when its server died, and it is gone. The
- * child's description stays where it is until procspawn__client_unawait(), which is for any state.
+ * Asks the server for the end of a child, and again from time to time; kill: has it end the child.
+ * Does not wait. 0: the child is gone; 1: not yet; PROCSPAWN_ESERVER: it is gone, and its server
+ * died before. *taken must stay valid until procspawn__client_unawait, which is always allowed.
  */
 int procspawn__client_await(struct procspawn__await *await, const struct procspawn__taken *taken,
                             bool kill);

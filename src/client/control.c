@@ -1,3 +1,6 @@
+/*
+ * control.c - messages to a server about a child: end it, limit its time, it has answered
+ */
 #include "src/client/control.h"
 
 #include "src/base/clock.h"
@@ -20,7 +23,7 @@
 
 static struct procspawn__client *const client = &procspawn__client;
 
-/* A server that lives takes in what it is told in milliseconds. */
+/* How long to wait for room on a link: a server that works empties it in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
 
 const struct procspawn__link *procspawn__link_of(const struct procspawn__taken *taken)
@@ -64,8 +67,8 @@ int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t wh
     return try_tell(taken, WIRE_LIMIT, &body, sizeof body);
 }
 
-/* A server that is gone has taken the child with it; one that cannot be told now, for a full queue or
- * want of memory, is told a moment later. */
+/* Repeats the message while the link is full or memory is short. A server that is gone need not be
+ * told: its children are gone, too. */
 static int tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
                 size_t length, int64_t deadline)
 {
@@ -96,8 +99,8 @@ int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, 
 /* ---- children that have answered ---- */
 
 /*
- * The server looks a second after it was asked to. So what is marked within a second of asking is
- * seen by that look, and only the first mark after it costs a message.
+ * The server reads the board a second after LOOK. That look finds all marks of the second, so only
+ * the first mark after it requires another message.
  */
 static void ask_for_look(struct procspawn__link *link, int64_t now)
 {
@@ -122,7 +125,7 @@ static void mark(const struct procspawn__taken *taken, struct wire_board *board)
         ask_for_look(link, now);
 }
 
-/* A child has no board to write on; nor is there a place on it for every child. */
+/* A child has no board, and the board has not room for every child: then a message is sent. */
 void procspawn__client_answered(const struct procspawn__taken *taken)
 {
     static const int64_t farewell = 2 * BASE_SECOND;

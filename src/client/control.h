@@ -1,5 +1,5 @@
 /*
- * control.h - what a server is told of a child
+ * control.h - messages to a server about a child: end it, limit its time, it has answered
  */
 #ifndef FORKSCOPE_CLIENT_CONTROL_H
 #define FORKSCOPE_CLIENT_CONTROL_H
@@ -11,21 +11,22 @@
 #include <stdint.h>
 
 /*
- * Has the server end a child, or limit its time. Waits for room on the link, ten seconds at most, and
- * not beyond the deadline: for a server that is stopped, or far behind. 0 or PROCSPAWN_ESERVER.
+ * Has the server end a child (grace in nanoseconds), or end it at the time `when`. If the link is
+ * full, waits up to ten seconds, but not beyond the deadline. 0 or PROCSPAWN_ESERVER.
  */
 int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
 int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, int64_t deadline);
-/* The same once: 0, -EPIPE when the server is gone, or why it cannot be told just now. */
+/* The same without waiting: 0; -EPIPE: the server is gone; or -errno: may be repeated. */
 int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace);
 int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t when);
 
-/* The child has answered, and nothing but its death is wanted of it: it has two seconds. */
+/* The child has answered: the server ends it if it still runs after about two seconds. */
 void procspawn__client_answered(const struct procspawn__taken *taken);
 
-/* With the client's lock held: the link of the child's server; NULL when that has died. */
+/* With the client's lock held: the link of the child's server, or NULL if that has died. */
 const struct procspawn__link *procspawn__link_of(const struct procspawn__taken *taken);
-/* The same: 0, -EPIPE when the server is gone, -EAGAIN and the like when it has no room. */
+/* With the client's lock held: sends one message. 0; -EPIPE: the server is gone; or -errno: the
+ * link is full, or memory is short. */
 int procspawn__tell_once(const struct procspawn__taken *taken, enum wire_type type,
                          const void *body, size_t length);
 

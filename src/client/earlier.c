@@ -1,3 +1,6 @@
+/*
+ * earlier.c - reaps roots that this process started before it called execve(2)
+ */
 #include "src/client/earlier.h"
 
 #include "forkserver/forkserver.h"
@@ -17,7 +20,7 @@ enum { MOST = 8 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t roots[MOST];
-static unsigned count;          /* atomic */
+static unsigned count;          /* written with the lock; atomic: it is also read without */
 
 static bool is_root(int pid)
 {
@@ -54,7 +57,7 @@ void procspawn__earlier_find(void)
         fclose(children);
 }
 
-/* Only of children without an exit signal: the program's own are its own. */
+/* __WCLONE: waits only for children without an exit signal, and never for one of the program's. */
 static bool is_gone(pid_t pid)
 {
     siginfo_t info = { .si_pid = 0 };

@@ -1,18 +1,18 @@
 /*
- * earlier.h - what an earlier image of this process has left
+ * earlier.h - reaps roots that this process started before it called execve(2)
  *
- * A process that executes a program stays the parent of the root that it had started before. The
- * link of that root has closed by then, so it ends; but no wait() of the new image sees it.
+ * Such a root remains a child of the process. It ends, because its link closed with the exec; but
+ * no wait() of the new program sees it, so it would stay a zombie.
  */
-#ifndef FORKSCOPE_PROC_EARLIER_H
-#define FORKSCOPE_PROC_EARLIER_H
+#ifndef FORKSCOPE_CLIENT_EARLIER_H
+#define FORKSCOPE_CLIENT_EARLIER_H
 
 #include <stdint.h>
 
-/* Remembers the roots that are there before this image has one of its own. */
+/* At init, before the root is started: finds the roots among the children of this process. */
 void procspawn__earlier_find(void);
 
-/* Reaps those of them that have ended, or end until the deadline (0: has passed). */
+/* Reaps those that have ended or end until the deadline; 0: does not wait. */
 void procspawn__earlier_reap(int64_t deadline);
 
 #endif

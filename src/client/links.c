@@ -1,3 +1,6 @@
+/*
+ * links.c - the sockets to the root and the servers: receives their messages, detects their loss
+ */
 #include "src/client/links.h"
 
 #include "forkserver/forkserver.h"
@@ -26,10 +29,10 @@ static struct procspawn__client *const client = &procspawn__client;
 
 static const struct procspawn__link no_link = { .fd = -1, .pidfd = -1 };
 
-/* What is taken in at once: others wait for the lock. */
+/* How many messages are received at a time: other threads wait for the lock. */
 enum { AT_ONCE = 64 };
 
-/* What a descriptor of the set tells of. */
+/* The kinds of descriptors in the epoll set. */
 enum { ROOT = -1, LINK = 0, PIDFD = 1 };
 
 static int token(unsigned index, int what)
@@ -47,8 +50,8 @@ static int watch(int fd, int token)
 }
 
 /*
- * Closing alone takes nothing out of the set while a process that the program forked holds a copy.
- * In such a process the set is the program's, and not to be touched.
+ * Closing a descriptor does not remove it from the set while a process that the program forked has
+ * a copy. In such a process the set is shared with the parent and must not be changed.
  */
 static void unwatch(int fd)
 {
@@ -123,7 +126,7 @@ static bool inherits(void)
     return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &reaper) == 0 && reaper);
 }
 
-/* Closes those that are dead, reaped here if it has come to that. */
+/* Closes the pidfds of dead servers; reaps those that became children of this process. */
 static void bury(void)
 {
     unsigned kept = 0;
@@ -191,12 +194,12 @@ void procspawn__links_close(void)
         lose_root();
     lose_set();
     client->count = 0;
-    /* Nobody will tell them anything; their handles may outlive this. */
+    /* These questions get no answer; their handles may be freed later. */
     while (!list_empty(&client->awaits))
         list_remove(client->awaits.next);
 }
 
-/* ---- a server's words ---- */
+/* ---- messages of a server ---- */
 
 static void on_link_frame(unsigned index, struct wire_frame *frame)
 {
@@ -238,8 +241,9 @@ static void hear_link(unsigned index)
 }
 
 /*
- * What the program has closed. A server without its link is of no use any more, and ends; a process
- * that the program forked may hold the link open, so it is ended. Another set can be had.
+ * Detects descriptors that the program has closed. A server without its link is useless; it is
+ * killed, because a copy of the link in a process that the program forked would keep it alive. A
+ * closed epoll set is replaced.
  */
 static void look_for_closed(void)
 {
@@ -258,13 +262,12 @@ static void look_for_closed(void)
 }
 
 /*
- * Offers are taken out of the sockets as early as can be: while one waits in a queue anywhere, the
- * kernel looks for lost sockets at each closing of another.
+ * Offers are received as early as possible: while a descriptor is in transit in any socket, the
+ * kernel searches for unreachable sockets whenever a socket is closed.
  *
- * The end of file on a link comes late: a child that was being forked when its server was killed
- * holds that open, and with it the channels of all spares, until it gets to run and sees that its
- * server is gone. A call sent down such a channel would be lost. So a server is lost when it is
- * dead.
+ * A server counts as lost when its pidfd says that it is dead. End of file on its link may come
+ * later: a child that was being forked when the server was killed holds the link and the channels
+ * of all spares open until it runs. A call sent on such a channel would be lost.
  */
 void procspawn__links_hear(void)
 {
@@ -286,7 +289,7 @@ void procspawn__links_hear(void)
     }
 }
 
-/* ---- the root's words ---- */
+/* ---- messages of the root ---- */
 
 static void on_server(struct wire_frame *frame)
 {
@@ -322,7 +325,8 @@ static void on_root_frame(struct wire_frame *frame)
     wire__close_fds(frame);
 }
 
-/* A message for which there is no room stays, and wakes nobody until then. */
+/* A message that cannot be received for a shortage stays in the socket. Without muting it would
+ * wake the waiting threads again and again. */
 static void mute_root(bool on)
 {
     if (client->root_muted == on)
@@ -358,7 +362,7 @@ void procspawn__links_hear_root(void)
     }
 }
 
-/* The bound is for the case that another thread took the event: then nothing wakes this one. */
+/* The wait is limited: if another thread receives the message, this one is not woken. */
 void procspawn__links_wait(int other, int64_t deadline)
 {
     enum { RECHECK = 50 };

@@ -1,7 +1,7 @@
 /*
- * links.h - the sockets to the root and the servers: their loss, and what comes up them
+ * links.h - the sockets to the root and the servers: receives their messages, detects their loss
  *
- * All of it is called with the client's lock held, but for procspawn__links_wait().
+ * All functions but procspawn__links_wait are called with the client's lock held.
  */
 #ifndef FORKSCOPE_CLIENT_LINKS_H
 #define FORKSCOPE_CLIENT_LINKS_H
@@ -9,20 +9,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No server, no root. */
+/* Sets the state without root and servers; `count`: of servers to come. */
 void procspawn__links_init(unsigned count);
-/* The set that is waited for; a child has none before it asks, and most never do. 0 or -errno. */
+/* Makes the epoll set, if there is none. A child does so at its first request only. 0 or -errno. */
 int procspawn__links_watch(void);
-/* Takes in what the servers have said, and what the root has. */
+/* Receive all messages of the servers, and of the root. Do not block. */
 void procspawn__links_hear(void);
 void procspawn__links_hear_root(void);
+/* Closes the link of a server that has died, or that cannot be used any more. */
 void procspawn__links_lose(unsigned index);
 void procspawn__links_close(void);
-/* Servers that ended when the root was gone, and became this process's own: are all reaped? */
+/* Reaps servers that became children of this process when the root died. Are all reaped? */
 bool procspawn__links_bury(void);
+/* Returns the number of servers with a link. */
 unsigned procspawn__links_alive(void);
-/* Without the lock: until something may have come, at most until the deadline; other: a descriptor
- * that is waited for as well, or -1. */
+/* Without the lock: waits a short while for messages, at most until the deadline, or until `other`
+ * (-1: none) is readable. */
 void procspawn__links_wait(int other, int64_t deadline);
 
 #endif

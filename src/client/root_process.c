@@ -1,3 +1,6 @@
+/*
+ * root_process.c - forks the root so that no wait() of the program sees it; signals and reaps it
+ */
 #include "src/client/root_process.h"
 
 #include "forkserver/forkserver.h"
@@ -19,17 +22,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of children without an exit signal alone. */
+/* Waits only for children without an exit signal. */
 enum { ENDED = WEXITED | __WCLONE };
 
 static struct {
     pid_t pid;                  /* 0: none */
-    int pidfd;                  /* of an orphan; -1: a child, or not to be had */
+    int pidfd;                  /* if the root is not a child; -1: it is, or there is no pidfd */
 } root = { .pidfd = -1 };
 
 /* ---- fork ---- */
 
-/* A process in between dies at once, so that its child is nobody's here. */
+/* Double fork: the grandchild is reparented, so no wait() of this process sees it. */
 static pid_t fork_between(pid_t *shared)
 {
     pid_t pid = fork();
@@ -67,7 +70,7 @@ static pid_t fork_orphan(void)
     return pid;
 }
 
-/* No flags: no exit signal either. */
+/* clone(2) without flags: the child has no exit signal. */
 static pid_t fork_unseen(void)
 {
     pid_t pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
@@ -97,7 +100,7 @@ int procspawn__root_start(const struct forkserver_options *options)
     return rc;
 }
 
-/* The cheapest of the system calls that ask for the right to read another process. */
+/* get_robust_list(2) is the cheapest system call that checks the right to read another process. */
 bool procspawn__root_readable(void)
 {
     pid_t pid = root.pid;
@@ -117,7 +120,7 @@ void procspawn__root_forget(void)
 
 /* ---- end ---- */
 
-/* It may be a zombie. Who else reaped it has given its number to others. */
+/* Is the root still a child, alive or a zombie? Otherwise its process id may have been reused. */
 static bool is_child(void)
 {
     siginfo_t info;
@@ -126,7 +129,7 @@ static bool is_child(void)
            waitid(P_PID, (id_t)root.pid, &info, ENDED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* The program may have closed it. */
+/* Detects that the program has closed the pidfd. */
 static void look_for_closed(void)
 {
     if (root.pidfd < 0 || base__fd_is_ours(root.pidfd))
@@ -144,7 +147,7 @@ void procspawn__root_signal(int signal)
         kill(root.pid, signal);
 }
 
-/* Readable when it has ended; -1: there is none, or no descriptor to be had. */
+/* Returns a pidfd of the root, readable when it has ended; -1: no root, or no pidfd. */
 static int open_end(void)
 {
     if (root.pidfd >= 0 || !is_child())

@@ -1,3 +1,6 @@
+/*
+ * servers.c - start and end of the connection to root and servers
+ */
 #include "src/client/servers.h"
 
 #include "src/base/clock.h"
@@ -38,7 +41,7 @@ static bool all_ready(void)
     return ready == client->count;
 }
 
-/* 1: not all servers have come up yet; 0: they have; or why they cannot. */
+/* 0: all servers are ready; 1: not yet; or why they cannot start. */
 static int look_at_start(void)
 {
     procspawn__links_hear_root();
@@ -74,7 +77,7 @@ void procspawn__client_adopt(int link, pid_t server)
     client->links[0] = (struct procspawn__link){ .fd = link, .pidfd = -1, .server = server };
 }
 
-/* A pool's thread may still be asking. */
+/* With the lock: the dispatcher of a pool may still use the links. */
 void procspawn__client_close(void)
 {
     pthread_mutex_lock(&client->lock);
@@ -91,7 +94,7 @@ void procspawn__client_let_go(void)
 void procspawn__client_forget(void)
 {
     pthread_mutex_init(&client->lock, NULL);
-    /* Handles of the other process, which may have been freed here. */
+    /* The list holds handles of the parent, which may have been freed here. */
     list_init(&client->awaits);
     procspawn__client_close();
     procspawn__client_let_go();
@@ -102,7 +105,7 @@ int procspawn__client_end(int64_t grace)
     struct wire_end body = { grace };
 
     int rc = wire__send_struct(client->root, WIRE_END, &body, sizeof body, -1, true);
-    /* The end of the link says the same, with no grace. */
+    /* End of file on the link also makes the root end all processes, without a grace. */
     if (rc < 0 && base__fd_is_ours(client->root))
         shutdown(client->root, SHUT_WR);
     return rc;
@@ -148,7 +151,7 @@ int procspawn__client_bury(int64_t deadline)
     return 0;
 }
 
-/* The bound is for the case that another thread took the event: then nothing wakes this one. */
+/* The wait is limited: if another thread receives the message, this one is not woken. */
 int procspawn__client_wait(int64_t deadline)
 {
     static const int64_t recheck = BASE_SECOND / 20;

@@ -1,5 +1,5 @@
 /*
- * servers.h - the servers as a whole: their beginning and their end
+ * servers.h - start and end of the connection to root and servers
  */
 #ifndef FORKSCOPE_CLIENT_SERVERS_H
 #define FORKSCOPE_CLIENT_SERVERS_H
@@ -7,21 +7,25 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* At init: takes the link and waits until all servers are ready. 0, PROCSPAWN_ESTART or -errno. */
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
-/* In a child, which has its link from birth. */
+/* In a new child: takes the link to its server. */
 void procspawn__client_adopt(int link, pid_t server);
+/* Closes all links. */
 void procspawn__client_close(void);
-/* The same for what a fork left, where the lock may be held by a thread that is not there. */
+/* In a child by fork(2): the same, and resets the lock, which another thread may have held. */
 void procspawn__client_forget(void);
-/* Tells the root that the end has come. */
+/* Tells the root to end all processes, with this grace in nanoseconds. 0 or -errno. */
 int procspawn__client_end(int64_t grace);
 /* Waits until the root has closed its link. 0 or -ETIMEDOUT. */
 int procspawn__client_wait_end(int64_t deadline);
-/* Waits for servers that outlived the root and became children of this process. The same. */
+/* Waits for servers that outlived the root and became children of this process, and reaps them. 0
+ * or -ETIMEDOUT. */
 int procspawn__client_bury(int64_t deadline);
-/* Of those that are left there is no more to be seen. */
+/* Closes the pidfds of those servers and waits for them no more. */
 void procspawn__client_let_go(void);
-/* Waits a while for news. 0, -ETIMEDOUT at the deadline, or -ECANCELED; a cancellation point. */
+/* Waits a short while for messages. 0, -ETIMEDOUT at the deadline, or -ECANCELED; a cancellation
+ * point. */
 int procspawn__client_wait(int64_t deadline);
 
 #endif

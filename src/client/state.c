@@ -1,3 +1,6 @@
+/*
+ * state.c - the state that the files of this room share
+ */
 #include "src/client/state.h"
 
 #include "src/base/written.h"

@@ -1,3 +1,6 @@
+/*
+ * stock.c - children that servers have offered and that are not taken yet; and refusals
+ */
 #include "src/client/stock.h"
 
 #include "src/base/fd.h"

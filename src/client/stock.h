@@ -1,7 +1,7 @@
 /*
- * stock.h - children that were offered and are not taken yet, and refusals
+ * stock.h - children that servers have offered and that are not taken yet; and refusals
  *
- * All of it is called with the client's lock held.
+ * All functions are called with the client's lock held.
  */
 #ifndef FORKSCOPE_CLIENT_STOCK_H
 #define FORKSCOPE_CLIENT_STOCK_H
@@ -9,13 +9,13 @@
 #include "src/client/taken.h"
 #include "src/wire/frame.h"
 
-/* An offer of the server behind this link. */
+/* Adds the children of an OFFER of the server with this index; takes their channels. */
 void procspawn__stock_add(unsigned index, struct wire_frame *frame);
-/* The server behind this link has died, and its children with it. */
+/* Removes the children of the server with this index, which has died. */
 void procspawn__stock_drop(unsigned index);
-/* The oldest one: it has had the most time to prepare itself. There is one. */
+/* Returns the oldest child: it had the most time to prepare itself. The stock must not be empty. */
 struct procspawn__taken procspawn__stock_take(void);
-/* So many requests have failed with this error. */
+/* Counts this number of refused requests; error: -errno. */
 void procspawn__stock_refuse(int error, unsigned count);
 
 #endif

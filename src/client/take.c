@@ -1,10 +1,9 @@
 /*
- * client.c - asks the servers for children
+ * take.c - takes a child for a call: from the stock, or by a request to a server
  *
- * Offers are anonymous: whoever needs a child takes any. Each thread that finds no spare asks for
- * one more, and then takes whatever comes first; if it gives up, what it asked for stays as a
- * spare. So there is nothing to match. A server that does not answer may be stopped: then another
- * one is asked as well.
+ * Requests and offers are not matched. A thread that finds the stock empty asks a server for one
+ * child, and takes the first that is offered. If it gives up, the child stays in stock. A server
+ * that does not answer may be stopped: after a pause another one is asked, too.
  */
 #include "src/client/take.h"
 
@@ -28,10 +27,11 @@
 static struct procspawn__client *const client = &procspawn__client;
 
 static const int64_t first_pause = BASE_SECOND / 10;
-/* A server that lives answers in milliseconds. */
+/* How long to wait for a child: a server that works answers in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
 
-/* One child from the server whose turn it is; all others hear that their spares are used up. */
+/* Asks the next server for one child, and the others for none: FORK tells them that the stock is
+ * empty. Returns whether a server was asked. */
 static bool ask(void)
 {
     bool asked = false;
@@ -52,7 +52,7 @@ static bool ask(void)
     return asked;
 }
 
-/* A refusal that came too late for who had asked is nobody's. */
+/* Drops refusals of requests that were withdrawn. */
 static void forget_late_refusals(void)
 {
     if (client->refused > client->asking)
@@ -72,7 +72,7 @@ static void ask_if_due(struct procspawn__wish *wish, int64_t now)
         wish->pause *= 2;
 }
 
-/* Why there is nobody to ask; 0: there is, or will be. */
+/* 0: there is a server, or will be; else why there is none. */
 static int why_not(void)
 {
     if (procspawn__links_alive() > 0)
@@ -80,7 +80,7 @@ static int why_not(void)
     return client->root < 0 ? PROCSPAWN_ESERVER : client->root_refusal;
 }
 
-/* One step towards a child: 1 if there is something to wait for, 0 for a child, or an error. */
+/* With the lock held: 0: a child was taken; 1: wait for messages; or an error. */
 static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
 {
     procspawn__links_hear();

@@ -1,5 +1,5 @@
 /*
- * take.h - how a child is had
+ * take.h - takes a child for a call: from the stock, or by a request to a server
  */
 #ifndef FORKSCOPE_CLIENT_TAKE_H
 #define FORKSCOPE_CLIENT_TAKE_H
@@ -8,23 +8,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Returns 0, -EAGAIN and the like from the server's fork, PROCSPAWN_ESERVER, or -ETIMEDOUT at the
- * deadline if that comes first. A cancellation point. */
+/*
+ * Waits for a child. 0: *ret_taken is the caller's; the error of the server's fork, for instance
+ * -EAGAIN; PROCSPAWN_ESERVER: no server answers; -ETIMEDOUT at the deadline. A cancellation point.
+ */
 int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken);
 
-/* The wish of one thread for a child; all 0: not begun. */
+/* The request of one thread for a child; all 0: not begun. */
 struct procspawn__wish {
-    bool asked;
-    unsigned losses;            /* how many servers had died when it asked */
-    int64_t pause;              /* without an answer for so long it asks again */
+    bool asked;                 /* a server was asked */
+    unsigned losses;            /* client.losses at that time: if it changes, ask again */
+    int64_t pause;              /* nanoseconds until the request is repeated; doubles */
     int64_t repeat_at;
     int64_t give_up_at;
 };
 
-/* One step of the same: 1 after a short while, or when the other descriptor is readable. */
+/*
+ * One step of procspawn__client_take. Waits a short while, or until `other` (-1: none) is readable,
+ * and returns 1 if there is no child yet. The request is reset if it returns another value.
+ */
 int procspawn__client_try(struct procspawn__wish *wish, int other,
                           struct procspawn__taken *ret_taken);
-/* What was asked for is somebody else's spare. */
+/* Withdraws the request; the child that a server forks for it stays in stock. */
 void procspawn__client_unwish(struct procspawn__wish *wish);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * taken.c - a child that a caller has taken for a call
+ */
 #include "src/client/taken.h"
 
 #include "src/wire/frame.h"

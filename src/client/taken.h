@@ -1,5 +1,5 @@
 /*
- * taken.h - a child that was taken for a call
+ * taken.h - a child that a caller has taken for a call
  */
 #ifndef FORKSCOPE_CLIENT_TAKEN_H
 #define FORKSCOPE_CLIENT_TAKEN_H
@@ -10,23 +10,23 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A child taken for a call. The channel belongs to the taker. */
 struct procspawn__taken {
-    int channel;
-    pid_t pid;
+    int channel;                /* owned by the caller */
+    pid_t pid;                  /* atomic: see procspawn__taken_pid */
     pid_t server;
     uint64_t serial;            /* of the server */
-    uint64_t id;
-    unsigned link;
+    uint64_t id;                /* of the child in its server */
+    unsigned link;              /* index of the server */
     unsigned slot;              /* of its mark on the board */
-    struct wire_token token;
+    struct wire_token token;    /* proves that a message comes from the server */
 };
 
-/* Its process. Another one may take its place, in one thread, while others ask. */
+/* Returns the process id. It changes when the server replaces a child that died before it read the
+ * call (REBORN): one thread handles that while others may read the id. */
 pid_t procspawn__taken_pid(const struct procspawn__taken *taken);
 void procspawn__taken_reborn(struct procspawn__taken *taken, const struct wire_reborn *reborn);
 
-/* Is this frame of a child's channel the server's word of it? */
+/* Did the child's server send this frame of its channel? Checks credentials and token. */
 bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame);
 
 #endif
