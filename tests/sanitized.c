@@ -1,7 +1,8 @@
 /*
- * A program of a user's, for tests/sanitized_test.sh, which builds it with a sanitizer and links it
- * with a library that was built without. It cancels tasks in every way that the sanitizers have
- * been seen to stumble over, and prints `ok`.
+ * sanitized.c - a program for tests/sanitized_test.sh
+ *
+ * The script builds it with a sanitizer and links it with a library built without one. It cancels
+ * tasks in every way that sanitizers have reported wrongly, and prints `ok`.
  */
 #include <forkscope.h>
 #include <poll.h>

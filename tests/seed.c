@@ -1,5 +1,7 @@
-/* Says whether the program and two children share the secret of jansson's hash tables (see
- * seed_test.sh), and whether an object of before init can be read in all of them. */
+/*
+ * seed.c - prints whether the program and two children share the seed of jansson's hash tables, and
+ * whether an object created before init can be read in all of them (see seed_test.sh)
+ */
 #include <forkscope.h>
 #include <stdlib.h>
 #include <string.h>

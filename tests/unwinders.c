@@ -1,7 +1,8 @@
 /*
- * A program of a user's, for tests/unwinders_test.sh, which builds it with and without -fexceptions,
- * linked statically or not, with another unwinder in front of libgcc's or without. It cancels tasks
- * and prints what ran at their end.
+ * unwinders.c - a program for tests/unwinders_test.sh
+ *
+ * The script builds it with and without -fexceptions, linked statically or not, with another
+ * unwinder before libgcc's or without. It cancels tasks and prints what ran at their end.
  */
 #include <forkscope.h>
 #include <stdio.h>

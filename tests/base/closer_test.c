@@ -1,4 +1,6 @@
-/* Descriptors whose close takes long, and others beside them. */
+/*
+ * closer_test.c - descriptors whose close takes long, and others closed beside them
+ */
 #include "src/base/clock.h"
 #include "src/base/closer.h"
 #include "tests/support/lingering_sockets.h"

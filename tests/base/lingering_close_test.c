@@ -1,4 +1,7 @@
-/* Children send sockets whose close takes minutes: nothing here waits for that. */
+/*
+ * lingering_close_test.c - children send sockets whose close takes minutes; the library does not
+ * wait for them
+ */
 #include "src/child/reply.h"
 #include "src/value/placeholder.h"
 #include "src/wire/frame.h"

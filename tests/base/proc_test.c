@@ -1,4 +1,6 @@
-/* What /proc says of other processes, also where no descriptor is to be had. */
+/*
+ * proc_test.c - what is read about other processes in /proc, also without a free descriptor
+ */
 #include "src/base/proc.h"
 
 #include <forkscope/cunit.h>

@@ -1,5 +1,5 @@
 /*
- * process_test.c - the number by which a process is told from its copies
+ * process_test.c - the number that tells a process from its forked copies
  */
 #include "src/base/process.h"
 

@@ -1,3 +1,6 @@
+/*
+ * timers_test.c - the heap of timers
+ */
 #include "src/base/timers.h"
 
 #include <forkscope/cunit.h>

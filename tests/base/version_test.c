@@ -1,3 +1,6 @@
+/*
+ * version_test.c - the version of the library and of its header
+ */
 #include <forkscope.h>
 #include <forkscope/cunit.h>
 #include <stdio.h>

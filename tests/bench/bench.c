@@ -1,6 +1,6 @@
 /*
- * bench.c - measures all pairs; `bench NAME...` only those whose name begins so; `--svg FILE`
- * before the names draws what was measured
+ * bench.c - measures all pairs. `bench NAME...` measures those whose name begins with NAME; `--svg
+ * FILE` before the names draws the figures
  */
 #include "tests/bench/chart.h"
 #include "tests/bench/measure.h"

@@ -1,10 +1,10 @@
 /*
- * bench_floor.c - what no library of this kind gets below: a fork server that takes no care
+ * bench_floor.c - a lower bound for libraries of this kind: a fork server without any safety
  *
- * It forks eight children in a row, each with one pair of sockets, hands these to its host in one
- * message, and reaps the eight, each with a byte if the host wants to know. A call is a byte there
- * and a byte back. Nothing is inherited, checked or described, and nobody outlives a crash of
- * anybody.
+ * It forks eight children in a row, each with one socket pair, passes these to its host in one
+ * message, and reaps the eight; each reports its end with one byte if the host asks for it. A call
+ * is one byte in each direction. Nothing is inherited, checked or reported, and a crash ends
+ * everything.
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"

@@ -1,5 +1,5 @@
 /*
- * bench_pool.c - a call of a warm worker, against the same bytes over a socket
+ * bench_pool.c - a call of a warm worker, compared with the same bytes over a socket
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"

@@ -1,8 +1,8 @@
 /*
- * bench_rival.c - a call in a process of its own, against what else a program on Linux would use
+ * bench_rival.c - a call in a process of its own, compared with the alternatives on Linux
  *
- * The subject is procspawn+join; each rival starts something as small as it can and waits for its
- * end. Only what the machine has is measured.
+ * The subject is procspawn+join. Each alternative starts the smallest thing it can and waits for
+ * its end. Only those that the machine has are measured.
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"

@@ -1,5 +1,5 @@
 /*
- * bench_scope.c - tasks against raw threads
+ * bench_scope.c - tasks compared with plain threads
  */
 #include "tests/bench/measure.h"
 

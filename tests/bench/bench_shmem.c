@@ -1,5 +1,5 @@
 /*
- * bench_shmem.c - a shared buffer handed to a child and back, against copying it once
+ * bench_shmem.c - a shared buffer sent to a child and back, compared with copying it once
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"

@@ -1,5 +1,5 @@
 /*
- * bench_spawn.c - a call in a process of its own, against a plain fork() in a small program
+ * bench_spawn.c - a call in a process of its own, compared with a plain fork() in a small program
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"

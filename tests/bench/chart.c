@@ -1,3 +1,6 @@
+/*
+ * chart.c - collects the figures of a run and draws them as SVG
+ */
 #include "tests/bench/chart.h"
 
 #include <math.h>

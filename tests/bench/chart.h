@@ -3,8 +3,8 @@
  *
  * Figures come from processes of their own, so they are kept in memory that these share.
  */
-#ifndef BENCH_CHART_H
-#define BENCH_CHART_H
+#ifndef FORKSCOPE_TESTS_BENCH_CHART_H
+#define FORKSCOPE_TESTS_BENCH_CHART_H
 
 #include <stdbool.h>
 

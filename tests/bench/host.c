@@ -1,3 +1,6 @@
+/*
+ * host.c - a small program that calls functions in other processes
+ */
 #include "tests/bench/host.h"
 
 #include "tests/bench/measure.h"

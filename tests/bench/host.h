@@ -1,8 +1,8 @@
 /*
- * host.h - a program that calls functions in other processes, as small as can be
+ * host.h - a program that calls functions in other processes, as small as possible
  */
-#ifndef BENCH_HOST_H
-#define BENCH_HOST_H
+#ifndef FORKSCOPE_TESTS_BENCH_HOST_H
+#define FORKSCOPE_TESTS_BENCH_HOST_H
 
 #include <forkscope/procspawn.h>
 

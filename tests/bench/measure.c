@@ -1,3 +1,6 @@
+/*
+ * measure.c - takes samples of both sides in turns, and reports their ratio
+ */
 #include "tests/bench/measure.h"
 
 #include "tests/bench/chart.h"

@@ -1,17 +1,17 @@
 /*
- * measure.h - ratios that a noisy machine cannot fake
+ * measure.h - ratios that noise of the machine does not distort
  *
- * A figure is the median of the subject over the median of the baseline. Each side lives in a
- * process of its own, which sets itself up once and then gives one sample whenever it is asked; the
- * samples of both are taken in turns, so that what disturbs one disturbs the other. Each pair is
- * measured pinned to one CPU and not pinned; the sides' processes inherit that before they set up.
- * What is done once in a while is sampled in short rows, so that the while is no longer for the
- * other side's sake.
+ * A figure is the median of the subject over the median of the baseline. Each side is a process of
+ * its own, which sets itself up once and then gives one sample on each request. The samples of both
+ * sides are taken in turns, so that a disturbance affects both. Each pair is measured pinned to one
+ * CPU and not pinned; the processes inherit that before they set up. An operation that is done only
+ * once in a while is sampled in short rows, so that the pauses do not grow because of the other
+ * side.
  *
  * One JSON object a line goes to standard output, a table for people to standard error.
  */
-#ifndef BENCH_MEASURE_H
-#define BENCH_MEASURE_H
+#ifndef FORKSCOPE_TESTS_BENCH_MEASURE_H
+#define FORKSCOPE_TESTS_BENCH_MEASURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,6 @@
-/* What a child may: its limits and its ids. */
+/*
+ * builder_rights_test.c - limits and ids that a builder sets for a child
+ */
 #include "tests/support/builder_helpers.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * builder_test.c - what a builder sets for a child: environment, streams, hooks, directory
+ */
 #include "tests/support/builder_helpers.h"
 
 #include <errno.h>

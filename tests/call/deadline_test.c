@@ -1,5 +1,5 @@
 /*
- * The deadline of a call, and what it must not hide.
+ * deadline_test.c - the deadline of a call, and which outcomes it must not hide
  */
 #include "tests/support/call_helpers.h"
 

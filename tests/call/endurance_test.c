@@ -1,6 +1,6 @@
 /*
- * What calls leave behind when there are very many of them: nothing. CALLS_STRESS multiplies their
- * number (10 is 100,000 processes and a million calls of a pool).
+ * endurance_test.c - very many calls leave nothing behind. CALLS_STRESS multiplies their number (10
+ * is 100,000 processes and a million calls of a pool)
  */
 #include "tests/support/pool_helpers.h"
 

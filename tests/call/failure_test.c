@@ -1,6 +1,6 @@
 /*
- * Every allocation and every system call of the host is refused in turn: an operation says so, or
- * does without. It never crashes, hangs or leaks, and the next time it works.
+ * failure_test.c - each allocation and each system call of the host fails in turn: the operation
+ * returns an error or works without it; it never crashes, hangs or leaks, and works the next time
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/fault_injection.h"

@@ -1,3 +1,6 @@
+/*
+ * handle_test.c - handles: join, wait, kill, results and errors
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

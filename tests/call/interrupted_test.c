@@ -1,4 +1,6 @@
-/* Waits of the library's own, while signals of the program come all the time. */
+/*
+ * interrupted_test.c - waits of the library while signals of the program keep arriving
+ */
 #include "src/base/clock.h"
 #include "src/call/handle.h"
 #include "src/client/root_process.h"

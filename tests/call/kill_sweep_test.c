@@ -1,8 +1,8 @@
 /*
- * kill_test.c - the kill sweep: a part of a busy tree is killed at many moments of its life
+ * kill_sweep_test.c - the kill sweep: a part of a busy tree is killed at many moments of its life
  *
- * The test process is the subreaper of the program, so whatever the program leaves behind becomes
- * its own child: when it has none, nothing is left. KILL_MOMENTS says how many moments there are in
+ * The test process is the subreaper of the program, so every process that the program leaves behind
+ * becomes its child: without a child, nothing is left. KILL_MOMENTS is the number of moments in
  * all.
  */
 #include "tests/support/busy_program.h"

@@ -1,4 +1,7 @@
-/* A program that has moved or shut itself in since init: its children do not lead out unasked. */
+/*
+ * place_test.c - a program that has changed its namespaces or restricted itself since init: its
+ * children do not bypass that unless asked to
+ */
 #include "tests/support/builder_helpers.h"
 #include "tests/support/place_helpers.h"
 #include "tests/support/pool_helpers.h"

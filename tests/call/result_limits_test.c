@@ -1,4 +1,6 @@
-/* What a result or a message may be, at most: by its memory, its nesting, and its descriptors. */
+/*
+ * result_limits_test.c - limits of a result or a message: memory, nesting, descriptors
+ */
 #include "src/child/reply.h"
 #include "src/wire/memfd.h"
 #include "src/wire/frame.h"

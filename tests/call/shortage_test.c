@@ -1,4 +1,6 @@
-/* Messages of children for which the host has no room, or which are none. */
+/*
+ * shortage_test.c - messages of children for which the host has no room, and malformed ones
+ */
 #include "src/child/reply.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

@@ -1,4 +1,6 @@
-/* The tests that procspawn 1.0.1 has in tests/test_basic.rs, by their names. */
+/*
+ * spawn_test.c - the tests that procspawn 1.0.1 has in tests/test_basic.rs, by their names
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

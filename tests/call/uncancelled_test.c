@@ -1,4 +1,7 @@
-/* Functions of the process half that are no cancellation points, in a thread that was cancelled. */
+/*
+ * uncancelled_test.c - functions of the process half that are not cancellation points, called by a
+ * cancelled thread
+ */
 #include "tests/support/call_helpers.h"
 
 #include <forkscope.h>

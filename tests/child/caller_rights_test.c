@@ -1,4 +1,7 @@
-/* What a program says of itself in a call holds as far as the kernel bears it out. */
+/*
+ * caller_rights_test.c - what a caller states about itself in a call counts only as far as the
+ * kernel confirms it
+ */
 #include "tests/support/forged_calls.h"
 #include "tests/support/place_helpers.h"
 #include "tests/support/pool_helpers.h"

@@ -1,4 +1,7 @@
-/* Who has no children: a function that lacks more of what the program was at init than its user. */
+/*
+ * childless_test.c - a called function that has lost more of the rights the program had at init
+ * than a change of user takes gets no children
+ */
 #include "tests/support/builder_helpers.h"
 #include "tests/support/nested_helpers.h"
 #include "tests/support/place_helpers.h"

@@ -1,4 +1,6 @@
-/* What children have of the program as it was at init, and what they have not. */
+/*
+ * inherited_test.c - what children inherit from the program as it was at init, and what they do not
+ */
 #include "tests/support/call_helpers.h"
 #include "tests/support/place_helpers.h"
 

@@ -1,4 +1,7 @@
-/* Children of children: they have no right that their asker lacks, whatever that says. */
+/*
+ * nested_test.c - children of children: they have no right that their requester lacks, whatever it
+ * claims
+ */
 #include "tests/support/builder_helpers.h"
 #include "tests/support/forged_calls.h"
 #include "tests/support/nested_helpers.h"

@@ -1,4 +1,6 @@
-/* The loss of a server: what goes with it, what goes on, and what is never lost. */
+/*
+ * server_loss_test.c - the loss of a server: which calls it costs, and which continue
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

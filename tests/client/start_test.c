@@ -1,4 +1,6 @@
-/* Init where something is short: it works, or says at once what is missing. */
+/*
+ * start_test.c - init without enough resources: it works, or reports at once what is missing
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * backtrace_test.c - a backtrace to bytes and back: sizes, damaged bytes, names
+ */
 #include "src/crash/backtrace.h"
 
 #include <errno.h>

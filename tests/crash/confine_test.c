@@ -1,4 +1,7 @@
-/* What a reporter may while it reads what a child wrote, and what it leaves when it is ended. */
+/*
+ * confine_test.c - what a reporter may do while it reads the memory of a child, and what it leaves
+ * when it is ended
+ */
 #include "src/crash/confine.h"
 #include "src/crash/unwind.h"
 #include "src/base/clock.h"

@@ -1,7 +1,8 @@
 /*
- * Every way in which a called function can end, through every way of calling it. A row more is one
- * line in CRASHES; a column more is one function that has report() or its like done elsewhere, and
- * one line in suites.
+ * crash_matrix_test.c - every way in which a called function can end, through every way to call it
+ *
+ * Another row is one line in CRASHES. Another column is one function like report(), and one line in
+ * suites.
  */
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"

@@ -1,4 +1,6 @@
-/* Which files of modules are opened, and which are not. */
+/*
+ * module_files_test.c - which files of modules are opened for a backtrace, and which are not
+ */
 #include "src/crash/module_files.h"
 #include "src/crash/modules.h"
 

@@ -1,3 +1,6 @@
+/*
+ * unwind_test.c - backtraces of crashing and hanging processes, frame by frame
+ */
 #include "src/crash/handler.h"
 #include "src/crash/walk.h"
 #include "src/crash/backtrace.h"

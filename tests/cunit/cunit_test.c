@@ -1,6 +1,6 @@
 /*
- * The runner itself: this program runs itself anew with tests that misbehave, one at a time, and
- * reads the verdict.
+ * cunit_test.c - the test runner: this program runs itself with tests that misbehave, one at a
+ * time, and reads the report
  */
 #include "tests/support/failing_tests.h"
 

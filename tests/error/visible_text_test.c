@@ -1,4 +1,6 @@
-/* Text of a child that is printed acts on nothing. */
+/*
+ * visible_text_test.c - a child's text has no effect on a terminal when it is printed
+ */
 #include "src/error/visible_text.h"
 #include "tests/support/call_helpers.h"
 

@@ -1,5 +1,5 @@
 /*
- * httpd_test.c - the HTTP server among the examples, seen by its clients
+ * httpd_test.c - the HTTP server among the examples, as its clients see it
  */
 #include "tests/support/subprocess.h"
 

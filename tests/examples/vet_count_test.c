@@ -1,5 +1,5 @@
 /*
- * What vet does with input that is no document, and how it counts and tells.
+ * vet_count_test.c - vet with input that is not a document; its counts and its report
  */
 #include "tests/support/subprocess.h"
 #include "tests/support/vet_helpers.h"

@@ -1,5 +1,5 @@
 /*
- * How vet ends, and what it leaves behind: nothing.
+ * vet_end_test.c - how vet ends, and that it leaves nothing behind
  */
 #include "examples/vet/leftovers.h"
 #include "tests/support/subprocess.h"

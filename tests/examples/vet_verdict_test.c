@@ -1,5 +1,5 @@
 /*
- * What vet finds out about examples/data, with each parser.
+ * vet_verdict_test.c - vet's findings in examples/data, with each parser
  */
 #include "tests/support/vet_helpers.h"
 

@@ -1,3 +1,6 @@
+/*
+ * executor_test.c - the library's executors and those of a user
+ */
 #include "tests/support/user_executors.h"
 #include "tests/support/scope_helpers.h"
 

@@ -1,4 +1,6 @@
-/* How the end of a process is told when it has shut its channel, or filled it. */
+/*
+ * death_test.c - the report of a process's end when the process has closed or filled its channel
+ */
 #include "src/call/handle.h"
 #include "src/call/process.h"
 #include "src/wire/frame.h"

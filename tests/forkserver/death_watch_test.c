@@ -1,4 +1,6 @@
-/* Whether those that were just born still hold what belongs to others. */
+/*
+ * death_watch_test.c - whether newly forked children still hold descriptors of others
+ */
 #include "forkserver/internal.h"
 
 #include <forkscope/cunit.h>

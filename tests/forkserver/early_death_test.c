@@ -1,4 +1,7 @@
-/* Every child dies as soon as it is born: who wants children waits, and does not try for ever. */
+/*
+ * early_death_test.c - every child dies right after it is forked: requesters wait, and the server
+ * stops trying
+ */
 #include "tests/support/early_death.h"
 #include "tests/support/call_helpers.h"
 

@@ -1,4 +1,7 @@
-/* The link of a child to its server: what it can do there to itself, to others, and to the server. */
+/*
+ * link_test.c - the link of a child to its server: its effects on the child itself, on others, and
+ * on the server
+ */
 #include "src/wire/call.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

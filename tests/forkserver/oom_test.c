@@ -1,4 +1,6 @@
-/* The cause "out of memory": from the kernel's count to the caller's error. */
+/*
+ * oom_test.c - the cause "out of memory": from the kernel's counter to the caller's error
+ */
 #include "forkserver/oom.h"
 #include "tests/support/call_helpers.h"
 

@@ -1,7 +1,7 @@
 /*
- * Processes that cannot be ended, and what waits for them. A program without privilege calls a
- * function that starts one with other ids, or becomes one: a copy of this program that is
- * set-user-id.
+ * orphans_test.c - processes that cannot be ended, and calls that wait for them. A program without
+ * privileges calls a function that starts such a process, or becomes one, by a set-user-id copy of
+ * this program
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/pool_helpers.h"

@@ -1,4 +1,6 @@
-/* How many children a child may have, and how much of its server's time. */
+/*
+ * quota_test.c - how many children a child may have, and how much of its server's time
+ */
 #include "src/client/state.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

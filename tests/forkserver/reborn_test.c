@@ -1,4 +1,6 @@
-/* Calls that were given to a child which died before it took them: they are made all the same. */
+/*
+ * reborn_test.c - calls sent to a child that died before it took them are made by another child
+ */
 #include "src/call/handle.h"
 #include "src/call/process.h"
 #include "src/wire/protocol.h"

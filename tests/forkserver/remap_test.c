@@ -1,4 +1,7 @@
-/* A server makes the memory that it has inherited its own: nothing in it may change. */
+/*
+ * remap_test.c - a server replaces inherited mappings by private ones; their contents must not
+ * change
+ */
 #include "forkserver/internal.h"
 #include <forkscope/cunit.h>
 

@@ -1,4 +1,7 @@
-/* What is told of a crash when it cannot be looked at as usual, and whose files are read for it. */
+/*
+ * reporter_test.c - the report of a crash that cannot be examined as usual, and whose files are
+ * read for it
+ */
 #include "tests/support/call_helpers.h"
 #include "tests/support/jail.h"
 #include "tests/support/made_module.h"

@@ -1,4 +1,6 @@
-/* The fork server under attack: killed, stopped, starved; and the program killed above it. */
+/*
+ * server_test.c - the fork server killed, stopped and starved; and the program killed above it
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

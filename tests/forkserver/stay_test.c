@@ -1,4 +1,6 @@
-/* Children that have answered, and do not leave. */
+/*
+ * stay_test.c - children that have answered and do not exit
+ */
 #include "src/child/reply.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

@@ -1,4 +1,6 @@
-/* Processes that evade their end: by their group, by a tracer. */
+/*
+ * terminate_test.c - processes that evade their end: by their process group, by a tracer
+ */
 #include "tests/support/call_helpers.h"
 #include "tests/support/pool_helpers.h"
 

@@ -1,4 +1,7 @@
-/* The server's word of a child: what proves it, and that no child can give it. */
+/*
+ * token_test.c - the token that proves a server's report about a child, and that no child can send
+ * it
+ */
 #include "src/call/handle.h"
 #include "src/call/process.h"
 #include "src/wire/protocol.h"

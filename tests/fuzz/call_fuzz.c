@@ -1,4 +1,7 @@
-/* A CALL as a child reads it: the structure, then the block with what the child is to become. */
+/*
+ * call_fuzz.c - a CALL as a child reads it: the structure, then the block with the settings of the
+ * child
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/rights/identity.h"

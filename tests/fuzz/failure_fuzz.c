@@ -1,5 +1,7 @@
-/* What is said of a call that failed: by the child, by the server, by the reporter; and how it is
- * shown. */
+/*
+ * failure_fuzz.c - reports about a failed call from the child, the server and the reporter; and
+ * their output
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/crash/backtrace.h"

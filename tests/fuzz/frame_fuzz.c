@@ -1,4 +1,6 @@
-/* A frame as it comes out of a socket: any bytes, with any descriptors beside them. */
+/*
+ * frame_fuzz.c - a frame read from a socket: any bytes, with any descriptors
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/base/closer.h"

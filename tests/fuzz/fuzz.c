@@ -1,3 +1,6 @@
+/*
+ * fuzz.c - input, descriptors and checks for the fuzz targets
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/wire/memfd.h"

@@ -1,11 +1,11 @@
 /*
- * fuzz.h - what the fuzz targets share: the input read in pieces, descriptors of all kinds, checks
+ * fuzz.h - what the fuzz targets share: input read in pieces, descriptors of all kinds, checks
  *
  * A target is a program with this function. Each piece that it reads is taken from the front of the
- * input; what is left is usually the message itself.
+ * input; the rest is usually the message itself.
  */
-#ifndef TESTS_FUZZ_H
-#define TESTS_FUZZ_H
+#ifndef FORKSCOPE_TESTS_FUZZ_FUZZ_H
+#define FORKSCOPE_TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>

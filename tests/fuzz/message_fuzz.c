@@ -1,4 +1,7 @@
-/* An argument or a result: its text and its descriptors, in a frame or in shared memory. */
+/*
+ * message_fuzz.c - an argument or a result: its text and its descriptors, in a frame or in shared
+ * memory
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/base/closer.h"

@@ -1,5 +1,7 @@
-/* What is mapped in a process, by a list of mappings and by its memory; and the names in the files of
- * its modules. All of it may be written by the process. */
+/*
+ * modules_fuzz.c - the mappings of a process, by their list and by its memory, and the names in the
+ * files of its modules; the process controls all of it
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/crash/modules.h"

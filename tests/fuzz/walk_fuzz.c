@@ -1,5 +1,7 @@
-/* A stack, walked from any registers through any memory: one module, which is code, unwind tables and
- * stack alike. */
+/*
+ * walk_fuzz.c - a stack walk from any registers through any memory: one module is code, unwind
+ * tables and stack
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/crash/walk.h"

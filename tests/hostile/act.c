@@ -1,3 +1,6 @@
+/*
+ * act.c - the table of acts, and how an act's process ends
+ */
 #include "tests/hostile/act.h"
 
 #include "src/base/clock.h"

@@ -1,11 +1,11 @@
 /*
- * act.h - what a hostile function does: one table entry for each thing
+ * act.h - what a hostile function does: one table entry for each act
  *
- * An act may return, hang, crash or end its process; what is left to do then is drawn (act.c). A
+ * An act may return, hang, crash or end its process; what follows is drawn at random (act.c). A
  * program calls act_function() in processes of its own, with an argument from act_argument().
  */
-#ifndef TESTS_HOSTILE_ACT_H
-#define TESTS_HOSTILE_ACT_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_ACT_H
+#define FORKSCOPE_TESTS_HOSTILE_ACT_H
 
 #include "tests/hostile/random.h"
 #include <forkscope/channel.h>

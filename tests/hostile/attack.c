@@ -1,3 +1,6 @@
+/*
+ * attack.c - calls hostile functions in all ways, and ends them
+ */
 #include "tests/hostile/attack.h"
 
 #include "src/base/clock.h"

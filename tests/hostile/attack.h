@@ -1,8 +1,8 @@
 /*
  * attack.h - the threads of the program that call hostile functions
  */
-#ifndef TESTS_HOSTILE_ATTACK_H
-#define TESTS_HOSTILE_ATTACK_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_ATTACK_H
+#define FORKSCOPE_TESTS_HOSTILE_ATTACK_H
 
 #include <stdint.h>
 #include <sys/types.h>

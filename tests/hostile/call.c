@@ -1,3 +1,6 @@
+/*
+ * call.c - starts, joins and ends a hostile call
+ */
 #include "tests/hostile/call.h"
 
 #include "src/base/clock.h"

@@ -1,8 +1,8 @@
 /*
- * call.h - a hostile call as the program has it: its handle, and how long it may take
+ * call.h - a hostile call as the program holds it: its handle, and its time limit
  */
-#ifndef TESTS_HOSTILE_CALL_H
-#define TESTS_HOSTILE_CALL_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_CALL_H
+#define FORKSCOPE_TESTS_HOSTILE_CALL_H
 
 #include "tests/hostile/act.h"
 #include "tests/hostile/ledger.h"

@@ -1,5 +1,5 @@
 /*
- * crashes.c - acts that end in a crash, and do things while it is reported
+ * crashes.c - acts that end in a crash, and interfere while it is reported
  */
 #include "tests/hostile/act.h"
 

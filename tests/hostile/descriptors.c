@@ -1,5 +1,5 @@
 /*
- * descriptors.c - acts that send odd descriptors: named, misnamed and unnamed
+ * descriptors.c - acts that send odd descriptors: named, wrongly named, not named
  */
 #include "tests/hostile/act.h"
 

@@ -1,19 +1,19 @@
 /*
  * hostile.c - functions that try to do harm, beside calls that must not be affected
  *
- * A program (program.c) calls hostile functions in children without rights: act.c has what they do,
- * attack.c how they are called and ended. Other threads of it make innocent calls (innocent.c).
- * Every few seconds it stops, and its processes, descriptors, threads and memory have to be as they
- * were (quiet.c). This process watches what each thread does and since when: a hang is reported
- * with the act that led to it.
+ * A program (program.c) calls hostile functions in children without rights: act.c lists what they
+ * do, attack.c calls and ends them. Other threads of it make innocent calls (innocent.c). Every few
+ * seconds it pauses, and its processes, descriptors, threads and memory must be as before
+ * (quiet.c). This process watches what each thread does and since when: a hang is reported with the
+ * act that led to it.
  *
- * HOSTILE_SECONDS is the length of a run; HOSTILE_SEED repeats its decisions, though not their
- * timing; HOSTILE_ACTS=name,name runs only these acts; HOSTILE_PAUSE keeps a program that hangs,
- * for a debugger, so many seconds.
+ * HOSTILE_SECONDS is the length of a run. HOSTILE_SEED repeats its decisions, but not their timing.
+ * HOSTILE_ACTS=name,name runs only these acts. HOSTILE_PAUSE keeps a hanging program for that many
+ * seconds, for a debugger.
  *
- * As root the hostile functions run as other users, and do to all processes of these what the
- * kernel permits. As another user they run as that one and leave its other processes alone, to
- * which they could do anything by kill(2).
+ * As root, the hostile functions run as other users and do to all processes of these users what the
+ * kernel permits. As another user they run as that user and do not touch its other processes, which
+ * they could end by kill(2).
  */
 #include "src/base/clock.h"
 #include "tests/support/process_list.h"

@@ -1,3 +1,6 @@
+/*
+ * innocent.c - calls that check their results and their time
+ */
 #include "tests/hostile/innocent.h"
 
 #include "src/base/clock.h"

@@ -1,8 +1,8 @@
 /*
- * innocent.h - calls that must be right whatever the hostile ones do
+ * innocent.h - calls that must succeed whatever the hostile ones do
  */
-#ifndef TESTS_HOSTILE_INNOCENT_H
-#define TESTS_HOSTILE_INNOCENT_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_INNOCENT_H
+#define FORKSCOPE_TESTS_HOSTILE_INNOCENT_H
 
 #include <jansson.h>
 #include <stdint.h>

@@ -1,3 +1,6 @@
+/*
+ * kin.c - reads the processes of a run from /proc
+ */
 #include "tests/hostile/kin.h"
 
 #include "tests/hostile/act.h"

@@ -1,8 +1,8 @@
 /*
  * kin.h - the processes of a run, as /proc shows them
  */
-#ifndef TESTS_HOSTILE_KIN_H
-#define TESTS_HOSTILE_KIN_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_KIN_H
+#define FORKSCOPE_TESTS_HOSTILE_KIN_H
 
 #include <stdbool.h>
 #include <sys/types.h>

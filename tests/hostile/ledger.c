@@ -1,3 +1,6 @@
+/*
+ * ledger.c - the shared memory of a run, and how findings are written into it
+ */
 #include "tests/hostile/ledger.h"
 
 #include "src/base/clock.h"

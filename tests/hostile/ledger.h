@@ -1,11 +1,11 @@
 /*
- * ledger.h - what a run has found out, in memory that all of its processes share
+ * ledger.h - the findings of a run, in memory that all of its processes share
  *
- * The program and its children write, the process that watches them reads. A slot is one thread of
+ * The program and its children write; the process that watches them reads. A slot is one thread of
  * the program: what it does at the moment, and since when.
  */
-#ifndef TESTS_HOSTILE_LEDGER_H
-#define TESTS_HOSTILE_LEDGER_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_LEDGER_H
+#define FORKSCOPE_TESTS_HOSTILE_LEDGER_H
 
 #include <stdbool.h>
 #include <stdint.h>

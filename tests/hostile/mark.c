@@ -1,3 +1,6 @@
+/*
+ * mark.c - sets and finds the mark of hostile processes
+ */
 #include "tests/hostile/mark.h"
 
 #include "tests/hostile/ledger.h"

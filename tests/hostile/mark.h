@@ -1,11 +1,11 @@
 /*
- * mark.h - by what a hostile process is known from outside, whatever it did
+ * mark.h - how a hostile process is recognised from outside, whatever it did
  *
- * A resource limit that nothing here counts against has a value that is drawn for each run. What
- * such a process forks or executes has the mark as well.
+ * A resource limit that has no effect here gets a value drawn for each run. Processes that such a
+ * process forks or executes have the mark too.
  */
-#ifndef TESTS_HOSTILE_MARK_H
-#define TESTS_HOSTILE_MARK_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_MARK_H
+#define FORKSCOPE_TESTS_HOSTILE_MARK_H
 
 #include <forkscope/procspawn.h>
 #include <stdbool.h>

@@ -1,3 +1,6 @@
+/*
+ * odd_fd.c - makes descriptors of all kinds
+ */
 #include "tests/hostile/odd_fd.h"
 
 #include "tests/hostile/act.h"

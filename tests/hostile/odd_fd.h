@@ -1,8 +1,8 @@
 /*
  * odd_fd.h - descriptors of all kinds that a receiver may not expect
  */
-#ifndef TESTS_HOSTILE_ODD_FD_H
-#define TESTS_HOSTILE_ODD_FD_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_ODD_FD_H
+#define FORKSCOPE_TESTS_HOSTILE_ODD_FD_H
 
 #include "tests/hostile/random.h"
 

@@ -1,5 +1,5 @@
 /*
- * payloads.c - acts that answer with too much: huge, sparse, deep, amplified
+ * payloads.c - acts that answer with too much: huge, sparse, deep, amplified values
  */
 #include "tests/hostile/act.h"
 

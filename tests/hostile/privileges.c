@@ -1,5 +1,5 @@
 /*
- * privileges.c - acts that try to get rights which their process has not
+ * privileges.c - acts that try to get rights that their process lacks
  */
 #include "tests/hostile/act.h"
 

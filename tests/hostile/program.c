@@ -1,3 +1,6 @@
+/*
+ * program.c - the program that calls hostile functions: its threads, its pauses, its end
+ */
 #include "tests/hostile/program.h"
 
 #include "src/base/clock.h"

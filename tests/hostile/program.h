@@ -1,8 +1,8 @@
 /*
  * program.h - the program that calls hostile functions
  */
-#ifndef TESTS_HOSTILE_PROGRAM_H
-#define TESTS_HOSTILE_PROGRAM_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_PROGRAM_H
+#define FORKSCOPE_TESTS_HOSTILE_PROGRAM_H
 
 #include <stdint.h>
 

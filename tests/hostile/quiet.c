@@ -1,3 +1,6 @@
+/*
+ * quiet.c - compares the program's resources with those of its first pause
+ */
 #include "tests/hostile/quiet.h"
 
 #include "src/base/clock.h"

@@ -1,9 +1,9 @@
 /*
- * quiet.h - moments at which the program does nothing: what it and its servers have then is what
- * they had at the first of them
+ * quiet.h - pauses of the program: its resources and its servers' must then be what they were at
+ * the first one
  */
-#ifndef TESTS_HOSTILE_QUIET_H
-#define TESTS_HOSTILE_QUIET_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_QUIET_H
+#define FORKSCOPE_TESTS_HOSTILE_QUIET_H
 
 /* Before init. */
 void quiet_begin(void);

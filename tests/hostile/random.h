@@ -1,8 +1,8 @@
 /*
  * random.h - a sequence of random numbers that a seed repeats
  */
-#ifndef TESTS_HOSTILE_RANDOM_H
-#define TESTS_HOSTILE_RANDOM_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_RANDOM_H
+#define FORKSCOPE_TESTS_HOSTILE_RANDOM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,6 @@
+/*
+ * raw.c - finds the sockets of a child, and sends and receives on them
+ */
 #include "tests/hostile/raw.h"
 
 #include "src/child/reply.h"

@@ -1,8 +1,8 @@
 /*
- * raw.h - the library's wire as a hostile function uses it
+ * raw.h - the library's wire protocol as a hostile function uses it
  */
-#ifndef TESTS_HOSTILE_RAW_H
-#define TESTS_HOSTILE_RAW_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_RAW_H
+#define FORKSCOPE_TESTS_HOSTILE_RAW_H
 
 #include "src/wire/protocol.h"
 #include "tests/hostile/random.h"

@@ -1,3 +1,6 @@
+/*
+ * rights.c - checks that a hostile function lacks what it must not have
+ */
 #include "tests/hostile/rights.h"
 
 #include "tests/hostile/ledger.h"

@@ -1,8 +1,8 @@
 /*
- * rights.h - what a hostile function may not have
+ * rights.h - rights that a hostile function must not have
  */
-#ifndef TESTS_HOSTILE_RIGHTS_H
-#define TESTS_HOSTILE_RIGHTS_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_RIGHTS_H
+#define FORKSCOPE_TESTS_HOSTILE_RIGHTS_H
 
 #include <stdbool.h>
 

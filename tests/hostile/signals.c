@@ -1,5 +1,6 @@
 /*
- * signals.c - acts that stop, wake and kill: themselves, what they started, and all that they may
+ * signals.c - acts that stop, continue and kill: themselves, what they started, and all that they
+ * may
  */
 #include "tests/hostile/act.h"
 

@@ -1,5 +1,5 @@
 /*
- * state.c - acts that ruin their own process: its memory, descriptors, limits, filters, roots
+ * state.c - acts that damage their own process: its memory, descriptors, limits, filters, roots
  */
 #include "tests/hostile/act.h"
 

@@ -1,3 +1,6 @@
+/*
+ * use.c - uses a value in all ways that the library offers
+ */
 #include "tests/hostile/use.h"
 
 #include "tests/hostile/ledger.h"

@@ -1,8 +1,8 @@
 /*
- * use.h - what a program may do with a value that came from a hostile function
+ * use.h - what a program may do with a value that a hostile function returned
  */
-#ifndef TESTS_HOSTILE_USE_H
-#define TESTS_HOSTILE_USE_H
+#ifndef FORKSCOPE_TESTS_HOSTILE_USE_H
+#define FORKSCOPE_TESTS_HOSTILE_USE_H
 
 #include "tests/hostile/random.h"
 #include <jansson.h>

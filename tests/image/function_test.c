@@ -1,4 +1,6 @@
-/* Functions travel as a module and an offset in it. */
+/*
+ * function_test.c - a function is sent as a module and an offset in it
+ */
 #include "tests/support/call_helpers.h"
 
 #include <dlfcn.h>

@@ -1,4 +1,6 @@
-/* Children are forked and never executed anew: what lies on the disk does not matter any more. */
+/*
+ * image_test.c - children are forked and not executed, so changed files on disk have no effect
+ */
 #include "tests/support/call_helpers.h"
 
 #include <fcntl.h>

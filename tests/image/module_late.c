@@ -1,4 +1,6 @@
-/* A library that a test loads after init: with a build-id, and twice more without. */
+/*
+ * module_late.c - a library that a test loads after init: once with a build-id, twice without
+ */
 #include <jansson.h>
 
 __attribute__((visibility("default"))) json_t *late_add_one(json_t *argument);

@@ -1,5 +1,5 @@
 /*
- * bare_host_test.c - hosts in surroundings where something is missing, or has another meaning
+ * bare_host_test.c - programs in an environment where something is missing or has another meaning
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/tour.h"

@@ -1,3 +1,6 @@
+/*
+ * config_test.c - the options of procspawn_init: symbols, backtraces, crash handlers, timeouts
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

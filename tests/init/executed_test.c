@@ -1,5 +1,5 @@
 /*
- * executed_test.c - programs that execute themselves anew, or another program
+ * executed_test.c - programs that execute themselves again, or another program
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/process_list.h"

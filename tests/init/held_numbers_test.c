@@ -1,5 +1,5 @@
 /*
- * held_numbers_test.c - what children find by the numbers of descriptors of before init
+ * held_numbers_test.c - what children find under the descriptor numbers of before init
  */
 #include "tests/support/call_helpers.h"
 

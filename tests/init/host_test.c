@@ -1,5 +1,6 @@
 /*
- * host_test.c - programs with habits of their own, which must neither suffer nor see anything
+ * host_test.c - programs with unusual habits, which the library must neither disturb nor be
+ * disturbed by
  */
 #include "tests/support/call_helpers.h"
 

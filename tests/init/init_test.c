@@ -1,3 +1,6 @@
+/*
+ * init_test.c - procspawn_init and procspawn_fini, and what they leave unchanged in the program
+ */
 #include "forkserver/forkserver.h"
 #include "tests/support/call_helpers.h"
 

@@ -1,9 +1,9 @@
 /*
- * jail_test.c - hosts whose jail refuses one system call
+ * jail_test.c - programs whose jail refuses one system call
  *
  * Each system call that the library may use is refused alone, with either error that jails use.
- * Then everything works as ever, or procspawn_init() says so by that error; nothing hangs, spins,
- * stays behind, or comes to another verdict.
+ * Then everything works as usual, or procspawn_init() returns that error. Nothing hangs, uses up
+ * processor time, stays behind, or has another outcome.
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/jail.h"

@@ -1,10 +1,10 @@
 /*
- * taken_numbers_test.c - hosts that close descriptors of the library's, and use the numbers
+ * taken_numbers_test.c - programs that close descriptors of the library and reuse their numbers
  *
- * Each trial is a process of its own. It makes one of everything that has a descriptor, finds by
- * /proc which ones these are, closes one of them or all, and has something of its own there. Then
- * everything is used and freed: what is there by now is not touched, each call ends in time with a
- * code that the headers name, and the process ends and leaves nothing.
+ * Each trial is a process of its own. It creates one object of each kind that has a descriptor,
+ * finds these in /proc, closes one of them or all, and opens files of its own under the numbers.
+ * Then everything is used and freed: the new files are not touched, each call ends in time with a
+ * documented code, and the process ends and leaves nothing.
  */
 #include "tests/support/call_helpers.h"
 

@@ -1,4 +1,7 @@
-/* Calls through a pool: procspawn's own tests by their names, and what each call is promised. */
+/*
+ * calls_test.c - calls through a pool: procspawn's own tests by their names, and what is promised
+ * for each call
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
-/* What a pool's calls write, captured: apart for each call, bounded, and without a wait. */
+/*
+ * capture_test.c - captured output of a pool's calls: separate for each call, bounded, without a
+ * wait
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
-/* Ends of a pool's calls that follow one another: a sharper one is not lost behind a softer one. */
+/*
+ * ends_test.c - several ends requested for one call of a pool: a stronger one is not lost after a
+ * weaker one
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

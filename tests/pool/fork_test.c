@@ -1,4 +1,6 @@
-/* A pool on both sides of the program's fork(2): it stays its owner's, and the copy is told so. */
+/*
+ * fork_test.c - a pool on both sides of fork(2): it stays its owner's, and the copy gets an error
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
-/* Workers that send what they should not: it costs their own call, and no time of others. */
+/*
+ * hostile_test.c - workers that send malformed messages lose their own call and delay no other
+ */
 #include "src/child/reply.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

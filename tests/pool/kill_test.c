@@ -1,4 +1,6 @@
-/* Calls of a pool that are killed, or meet their deadline. */
+/*
+ * kill_test.c - calls of a pool that are killed, or reach their deadline
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
-/* Workers whose end their channel does not tell: a pool is gone when they are, and not before. */
+/*
+ * loss_test.c - workers whose end their channel does not report: a pool is gone when they are, and
+ * not before
+ */
 #include "tests/support/pool_helpers.h"
 #include "tests/support/raw_messages.h"
 

@@ -1,4 +1,6 @@
-/* The plan by which a pool's workers come and go. */
+/*
+ * plan_test.c - when a pool's workers start and end
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <poll.h>

@@ -1,4 +1,6 @@
-/* A pool as a whole: how it ends, and how it stands nesting, threads and time. */
+/*
+ * pool_test.c - a pool as a whole: its end, nesting, threads and time limits
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
-/* A shortage of the program's is no fault of a pool's: no worker ends for it, and nothing is lost. */
+/*
+ * shortage_test.c - a lack of resources in the program ends no worker of a pool and loses no call
+ */
 #include "tests/support/pool_helpers.h"
 #include "tests/support/descriptor_room.h"
 

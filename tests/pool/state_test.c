@@ -1,4 +1,6 @@
-/* What a pool's workers have of the program: its streams, its environment. */
+/*
+ * state_test.c - what a pool's workers take over from the program: its streams, its environment
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <fcntl.h>

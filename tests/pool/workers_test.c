@@ -1,4 +1,6 @@
-/* The workers of a pool: what breaks them, and how they are replaced. */
+/*
+ * workers_test.c - the workers of a pool: what breaks them, and how they are replaced
+ */
 #include "tests/support/early_death.h"
 #include "tests/support/pool_helpers.h"
 

@@ -1,3 +1,6 @@
+/*
+ * dice.c - a generator of random decisions
+ */
 #include "tests/random/dice.h"
 
 /* splitmix64, by Sebastiano Vigna. */

@@ -1,8 +1,8 @@
 /*
  * dice.h - decisions that a seed repeats
  *
- * Everything that decides has dice of its own, made from a seed and a number, so that what one
- * thread decides does not depend on when the others do.
+ * Every thread or object that decides has dice of its own, made from a seed and a number, so that
+ * its decisions do not depend on when others decide.
  */
 #ifndef FORKSCOPE_TESTS_RANDOM_DICE_H
 #define FORKSCOPE_TESTS_RANDOM_DICE_H

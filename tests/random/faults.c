@@ -1,3 +1,6 @@
+/*
+ * faults.c - wrappers of the C library's functions that fail or delay at random
+ */
 #include "tests/random/faults.h"
 
 #include "src/base/thread.h"

@@ -1,8 +1,8 @@
 /*
- * faults.h - what the system refuses now and then, how late it comes, and the memory in use
+ * faults.h - random failures and delays of the system, and the memory in use
  *
- * The linker sends what the program and the library ask the C library for through here, and each
- * lock of a tree (--wrap). The tests' own memory is asked for by faults_own and is never refused.
+ * The linker redirects the calls of the program and the library to the C library, and each lock of
+ * a tree, to this file (--wrap). The tests' own memory comes from faults_own and is never refused.
  */
 #ifndef FORKSCOPE_TESTS_RANDOM_FAULTS_H
 #define FORKSCOPE_TESTS_RANDOM_FAULTS_H

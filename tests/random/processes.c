@@ -1,6 +1,6 @@
 /*
- * The driver of the process half: each round is a program of its own, which is killed now and then.
- * Nothing is left of it, however it ends.
+ * processes.c - the driver of the process half: each round is a program of its own, which is
+ * sometimes killed; nothing of it is left, however it ends
  */
 #include "tests/random/processes.h"
 

@@ -1,11 +1,10 @@
 /*
- * processes.h - what a random round of the process half keeps of its calls, to check the library by
+ * processes.h - records of a random round of the process half, to check the library by
  *
- * A round is a program of its own (processes_host.c), forked by a driver that looks on
- * (processes.c). Each call carries a number of its own, which its result has to give back, and
- * belongs to a family: the processes that have run it and what they have left, which enter
- * themselves in memory that all share (processes_board.c). When the library says that a call is
- * gone, its family has to be.
+ * A round is a program of its own (processes_host.c), forked by a driver that watches it
+ * (processes.c). Each call has a number, which its result must contain, and belongs to a family:
+ * the processes that have run it and those that they left. These enter themselves in shared memory
+ * (processes_board.c). When the library reports that a call is gone, its family must be gone.
  */
 #ifndef FORKSCOPE_TESTS_RANDOM_PROCESSES_H
 #define FORKSCOPE_TESTS_RANDOM_PROCESSES_H

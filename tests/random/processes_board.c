@@ -1,3 +1,7 @@
+/*
+ * processes_board.c - the shared memory of a round: what its threads do, and the families of its
+ * calls
+ */
 #include "tests/random/processes.h"
 
 #include "tests/random/run.h"

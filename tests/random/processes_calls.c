@@ -1,3 +1,6 @@
+/*
+ * processes_calls.c - draws, starts and checks one call
+ */
 #include "tests/random/processes.h"
 
 #include "tests/random/run.h"

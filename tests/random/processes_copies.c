@@ -1,5 +1,6 @@
 /*
- * Forks of the program: the copy is refused everything, and the owner notices nothing.
+ * processes_copies.c - forks of the program: the copy gets errors for everything, and the owner is
+ * not affected
  */
 #include "tests/random/processes.h"
 

@@ -1,5 +1,5 @@
 /*
- * What a thread does with calls that it holds for longer, alone and in the pools that all share.
+ * processes_held.c - calls that a thread holds for longer, alone and in pools shared by all threads
  */
 #include "tests/random/processes.h"
 

@@ -1,6 +1,6 @@
 /*
- * The program of a round: one session after another, each from init to fini, with threads that do
- * what comes into their heads. After each all is as before.
+ * processes_host.c - the program of a round: sessions from init to fini, with threads that act at
+ * random. After each session everything is as before
  */
 #include "tests/random/processes.h"
 

@@ -1,3 +1,6 @@
+/*
+ * processes_pools.c - opens pools with random options, closes them and checks their calls
+ */
 #include "tests/random/processes.h"
 
 #include <poll.h>

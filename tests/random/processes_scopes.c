@@ -1,6 +1,6 @@
 /*
- * Processes and pools in scopes of threads: what is cancelled, limited and closed, with tasks that
- * wait for their calls meanwhile.
+ * processes_scopes.c - processes and pools in scopes of threads: cancelled, limited and closed,
+ * with tasks that wait for their calls
  */
 #include "tests/random/processes.h"
 

@@ -1,5 +1,6 @@
 /*
- * What travels in calls and is not JSON: channels, shared buffers, descriptors, and typed calls.
+ * processes_values.c - values in calls that are not JSON: channels, shared buffers, descriptors;
+ * and typed calls
  */
 #include "tests/random/processes.h"
 

@@ -1,3 +1,6 @@
+/*
+ * processes_weather.c - kills and stops processes of a round, and withholds resources
+ */
 #include "tests/random/processes.h"
 
 #include "tests/support/process_list.h"

@@ -1,3 +1,6 @@
+/*
+ * processes_works.c - the functions that the calls of a round run
+ */
 #include "tests/random/processes.h"
 
 #include <assert.h>

@@ -1,10 +1,9 @@
 /*
  * random.c - random rounds of everything that the library can do, until the time is over
  *
- * RANDOM_SECONDS says for how long, RANDOM_SEED what happens; the seed of a run is printed, and that
- * of a round that failed. The decisions of a round are repeated by it, though not the moments at
- * which the machine gets to them. RANDOM_HALF, or an argument, names the half to run, threads or
- * processes: both are run otherwise.
+ * RANDOM_SECONDS sets the time, RANDOM_SEED the decisions. The seed of a run is printed, and that
+ * of a round that failed. A seed repeats the decisions of a round, but not their timing.
+ * RANDOM_HALF, or an argument, names the half to run: threads or processes; by default both run.
  */
 #include "tests/random/processes.h"
 #include "tests/random/run.h"

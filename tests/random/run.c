@@ -1,3 +1,6 @@
+/*
+ * run.c - the loop of rounds, and the report of a failed check
+ */
 #include "tests/random/run.h"
 
 #include "src/base/clock.h"

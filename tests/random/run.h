@@ -1,7 +1,7 @@
 /*
  * run.h - a run of random rounds: its seed, its progress, and how it fails
  *
- * A check that does not hold ends the program with the seed that repeats the round, the number of
+ * A check that fails ends the program with the seed that repeats the round, the number of
  * operations so far, and what every thread is doing.
  */
 #ifndef FORKSCOPE_TESTS_RANDOM_RUN_H

@@ -1,9 +1,9 @@
 /*
  * threads.c - one random round of the thread half
  *
- * A few owners open roots, and everything below comes about by itself: tasks on every executor, in
- * every mode, spawn, wait, cancel, hold and misuse what they can get at, while the system refuses
- * memory, threads and descriptors now and then. In the end all is gone.
+ * A few owners open roots, and everything below follows at random: tasks on every executor and in
+ * every mode spawn, wait, cancel, hold and misuse what they can reach, while the system sometimes
+ * refuses memory, threads and descriptors. In the end everything is gone.
  */
 #include "tests/random/threads.h"
 

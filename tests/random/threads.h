@@ -1,8 +1,9 @@
 /*
- * threads.h - what a random round of the thread half keeps of its tasks, to check the library by
+ * threads.h - records of a random round of the thread half, to check the library by
  *
- * Each task has a record, made by who spawns it and written by the task itself. It says where the
- * task is, what it holds, and what it should find around it. Records live as long as the round.
+ * Each task has a record, made by its spawner and written by the task itself. It says where the
+ * task is, what it holds, and what it must find around it. Records exist until the end of the
+ * round.
  */
 #ifndef FORKSCOPE_TESTS_RANDOM_THREADS_H
 #define FORKSCOPE_TESTS_RANDOM_THREADS_H

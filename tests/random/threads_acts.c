@@ -1,4 +1,6 @@
-/* What tasks and owners do, one thing after the other. */
+/*
+ * threads_acts.c - what tasks and owners do, one act after the other
+ */
 #include "tests/random/threads.h"
 
 #include "src/base/clock.h"

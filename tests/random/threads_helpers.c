@@ -1,6 +1,6 @@
 /*
- * Threads that are no tasks: some free senders and wait at receivers that tasks have given them,
- * others run one raw task each.
+ * threads_helpers.c - threads that are not tasks: some free senders and wait at receivers that
+ * tasks have given them, others run one raw task each
  */
 #include "tests/random/threads.h"
 

@@ -1,4 +1,6 @@
-/* Sections that are not cut short, and what a task leaves to its end. */
+/*
+ * threads_hold.c - sections that are not cut short, and what a task defers to its end
+ */
 #include "tests/random/threads.h"
 
 #include "src/base/thread.h"

@@ -1,4 +1,6 @@
-/* The life of a task, from its own point of view. */
+/*
+ * threads_life.c - the life of a task, as the task sees it
+ */
 #include "tests/random/threads.h"
 
 #include "src/base/clock.h"

@@ -1,4 +1,6 @@
-/* Spawners that belong to others, or to nobody any more, or are no such thing. */
+/*
+ * threads_misuse.c - spawners that belong to others, have ended, or never existed
+ */
 #include "tests/random/threads.h"
 
 #include <pthread.h>

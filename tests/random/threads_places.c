@@ -1,4 +1,6 @@
-/* The executors of a round: the library's, and some that a user could have. */
+/*
+ * threads_places.c - the executors of a round: the library's, and some as a user could write them
+ */
 #include "tests/random/threads.h"
 
 #include "src/base/thread.h"

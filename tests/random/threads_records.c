@@ -1,3 +1,6 @@
+/*
+ * threads_records.c - the records of tasks: made, entered, checked, freed
+ */
 #include "tests/random/threads.h"
 
 #include "src/base/clock.h"

@@ -1,4 +1,6 @@
-/* Scopes and roots: opened with random options, closed inside out, and judged. */
+/*
+ * threads_scopes.c - scopes and roots: opened with random options, closed in order, and checked
+ */
 #include "tests/random/threads.h"
 
 #include "tests/random/faults.h"

@@ -1,4 +1,6 @@
-/* Senders and receivers: who holds them, who waits, who lets go of them. */
+/*
+ * threads_signals.c - senders and receivers: held, waited for, freed
+ */
 #include "tests/random/threads.h"
 
 #include "tests/random/faults.h"

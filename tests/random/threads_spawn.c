@@ -1,4 +1,6 @@
-/* Children: on executors, raw ones, and those that run in the place of their parent. */
+/*
+ * threads_spawn.c - children: on executors, raw ones, and those that run on their parent's stack
+ */
 #include "tests/random/threads.h"
 
 #include "tests/random/faults.h"

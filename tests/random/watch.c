@@ -1,3 +1,6 @@
+/*
+ * watch.c - prints what each thread is doing; ends the program when one waits too long
+ */
 #include "tests/random/watch.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /*
- * watch.h - what the threads of this process are doing, and a thread that cannot wait for ever
+ * watch.h - what the threads of this process are doing, and a time limit for their waits
  */
 #ifndef FORKSCOPE_TESTS_RANDOM_WATCH_H
 #define FORKSCOPE_TESTS_RANDOM_WATCH_H

@@ -1,4 +1,7 @@
-/* A child has what its caller has, whatever that gave up since init, and by whatever way. */
+/*
+ * rights_test.c - a child has the rights of its caller, whatever the caller gave up since init, and
+ * how
+ */
 #include "src/call/caller_state.h"
 #include "src/call/request.h"
 #include "tests/support/builder_helpers.h"

@@ -1,4 +1,6 @@
-/* How children are scheduled: as their caller is, and not as the servers are. */
+/*
+ * schedule_test.c - children are scheduled as their caller is, not as the servers are
+ */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>

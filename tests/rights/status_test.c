@@ -1,4 +1,6 @@
-/* The caller's directory and umask, and where they are read. */
+/*
+ * status_test.c - the caller's directory and umask, and where they are read
+ */
 #include "src/rights/status.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/place_helpers.h"

@@ -1,3 +1,7 @@
+/*
+ * cancel_test.c - cancel modes, grace times, shields, deferred functions, started and done
+ * descriptors
+ */
 #include "tests/support/scope_helpers.h"
 
 #include "src/base/thread.h"

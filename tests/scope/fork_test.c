@@ -1,5 +1,5 @@
 /*
- * scope_fork_test.c - trees of tasks in processes that their owner has forked
+ * fork_test.c - trees of tasks in processes that their owner has forked
  */
 #include "tests/support/scope_helpers.h"
 

@@ -1,7 +1,7 @@
 /*
- * Functions of the user's that have to come back, since something is half done while they run: in
- * them a cancelled task is not cut short, neither in a wait of the library's nor in a cancellation
- * point of POSIX. The same holds for the clean-up handlers of a task that is being unwound.
+ * hold_test.c - user functions that must return, since an operation of the library is half done: a
+ * cancelled task is not cut short in them, neither in a wait of the library nor in a cancellation
+ * point of POSIX. The same holds for clean-up handlers of a task that is being unwound
  */
 #include "tests/support/user_executors.h"
 #include "tests/support/scope_helpers.h"

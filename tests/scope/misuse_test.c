@@ -1,3 +1,6 @@
+/*
+ * misuse_test.c - spawners used by others than their owner, or after their end
+ */
 #include "tests/support/scope_helpers.h"
 
 #include <errno.h>

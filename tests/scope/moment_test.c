@@ -1,7 +1,9 @@
 /*
- * A cancel at each moment that it can come. What the library decides it decides under a tree's
- * lock, so a task is cancelled just before each lock that it takes, one after the other, until it
- * takes no more: whatever was looked at before the lock is out of date then.
+ * moment_test.c - a cancel at each possible moment
+ *
+ * The library decides under a tree's lock. So a task is cancelled just before each lock that it
+ * takes, one lock after the other until there are no more: all that was read before the lock is
+ * then out of date.
  */
 #include "tests/support/user_executors.h"
 #include "tests/support/scope_helpers.h"

@@ -1,3 +1,6 @@
+/*
+ * phases_test.c - the phases of a task, their order, and what ends in which of them
+ */
 #include "tests/support/scope_helpers.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * policy_test.c - policies of scopes, their outcomes and failures
+ */
 #include "tests/support/scope_helpers.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * Tasks in the queue of a user's executor. Where nothing else is said the executor has no threads:
- * who waits has to run them.
+ * queue_test.c - tasks in the queue of a user's executor. Unless a test says otherwise the executor
+ * has no threads, so waiters run the tasks
  */
 #include "tests/support/user_executors.h"
 #include "tests/support/scope_helpers.h"

@@ -1,4 +1,6 @@
-/* Threads and signals that the system refuses, and what happens meanwhile. */
+/*
+ * refusal_test.c - threads and signals that the system refuses, and what happens then
+ */
 #include "tests/support/scope_helpers.h"
 
 #include "src/scope/current.h"

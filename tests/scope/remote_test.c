@@ -1,3 +1,6 @@
+/*
+ * remote_test.c - raw tasks: nodes that another thread runs or ends
+ */
 #include "tests/support/scope_helpers.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * signal_test.c - cancel senders and done receivers
+ */
 #include "tests/support/scope_helpers.h"
 
 #include "src/scope/timer_thread.h"

@@ -1,6 +1,7 @@
 /*
- * The tree under load: many tasks, deep chains, cancels from random threads at random moments. The
- * sizes are small by default; SCOPE_STRESS multiplies them (50 is a million random spawns).
+ * stress_test.c - the tree under load: many tasks, deep chains, cancels from random threads at
+ * random moments. The sizes are small by default; SCOPE_STRESS multiplies them (50 is a million
+ * random spawns)
  */
 #include "tests/support/scope_helpers.h"
 

@@ -1,3 +1,6 @@
+/*
+ * nodes.c - the table of nodes, and the check that none outlives its parent
+ */
 #include "tests/soak/nodes.h"
 
 #include <errno.h>

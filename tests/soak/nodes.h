@@ -1,11 +1,11 @@
 /*
- * nodes.h - who is in the tree, in memory that all of its processes share
+ * nodes.h - which tasks and processes are in the tree, in memory that all of its processes share
  *
- * Whoever starts a task or a process enters it below itself, the started one adds the processes
- * that it starts by itself, and at the end of a node everything below it has to be gone.
+ * The starter of a task or process enters it below itself; the started one adds the processes that
+ * it starts by itself. At the end of a node everything below it must be gone.
  */
-#ifndef TESTS_SOAK_NODES_H
-#define TESTS_SOAK_NODES_H
+#ifndef FORKSCOPE_TESTS_SOAK_NODES_H
+#define FORKSCOPE_TESTS_SOAK_NODES_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,9 +2,9 @@
  * soak.c - a tree of tasks and processes under everything that can happen to it at once
  *
  * A program runs a tree (tree.c) whose tasks and calls are cancelled, killed, limited and cut short
- * at random; this one looks on, kills and stops processes from outside, and checks all the time
- * that no node of the tree outlives its parent. SOAK_SECONDS says how long; SEED repeats the
- * decisions of a run, though not the moments at which the machine gets to them.
+ * at random. This one watches it, kills and stops processes from outside, and checks all the time
+ * that no node of the tree outlives its parent. SOAK_SECONDS sets the duration; SEED repeats the
+ * decisions of a run, but not their timing.
  */
 #include "tests/support/process_list.h"
 #include "tests/soak/nodes.h"

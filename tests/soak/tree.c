@@ -1,3 +1,6 @@
+/*
+ * tree.c - the branches of the tree, and their calls
+ */
 #include "tests/soak/tree.h"
 
 #include "tests/soak/nodes.h"

@@ -1,8 +1,8 @@
 /*
  * tree.h - the program under the soak: branches of tasks that call, wait, cancel and end at random
  */
-#ifndef TESTS_SOAK_TREE_H
-#define TESTS_SOAK_TREE_H
+#ifndef FORKSCOPE_TESTS_SOAK_TREE_H
+#define FORKSCOPE_TESTS_SOAK_TREE_H
 
 #include <stdint.h>
 

@@ -1,3 +1,6 @@
+/*
+ * work.c - the called functions: their arguments, results and checks
+ */
 #include "tests/soak/work.h"
 
 #include "tests/soak/nodes.h"

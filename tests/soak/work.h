@@ -1,8 +1,8 @@
 /*
  * work.h - the functions that the soak calls in processes of their own
  */
-#ifndef TESTS_SOAK_WORK_H
-#define TESTS_SOAK_WORK_H
+#ifndef FORKSCOPE_TESTS_SOAK_WORK_H
+#define FORKSCOPE_TESTS_SOAK_WORK_H
 
 #include <jansson.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /*
- * tree_test.c - processes as children of scopes, and scopes inside of processes
+ * tree_test.c - processes as children of scopes, and scopes inside processes
  */
 #include <errno.h>
 #include <forkscope.h>

@@ -1,4 +1,6 @@
-/* Processes whose scope finds no thread to keep them by: nothing is left of them. */
+/*
+ * unkept_test.c - processes whose scope cannot start a thread for them: nothing is left of them
+ */
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * typed_things_test.c - typed functions with what is not JSON, and with types of their user's
+ * resources_test.c - typed functions with values that are not JSON, and with types of the user
  */
 #include "tests/support/typed_helpers.h"
 

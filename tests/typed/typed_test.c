@@ -2,7 +2,7 @@
  * typed_test.c - functions with plain C parameters
  *
  * The first suite has the tests that procspawn 1.0.1 has in tests/test_macros.rs, by their names:
- * what its macro says with `=>` and `mut` is what parameters are in C.
+ * what its macro expresses with `=>` and `mut` is what parameters are in C.
  */
 #include "tests/support/typed_helpers.h"
 #include "tests/support/value_helpers.h"

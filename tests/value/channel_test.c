@@ -1,5 +1,5 @@
 /*
- * channel_test.c - channels: order, ends, patience, sizes, and senders that lie or die
+ * channel_test.c - channels: order, ends, time limits, sizes, and senders that lie or die
  */
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

@@ -1,4 +1,6 @@
-/* What a JSON text costs by the scan, and what it costs jansson. */
+/*
+ * footprint_test.c - the memory for a JSON text as the scan predicts it, and as jansson takes it
+ */
 #include "src/value/footprint.h"
 
 #include <forkscope/cunit.h>

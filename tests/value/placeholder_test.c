@@ -1,5 +1,5 @@
 /*
- * placeholder_test.c - descriptors inside JSON values: there and back, forged, escaped, forgotten
+ * placeholder_test.c - descriptors in JSON values: sent and returned, forged, escaped, dropped
  */
 #include "src/value/message.h"
 #include "src/value/placeholder.h"

@@ -1,5 +1,5 @@
 /*
- * shmem_test.c - shared buffers: made, sealed, handed over, refused when they are not what they say
+ * shmem_test.c - shared buffers: made, sealed, sent, refused if they are not what they claim to be
  */
 #include "src/child/reply.h"
 #include "src/wire/frame.h"

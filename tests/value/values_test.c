@@ -1,4 +1,6 @@
-/* Which values travel, and what becomes of those that do not. */
+/*
+ * values_test.c - which values can be sent, and the errors for those that cannot
+ */
 #include "tests/support/call_helpers.h"
 
 #include <limits.h>

@@ -1,4 +1,6 @@
-/* How frames are received: whatever comes beside them, and with or without room for it. */
+/*
+ * frame_test.c - how frames are received: with any descriptors, and with or without room for them
+ */
 #include "src/base/closer.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

@@ -1,4 +1,6 @@
-/* Bytes that nobody should send, and children that send them. */
+/*
+ * wire_test.c - malformed bytes, and children that send them
+ */
 #include "src/base/closer.h"
 #include "src/error/error.h"
 #include "src/wire/codec.h"
