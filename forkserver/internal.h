@@ -211,8 +211,9 @@ void forkserver__due(struct server *s, int64_t now);
 void forkserver__wake_by(struct server *s, int64_t when);
 
 /*
- * orphans.c: kills processes that were reparented to this one. Returns how many still exist. since:
- * without a list in /proc, no lower process id is examined. kin: descriptor of that list, or -1.
+ * orphans.c: kills processes that were reparented to this one. Returns how many still exist. kin:
+ * descriptor of the list in /proc, or -1: then only process ids are tried that were assigned since
+ * `since`, the oldest process that an orphan may descend from.
  */
 int forkserver__kin_open(void);
 unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since);

@@ -2,7 +2,7 @@
  * syscall_check.c - checks that the system calls are available that a fork server needs
  *
  * Seccomp filters are inherited, so a call refused to the host is refused to its servers too, where
- * it would show late: as a child that is never reaped, or as a wait that returns at once, endlessly.
+ * it would show late: as a child that is never reaped, or as a wait that always returns at once.
  * Each call is made here in a form that changes nothing.
  */
 #include "forkserver/internal.h"

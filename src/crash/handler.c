@@ -75,8 +75,8 @@ static void claim(void)
 }
 
 /*
- * tgkill delivers a signal for the calling thread before it returns, as kill does in the main
- * thread of a process. In another thread kill may return first, so that thread waits for a moment.
+ * tgkill delivers a signal for the calling thread before it returns. So does kill in the main
+ * thread. In another thread kill may return before the stop, so the thread waits up to 100 ms.
  */
 static void stop(enum crash_state state)
 {

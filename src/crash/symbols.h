@@ -19,8 +19,8 @@ enum { SYMBOLS_NAME = 256 };    /* longer names are cut */
 struct symbols {
     ElfW(Sym) *symbol;    /* NULL: no symbols */
     size_t count;
-    int fd;                   /* file that holds the names, or -1: */
-    struct memory *memory;    /* then the process's memory */
+    int fd;                   /* file with the names; -1: they are in memory */
+    struct memory *memory;    /* the process's, for the vDSO; otherwise NULL */
     uint64_t names;           /* offset of the names in the file, or their address */
     uint64_t names_size;
 };

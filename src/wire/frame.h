@@ -29,7 +29,7 @@ struct wire_frame {
     gid_t sender_gid;
     bool was_reset;             /* ECONNRESET: the other end closed with unread data */
     bool lossy;                 /* set by the caller: see wire__recv */
-    bool trusted;               /* set by the caller: the sender is an ancestor or its server */
+    bool trusted;               /* set by the caller: the sender is host, root, server or spawner */
     int fds[WIRE_MAX_FDS];      /* -1 once taken */
 };
 
