@@ -1,14 +1,13 @@
 /*
- * become.c - from what a process was at init to what its caller is
+ * become.c - changes ids, groups, capabilities of a child from those at init to its caller's
  *
- * Nothing that the caller gave up may be left, and nothing more may be lost on the way: so the
- * permitted capabilities are kept over the change of ids, the steps that need one come before they
- * are given up, and what forbids steps comes last. Whatever the caller is now, it became from the
- * same beginning by the same rules; where the kernel refuses a step nevertheless, there is no
- * child.
+ * The child must not keep a right that the caller gave up, nor lose another one on the way. So the
+ * permitted capabilities are kept when the ids change; steps that need a capability come before it
+ * is given up; no_new_privs comes last. The caller reached its state from the same start by the
+ * same rules; if the kernel refuses a step nevertheless, the child fails.
  *
- * There is one thread, so that the C library has nothing to add to the system calls. A sanitizer's
- * own is no exception: the library would have all threads do the same, and abort where one may not.
+ * The system calls are made directly, because the child has one thread. The functions of the C
+ * library would also change a sanitizer's thread, and abort if that is refused.
  */
 #include "src/child/become.h"
 
@@ -105,7 +104,7 @@ static int set_groups(const struct procspawn__identity *wanted)
     return syscall(SYS_setgroups, (size_t)wanted->group_count, wanted->groups) < 0 ? -errno : 0;
 }
 
-/* Where the wish to keep the capabilities is locked they are lost, as they were with the caller. */
+/* If securebits forbid PR_SET_KEEPCAPS the capabilities are lost, as they were in the caller. */
 static int set_ids(const struct procspawn__identity *wanted)
 {
     const gid_t *gid = wanted->gid;
@@ -130,7 +129,7 @@ static int set_ambient(uint64_t ambient)
     return for_each(ambient, raise_ambient);
 }
 
-/* The one bit that is for everybody to set comes apart from those that are not. */
+/* PR_SET_KEEPCAPS sets one bit without a capability; PR_SET_SECUREBITS requires CAP_SETPCAP. */
 static int set_securebits(uint32_t wanted)
 {
     prctl(PR_SET_KEEPCAPS, wanted >> SECURE_KEEP_CAPS & 1, 0, 0, 0);

@@ -1,5 +1,8 @@
 /*
- * become.h - from what a process was at init to what its caller is; in a child that is as at init
+ * become.h - changes ids, groups, capabilities of a child from those at init to its caller's
+ *
+ * To be called by the only thread of a child that has the identity of init. All functions return 0
+ * or -errno.
  */
 #ifndef FORKSCOPE_CHILD_BECOME_H
 #define FORKSCOPE_CHILD_BECOME_H
@@ -7,16 +10,16 @@
 #include "src/rights/identity.h"
 #include <stdint.h>
 
-/* Takes up all permitted capabilities, for the steps that need one. */
+/* Makes all permitted capabilities effective, for the steps that need one. */
 int procspawn__become_able(void);
 
-/* Has other ones of its permitted capabilities in effect. */
+/* Sets the effective capabilities; *ret_before: those before. */
 int procspawn__become_effective(uint64_t effective, uint64_t *ret_before);
 
-/* Has no capability, and cannot have one again, whatever it executes. */
+/* Gives up all capabilities for ever: sets no_new_privs, so execve(2) gives none either. */
 int procspawn__become_powerless(void);
 
-/* Becomes exactly that. Returns 0, or -errno with what failed. */
+/* Takes exactly this identity. *ret_what: the step that failed. */
 int procspawn__become(const struct procspawn__identity *wanted, const char **ret_what);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * inside.c - what a called function can ask of its own process: a root for tasks, and word of its
- * end
+ * callee.c - functions of tree.h for a called function: a root for tasks, a descriptor that reports
+ * SIGTERM, and the end of the link to the server
  */
 #include "src/child/callee.h"
 
@@ -18,10 +18,10 @@
 #include <sys/signalfd.h>
 
 static struct {
-    bool running;               /* a function is being called */
-    bool open;
+    bool running;               /* the called function runs */
+    bool open;                  /* `root` is open */
     scoped_spawner root;
-    int end_fd;                 /* -1 until asked for */
+    int end_fd;                 /* signalfd for SIGTERM; -1 until the function asks for it */
 } inside BASE_WRITTEN = { .end_fd = -1 };
 
 void procspawn__inside_begin(void)

@@ -1,11 +1,11 @@
 /*
- * inside.h - the frame around a called function (tree.h tells what it offers)
+ * callee.h - begin and end of a called function, as needed by the functions of tree.h
  */
-#ifndef FORKSCOPE_PROC_INSIDE_H
-#define FORKSCOPE_PROC_INSIDE_H
+#ifndef FORKSCOPE_CHILD_CALLEE_H
+#define FORKSCOPE_CHILD_CALLEE_H
 
 
-/* Around each call; the end waits for the tasks that the function has left. */
+/* Called before and after the function; the end waits for the tasks that it left. */
 void procspawn__inside_begin(void);
 void procspawn__inside_end(void);
 

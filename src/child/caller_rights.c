@@ -1,3 +1,6 @@
+/*
+ * caller_rights.c - identifies the sender of a call, and limits the child to the sender's rights
+ */
 #include "src/child/caller_rights.h"
 
 #include "forkserver/forkserver.h"
@@ -34,9 +37,9 @@ static bool all_are(const uint32_t ids[3], uint32_t id)
     return ids[0] == id && ids[1] == id && ids[2] == id;
 }
 
-/* ---- who it is ---- */
+/* ---- the sender ---- */
 
-/* Whom a worker was made for, by the first call. */
+/* The user of the first call: a worker serves no other one, but root. */
 static struct {
     bool known;
     uid_t uid;
@@ -69,14 +72,14 @@ int procspawn__sender_identify(const struct wire_frame *frame, const struct fork
     return frame->sender == self->asker && is_served(ret_sender) ? 0 : -EPERM;
 }
 
-/* The thread may have ended; the main one stands for it then. */
+/* The thread to read limits and status of: the main thread if the sending one has ended. */
 static pid_t witness(const struct procspawn__sender *sender)
 {
     bool there = syscall(SYS_tgkill, sender->pid, sender->thread, 0) == 0;
     return there ? sender->thread : sender->pid;
 }
 
-/* ---- its limits ---- */
+/* ---- resource limits ---- */
 
 static int bind_limit(pid_t thread, int resource)
 {
@@ -105,9 +108,9 @@ int procspawn__sender_bind_limits(const struct procspawn__sender *sender)
     return rc < 0 ? rc : restored;
 }
 
-/* ---- its groups and rights ---- */
+/* ---- groups and rights ---- */
 
-/* Of the text of a status file. */
+/* The contents of a status file of /proc. */
 struct told {
     uint32_t uid[3], gid[3];
     uint32_t *groups;
@@ -207,7 +210,7 @@ static bool has_ids_of(const struct procspawn__sender *sender)
     return all_are(uid, sender->uid) && all_are(gid, sender->gid);
 }
 
-/* A file that shows other ids is that of another user's process by now. */
+/* If the file shows other ids, the process has executed a program as another user meanwhile. */
 static bool admitted(const struct procspawn__sender *sender, const struct told *own,
                      const struct told *theirs)
 {

@@ -1,23 +1,23 @@
 /*
- * sender.h - a call asks for no more than who sent it may have
+ * caller_rights.h - limits a child to the rights of the process that sent the call
  *
- * Children are forked from the image at init, and may be more than the process that calls is by
- * now: a program that gave up root, or a child that runs as somebody else. What a call says of its
- * sender is a claim. Only the kernel's word decides, and only on what held when the call was sent:
- * a sender may execute a set-user-ID program right after that, and is another user's process then,
- * whom no one asked.
+ * A child is forked from the process at init, and may have more rights than the sender has now: the
+ * program gave up root, or the sender is a child that runs as another user. A call only claims what
+ * its sender is. The kernel's information decides, and only that of the time of sending: the sender
+ * may execute a set-user-ID program right afterwards, and is then another user's process.
  *
- * The ids on the message are the kernel's, of that moment. What they do not tell is asked for when
- * the child has them, and no capability: then the kernel answers (prlimit(2)) for a process with
- * the same ids alone, and the status file counts if it shows the same ids. Only a program that
- * executes another one with file capabilities can still lend these to a child of its own.
+ * The ids on the message come from the kernel, as of the time of sending. The rest is read after
+ * the child has taken these ids and has no effective capability: then prlimit(2) works only for a
+ * process with the same ids, and the status file is used only if it shows the same ids. One case is
+ * not covered: a program may execute a file with capabilities, and so lend these to its child.
  *
- * A child that asks (nested) has no capabilities to give. One that the program made, with the ids
- * of init, can do what processes of init can (a peer), for all that differ in rights have no
- * children; so its child may choose a user. Any other one's has the ids on the message.
+ * A nested call is sent by a child. The sender has no capabilities that its child could get. A
+ * sender that the program started, and that has the ids of init, has the rights of processes forked
+ * at init (a peer), because a child with fewer rights may not have children; its child may choose a
+ * user. The child of any other sender has the ids on the message.
  */
-#ifndef FORKSCOPE_PROC_SENDER_H
-#define FORKSCOPE_PROC_SENDER_H
+#ifndef FORKSCOPE_CHILD_CALLER_RIGHTS_H
+#define FORKSCOPE_CHILD_CALLER_RIGHTS_H
 
 #include "forkserver/forkserver.h"
 #include "src/wire/frame.h"
@@ -26,28 +26,28 @@
 
 struct procspawn__sender {
     pid_t pid;
-    pid_t thread;               /* that sent the call; the main one if not told */
+    pid_t thread;               /* that sent the call; the main thread if the call names none */
     uid_t uid;
     gid_t gid;
-    bool nested;
-    bool peer;
-    bool checked;               /* a program that was privileged at init, and is not root */
+    bool nested;                /* the sender is a child */
+    bool peer;                  /* nested, and has the rights of processes forked at init */
+    bool checked;               /* the program: was privileged at init, and is not root now */
 };
 
-/* Who sent the frame. Returns 0, or -EPERM when it is not who asked for the child, or, in a worker,
- * another user than the one whom that was made for. */
+/* Identifies the sender of a frame by its credentials. 0; -EPERM: it is not the process that asked
+ * for the child or, in a worker, another user than the sender of the first call. */
 int procspawn__sender_identify(const struct wire_frame *frame, const struct forkserver_child *self,
                                struct procspawn__sender *ret_sender);
 
-/* The rest is called when this process has the ids of the sender. */
+/* The next two are called when this process has the ids of the sender. */
 
-/* Lowers the hard limits of this process to the sender's. */
+/* Lowers the hard resource limits of this process to the sender's. 0 or -errno. */
 int procspawn__sender_bind_limits(const struct procspawn__sender *sender);
 
-/* Is this process no more than the sender? Returns 0, -EPERM, or -errno when it cannot be known. */
+/* Has this process no right that the sender has not? 0; -EPERM; or -errno: cannot be read. */
 int procspawn__sender_check(const struct procspawn__sender *sender);
 
-/* Could this process give a child more than another one of its user's? */
+/* At init, after procspawn__identity_remember: has the process root's id or a capability? */
 bool procspawn__sender_privileged(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * child.c - what a child does: it waits for its call, becomes what the call asks for, calls the
- * function, answers, and leaves by _exit; a pool's worker waits for the next call instead
+ * child.c - the main function of a child: receives a call, sets itself up as the call asks, runs
+ * the function, replies and exits; a pool's worker waits for the next call instead
  */
 #include "src/child/child.h"
 
@@ -37,7 +37,7 @@
 #include <unistd.h>
 
 static struct forkserver_child self BASE_WRITTEN;
-static struct procspawn__holder held_for_call BASE_WRITTEN;  /* what came with the argument */
+static struct procspawn__holder held_for_call BASE_WRITTEN;  /* descriptors of the argument */
 
 static json_t *decode_argument(const struct procspawn__order *order, struct wire_frame *frame)
 {
@@ -60,15 +60,14 @@ static json_t *decode_argument(const struct procspawn__order *order, struct wire
     return argument;
 }
 
-/* Who cannot become what a call asks for is the end of a worker: it would not be for the next call
- * either. */
+/* The set-up failed. A worker ends then, because the next call would fail in the same way. */
 static void refuse(int error, const char *what)
 {
     procspawn__reply.stays = false;
     procspawn__reply_failure(WIRE_FAILURE_SETUP, error, "%s: %s", what, strerror(error));
 }
 
-/* The function to call; NULL if none was named, or if the failure has been told. */
+/* Returns the function to call; NULL for PREPARE, and after a failure, which has been sent. */
 static procspawn_function *prepare(struct procspawn__order *order, struct wire_frame *frame,
                                    bool first)
 {
@@ -91,21 +90,21 @@ static procspawn_function *prepare(struct procspawn__order *order, struct wire_f
     return function;
 }
 
-/* ---- streams that are lent to one call of a worker ---- */
+/* ---- standard streams of one call in a worker ---- */
 
 enum { NOT_LENT = -1, WAS_CLOSED = -2 };
 
 struct lent {
-    int own[STDERR_FILENO + 1]; /* the worker's, kept meanwhile */
+    int own[STDERR_FILENO + 1]; /* duplicates of the worker's own streams, to be restored */
 };
 
-/* Those that come while it prepares itself are its own. */
+/* The streams of PREPARE are the worker's own and stay. */
 static bool lends_streams(const struct wire_call *call)
 {
     return procspawn__reply.stays && !(call->flags & WIRE_CALL_PREPARE);
 }
 
-/* Returns 0, or why one of them cannot be kept: then the call must not take its place. */
+/* 0, or -errno if a stream cannot be saved: then the call must not replace it. */
 static int lend_streams(uint32_t flags, struct lent *lent)
 {
     static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
@@ -144,7 +143,7 @@ static void take_streams_back(const struct lent *lent)
     }
 }
 
-/* ---- the life of a child ---- */
+/* ---- calls ---- */
 
 static void run_callback(void)
 {
@@ -155,8 +154,8 @@ static void run_callback(void)
 }
 
 /*
- * The answer tells a pool that its worker is free: the streams are the worker's own again by then.
- * Who leaves after it does not tidy up: each page written first is copied.
+ * The worker's streams are restored before the answer is sent, because the next call may follow at
+ * once. A child that exits after the answer frees nothing: the first write to each page copies it.
  */
 static void serve(struct procspawn__order *order, struct wire_frame *frame, bool first)
 {
@@ -189,7 +188,7 @@ static void serve(struct procspawn__order *order, struct wire_frame *frame, bool
     procspawn__holder_release(&procspawn__given);
 }
 
-/* exit() ends a child at once: what the host registered with atexit() is the host's. */
+/* exit() in a child skips the handlers that the program registered before init with atexit(3). */
 static void on_exit_called(int status, void *unused)
 {
     (void)unused;
@@ -197,7 +196,7 @@ static void on_exit_called(int status, void *unused)
     _exit(status);
 }
 
-/* The same for quick_exit(): the C library of GNU passes its handlers what it passes all others. */
+/* The same for quick_exit(). The GNU C library calls its handlers with these arguments. */
 static void on_quick_exit_called(void *unused, int status)
 {
     (void)unused;
@@ -216,7 +215,7 @@ static void become_child(const struct forkserver_child *child)
     procspawn__seed_draw();
 }
 
-/* Whom a failure to receive is told about: the call, as far as it came. */
+/* Sets the generation that a failure to receive the call is sent with. */
 static void name_call(const struct wire_frame *frame)
 {
     const struct wire_call *call = frame->body;
@@ -228,9 +227,9 @@ static void name_call(const struct wire_frame *frame)
 }
 
 /*
- * Receives an order. The end of the channel means that nobody wants anything any more. Who is
- * killed while it waits leaves the call where it is, for another worker: a frame is looked at
- * first, and taken then.
+ * Receives a call. Exits at the end of the channel: the caller does not need this child any more.
+ * wire__recv peeks at a frame before it takes it. So a child that is killed while it waits leaves
+ * the call in the channel, for another child.
  */
 static void receive(struct wire_frame *frame, struct procspawn__order *ret_order)
 {
@@ -249,7 +248,7 @@ static void receive(struct wire_frame *frame, struct procspawn__order *ret_order
     procspawn__reply.stays = (ret_order->call.flags & WIRE_CALL_STAY) != 0;
 }
 
-/* A failure to prepare is the end: nobody can know how far it came. */
+/* After a failure of PREPARE the worker exits: the set-up may be incomplete. */
 static bool lives_on(const struct wire_call *call)
 {
     if (call->flags & WIRE_CALL_PREPARE)
@@ -258,9 +257,9 @@ static bool lives_on(const struct wire_call *call)
 }
 
 /*
- * Goes through the motions of a call with a value of its own. A server does it once: symbols are
- * bound then, and memory is set up, for all children to come. A spare does it when nobody waits for
- * it yet: the first touch of a page costs a fault, a microsecond or two each.
+ * Decodes and encodes a value as a call does. A server does it once, so that its children inherit
+ * bound symbols and an initialised heap. A spare does it before its call comes: the first access to
+ * a page causes a fault of one or two microseconds.
  */
 static void warm_up(void)
 {
@@ -275,7 +274,7 @@ static void warm_up(void)
     json_decref(value);
 }
 
-/* All that is the same in every child, and stays unwritten there. */
+/* What is the same in every child is done here, so that children share the memory. */
 void procspawn__child_prepare(void)
 {
     procspawn__image.is_child = true;
@@ -288,9 +287,9 @@ void procspawn__child_prepare(void)
 }
 
 /*
- * A spare beyond the usual number gives up when nobody takes it. It closes the way in first: a call
- * that came before is in the queue then, and served; who comes later is told by an error, and takes
- * another.
+ * A surplus spare exits if no call comes in time. It shuts down the receiving side first: a call
+ * sent before that is in the channel and is served; a later sender gets an error and takes another
+ * child.
  */
 static void wait_as_spare(const struct forkserver_child *child)
 {

@@ -1,3 +1,6 @@
+/*
+ * received_call.c - decodes a CALL in the child
+ */
 #include "src/child/received_call.h"
 
 #include "src/rights/schedule.h"
@@ -26,7 +29,7 @@ static int map_parts(struct wire_frame *frame, size_t length, struct procspawn__
     return rc;
 }
 
-/* Both parts lie behind the structure or in a memfd. */
+/* Block and text lie behind the structure in the frame, or in a memfd. */
 int procspawn__order_read(struct wire_frame *frame, struct procspawn__order *ret_order)
 {
     const unsigned char *parts = (const unsigned char *)frame->body + sizeof ret_order->call;
@@ -59,7 +62,7 @@ void procspawn__order_drop(struct procspawn__order *order)
     order->mapped = NULL;
 }
 
-/* One for each flag. */
+/* One descriptor for each flag. */
 size_t procspawn__order_descriptors(uint32_t flags)
 {
     static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
@@ -129,7 +132,7 @@ static int get_variables(struct wire_reader *block, uint32_t count, char **varia
     return 0;
 }
 
-/* A variable takes more than one byte: the count asks for no more memory than the block has. */
+/* Each variable takes at least one byte of the block, which bounds the count and the allocation. */
 int procspawn__order_environment(struct wire_reader *block, char ***ret_variables)
 {
     uint32_t count = wire__get_u32(block);

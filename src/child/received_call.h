@@ -1,11 +1,11 @@
 /*
- * order.h - a CALL as its child reads it, before anything of it is done
+ * received_call.h - decodes a CALL in the child
  *
- * The bytes are the spawner's word. The parts of the block are read in the order in which call.h
- * names them; each says whether it was there as a whole.
+ * The bytes are untrusted. The parts of the block must be read in the order of call.h; each
+ * function checks that its part is complete.
  */
-#ifndef FORKSCOPE_PROC_ORDER_H
-#define FORKSCOPE_PROC_ORDER_H
+#ifndef FORKSCOPE_CHILD_RECEIVED_CALL_H
+#define FORKSCOPE_CHILD_RECEIVED_CALL_H
 
 #include "src/rights/schedule.h"
 #include "src/wire/call.h"
@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* Where the block and the text lie, and what is mapped for them. {0} is none. */
+/* The call, and where its block and text lie; {0}: none. */
 struct procspawn__order {
     struct wire_call call;
     struct wire_reader block;
@@ -25,15 +25,15 @@ struct procspawn__order {
     size_t mapped_length;
 };
 
-/* Returns 0, -EPROTO, or an errno for shared memory that cannot be read. The frame's body, and the
- * order until it is dropped, hold what it points to. */
+/* 0, -EPROTO, or -errno if the memfd cannot be mapped. The result points into the frame's body or
+ * into a mapping, which lasts until procspawn__order_drop. */
 int procspawn__order_read(struct wire_frame *frame, struct procspawn__order *ret_order);
 void procspawn__order_drop(struct procspawn__order *order);
 
-/* How many descriptors of the frame are the call's own, and come before those of the text. */
+/* Returns how many descriptors of the frame come before those of the argument. */
 size_t procspawn__order_descriptors(uint32_t flags);
 
-/* ---- parts of the block: 0 or -EPROTO, and -ENOMEM where there is memory to be had ---- */
+/* ---- parts of the block: 0 or -EPROTO; also -ENOMEM if the result is new memory ---- */
 
 struct procspawn__limits {
     uint32_t count;
@@ -43,14 +43,14 @@ struct procspawn__limits {
 
 int procspawn__order_limits(struct wire_reader *block, struct procspawn__limits *ret_limits);
 
-/* What the call does not name stays as it is. */
+/* Changes in *schedule what the call sets. */
 int procspawn__order_schedule(uint32_t flags, struct wire_reader *block,
                               struct procspawn__schedule *schedule);
 
-/* As environ is: an array that ends with NULL. All of it is new memory. */
+/* An array of strings that ends with NULL, as environ; all in new memory. */
 int procspawn__order_environment(struct wire_reader *block, char ***ret_variables);
 
-/* -1 for one that was not chosen. */
+/* -1: not chosen. */
 int procspawn__order_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,
                                 gid_t *ret_gid);
 

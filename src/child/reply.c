@@ -1,5 +1,5 @@
 /*
- * reply.c - what a child says of its call: a result, or a failure
+ * reply.c - sends the result or the failure of a call, in the child
  */
 #include "src/child/reply.h"
 
@@ -25,8 +25,8 @@ enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
 struct procspawn__reply procspawn__reply BASE_WRITTEN;
 static char refusal[MESSAGE_MAX];       /* empty: none */
 
-/* The function may have closed the channel, and have another file by its number: then the status is
- * all that can be told. */
+/* If the function has closed the channel or reused its number, the failure cannot be sent; then the
+ * exit status WIRE_UNHEARD reports it. */
 static void send_failure(enum wire_failure_kind kind, int error, const char *message,
                          const char *file, int line, const char *function)
 {
@@ -58,7 +58,7 @@ void procspawn__reply_failure(enum wire_failure_kind kind, int error, const char
     send_failure(kind, error, message, NULL, 0, NULL);
 }
 
-/* NULL if it is no fault of the value's. */
+/* Why the value cannot be sent; NULL: the error has another cause. */
 static const char *unsendable(int rc)
 {
     switch (rc) {
@@ -94,7 +94,7 @@ static void reply_nothing(void)
 void procspawn__reply_result(const json_t *result)
 {
     const struct procspawn__reply *reply = &procspawn__reply;
-    /* Most results are short; a child that needs no heap for its answer copies no page of it. */
+    /* Most results are short. A child that does not use the heap copies no page of it. */
     unsigned char few[256];
     struct procspawn__message message;
 

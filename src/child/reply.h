@@ -1,29 +1,30 @@
 /*
- * child.h - what the files share that are the child's side
+ * reply.h - sends the result or the failure of a call, in the child
  */
-#ifndef FORKSCOPE_PROC_CHILD_H
-#define FORKSCOPE_PROC_CHILD_H
+#ifndef FORKSCOPE_CHILD_REPLY_H
+#define FORKSCOPE_CHILD_REPLY_H
 
 #include "src/wire/protocol.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The call at hand, as replies name it. */
+/* The current call, as replies refer to it. */
 struct procspawn__reply {
     int channel;
     uint64_t generation;
-    bool stays;                 /* the child lives on after it */
-    bool failed;                /* a failure has been told */
+    bool stays;                 /* the child waits for another call afterwards */
+    bool failed;                /* a failure was sent */
 };
 
 extern struct procspawn__reply procspawn__reply;
 
-/* NULL is a failure of the function. */
+/* Sends the result. NULL: the function failed; then a failure is sent. */
 void procspawn__reply_result(const json_t *result);
-/* Why the function at hand returns NULL: then it is not a failure of the function, but of its
- * values. */
+/* Sets the reason why the current function returns NULL: its values cannot be converted. The
+ * failure is then sent as WIRE_FAILURE_JSON, not as a failure of the function. */
 void procspawn__reply_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Sends a failure; `error`: positive errno value, or 0. */
 void procspawn__reply_failure(enum wire_failure_kind kind, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

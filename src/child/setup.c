@@ -1,8 +1,8 @@
 /*
- * setup.c - the child becomes what the call asks for
+ * setup.c - sets the child up as the call asks: ids, limits, streams, directory, environment
  *
- * The order matters: what needs privilege comes before the ids are given up, what must not have it
- * comes after. A change of ids clears the death signal, which is then set anew and checked.
+ * The order matters: steps that need privileges come before the ids change, steps that must not
+ * have them come after. A change of ids clears the parent death signal, which is then set again.
  */
 #include "src/child/setup.h"
 
@@ -37,10 +37,10 @@
 
 extern char **environ;
 
-static bool settled BASE_WRITTEN;       /* a worker has had its first order, which made it */
+static bool settled BASE_WRITTEN;       /* the first call has set ids, limits and environment */
 static uint32_t policy_at_birth BASE_WRITTEN;
 
-/* What a server is, but for its policy, is undone here, where mostly nobody waits for it. */
+/* Undoes the server's schedule, but for the policy. A spare does this before its call comes. */
 void procspawn__setup_begin(void)
 {
     struct procspawn__schedule now, wanted;
@@ -90,7 +90,7 @@ static int set_limits(struct wire_reader *block)
     return rc;
 }
 
-/* What the call does not name is as it was at init. */
+/* The schedule of init, with the changes of the call. */
 static int get_schedule(uint32_t flags, struct wire_reader *block,
                         struct procspawn__schedule *ret_wanted)
 {
@@ -106,8 +106,8 @@ static int set_schedule(const struct procspawn__schedule *wanted)
     return procspawn__schedule_set(wanted, &now);
 }
 
-/* That of the program at init. A spare keeps its server's, that it does not interrupt its
- * caller. */
+/* Sets the policy of init. A spare keeps its server's policy until its call comes, so that it does
+ * not preempt the caller. */
 static void restore_policy(void)
 {
     const struct procspawn__schedule *init = procspawn__schedule_initial();
@@ -117,15 +117,15 @@ static void restore_policy(void)
         sched_setscheduler(0, (int)init->policy, &parameter);
 }
 
-/* The strings stay in memory of their own; environ may be changed by setenv(3) later. */
+/* The strings are in new memory that is not freed; setenv(3) may change environ later. */
 static int set_environment(struct wire_reader *block)
 {
     return procspawn__order_environment(block, &environ);
 }
 
 /*
- * What the caller would make of itself for the child. Without the right to change them the
- * supplementary groups stay, as with any unprivileged caller.
+ * Changes to the chosen user and group. Without the right to change them the supplementary groups
+ * stay, as for any unprivileged process.
  */
 static int change_ids(uint32_t flags, struct wire_reader *block)
 {
@@ -142,7 +142,7 @@ static int change_ids(uint32_t flags, struct wire_reader *block)
     return 0;
 }
 
-/* Cleared with each change of ids or rights, it is set anew, and what it stands for looked at. */
+/* Sets the signal again and checks that the server has not died meanwhile. */
 static int renew_death_signal(pid_t server)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -169,7 +169,7 @@ static int run_hook(const struct wire_call *call)
     return hook((void *)(uintptr_t)call->hook_argument);
 }
 
-/* Limits are the caller's, and so are priority and processors. */
+/* Sets limits, priority and processors to the caller's. */
 static int set_resources(uint32_t flags, struct wire_reader *block, const char **ret_what)
 {
     struct procspawn__schedule schedule;
@@ -180,7 +180,7 @@ static int set_resources(uint32_t flags, struct wire_reader *block, const char *
         return 0;
     }
     PROCSPAWN__STEP(true, get_schedule(flags, block, &schedule), "reading the schedule");
-    /* Either limit, the old or the new one, may be what lets the priority rise. */
+    /* The old or the new limit may allow the priority, so it is tried before and after. */
     bool scheduled = set_schedule(&schedule) == 0;
     PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
     PROCSPAWN__STEP(!scheduled, set_schedule(&schedule),
@@ -207,7 +207,7 @@ static int set_chosen(uint32_t flags, struct wire_reader *block, const char **re
     return 0;
 }
 
-/* First the child becomes what its caller is, then what the caller could make of itself. */
+/* Takes the caller's identity first, then what the builder chose. */
 static int become(const struct wire_call *call, struct wire_reader *block,
                   const struct procspawn__identity *identity,
                   const struct procspawn__sender *sender, const char **ret_what)
@@ -230,10 +230,10 @@ static int become(const struct wire_call *call, struct wire_reader *block,
     return set_chosen(call->flags, block, ret_what);
 }
 
-/* ---- a child of a child ---- */
+/* ---- nested calls: the caller is a child ---- */
 
-/* Those that can be known: of groups none, unless they are those of init that nothing can
- * change. */
+/* Ids of the message. It names no groups, so there are none; without CAP_SETGID those of init
+ * stay. */
 static void take_ids(const struct procspawn__sender *sender, struct procspawn__identity *identity)
 {
     for (int i = 0; i < 3; i++) {
@@ -244,7 +244,7 @@ static void take_ids(const struct procspawn__sender *sender, struct procspawn__i
     identity->group_count = 0;
 }
 
-/* Scheduled as the asker's main thread is, but for a priority that the child has no right to. */
+/* Takes the schedule of the caller's main thread; a priority that is not allowed is left out. */
 static void follow_schedule(const struct procspawn__sender *sender)
 {
     struct procspawn__schedule theirs;
@@ -254,8 +254,8 @@ static void follow_schedule(const struct procspawn__sender *sender)
 }
 
 /*
- * What the asker says of its schedule and rights does not count. What is chosen, a peer has the
- * right to as processes of init have it; for another one the kernel decides, without capabilities.
+ * Schedule and rights in the call are ignored. What the builder chose is applied with the rights of
+ * init if the caller is a peer; otherwise without capabilities, and the kernel decides.
  */
 static int become_nested(const struct wire_call *call, struct wire_reader *block,
                          struct procspawn__identity *identity,
@@ -285,7 +285,7 @@ static int become_nested(const struct wire_call *call, struct wire_reader *block
     return 0;
 }
 
-/* ---- all of it ---- */
+/* ---- all steps ---- */
 
 static int set_surroundings(const struct wire_call *call, struct wire_frame *frame,
                             const char **ret_what)
@@ -303,7 +303,7 @@ static int set_surroundings(const struct wire_call *call, struct wire_frame *fra
     return 0;
 }
 
-/* Once in the life of a child. */
+/* What only the first call of a child sets. */
 static int settle(const struct wire_call *call, struct wire_reader *block,
                   struct procspawn__sender *sender, pid_t server, const char **ret_what)
 {
@@ -327,8 +327,9 @@ static int settle(const struct wire_call *call, struct wire_reader *block,
 }
 
 /*
- * A process that is less than its server has no way to it: what the caller gave up, or the hook is
- * about to, would come back with a child of its own. No code of the program's has run so far.
+ * A child with fewer rights than its server closes its link: a nested child would have the rights
+ * that the caller gave up, or that the hook is about to give up. No code of the program has run in
+ * this process before.
  */
 static void close_way_back(uint32_t flags)
 {

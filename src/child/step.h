@@ -1,11 +1,11 @@
 /*
- * step.h - one step of a set-up that has many
+ * step.h - a macro for functions that consist of steps, each of which may fail
  */
 #ifndef FORKSCOPE_CHILD_STEP_H
 #define FORKSCOPE_CHILD_STEP_H
 
 
-/* One step of many: its failure is that of the calling function, and *ret_what says what failed. */
+/* If the condition is true, does the step. If that fails, sets *ret_what and returns its error. */
 #define PROCSPAWN__STEP(condition, step, text) \
     do { \
         int rc_ = (condition) ? (step) : 0; \
