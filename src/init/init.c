@@ -1,5 +1,8 @@
 /*
- * init.c - forks the fork server while there is one thread
+ * init.c - procspawn_init and procspawn_fini: start and end of root and servers
+ *
+ * init forks the root while the process has one thread. fini closes pools first, then has the root
+ * end all processes, and waits until they are gone.
  */
 #include "forkserver/forkserver.h"
 #include "src/base/clock.h"
@@ -35,19 +38,19 @@
 
 static const int64_t end_grace = 2 * BASE_SECOND;
 static const int64_t start_grace = BASE_SECOND;
-/* What an earlier image had started ends within milliseconds; what it takes longer is not waited
- * for. */
+/* How long init waits for roots that this process started before an execve(2). They end within
+ * milliseconds; a later one is reaped by a later call. */
 static const int64_t earlier_patience = BASE_SECOND / 10;
 
-/* Of servers: handles may outlive those that they came from. */
+/* Never reset, so that a handle of an earlier init does not match a server of a later one. */
 static uint64_t last_serial;
 
-/* Of descriptors that were open before init opened its own. */
+/* Bit set of the descriptors that were open before init; children do not reuse their numbers. */
 static uint64_t held_numbers;
 
 enum { SERVERS_MAX = 2, SPARES_PER_CPU = 2 };
 
-/* The servers read them for as long as they live. */
+/* The root and the servers, which are forked from here, use their copies as long as they live. */
 static struct forkserver_options options;
 
 static void choose_amounts(struct procspawn__image *image)
@@ -117,7 +120,7 @@ static int start_root(int *ret_link)
     return rc;
 }
 
-/* With its link closed the root ends its servers, also those that this process knows nothing of. */
+/* The root ends all servers when its link closes, also those that were not reported yet. */
 static void give_up_start(void)
 {
     procspawn__client_close();
@@ -202,8 +205,8 @@ int procspawn_init(int argc, char **argv)
 }
 
 /*
- * Two thirds of the time are for seeing the last ones go. A grace of nothing would not do for a
- * timeout of nothing: it stands for the loss of the program.
+ * A third of the timeout is the grace of the processes; the rest is for waiting until they are
+ * gone. At least 1 ns, because a grace of 0 in END means that the program has died.
  */
 static int64_t grace_within(int64_t timeout)
 {
@@ -221,7 +224,7 @@ static void begin_end(int64_t grace)
     procspawn__client_end(grace);
 }
 
-/* The root and, where they come to this process, the servers. */
+/* Reaps the root, and the servers that became children of this process. 0 or -ETIMEDOUT. */
 static int see_them_go(int64_t deadline)
 {
     procspawn__client_close();
@@ -239,7 +242,7 @@ static void forget_all(void)
     procspawn__image.owner = 0;
 }
 
-/* All processes have ended, or shall do so with the root. 0 or -ETIMEDOUT: to be done again. */
+/* The root has closed its link: waits for the rest. 0; -ETIMEDOUT: may be called again. */
 static int finish_end(int64_t deadline)
 {
     int rc = see_them_go(deadline);
@@ -251,8 +254,8 @@ static int finish_end(int64_t deadline)
     return rc;
 }
 
-/* A server stays as long as there is a process that it may not end: it is not waited for any more.
- * Those of pools are threads of this process, and wait for no process now. */
+/* Kills the root. A server that has a process which it may not kill goes on; it is not waited for.
+ * The threads of pools end in any case: they wait for no process now. */
 static int finish_by_force(void)
 {
     static const int64_t last_patience = BASE_SECOND;
@@ -264,7 +267,7 @@ static int finish_by_force(void)
     return 0;
 }
 
-/* Whoever stopped the root meanwhile does not stop the end. */
+/* The root may have been stopped by a signal: SIGCONT lets it end. */
 static int end_all(int64_t grace, int64_t deadline)
 {
     if (!procspawn__image.ending)
@@ -274,7 +277,7 @@ static int end_all(int64_t grace, int64_t deadline)
     return rc < 0 ? rc : finish_end(deadline);
 }
 
-/* by_force: with the root all end, if nothing else helps. */
+/* by_force: kills the root at the deadline. 0, PROCSPAWN_ENOTINIT or -ETIMEDOUT. */
 static int fini(int64_t timeout, bool by_force)
 {
     int64_t deadline = base__deadline(timeout);

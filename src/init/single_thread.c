@@ -1,11 +1,10 @@
 /*
- * threads.c - whether the calling thread is the only one of its process
+ * single_thread.c - whether the calling thread is the only one of its process
  *
  * The thread sanitizer has threads of its own: none or one in a program, one more in a process that
- * was forked. They touch nothing of the program's, and have nothing of their own to be known by,
- * neither a name nor a stack that is told; but they block every signal that can be blocked, so that
- * none of the program's goes to them. The program's own threads do not, unless somebody takes
- * pains.
+ * was forked. They do not count. They have no name, and their stacks are not known; they are
+ * recognised by their signal mask, which blocks every signal that can be blocked. A thread of the
+ * program would be mistaken for one only with the same mask.
  */
 #include "src/init/single_thread.h"
 
@@ -23,7 +22,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* Signals 1 to 30 but SIGKILL and SIGSTOP. */
+/* Bits of signals 1 to 30 without SIGKILL and SIGSTOP. */
 static const uint64_t all_blocked = UINT64_C(0x3ffbfeff);
 
 static bool under_thread_sanitizer(void)
@@ -46,7 +45,7 @@ static bool blocks_all(pid_t thread)
     return (blocked & all_blocked) == all_blocked;
 }
 
-/* By what /proc calls it, which may count processes as another namespace does. */
+/* The thread id in /proc, which may belong to another pid namespace than this process. */
 static pid_t own_number(void)
 {
     char path[64];
@@ -73,7 +72,7 @@ static bool lists_others(bool sanitized)
     return others;
 }
 
-/* The kernel has nothing to do for a thread that is alone, and cannot do it for others. */
+/* unshare(CLONE_THREAD) succeeds if the process has one thread, and else fails with EINVAL. */
 static bool has_others(bool sanitized)
 {
     if (unshare(CLONE_THREAD) == 0)
@@ -81,7 +80,7 @@ static bool has_others(bool sanitized)
     return (errno == EINVAL && !sanitized) || lists_others(sanitized);
 }
 
-/* A thread that has been joined can be seen for a moment longer. */
+/* The kernel may still count a thread shortly after it was joined: so this is repeated. */
 bool procspawn__single_threaded(void)
 {
     enum { TRIES = 20 };

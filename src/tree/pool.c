@@ -1,8 +1,9 @@
 /*
- * bind_pool.c - a pool as a child of a scope
+ * pool.c - a pool as a child of a scope
  *
- * A leaf task keeps the pool, as one keeps a process (bind.c): it sleeps until the pool has ended
- * by itself, and its `done` ends a pool that is still there. The memory stays the owner's.
+ * A leaf task supervises the pool, as one supervises a process (process.c). Its function waits
+ * until the pool has ended by itself. Its `done` function ends a pool that has not. The owner still
+ * has to free the pool.
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* Has it ended, and are its workers gone? */
+/* Has the pool ended, and are its workers gone? */
 static bool over(procspawn_pool *pool, bool *ret_failed)
 {
     base__event_clear(pool->end_event);
@@ -52,7 +53,7 @@ static int keep(void *argument)
     return failed ? PROCSPAWN_EPOOL : 0;
 }
 
-/* Calls that run have the grace of the scope, if there is one; what is left then is killed. */
+/* Running calls have the grace of the scope, if any; then the workers are killed. */
 static void finish(void *argument)
 {
     procspawn_pool *pool = argument;

@@ -1,10 +1,10 @@
 /*
- * bind.c - a process as a child of a scope: the one place where the halves meet
+ * process.c - a process as a child of a scope
  *
- * A leaf task keeps the process: it is the only one who listens to it, and passes on what it hears.
- * When the task is cancelled its function is cut short; then its `done`, which nothing cuts short,
- * ends the process and waits until it is gone. So a process obeys its scope by the rules of tasks
- * alone.
+ * A leaf task supervises the process: it alone receives from it, and passes the outcome to the
+ * holder of the handle. When the task is cancelled its function is interrupted; then its `done`
+ * function, which is never interrupted, ends the process and waits until it is gone. So the rules
+ * of tasks apply to the process.
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
@@ -32,9 +32,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* What the keeper and the holder of the handle share; the last one frees it. */
+/* Shared by the leaf task and the holder of the handle; the last one frees it. */
 struct tie {
-    procspawn_handle *process;      /* heard by the keeper alone; ended by anybody */
+    procspawn_handle *process;      /* only the leaf task waits on it; any thread may end it */
     int64_t grace;                  /* negative: the scope's */
     char *name;                     /* NULL: none */
     pthread_mutex_t lock;           /* guards what follows */
@@ -43,19 +43,19 @@ struct tie {
     struct procspawn__answer answer;
     int gone_status;
     struct rusage usage;
-    int answered;                   /* eventfds: raised when it is so */
-    int gone;
+    int answered;                   /* eventfd, raised after passed_on is set */
+    int gone;                       /* eventfd, raised after has_gone is set */
 };
 
-/* The third kind of handle. */
+/* The handle; see src/call/handle.h for the other kinds. */
 struct bound {
     procspawn_handle handle;
     struct tie *tie;
 };
 
 /*
- * With the lock, not by an atomic count: the thread sanitizer of a program sees the locks of a
- * library that is built without it, and not its atomic operations.
+ * The count is guarded by the lock and not atomic: the thread sanitizer of a program sees the locks
+ * of a library that is built without it, but not its atomic operations.
  */
 static void tie_drop(struct tie *tie)
 {
@@ -73,9 +73,10 @@ static void tie_drop(struct tie *tie)
     free(tie);
 }
 
-/* ---- the keeper ---- */
+/* ---- the leaf task ---- */
 
-/* One step that a cancel must not cut in two: writing is a cancellation point. */
+/* Gives the outcome to the holder of the handle. Not cancelled halfway: write(2) is a cancellation
+ * point. */
 static void pass_on(struct tie *tie)
 {
     int cancel;
@@ -92,7 +93,7 @@ static void pass_on(struct tie *tie)
     pthread_setcancelstate(cancel, NULL);
 }
 
-/* The answer, decoded: whether it is one decides about the scope. */
+/* Waits for the outcome and decodes it: if a result cannot be decoded, the task fails. */
 static int get_answer(procspawn_handle *process)
 {
     int rc = process->kind->answered(process, -1);
@@ -100,8 +101,9 @@ static int get_answer(procspawn_handle *process)
 }
 
 /*
- * A shortage of this process passes, and costs no process. Memory for one result may never be there:
- * then it is for the holder of the handle to decide, and the scope does not wait for it.
+ * Waits for the outcome; repeats that during a shortage of memory or descriptors. If there is still
+ * no memory to decode the result after a second, gives up: the holder of the handle may try again,
+ * and the scope does not wait for that.
  */
 static int wait_for_answer(procspawn_handle *process)
 {
@@ -138,7 +140,7 @@ static int keep(void *argument)
     return rc == -ECANCELED ? rc : 0;
 }
 
-/* The call's own, or what its scope gives its tasks. */
+/* The grace of the call or, if it has none, that of its scope. Nanoseconds. */
 static int64_t grace_of(const struct tie *tie)
 {
     static const int64_t default_grace = 2 * BASE_SECOND;
@@ -149,7 +151,8 @@ static int64_t grace_of(const struct tie *tie)
     return grace > 0 ? grace : default_grace;
 }
 
-/* Told once, the server ends it when its grace is over; else it is to be told again soon. */
+/* How long to wait before the server is asked again. If the request was sent, the server kills the
+ * process at the end of the grace; ten seconds more are left for that. */
 static int64_t time_to_go(int told, int64_t grace)
 {
     static const int64_t patience = 10 * BASE_SECOND, soon = BASE_SECOND / 10;
@@ -160,9 +163,9 @@ static int64_t time_to_go(int told, int64_t grace)
 }
 
 /*
- * Until it is gone there is no giving up: a server may have been stopped when it was told, and
- * where there is no memory to listen with there will be some later. But nothing waits for room for
- * an answer.
+ * Ends the process and waits until it is gone, however long that takes: the server may have been
+ * stopped, or memory may be short. A shortage of descriptors makes the call fail instead: it could
+ * last, and only the answer needs them. 0 or PROCSPAWN_ESERVER.
  */
 static int end_and_wait(struct tie *tie, int64_t grace, struct rusage *ret_usage)
 {
@@ -182,7 +185,7 @@ static int end_and_wait(struct tie *tie, int64_t grace, struct rusage *ret_usage
     return rc;
 }
 
-/* Runs in any case, and uncancelled: what is still there is ended now. */
+/* The `done` function of the task: always runs, and is not cancelled. */
 static void finish(void *argument)
 {
     struct tie *tie = argument;
@@ -207,8 +210,8 @@ static struct tie *tie_of(const procspawn_handle *handle)
 }
 
 /*
- * Until it is so. What the event says is no proof: the program may have closed it, and then it says
- * nothing either.
+ * Waits until the flag *so is set. The event alone does not prove it: the program may have closed
+ * the eventfd.
  */
 static int wait_until(struct tie *tie, const bool *so, int event, int64_t deadline)
 {
@@ -281,7 +284,7 @@ static void bound_drop(procspawn_handle *handle)
     free(handle);
 }
 
-/* The tie is the keeper's as well. */
+/* In a child by fork(2). The shared state is not freed: the parent's leaf task was using it. */
 static void bound_forget(procspawn_handle *handle)
 {
     procspawn__handle_forget(handle);
@@ -298,7 +301,7 @@ static const struct procspawn__handle_kind kind = {
     .forget = bound_forget,
 };
 
-/* ---- the beginning ---- */
+/* ---- start ---- */
 
 static struct tie *tie_new(const procspawn_builder *builder)
 {
@@ -354,8 +357,8 @@ static int start_keeper(struct tie *tie, scoped_spawner spawner,
     return rc;
 }
 
-/* Nobody has heard of it. A caller that is cancelled meanwhile waits all the same: what is half done
- * here would be left. */
+/* Ends a process whose leaf task could not be started. Waits for its end also if the caller is
+ * cancelled meanwhile; otherwise the process would be left. */
 static void end_unkept(struct tie *tie)
 {
     struct wait hold = scoped__hold();
@@ -364,7 +367,7 @@ static void end_unkept(struct tie *tie)
     scoped__hold_end(hold);
 }
 
-/* A process that no task keeps is ended at once. */
+/* Starts the process, then its leaf task. If the task cannot be started the process is ended. */
 static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder *builder,
                  procspawn_function *function, json_t *argument,
                  struct scoped_parent_signals *ret_signals)
@@ -383,7 +386,7 @@ static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder 
     return rc;
 }
 
-/* Waiting for room comes first: the process is started when it can be kept at once. */
+/* Waits for room in the scope before it starts the process: the leaf task has to follow at once. */
 int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *builder,
                                  procspawn_function *function, json_t *argument,
                                  procspawn_handle **ret_handle,
