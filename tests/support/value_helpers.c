@@ -19,7 +19,7 @@ void values_begin(void)
 
 void values_end(void)
 {
-    procspawn_fini();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
 }
 
 json_t *values_call(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle)

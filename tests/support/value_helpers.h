@@ -6,9 +6,14 @@
 
 #include "tests/support/call_helpers.h"
 
-/* For procspawn_cunit_setup and _teardown: no spares, so that descriptors can be counted. */
+/* Without spares, so that descriptors can be counted. */
 void values_begin(void);
 void values_end(void);
+
+/* A suite whose tests run between these. The end waits for all processes: a call whose handle was
+ * freed may still be on its way out. */
+#define VALUES_SUITE(name, table) \
+    { .pName = name, .pSetUpFunc = values_begin, .pTearDownFunc = values_end, .pTests = table }
 
 /*
  * Makes a call and joins it; asserts that it succeeds. The caller frees the handle. Takes the

@@ -256,13 +256,11 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "typed_things", .pTests = tests },
+    VALUES_SUITE("typed_things", tests),
     CU_SUITE_INFO_NULL,
 };
 
 int main(int argc, char **argv)
 {
-    procspawn_cunit_setup(values_begin);
-    procspawn_cunit_teardown(values_end);
     return procspawn_cunit_run(suites, argc, argv);
 }

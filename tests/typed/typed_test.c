@@ -438,15 +438,13 @@ static CU_TestInfo failures[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "procspawn_macros", .pTests = procspawn_macros },
-    { .pName = "types", .pTests = types },
-    { .pName = "failures", .pTests = failures },
+    VALUES_SUITE("procspawn_macros", procspawn_macros),
+    VALUES_SUITE("types", types),
+    VALUES_SUITE("failures", failures),
     CU_SUITE_INFO_NULL,
 };
 
 int main(int argc, char **argv)
 {
-    procspawn_cunit_setup(values_begin);
-    procspawn_cunit_teardown(values_end);
     return procspawn_cunit_run(suites, argc, argv);
 }

@@ -734,13 +734,11 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "channel", .pTests = tests },
+    VALUES_SUITE("channel", tests),
     CU_SUITE_INFO_NULL,
 };
 
 int main(int argc, char **argv)
 {
-    procspawn_cunit_setup(values_begin);
-    procspawn_cunit_teardown(values_end);
     return procspawn_cunit_run(suites, argc, argv);
 }

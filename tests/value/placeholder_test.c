@@ -475,14 +475,12 @@ static CU_TestInfo lookalikes[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "travelling", .pTests = travelling },
-    { .pName = "lookalikes", .pTests = lookalikes },
+    VALUES_SUITE("travelling", travelling),
+    VALUES_SUITE("lookalikes", lookalikes),
     CU_SUITE_INFO_NULL,
 };
 
 int main(int argc, char **argv)
 {
-    procspawn_cunit_setup(values_begin);
-    procspawn_cunit_teardown(values_end);
     return procspawn_cunit_run(suites, argc, argv);
 }
