@@ -63,11 +63,14 @@ static void send_frame(int sock, uint32_t told, int fd, size_t count)
     send_bytes(sock, &header, sizeof header, fd, count);
 }
 
-/* When all that was to be closed is. */
-static unsigned descriptors(void)
+/* What is to be closed may be closed by another thread, which comes to it when it comes to it. */
+static void check_descriptors(unsigned wanted)
 {
-    base__close_settle();
-    return calls_descriptors();
+    int64_t deadline = calls_now() + 20 * CALLS_SECOND;
+
+    while (calls_descriptors() != wanted && calls_now() < deadline)
+        base__close_settle();
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), wanted);
 }
 
 static unsigned char body[64];
@@ -97,7 +100,7 @@ static void an_empty_datagram_is_no_end(void)
     for (int i = 0; i < 2 * RECEIVERS; i++) {
         receiver *get = receivers[i / 2];
         struct ends ends = open_ends(i % 2);
-        unsigned before = descriptors();
+        unsigned before = calls_descriptors();
         send_bytes(ends.far, "", 0, -1, 0);
         send_bytes(ends.far, "", 0, STDIN_FILENO, 3);
         send_frame(ends.far, 0, -1, 0);
@@ -108,7 +111,7 @@ static void an_empty_datagram_is_no_end(void)
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), 0);
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), -EPROTO);
         PROCSPAWN_CUNIT_EQUAL(get(ends.near, &frame), -EPIPE);
-        PROCSPAWN_CUNIT_EQUAL(descriptors(), before - 1);
+        check_descriptors(before - 1);
         close(ends.near);
     }
 }
@@ -140,23 +143,33 @@ static void what_is_read_before_a_reset_says_so(void)
 
 /* ---- any number of descriptors ---- */
 
+/* While the thread that closes what is not wanted has much to do, a message may stay where it is. */
+static int receive_in_time(receiver *get, int sock, struct wire_frame *frame)
+{
+    int rc;
+
+    while ((rc = get(sock, frame)) == -EMFILE)
+        base__close_settle();
+    return rc;
+}
+
 static void only_as_many_descriptors_as_were_told_are_taken(void)
 {
     struct wire_frame frame;
 
     for (int i = 0; i < 2 * RECEIVERS; i++) {
         struct ends ends = open_ends(i % 2);
-        unsigned before = descriptors();
+        unsigned before = calls_descriptors();
         for (uint32_t count = 0; count <= KERNEL_MAX_FDS; count++) {
             send_frame(ends.far, count, STDIN_FILENO, count);
-            int rc = receivers[i / 2](ends.near, &frame);
+            int rc = receive_in_time(receivers[i / 2], ends.near, &frame);
             PROCSPAWN_CUNIT_EQUAL(rc, count <= WIRE_MAX_FDS ? 0 : -EPROTO);
             PROCSPAWN_CUNIT_EQUAL(frame.header.fd_count, rc == 0 ? count : 0);
             wire__close_fds(&frame);
             send_frame(ends.far, count + 1, STDIN_FILENO, count);
-            PROCSPAWN_CUNIT_EQUAL(receivers[i / 2](ends.near, &frame), -EPROTO);
+            PROCSPAWN_CUNIT_EQUAL(receive_in_time(receivers[i / 2], ends.near, &frame), -EPROTO);
         }
-        PROCSPAWN_CUNIT_EQUAL(descriptors(), before);
+        check_descriptors(before);
         close_ends(ends);
     }
 }
@@ -169,12 +182,12 @@ static void what_nobody_here_asked_for_is_closed(void)
     int on = 1;
 
     if (setsockopt(ends.near, SOL_SOCKET, PASS_PIDFD, &on, sizeof on) == 0) {
-        unsigned before = descriptors();
+        unsigned before = calls_descriptors();
         send_frame(ends.far, 2, STDIN_FILENO, 2);
         PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
-        PROCSPAWN_CUNIT_EQUAL(descriptors(), before + 2);
+        check_descriptors(before + 2);
         wire__close_fds(&frame);
-        PROCSPAWN_CUNIT_EQUAL(descriptors(), before);
+        check_descriptors(before);
     }
     close_ends(ends);
 }
