@@ -6,6 +6,8 @@
  * Then everything is used and freed: the new files are not touched, each call ends in time with a
  * documented code, and the process ends and leaves nothing.
  */
+#include "src/client/links.h"
+#include "src/client/state.h"
 #include "tests/support/call_helpers.h"
 
 #include <dirent.h>
@@ -13,6 +15,8 @@
 #include <fcntl.h>
 #include <forkscope.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,13 +173,17 @@ static void look(struct numbers *ret_numbers)
 
 static char path_of[NUMBERS][64];
 
-static void take_number(int fd, enum kind kind)
+static void note_path(int fd)
 {
     char path[40];
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(path, path_of[fd], sizeof path_of[fd] - 1);
     path_of[fd][length > 0 ? length : 0] = '\0';
+}
+
+static void take_number(int fd, enum kind kind)
+{
     if (kind == NOTHING)
         close(fd);
     else
@@ -195,6 +203,10 @@ static void take_numbers(struct numbers *numbers, const struct numbers *before, 
         count += ours;
         numbers->open[fd] = taken;
         if (taken)
+            note_path(fd);
+    }
+    for (int fd = 0; fd < NUMBERS; fd++) {
+        if (numbers->open[fd])
             take_number(fd, kind);
     }
     report->count = count;
@@ -204,7 +216,7 @@ static void check_numbers(const struct numbers *taken)
 {
     for (int fd = 0; fd < NUMBERS; fd++) {
         if (taken->open[fd] && fcntl(fd, F_GETFD) < 0)
-            blame("%d was closed", fd);
+            blame("%d (%s) was closed", fd, path_of[fd]);
     }
 }
 
@@ -308,19 +320,102 @@ static void make_things(void)
     expect("draft", procspawn_shmem_draft_new(KNOWN, &world.draft), 0, 1);
 }
 
-/* Waits until the servers have made what they make ahead, so that all descriptors are there. */
+/* Has this process all that it has asked for? What comes without that is taken in here. */
+static bool is_served(void)
+{
+    struct procspawn__client *client = &procspawn__client;
+
+    pthread_mutex_lock(&client->lock);
+    procspawn__links_hear();
+    bool served = client->asking == 0;
+    pthread_mutex_unlock(&client->lock);
+    return served;
+}
+
+/* As the kernel says it. 'S' has nothing to do; what only waits for a processor is 'R'. */
+static char state_in(const char *stat)
+{
+    char text[512] = "";
+    FILE *file = fopen(stat, "re");
+
+    if (file && !fgets(text, sizeof text, file))
+        text[0] = '\0';
+    if (file)
+        fclose(file);
+    const char *name_end = strrchr(text, ')');
+    return name_end && name_end[1] == ' ' ? name_end[2] : '\0';
+}
+
+static bool other_threads_sleep(void)
+{
+    DIR *directory = opendir("/proc/self/task");
+    struct dirent *entry;
+    bool all = directory != NULL;
+    char path[300];
+
+    while (all && (entry = readdir(directory))) {
+        snprintf(path, sizeof path, "/proc/self/task/%s/stat", entry->d_name);
+        all = entry->d_name[0] == '.' || atoi(entry->d_name) == getpid() ||
+              state_in(path) == 'S';
+    }
+    if (directory)
+        closedir(directory);
+    return all;
+}
+
+static struct calls_tree below;
+
+/* Their process ids; the descriptors are not kept. */
+static void find_below(void)
+{
+    calls_tree_open(&below, getpid());
+    for (unsigned i = 0; i < below.count; i++)
+        close(below.fd[i]);
+}
+
+static bool all_are(char state)
+{
+    char path[64];
+    bool all = true;
+
+    for (unsigned i = 0; i < below.count && all; i++) {
+        snprintf(path, sizeof path, "/proc/%d/stat", (int)below.pid[i]);
+        all = state_in(path) == state;
+    }
+    return all;
+}
+
+/*
+ * Until no thread of the library's is at work, and none is given any: it could be about to use a
+ * number that is taken from it. What a server does when it has been idle for a while it does within
+ * these looks.
+ */
 static void settle(void)
 {
-    struct numbers one, other;
+    enum { LOOKS = 5 };
+    int quiet = 0;
 
-    look(&one);
-    for (;;) {
-        poll(NULL, 0, 50);
-        look(&other);
-        if (memcmp(&one, &other, sizeof one) == 0)
-            return;
-        one = other;
+    while (quiet < LOOKS) {
+        poll(NULL, 0, 1);
+        find_below();
+        quiet = is_served() && all_are('S') && other_threads_sleep() ? quiet + 1 : 0;
     }
+}
+
+/* While they stand still no thread here is woken by them. Parents are first. */
+static void stop_below(void)
+{
+    find_below();
+    for (unsigned i = 0; i < below.count; i++)
+        kill(below.pid[i], SIGSTOP);
+    while (!all_are('T'))
+        poll(NULL, 0, 1);
+}
+
+static void continue_below(void)
+{
+    for (unsigned i = below.count; i-- > 0;)
+        kill(below.pid[i], SIGCONT);
 }
 
 static void make_world(void)
@@ -464,7 +559,9 @@ static void run(int which, enum kind kind)
     set_trap(kind);
     look(&before);
     make_world();
+    stop_below();
     take_numbers(&taken, &before, which, kind);
+    continue_below();
     end_world();
     begin_again();
     if (kind != NOTHING)
