@@ -21,16 +21,16 @@
  *
  * Messages arrive whole and in the order in which they were sent, also those of several senders.
  * The channel ends when the last sender is gone, freed or dead with its process; what was sent
- * before is still received. So who waits for that end must not keep a sender. A channel holds some
- * hundred kilobytes, of which each message takes some hundred bytes more than its text: about 280
- * short values by Linux's default. Larger values are not counted, for they travel in memory of
- * their own. When it is full sending waits.
+ * before is still received. So a program that waits for that end must not keep a sender. A channel
+ * holds some hundred kilobytes, of which each message takes some hundred bytes more than its text:
+ * about 280 short values by Linux's default. Larger values are not counted, since they travel in
+ * memory of their own. When the channel is full, sending waits.
  *
  * An end belongs to no process: after a fork() both have it, and the channel ends when both have
  * freed it or are gone.
  *
- * Duplicates of an end, here or in another process, are the same end: who holds one can also break
- * it for the others, by shutdown(2). What a receiver is sent is checked like everything else from
+ * Duplicates of an end, in this process or another, are the same end: the holder of one can also
+ * break it for the others, by shutdown(2). A received message is checked like all other data from
  * outside.
  */
 #ifndef FORKSCOPE_CHANNEL_H
@@ -69,8 +69,8 @@ int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **re
 int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender);
 
 /*
- * Frees an end. NULL is fine. With the receiver what came in messages and was not taken is closed,
- * and a message that was kept for want of memory is lost, as when the receiver is given away.
+ * Frees an end. NULL is fine. Freeing a receiver closes what came in messages and was not taken,
+ * and loses a message that was kept for lack of memory. Giving a receiver away does the same.
  *
  * Safe:   one thread at a time for each end, and when no other one uses it.
  * Cancel: no cancellation point.
@@ -80,9 +80,9 @@ void procspawn_sender_free(procspawn_sender *sender);
 void procspawn_receiver_free(procspawn_receiver *receiver);
 
 /*
- * Sends a value (borrowed; NULL stands for JSON null), if need be as soon as the receiver has made
- * room: the second form waits at most timeout nanoseconds; 0 does not wait, a negative one waits
- * for ever.
+ * Sends a value (borrowed; NULL stands for JSON null). If the channel is full, the call waits until
+ * the receiver has made room: the second form waits at most timeout nanoseconds; 0 does not wait, a
+ * negative timeout waits for ever.
  *
  * Returns 0, or
  *   -ETIMEDOUT           there was no room in time; nothing was sent
@@ -103,8 +103,8 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
 
 /*
  * Receives the next value: a new reference. The second form waits at most timeout nanoseconds; 0
- * only looks, a negative one waits for ever. What came with the message before and was not taken is
- * closed.
+ * does not wait, a negative timeout waits for ever. Things that came with the previous message and
+ * were not taken are closed.
  *
  * Returns 0, or
  *   -ETIMEDOUT           no message in time
@@ -131,9 +131,9 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
                                     json_t **ret_value);
 
 /*
- * What a value may be that is received here: bytes of memory that it takes when decoded (512 MiB
- * unless set, 0 for no limit), and arrays and objects inside each other (256 unless set). See
- * procspawn_builder_result_limit() (procspawn.h), also for the stack that this takes.
+ * Limits of a received value: bytes of memory that it takes when decoded (512 MiB unless set, 0 for
+ * no limit), and nesting of arrays and objects (256 unless set). See
+ * procspawn_builder_result_limit() (procspawn.h), also for the stack that decoding takes.
  *
  * procspawn_receiver_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *
@@ -171,7 +171,7 @@ json_t *procspawn_value_receiver(const procspawn_receiver *receiver);
 json_t *procspawn_value_receiver_take(procspawn_receiver *receiver);
 
 /*
- * Hands an end that has arrived over to the caller.
+ * Gives a received end to the caller, who owns it then.
  *
  * Return 0, PROCSPAWN_EVALUE as procspawn_take_fd does (value.h), or -ENOMEM: then it is gone.
  *

@@ -25,7 +25,7 @@ enum {
     SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
     SCOPED_ECLOSED = -5003,     /* the spawner's owner is ending and takes no more children */
     SCOPED_EUNWOUND = -5004,    /* the task left its function by pthread_exit, uncancelled */
-    SCOPED_ENOTSTARTED = -5005  /* the task ended without having said that it started */
+    SCOPED_ENOTSTARTED = -5005  /* the task ended without calling scoped_started */
 };
 
 /* Codes of the process half (procspawn.h and the headers beside it). */
@@ -61,7 +61,7 @@ const char *forkscope_strerror(int code);
 /* How a call failed. The first thing that went wrong decides and is never overwritten. */
 enum procspawn_error_kind {
     PROCSPAWN_ERROR_JSON,           /* a result that cannot be encoded, or cannot be decoded here */
-    PROCSPAWN_ERROR_IO,             /* a system call failed; procspawn_error_errno tells */
+    PROCSPAWN_ERROR_IO,             /* a system call failed: procspawn_error_errno */
     PROCSPAWN_ERROR_PANIC,          /* the function called procspawn_panic, or returned NULL */
     PROCSPAWN_ERROR_REMOTE_CLOSE,   /* the process ended without a result; the cause tells how */
     /* The call was killed, or its pool ended, before it was started. */
@@ -75,7 +75,7 @@ enum procspawn_error_kind {
 /* What ended the process. */
 enum procspawn_cause {
     PROCSPAWN_CAUSE_NONE,           /* nothing: it ended after its answer, or is not gone yet */
-    PROCSPAWN_CAUSE_SIGNAL,         /* a signal that nobody here sent: procspawn_error_signal */
+    PROCSPAWN_CAUSE_SIGNAL,         /* a signal not sent by the library: procspawn_error_signal */
     PROCSPAWN_CAUSE_EXIT,           /* exit(n): procspawn_error_exit_status */
     PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill, procspawn_terminate, its scope's end */
     PROCSPAWN_CAUSE_DEADLINE,       /* its deadline */
@@ -119,7 +119,7 @@ void procspawn_error_free(procspawn_error *error);
 /*
  * The kind and its most asked values.
  *
- * Safe:   any thread, while nobody frees the error. Holds for all accessors below.
+ * Safe:   any thread, while no thread frees the error. Holds for all accessors below.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, SpawnError.
  */
@@ -137,7 +137,7 @@ bool procspawn_error_is_remote_close(const procspawn_error *error);
  * have (procspawn_config_nested); PROCSPAWN_ERIGHTS for a worker whose pool may have none any more.
  * A process that has closed its channel to the library exits with status 113; the message says so.
  *
- * Safe:   any thread, while nobody frees the error.
+ * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: waitpid(2).
  */
@@ -150,7 +150,7 @@ int procspawn_error_errno(const procspawn_error *error);
  * The message (never NULL), and the place of a panic or a failed assert: NULL, 0, NULL if not
  * known. Borrowed.
  *
- * Safe:   any thread, while nobody frees the error.
+ * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, PanicInfo and Location.
  */
@@ -171,7 +171,7 @@ const char *procspawn_error_function(const procspawn_error *error);
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *
- * Safe:   any thread, while nobody frees the error.
+ * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, PanicInfo::backtrace.
  */
@@ -186,7 +186,7 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
  * itself (procspawn_error_message) is as the child said it. Returns 0 or -EIO when the stream has
  * failed.
  *
- * Safe:   any thread, while nobody frees the error.
+ * Safe:   any thread, while no thread frees the error.
  * Cancel: a cancellation point, as stdio is.
  * Source: procspawn 1.0.1, Display of SpawnError.
  */
@@ -196,7 +196,7 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream);
  * The whole error as a JSON object: kind, cause, message, and, where known, signal, exit_status,
  * errno, file, line, function, frames. A new reference, NULL when out of memory.
  *
- * Safe:   any thread, while nobody frees the error.
+ * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: own.
  */

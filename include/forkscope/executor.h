@@ -1,5 +1,5 @@
 /*
- * executor.h - who runs the tasks
+ * executor.h - what runs the tasks
  *
  * An executor is whatever can run a function on some thread: a pool, an event loop's work queue, or
  * a new thread for each task. The library brings the last one; any other is adapted by one
@@ -33,22 +33,22 @@ struct scoped_executor;
 
 /*
  * Starts a task. Returning 0 promises that run(arg) is called exactly once, on a thread that has no
- * lock of the executor held, also when the executor is being shut down meanwhile; before execute
- * returns is soon enough. A negative errno value says that it will not be called; whoever spawned
- * gets that value. It may be called from any thread, several at once, and must not wait for a task
+ * lock of the executor held, also when the executor is being shut down meanwhile; run may be called
+ * before execute returns. A negative errno value says that it will not be called; the spawn returns
+ * that value. execute may be called from any thread, several at once, and must not wait for a task
  * to end. Cancellation of the calling thread is off in it.
  *
  * On an executor of the user's, cancelling a task only asks it: the flag and the descriptor of the
- * task are set and the library's waits return -ECANCELED; its thread, which is not ours, is never
- * cancelled.
+ * task are set, and the library's waits return -ECANCELED. Its thread does not belong to the
+ * library and is never cancelled.
  *
- * A task that waits for its children runs those itself that the executor has not come to yet, so a
- * pool with a bounded number of threads cannot run out of them. That holds for every wait for a
- * child of its own or of a scope that it has opened: for its end, for the end of a scope or root,
- * and for room in a scope. It begins none when its deadline has passed, and comes back late when
- * the one that it began lasts longer; a deadline of the scope (scope.h) bounds that, too. Waiting
- * for a child to have started leaves it to the executor for a tenth of a second. Waiting for a done
- * descriptor by poll(2) runs nothing.
+ * A task that waits for its children runs those that the executor has not started yet, so a pool
+ * with a bounded number of threads cannot run out of them. That holds for every wait for a child of
+ * its own or of a scope that it has opened: for its end, for the end of a scope or root, and for
+ * room in a scope. The wait starts none when its deadline has passed, and returns late when the one
+ * that it started takes longer; a deadline of the scope (scope.h) bounds that, too. A wait for a
+ * child's start (scoped_started) leaves the child to the executor for a tenth of a second. Waiting
+ * for a done descriptor by poll(2) runs nothing.
  *
  * A child that its waiter runs is cancelled when the waiter is, if the wait is a cancellation point
  * there. So is a child that execute runs before it returns.
@@ -76,9 +76,8 @@ struct scoped_thread_attributes {
  * The executor that starts a thread for each task, with default attributes. It is what a root gets
  * that is opened without an executor. Borrowed, valid for ever; never NULL.
  *
- * A task's thread is joined before anybody is told that the task is gone: its thread-specific
- * destructors have run and its stack is free then. A thread that cannot be had is -EAGAIN to
- * whoever spawned.
+ * A task's thread is joined before the task is reported gone: its thread-specific destructors have
+ * run and its stack is free then. If no thread can be created, the spawn returns -EAGAIN.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -87,8 +86,8 @@ struct scoped_thread_attributes {
 struct scoped_executor *scoped_thread_executor(void);
 
 /*
- * The same with attributes (copied; NULL: the defaults). The new executor is the caller's, who
- * frees it after the last root that uses it has been closed.
+ * The same with attributes (copied; NULL: the defaults). The caller owns the new executor and frees
+ * it after the last root that uses it has been closed.
  *
  * Returns 0 and sets *ret_executor, or
  *   -EINVAL  a size, policy or priority that pthread_attr_init(3) and its relatives refuse

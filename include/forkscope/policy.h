@@ -55,10 +55,10 @@ struct scoped_policy {
 };
 
 /*
- * Collect all: failures cancel nobody. The first failure cancels the rest. The first success
- * cancels the rest. The outcome of the first two is 0, or the first failure, or -ETIME when the
- * deadline has cut tasks short; of the last, 0 if any task succeeded, or else as before, or
- * -ECANCELED if none failed either.
+ * Collect all: failures cancel no task. Fail fast: the first failure cancels the rest. First
+ * success: the first success cancels the rest. The outcome of the first two is 0, or the first
+ * failure, or -ETIME when the deadline has cut tasks short; of the last, 0 if any task succeeded,
+ * or else as before, or -ECANCELED if none failed either.
  *
  * Safe:   any thread; never freed.
  * Cancel: no cancellation point.
@@ -78,9 +78,9 @@ struct scoped_failure {
 };
 
 /*
- * Hears of a failure at once, in the thread of the task that failed, after its `done` and before
- * anybody else is told. What it defers, acquires or opens ends with the task. It may be called from
- * several threads at a time. `failure` is borrowed for the call.
+ * Called for a failure at once, in the thread of the task that failed, after its `done` and before
+ * its end is reported anywhere else. What it defers, acquires or opens ends with the task. It may
+ * be called from several threads at a time. `failure` is borrowed for the call.
  */
 typedef void scoped_failure_function(const struct scoped_failure *failure, void *arg);
 

@@ -34,7 +34,7 @@
  *   unless it came with descriptors: then it fails with kind SETUP. That is about accidents. Foreign
  *   code that took a worker over has the calls that come to it later as well: it can answer them, or
  *   leave them without an answer until their deadline. It needs processes of its own (procspawn()).
- * - A worker that sends what is no message is ended: its call fails with kind IO. What other
+ * - A worker that sends a malformed message is ended: its call fails with kind IO. What other
  *   processes send on its channel is ignored.
  *
  * A worker has the state that this program had when the worker was started - working directory,
@@ -95,7 +95,7 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
  *
  * procspawn_pool_free_timeout waits at most timeout nanoseconds (negative: for ever). It returns 0,
  * or
- *   -ETIMEDOUT   there are workers left, who have been killed; the pool is still there as after
+ *   -ETIMEDOUT   there are workers left, which have been killed; the pool is still there as after
  *                procspawn_pool_kill(), and has to be freed again
  *
  * Safe:   one thread, when no other one uses the pool; handles may be in use.
@@ -133,7 +133,7 @@ int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, jso
                          procspawn_handle **ret_handle);
 
 /*
- * The same with a limit for this call: when so many nanoseconds have passed since the call was
+ * The same with a limit for this call: when `duration` nanoseconds have passed since the call was
  * made, it fails with kind TIMED_OUT, in the queue as well as in a worker, which is then killed and
  * replaced. 0 is no limit. procspawn_pool_spawn() uses the limit that procspawn_builder_deadline()
  * set for procspawn_pool_builder_process(), or none.
@@ -206,23 +206,23 @@ int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout);
 void procspawn_pool_kill(procspawn_pool *pool);
 
 /*
- * Why the pool has failed. It does when no worker is left and new ones died, or could not be made,
- * as often in a row as procspawn_pool_builder_attempts() allows; between the attempts it waits,
- * from 10 ms doubling to 1 s. Children that died before they were told anything do not count,
- * unless more in a row do than can have waited ahead of need. Queued calls end with this error
- * then. A failed pool stays so, also when it is shut down or killed. The error is a new one that
- * the caller frees.
+ * Why the pool has failed. A pool fails when no worker is left and new ones died, or could not be
+ * made, as often in a row as procspawn_pool_builder_attempts() allows; between the attempts it
+ * waits, from 10 ms doubling to 1 s. Children that died before anything was sent to them do not
+ * count, unless more in a row do than can have waited ahead of need. Queued calls end with this
+ * error then. A failed pool stays failed, also when it is shut down or killed. The error is a new
+ * one that the caller frees.
  *
  * A start has also failed when the kernel refuses what the builder asks for, when the thread that
  * built the pool may have no child any more (PROCSPAWN_ERIGHTS), and in a child at the limit of
  * nested children (PROCSPAWN_ELIMIT); procspawn_error_errno() tells which. When the fork server is
  * gone, or with PROCSPAWN_ERIGHTS, a pool without a worker fails at the first such start.
  *
- * A shortage - of descriptors, memory or processes, here or in the fork server - is no failure: as
- * long as it lasts the pool tries again, from 10 ms doubling to 1 s, and calls wait in the queue.
- * The error of one that meets its deadline there names the shortage. A result for which this
- * process has no room stays with its worker: procspawn_join() returns -EMFILE or -ENOMEM, and can
- * be called again.
+ * A shortage - of descriptors, memory or processes, in this process or in the fork server - is no
+ * failure: as long as it lasts the pool tries again, from 10 ms doubling to 1 s, and calls wait in
+ * the queue. If a call reaches its deadline there, its error names the shortage. A result for which
+ * this process has no room stays with its worker: procspawn_join() returns -EMFILE or -ENOMEM, and
+ * can be called again.
  *
  * Returns 0, -ENODATA if the pool has not failed, PROCSPAWN_ENOTOWNER, or -ENOMEM.
  *
@@ -304,8 +304,8 @@ void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned mi
                                     int64_t idle_timeout);
 
 /*
- * Replaces a worker when it has ended so many calls, or when its resident memory after a call is
- * above so many bytes. 0 is never.
+ * Replaces a worker when it has completed `calls` calls, or when its resident memory after a call
+ * is above `bytes`. 0: never.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -315,14 +315,14 @@ void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder,
 void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
- * Captures what each call writes to stdout or stderr, apart for each call and in memory: it is read
- * from procspawn_stdout() or procspawn_stderr() of the handle, from its beginning, also while the
- * call runs. A read there never waits; it ends where the call has got to.
+ * Captures what each call writes to stdout or stderr, separately for each call and in memory: it is
+ * read from procspawn_stdout() or procspawn_stderr() of the handle, from its beginning, also while
+ * the call runs. A read there never waits; it ends at what the call has written so far.
  *
- * Of each stream the first 1,048,576 bytes of a call are kept, or as many as
- * procspawn_pool_builder_capture_limit() says; the rest is dropped. The call notices nothing of it,
- * and never waits for a reader. What a call has started is cut off at its end: a process that goes
- * on writing to the call's stdout then gets SIGPIPE.
+ * Of each stream the first 1,048,576 bytes of a call are kept, or the number that
+ * procspawn_pool_builder_capture_limit() sets; the rest is dropped. The call does not notice that,
+ * and never waits for a reader. Processes that a call has started are cut off at its end: one that
+ * continues to write to the call's stdout then gets SIGPIPE.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -333,9 +333,9 @@ void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool
 void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
- * What the result of each call may be: see procspawn_builder_result_limit(). A result beyond it
- * costs its call and leaves the worker in service. A result that nobody has joined yet costs
- * memory, and no descriptor but those that it brings along.
+ * The limits of each call's result: see procspawn_builder_result_limit(). A result beyond them
+ * fails its call and leaves the worker in service. A result that has not been joined yet takes
+ * memory, and only those descriptors that it brings along.
  *
  * procspawn_pool_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *

@@ -63,7 +63,7 @@
  * Every process started here ends with this program at the latest, also when it is killed.
  *
  * The library has no thread of its own in this program but for those of pools (pool.h), and for a
- * moment one that closes what children have sent and nobody took (value.h).
+ * short time one that closes descriptors that children have sent and that were not taken (value.h).
  *
  * Times are nanoseconds from now, on CLOCK_MONOTONIC. Functions return 0 or a negative value: a
  * negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters (ret_*) are
@@ -230,9 +230,10 @@ void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
  * How many children a child may have at a time, and how many all children together: 64 and 1,024
- * unless set, 0 for none. One that was asked for and not used yet counts, and so does each worker
- * of a pool. Beyond the limit a call in a child fails with PROCSPAWN_ELIMIT, and a worker of a
- * child's pool cannot be started (procspawn_pool_failure, pool.h). The program itself has no limit.
+ * unless set, 0 for none. A child that was requested and not used yet counts, and so does each
+ * worker of a pool. Beyond the limit a call in a child fails with PROCSPAWN_ELIMIT, and a worker of
+ * a child's pool cannot be started (procspawn_pool_failure, pool.h). The program itself has no
+ * limit.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.
@@ -285,9 +286,9 @@ int procspawn(procspawn_function *function, json_t *argument, procspawn_handle *
 
 /*
  * Switches off, for this process and the children it makes later, the check that a function lies in
- * the same module on both sides. Functions then travel as bare addresses of the image at init: who
- * says so answers for it that no call is made of a function in a library loaded after init, or in
- * memory made later. A wrong one is a jump into nowhere, in the child. Without this the check is
+ * the same module on both sides. Functions then travel as bare addresses of the image at init. The
+ * caller guarantees that no call is made of a function in a library loaded after init, or in memory
+ * made later: in the child such an address may contain anything. Without this call the check is
  * always on.
  *
  * Safe:   any thread.
@@ -325,9 +326,9 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
 
 /*
  * Kills the process and all of its group, and does not wait for it. A result that was sent before
- * stands. Killing a call that has ended does nothing. Where the process or something that it started
- * cannot be ended (it waits in the kernel, or has other ids), the call ends after two seconds for
- * who joins it; procspawn_wait() goes on waiting.
+ * stands. Killing a call that has ended does nothing. Where the process or something that it
+ * started cannot be ended (it waits in the kernel, or has other ids), a join of the call ends after
+ * two seconds; procspawn_wait() continues to wait.
  *
  * Returns 0, or
  *   PROCSPAWN_ESERVER    the fork server is gone, and the process with it; or it does not answer;
@@ -373,9 +374,9 @@ int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret
 
 /*
  * The process id. It stays the process's own until procspawn_wait() has returned 0; signal the
- * process by procspawn_kill or procspawn_terminate, which cannot hit a stranger. It is another one
- * after a join or wait that learns that the process died before it took the call, and that a new
- * one took it.
+ * process by procspawn_kill or procspawn_terminate, which cannot reach another process. The id
+ * changes in a join or wait that learns that the process died before it took the call, and that a
+ * new process took it.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -512,19 +513,20 @@ int procspawn_builder_cwd(procspawn_builder *builder, const char *path);
 int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit);
 
 /*
- * The limit of the call itself: after so many nanoseconds from its start the process is killed, and
- * the call fails with kind TIMED_OUT. 0 or less for none. Kept by the fork server, also while
- * nobody joins. A call for which the fork server has no process until then is not made: -ETIMEDOUT.
+ * The limit of the call itself: `duration` nanoseconds after its start the process is killed, and
+ * the call fails with kind TIMED_OUT. 0 or less for none. The fork server enforces it, also while
+ * no thread joins. A call for which the fork server has no process until then is not made:
+ * -ETIMEDOUT.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
- * Source: own; a task's deadline is apart from a waiter's patience.
+ * Source: own; the deadline of a task differs from the timeout of a waiter.
  */
 void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
 
 /*
- * What a process in a scope has left when its scope ends it (tree.h): so many nanoseconds between
- * SIGTERM and SIGKILL; none for 0 or less. If not set it is the scope's, or two seconds.
+ * The grace of a process in a scope when its scope ends it (tree.h): nanoseconds between SIGTERM
+ * and SIGKILL; none for 0 or less. If not set it is the scope's, or two seconds.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -533,9 +535,9 @@ void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
 void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 
 /*
- * Whether the function may call functions in processes of its own; it may, unless told otherwise.
- * One that may not has no way to the fork server, and its calls fail with PROCSPAWN_ERIGHTS: for
- * functions that handle what nobody trusts.
+ * Whether the function may call functions in processes of its own; it may by default. A function
+ * that may not has no connection to the fork server, and its calls fail with PROCSPAWN_ERIGHTS: for
+ * functions that process untrusted data.
  *
  * What such a function calls (a nested call) is forked from the image at init, as all are, and has
  * no right that the function lacks: its user and group, no supplementary groups unless it has those
@@ -556,8 +558,8 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed);
 
 /*
- * Where a program can move to, or what it can shut itself into, after init, and its children cannot
- * follow. Flags, one a kind.
+ * Kinds of restriction that a program can enter after init, and its children cannot follow. Flags,
+ * one a kind.
  */
 enum procspawn_rights {
     PROCSPAWN_RIGHTS_ROOT = 1 << 0,     /* root directory, or mount namespace */
@@ -568,23 +570,23 @@ enum procspawn_rights {
 };
 
 /*
- * Children are forked from what the program was at init: they would lead out of such a place. So a
+ * Children are forked from the program as it was at init, and would bypass such a restriction. So a
  * call from another place than that of init, of the calling thread, fails with PROCSPAWN_ERIGHTS,
  * and so does the building of a pool. This allows it for some kinds (any of the flags above, 0 for
- * none, which it is unless set). A child that is made so is in the place of init, and has no nested
- * calls; out of another user namespace it also has the ids, groups and capabilities of init, for
+ * none, which is the default). A child that is made so is in the place of init, and has no nested
+ * calls; out of another user namespace it also has the ids, groups and capabilities of init, since
  * those of the caller mean nothing there.
  *
  * What could be read at init and cannot be read any more (there is no /proc in the new root) counts
- * as another place. What is not noticed:
+ * as another place. Not noticed are:
  * - other namespaces (processes, IPC, host name, control groups, time), and other security modules;
  * - a Landlock domain, of a thread that has not the ids and capabilities of init, or of a called
  *   function's process;
  * - where /proc was not there at init: the namespaces of network and users, and a second filter.
- * A program that does one of these after init does it in vain as far as its children go. And all
- * this is the word of the program's own code: foreign code that took the program over can speak to
- * the fork server by itself. The server believes it no user that the kernel does not bear out; the
- * rest it cannot know. A program that shuts itself in for good calls procspawn_fini() before.
+ * A program that does one of these after init does not restrict its children by it. And all this
+ * relies on the program's own code: foreign code that took the program over can send messages to
+ * the fork server by itself. The server accepts no user id that the kernel does not confirm; it
+ * cannot check the rest. A program that restricts itself for good calls procspawn_fini() before.
  *
  * Returns 0, or -EINVAL for an unknown flag.
  *
@@ -595,17 +597,17 @@ enum procspawn_rights {
 int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds);
 
 /*
- * What the result may be, at most, for a short text can be a large value. result_limit: bytes of
- * memory that it takes in this process when decoded; 512 MiB unless set, 0 for no limit. That is
- * found before anything is decoded, and is an upper bound, which can be twice the memory that is
- * taken in the end. For the moment decoding takes up to twice the longest string more.
- * result_depth: arrays and objects inside each other; 256 unless set. A result beyond either makes
- * the call fail with kind JSON and PROCSPAWN_ELIMIT as procspawn_error_errno().
+ * Limits of the result: a short text can be a large value. result_limit: bytes of memory that it
+ * takes in this process when decoded; 512 MiB unless set, 0 for no limit. The size is computed
+ * before anything is decoded, and is an upper bound, which can be twice the memory that is taken in
+ * the end. During decoding it takes up to twice the longest string more. result_depth: nesting of
+ * arrays and objects; 256 unless set. A result beyond either makes the call fail with kind JSON and
+ * PROCSPAWN_ELIMIT as procspawn_error_errno().
  *
  * A join decodes on the stack of the thread that calls it, and json_decref() and the like need as
  * much: 512 bytes for each level are enough, so 128 KiB by default, and 1 MiB for 2,048 levels. The
- * time that it takes is not cut short by the patience of procspawn_join_timeout(): with the default
- * limit it can be some seconds.
+ * timeout of procspawn_join_timeout() does not bound the time of decoding: with the default limit
+ * it can be some seconds.
  *
  * procspawn_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *
@@ -644,10 +646,10 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
 
 /*
  * For a function that is about to give up rights by itself: capabilities, a root directory, system
- * calls. From now on this process has no way to the fork server, which would lead out of what it
- * shuts itself into: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were
- * made before go on, and can be joined; they cannot be killed any more (PROCSPAWN_ESERVER), and end
- * with this process. In a pool's worker it holds for all later calls of the worker.
+ * calls. From now on this process has no connection to the fork server, by which it could bypass
+ * its restriction: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were made
+ * before go on, and can be joined; they cannot be killed any more (PROCSPAWN_ESERVER), and end with
+ * this process. In a pool's worker it holds for all later calls of the worker.
  *
  * Returns 0, also when it has been called before, or -EPERM outside of a called function's process.
  *

@@ -2,15 +2,15 @@
  * remote_scope.h - tasks on threads that the library did not start
  *
  * The low-level half of the thread library: everything that is needed to run a task, but not the
- * running. A spawner makes a task's signals; whoever runs the task, on whatever thread, hands them
- * to remote_scope_run, which carries out all six phases there:
+ * running. A spawner makes a task's signals. The thread that runs the task, which may be any,
+ * passes them to remote_scope_run, which carries out all six phases there:
  *
  *     struct scoped_child_signals signals;
  *     remote_spawner_spawn_raw(spawner, &signals);             in the task that is the parent
  *     remote_scope_run(signals, function, arg, done);          in any thread
  *
- * Or it uses the signals itself: it stops when the cancel receiver tells it to, and frees the done
- * sender when it has ended, after all that it started. The parent does not end before.
+ * Or it uses the signals itself: it stops when the cancel receiver reports a cancel, and frees the
+ * done sender when it has ended, after all that it started. The parent does not end before.
  *
  * Cancelling such a task only asks (SCOPED_CANCEL_ASKS): its thread is not the library's.
  */
@@ -33,7 +33,7 @@ struct scoped_cancel_receiver;
 /* Tells that a task has ended, when it is freed. */
 struct scoped_done_sender;
 
-/* What a task needs. Both are new, owned by who gets them, and may be moved to any thread. */
+/* What a task needs. Both are new, owned by the caller, and may be moved to any thread. */
 struct scoped_child_signals {
     struct scoped_cancel_receiver *cancel_receiver;
     struct scoped_done_sender *done_sender;
@@ -60,8 +60,8 @@ int remote_spawner_spawn_raw_with_signal(scoped_spawner spawner,
  * signals are taken. Without signals (both NULL) it is the root of a tree of its own, on the
  * default executor. The leaf form is for tasks without a spawner. `done` may be NULL.
  *
- * The task may be run inside of another one. If it is a child of that one, or of a scope or root
- * that that one has opened, or a root of its own, it is cancelled with it, also when that was
+ * The task may be run inside another one. If it is a child of that one, or of a scope or root that
+ * that one has opened, or a root of its own, it is cancelled with it, also when that one was
  * cancelled before; with cancellation off, or in a shield, it is not.
  *
  * Returns the task's status: what the function returned, -ECANCELED when it was cancelled before it

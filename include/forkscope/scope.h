@@ -24,9 +24,9 @@
  *   5. `done` is called, in the task's thread;
  *   6. the task signals done to its parent.
  *
- * Then it is *gone* as soon as its thread has been joined; everybody who waits for a task is told
- * at that point. On other executors it is gone at phase 6: nothing touches it from then on. A task
- * that is cancelled before it starts never runs its function; its `done` is called all the same.
+ * Then it is *gone* as soon as its thread has been joined; all waits for the task end at that
+ * point. On other executors it is gone at phase 6: nothing touches it from then on. A task that is
+ * cancelled before it starts never runs its function; its `done` is called all the same.
  *
  * Cancellation. On the executors that come with the library a task is cancelled by pthread_cancel:
  * it ends in the next cancellation point of POSIX (read, poll, nanosleep, pthread_cond_wait and so
@@ -37,10 +37,10 @@
  * exception must not leave a task's function, nor any other that the library calls. On executors of
  * the user's own a task is only asked: the library's waits return -ECANCELED.
  *
- * pthread_cancel sends a signal, for which there is no room when all that the user's processes may
- * have pending is pending (RLIMIT_SIGPENDING). It is repeated then until there is, by the thread
- * that sees to deadlines (scoped_scope_open), or, if there is none to be had, by the next close.
- * The library's own waits are cut short in any case.
+ * pthread_cancel sends a signal. It fails when the user's processes have as many signals pending as
+ * RLIMIT_SIGPENDING allows. Then it is repeated until it succeeds, by the thread that handles
+ * deadlines (scoped_scope_open), or, if that cannot be started, by the next close. The library's
+ * own waits are cut short in any case.
  *
  * A task is cancelled once. In the clean-up handlers of a task that is being unwound, in what it
  * deferred and in `done`, nothing is cut short: the library's waits there wait, as the cancellation
@@ -53,15 +53,15 @@
  * is lost, and the mode SCOPED_CANCEL_WAITS cancels in the library's own waits only, which lose
  * nothing.
  *
- * Spawners are values. One may only be used by the task (or, for a root, by the thread) it was
- * given to. Any other use fails with a code of its own, and a hook hears of it.
+ * Spawners are values. A spawner may only be used by the task (or, for a root, by the thread) it
+ * was given to. Any other use fails with a code of its own, and the misuse hook is called.
  *
  * Processes. A tree belongs to the process that opened it. In a process that was forked the thread
- * is in no task and has opened nothing, though it may open roots of its own. There every use of what
- * was opened before (spawners, signals, remote scopes, a cached executor) fails with
- * PROCSPAWN_ENOTOWNER, freeing a signal does nothing, scoped_cancel_receiver_poll says true, and the
- * owner is not disturbed. A process that was forked in a task ends by _exit(2) or execve(2): it must
- * not return from the task's function.
+ * is in no task and has opened nothing, though it may open roots of its own. There every use of
+ * what was opened before (spawners, signals, remote scopes, a cached executor) fails with
+ * PROCSPAWN_ENOTOWNER, freeing a signal does nothing, scoped_cancel_receiver_poll returns true, and
+ * the owner is not affected. A process that was forked in a task ends by _exit(2) or execve(2): it
+ * must not return from the task's function.
  *
  * Times are nanoseconds on CLOCK_MONOTONIC. Functions return 0 or a negative value: a negative
  * errno value or one of the SCOPED_E* codes of error.h. Out-parameters (ret_*) are untouched on
@@ -85,8 +85,8 @@ extern "C" {
 #define SCOPED_FOREVER INT64_MAX
 
 /*
- * The point in time so many nanoseconds from now, for every function that takes a deadline. Never
- * fails.
+ * Returns the point in time that is `nanoseconds` from now, for every function that takes a
+ * deadline. Never fails.
  *
  * Safe:   any thread, any process, signal handlers.
  * Cancel: no cancellation point.
@@ -95,7 +95,8 @@ extern "C" {
 int64_t scoped_deadline_in(int64_t nanoseconds);
 
 /*
- * Names the owner of children. Copy it freely; using it is the owner's alone. {0, 0} names nobody.
+ * Names the owner of children. It may be copied freely; only the owner may use it. {0, 0} is no
+ * spawner.
  */
 typedef struct scoped_spawner {
     uint32_t slot;
@@ -145,7 +146,7 @@ struct scoped_binding {
     void *value;
 };
 
-/* What can be said about a scope. All zero: everything is as in the scope around. */
+/* Options of a scope. All zero: everything is as in the scope around. */
 struct scoped_options {
     const char *name;                   /* copied, cut to 15 bytes */
     struct scoped_executor *executor;   /* borrowed until the scope is closed */
@@ -177,9 +178,9 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  * on. `options` is borrowed for the call.
  *
  * Deadline and grace. At the deadline all tasks of the scope are cancelled. Deadlines are
- * inherited: a scope further down never has a later one, and its outcome tells of its own tasks
- * that the deadline cut short. A grace time makes cancelling two steps:
- * tasks are asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that return
+ * inherited: a scope further down never has a later one, and its outcome reports those of its own
+ * tasks that the deadline cut short. A grace time divides cancelling into two steps: tasks are
+ * asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that return
  * -ECANCELED), and forced when the time is over. Deadlines and grace need a thread of the
  * library's, one for each tree, from the first such scope until the root is closed.
  *
@@ -191,7 +192,7 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  *   -EAGAIN          no thread for the deadline or the grace
  *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER as for scoped_spawn
  *
- * Safe:   the owner of the spawner, who becomes the scope's owner.
+ * Safe:   the owner of the spawner, which becomes the scope's owner.
  * Cancel: no cancellation point.
  * Source: Trio's nurseries and cancel scopes; JEP 505, StructuredTaskScope.open.
  */
@@ -199,9 +200,10 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
                       scoped_spawner *ret_scope);
 
 /*
- * Closes a scope: waits until its tasks have ended by themselves, and tells how it went. A scope
- * that is still open when its task ends is cancelled with it, unheard. On an executor of the user's
- * the call runs tasks that the executor has not come to, and may outlast the deadline (executor.h).
+ * Closes a scope: waits until its tasks have ended by themselves, and returns the outcome. A scope
+ * that is still open when its task ends is cancelled with it, and its outcome is lost. On an
+ * executor of the user's the call runs tasks that the executor has not started, and may outlast the
+ * deadline (executor.h).
  *
  * Returns 0 and sets *ret_outcome (may be NULL; freed by scoped_outcome_fini), or
  *   -ETIMEDOUT   not all had ended at `deadline`; the scope is still open
@@ -270,7 +272,7 @@ void *scoped_value(const void *key);
 int scoped_set_name(const char *name);
 
 /*
- * Says that the calling task is ready, to who waits by scoped_done_receiver_wait_started
+ * Reports that the calling task is ready: ends the waits of scoped_done_receiver_wait_started
  * (signal.h).
  *
  * Returns 0, or -EPERM outside of a task.
@@ -294,10 +296,10 @@ int scoped_started(void);
 int scoped_defer(void (*function)(void *arg), void *arg);
 
 /*
- * Acquires something and sees to its release in one step that cannot be cancelled in between.
+ * Acquires something and registers its release, in one step that cannot be cancelled in between.
  * acquire(arg) returns what it got, 0 or more, or a negative errno value; release gets it back when
- * the task ends, or at scoped_release. Neither of both is interrupted by cancelling, not even in a
- * wait of the library's: let them not wait for long, or wait before by scoped_wait_fd.
+ * the task ends, or at scoped_release. Cancelling interrupts neither, not even in a wait of the
+ * library's: let them not wait for long, or wait before by scoped_wait_fd.
  *
  *     static intptr_t open_file(void *path)
  *     {
@@ -407,7 +409,7 @@ int scoped_spawn_leaf_with_signal(scoped_spawner spawner, scoped_leaf_function *
                                   struct scoped_parent_signals *ret_signals);
 
 /*
- * Leaves a value for who holds the done receiver of the calling task; a later call replaces it.
+ * Sets the value that the done receiver of the calling task returns; a later call replaces it.
  *
  * Returns 0, or -EPERM outside of a task.
  *
@@ -488,9 +490,9 @@ int scoped_wait_fd(int fd, short events, int64_t deadline);
 int scoped_sleep_until(int64_t deadline);
 
 /*
- * Hears of misuse: `error` is SCOPED_ESTALE or SCOPED_ENOTOWNER, `spawner` what was used. It is
- * called in the thread that misused it, before the error is returned, and may abort(). NULL is
- * nobody. The last one set counts, for the whole process.
+ * Called for misuse: `error` is SCOPED_ESTALE, SCOPED_ENOTOWNER or PROCSPAWN_ENOTOWNER, `spawner`
+ * what was used. It is called in the thread that misused it, before the error is returned, and may
+ * abort(). NULL: no hook. There is one hook for the whole process, the last one set.
  */
 typedef void scoped_misuse_hook(int error, scoped_spawner spawner);
 

@@ -1,9 +1,9 @@
 /*
  * shmem.h - read-only buffers that several processes see at the same time
  *
- * A shared buffer is memory that is filled once, sealed, and then handed to other processes without
- * being copied, whatever its size. Nobody can change it any more, neither here nor there; the seals
- * are the kernel's (memfd_create(2)), and who receives a buffer checks them.
+ * A shared buffer is memory that is filled once, sealed, and then sent to other processes without
+ * being copied, whatever its size. After that no process can change it; the seals are the kernel's
+ * (memfd_create(2)), and every receiver of a buffer checks them.
  *
  * The usual order of calls, with the bytes at hand, or made in place:
  *
@@ -23,9 +23,9 @@
  *     use(procspawn_shmem_data(shmem), procspawn_shmem_size(shmem));
  *     procspawn_shmem_unref(shmem);
  *
- * The memory lives as long as any process has the buffer; there is no name and nothing to clean up.
- * All of it is there when the buffer is sealed, also where nothing was written: a receiver would pay
- * for what is missing, and takes no buffer with less memory than its size.
+ * The memory exists as long as any process has the buffer; there is no name and nothing to clean
+ * up. All of it is allocated when the buffer is sealed, also where nothing was written: a receiver
+ * would pay for what is missing, and refuses a buffer with less memory than its size.
  */
 #ifndef FORKSCOPE_SHMEM_H
 #define FORKSCOPE_SHMEM_H
@@ -38,7 +38,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* A buffer, sealed. Counted: who holds a reference may use it. */
+/* A sealed buffer, with a count of references. The holder of a reference may use it. */
 typedef struct procspawn_shmem procspawn_shmem;
 
 /* A buffer in the making: writable, and known to this process only. */
@@ -59,7 +59,7 @@ int procspawn_shmem_new(const void *bytes, size_t size, procspawn_shmem **ret_sh
 
 /*
  * A buffer that is the memory of a memfd, of which a duplicate is kept; the caller's stays open
- * (borrowed). Seals that are missing are put on: from then on nobody can write to it.
+ * (borrowed). Seals that are missing are added: from then on no process can write to it.
  *
  * Returns 0, or
  *   -EINVAL              not a memfd, or one of huge pages
@@ -136,7 +136,7 @@ json_t *procspawn_value_shmem(const procspawn_shmem *shmem);
 json_t *procspawn_value_shmem_take(procspawn_shmem *shmem);
 
 /*
- * Hands a buffer that has arrived over to the caller, with one reference.
+ * Gives a received buffer to the caller, with one reference.
  *
  * Returns 0, or
  *   PROCSPAWN_EVALUE     as procspawn_take_fd (value.h)

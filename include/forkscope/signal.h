@@ -1,9 +1,9 @@
 /*
- * signal.h - how the end of a task is asked for, and told
+ * signal.h - how a task is asked to end, and how its end is reported
  *
- * Between a task and whoever spawned it with a signal run two of them: *cancel* goes down, *done*
- * comes up. The parent holds a cancel sender and a done receiver. Both may be used and freed by any
- * thread, at any time, also after the task and its whole tree have ended.
+ * Two signals connect a task with its spawner: *cancel* goes down, *done* comes up. The parent
+ * holds a cancel sender and a done receiver. Both may be used and freed by any thread, at any time,
+ * also after the task and its whole tree have ended.
  *
  *     struct scoped_parent_signals signals;
  *     scoped_spawn_with_signal(spawner, function, arg, NULL, &signals);
@@ -100,9 +100,9 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
 
 /*
- * Waits until the task says that it has started (scoped_started). On an executor of the user's that
- * does not come to a child of the calling task, the call runs it, and returns when it has ended
- * (executor.h).
+ * Waits until the task reports that it has started (scoped_started). If the task is a child of the
+ * calling task and its executor, one of the user's, does not start it, the call runs it, and
+ * returns when it has ended (executor.h).
  *
  * Returns 0, also when it has ended since, or
  *   SCOPED_ENOTSTARTED  it ended without having said so
@@ -133,7 +133,7 @@ int scoped_done_receiver_value(struct scoped_done_receiver *receiver, void **ret
 /*
  * Frees a receiver (taken); the task is left alone. NULL is fine.
  *
- * Safe:   any thread; one at a time for each receiver, and nobody may wait on it.
+ * Safe:   any thread; one at a time for each receiver, while no thread waits on it.
  * Cancel: no cancellation point.
  * Source: scoped_spawn 0.2.1, where a receiver is dropped.
  */

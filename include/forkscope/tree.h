@@ -2,8 +2,8 @@
  * tree.h - processes in the tree of tasks
  *
  * A process can be a child of a task or of a scope, as a thread can: it ends with its parent at the
- * latest, cancelling the parent ends it, and the parent is not said to be gone before the process
- * and everything that it started has been reaped. Its failure is the failure of a child.
+ * latest, cancelling the parent ends it, and the parent is not reported gone before the process and
+ * everything that it started has been reaped. Its failure is the failure of a child.
  *
  *     scoped_spawner_open(NULL, &root);
  *     scoped_procspawn(root, NULL, parse, argument, &call);
@@ -58,12 +58,12 @@ int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *buil
                                  struct scoped_parent_signals *ret_signals);
 
 /*
- * A pool (pool.h) as builder (borrowed) says, that is a child of the owner of spawner, or of a
- * scope. When the scope is cancelled the pool takes no more calls, those that run have the grace of
- * the scope, and what is left then is killed; the scope is not said to be gone before all workers
- * are. A pool that has ended before - by procspawn_pool_shutdown, kill or free - holds up nobody;
+ * A pool (pool.h) as builder (borrowed) describes, which is a child of the owner of spawner, or of
+ * a scope. When the scope is cancelled the pool takes no more calls, those that run have the grace
+ * of the scope, and what is left then is killed; the scope is not reported gone before all workers
+ * are. A pool that has ended before - by procspawn_pool_shutdown, kill or free - delays nothing;
  * one that has failed (procspawn_pool_failure) is a child that failed with PROCSPAWN_EPOOL. The
- * memory is the caller's, who calls procspawn_pool_free after the last use, before or after the end
+ * caller owns the memory and calls procspawn_pool_free after the last use, before or after the end
  * of the scope.
  *
  * Returns 0 and sets *ret_pool, or what scoped_spawn_leaf (scope.h) or procspawn_pool_builder_build

@@ -11,7 +11,7 @@
  *     procspawn__release_W(&param)                 after the function has returned
  *     procspawn__pack_result_W(result, &json)      takes
  *     procspawn__unpack_result_W(json, &result)    the result stands by itself
- *     procspawn__release_result_W(&result)         if nobody wants it
+ *     procspawn__release_result_W(&result)         if it is not wanted
  */
 #ifndef FORKSCOPE_TYPED_WORDS_H
 #define FORKSCOPE_TYPED_WORDS_H
@@ -117,7 +117,7 @@ bool procspawn__ipc_mode(bool on);
     } \
     PROCSPAWN__PLAIN_WORD(word, type, int64_t)
 
-/* A type whose values are handed over: whoever has one releases it. */
+/* A type whose values are handed over: the holder releases them. */
 #define PROCSPAWN__OWNED_WORD(word, type) \
     typedef type procspawn__in_##word; \
     typedef type procspawn__param_##word; \

@@ -1,7 +1,7 @@
 /*
  * value.h - arguments and results that are not JSON: descriptors, shared buffers, ends of channels
  *
- * A placeholder is a JSON value that stands for something of the operating system's. It can stand
+ * A placeholder is a JSON value that stands for an object of the operating system. It can stand
  * anywhere inside an argument, a result or a message of a channel, any number of times:
  *
  *     argument = json_pack("{s:s, s:o}", "name", "log", "file", procspawn_value_fd(fd));
@@ -15,24 +15,23 @@
  * channels by channel.h. A placeholder that came with a value may also be sent on as it is, without
  * being taken, or copied (json_copy, json_deep_copy): all copies stand for the same thing.
  *
- * Who owns what
+ * Ownership
  *
  * - What procspawn_value_* makes only names the caller's object (borrowed): that must be open until
  *   the value has been sent, which for procspawn() and the functions like it is when they return.
  *   They send a duplicate. The procspawn_value_*_take forms take the object instead: it is closed
  *   once the value was sent, and after a failure by procspawn_values_drop. Use those in results,
  *   which are sent after the function has returned.
- * - What arrives belongs to the library until it is taken, and is closed when nobody took it: in
- *   the function at the end of its call; of a result when its handle is freed; of a message when
- *   the next one is received from the same receiver, or the receiver is freed.
- *   procspawn_values_drop closes it earlier. After that the placeholder stands for nothing, and
- *   taking it is PROCSPAWN_EVALUE. Descriptors that came along and that no placeholder names are
- *   closed on arrival.
- * - To close what another process has sent can take as long as that process likes: its sockets
- *   linger, its file systems are asked. So that is left to a thread of the library's own, which is
- *   there for nothing else and has all signals blocked. It has mostly ended when the function that
- *   needed it returns; what takes longer than 20 milliseconds is waited for by it alone. There are
- *   at most eight of them at a time.
+ * - What arrives belongs to the library until it is taken. What is not taken is closed: in the
+ *   function at the end of its call; of a result when its handle is freed; of a message when the
+ *   next one is received from the same receiver, or the receiver is freed. procspawn_values_drop
+ *   closes it earlier. After that the placeholder stands for nothing, and taking it is
+ *   PROCSPAWN_EVALUE. Descriptors that came along and that no placeholder names are closed on
+ *   arrival.
+ * - Closing what another process has sent can take as long as that process likes: its sockets
+ *   linger, its file systems are asked. So a thread of the library's own does it, with all signals
+ *   blocked. It has mostly ended when the function that needed it returns; after 20 milliseconds
+ *   the function stops waiting for it. There are at most eight such threads at a time.
  *
  * A placeholder is an ordinary JSON object with a key of its own and means something only in the
  * process that it was made in or came to; printed, stored or sent by other means it is worth
@@ -83,7 +82,7 @@ json_t *procspawn_value_fd(int fd);
 json_t *procspawn_value_fd_take(int fd);
 
 /*
- * Hands a descriptor that has arrived over to the caller, who closes it. It is close-on-exec.
+ * Gives a received descriptor to the caller, who closes it. It is close-on-exec.
  *
  * Returns 0, or
  *   PROCSPAWN_EVALUE     no placeholder, one for something else, one that was made here and has not
