@@ -23,7 +23,7 @@ struct procspawn__handle_kind {
     pid_t (*pid)(const procspawn_handle *handle);
     int (*fd)(const procspawn_handle *handle);
     void (*drop)(procspawn_handle *handle);     /* frees the handle and what it owns */
-    /* The same in a child by fork(2): frees memory and closes nothing. Does not use fields that
+    /* The same in a child by fork(2): frees memory and closes nothing. Leaves alone memory that
      * another thread of the parent may have been changing at the fork. */
     void (*forget)(procspawn_handle *handle);
 };

@@ -13,7 +13,7 @@
 void procspawn__links_init(unsigned count);
 /* Makes the epoll set, if there is none. A child does so at its first request only. 0 or -errno. */
 int procspawn__links_watch(void);
-/* Receive all messages of the servers, and of the root. Do not block. */
+/* Receive pending messages of the servers, and of the root. Do not block. */
 void procspawn__links_hear(void);
 void procspawn__links_hear_root(void);
 /* Closes the link of a server that has died, or that cannot be used any more. */

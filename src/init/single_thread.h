@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Threads of a sanitizer do not count. Takes up to 20 ms if there are others. */
+/* Threads of a sanitizer do not count. True if neither the kernel nor /proc can tell. Tries again
+ * for 20 ms before it returns false. */
 bool procspawn__single_threaded(void);
 
 #endif

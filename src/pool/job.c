@@ -62,8 +62,8 @@ void procspawn__pool_call_free(struct procspawn__pool_call *call)
 }
 
 /*
- * In a child by fork(2). Another thread of the parent may have been changing the call, so only
- * fields that never change are used.
+ * In a child by fork(2). Another thread of the parent may have been changing the call at the fork,
+ * so its worker and its place in the queue are not used.
  */
 static void call_forget(procspawn_handle *handle)
 {

@@ -403,7 +403,8 @@ int procspawn__worker_look(struct procspawn__worker *worker);
 
 /* Without the lock: starts the thread. 0 or -errno. */
 int procspawn__dispatch_start(procspawn_pool *pool);
-/* Without the lock: joins the thread, which ends with the last worker. 0 or -ETIMEDOUT. */
+/* Without the lock: joins the thread, which ends when the pool has ended and no worker is left.
+ * 0 or -ETIMEDOUT. */
 int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline);
 /* Has the dispatcher repeat what failed for a shortage, ten milliseconds from now. */
 void procspawn__dispatch_again(procspawn_pool *pool);
