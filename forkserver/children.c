@@ -115,7 +115,7 @@ void forkserver__child_reborn(struct children *children, struct child *child, pi
     child->cause = WIRE_ENDED_BY_ITSELF;
     child->alone = child->rid = child->shut = child->unread = child->clogged = false;
     child->stopped = child->overtime = false;
-    child->expected = child->withheld = child->examined = false;
+    child->expected = child->killed = child->withheld = child->examined = false;
     child->kill_at = child->release_at = child->late_at = BASE_NEVER;
     child->rebirths++;
     if (list_empty(&child->in_reborn))

@@ -63,6 +63,7 @@ struct child {
     enum child_state state;
     bool stopped;               /* it stopped itself to be unwound */
     bool expected;              /* dead or killed */
+    bool killed;                /* the server has sent it a SIGKILL */
     bool withheld;              /* dead, but a tracer prevents its reaping */
     bool examined;              /* a reporter has traced it and may have delayed its reaping */
     int64_t late_at;            /* when to report it dead though it lingers; INT64_MAX: not set */

@@ -17,11 +17,15 @@
 #include <unistd.h>
 
 /*
- * Has the kernel counted an OOM kill since the last call? Asked for a SIGKILL that the server did
- * not send.
+ * Was the child killed for lack of memory? The kernel's count of such kills is that of the whole
+ * machine, so it only counts for a SIGKILL that the server did not send. A child that crashed died
+ * of its crash, even if it had to be killed.
  */
-static bool out_of_memory(struct server *s)
+static bool out_of_memory(struct server *s, const struct child *child)
 {
+    if (child->cause != WIRE_ENDED_BY_ITSELF || child->killed || child->stopped ||
+        !WIFSIGNALED(child->status) || WTERMSIG(child->status) != SIGKILL)
+        return false;
     unsigned long long count = forkserver__oom_kills(s->vmstat);
     bool more = count > s->oom_kills;
 
@@ -53,8 +57,7 @@ static void on_death(struct server *s, pid_t pid)
     child->usage = usage;
     forkserver__expect_end(s, child);
     forkserver__rest_died(s, child);
-    if (child->cause == WIRE_ENDED_BY_ITSELF && WIFSIGNALED(status) &&
-        WTERMSIG(status) == SIGKILL && out_of_memory(s))
+    if (out_of_memory(s, child))
         child->cause = WIRE_ENDED_BY_OOM;
     forkserver__end_nested(s, &child->client);
 }
@@ -145,10 +148,13 @@ static void finish_dead(struct server *s)
  * A child that made its server its tracer (PTRACE_TRACEME). The server never resumes it, so it is
  * killed.
  */
-static void on_trap(pid_t pid)
+static void on_trap(const struct server *s, pid_t pid)
 {
+    struct child *child = forkserver__child_by_pid(&s->children, pid);
     siginfo_t info;
 
+    if (child)
+        child->killed = true;
     kill(pid, SIGKILL);
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
 }
@@ -158,7 +164,7 @@ static void on_change(struct server *s, const siginfo_t *info)
     if (info->si_code == CLD_STOPPED)
         forkserver__on_stop(s, info->si_pid);
     else if (info->si_code == CLD_TRAPPED)
-        on_trap(info->si_pid);
+        on_trap(s, info->si_pid);
     else
         on_death(s, info->si_pid);
 }

@@ -225,7 +225,9 @@ bool forkserver__respawn(struct server *s, struct child *child)
     forkserver__rest_born(s, child);
     forkserver__vigil_add(s, child);
     *body = (struct wire_reborn){ .token = child->token, .pid = pid };
-    if (wire__send_struct(child->channel, WIRE_REBORN, body, sizeof *body, -1, true) == -EAGAIN)
+    child->killed =
+        wire__send_struct(child->channel, WIRE_REBORN, body, sizeof *body, -1, true) == -EAGAIN;
+    if (child->killed)
         kill(pid, SIGKILL);
     else
         wire__send(child->client.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);

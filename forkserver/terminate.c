@@ -24,8 +24,9 @@ static void signal_all(const struct child *child, int signal)
         kill(child->pid, signal);
 }
 
-static void signal_group(const struct child *child, int signal)
+static void signal_group(struct child *child, int signal)
 {
+    child->killed |= signal == SIGKILL;
     signal_all(child, signal);
     if (signal != SIGKILL && signal != SIGCONT)
         signal_all(child, SIGCONT);

@@ -19,6 +19,7 @@ tests_libsupport_la_SOURCES += tests/support/forged_calls.c tests/support/forged
 tests_libsupport_la_SOURCES += tests/support/jail.c tests/support/jail.h
 tests_libsupport_la_SOURCES += tests/support/lingering_sockets.c tests/support/lingering_sockets.h
 tests_libsupport_la_SOURCES += tests/support/made_module.c tests/support/made_module.h
+tests_libsupport_la_SOURCES += tests/support/memory_group.c tests/support/memory_group.h
 tests_libsupport_la_SOURCES += tests/support/nested_helpers.c tests/support/nested_helpers.h
 tests_libsupport_la_SOURCES += tests/support/place_helpers.c tests/support/place_helpers.h
 tests_libsupport_la_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h

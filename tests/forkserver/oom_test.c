@@ -3,61 +3,20 @@
  */
 #include "forkserver/oom.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/memory_group.h"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
-struct group {
-    char path[64];
-};
-
-static bool write_text(const char *directory, const char *name, const char *text)
+static json_t *use_memory(json_t *path)
 {
-    char path[128];
-
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    if (fd >= 0)
-        close(fd);
-    return written;
-}
-
-/* With 16 MiB for its processes, in either version of control groups. */
-static bool make_group(struct group *group)
-{
-    static const struct { const char *at, *limit; } versions[] = {
-        { "/sys/fs/cgroup/memory", "memory.limit_in_bytes" }, { "/sys/fs/cgroup", "memory.max" },
-    };
-
-    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
-        snprintf(group->path, sizeof group->path, "%s/forkscope-%d", versions[i].at, (int)getpid());
-        if (mkdir(group->path, 0700) < 0)
-            continue;
-        write_text(group->path, "memory.swap.max", "0");
-        if (write_text(group->path, versions[i].limit, "16777216"))
-            return true;
-        rmdir(group->path);
-    }
-    return false;
-}
-
-static json_t *use_memory(json_t *group)
-{
-    enum { MUCH = 256 << 20, PAGE = 4096 };
-
-    if (!write_text(json_string_value(group), "cgroup.procs", "0"))
+    if (!memory_group_exceed(json_string_value(path)))
         procspawn_panic("not in the group");
-    volatile char *memory = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                                 -1, 0);
-    for (size_t i = 0; memory != MAP_FAILED && i < MUCH; i += PAGE)
-        memory[i] = 1;
-    return json_incref(group);
+    return json_incref(path);
 }
 
 static unsigned long long count_in(const char *vmstat)
@@ -79,20 +38,51 @@ static void the_kernel_s_count_of_such_kills_is_read(void)
     PROCSPAWN_CUNIT_EQUAL(forkserver__oom_kills(-1), 0);
 }
 
+static bool make_group(struct memory_group *group)
+{
+    bool made = geteuid() == 0 && memory_group_make(group);
+
+    if (!made)
+        CU_PASS("no control group for memory can be made here");
+    return made;
+}
+
 static void the_kernel_s_kill_for_want_of_memory_is_told(void)
 {
-    struct group group;
+    struct memory_group group;
 
-    if (geteuid() != 0 || !make_group(&group)) {
-        CU_PASS("no control group for memory can be made here");
+    if (!make_group(&group))
         return;
-    }
     calls_begin();
     procspawn_error *error = calls_error(calls_start(use_memory, json_string(group.path)));
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGKILL);
     calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_OUT_OF_MEMORY);
-    CU_ASSERT(rmdir(group.path) == 0);
+    memory_group_remove(&group);
     calls_end();
+}
+
+/* Nobody but its server traces it, and that lets nobody go on who asks to be traced. */
+static json_t *asks_to_be_traced(json_t *argument)
+{
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    raise(SIGUSR1);
+    return json_incref(argument);
+}
+
+/* The kernel's count is that of the machine. */
+static void who_is_killed_by_its_server_lacked_no_memory(void)
+{
+    struct memory_group group;
+
+    if (!make_group(&group))
+        return;
+    calls_begin();
+    memory_group_kill_one(&group);
+    procspawn_error *error = calls_error(calls_start(asks_to_be_traced, NULL));
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGKILL);
+    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+    calls_end();
+    memory_group_remove(&group);
 }
 
 #define TEST(name) { #name, name }
@@ -100,6 +90,7 @@ static void the_kernel_s_kill_for_want_of_memory_is_told(void)
 static CU_TestInfo tests[] = {
     TEST(the_kernel_s_count_of_such_kills_is_read),
     TEST(the_kernel_s_kill_for_want_of_memory_is_told),
+    TEST(who_is_killed_by_its_server_lacked_no_memory),
     CU_TEST_INFO_NULL,
 };
 
