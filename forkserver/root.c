@@ -231,6 +231,8 @@ static void forget_server(struct root *r, pid_t pid)
             continue;
         close(line->link);
         line->pid = 0;
+        /* Its nested children die with it: they count no more, though no successor is there yet. */
+        __atomic_store_n(&r->options->board[i].nested, 0, __ATOMIC_RELAXED);
         line->news.left = line->serial;
         if (line->news.link >= 0)
             close(line->news.link);

@@ -2,6 +2,8 @@
  * quota_test.c - how many children a child may have, and how much of its server's time
  */
 #include "src/client/state.h"
+#include "src/image/image.h"
+#include "src/wire/board.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
@@ -211,6 +213,16 @@ static json_t *start_some_and_hang(json_t *null)
     return calls_hang(null);
 }
 
+static unsigned nested_in_all(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < procspawn__image.servers; i++)
+        count += __atomic_load_n(&procspawn__image.board[i].nested, __ATOMIC_RELAXED);
+    return count;
+}
+
+/* Also while there is no other server in its place yet. */
 static void what_a_lost_server_had_counts_no_more(void)
 {
     procspawn_handle *handles[4];
@@ -218,13 +230,15 @@ static void what_a_lost_server_had_counts_no_more(void)
     begin_with(EACH, 5);
     for (int i = 0; i < 4; i++)
         handles[i] = calls_start(start_some_and_hang, NULL);
-    poll(NULL, 0, 200);
+    while (nested_in_all() < 5)
+        poll(NULL, 0, 1);
     calls_signal_servers(SIGKILL);
     for (int i = 0; i < 4; i++) {
         PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handles[i], 10 * CALLS_SECOND, NULL),
                               PROCSPAWN_ESERVER);
         procspawn_handle_free(handles[i]);
     }
+    CU_ASSERT_EQUAL(nested_in_all(), 0);
     check_start_many(5);
     calls_end();
 }
