@@ -21,10 +21,15 @@
 
 #include "src/base/proc.h"
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,13 +111,56 @@ static void end_between(pid_t first, pid_t last, const struct children *children
     }
 }
 
+static int read_number(const char *path)
+{
+    char text[16];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+    if (fd >= 0)
+        close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    return atoi(text);
+}
+
+/*
+ * Is there such a number? The kernel says so before it asks for the right to choose one. Who has
+ * that right gets a process, if nobody has the number.
+ */
+static bool can_be_given(pid_t number)
+{
+    struct clone_args arguments = { .set_tid = (uintptr_t)&number, .set_tid_size = 1 };
+    pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+
+    if (pid == 0)
+        _exit(0);
+    if (pid > 0)
+        waitpid(pid, NULL, __WALL);
+    return pid > 0 || errno == EPERM || errno == EEXIST;
+}
+
+/*
+ * What no process id is above. To ask for all that a kernel could be told to give takes seconds, and
+ * most are told to give far fewer. Neither way is open everywhere.
+ */
+static pid_t highest(void)
+{
+    enum { HIGHEST = 1 << 22, USUAL = 1 << 15 };
+    static pid_t found;
+
+    if (found == 0)
+        found = read_number("/proc/sys/kernel/pid_max");
+    if (found <= 0 || found > HIGHEST)
+        found = can_be_given(USUAL - 1) && !can_be_given(USUAL) ? USUAL : HIGHEST;
+    return found;
+}
+
 static void end_since(pid_t first, const struct children *children, struct strangers *strangers)
 {
-    enum { HIGHEST = 1 << 22 };
     pid_t last = newest();
 
     if (last >= 0 && last < first) {
-        end_between(first, HIGHEST, children, strangers);
+        end_between(first, highest(), children, strangers);
         first = 1;
     }
     end_between(first, last, children, strangers);

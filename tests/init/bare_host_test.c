@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -84,6 +85,66 @@ static void keep_outer_proc(const void *unused)
 static void the_proc_of_another_namespace_is_not_believed(void)
 {
     check_tour(keep_outer_proc, "the outer /proc", false);
+}
+
+static long read_number(const char *path)
+{
+    long number = 0;
+    FILE *file = fopen(path, "re");
+
+    if (file && fscanf(file, "%ld", &number) != 1)
+        number = 0;
+    if (file)
+        fclose(file);
+    return number;
+}
+
+static bool write_number(const char *path, long number)
+{
+    FILE *file = fopen(path, "we");
+    bool written = file && fprintf(file, "%ld", number) > 0;
+
+    return file && fclose(file) == 0 && written;
+}
+
+static const char highest_number[] = "/proc/sys/kernel/pid_max";
+static const char last_number[] = "/proc/sys/kernel/ns_last_pid";
+
+/*
+ * The next numbers are the highest, and then the lowest again. That is of this namespace alone; so
+ * is the highest number, by Linux 6.14, if it is another one than outside.
+ */
+static void come_to_the_last_numbers(const void *outside)
+{
+    enum { FEW = 32768, LEFT = 6 };
+
+    keep_outer_proc(NULL);
+    long highest = read_number(highest_number);
+    if (highest != *(const long *)outside && write_number(highest_number, FEW))
+        highest = FEW;
+    if (!write_number(last_number, highest - LEFT))
+        _exit(1);
+}
+
+static void lose_proc_and_come_there(const void *outside)
+{
+    come_to_the_last_numbers(outside);
+    lose_proc(NULL);
+}
+
+static void where_process_numbers_begin_anew_all_works(void)
+{
+    long highest = read_number(highest_number);
+    struct tour tour;
+
+    if (!may_mount() || read_number(last_number) == 0) {
+        CU_PASS("no namespace can be had, or its numbers cannot be set");
+        return;
+    }
+    tour_run(come_to_the_last_numbers, &highest, &tour);
+    tour_check_all(&tour, "numbers that begin anew");
+    tour_run(lose_proc_and_come_there, &highest, &tour);
+    tour_check_all(&tour, "numbers that begin anew, and no /proc");
 }
 
 static void have_proc_of_its_own(const void *unused)
@@ -173,6 +234,7 @@ static CU_TestInfo tests[] = {
     { "without_proc_all_works_but_for_frames", without_proc_all_works_but_for_frames },
     { "the_proc_of_another_namespace_is_not_believed",
       the_proc_of_another_namespace_is_not_believed },
+    { "where_process_numbers_begin_anew_all_works", where_process_numbers_begin_anew_all_works },
     { "the_first_process_works_as_any_other", the_first_process_works_as_any_other },
     { "without_dev_null_all_works", without_dev_null_all_works },
     { "without_tmp_all_works", without_tmp_all_works },
