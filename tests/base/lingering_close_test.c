@@ -249,7 +249,7 @@ static void what_a_message_brings_is_let_go_at_once(void)
     close(pair.peer);
 }
 
-/* Whoever was given the receiver as well can set this. */
+/* Another process that has the receiver can set this too. */
 static void others_cannot_hide_a_message_from_a_receiver(void)
 {
     const int far = 1 << 29;

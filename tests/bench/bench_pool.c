@@ -17,7 +17,7 @@ enum { BATCH = 20, MIB = 1 << 20, CHUNK = 32 * 1024, SMALL = 8 };
 
 static procspawn_pool *pool;
 static json_t *string;          /* 1 MiB of text */
-static int sock;                /* somebody who sends back what it gets */
+static int sock;                /* a process that sends back what it gets */
 static char *bytes;
 
 /* ---- the pool ---- */

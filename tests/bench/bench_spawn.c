@@ -103,7 +103,7 @@ static double parallel_forks(void)
 
 /* ---- beside 2 GiB of heap ---- */
 
-static char *volatile heap;     /* what nobody could read would not be written */
+static char *volatile heap;     /* a write that no code could read would be optimised away */
 
 static bool grow(void)
 {

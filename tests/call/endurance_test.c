@@ -74,7 +74,9 @@ static void check_call(int rc, procspawn_handle *handle, int number)
     procspawn_handle_free(handle);
 }
 
-/* The time limit is one for so many calls: whether they go on, and not how fast, is what counts. */
+/*
+ * The time limit grows with the number of calls: the test is whether they continue, not how fast.
+ */
 static void work(procspawn_pool *pool, int spawns, int pool_calls)
 {
     enum { ROW = 1000 };

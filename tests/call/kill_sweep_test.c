@@ -218,7 +218,7 @@ static void a_grandchild_is_killed_and_no_call_suffers(void)
     sweep(strike, GRANDCHILD, moments());
 }
 
-/* Whoever was stopped sees the end of the program all the same. */
+/* A stopped process gets the end of the program all the same. */
 static void stop_and_kill_the_program(enum victim victim, int64_t delay, struct busy_report *report)
 {
     static struct calls_tree below;

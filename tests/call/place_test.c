@@ -23,7 +23,7 @@ static bool change_root(void)
     return chroot(new_root) == 0;
 }
 
-/* Who has changed to it cannot remove it. */
+/* A process that has changed to it cannot remove it. */
 static void with_new_root(void (*part)(void))
 {
     CU_ASSERT_FATAL(mkdtemp(new_root) != NULL);

@@ -37,7 +37,7 @@ static void answer_text(const char *text, size_t length, bool marked)
     answer_in_memory(wire__memfd_new(&part, 1), length, marked);
 }
 
-/* As many as fill so many bytes of text. */
+/* Repeats the piece until the text has this many bytes. */
 static json_t *repeat(const char *first, const char *piece, const char *last, size_t length)
 {
     char *text = malloc(length + 64);

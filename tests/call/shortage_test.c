@@ -186,7 +186,7 @@ static void a_long_message_without_memory_for_it_comes_later(void)
     procspawn_receiver_free(receiver);
 }
 
-/* It ends all the same, and the result is there for who has memory. */
+/* It ends all the same, and a caller with memory can get the result. */
 static void a_scope_does_not_wait_for_memory(void)
 {
     struct rlimit before;

@@ -166,7 +166,7 @@ static json_t *burn(json_t *argument)
     return argument;
 }
 
-/* Nobody but the root can say what has become of them. */
+/* Only the root knows what has become of them. */
 static void no_end_is_said_before_the_root_has_seen_it(void)
 {
     calls_begin();
@@ -257,7 +257,7 @@ static void a_scope_closes_when_its_processes_are_gone(void)
     calls_end();
 }
 
-/* The words of the root wait for room on its link, which nobody reads meanwhile. */
+/* The root's messages wait for room on its link, which is not read meanwhile. */
 static void many_losses_that_nobody_looks_at_are_made_good(void)
 {
     enum { LOSSES = 150 };
@@ -308,7 +308,7 @@ static json_t *change_ids_and_hang(json_t *uid)
     return tell_and_hang(uid);
 }
 
-/* Nobody could set the signal again: the root ends it, to whom it comes. */
+/* The signal cannot be set again: the root, which inherits the child, ends it. */
 static void a_child_that_changed_its_ids_itself_dies_with_its_server(void)
 {
     calls_begin();

@@ -174,7 +174,7 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* The limit binds no root, and only root can become somebody. */
+/* The limit does not bind root, and only root can change its user. */
 static CU_TestInfo root_tests[] = {
     TEST(a_small_number_of_processes_is_told_or_suffices),
     CU_TEST_INFO_NULL,

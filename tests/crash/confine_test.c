@@ -308,7 +308,7 @@ static void a_reporter_that_does_not_come_to_its_end_leaves_the_cause(void)
     end_report();
 }
 
-/* Killed or not, it keeps nobody from ending the child. */
+/* Killed or not, the reporter does not prevent the end of the child. */
 static void a_reporter_that_is_held_up_does_not_hold_the_child(void)
 {
     int status;

@@ -122,7 +122,7 @@ static void a_name_that_is_no_path_is_not_opened(void)
     close(here);
 }
 
-/* Who has a lease on a file may let others wait for it for as long as the system allows. */
+/* The holder of a lease on a file can make others wait for as long as the system allows. */
 static void a_leased_file_does_not_hold_anybody_up(void)
 {
     int fd = open(in_folder("real/file"), O_WRONLY | O_CLOEXEC);
@@ -155,7 +155,7 @@ static void check_inode(const struct module *module)
         close(debug);
 }
 
-/* And handed out as often as somebody asks. */
+/* They are handed out at each request. */
 static void the_files_of_modules_at_init_are_open(void)
 {
     struct modules own;

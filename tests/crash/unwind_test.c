@@ -234,8 +234,10 @@ static void a_hanging_process_is_shown_and_stays_stopped(void)
     end_spinning(pid);
 }
 
-/* Whom a function returns to that has no frame: it is on the stack, or in a register, which nobody
- * shows of a thread that does not stop. */
+/*
+ * The caller of a function without a frame is on the stack, or in a register, which cannot be read
+ * from a thread that does not stop.
+ */
 #if defined(__x86_64__)
 #define CALLER_OF_VFORK "victim_waits_for_vfork",
 #else
@@ -481,8 +483,7 @@ static CU_TestInfo tests_without_tsan[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* Sanitizers wrap vfork: one keeps the return address where nobody looks, the other forks
- * instead. */
+/* Sanitizers wrap vfork: one keeps the return address out of sight, the other forks instead. */
 static CU_TestInfo tests_without_sanitizer[] = {
     TEST(a_thread_that_cannot_stop_shows_where_it_waits),
     CU_TEST_INFO_NULL,

@@ -36,7 +36,7 @@ static char *make_endless(int count)
     return folder;
 }
 
-/* More files than the queue holds, so that those wait who walk and those who call. */
+/* More files than the queue holds, so that the threads that walk and those that call both wait. */
 static void check_interrupt(int signal)
 {
     char *rejected = vet_data("/hostile/empty.json");

@@ -205,7 +205,7 @@ static void an_asker_that_has_died_hears_nothing_of_its_children(void)
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
 }
 
-/* The reading end of a nested child's channel lives on, in the program, where nobody reads. */
+/* The reading end of a nested child's channel stays open in the program, which does not read it. */
 static json_t *give_channel_away(json_t *argument)
 {
     procspawn_handle *handle;
@@ -284,7 +284,7 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* Who may look into other processes of its user differs; root may. */
+/* Whether a process may examine others of its user depends on the system; root may. */
 static CU_TestInfo root_tests[] = {
     TEST(a_channel_that_others_keep_full_hides_no_end),
     CU_TEST_INFO_NULL,

@@ -15,7 +15,7 @@ static void begin(void)
     births_forbid(true);
 }
 
-/* A call fails, at once or later; true while there are children who can take it. */
+/* A call fails, at once or later; true while there are children that can take it. */
 static bool call_works(void)
 {
     procspawn_handle *handle;

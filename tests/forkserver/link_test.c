@@ -234,7 +234,7 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* Only root can become somebody. */
+/* Only root can change its user. */
 static CU_TestInfo root_tests[] = {
     TEST(who_has_other_ids_has_children_all_the_same),
     CU_TEST_INFO_NULL,

@@ -311,7 +311,7 @@ static CU_SuiteInfo suites[] = {
     CU_SUITE_INFO_NULL,
 };
 
-/* Not below a mount, or in a process, where nobody gains rights by executing. */
+/* Not below a mount, or in a process, where executing a file cannot add rights. */
 static bool can_be_set_user_id(void)
 {
     struct statvfs tmp;

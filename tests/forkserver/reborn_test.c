@@ -217,7 +217,10 @@ static json_t *search_stack(json_t *null)
     return json_pack("[bb]", looked, found);
 }
 
-/* By which the server is known to who made the call: its child could speak in its name. */
+/*
+ * The token proves a report to be the server's; a child that knew it could send such reports
+ * itself.
+ */
 static void its_process_does_not_know_the_token(void)
 {
     procspawn_builder *builder = procspawn_builder_new();

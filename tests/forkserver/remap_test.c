@@ -88,7 +88,7 @@ static void no_data_segment_is_the_host_s_any_more(void)
     in_a_process(look_for_segments);
 }
 
-/* Its code looks as if it was mapped by nobody that the dynamic linker knows. */
+/* Its code looks as if something unknown to the dynamic linker had mapped it. */
 static void run_by_something_else(void)
 {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

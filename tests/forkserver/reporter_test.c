@@ -665,7 +665,7 @@ static CU_SuiteInfo suites[4] = {
     { .pName = "reporter", .pTests = tests },
 };
 
-/* Without root there is nobody else's file, and nothing can be held back. */
+/* Without root there is no file of another user, and nothing can be held back. */
 int main(int argc, char **argv)
 {
     unsigned count = 1;

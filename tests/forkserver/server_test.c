@@ -434,7 +434,7 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* The limit binds no root, and only root can become somebody. */
+/* The limit does not bind root, and only root can change its user. */
 static CU_TestInfo root_tests[] = {
     TEST(without_processes_calls_are_refused_and_later_work),
     CU_TEST_INFO_NULL,

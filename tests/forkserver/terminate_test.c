@@ -97,7 +97,7 @@ static void who_leaves_orphans_all_the_time_holds_up_no_other_end(void)
 
 /* ---- groups ---- */
 
-/* Leaves somebody else in its group, and goes to another one. */
+/* Leaves another process in its group, and changes to another group. */
 static void leave_group(void)
 {
     if (fork() == 0)
@@ -570,7 +570,7 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-/* Who may trace others of its user differs; root may. */
+/* Whether a process may trace others of its user depends on the system; root may. */
 static CU_TestInfo root_tests[] = {
     TEST(who_exits_under_a_tracer_of_its_own_is_reaped),
     TEST(an_old_one_too),

@@ -20,7 +20,7 @@ struct fuzz_input {
 /* Zero when nothing is left. */
 uint8_t fuzz_u8(struct fuzz_input *input);
 uint64_t fuzz_u64(struct fuzz_input *input);
-/* A length of at most so many bytes, and no more than are left. */
+/* Returns a length of at most `most` bytes, and no more than are left. */
 size_t fuzz_length(struct fuzz_input *input, size_t most);
 /* The next bytes, as a copy in memory of exactly that size, so that reading past it is seen; freed by
  * the caller. */

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* Nobody's memory, where no sanitizer looks first. */
+/* Unused memory, which no sanitizer checks first. */
 static volatile int *volatile nowhere = (volatile int *)8;
 
 __attribute__((noinline)) static json_t *crash_by_writing(json_t *argument)

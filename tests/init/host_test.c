@@ -278,7 +278,7 @@ static void the_first_process_of_a_container_can_call(void)
 
 /* ---- a program that may not use clone3 ---- */
 
-/* As filters of containers do: whoever asks is told that there is no such system call. */
+/* As filters of containers do: the system call returns ENOSYS. */
 static void refuse_clone3(void)
 {
     struct sock_filter filter[] = {

@@ -257,7 +257,7 @@ static void the_grace_of_fini_fits_into_its_timeout(void)
     munmap(deaf, sizeof *deaf);
 }
 
-/* Who is traced is not gone before the tracer has heard of it, killed or not. */
+/* A traced process is not gone before its tracer has been notified, killed or not. */
 static void await_death_of_traced(pid_t pid)
 {
     int status = 0;

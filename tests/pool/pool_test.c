@@ -85,7 +85,7 @@ static void handles_outlive_their_pool(void)
     calls_check_error(calls_error(running), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
-/* A stopped server kills nobody, and the root would have it go on. */
+/* A stopped server kills no process, and the root would continue it. */
 static void freeing_gives_up_at_the_timeout_and_can_be_repeated(void)
 {
     procspawn_pool *pool = pool_make(1);

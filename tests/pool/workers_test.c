@@ -193,7 +193,7 @@ static void spares_that_have_left_are_no_failed_starts(void)
     procspawn_pool_free(pool);
 }
 
-/* Without spares, so that nobody but the pool asks for children. */
+/* Without spares, so that only the pool asks for children. */
 static procspawn_pool *pool_of_the_stillborn(unsigned attempts)
 {
     procspawn_config *config = procspawn_config_new();

@@ -18,7 +18,7 @@ struct dice {
 uint64_t dice_seed(uint64_t seed, uint64_t n);
 struct dice dice_new(uint64_t seed);
 
-/* From 0 to sides - 1; and whether one case in so many has come. */
+/* Return a number from 0 to sides - 1; whether one case in `sides` has come. */
 uint64_t dice_roll(struct dice *dice, uint64_t sides);
 bool dice_one_in(struct dice *dice, uint64_t sides);
 

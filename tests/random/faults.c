@@ -91,7 +91,10 @@ WRAP(void *, malloc, (size_t size))
     return NULL;
 }
 
-/* The table of spawners grows and is never freed (src/scope/slot.c): its blocks are not counted. */
+/*
+ * The table of spawners grows and is never freed (src/scope/spawner_id.c): its blocks are not
+ * counted.
+ */
 WRAP(void *, calloc, (size_t number, size_t size))
 {
     enum { SLOTS = 1024 };

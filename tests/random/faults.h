@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One request in so many is refused, one lock in so many comes late; 0: none. */
+/* One request in this number is refused, one lock in this number is delayed; 0: none. */
 struct faults {
     unsigned memory, threads, descriptors;
     unsigned late;

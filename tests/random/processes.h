@@ -96,7 +96,7 @@ void describe_descriptors(void);            /* of this process */
 /* Families: the processes of a call, or of a pool. -1: there are too many already, or none. */
 int family_new(void);
 void family_enter(int family);              /* the calling process */
-void family_forget(int family);             /* it is gone, or nobody can say when */
+void family_forget(int family);             /* it is gone, or its end cannot be known */
 void family_check_gone(int family, const char *after);
 void family_check_all_gone(const char *after, int64_t patience);
 
@@ -150,7 +150,7 @@ struct pool {
     unsigned size;
     bool broken;                    /* none of its workers ever starts */
     bool captures;
-    atomic_bool ends;               /* somebody shuts it down, or kills it */
+    atomic_bool ends;               /* a thread shuts it down, or kills it */
     atomic_uint killed;             /* with its calls */
 };
 

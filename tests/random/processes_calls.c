@@ -232,7 +232,7 @@ static bool result_fits(const struct call *call, const json_t *result)
     }
 }
 
-/* A blow may hit who makes the report, or wake the child that waits for it. */
+/* A random kill may hit the process that makes the report, or wake the child that waits for it. */
 static bool may_miss_report(void)
 {
     return board->weather.strikes || board->weather.stops;

@@ -103,7 +103,7 @@ static void end_pools(struct dice *dice)
     }
 }
 
-/* Whoever was not ended before is ended by it. */
+/* It ends all that were not ended before. */
 static void expect_end(void)
 {
     for (int i = 0; i < THREADS; i++) {

@@ -44,7 +44,7 @@ struct around {
     int64_t deadline;
     int64_t grace;
     intptr_t values[KEYS];              /* 0: none */
-    struct scope_record *listener;      /* who hears of failures; NULL: nobody */
+    struct scope_record *listener;      /* failures are reported to it; NULL: to none */
     struct record *above;               /* the task above in the same tree; NULL: none */
 };
 
@@ -119,7 +119,7 @@ struct record {
     struct record *parent;      /* outlives it; of another tree perhaps */
     struct scope_record *scope; /* of its parent's, that it is counted in; NULL: none */
     struct record *under;       /* lies below it on the same stack */
-    bool bounded;               /* an owner lies below it, which nobody cancels: no endless waits */
+    bool bounded;               /* an owner below it is never cancelled: no endless waits */
 
     /* Of its own thread. */
     scoped_spawner self, stale;

@@ -141,7 +141,7 @@ static void look_around(struct record *record)
         check_cancel_fd(fd);
 }
 
-/* The deadline of the scope around cancels whoever waits, in each mode. */
+/* The deadline of the scope around cancels a waiting task in each mode. */
 static void outlast_deadline(struct record *record)
 {
     int64_t deadline = record->around.deadline;

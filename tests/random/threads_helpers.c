@@ -77,7 +77,7 @@ void helpers_give_raw(struct record *task, struct scoped_child_signals signals)
 
 /* ---- what they do ---- */
 
-/* All tasks end with their round: who has the time hears of it. */
+/* All tasks end with their round, so an ample deadline is not reached. */
 static int64_t some_deadline(struct dice *dice, bool *ret_ample)
 {
     *ret_ample = dice_one_in(dice, 8);
@@ -129,7 +129,7 @@ static void look_at(struct dice *dice, struct shared *shared)
         record_check_gone(shared->task);
 }
 
-/* The receiver goes back, to somebody else perhaps. */
+/* The receiver goes back, perhaps to another thread. */
 static void help_once(struct dice *dice)
 {
     struct shared *shared = helpers_take_receiver(dice);

@@ -51,7 +51,7 @@ static void misuse(struct record *record, scoped_spawner spawner, int expected)
     CHECK(heard - before == is_heard, "the hook heard of one misuse %u times", heard - before);
 }
 
-/* One that belonged to a scope that is closed, or to nobody ever. */
+/* A spawner of a closed scope, or one that never existed. */
 static void use_stale(struct record *record)
 {
     misuse(record, record->stale, SCOPED_ESTALE);

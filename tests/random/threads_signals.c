@@ -105,7 +105,7 @@ static void check_end(const struct shared *shared)
     CHECK(error == 0 && value == shared->task->value, "another value than the task has left");
 }
 
-/* Who else would run it? Such a child gets all the time that it takes. */
+/* No other thread would run such a child, so it gets all the time that it takes. */
 static bool is_left_to(const struct record *record, const struct shared *shared)
 {
     const struct record *task = shared->task;

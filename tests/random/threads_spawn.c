@@ -105,7 +105,7 @@ static struct record *new_remote(struct record *record, const struct around *aro
     return child;
 }
 
-/* Without memory nothing of it has run; who waits for it is told. */
+/* Without memory nothing of it has run; its waiters get the error. */
 static void note_refusal(struct record *task)
 {
     CHECK(atomic_load(&task->phase) == PHASE_SPAWNED, "a task without memory has run");

@@ -7,7 +7,7 @@
 /* Prints name, state, system call and stack of every thread. */
 void watch_print_threads(void);
 
-/* Calls the function if watch_calm is not called for so many seconds. */
+/* Calls the function if watch_calm is not called for `seconds`. */
 void watch_start(void (*too_late)(void), int seconds);
 void watch_calm(void);
 void watch_stop(void);

@@ -36,7 +36,7 @@ static void cancel_then_take_time(void)
     take_time();
 }
 
-/* Who is called back: */
+/* The functions that the library calls: */
 
 static intptr_t acquire(void *arg)
 {

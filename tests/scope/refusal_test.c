@@ -133,7 +133,7 @@ static void check_cancelled(struct scoped_done_receiver *receiver)
     scoped_done_receiver_free(receiver);
 }
 
-/* One by one, as those that nobody waits for yet, and all at once. */
+/* One by one, as for tasks without a waiter, and all at once. */
 static void a_cancel_for_which_there_was_no_room_comes_later(void)
 {
     struct scoped_parent_signals signals, others;

@@ -171,9 +171,7 @@ void node_end(int node)
     forget(node);
 }
 
-/*
- * The parent is looked at first: if it has ended by then, whoever is below had to be gone before.
- */
+/* The parent is examined first: if it has ended by then, all below it had to be gone before. */
 void nodes_check(void)
 {
     for (int i = 0; i < NODES; i++) {

@@ -56,7 +56,7 @@ int node_enter(int parent, enum node_kind kind);
 void node_add_process(int node, pid_t pid);
 /* The node has ended: nothing below it may be there. It is forgotten. */
 void node_end(int node);
-/* A look from outside: nobody is there whose parent has ended. */
+/* A check from outside: no node exists whose parent has ended. */
 void nodes_check(void);
 /* The process of some node, chosen by a number; 0 if there is none. */
 pid_t node_process(uint64_t number);

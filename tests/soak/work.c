@@ -52,7 +52,7 @@ static void __attribute__((noreturn)) hang(void)
         pause();
 }
 
-/* One that ignores SIGTERM, in a session of its own, adopted by nobody here. */
+/* Starts a process that ignores SIGTERM, in a session of its own, not adopted by this process. */
 static void leave_process(void)
 {
     if (fork() != 0)

@@ -277,7 +277,7 @@ static void a_buffer_without_its_memory_is_refused(void)
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
 }
 
-/* To read a hole in them can be the end of who reads. */
+/* Reading a hole in them can end the reader. */
 static void huge_pages_are_refused(void)
 {
     int memfd = memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);

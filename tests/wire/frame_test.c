@@ -35,7 +35,7 @@ static void close_ends(struct ends ends)
     close(ends.far);
 }
 
-/* A datagram of these bytes, with so many duplicates of a descriptor. */
+/* Sends a datagram of these bytes, with `count` duplicates of a descriptor. */
 static void send_bytes(int sock, const void *bytes, size_t length, int fd, size_t count)
 {
     union {
@@ -56,7 +56,7 @@ static void send_bytes(int sock, const void *bytes, size_t length, int fd, size_
     CU_ASSERT_FATAL(sendmsg(sock, &message, MSG_NOSIGNAL) == (ssize_t)length);
 }
 
-/* A frame without a body that tells of so many descriptors, and brings as many as it likes. */
+/* Sends a frame without a body that announces `told` descriptors and brings `count`. */
 static void send_frame(int sock, uint32_t told, int fd, size_t count)
 {
     struct wire_header header = { .type = WIRE_VALUE, .fd_count = told };

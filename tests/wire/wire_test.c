@@ -236,7 +236,7 @@ static void memory_is_taken_sealed_and_of_its_length_only(void)
 
 /* ---- children that lie ---- */
 
-/* The sockets of a child, both: which is the channel does not matter to who shouts. */
+/* Writes to both sockets of a child, so it need not know which one is the channel. */
 static void shout(enum wire_type type, const void *body, size_t length, int descriptor,
                   size_t descriptors)
 {
