@@ -302,3 +302,12 @@ unsigned calls_descriptors(void)
         closedir(directory);
     return count - 1;
 }
+
+void calls_check_descriptors(unsigned wanted)
+{
+    int64_t deadline = calls_now() + 20 * CALLS_SECOND;
+
+    while (calls_descriptors() != wanted && calls_now() < deadline)
+        poll(NULL, 0, 1);
+    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), wanted);
+}

@@ -78,5 +78,10 @@ long calls_status(pid_t pid, const char *key);
 
 /* Returns the number of open descriptors of this process. */
 unsigned calls_descriptors(void);
+/*
+ * Checks that it becomes this number. Descriptors that came from elsewhere are closed by a thread
+ * of their own.
+ */
+void calls_check_descriptors(unsigned wanted);
 
 #endif

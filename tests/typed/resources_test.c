@@ -126,7 +126,7 @@ static void things_nobody_wants_are_closed(void)
     PROCSPAWN_CUNIT_EQUAL(same_fd_spawn(STDOUT_FILENO, &handle), 0);
     PROCSPAWN_CUNIT_EQUAL(same_fd_join(handle, NULL, NULL), 0);
     procspawn_handle_free(handle);
-    PROCSPAWN_CUNIT_EQUAL(calls_descriptors(), before);
+    calls_check_descriptors(before);
     procspawn_shmem_unref(shmem);
 }
 
