@@ -96,6 +96,7 @@ src_libproc_la_SOURCES += src/error/error_text.c
 src_libproc_la_SOURCES += src/error/strerror.c
 src_libproc_la_SOURCES += src/error/visible_text.c src/error/visible_text.h
 src_libproc_la_SOURCES += src/value/channel.c
+src_libproc_la_SOURCES += src/value/decoding.c src/value/decoding.h
 src_libproc_la_SOURCES += src/value/encoded.c src/value/encoded.h
 src_libproc_la_SOURCES += src/value/fd_table.c src/value/fd_table.h
 src_libproc_la_SOURCES += src/value/footprint.c src/value/footprint.h

@@ -193,6 +193,7 @@ check_PROGRAMS += tests/typed/resources_test
 check_PROGRAMS += tests/typed/typed_test
 
 check_PROGRAMS += tests/value/channel_test
+check_PROGRAMS += tests/value/decoding_test
 check_PROGRAMS += tests/value/footprint_test
 check_PROGRAMS += tests/value/placeholder_test
 check_PROGRAMS += tests/value/shmem_test

@@ -304,8 +304,9 @@ void procspawn_assert_spawn_is_safe(void);
  * Returns 0 for a result, or
  *   PROCSPAWN_ECALL      the call failed: *ret_error says how
  *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout
- *                        nanoseconds; nothing is lost, the call goes on, and it can be joined
- *                        again. This is the patience of the caller; the limit of the call is
+ *                        nanoseconds, or a result of more than 256 KiB of text is not decoded yet,
+ *                        which a thread of its own goes on with; nothing is lost, and it can be
+ *                        joined again. The descriptor is readable meanwhile. This is the patience of the caller; the limit of the call is
  *                        procspawn_builder_deadline
  *   -ECANCELED           the calling task is asked to end (scope.h); nothing is lost
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the

@@ -3,6 +3,7 @@
  */
 #include "src/call/handle.h"
 
+#include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/call/outcome.h"
@@ -60,8 +61,9 @@ void procspawn_handle_free(procspawn_handle *handle)
 int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **ret_result,
                            procspawn_error **ret_error)
 {
+    int64_t deadline = base__deadline(timeout);
     int rc = is_ours(handle) ? handle->kind->answered(handle, timeout) : PROCSPAWN_ENOTOWNER;
-    return rc < 0 ? rc : procspawn__answer_give(&handle->answer, ret_result, ret_error);
+    return rc < 0 ? rc : procspawn__answer_give(&handle->answer, deadline, ret_result, ret_error);
 }
 
 int procspawn_join(procspawn_handle *handle, json_t **ret_result, procspawn_error **ret_error)

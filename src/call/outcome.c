@@ -3,9 +3,11 @@
  */
 #include "src/call/outcome.h"
 
+#include "src/base/clock.h"
 #include "src/base/closer.h"
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
+#include "src/value/decoding.h"
 #include "src/value/encoded.h"
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
@@ -23,6 +25,7 @@
 
 void procspawn__answer_fini(struct procspawn__answer *answer)
 {
+    procspawn__decoding_drop(answer->decoding);
     procspawn__parcel_free(answer->kept);
     json_decref(answer->result);
     procspawn__holder_release(&answer->holder);
@@ -32,7 +35,10 @@ void procspawn__answer_fini(struct procspawn__answer *answer)
 
 void procspawn__answer_forget(struct procspawn__answer *answer)
 {
-    procspawn__parcel_forget(answer->kept);
+    /* Its thread is not in this process. What it was changing just then is left alone. */
+    if (!answer->decoding)
+        procspawn__parcel_forget(answer->kept);
+    answer->decoding = NULL;
     answer->kept = NULL;
     answer->holder = (struct procspawn__holder){ NULL };
     procspawn__answer_fini(answer);
@@ -85,13 +91,35 @@ void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame 
         answer->outcome = PROCSPAWN__KEPT;
 }
 
-int procspawn__answer_decode(struct procspawn__answer *answer)
+/* Where no thread can be had it is decoded here, whatever the time. */
+static int decode(struct procspawn__answer *answer, json_error_t *ret_detail)
+{
+    if (!answer->decoding)
+        return procspawn__parcel_decode(answer->kept, &answer->holder, &answer->result, ret_detail);
+    int rc = procspawn__decoding_take(answer->decoding, &answer->result, ret_detail);
+    answer->decoding = NULL;
+    return rc;
+}
+
+static int wait_for_thread(struct procspawn__answer *answer, int64_t deadline)
+{
+    if (deadline == BASE_NEVER && !answer->decoding)
+        return 0;
+    if (!answer->decoding && procspawn__decoding_is_long(answer->kept))
+        procspawn__decoding_start(answer->kept, &answer->holder, &answer->decoding);
+    return answer->decoding ? procspawn__decoding_wait(answer->decoding, deadline) : 0;
+}
+
+int procspawn__answer_decode(struct procspawn__answer *answer, int64_t deadline)
 {
     json_error_t detail;
 
     if (answer->outcome != PROCSPAWN__KEPT)
         return 0;
-    int rc = procspawn__parcel_decode(answer->kept, &answer->holder, &answer->result, &detail);
+    int rc = wait_for_thread(answer, deadline);
+    if (rc < 0)
+        return rc;
+    rc = decode(answer, &detail);
     if (rc == -ENOMEM && procspawn__parcel_is_whole(answer->kept))
         return rc;
     procspawn__parcel_free(answer->kept);
@@ -180,10 +208,10 @@ static int give_error(procspawn_error *error, procspawn_error **ret_error)
     return PROCSPAWN_ECALL;
 }
 
-int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
-                           procspawn_error **ret_error)
+int procspawn__answer_give(struct procspawn__answer *answer, int64_t deadline,
+                           json_t **ret_result, procspawn_error **ret_error)
 {
-    int rc = procspawn__answer_decode(answer);
+    int rc = procspawn__answer_decode(answer, deadline);
     if (rc < 0)
         return rc;
     enum procspawn__outcome outcome = answer->outcome;

@@ -14,6 +14,7 @@
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
 #include <jansson.h>
+#include <stdint.h>
 
 enum procspawn__outcome {
     PROCSPAWN__PENDING,         /* nothing was received yet */
@@ -30,6 +31,7 @@ struct procspawn__answer {
     procspawn_error *error;     /* NULL in FAILED: there was no memory for it */
     struct backtrace *trace;    /* received before the failure that it belongs to */
     struct procspawn__parcel *kept;     /* KEPT: the message */
+    struct procspawn__decoding *decoding;   /* KEPT: a thread decodes it; NULL: none does */
 };
 
 void procspawn__answer_fini(struct procspawn__answer *answer);
@@ -41,9 +43,13 @@ void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *e
 /* RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. */
 void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
                             const procspawn__limit *limit);
-/* Decodes a stored result. 0, also if that fails: the outcome is FAILED then; or -ENOMEM: nothing
- * has changed, and the function may be called again. */
-int procspawn__answer_decode(struct procspawn__answer *answer);
+/*
+ * Decodes a stored result, which may take seconds. With a deadline: a cancellation point;
+ * BASE_NEVER: none. 0, also if the decoding fails: the outcome is FAILED then; -ENOMEM: nothing has
+ * changed, and the function may be called again; -ETIMEDOUT, -ECANCELED: the decoding goes on, and
+ * the next call waits for it.
+ */
+int procspawn__answer_decode(struct procspawn__answer *answer, int64_t deadline);
 /* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */
 void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame);
 void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame);
@@ -51,10 +57,10 @@ void procspawn__answer_death(struct procspawn__answer *answer, const struct wire
 void procspawn__answer_lost(struct procspawn__answer *answer);
 
 /*
- * Decodes the outcome and gives result or error to the caller, once. 0, PROCSPAWN_ECALL or -ENOMEM,
- * as procspawn_join().
+ * Decodes the outcome and gives result or error to the caller, once. 0, PROCSPAWN_ECALL, -ENOMEM,
+ * -ETIMEDOUT or -ECANCELED, as procspawn_join_timeout().
  */
-int procspawn__answer_give(struct procspawn__answer *answer, json_t **ret_result,
-                           procspawn_error **ret_error);
+int procspawn__answer_give(struct procspawn__answer *answer, int64_t deadline,
+                           json_t **ret_result, procspawn_error **ret_error);
 
 #endif

@@ -97,7 +97,7 @@ static void pass_on(struct tie *tie)
 static int get_answer(procspawn_handle *process)
 {
     int rc = process->kind->answered(process, -1);
-    return rc < 0 ? rc : procspawn__answer_decode(&process->answer);
+    return rc < 0 ? rc : procspawn__answer_decode(&process->answer, BASE_NEVER);
 }
 
 /*

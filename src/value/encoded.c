@@ -259,3 +259,8 @@ bool procspawn__parcel_is_whole(const struct procspawn__parcel *parcel)
         whole = whole && parcel->fds[i] >= 0;
     return whole;
 }
+
+size_t procspawn__parcel_length(const struct procspawn__parcel *parcel)
+{
+    return parcel->length;
+}

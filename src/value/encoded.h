@@ -44,6 +44,9 @@ void procspawn__parcel_forget(struct procspawn__parcel *parcel);
  */
 int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
                              json_t **ret_value, json_error_t *ret_error);
+/* Of its text, in bytes. */
+size_t procspawn__parcel_length(const struct procspawn__parcel *parcel);
+
 bool procspawn__parcel_is_whole(const struct procspawn__parcel *parcel);
 
 #endif

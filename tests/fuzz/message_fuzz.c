@@ -82,7 +82,7 @@ static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
     json_t *value = NULL;
     json_error_t error;
 
-    if (procspawn__parcel_new(frame, &limit, &parcel) == 0 &&
+    if (procspawn__parcel_new(frame, &limit, NULL, &parcel) == 0 &&
         procspawn__parcel_decode(parcel, holder, &value, &error) == 0) {
         send_on(value);
         take_all(value);

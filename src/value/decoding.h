@@ -1,0 +1,43 @@
+/*
+ * decoding.h - a long value is decoded by a thread of its own
+ *
+ * Decoding cannot be interrupted, and a text of some megabytes takes seconds where its sender wants
+ * it to. A receiver with a time limit leaves it to a thread, and goes when the time is up; the value
+ * is there for the next receive.
+ */
+#ifndef FORKSCOPE_VALUE_DECODING_H
+#define FORKSCOPE_VALUE_DECODING_H
+
+#include "src/value/encoded.h"
+#include "src/value/fd_table.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procspawn__decoding;
+
+/* Can its decoding outlast a time limit by more than a few milliseconds? */
+bool procspawn__decoding_is_long(const struct procspawn__parcel *parcel);
+
+/*
+ * Starts. The parcel and the holder are the thread's, and stay in their place, until the decoding is
+ * taken or dropped. Returns 0 or -errno: no thread or no descriptor can be had, and nothing has
+ * begun.
+ */
+int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
+                              struct procspawn__decoding **ret_decoding);
+
+/* Waits for the end. 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A cancellation point. */
+int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t deadline);
+
+/*
+ * Takes what came out, and frees the decoding. Waits without limit. As procspawn__parcel_decode(), or
+ * PROCSPAWN_ENOTOWNER in a copy of the process by fork(2), where the decoding is left as it is.
+ */
+int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_value,
+                             json_error_t *ret_error);
+
+/* The same for a value that nobody wants. NULL passes. */
+void procspawn__decoding_drop(struct procspawn__decoding *decoding);
+
+#endif
