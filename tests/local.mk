@@ -284,6 +284,7 @@ EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/f
 dist_check_SCRIPTS += tests/examples_test.sh
 EXTRA_DIST += tests/tsan.supp
 dist_check_SCRIPTS += tests/readme_test.sh
+dist_check_SCRIPTS += tests/layers_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
 dist_check_SCRIPTS += tests/sanitized_test.sh
 EXTRA_DIST += tests/sanitized.c

@@ -1,0 +1,79 @@
+#!/bin/sh
+# The library keeps to the floors of src/README.md: files include and use what lies in their own room
+# and on lower floors only, and rooms do not depend on each other in a circle. src/executor and
+# src/scope are one room to this test, for executors still know tasks.
+top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+build=$PWD
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# A check passes when it has printed nothing.
+check() {
+    if test -s "$work/found"; then
+        printf '%s:\n' "$1"
+        sed 's/^/    /' "$work/found"
+        failed=$((failed + 1))
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+# Each "room floor".
+sed -n 's/^| *\([0-9][0-9]*\) *| *\([a-z/]*\) *|.*/\2 \1/p' "$top/src/README.md" >"$work/floors"
+
+one_room() {
+    sed 's,src/executor/,src/scope/,g'
+}
+
+cd "$top" || exit 1
+ls -d src/*/ forkserver/ | sed 's,/$,,' | while read -r room; do
+    ls "$room"/*.c >/dev/null 2>&1 && echo "$room"
+done | sort >"$work/rooms"
+cut -d' ' -f1 "$work/floors" | sort | comm -3 - "$work/rooms" >"$work/found"
+check "rooms without a floor, floors without a room"
+
+# Each "file header" of the library's own headers.
+sed 's,$,/*.[ch],' "$work/rooms" | while read -r files; do
+    grep -Ho '^ *# *include "[^"]*"' $files
+done | sed 's/^\([^:]*\):.*"\(.*\)"/\1 \2/' | grep -v ' src/config\.h$' | one_room >"$work/includes"
+awk 'function room(f) { sub("/[^/]*$", "", f); return f }
+     FILENAME == ARGV[1] { floor[$1] = $2; next }
+     room($1) != room($2) && !(floor[room($2)] < floor[room($1)]) { print $1 " includes " $2 }' \
+    "$work/floors" "$work/includes" >"$work/found"
+check "includes that do not lead down"
+
+# tsort names the members of a circle on standard error.
+circles() {
+    tsort "$1" 2>&1 >/dev/null | sed -n 's/^tsort: \([^ ]*\)$/\1/p' | sort -u
+}
+
+circles "$work/includes" >"$work/found"
+check "files that include each other in a circle"
+
+# Each "symbol file" that is defined, and that is used: of the objects that the build has made.
+cd "$build" || exit 1
+while read -r room; do
+    for object in "$room"/lib*_la-*.o "$room"/.libs/lib*_la-*.o; do
+        test -e "$object" || continue
+        file=$room/${object##*_la-}
+        file=${file%.o}.c
+        test -e "$top/$file" && nm -P "$object" | sed "s,^,$file ,"
+    done
+done <"$work/rooms" >"$work/symbols"
+awk '$3 ~ /^[TDBRVWC]$/ { print $2, $1 }' "$work/symbols" | sort >"$work/defined"
+awk '$3 == "U" { print $2, $1 }' "$work/symbols" | sort >"$work/used"
+join "$work/used" "$work/defined" | awk '$2 != $3 { print $2, $3 }' | one_room | sort -u >"$work/calls"
+test -s "$work/calls" || echo "no calls between files were found" >"$work/found"
+check "objects to look at"
+
+sed 's,/[^/ ]*\( \|$\),\1,g' "$work/calls" | awk '$1 != $2' | sort -u >"$work/room-calls"
+circles "$work/room-calls" >"$work/found"
+check "rooms that use each other in a circle"
+
+awk 'FILENAME == ARGV[1] { floor[$1] = $2; next }
+     !(floor[$2] < floor[$1]) { print $1 " uses " $2 }' "$work/floors" "$work/room-calls" >"$work/found"
+check "uses that do not lead down"
+
+echo "$passed passed, $failed failed"
+test "$failed" -eq 0
