@@ -107,9 +107,7 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  * were not taken are closed.
  *
  * Returns 0, or
- *   -ETIMEDOUT           no message in time, or one of more than 256 KiB of text is not decoded
- *                        yet; a thread of its own goes on with it for the next call, and the
- *                        descriptor is not readable for it
+ *   -ETIMEDOUT           no message in time
  *   -ECANCELED           the calling task is asked to end (scope.h)
  *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
  *   PROCSPAWN_EJSON      a message that is no JSON; like the next two it is lost, and the channel

@@ -9,7 +9,6 @@
 #include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/wait.h"
-#include "src/value/decoding.h"
 #include "src/value/encoded.h"
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
@@ -42,7 +41,6 @@ struct procspawn_receiver {
     procspawn__limit limit;
     struct procspawn__parcel *room;
     struct procspawn__parcel *kept;     /* received but not decoded; NULL: none */
-    struct procspawn__decoding *decoding;   /* of it, by a thread; NULL: none */
     unsigned char body[WIRE_MAX_BODY];
 };
 
@@ -76,7 +74,6 @@ static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver
     receiver->shared = shared;
     receiver->room = room;
     receiver->kept = NULL;
-    receiver->decoding = NULL;
     receiver->holder = (struct procspawn__holder){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
@@ -184,7 +181,6 @@ static void close_receiver(const procspawn_receiver *receiver)
 /* Frees all of a receiver but its descriptor. */
 static void drop_receiver(procspawn_receiver *receiver)
 {
-    procspawn__decoding_drop(receiver->decoding);
     procspawn__parcel_free(receiver->kept);
     procspawn__holder_release(&receiver->holder);
     free(receiver->room);
@@ -282,38 +278,11 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value)
 
 /* ---- receiving ---- */
 
-static int decode_now(procspawn_receiver *receiver, json_t **ret_value)
+/* Decodes the kept value. It stays kept if memory was lacking and no descriptor was taken. */
+static int decode(procspawn_receiver *receiver, json_t **ret_value)
 {
     json_error_t error;
-
-    if (!receiver->decoding)
-        return procspawn__parcel_decode(receiver->kept, &receiver->holder, ret_value, &error);
-    int rc = procspawn__decoding_take(receiver->decoding, ret_value, &error);
-    receiver->decoding = NULL;
-    return rc;
-}
-
-/* Where no thread can be had it is decoded here, whatever the time. */
-static int wait_for_thread(procspawn_receiver *receiver, int64_t deadline, int cancel)
-{
-    if (!receiver->decoding && deadline < BASE_NEVER &&
-        procspawn__decoding_is_long(receiver->kept))
-        procspawn__decoding_start(receiver->kept, &receiver->holder, &receiver->decoding);
-    if (!receiver->decoding)
-        return 0;
-    pthread_setcancelstate(cancel, NULL);
-    int rc = procspawn__decoding_wait(receiver->decoding, deadline);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    return rc;
-}
-
-/* What there is no memory or no time for now is kept. */
-static int decode(procspawn_receiver *receiver, int64_t deadline, int cancel, json_t **ret_value)
-{
-    int rc = wait_for_thread(receiver, deadline, cancel);
-    if (rc < 0)
-        return rc;
-    rc = decode_now(receiver, ret_value);
+    int rc = procspawn__parcel_decode(receiver->kept, &receiver->holder, ret_value, &error);
 
     if (rc == -ENOMEM && procspawn__parcel_is_whole(receiver->kept))
         return rc;
@@ -336,10 +305,10 @@ static int take_in(procspawn_receiver *receiver)
     return rc;
 }
 
-static int receive(procspawn_receiver *receiver, int64_t deadline, int cancel, json_t **ret_value)
+static int receive(procspawn_receiver *receiver, json_t **ret_value)
 {
     int rc = receiver->kept ? 0 : take_in(receiver);
-    return rc < 0 ? rc : decode(receiver, deadline, cancel, ret_value);
+    return rc < 0 ? rc : decode(receiver, ret_value);
 }
 
 static int receive_until(procspawn_receiver *receiver, int64_t deadline, int cancel,
@@ -348,7 +317,7 @@ static int receive_until(procspawn_receiver *receiver, int64_t deadline, int can
     int rc;
 
     do {
-        rc = receive(receiver, deadline, cancel, ret_value);
+        rc = receive(receiver, ret_value);
         if (rc != -EAGAIN)
             return rc;
         rc = wait_for(receiver->fd, POLLIN, deadline, cancel);
@@ -363,8 +332,7 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    if (!receiver->decoding)
-        procspawn__holder_release(&receiver->holder);
+    procspawn__holder_release(&receiver->holder);
     int rc = receive_until(receiver, deadline, cancel, ret_value);
     pthread_setcancelstate(cancel, NULL);
     return rc;

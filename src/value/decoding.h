@@ -2,8 +2,8 @@
  * decoding.h - a long value is decoded by a thread of its own
  *
  * Decoding cannot be interrupted, and a text of some megabytes takes seconds where its sender wants
- * it to. A receiver with a time limit leaves it to a thread, and goes when the time is up; the value
- * is there for the next receive.
+ * it to. A join with a time limit leaves it to a thread, and returns when the time is up; the next join
+ * has the value.
  */
 #ifndef FORKSCOPE_VALUE_DECODING_H
 #define FORKSCOPE_VALUE_DECODING_H

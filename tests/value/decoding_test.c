@@ -5,7 +5,6 @@
 #include "tests/support/value_helpers.h"
 
 #include <errno.h>
-#include <forkscope/channel.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -104,64 +103,6 @@ static void a_copy_of_the_program_leaves_the_decoding_alone(void)
     procspawn_handle_free(handle);
 }
 
-static json_t *send_many(json_t *argument)
-{
-    procspawn_sender *sender = NULL;
-    json_t *many = many_numbers(NULL);
-
-    if (procspawn_take_sender(argument, &sender) == 0)
-        procspawn_sender_send(sender, many);
-    procspawn_sender_free(sender);
-    json_decref(many);
-    json_decref(argument);
-    return json_null();
-}
-
-static procspawn_receiver *sent(procspawn_handle **ret_handle)
-{
-    procspawn_sender *sender;
-    procspawn_receiver *receiver;
-
-    CU_ASSERT_FATAL(procspawn_channel_new(&sender, &receiver) == 0);
-    *ret_handle = calls_start(send_many, procspawn_value_sender_take(sender));
-    struct pollfd fd = { .fd = procspawn_receiver_fd(receiver), .events = POLLIN };
-    while (poll(&fd, 1, -1) != 1)
-        continue;
-    return receiver;
-}
-
-static void a_receive_goes_when_its_time_is_up_and_the_message_comes_with_a_later_one(void)
-{
-    bool went = false;
-
-    for (int i = 0; i < TRIES && !went; i++) {
-        procspawn_handle *handle;
-        procspawn_receiver *receiver = sent(&handle);
-        json_t *value = NULL;
-        int rc = procspawn_receiver_recv_timeout(receiver, 0, &value);
-        went = rc == -ETIMEDOUT;
-        if (went)
-            rc = procspawn_receiver_recv(receiver, &value);
-        PROCSPAWN_CUNIT_EQUAL(rc, 0);
-        check_many(value);
-        json_decref(calls_result(handle));
-        procspawn_receiver_free(receiver);
-    }
-    CU_ASSERT(went);
-}
-
-static void a_receiver_may_be_freed_meanwhile(void)
-{
-    procspawn_handle *handle;
-    procspawn_receiver *receiver = sent(&handle);
-    json_t *value = NULL;
-
-    procspawn_receiver_recv_timeout(receiver, 0, &value);
-    procspawn_receiver_free(receiver);
-    json_decref(value);
-    json_decref(calls_result(handle));
-}
-
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -169,8 +110,6 @@ static CU_TestInfo tests[] = {
     TEST(a_join_without_an_end_in_sight_can_be_repeated),
     TEST(a_handle_may_be_freed_meanwhile),
     TEST(a_copy_of_the_program_leaves_the_decoding_alone),
-    TEST(a_receive_goes_when_its_time_is_up_and_the_message_comes_with_a_later_one),
-    TEST(a_receiver_may_be_freed_meanwhile),
     CU_TEST_INFO_NULL,
 };
 
