@@ -124,8 +124,8 @@ static int read_number(const char *path)
 }
 
 /*
- * Is there such a number? The kernel says so before it asks for the right to choose one. Who has
- * that right gets a process, if nobody has the number.
+ * Whether the kernel gives out such a process id. It checks that before the right to choose one. A
+ * caller that has the right gets a process, if the number is free.
  */
 static bool can_be_given(pid_t number)
 {

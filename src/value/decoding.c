@@ -20,7 +20,7 @@ struct procspawn__decoding {
     int end;                    /* eventfd: raised at the end of the decoding */
     struct procspawn__parcel *parcel;
     struct procspawn__holder *holder;
-    int rc;                     /* what came out; the thread's until it is joined */
+    int rc;                     /* this and the next two: the thread's until it is joined */
     json_t *value;
     json_error_t error;
 };
@@ -41,7 +41,7 @@ static void *decode(void *argument)
     return NULL;
 }
 
-/* The program's signals are not for a thread that it does not know. */
+/* All signals are blocked in this thread: the program's signals go to its own threads. */
 static int start_thread(struct procspawn__decoding *decoding)
 {
     sigset_t all, before;

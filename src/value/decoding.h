@@ -37,7 +37,7 @@ int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t
 int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_value,
                              json_error_t *ret_error);
 
-/* The same for a value that nobody wants. NULL passes. */
+/* Waits for the end, drops the value, and frees the decoding. NULL passes. */
 void procspawn__decoding_drop(struct procspawn__decoding *decoding);
 
 #endif

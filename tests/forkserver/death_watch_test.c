@@ -66,7 +66,7 @@ static void begin(void)
     server = (struct server){ .births = { .mark = -1, .seen = -1, .earlier = -1 } };
 }
 
-static void without_births_there_is_nobody(void)
+static void without_births_no_child_is_waited_for(void)
 {
     CU_ASSERT(forkserver__vigil_started(&server));
 }
@@ -110,7 +110,7 @@ static void the_dead_hold_nothing(void)
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
-    TEST(without_births_there_is_nobody),
+    TEST(without_births_no_child_is_waited_for),
     TEST(who_has_let_go_cannot_seem_not_to),
     TEST(each_is_waited_for),
     TEST(the_dead_hold_nothing),
