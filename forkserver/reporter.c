@@ -42,7 +42,7 @@ struct order {
  */
 static bool read_record(const struct order *order, struct crash_record *ret_record)
 {
-    int error = forkserver__crash_read(order->pid, ret_record);
+    int error = crash__read(order->pid, ret_record);
 
     if (order->stopped && error)
         _exit(error == -ENOENT ? NO_FAILURE : 0);
@@ -69,7 +69,7 @@ static void __attribute__((noreturn)) unwind(const struct order *order)
         _exit(1);
     forkserver__close_but(&order->report.memfd, 1, 0);
     task.record = read_record(order, &record) ? &record : NULL;
-    forkserver__unwind_and_exit(&task);
+    crash__unwind_and_exit(&task);
 }
 
 static struct backtrace_brief *map_brief(void)
@@ -106,7 +106,7 @@ static const struct modules *modules_at_init(void)
     static struct modules modules;
 
     if (modules.module_count == 0)
-        (void)forkserver__modules_own(&modules);
+        (void)crash__modules_own(&modules);
     return &modules;
 }
 

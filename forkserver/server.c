@@ -268,7 +268,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     yield_to_others();
     tell_start(host_link, open_server(s));
     if (options->catch_crashes)
-        forkserver__crash_prepare();
+        crash__prepare();
     options->prepare();
     while (!s->leave)
         turn(s);

@@ -90,7 +90,7 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     if (birth->held)
         wait_for_word(child->link);
     if (birth->options->catch_crashes)
-        forkserver__crash_arm(child->server);
+        crash__arm(child->server);
     unblock_signals();
     birth->options->enter(child);
     _exit(0);

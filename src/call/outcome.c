@@ -146,7 +146,7 @@ static int read_report(int memfd, struct backtrace *ret_trace)
 {
     unsigned char *bytes = malloc(BACKTRACE_BYTES);
     ssize_t length = bytes ? pread(memfd, bytes, BACKTRACE_BYTES, 0) : -1;
-    int rc = length > 0 ? procspawn__backtrace_decode(bytes, (size_t)length, ret_trace) : -EBADMSG;
+    int rc = length > 0 ? crash__backtrace_decode(bytes, (size_t)length, ret_trace) : -EBADMSG;
 
     free(bytes);
     return rc;
@@ -160,7 +160,7 @@ static int read_brief(const struct wire_frame *frame, struct backtrace *ret_trac
     if (frame->header.length != sizeof(struct wire_token) + sizeof brief)
         return -EBADMSG;
     memcpy(&brief, (const char *)frame->body + sizeof(struct wire_token), sizeof brief);
-    return procspawn__backtrace_get_brief(&brief, ret_trace);
+    return crash__backtrace_get_brief(&brief, ret_trace);
 }
 
 /* The report was made from the child's memory, so it is as untrusted as the child. If it is missing

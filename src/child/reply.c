@@ -131,7 +131,7 @@ void procspawn_panic_at(const char *file, int line, const char *function, const 
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     if (procspawn__image.config.capture_backtraces)
-        forkserver__crash_raise();
+        crash__raise();
     procspawn__reply.stays = false;
     send_failure(WIRE_FAILURE_PANIC, 0, message, file, line, function);
     _exit(1);

@@ -148,7 +148,7 @@ static bool in_range(const struct backtrace *trace)
     return true;
 }
 
-void procspawn__backtrace_init(struct backtrace *trace)
+void crash__backtrace_init(struct backtrace *trace)
 {
     memset(trace, 0, offsetof(struct backtrace, thread));
     trace->strings[0] = '\0';
@@ -168,7 +168,7 @@ static bool same(const char *pooled, const char *text, size_t length)
     return pooled[length] == '\0';
 }
 
-uint32_t procspawn__backtrace_intern(struct backtrace *trace, const char *text, size_t limit)
+uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size_t limit)
 {
     size_t length = strnlen(text, limit);
     uint32_t position = trace->string_bytes;
@@ -187,12 +187,12 @@ uint32_t procspawn__backtrace_intern(struct backtrace *trace, const char *text, 
     return position;
 }
 
-const char *procspawn__backtrace_string(const struct backtrace *trace, uint32_t position)
+const char *crash__backtrace_string(const struct backtrace *trace, uint32_t position)
 {
     return trace->strings + position;
 }
 
-long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room)
+long crash__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room)
 {
     struct cursor cursor = {.out = bytes, .left = room};
 
@@ -201,12 +201,11 @@ long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *b
     return cursor.failed ? -ENOBUFS : (long)(room - cursor.left);
 }
 
-int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
-                                struct backtrace *ret_trace)
+int crash__backtrace_decode(const unsigned char *bytes, size_t size, struct backtrace *ret_trace)
 {
     struct cursor cursor = {.in = bytes, .left = size};
 
-    procspawn__backtrace_init(ret_trace);
+    crash__backtrace_init(ret_trace);
     whole(&cursor, ret_trace);
     if (cursor.failed || cursor.left || !in_range(ret_trace))
         return -EBADMSG;
@@ -214,23 +213,21 @@ int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
 }
 
 /* The reader may read at any time, so the length is not 0 only while the bytes are complete. */
-void procspawn__backtrace_put_brief(const struct backtrace *trace,
-                                    struct backtrace_brief *ret_brief)
+void crash__backtrace_put_brief(const struct backtrace *trace, struct backtrace_brief *ret_brief)
 {
     long length;
 
     __atomic_store_n(&ret_brief->length, 0, __ATOMIC_RELEASE);
-    length = procspawn__backtrace_encode(trace, ret_brief->bytes, sizeof ret_brief->bytes);
+    length = crash__backtrace_encode(trace, ret_brief->bytes, sizeof ret_brief->bytes);
     if (length > 0)
         __atomic_store_n(&ret_brief->length, (uint32_t)length, __ATOMIC_RELEASE);
 }
 
-int procspawn__backtrace_get_brief(const struct backtrace_brief *brief,
-                                   struct backtrace *ret_trace)
+int crash__backtrace_get_brief(const struct backtrace_brief *brief, struct backtrace *ret_trace)
 {
     uint32_t length = brief->length;
 
     if (length > sizeof brief->bytes)
         return -EBADMSG;
-    return procspawn__backtrace_decode(brief->bytes, length, ret_trace);
+    return crash__backtrace_decode(brief->bytes, length, ret_trace);
 }

@@ -47,7 +47,7 @@ enum backtrace_cause {
 };
 
 struct backtrace_frame {
-    uint64_t ip;               /* see procspawn__backtrace_is_exact() */
+    uint64_t ip;               /* see crash__backtrace_is_exact() */
     uint64_t offset;           /* ip relative to the module's file (for addr2line); 0: no module */
     uint64_t symbol_offset;    /* ip minus the symbol's start */
     uint32_t module;           /* path; position in the pool */
@@ -91,39 +91,36 @@ struct backtrace_brief {
  * Is a frame's ip the next instruction to run? Otherwise it is a return address, which may lie
  * after the end of the function that it belongs to: look up the byte before it.
  */
-static inline bool procspawn__backtrace_is_exact(enum backtrace_found found)
+static inline bool crash__backtrace_is_exact(enum backtrace_found found)
 {
     return found == BACKTRACE_REGISTERS || found == BACKTRACE_SIGNAL;
 }
 
 /* Makes an empty report. */
-void procspawn__backtrace_init(struct backtrace *trace);
+void crash__backtrace_init(struct backtrace *trace);
 
 /*
  * Puts at most limit bytes of text, up to its NUL, into the pool, each unprintable byte as '?'.
  * Returns its position; 0 if the pool is full or the text is empty. Equal texts share a position.
  */
-uint32_t procspawn__backtrace_intern(struct backtrace *trace, const char *text, size_t limit);
+uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size_t limit);
 
 /* Returns the text at a position of the pool; borrowed from trace. */
-const char *procspawn__backtrace_string(const struct backtrace *trace, uint32_t position);
+const char *crash__backtrace_string(const struct backtrace *trace, uint32_t position);
 
 /* Returns the number of bytes written, or -ENOBUFS without room for all. */
-long procspawn__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room);
+long crash__backtrace_encode(const struct backtrace *trace, unsigned char *bytes, size_t room);
 
 /*
  * Returns 0, or -EBADMSG if the bytes are no backtrace; then *ret_trace is unspecified. Every
  * position, count and enum of an accepted report is in range.
  */
-int procspawn__backtrace_decode(const unsigned char *bytes, size_t size,
-                                struct backtrace *ret_trace);
+int crash__backtrace_decode(const unsigned char *bytes, size_t size, struct backtrace *ret_trace);
 
 /* Writes a report that has no threads and frames yet. A report that is too long leaves length 0. */
-void procspawn__backtrace_put_brief(const struct backtrace *trace,
-                                    struct backtrace_brief *ret_brief);
+void crash__backtrace_put_brief(const struct backtrace *trace, struct backtrace_brief *ret_brief);
 
-/* As procspawn__backtrace_decode. Returns -EBADMSG for a brief that was not written. */
-int procspawn__backtrace_get_brief(const struct backtrace_brief *brief,
-                                   struct backtrace *ret_trace);
+/* As crash__backtrace_decode. Returns -EBADMSG for a brief that was not written. */
+int crash__backtrace_get_brief(const struct backtrace_brief *brief, struct backtrace *ret_trace);
 
 #endif

@@ -44,7 +44,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
                           void *argument)
 {
     struct cfi *cfi = argument;
-    const struct module *module = forkserver__modules_module(cfi->modules, ip);
+    const struct module *module = crash__modules_module(cfi->modules, ip);
     unw_dyn_info_t table = {.format = UNW_INFO_FORMAT_REMOTE_TABLE};
     int error = -UNW_ENOINFO;
 
@@ -84,7 +84,7 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     if (write)
         return -UNW_EREADONLYREG;
     if (++cfi->words > WORDS_LIMIT ||
-        forkserver__memory_read(cfi->memory, address, value, sizeof *value) != 0) {
+        crash__memory_read(cfi->memory, address, value, sizeof *value) != 0) {
         cfi->missed = true;
         return -UNW_EINVAL;
     }
@@ -157,7 +157,7 @@ static bool load(struct cfi *cfi)
            bind(cfi, TEXT(UNW_OBJ(dwarf_search_unwind_table)), &cfi->search);
 }
 
-int forkserver__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules)
+int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules)
 {
     static unw_accessors_t accessors = {
         .find_proc_info = find_proc_info, .put_unwind_info = put_unwind_info,
@@ -172,12 +172,12 @@ int forkserver__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modu
     cfi->memory = memory;
     cfi->modules = modules;
     if (!load(cfi)) {
-        forkserver__cfi_free(cfi);
+        crash__cfi_free(cfi);
         return -ELIBACC;
     }
     cfi->space = cfi->create_space(&accessors, 0);
     if (!cfi->space) {
-        forkserver__cfi_free(cfi);
+        crash__cfi_free(cfi);
         return -ENOMEM;
     }
     cfi->set_caching(cfi->space, UNW_CACHE_GLOBAL);
@@ -185,7 +185,7 @@ int forkserver__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modu
     return 0;
 }
 
-void forkserver__cfi_free(struct cfi *cfi)
+void crash__cfi_free(struct cfi *cfi)
 {
     if (!cfi)
         return;
@@ -212,12 +212,12 @@ static bool collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret
     }
     if (cfi->get(cursor, UNW_REG_IP, &pc) != 0)
         return false;
-    ret_caller->value[MACHINE_PC] = forkserver__machine_unsign(pc);
+    ret_caller->value[MACHINE_PC] = crash__machine_unsign(pc);
     return true;
 }
 
-int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
-                         struct registers *ret_caller)
+int crash__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
+                    struct registers *ret_caller)
 {
     unw_cursor_t cursor;
     int step;

@@ -17,16 +17,16 @@ struct cfi;
 
 /*
  * Returns 0; -ELIBACC if libunwind cannot be loaded; -ENOMEM. memory and modules are borrowed until
- * forkserver__cfi_free.
+ * crash__cfi_free.
  */
-int forkserver__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules);
-void forkserver__cfi_free(struct cfi *cfi);
+int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules);
+void crash__cfi_free(struct cfi *cfi);
 
 /*
  * Computes the caller's registers from a frame's. exact: the pc is the next instruction to run, not
  * a return address. Returns 1; 0 at the end of the stack; -ENOENT without valid information.
  */
-int forkserver__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
-                         struct registers *ret_caller);
+int crash__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
+                    struct registers *ret_caller);
 
 #endif

@@ -31,7 +31,7 @@ static pthread_t main_thread BASE_WRITTEN;
 
 /*
  * From here to on_crash(): async-signal-safe. These functions make system calls through syscall(),
- * whose symbol forkserver__crash_install() has bound already, as that of pthread_self(), and use
+ * whose symbol crash__install() has bound already, as that of pthread_self(), and use
  * only the record and their own stack.
  */
 
@@ -110,7 +110,7 @@ static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
     record.signo = signo;
     record.code = info->si_code;
     record.address = is_repeated(signo, info) ? (uint64_t)(uintptr_t)info->si_addr : 0;
-    forkserver__machine_from_context(context, &record.registers);
+    crash__machine_from_context(context, &record.registers);
 }
 
 /*
@@ -180,10 +180,10 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 
 static void on_sanitizer_death(void)
 {
-    (void)forkserver__crash_raise();
+    (void)crash__raise();
 }
 
-int forkserver__crash_prepare(void)
+int crash__prepare(void)
 {
     int error = install_stack();
 
@@ -194,7 +194,7 @@ int forkserver__crash_prepare(void)
     return install_handlers();
 }
 
-void forkserver__crash_arm(pid_t parent)
+void crash__arm(pid_t parent)
 {
     record = (struct crash_record){.magic = CRASH_MAGIC, .state = CRASH_IDLE};
     record.pid = (int32_t)syscall(SYS_getpid);
@@ -203,16 +203,16 @@ void forkserver__crash_arm(pid_t parent)
     (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
 }
 
-int forkserver__crash_install(pid_t parent)
+int crash__install(pid_t parent)
 {
-    int error = forkserver__crash_prepare();
+    int error = crash__prepare();
 
     if (error == 0)
-        forkserver__crash_arm(parent);
+        crash__arm(parent);
     return error;
 }
 
-int forkserver__crash_raise(void)
+int crash__raise(void)
 {
     ucontext_t context;
 
@@ -224,7 +224,7 @@ int forkserver__crash_raise(void)
     record.signo = 0;
     record.code = 0;
     record.address = 0;
-    forkserver__machine_from_context(&context, &record.registers);
+    crash__machine_from_context(&context, &record.registers);
     stop(CRASH_RAISED);
     set_state(CRASH_IDLE);
     syscall(SYS_futex, &record.state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
@@ -233,7 +233,7 @@ int forkserver__crash_raise(void)
 
 static int copy_record(pid_t tid, struct crash_record *ret_copy)
 {
-    return forkserver__memory_peek(tid, &record, ret_copy, sizeof *ret_copy);
+    return crash__memory_peek(tid, &record, ret_copy, sizeof *ret_copy);
 }
 
 /* If the main thread has ended, the process's memory can be read only through another thread. */
@@ -255,7 +255,7 @@ static int copy_by_any_thread(pid_t pid, struct crash_record *ret_copy)
     return error;
 }
 
-int forkserver__crash_read(pid_t pid, struct crash_record *ret_record)
+int crash__read(pid_t pid, struct crash_record *ret_record)
 {
     struct crash_record copy;
     int error = copy_record(pid, &copy);

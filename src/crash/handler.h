@@ -4,9 +4,9 @@
  * A crashed process must not unwind itself: its locks may be held, its heap corrupt, its stack used
  * up. So the handler makes system calls and nothing else. The usual order:
  *
- *   child    forkserver__crash_install()                     before any user code
+ *   child    crash__install()      before any user code
  *   child    crashes; the handler fills the record and stops the process (SIGSTOP)
- *   parent   waitpid(WUNTRACED) reports the stop; forkserver__crash_read() finds the record: this
+ *   parent   waitpid(WUNTRACED) reports the stop; crash__read() finds the record: this
  *            is a crash, or a raised failure
  *   parent   has another process unwind it (unwind.h)
  *   parent   kill(pid, SIGCONT): a crash now dies of its own signal, so that the wait status and
@@ -28,7 +28,7 @@ enum crash_state {
     CRASH_IDLE,        /* armed, or a raised failure has continued */
     CRASH_FILLING,     /* a thread got the record */
     CRASH_CRASHED,     /* the record is filled, and the process stops itself */
-    CRASH_RAISED,      /* the same, by forkserver__crash_raise() */
+    CRASH_RAISED,      /* the same, by crash__raise() */
     CRASH_RELEASED     /* after SIGCONT: the process is about to die */
 };
 
@@ -50,27 +50,27 @@ struct crash_record {
  * requires it. Threads started later have no alternate stack: a stack overflow there kills the
  * process without a report. Returns 0 or a negative errno value.
  */
-int forkserver__crash_install(pid_t parent);
+int crash__install(pid_t parent);
 
 /*
- * The two halves of forkserver__crash_install. Children inherit what is prepared, but a crash is
+ * The two halves of crash__install. Children inherit what is prepared, but a crash is
  * recorded only in a process that is armed. So a parent of many children prepares once.
  */
-int forkserver__crash_prepare(void);
-void forkserver__crash_arm(pid_t parent);
+int crash__prepare(void);
+void crash__arm(pid_t parent);
 
 /*
  * Stops the process as a crash would, with the caller's registers in the record, and returns when
  * it is continued. The caller's frame must still exist then, so this must not be a tail call.
  * Returns 0; -ENOTSUP if the process is not armed.
  */
-int forkserver__crash_raise(void);
+int crash__raise(void);
 
 /*
  * In the parent: copies the record of a stopped child. Returns 0 if a crash or a raised failure
  * stopped the child; -ENOENT if something else did; another negative errno value if it cannot be
  * read.
  */
-int forkserver__crash_read(pid_t pid, struct crash_record *ret_record);
+int crash__read(pid_t pid, struct crash_record *ret_record);
 
 #endif

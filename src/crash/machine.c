@@ -21,7 +21,7 @@ static int read_stopped(pid_t tid, void *ret_user, size_t size)
 
 #if defined(__x86_64__)
 
-void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
+void crash__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
 {
     static const unsigned char order[MACHINE_REGISTERS] = {
         REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
@@ -32,7 +32,7 @@ void forkserver__machine_from_context(const ucontext_t *context, struct register
         ret_registers->value[i] = (uint64_t)context->uc_mcontext.gregs[order[i]];
 }
 
-int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
+int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)
 {
     struct user_regs_struct user;
     int error = read_stopped(tid, &user, sizeof user);
@@ -46,8 +46,8 @@ int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
     return 0;
 }
 
-void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
-                                      struct registers *ret_registers)
+void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
+                                 struct registers *ret_registers)
 {
     static const unsigned char order[6] = {5, 4, 1, 10, 8, 9};    /* rdi rsi rdx r10 r8 r9 */
 
@@ -58,7 +58,7 @@ void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, u
     ret_registers->value[MACHINE_PC] = pc;
 }
 
-bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
+bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL])
 {
     /* call through memory or a register: ff /2, in every length that its operand can have */
     static const unsigned char lengths[] = {2, 3, 4, 6, 7};
@@ -74,7 +74,7 @@ bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
     return false;
 }
 
-bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
+bool crash__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
 {
     /* mov $SYS_rt_sigreturn, %rax; syscall */
     static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
@@ -82,26 +82,26 @@ bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOL
     return memcmp(bytes, code, sizeof code) == 0;
 }
 
-uint64_t forkserver__machine_context_address(const struct registers *registers)
+uint64_t crash__machine_context_address(const struct registers *registers)
 {
     return registers->value[MACHINE_SP];
 }
 
-int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value)
+int crash__machine_link(const struct registers *registers, uint64_t *ret_value)
 {
     (void)registers;
     (void)ret_value;
     return 0;
 }
 
-uint64_t forkserver__machine_unsign(uint64_t address)
+uint64_t crash__machine_unsign(uint64_t address)
 {
     return address;
 }
 
 #elif defined(__aarch64__)
 
-void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
+void crash__machine_from_context(const ucontext_t *context, struct registers *ret_registers)
 {
     for (int i = 0; i <= MACHINE_LR; i++)
         ret_registers->value[i] = context->uc_mcontext.regs[i];
@@ -109,7 +109,7 @@ void forkserver__machine_from_context(const ucontext_t *context, struct register
     ret_registers->value[MACHINE_PC] = context->uc_mcontext.pc;
 }
 
-int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
+int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)
 {
     struct user_regs_struct user;
     int error = read_stopped(tid, &user, sizeof user);
@@ -123,8 +123,8 @@ int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers)
     return 0;
 }
 
-void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
-                                      struct registers *ret_registers)
+void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
+                                 struct registers *ret_registers)
 {
     *ret_registers = (struct registers){0};
     for (int i = 0; i < 6; i++)
@@ -133,7 +133,7 @@ void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, u
     ret_registers->value[MACHINE_PC] = pc;
 }
 
-bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
+bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL])
 {
     uint32_t code;
 
@@ -141,7 +141,7 @@ bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL])
     return (code & 0xfc000000) == 0x94000000 || (code & 0xfffffc1f) == 0xd63f0000;    /* bl, blr */
 }
 
-bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
+bool crash__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
 {
     /* mov x8, #SYS_rt_sigreturn; svc #0 */
     static const uint32_t code[] = {0xd2801168, 0xd4000001};
@@ -149,18 +149,18 @@ bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOL
     return memcmp(bytes, code, sizeof code) == 0;
 }
 
-uint64_t forkserver__machine_context_address(const struct registers *registers)
+uint64_t crash__machine_context_address(const struct registers *registers)
 {
     return registers->value[MACHINE_SP] + 128;    /* behind the siginfo_t */
 }
 
-int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value)
+int crash__machine_link(const struct registers *registers, uint64_t *ret_value)
 {
-    *ret_value = forkserver__machine_unsign(registers->value[MACHINE_LR]);
+    *ret_value = crash__machine_unsign(registers->value[MACHINE_LR]);
     return 1;
 }
 
-uint64_t forkserver__machine_unsign(uint64_t address)
+uint64_t crash__machine_unsign(uint64_t address)
 {
     register uint64_t link __asm__("x30") = address;
 

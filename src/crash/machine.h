@@ -36,34 +36,34 @@ enum {
 /*
  * Reads the registers from the context of a signal handler, or of getcontext(). Async-signal-safe.
  */
-void forkserver__machine_from_context(const ucontext_t *context, struct registers *ret_registers);
+void crash__machine_from_context(const ucontext_t *context, struct registers *ret_registers);
 
 /* The registers of a ptrace-stopped thread. Returns 0 or a negative errno value. */
-int forkserver__machine_from_stopped(pid_t tid, struct registers *ret_registers);
+int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers);
 
 /*
  * Fills in what is known of a thread inside a system call: its arguments, sp and pc. The other
  * registers are 0.
  */
-void forkserver__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
-                                      struct registers *ret_registers);
+void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
+                                 struct registers *ret_registers);
 
 /* Does the code right before an address end in a call instruction? */
-bool forkserver__machine_is_call(const unsigned char bytes[MACHINE_CALL]);
+bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL]);
 
 /* Is this the code that signal handlers return to? */
-bool forkserver__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE]);
+bool crash__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE]);
 
 /* Returns the address of the ucontext_t of a handler that has returned to the trampoline. */
-uint64_t forkserver__machine_context_address(const struct registers *registers);
+uint64_t crash__machine_context_address(const struct registers *registers);
 
 /*
  * Reads the return address of a call. Returns 1 if the CPU keeps it in a register, with *ret_value
  * set; 0 if it is on top of the stack.
  */
-int forkserver__machine_link(const struct registers *registers, uint64_t *ret_value);
+int crash__machine_link(const struct registers *registers, uint64_t *ret_value);
 
 /* Returns the target of a saved return address: removes a pointer authentication code. */
-uint64_t forkserver__machine_unsign(uint64_t address);
+uint64_t crash__machine_unsign(uint64_t address);
 
 #endif

@@ -96,7 +96,7 @@ static int open_own(const struct module *module)
     return fd;
 }
 
-void forkserver__images_open(struct images *ret_images, const struct modules *at_init, bool wanted)
+void crash__module_files_open(struct images *ret_images, const struct modules *at_init, bool wanted)
 {
     ret_images->at_init = at_init;
     for (size_t i = 0; i < at_init->module_count; i++) {
@@ -117,8 +117,8 @@ static bool is_same(const struct module *one, const struct module *other)
     return one->inode == other->inode && strcmp(one->path, other->path) == 0;
 }
 
-void forkserver__images_files(const struct images *images, const struct module *module,
-                              int *ret_file, int *ret_debug)
+void crash__module_files_get(const struct images *images, const struct module *module,
+                             int *ret_file, int *ret_debug)
 {
     for (size_t i = 0; i < images->at_init->module_count; i++) {
         if (!is_same(&images->at_init->module[i], module))

@@ -21,13 +21,14 @@ struct images {
  * at_init: modules of this process, and of all processes forked from the same image; borrowed.
  * wanted: false opens none.
  */
-void forkserver__images_open(struct images *ret_images, const struct modules *at_init, bool wanted);
+void crash__module_files_open(struct images *ret_images, const struct modules *at_init,
+                              bool wanted);
 
 /*
  * Returns the files of a module of another process: duplicates of the open ones if the module
  * existed at init, otherwise opened now. The caller closes them; -1 where there is none.
  */
-void forkserver__images_files(const struct images *images, const struct module *module,
-                              int *ret_file, int *ret_debug);
+void crash__module_files_get(const struct images *images, const struct module *module,
+                             int *ret_file, int *ret_debug);
 
 #endif

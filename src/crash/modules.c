@@ -51,7 +51,7 @@ static int read_all(int fd, char **ret_text)
     return 0;
 }
 
-int forkserver__modules_open(pid_t pid)
+int crash__modules_open(pid_t pid)
 {
     char path[32];
     int fd;
@@ -110,7 +110,7 @@ static void find_build_id(struct module *module, struct memory *memory, uint64_t
     unsigned char notes[NOTES_LIMIT];
     size_t at = 0, total = size < sizeof notes ? (size_t)size : sizeof notes;
 
-    if (forkserver__memory_read(memory, address, notes, total) != 0)
+    if (crash__memory_read(memory, address, notes, total) != 0)
         return;
     while (total - at >= sizeof(ElfW(Nhdr))) {
         ElfW(Nhdr) note;
@@ -142,12 +142,12 @@ static void find_unwind_table(struct module *module, struct memory *memory, uint
     uint32_t count;
     uint64_t at = address + sizeof head;
 
-    if (forkserver__memory_read(memory, address, head, sizeof head) != 0 || head[0] != 1)
+    if (crash__memory_read(memory, address, head, sizeof head) != 0 || head[0] != 1)
         return;
     if (head[2] != ENCODED_UDATA4 || head[3] != ENCODED_DATAREL_SDATA4)
         return;
     at += (head[1] & ENCODED_SIZE_MASK) == ENCODED_DATA8 ? 8 : 4;
-    if (forkserver__memory_read(memory, at, &count, sizeof count) != 0)
+    if (crash__memory_read(memory, at, &count, sizeof count) != 0)
         return;
     module->unwind = address;
     module->unwind_table = at + sizeof count;
@@ -159,13 +159,13 @@ static size_t read_headers(const struct mapping *mapping, struct memory *memory,
 {
     ElfW(Ehdr) head;
 
-    if (forkserver__memory_read(memory, mapping->start, &head, sizeof head) != 0)
+    if (crash__memory_read(memory, mapping->start, &head, sizeof head) != 0)
         return 0;
     if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof *ret_headers ||
         head.e_phnum > HEADERS)
         return 0;
-    if (forkserver__memory_read(memory, mapping->start + head.e_phoff, ret_headers,
-                                head.e_phnum * sizeof *ret_headers) != 0)
+    if (crash__memory_read(memory, mapping->start + head.e_phoff, ret_headers,
+                           head.e_phnum * sizeof *ret_headers) != 0)
         return 0;
     return head.e_phnum;
 }
@@ -251,8 +251,7 @@ static bool may_be_module(const struct modules *modules, size_t place)
            strcmp(mapping->path, "[vdso]") == 0;
 }
 
-int forkserver__modules_find(struct modules *modules, struct memory *memory,
-                             const struct modules *known)
+int crash__modules_find(struct modules *modules, struct memory *memory, const struct modules *known)
 {
     modules->module = calloc(MODULES_MODULES, sizeof *modules->module);
     if (!modules->module)
@@ -270,24 +269,24 @@ int forkserver__modules_find(struct modules *modules, struct memory *memory,
     return 0;
 }
 
-int forkserver__modules_parse(struct modules *ret_modules, char *text)
+int crash__modules_parse(struct modules *ret_modules, char *text)
 {
     struct modules modules = {.text = text};
     int error = parse(&modules);
 
     if (error)
-        forkserver__modules_free(&modules);
+        crash__modules_free(&modules);
     else
         *ret_modules = modules;
     return error;
 }
 
-int forkserver__modules_read(struct modules *ret_modules, int maps)
+int crash__modules_read(struct modules *ret_modules, int maps)
 {
     char *text;
     int error = read_all(maps, &text);
 
-    return error ? error : forkserver__modules_parse(ret_modules, text);
+    return error ? error : crash__modules_parse(ret_modules, text);
 }
 
 static int find_own(struct modules *modules)
@@ -297,33 +296,33 @@ static int find_own(struct modules *modules)
 
     if (!memory)
         return -ENOMEM;
-    forkserver__memory_open(memory, getpid());
-    error = forkserver__modules_find(modules, memory, NULL);
-    forkserver__memory_close(memory);
+    crash__memory_open(memory, getpid());
+    error = crash__modules_find(modules, memory, NULL);
+    crash__memory_close(memory);
     free(memory);
     return error;
 }
 
-int forkserver__modules_own(struct modules *ret_modules)
+int crash__modules_own(struct modules *ret_modules)
 {
     struct modules modules;
-    int maps = forkserver__modules_open(getpid()), error;
+    int maps = crash__modules_open(getpid()), error;
 
     if (maps < 0)
         return maps;
-    error = forkserver__modules_read(&modules, maps);
+    error = crash__modules_read(&modules, maps);
     close(maps);
     if (error)
         return error;
     error = find_own(&modules);
     if (error)
-        forkserver__modules_free(&modules);
+        crash__modules_free(&modules);
     else
         *ret_modules = modules;
     return error;
 }
 
-void forkserver__modules_free(struct modules *modules)
+void crash__modules_free(struct modules *modules)
 {
     free(modules->module);
     free(modules->mapping);
@@ -332,7 +331,7 @@ void forkserver__modules_free(struct modules *modules)
 }
 
 /* The kernel lists mappings by address. */
-const struct mapping *forkserver__modules_mapping(const struct modules *modules, uint64_t address)
+const struct mapping *crash__modules_mapping(const struct modules *modules, uint64_t address)
 {
     size_t low = 0, high = modules->mapping_count;
 
@@ -349,7 +348,7 @@ const struct mapping *forkserver__modules_mapping(const struct modules *modules,
     return NULL;
 }
 
-const struct module *forkserver__modules_module(const struct modules *modules, uint64_t address)
+const struct module *crash__modules_module(const struct modules *modules, uint64_t address)
 {
     for (size_t i = 0; i < modules->module_count; i++)
         if (address >= modules->module[i].start && address < modules->module[i].end)

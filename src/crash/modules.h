@@ -49,27 +49,27 @@ struct modules {
  * Opens the list of a process's mappings with the present rights; it can be read later with fewer.
  * Returns a descriptor or a negative errno value.
  */
-int forkserver__modules_open(pid_t pid);
+int crash__modules_open(pid_t pid);
 
 /* Reads the list; the modules are not known yet. Returns 0, -ENOMEM or -EIO. */
-int forkserver__modules_read(struct modules *ret_modules, int maps);
+int crash__modules_read(struct modules *ret_modules, int maps);
 /* The same with the text of the list, which is taken. Returns 0 or -ENOMEM. */
-int forkserver__modules_parse(struct modules *ret_modules, char *text);
+int crash__modules_parse(struct modules *ret_modules, char *text);
 
 /*
  * Reads the modules from memory. known: modules of another process, or NULL; one whose first page
  * is mapped from the same file at the same address is copied and not read again. Its path is then
  * borrowed from known. Returns 0 or -ENOMEM.
  */
-int forkserver__modules_find(struct modules *modules, struct memory *memory,
-                             const struct modules *known);
+int crash__modules_find(struct modules *modules, struct memory *memory,
+                        const struct modules *known);
 
 /* Reads the mappings and modules of this process. Returns 0 or a negative errno value. */
-int forkserver__modules_own(struct modules *ret_modules);
-void forkserver__modules_free(struct modules *modules);
+int crash__modules_own(struct modules *ret_modules);
+void crash__modules_free(struct modules *modules);
 
 /* Return the mapping or module at an address, borrowed; NULL if there is none. */
-const struct mapping *forkserver__modules_mapping(const struct modules *modules, uint64_t address);
-const struct module *forkserver__modules_module(const struct modules *modules, uint64_t address);
+const struct mapping *crash__modules_mapping(const struct modules *modules, uint64_t address);
+const struct module *crash__modules_module(const struct modules *modules, uint64_t address);
 
 #endif

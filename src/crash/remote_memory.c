@@ -22,7 +22,7 @@ static int open_mem(pid_t pid)
     return fd < 0 ? -errno : fd;
 }
 
-void forkserver__memory_open(struct memory *ret_memory, pid_t pid)
+void crash__memory_open(struct memory *ret_memory, pid_t pid)
 {
     ret_memory->pid = pid;
     ret_memory->fd = open_mem(pid);
@@ -30,7 +30,7 @@ void forkserver__memory_open(struct memory *ret_memory, pid_t pid)
         ret_memory->address[i] = no_page;
 }
 
-void forkserver__memory_close(struct memory *memory)
+void crash__memory_close(struct memory *memory)
 {
     if (memory->fd >= 0)
         close(memory->fd);
@@ -58,7 +58,7 @@ static int outcome(ssize_t got, size_t size)
     return got == (ssize_t)size ? 0 : -EFAULT;
 }
 
-int forkserver__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size)
+int crash__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size)
 {
     uint64_t at = (uint64_t)(uintptr_t)address;
     int error = outcome(read_by_number(pid, at, ret_bytes, size), size), fd;
@@ -87,7 +87,7 @@ static int fill(struct memory *memory, size_t place, uint64_t address)
     return error;
 }
 
-int forkserver__memory_read(struct memory *memory, uint64_t address, void *ret_bytes, size_t size)
+int crash__memory_read(struct memory *memory, uint64_t address, void *ret_bytes, size_t size)
 {
     unsigned char *out = ret_bytes;
 
@@ -108,12 +108,12 @@ int forkserver__memory_read(struct memory *memory, uint64_t address, void *ret_b
     return 0;
 }
 
-int forkserver__memory_text(struct memory *memory, uint64_t address, char *ret_text, size_t room)
+int crash__memory_text(struct memory *memory, uint64_t address, char *ret_text, size_t room)
 {
     size_t length = 0;
 
     while (length < room - 1) {
-        int error = forkserver__memory_read(memory, address + length, ret_text + length, 1);
+        int error = crash__memory_read(memory, address + length, ret_text + length, 1);
 
         if (error && length == 0)
             return error;

@@ -28,25 +28,25 @@ struct memory {
  * Never fails: if the memory cannot be opened, reading it fails. pid may be any thread of the
  * process; a thread that has ended has no memory.
  */
-void forkserver__memory_open(struct memory *ret_memory, pid_t pid);
-void forkserver__memory_close(struct memory *memory);
+void crash__memory_open(struct memory *ret_memory, pid_t pid);
+void crash__memory_close(struct memory *memory);
 
 /*
  * Copies a few bytes without a cache, by process_vm_readv(2) or /proc/PID/mem. Returns 0 or a
  * negative errno value: -ESRCH for a thread that has ended.
  */
-int forkserver__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size);
+int crash__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t size);
 
 /*
  * Copies size bytes. Returns 0; -EPERM if the process may not be read, -EFAULT if an address is not
  * mapped.
  */
-int forkserver__memory_read(struct memory *memory, uint64_t address, void *ret_bytes, size_t size);
+int crash__memory_read(struct memory *memory, uint64_t address, void *ret_bytes, size_t size);
 
 /*
  * Copies a string of at most room - 1 bytes, cut where the memory ends, and adds a NUL. Returns 0,
- * or an error of forkserver__memory_read if no byte could be read.
+ * or an error of crash__memory_read if no byte could be read.
  */
-int forkserver__memory_text(struct memory *memory, uint64_t address, char *ret_text, size_t room);
+int crash__memory_text(struct memory *memory, uint64_t address, char *ret_text, size_t room);
 
 #endif

@@ -24,7 +24,7 @@ struct image {
 static int image_read(const struct image *image, uint64_t offset, void *ret_bytes, size_t size)
 {
     if (image->fd < 0)
-        return forkserver__memory_read(image->memory, image->start + offset, ret_bytes, size);
+        return crash__memory_read(image->memory, image->start + offset, ret_bytes, size);
     return pread(image->fd, ret_bytes, size, (off_t)offset) == (ssize_t)size ? 0 : -EIO;
 }
 
@@ -129,8 +129,8 @@ static int load_file(int fd, const struct module *module, uint32_t type,
     return fd < 0 ? -ENOENT : load_from(&image, module, type, ret_symbols);
 }
 
-int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
-                             int debug)
+int crash__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
+                        int debug)
 {
     int error;
 
@@ -147,8 +147,8 @@ int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *m
     return error;
 }
 
-int forkserver__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
-                                  struct memory *memory)
+int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
+                             struct memory *memory)
 {
     struct image image = {.fd = -1, .memory = memory, .start = module->start};
 
@@ -156,7 +156,7 @@ int forkserver__symbols_read_vdso(struct symbols *ret_symbols, const struct modu
     return load_from(&image, module, SHT_DYNSYM, ret_symbols);
 }
 
-void forkserver__symbols_free(struct symbols *symbols)
+void crash__symbols_free(struct symbols *symbols)
 {
     free(symbols->symbol);
     if (symbols->fd >= 0)
@@ -170,14 +170,13 @@ static size_t read_name(const struct symbols *symbols, uint64_t at, char *ret_na
     ssize_t got;
 
     if (symbols->memory)
-        return forkserver__memory_text(symbols->memory, at, ret_name, room) == 0 ? strlen(ret_name)
-                                                                                 : 0;
+        return crash__memory_text(symbols->memory, at, ret_name, room) == 0 ? strlen(ret_name) : 0;
     got = pread(symbols->fd, ret_name, room - 1, (off_t)at);
     return got > 0 ? (size_t)got : 0;
 }
 
-void forkserver__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
-                              char ret_name[SYMBOLS_NAME])
+void crash__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
+                         char ret_name[SYMBOLS_NAME])
 {
     size_t length = 0, room = SYMBOLS_NAME;
 
@@ -206,7 +205,7 @@ static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
     unsigned binding = ELF64_ST_BIND(symbol->st_info);
     char name[SYMBOLS_NAME];
 
-    forkserver__symbols_name(symbols, symbol, name);
+    crash__symbols_name(symbols, symbol, name);
     return (name[0] == '_' ? 0 : 1) + (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
 }
 
@@ -226,7 +225,7 @@ static const ElfW(Sym) *higher(const struct symbols *symbols, const ElfW(Sym) *b
     return other;
 }
 
-const ElfW(Sym) *forkserver__symbols_covering(const struct symbols *symbols, uint64_t address)
+const ElfW(Sym) *crash__symbols_covering(const struct symbols *symbols, uint64_t address)
 {
     const ElfW(Sym) *best = NULL;
     int best_rank = -1;    /* not known */
@@ -246,8 +245,8 @@ const ElfW(Sym) *forkserver__symbols_covering(const struct symbols *symbols, uin
     return best;
 }
 
-const ElfW(Sym) *forkserver__symbols_variable(const struct symbols *symbols, const char *name,
-                                              uint64_t size)
+const ElfW(Sym) *crash__symbols_variable(const struct symbols *symbols, const char *name,
+                                         uint64_t size)
 {
     char found[SYMBOLS_NAME];
 
@@ -257,7 +256,7 @@ const ElfW(Sym) *forkserver__symbols_variable(const struct symbols *symbols, con
         if (symbol->st_size != size || symbol->st_shndx == SHN_UNDEF ||
             ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
             continue;
-        forkserver__symbols_name(symbols, symbol, found);
+        crash__symbols_name(symbols, symbol, found);
         if (strcmp(found, name) == 0)
             return symbol;
     }

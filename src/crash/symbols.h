@@ -29,22 +29,22 @@ struct symbols {
  * file, debug: the module's file and its debug file, or -1; both are taken. Returns 0; -ENOENT if
  * neither is the mapped one, or has symbols; -ENOMEM.
  */
-int forkserver__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
-                             int debug);
+int crash__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
+                        int debug);
 /* The same for the vDSO, which has no file. */
-int forkserver__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
-                                  struct memory *memory);
-void forkserver__symbols_free(struct symbols *symbols);
+int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
+                             struct memory *memory);
+void crash__symbols_free(struct symbols *symbols);
 
 /* Returns the function that covers an address relative to the module, borrowed; NULL: none. */
-const ElfW(Sym) *forkserver__symbols_covering(const struct symbols *symbols, uint64_t address);
+const ElfW(Sym) *crash__symbols_covering(const struct symbols *symbols, uint64_t address);
 
 /* Returns the definition of a variable of this size, borrowed; NULL: none. */
-const ElfW(Sym) *forkserver__symbols_variable(const struct symbols *symbols, const char *name,
-                                              uint64_t size);
+const ElfW(Sym) *crash__symbols_variable(const struct symbols *symbols, const char *name,
+                                         uint64_t size);
 
 /* Copies a symbol's name; "" if its position is out of range. */
-void forkserver__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
-                              char ret_name[SYMBOLS_NAME]);
+void crash__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
+                         char ret_name[SYMBOLS_NAME]);
 
 #endif

@@ -172,12 +172,12 @@ static void read_syscall(pid_t pid, struct held *held)
 
         for (int i = 0; i < 6; i++)
             known[i] = argument[i];
-        forkserver__machine_from_syscall(known, sp, pc, &held->registers);
+        crash__machine_from_syscall(known, sp, pc, &held->registers);
     }
     close(fd);
 }
 
-int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline)
+int crash__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline)
 {
     int error;
 
@@ -192,12 +192,12 @@ int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first
         if (held->error == -ETIMEDOUT)
             read_syscall(pid, held);
         if (!held->error)
-            held->error = forkserver__machine_from_stopped(held->tid, &held->registers);
+            held->error = crash__machine_from_stopped(held->tid, &held->registers);
     }
     return error;
 }
 
-void forkserver__threads_release(struct threads *threads)
+void crash__threads_release(struct threads *threads)
 {
     for (size_t i = 0; i < threads->count; i++)
         ptrace(PTRACE_DETACH, threads->held[i].tid, 0, 0);

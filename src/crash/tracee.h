@@ -32,9 +32,9 @@ struct threads {
  * them. Waits for the stops until deadline (ns, CLOCK_MONOTONIC). Returns 0, or a negative errno
  * value if the threads cannot be listed. SIGCHLD must be blocked.
  */
-int forkserver__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline);
+int crash__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline);
 
 /* Detaches: the threads run on, or stay stopped as before. The entries stay valid. */
-void forkserver__threads_release(struct threads *threads);
+void crash__threads_release(struct threads *threads);
 
 #endif

@@ -56,11 +56,11 @@ static void read_symbols(struct unwind *unwind, const struct module *module,
     int file, debug;
 
     if (module->path[0] == '[') {
-        (void)forkserver__symbols_read_vdso(ret_symbols, module, &unwind->memory);
+        (void)crash__symbols_read_vdso(ret_symbols, module, &unwind->memory);
         return;
     }
-    forkserver__images_files(&unwind->images, module, &file, &debug);
-    (void)forkserver__symbols_read(ret_symbols, module, file, debug);
+    crash__module_files_get(&unwind->images, module, &file, &debug);
+    (void)crash__symbols_read(ret_symbols, module, file, debug);
 }
 
 static const struct symbols *symbols_of(struct unwind *unwind, const struct module *module)
@@ -78,8 +78,8 @@ static void name_frame(struct unwind *unwind, const struct step *step,
                        struct backtrace_frame *ret_frame)
 {
     uint64_t pc = step->registers.value[MACHINE_PC];
-    uint64_t inside = procspawn__backtrace_is_exact(step->found) ? pc : pc - 1;
-    const struct module *module = forkserver__modules_module(unwind->seen, inside);
+    uint64_t inside = crash__backtrace_is_exact(step->found) ? pc : pc - 1;
+    const struct module *module = crash__modules_module(unwind->seen, inside);
     const struct symbols *symbols;
     const ElfW(Sym) *symbol;
     char name[SYMBOLS_NAME];
@@ -87,16 +87,16 @@ static void name_frame(struct unwind *unwind, const struct step *step,
     *ret_frame = (struct backtrace_frame){.ip = pc, .found = step->found};
     if (!module)
         return;
-    ret_frame->module = procspawn__backtrace_intern(unwind->trace, module->path, PATH_MAX);
+    ret_frame->module = crash__backtrace_intern(unwind->trace, module->path, PATH_MAX);
     ret_frame->offset = pc - module->bias;
     if (!unwind->task->with_symbols)
         return;
     symbols = symbols_of(unwind, module);
-    symbol = forkserver__symbols_covering(symbols, inside - module->bias);
+    symbol = crash__symbols_covering(symbols, inside - module->bias);
     if (!symbol)
         return;
-    forkserver__symbols_name(symbols, symbol, name);
-    ret_frame->symbol = procspawn__backtrace_intern(unwind->trace, name, sizeof name);
+    crash__symbols_name(symbols, symbol, name);
+    ret_frame->symbol = crash__backtrace_intern(unwind->trace, name, sizeof name);
     ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
 }
 
@@ -107,11 +107,11 @@ static void name_frame(struct unwind *unwind, const struct step *step,
 static const struct backtrace_frame *named_before(const struct backtrace *trace,
                                                   const struct step *step, size_t count)
 {
-    bool exact = procspawn__backtrace_is_exact(step->found);
+    bool exact = crash__backtrace_is_exact(step->found);
 
     for (size_t i = count; i-- > 0;)
         if (trace->frame[i].ip == step->registers.value[MACHINE_PC] &&
-            procspawn__backtrace_is_exact(trace->frame[i].found) == exact)
+            crash__backtrace_is_exact(trace->frame[i].found) == exact)
             return &trace->frame[i];
     return NULL;
 }
@@ -139,7 +139,7 @@ static void describe_thread(struct unwind *unwind, size_t i)
 
     *thread = (struct backtrace_thread){.tid = held->tid,
                                         .error = stack->error ? stack->error : held->error};
-    thread->name = procspawn__backtrace_intern(trace, held->name, sizeof held->name);
+    thread->name = crash__backtrace_intern(trace, held->name, sizeof held->name);
     thread->first = trace->frame_count;
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
@@ -160,14 +160,14 @@ static uint64_t shared_message_variable(void)
 static uint64_t message_variable(struct unwind *unwind)
 {
     uint64_t variable = shared_message_variable(), here = (uint64_t)(uintptr_t)message_variable;
-    const struct module *module = forkserver__modules_module(unwind->task->at_init, here);
+    const struct module *module = crash__modules_module(unwind->task->at_init, here);
     struct symbols symbols;
     const ElfW(Sym) *symbol;
 
     if (variable || !module)
         return variable;
     read_symbols(unwind, module, &symbols);
-    symbol = forkserver__symbols_variable(&symbols, "__abort_msg", sizeof(void *));
+    symbol = crash__symbols_variable(&symbols, "__abort_msg", sizeof(void *));
     return symbol ? module->bias + symbol->st_value : 0;
 }
 
@@ -180,14 +180,13 @@ static void find_message(struct unwind *unwind)
     char text[MESSAGE_LIMIT];
     uint64_t variable = message_variable(unwind), message;
 
-    if (!variable || forkserver__memory_read(&unwind->memory, variable, &message,
-                                             sizeof message) != 0)
+    if (!variable || crash__memory_read(&unwind->memory, variable, &message, sizeof message) != 0)
         return;
-    if (!message || forkserver__memory_text(&unwind->memory, message + sizeof(unsigned), text,
-                                            sizeof text) != 0)
+    if (!message ||
+        crash__memory_text(&unwind->memory, message + sizeof(unsigned), text, sizeof text) != 0)
         return;
     text[strcspn(text, "\n")] = '\0';
-    unwind->trace->message = procspawn__backtrace_intern(unwind->trace, text, sizeof text);
+    unwind->trace->message = crash__backtrace_intern(unwind->trace, text, sizeof text);
 }
 
 /*
@@ -206,7 +205,7 @@ static bool is_stack_overflow(const struct modules *modules, const struct crash_
 {
     uint64_t sp = record->registers.value[MACHINE_SP], address = record->address;
     const struct mapping *stack = stack_above(modules, sp);
-    const struct mapping *hit = forkserver__modules_mapping(modules, address);
+    const struct mapping *hit = crash__modules_mapping(modules, address);
 
     if (record->signo != SIGSEGV || record->code <= 0 || !stack || (hit && hit->writable))
         return false;
@@ -217,7 +216,7 @@ static bool is_stack_overflow(const struct modules *modules, const struct crash_
 
 static void describe_cause(struct backtrace *trace, pid_t pid, const struct crash_record *record)
 {
-    procspawn__backtrace_init(trace);
+    crash__backtrace_init(trace);
     trace->pid = pid;
     if (!record)
         return;
@@ -268,7 +267,7 @@ static void let_go(struct unwind *unwind)
 {
     if (!unwind->task->record && unwind->threads.count > 0 && !unwind->threads.held[0].error)
         kill(unwind->task->pid, SIGSTOP);
-    forkserver__threads_release(&unwind->threads);
+    crash__threads_release(&unwind->threads);
 }
 
 static void hold(struct unwind *unwind)
@@ -277,8 +276,8 @@ static void hold(struct unwind *unwind)
     const struct crash_record *record = unwind->task->record;
     pid_t pid = unwind->task->pid;
 
-    note_error(unwind->trace, forkserver__threads_hold(threads, pid, record ? record->tid : pid,
-                                                       base__now() + unwind->task->limit / 4));
+    note_error(unwind->trace, crash__threads_hold(threads, pid, record ? record->tid : pid,
+                                                  base__now() + unwind->task->limit / 4));
     if (threads->count > 0)
         note_error(unwind->trace, threads->held[0].error);
     if (record)
@@ -299,12 +298,12 @@ static void attach(struct unwind *unwind)
 
     hold(unwind);
     tid = living(&unwind->threads, unwind->task->pid);
-    forkserver__memory_open(&unwind->memory, tid);
-    unwind->maps = forkserver__modules_open(tid);
-    forkserver__images_open(&unwind->images, unwind->task->at_init, needs_files(unwind->task));
+    crash__memory_open(&unwind->memory, tid);
+    unwind->maps = crash__modules_open(tid);
+    crash__module_files_open(&unwind->images, unwind->task->at_init, needs_files(unwind->task));
     if (unwind->task->fd >= 0)
         note_error(unwind->trace,
-                   forkserver__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
+                   crash__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
     let_go(unwind);
 }
 
@@ -319,8 +318,8 @@ static void look_away(struct unwind *unwind, int error)
     note_error(unwind->trace, error);
     unwind->walk.blind = true;
     unwind->seen = unwind->task->at_init;
-    forkserver__memory_close(&unwind->memory);
-    forkserver__memory_open(&unwind->memory, getpid());
+    crash__memory_close(&unwind->memory);
+    crash__memory_open(&unwind->memory, getpid());
     if (unwind->maps >= 0)
         close(unwind->maps);
     unwind->maps = -1;
@@ -331,15 +330,15 @@ static void confine(struct unwind *unwind)
     const struct confine_limits limits = {
         .memory = MEMORY_LIMIT, .file_bytes = BACKTRACE_BYTES, .time = unwind->task->limit};
     struct confine_ids ids;
-    int error = forkserver__confine_ids(unwind->task->pid, &ids);
+    int error = crash__confine_ids(unwind->task->pid, &ids);
 
     if (!error)
-        error = forkserver__confine(&ids);
+        error = crash__confine(&ids);
     if (!error && unwind->maps < 0)
         error = unwind->maps;
     if (error)
         look_away(unwind, error);
-    forkserver__confine_limits(&limits);
+    crash__confine_limits(&limits);
 }
 
 /* ---- with the child's rights ---- */
@@ -348,30 +347,30 @@ static void walk_threads(struct unwind *unwind)
 {
     for (size_t i = 0; i < unwind->threads.count; i++)
         if (!unwind->threads.held[i].error || unwind->threads.held[i].registers.value[MACHINE_PC])
-            forkserver__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
+            crash__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
 }
 
 /* The first brief needs no memory of the child, the second as little as possible. */
 static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;
-    int error = unwind->walk.blind ? 0 : forkserver__modules_read(&unwind->modules, unwind->maps);
+    int error = unwind->walk.blind ? 0 : crash__modules_read(&unwind->modules, unwind->maps);
 
     if (error)
         look_away(unwind, error);
     if (!record || unwind->walk.blind)
         return;
     unwind->trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
-    procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
     find_message(unwind);
-    procspawn__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
 }
 
 static void find_frames(struct unwind *unwind)
 {
     if (!unwind->walk.blind)
-        note_error(unwind->trace, forkserver__modules_find(&unwind->modules, &unwind->memory,
-                                                           unwind->task->at_init));
+        note_error(unwind->trace,
+                   crash__modules_find(&unwind->modules, &unwind->memory, unwind->task->at_init));
     walk_threads(unwind);
     for (size_t i = 0; i < unwind->threads.count; i++)
         describe_thread(unwind, i);
@@ -395,7 +394,7 @@ static bool write_all(int fd, const unsigned char *bytes, size_t size)
 static bool write_report(const struct backtrace *trace, int fd)
 {
     static unsigned char bytes[BACKTRACE_BYTES];
-    long size = procspawn__backtrace_encode(trace, bytes, sizeof bytes);
+    long size = crash__backtrace_encode(trace, bytes, sizeof bytes);
 
     return size > 0 && write_all(fd, bytes, (size_t)size);
 }
@@ -405,7 +404,7 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     struct unwind *unwind = calloc(1, sizeof *unwind);
 
     describe_cause(trace, task->pid, task->record);
-    procspawn__backtrace_put_brief(trace, task->brief);
+    crash__backtrace_put_brief(trace, task->brief);
     if (!unwind)
         return NULL;
     unwind->task = task;
@@ -417,7 +416,7 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     return unwind;
 }
 
-void forkserver__unwind_and_exit(const struct unwind_task *task)
+void crash__unwind_and_exit(const struct unwind_task *task)
 {
     static struct backtrace trace;
     struct unwind *unwind = begin(task, &trace);

@@ -46,6 +46,6 @@ struct unwind_task {
  * its ids cannot be taken; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT;
  * -ENOMEM.
  */
-void forkserver__unwind_and_exit(const struct unwind_task *task) __attribute__((noreturn));
+void crash__unwind_and_exit(const struct unwind_task *task) __attribute__((noreturn));
 
 #endif

@@ -33,12 +33,12 @@ static uint64_t pc_of(const struct registers *registers)
 
 static bool is_exact(const struct step *step)
 {
-    return procspawn__backtrace_is_exact(step->found);
+    return crash__backtrace_is_exact(step->found);
 }
 
 static bool is_code(const struct walk *walk, uint64_t address)
 {
-    const struct mapping *mapping = forkserver__modules_mapping(walk->modules, address);
+    const struct mapping *mapping = crash__modules_mapping(walk->modules, address);
 
     return mapping && mapping->executable;
 }
@@ -48,21 +48,20 @@ static bool is_return_address(const struct walk *walk, uint64_t address)
     unsigned char bytes[MACHINE_CALL];
 
     return is_code(walk, address - 1) &&
-           forkserver__memory_read(walk->memory, address - sizeof bytes, bytes, sizeof bytes) ==
-               0 &&
-           forkserver__machine_is_call(bytes);
+           crash__memory_read(walk->memory, address - sizeof bytes, bytes, sizeof bytes) == 0 &&
+           crash__machine_is_call(bytes);
 }
 
 static bool read_word(const struct walk *walk, uint64_t address, uint64_t *ret_word)
 {
-    return forkserver__memory_read(walk->memory, address, ret_word, WORD) == 0;
+    return crash__memory_read(walk->memory, address, ret_word, WORD) == 0;
 }
 
 static bool read_return_address(const struct walk *walk, uint64_t address, uint64_t *ret_target)
 {
     if (!read_word(walk, address, ret_target))
         return false;
-    *ret_target = forkserver__machine_unsign(*ret_target);
+    *ret_target = crash__machine_unsign(*ret_target);
     return true;
 }
 
@@ -70,19 +69,18 @@ static bool at_trampoline(const struct walk *walk, const struct step *step)
 {
     unsigned char bytes[MACHINE_TRAMPOLINE];
 
-    return forkserver__memory_read(walk->memory, pc_of(&step->registers), bytes, sizeof bytes) ==
-               0 &&
-           forkserver__machine_is_trampoline(bytes);
+    return crash__memory_read(walk->memory, pc_of(&step->registers), bytes, sizeof bytes) == 0 &&
+           crash__machine_is_trampoline(bytes);
 }
 
 static bool by_signal(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     ucontext_t context;
-    uint64_t address = forkserver__machine_context_address(&step->registers);
+    uint64_t address = crash__machine_context_address(&step->registers);
 
-    if (forkserver__memory_read(walk->memory, address, &context, sizeof context) != 0)
+    if (crash__memory_read(walk->memory, address, &context, sizeof context) != 0)
         return false;
-    forkserver__machine_from_context(&context, &ret_caller->registers);
+    crash__machine_from_context(&context, &ret_caller->registers);
     ret_caller->found = BACKTRACE_SIGNAL;
     return true;
 }
@@ -109,7 +107,7 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
     uint64_t target, sp = sp_of(&step->registers);
 
     *registers = step->registers;
-    if (!forkserver__machine_link(&step->registers, &target)) {
+    if (!crash__machine_link(&step->registers, &target)) {
         if (!read_return_address(walk, sp, &target))
             return false;
         registers->value[MACHINE_SP] = sp + WORD;
@@ -188,7 +186,7 @@ static bool is_end(const struct step *step)
 {
     uint64_t link;
 
-    return !is_exact(step) || !forkserver__machine_link(&step->registers, &link) || link != 0;
+    return !is_exact(step) || !crash__machine_link(&step->registers, &link) || link != 0;
 }
 
 /* Returns 1; 0 at the end of the stack; -ENOENT without valid information. */
@@ -198,8 +196,7 @@ static int by_cfi(const struct walk *walk, const struct step *step, struct step 
 
     if (!walk->cfi || !is_code(walk, pc_of(&step->registers)))
         return -ENOENT;
-    result =
-        forkserver__cfi_step(walk->cfi, &step->registers, is_exact(step), &ret_caller->registers);
+    result = crash__cfi_step(walk->cfi, &step->registers, is_exact(step), &ret_caller->registers);
     ret_caller->found = BACKTRACE_CFI;
     if (result > 0 && pc_of(&ret_caller->registers) == 0)
         result = 0;
@@ -264,8 +261,7 @@ static int limit_reached(const struct walk *walk, int frames, int signals)
     return base__now() > walk->deadline ? -ETIMEDOUT : 0;
 }
 
-void forkserver__walk(const struct walk *walk, const struct registers *start,
-                      struct stack *ret_stack)
+void crash__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack)
 {
     struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS};
     struct step caller;

@@ -34,7 +34,6 @@ struct stack {
 };
 
 /* Walks the stack of a thread that does not run, from its registers. */
-void forkserver__walk(const struct walk *walk, const struct registers *start,
-                      struct stack *ret_stack);
+void crash__walk(const struct walk *walk, const struct registers *start, struct stack *ret_stack);
 
 #endif

@@ -146,7 +146,7 @@ procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t
 
 static const char *trace_message(const struct backtrace *trace)
 {
-    return trace ? procspawn__backtrace_string(trace, trace->message) : "";
+    return trace ? crash__backtrace_string(trace, trace->message) : "";
 }
 
 /*

@@ -141,7 +141,7 @@ static int thread_of(const struct backtrace *trace, size_t index)
 
 static const char *string_or_null(const struct backtrace *trace, uint32_t position)
 {
-    const char *string = procspawn__backtrace_string(trace, position);
+    const char *string = crash__backtrace_string(trace, position);
     return *string != '\0' ? string : NULL;
 }
 

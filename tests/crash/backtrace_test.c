@@ -18,8 +18,8 @@ static void add_frame(uint64_t ip, const char *symbol)
 
     *frame = (struct backtrace_frame){
         .ip = ip, .offset = ip - 0x1000, .symbol_offset = 5, .found = BACKTRACE_CFI};
-    frame->module = procspawn__backtrace_intern(&trace, "/usr/bin/program", 100);
-    frame->symbol = procspawn__backtrace_intern(&trace, symbol, 100);
+    frame->module = crash__backtrace_intern(&trace, "/usr/bin/program", 100);
+    frame->symbol = crash__backtrace_intern(&trace, symbol, 100);
 }
 
 static void add_thread(int tid, uint32_t frames)
@@ -27,27 +27,27 @@ static void add_thread(int tid, uint32_t frames)
     struct backtrace_thread *thread = &trace.thread[trace.thread_count++];
 
     *thread = (struct backtrace_thread){.tid = tid, .first = trace.frame_count, .count = frames};
-    thread->name = procspawn__backtrace_intern(&trace, "worker", 100);
+    thread->name = crash__backtrace_intern(&trace, "worker", 100);
     for (uint32_t i = 0; i < frames; i++)
         add_frame(0x401000 + i, i % 2 ? "middle" : "leaf");
 }
 
 static void make_report(void)
 {
-    procspawn__backtrace_init(&trace);
+    crash__backtrace_init(&trace);
     trace.pid = 4711;
     trace.cause = BACKTRACE_CRASH;
     trace.signo = 11;
     trace.address = 0xdeadbeef;
     trace.error = -EPERM;
-    trace.message = procspawn__backtrace_intern(&trace, "Assertion failed", 100);
+    trace.message = crash__backtrace_intern(&trace, "Assertion failed", 100);
     add_thread(4711, 3);
     add_thread(4712, 2);
 }
 
 static size_t encode(void)
 {
-    long size = procspawn__backtrace_encode(&trace, bytes, sizeof bytes);
+    long size = crash__backtrace_encode(&trace, bytes, sizeof bytes);
 
     CU_ASSERT_TRUE_FATAL(size > 0);
     return (size_t)size;
@@ -59,16 +59,16 @@ static void a_report_comes_back_as_it_was(void)
 
     make_report();
     size = encode();
-    CU_ASSERT_EQUAL_FATAL(procspawn__backtrace_decode(bytes, size, &copy), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__backtrace_decode(bytes, size, &copy), 0);
     CU_ASSERT_EQUAL(copy.pid, 4711);
     CU_ASSERT_EQUAL(copy.error, -EPERM);
     CU_ASSERT_EQUAL(copy.address, 0xdeadbeef);
-    CU_ASSERT_STRING_EQUAL(procspawn__backtrace_string(&copy, copy.message), "Assertion failed");
+    CU_ASSERT_STRING_EQUAL(crash__backtrace_string(&copy, copy.message), "Assertion failed");
     CU_ASSERT_EQUAL(copy.thread_count, 2);
     CU_ASSERT_EQUAL(memcmp(copy.thread, trace.thread, 2 * sizeof *trace.thread), 0);
     CU_ASSERT_EQUAL(copy.frame_count, 5);
     CU_ASSERT_EQUAL(memcmp(copy.frame, trace.frame, 5 * sizeof *trace.frame), 0);
-    CU_ASSERT_STRING_EQUAL(procspawn__backtrace_string(&copy, copy.frame[4].symbol), "middle");
+    CU_ASSERT_STRING_EQUAL(crash__backtrace_string(&copy, copy.frame[4].symbol), "middle");
 }
 
 static void the_largest_report_fits(void)
@@ -79,10 +79,10 @@ static void the_largest_report_fits(void)
     make_report();
     while (trace.thread_count < BACKTRACE_THREADS - 1)
         add_thread((int)trace.thread_count, BACKTRACE_FRAMES);
-    for (int i = 0; procspawn__backtrace_intern(&trace, name, sizeof name); i++)
+    for (int i = 0; crash__backtrace_intern(&trace, name, sizeof name); i++)
         snprintf(name, sizeof name, "name %d", i);
     size = encode();
-    CU_ASSERT_EQUAL(procspawn__backtrace_decode(bytes, size, &copy), 0);
+    CU_ASSERT_EQUAL(crash__backtrace_decode(bytes, size, &copy), 0);
     CU_ASSERT_TRUE(copy.string_bytes > BACKTRACE_STRINGS - 32);
 }
 
@@ -93,8 +93,8 @@ static void a_room_too_small_is_an_error(void)
     make_report();
     size = encode();
     for (size_t room = 0; room < size; room++)
-        CU_ASSERT_EQUAL(procspawn__backtrace_encode(&trace, changed, room), -ENOBUFS);
-    CU_ASSERT_EQUAL(procspawn__backtrace_encode(&trace, changed, size), (long)size);
+        CU_ASSERT_EQUAL(crash__backtrace_encode(&trace, changed, room), -ENOBUFS);
+    CU_ASSERT_EQUAL(crash__backtrace_encode(&trace, changed, size), (long)size);
 }
 
 static void every_cut_report_is_refused(void)
@@ -104,10 +104,10 @@ static void every_cut_report_is_refused(void)
     make_report();
     size = encode();
     for (size_t shorter = 0; shorter < size; shorter++)
-        CU_ASSERT_EQUAL(procspawn__backtrace_decode(bytes, shorter, &copy), -EBADMSG);
+        CU_ASSERT_EQUAL(crash__backtrace_decode(bytes, shorter, &copy), -EBADMSG);
     memcpy(changed, bytes, size);
     changed[size] = 0;
-    CU_ASSERT_EQUAL(procspawn__backtrace_decode(changed, size + 1, &copy), -EBADMSG);
+    CU_ASSERT_EQUAL(crash__backtrace_decode(changed, size + 1, &copy), -EBADMSG);
 }
 
 static bool is_string(const struct backtrace *report, uint32_t position)
@@ -135,7 +135,7 @@ static bool is_in_range(const struct backtrace *report)
 
 static void try_changed(size_t size, int *accepted, int *refused)
 {
-    if (procspawn__backtrace_decode(changed, size, &copy) != 0) {
+    if (crash__backtrace_decode(changed, size, &copy) != 0) {
         ++*refused;
         return;
     }
@@ -183,23 +183,23 @@ static void equal_names_share_a_place(void)
 {
     uint32_t first, second;
 
-    procspawn__backtrace_init(&trace);
-    first = procspawn__backtrace_intern(&trace, "name", 100);
-    second = procspawn__backtrace_intern(&trace, "named", 4);
+    crash__backtrace_init(&trace);
+    first = crash__backtrace_intern(&trace, "name", 100);
+    second = crash__backtrace_intern(&trace, "named", 4);
     CU_ASSERT_TRUE(first > 0);
     CU_ASSERT_EQUAL(first, second);
-    CU_ASSERT_NOT_EQUAL(procspawn__backtrace_intern(&trace, "named", 100), first);
-    CU_ASSERT_EQUAL(procspawn__backtrace_intern(&trace, "", 100), 0);
+    CU_ASSERT_NOT_EQUAL(crash__backtrace_intern(&trace, "named", 100), first);
+    CU_ASSERT_EQUAL(crash__backtrace_intern(&trace, "", 100), 0);
 }
 
 static void unprintable_bytes_do_not_travel(void)
 {
     uint32_t at;
 
-    procspawn__backtrace_init(&trace);
-    at = procspawn__backtrace_intern(&trace, "a\033[2Jb\n\177", 100);
-    CU_ASSERT_STRING_EQUAL(procspawn__backtrace_string(&trace, at), "a?[2Jb??");
-    CU_ASSERT_EQUAL(procspawn__backtrace_intern(&trace, "a\033[2Jb\n\177", 100), at);
+    crash__backtrace_init(&trace);
+    at = crash__backtrace_intern(&trace, "a\033[2Jb\n\177", 100);
+    CU_ASSERT_STRING_EQUAL(crash__backtrace_string(&trace, at), "a?[2Jb??");
+    CU_ASSERT_EQUAL(crash__backtrace_intern(&trace, "a\033[2Jb\n\177", 100), at);
 }
 
 #define TEST(function) {#function, function}

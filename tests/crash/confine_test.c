@@ -117,7 +117,7 @@ static pid_t start_child(void (*crash)(void), uid_t uid)
         return pid;
     setrlimit(RLIMIT_CORE, &no_core);
     become(uid);
-    forkserver__crash_install(getppid());
+    crash__install(getppid());
     crash();
     _exit(1);
 }
@@ -163,9 +163,9 @@ static void report(int64_t limit, int fd)
         .pid = held.child, .record = &held.record, .at_init = &at_init, .limit = limit,
         .with_symbols = true, .fd = fd, .brief = held.brief };
 
-    if (forkserver__modules_own(&at_init) != 0)
+    if (crash__modules_own(&at_init) != 0)
         _exit(1);
-    forkserver__unwind_and_exit(&task);
+    crash__unwind_and_exit(&task);
 }
 
 static void begin_report(void (*crash)(void), uid_t uid, int64_t limit, int fd)
@@ -177,7 +177,7 @@ static void begin_report(void (*crash)(void), uid_t uid, int64_t limit, int fd)
     held.child = start_child(crash, uid);
     CU_ASSERT_EQUAL_FATAL(waitpid(held.child, &status, WUNTRACED), held.child);
     CU_ASSERT_FATAL(WIFSTOPPED(status));
-    CU_ASSERT_EQUAL_FATAL(forkserver__crash_read(held.child, &held.record), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__read(held.child, &held.record), 0);
     held.reporter = fork();
     if (held.reporter == 0)
         report(limit, fd);
@@ -295,7 +295,7 @@ static void check_brief(void)
 {
     static struct backtrace trace;
 
-    CU_ASSERT_EQUAL_FATAL(procspawn__backtrace_get_brief(held.brief, &trace), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__backtrace_get_brief(held.brief, &trace), 0);
     CU_ASSERT_EQUAL(trace.cause, BACKTRACE_CRASH);
     CU_ASSERT_EQUAL(trace.signo, SIGSEGV);
     CU_ASSERT_EQUAL(trace.frame_count, 0);
@@ -356,7 +356,7 @@ static unsigned frames_named(const struct backtrace *trace, const char *name)
     unsigned count = 0;
 
     for (uint32_t i = 0; i < trace->frame_count; i++)
-        count += strcmp(procspawn__backtrace_string(trace, trace->frame[i].symbol), name) == 0;
+        count += strcmp(crash__backtrace_string(trace, trace->frame[i].symbol), name) == 0;
     return count;
 }
 
@@ -369,7 +369,7 @@ static void check_large_tables(int fd)
     unsigned named;
 
     CU_ASSERT_FATAL(size > 0);
-    CU_ASSERT_EQUAL_FATAL(procspawn__backtrace_decode(bytes, (size_t)size, &trace), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__backtrace_decode(bytes, (size_t)size, &trace), 0);
     named = frames_named(&trace, MADE_MODULE_NAME);
     CU_ASSERT(named >= 1 && named < MODULES);
     CU_ASSERT_EQUAL(frames_named(&trace, "crash_at_once"), 1);
@@ -415,8 +415,7 @@ static void name_itself_like_a_status(void)
     struct confine_ids ids;
 
     prctl(PR_SET_NAME, "a\nUid:\t7\nGid:\t7");
-    if (forkserver__confine_ids(getpid(), &ids) != 0 || ids.uid != getuid() ||
-        ids.gid != getgid())
+    if (crash__confine_ids(getpid(), &ids) != 0 || ids.uid != getuid() || ids.gid != getgid())
         _exit(1);
 }
 
@@ -433,7 +432,7 @@ static void be_in_many_groups(void)
 
     for (gid_t i = 0; i < MANY; i++)
         groups[i] = 1000000 + i;
-    if (setgroups(MANY, groups) != 0 || forkserver__confine_ids(getpid(), &ids) != 0 ||
+    if (setgroups(MANY, groups) != 0 || crash__confine_ids(getpid(), &ids) != 0 ||
         ids.group_count != CONFINE_GROUPS)
         _exit(1);
     for (size_t i = 0; i < ids.group_count; i++)
@@ -451,8 +450,7 @@ static void lend_and_ask(void)
     struct confine_ids ids;
 
     if (setresgid(SOME_GROUP, 0, 0) != 0 || setresuid(SOMEBODY, 0, 0) != 0 ||
-        forkserver__confine_ids(getpid(), &ids) != 0 || ids.uid != SOMEBODY ||
-        ids.gid != SOME_GROUP)
+        crash__confine_ids(getpid(), &ids) != 0 || ids.uid != SOMEBODY || ids.gid != SOME_GROUP)
         _exit(1);
 }
 
@@ -466,10 +464,10 @@ static void confine_as_somebody_else(void)
     struct confine_ids ids = { .uid = SOMEBODY, .gid = SOME_GROUP };
 
     become(SOMEBODY + 1);
-    if (forkserver__confine(&ids) != -EPERM)
+    if (crash__confine(&ids) != -EPERM)
         _exit(1);
     ids.uid = SOMEBODY + 1;
-    if (forkserver__confine(&ids) != 0)
+    if (crash__confine(&ids) != 0)
         _exit(2);
 }
 
@@ -484,7 +482,7 @@ static void use_much_memory(void)
         .memory = 8 * MIB, .file_bytes = 10, .time = 60 * BASE_SECOND };
     void *one, *other;
 
-    forkserver__confine_limits(&limits);
+    crash__confine_limits(&limits);
     one = mmap(NULL, 5 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     other = mmap(NULL, 5 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (one == MAP_FAILED || other != MAP_FAILED)

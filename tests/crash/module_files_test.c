@@ -42,7 +42,7 @@ static void begin(void)
     CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
     CU_ASSERT_FATAL(mkdir(in_folder("real"), 0700) == 0);
     make_file("real/file");
-    forkserver__images_open(&images, &none, true);
+    crash__module_files_open(&images, &none, true);
 }
 
 static void end(void)
@@ -61,7 +61,7 @@ static bool is_opened(const char *path)
     const struct module module = { .path = path };
     int file, debug;
 
-    forkserver__images_files(&images, &module, &file, &debug);
+    crash__module_files_get(&images, &module, &file, &debug);
     CU_ASSERT_EQUAL(debug, -1);
     if (file >= 0)
         close(file);
@@ -148,7 +148,7 @@ static void check_inode(const struct module *module)
     struct stat status;
     int file, debug;
 
-    forkserver__images_files(&images, module, &file, &debug);
+    crash__module_files_get(&images, module, &file, &debug);
     CU_ASSERT(file >= 0 && fstat(file, &status) == 0 && status.st_ino == module->inode);
     close(file);
     if (debug >= 0)
@@ -160,12 +160,12 @@ static void the_files_of_modules_at_init_are_open(void)
 {
     struct modules own;
 
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_own(&own), 0);
-    forkserver__images_open(&images, &own, true);
+    CU_ASSERT_EQUAL_FATAL(crash__modules_own(&own), 0);
+    crash__module_files_open(&images, &own, true);
     check_inode(&own.module[0]);
     check_inode(&own.module[0]);
     close_own(&own);
-    forkserver__modules_free(&own);
+    crash__modules_free(&own);
 }
 
 static void where_no_names_are_wanted_no_file_is_open(void)
@@ -173,11 +173,11 @@ static void where_no_names_are_wanted_no_file_is_open(void)
     struct modules own;
     int file, debug;
 
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_own(&own), 0);
-    forkserver__images_open(&images, &own, false);
-    forkserver__images_files(&images, &own.module[0], &file, &debug);
+    CU_ASSERT_EQUAL_FATAL(crash__modules_own(&own), 0);
+    crash__module_files_open(&images, &own, false);
+    crash__module_files_get(&images, &own.module[0], &file, &debug);
     CU_ASSERT(file == -1 && debug == -1);
-    forkserver__modules_free(&own);
+    crash__modules_free(&own);
 }
 
 #define TEST(name) { #name, name }

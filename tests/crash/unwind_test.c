@@ -169,7 +169,7 @@ static void a_record_that_names_a_foreign_thread_is_not_believed(void)
     pid_t bystander = watch_start(victim_spins), pid = watch_start(victim_writes_null);
 
     CU_ASSERT_EQUAL_FATAL(waitpid(pid, &watch_status, WUNTRACED), pid);
-    CU_ASSERT_EQUAL_FATAL(forkserver__crash_read(pid, &record), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__read(pid, &record), 0);
     record.tid = bystander;
     watch_unwind(pid, &record);
     CU_ASSERT_EQUAL_FATAL(watch_trace.thread_count, 1 + watch_hidden_threads());
@@ -194,7 +194,7 @@ static void a_raised_failure_is_shown_and_goes_on(void)
     CU_ASSERT_TRUE_FATAL(watch_stopped);
     CU_ASSERT_EQUAL(watch_trace.cause, BACKTRACE_RAISED);
     CU_ASSERT_EQUAL(watch_trace.signo, 0);
-    EXPECT("forkserver__crash_raise", "victim_raises", "in_child", "watch_start");
+    EXPECT("crash__raise", "victim_raises", "in_child", "watch_start");
     CU_ASSERT_TRUE(WIFEXITED(watch_status) && WEXITSTATUS(watch_status) == VICTIM_RAISED);
 }
 
@@ -268,7 +268,7 @@ static void a_broken_heap_found_by_a_sanitizer_is_shown(void)
     watch_run(victim_breaks_the_heap);
     CU_ASSERT_TRUE_FATAL(watch_stopped);
     CU_ASSERT_EQUAL(watch_trace.cause, BACKTRACE_RAISED);
-    EXPECT("forkserver__crash_raise", "[lib]", "victim_breaks_the_heap", "in_child", "watch_start");
+    EXPECT("crash__raise", "[lib]", "victim_breaks_the_heap", "in_child", "watch_start");
     CU_ASSERT_TRUE(WIFEXITED(watch_status));
 }
 
@@ -311,7 +311,7 @@ static void a_stop_by_somebody_else_is_no_crash(void)
 
     kill(pid, SIGSTOP);
     CU_ASSERT_EQUAL(waitpid(pid, &watch_status, WUNTRACED), pid);
-    CU_ASSERT_EQUAL(forkserver__crash_read(pid, &record), -ENOENT);
+    CU_ASSERT_EQUAL(crash__read(pid, &record), -ENOENT);
     kill(pid, SIGKILL);
     waitpid(pid, &watch_status, 0);
 }
@@ -365,14 +365,14 @@ static void walk_without_cfi(void (*victim)(void))
     int maps;
 
     CU_ASSERT_EQUAL_FATAL(waitpid(pid, &watch_status, WUNTRACED), pid);
-    CU_ASSERT_EQUAL_FATAL(forkserver__crash_read(pid, &record), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__read(pid, &record), 0);
     watch_unwind(pid, &record);
-    forkserver__memory_open(&memory, pid);
-    maps = forkserver__modules_open(pid);
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_read(&modules, maps), 0);
-    CU_ASSERT_EQUAL_FATAL(forkserver__modules_find(&modules, &memory, NULL), 0);
-    forkserver__walk(&walk, &record.registers, &stack);
-    forkserver__memory_close(&memory);
+    crash__memory_open(&memory, pid);
+    maps = crash__modules_open(pid);
+    CU_ASSERT_EQUAL_FATAL(crash__modules_read(&modules, maps), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__modules_find(&modules, &memory, NULL), 0);
+    crash__walk(&walk, &record.registers, &stack);
+    crash__memory_close(&memory);
     close(maps);
     CU_ASSERT_TRUE_FATAL(stack.count > 4);
     for (size_t i = 1; i < 4; i++) {
@@ -380,7 +380,7 @@ static void walk_without_cfi(void (*victim)(void))
         CU_ASSERT_TRUE(stack.step[i].found == BACKTRACE_FP ||
                        (i == 1 && stack.step[i].found == BACKTRACE_RETURN));
     }
-    forkserver__modules_free(&modules);
+    crash__modules_free(&modules);
     kill(pid, SIGKILL);
     waitpid(pid, &watch_status, 0);
 }

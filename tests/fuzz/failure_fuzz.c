@@ -44,7 +44,7 @@ static struct backtrace *read_trace(struct fuzz_input *input)
     struct backtrace *trace = malloc(sizeof *trace);
     size_t length = input->left;
     unsigned char *bytes = fuzz_copy(input, length);
-    int rc = procspawn__backtrace_decode(bytes, length, trace);
+    int rc = crash__backtrace_decode(bytes, length, trace);
 
     free(bytes);
     if (rc == 0)
@@ -60,7 +60,7 @@ static struct backtrace *read_brief(struct fuzz_input *input)
     size_t length = input->left < sizeof brief ? input->left : sizeof brief;
 
     memcpy(&brief, input->bytes, length);
-    if (procspawn__backtrace_get_brief(&brief, trace) == 0)
+    if (crash__backtrace_get_brief(&brief, trace) == 0)
         return trace;
     free(trace);
     return NULL;
@@ -71,10 +71,10 @@ static void check_round(const struct backtrace *trace)
 {
     static unsigned char bytes[BACKTRACE_BYTES];
     static struct backtrace again;
-    long size = procspawn__backtrace_encode(trace, bytes, sizeof bytes);
+    long size = crash__backtrace_encode(trace, bytes, sizeof bytes);
 
     fuzz_check(size > 0);
-    fuzz_check(procspawn__backtrace_decode(bytes, (size_t)size, &again) == 0);
+    fuzz_check(crash__backtrace_decode(bytes, (size_t)size, &again) == 0);
     fuzz_check(again.frame_count == trace->frame_count &&
                again.string_bytes == trace->string_bytes);
 }

@@ -31,13 +31,13 @@ static void check_names(const struct symbols *symbols)
     for (size_t i = 0; i < symbols->count; i += 1 + symbols->count / 16) {
         const ElfW(Sym) *symbol = &symbols->symbol[i];
 
-        forkserver__symbols_name(symbols, symbol, name);
+        crash__symbols_name(symbols, symbol, name);
         fuzz_check(strnlen(name, sizeof name) < sizeof name);
-        symbol = forkserver__symbols_covering(symbols, symbol->st_value);
+        symbol = crash__symbols_covering(symbols, symbol->st_value);
         fuzz_check(!symbol || (symbol >= symbols->symbol &&
                                symbol < symbols->symbol + symbols->count));
     }
-    (void)forkserver__symbols_variable(symbols, "__abort_msg", 8);
+    (void)crash__symbols_variable(symbols, "__abort_msg", 8);
 }
 
 /* Its own memory is the file it came from; a file without build-id is known by its inode. */
@@ -49,20 +49,20 @@ static void read_symbols(const struct module *module, struct memory *memory)
 
     fuzz_check(fstat(memory->fd, &status) == 0);
     same.inode = status.st_ino;
-    if (forkserver__symbols_read(&symbols, &same, dup(memory->fd), dup(memory->fd)) == 0)
+    if (crash__symbols_read(&symbols, &same, dup(memory->fd), dup(memory->fd)) == 0)
         check_names(&symbols);
-    forkserver__symbols_free(&symbols);
-    if (forkserver__symbols_read_vdso(&symbols, module, memory) == 0)
+    crash__symbols_free(&symbols);
+    if (crash__symbols_read_vdso(&symbols, module, memory) == 0)
         check_names(&symbols);
-    forkserver__symbols_free(&symbols);
+    crash__symbols_free(&symbols);
 }
 
 static void look_up(const struct modules *modules)
 {
     for (size_t i = 0; i < modules->mapping_count; i++) {
-        (void)forkserver__modules_mapping(modules, modules->mapping[i].start);
-        (void)forkserver__modules_mapping(modules, modules->mapping[i].end);
-        (void)forkserver__modules_module(modules, modules->mapping[i].start);
+        (void)crash__modules_mapping(modules, modules->mapping[i].start);
+        (void)crash__modules_mapping(modules, modules->mapping[i].end);
+        (void)crash__modules_module(modules, modules->mapping[i].start);
     }
 }
 
@@ -70,7 +70,7 @@ static void read_all(struct modules *modules, struct memory *memory)
 {
     struct modules again;
 
-    if (forkserver__modules_find(modules, memory, NULL) != 0)
+    if (crash__modules_find(modules, memory, NULL) != 0)
         return;
     look_up(modules);
     for (size_t i = 0; i < modules->module_count && i < 4; i++) {
@@ -80,7 +80,7 @@ static void read_all(struct modules *modules, struct memory *memory)
     again = *modules;
     again.module = NULL;
     again.module_count = 0;
-    if (forkserver__modules_find(&again, memory, modules) == 0)
+    if (crash__modules_find(&again, memory, modules) == 0)
         fuzz_check(again.module_count >= modules->module_count);
     free(again.module);
 }
@@ -99,11 +99,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     input.bytes += length;
     input.left -= length;
     fill_memory(&input, &memory);
-    if (forkserver__modules_parse(&modules, text) == 0) {
+    if (crash__modules_parse(&modules, text) == 0) {
         read_all(&modules, &memory);
-        forkserver__modules_free(&modules);
+        crash__modules_free(&modules);
     }
-    forkserver__memory_close(&memory);
+    crash__memory_close(&memory);
     fuzz_check_descriptors();
     return 0;
 }

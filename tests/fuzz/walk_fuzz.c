@@ -40,8 +40,8 @@ static void find_modules(uint64_t end)
     char *text = malloc(128);
 
     snprintf(text, 128, "%x-%llx rwxp 00000000 00:00 1 /module\n", START, (unsigned long long)end);
-    fuzz_check(forkserver__modules_parse(&modules, text) == 0);
-    fuzz_check(forkserver__modules_find(&modules, &memory, NULL) == 0);
+    fuzz_check(crash__modules_parse(&modules, text) == 0);
+    fuzz_check(crash__modules_find(&modules, &memory, NULL) == 0);
 }
 
 /* Most of them lie inside. */
@@ -68,7 +68,7 @@ static void walk(const struct registers *registers, struct cfi *by)
     const struct walk walk = { .memory = &memory, .modules = &modules, .cfi = by,
                                .deadline = BASE_NEVER };
 
-    forkserver__walk(&walk, registers, &stack);
+    crash__walk(&walk, registers, &stack);
     check_stack(&stack);
 }
 
@@ -78,7 +78,7 @@ static void load_libunwind(void)
     static struct cfi *loaded;
 
     if (!loaded)
-        fuzz_check(forkserver__cfi_new(&loaded, &memory, &modules) == 0);
+        fuzz_check(crash__cfi_new(&loaded, &memory, &modules) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -93,12 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (input.left == 0)
         return 0;
     find_modules(fill_memory(&input));
-    fuzz_check(forkserver__cfi_new(&cfi, &memory, &modules) == 0);
+    fuzz_check(crash__cfi_new(&cfi, &memory, &modules) == 0);
     walk(&registers, cfi);
     walk(&registers, NULL);
-    forkserver__cfi_free(cfi);
-    forkserver__modules_free(&modules);
-    forkserver__memory_close(&memory);
+    crash__cfi_free(cfi);
+    crash__modules_free(&modules);
+    crash__memory_close(&memory);
     fuzz_check_descriptors();
     return 0;
 }

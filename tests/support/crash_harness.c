@@ -35,7 +35,7 @@ static FRAME void in_child(void (*victim)(void))
 
     setpgid(0, 0);
     setrlimit(RLIMIT_CORE, &no_core);
-    forkserver__crash_install(getppid());
+    crash__install(getppid());
     dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
     victim();
     _exit(0);
@@ -70,11 +70,11 @@ static void __attribute__((noreturn)) help(pid_t pid, const struct crash_record 
                                      .limit = watch_limit, .with_symbols = true, .fd = fd,
                                      .brief = &brief};
 
-    if (forkserver__modules_own(&at_init) != 0)
+    if (crash__modules_own(&at_init) != 0)
         _exit(1);
     if (watch_uid && setuid(watch_uid) != 0)
         _exit(1);
-    forkserver__unwind_and_exit(&task);
+    crash__unwind_and_exit(&task);
 }
 
 void watch_unwind(pid_t pid, const struct crash_record *record)
@@ -93,7 +93,7 @@ void watch_unwind(pid_t pid, const struct crash_record *record)
     close(ends[0]);
     waitpid(helper, &helper_status, 0);
     CU_ASSERT_EQUAL(helper_status, 0);
-    CU_ASSERT_EQUAL_FATAL(procspawn__backtrace_decode(bytes, size, &watch_trace), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__backtrace_decode(bytes, size, &watch_trace), 0);
 }
 
 void watch_run(void (*victim)(void))
@@ -105,7 +105,7 @@ void watch_run(void (*victim)(void))
     while (waitpid(pid, &watch_status, WUNTRACED) == pid && WIFSTOPPED(watch_status)) {
         int64_t begin = base__now();
 
-        if (forkserver__crash_read(pid, &record) == 0) {
+        if (crash__read(pid, &record) == 0) {
             CU_ASSERT_FALSE(watch_stopped);
             watch_stopped = true;
             watch_unwind(pid, &record);
@@ -117,7 +117,7 @@ void watch_run(void (*victim)(void))
 
 const char *watch_text(uint32_t position)
 {
-    return procspawn__backtrace_string(&watch_trace, position);
+    return crash__backtrace_string(&watch_trace, position);
 }
 
 static const char *file_name(const char *path)

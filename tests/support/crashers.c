@@ -334,7 +334,7 @@ FRAME void victim_waits_for_vfork(void)
 
 FRAME void victim_raises(void)
 {
-    forkserver__crash_raise();
+    crash__raise();
     _exit(VICTIM_RAISED);
 }
 
