@@ -9,6 +9,7 @@
 #include "forkserver/internal.h"
 
 #include "src/base/clock.h"
+#include "src/base/shortage.h"
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -55,11 +56,6 @@ static int keep_one(struct server *s, struct child *child)
     return 0;
 }
 
-static bool is_shortage(int rc)
-{
-    return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOSPC;
-}
-
 static int64_t keep_those_of_age(struct server *s, int64_t now)
 {
     while (!list_empty(&s->young)) {
@@ -67,7 +63,7 @@ static int64_t keep_those_of_age(struct server *s, int64_t now)
         if (child->born + youth > now)
             return child->born + youth;
         int rc = s->no_vigil ? 0 : keep_one(s, child);
-        if (is_shortage(rc))
+        if (base__is_shortage(rc))
             return now + rest;
         /* Any other failure means that the kernel has no pidfds: the watch is given up. */
         s->no_vigil |= rc < 0;

@@ -32,6 +32,7 @@ src_libbase_la_SOURCES += src/base/fd.c src/base/fd.h
 src_libbase_la_SOURCES += src/base/list.h
 src_libbase_la_SOURCES += src/base/proc.c src/base/proc.h
 src_libbase_la_SOURCES += src/base/process.c src/base/process.h
+src_libbase_la_SOURCES += src/base/shortage.c src/base/shortage.h
 src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
 src_libbase_la_SOURCES += src/base/timers.c src/base/timers.h
 src_libbase_la_SOURCES += src/base/version.c

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -228,27 +227,18 @@ static size_t stack_size(void)
  * Thread-local storage of the program lies on the thread's stack; if it does not fit into a small
  * stack, pthread_create fails with EINVAL and a default stack is used.
  */
-static int create_thread(void)
+static bool start_thread(void)
 {
     pthread_t thread;
     pthread_attr_t attributes;
 
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, stack_size());
-    int error = pthread_create(&thread, &attributes, run, NULL);
+    int rc = base__thread_start(&thread, &attributes, run, NULL);
     pthread_attr_destroy(&attributes);
-    return error == EINVAL ? pthread_create(&thread, NULL, run, NULL) : error;
-}
-
-static bool start_thread(void)
-{
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int error = create_thread();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error == 0;
+    if (rc == -EINVAL)
+        rc = base__thread_start(&thread, NULL, run, NULL);
+    return rc == 0;
 }
 
 /*

@@ -6,7 +6,30 @@
 #include "src/base/clock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <time.h>
+
+void base__block_signals(sigset_t *ret_before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, ret_before);
+}
+
+void base__restore_signals(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+int base__thread_start(pthread_t *ret_thread, const pthread_attr_t *attributes,
+                       void *(*run)(void *), void *argument)
+{
+    sigset_t before;
+    base__block_signals(&before);
+    int error = pthread_create(ret_thread, attributes, run, argument);
+    base__restore_signals(&before);
+    return -error;
+}
 
 static struct timespec timespec_of(int64_t ns)
 {

@@ -1,13 +1,26 @@
 /*
- * thread.h - pthread helpers: join with a deadline, cancel state, sanitizer stacks
+ * thread.h - pthread helpers: threads without signals, join with a deadline, cancel state, sanitizer
+ * stacks
  */
 #ifndef FORKSCOPE_BASE_THREAD_H
 #define FORKSCOPE_BASE_THREAD_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Blocks all signals for the calling thread, and gives the mask that was set before. */
+void base__block_signals(sigset_t *ret_before);
+void base__restore_signals(const sigset_t *before);
+
+/*
+ * Starts a thread of the library. All signals are blocked in it: the program's signals go to its
+ * own threads. `attributes` may be NULL. Returns 0 or -errno.
+ */
+int base__thread_start(pthread_t *ret_thread, const pthread_attr_t *attributes,
+                       void *(*run)(void *), void *argument);
 
 /*
  * Joins a thread. Returns 0, or -ETIMEDOUT if the thread still runs at the deadline

@@ -3,6 +3,7 @@
  */
 #include "src/child/reply.h"
 
+#include "src/base/shortage.h"
 #include "src/base/written.h"
 #include "src/crash/handler.h"
 #include "src/image/image.h"
@@ -43,7 +44,7 @@ static void send_failure(enum wire_failure_kind kind, int error, const char *mes
     procspawn__reply.failed = true;
     fflush(NULL);
     int rc = wire__send(procspawn__reply.channel, WIRE_FAILURE, parts, 2, NULL, 0, false);
-    if (rc < 0 && rc != -EPIPE && !wire__is_shortage(rc))
+    if (rc < 0 && rc != -EPIPE && !base__is_shortage(rc))
         _exit(WIRE_UNHEARD);
 }
 

@@ -7,6 +7,7 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/list.h"
+#include "src/base/shortage.h"
 #include "src/client/awaits.h"
 #include "src/client/root_process.h"
 #include "src/client/state.h"
@@ -233,7 +234,7 @@ static void hear_link(unsigned index)
         rc = wire__recv(client->links[index].fd, &frame, true);
         if (rc == 0)
             on_link_frame(index, &frame);
-        else if (wire__is_shortage(rc))
+        else if (base__is_shortage(rc))
             procspawn__stock_refuse(rc, 1);
         else if (rc != -EAGAIN)
             procspawn__links_lose(index);
@@ -349,7 +350,7 @@ void procspawn__links_hear_root(void)
         procspawn__root_lost();
     for (int i = 0; i < AT_ONCE && client->root >= 0 && rc != -EAGAIN; i++) {
         rc = wire__recv(client->root, &frame, true);
-        if (wire__is_shortage(rc)) {
+        if (base__is_shortage(rc)) {
             client->root_refusal = rc;
             mute_root(true);
             return;

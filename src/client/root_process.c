@@ -6,10 +6,10 @@
 #include "forkserver/forkserver.h"
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/thread.h"
 #include "src/image/image.h"
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -79,11 +79,10 @@ static pid_t fork_unseen(void)
 
 int procspawn__root_start(const struct forkserver_options *options)
 {
-    sigset_t all, old;
+    sigset_t before;
 
     fflush(NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    base__block_signals(&before);
     procspawn__root_forget();
     root.pid = fork_unseen();
     int rc = root.pid < 0 ? -errno : 0;
@@ -91,7 +90,7 @@ int procspawn__root_start(const struct forkserver_options *options)
         base__fd_forget_all();
         forkserver__root_main(options);
     }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    base__restore_signals(&before);
     if (rc < 0)
         root.pid = 0;
     if (options->host_pidfd >= 0)

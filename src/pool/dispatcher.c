@@ -311,13 +311,7 @@ static void *dispatch(void *data)
 
 int procspawn__dispatch_start(procspawn_pool *pool)
 {
-    sigset_t all, old;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&pool->dispatcher, NULL, dispatch, pool);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return -rc;
+    return base__thread_start(&pool->dispatcher, NULL, dispatch, pool);
 }
 
 int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline)

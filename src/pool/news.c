@@ -4,6 +4,7 @@
  * The pool's lock is not held: the bytes are untrusted, and decoding them may take long.
  */
 #include "src/base/fd.h"
+#include "src/base/shortage.h"
 #include "src/call/builder.h"
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
@@ -131,10 +132,10 @@ void procspawn__report_receive(struct procspawn__worker *worker, struct procspaw
         read_frame(worker, rc, report);
     } else if (rc == -EMFILE && worker->frame.lossy) {
         report->kind = PROCSPAWN__REPORT_IGNORED;
-    } else if (!procspawn__is_shortage(rc)) {
+    } else if (base__is_shortage(rc)) {
+        report->error = rc;
+    } else if (rc != -EAGAIN) {
         report->closed = rc == -EBADF;
         read_end(worker, report);
-    } else if (rc != -EAGAIN) {
-        report->error = rc;
     }
 }

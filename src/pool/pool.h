@@ -413,8 +413,11 @@ void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause);
 
 /* ---- start.c: starts of workers ---- */
 
-/* Is this error a shortage, which may soon be over? Without the lock. */
-bool procspawn__is_shortage(int rc);
+/*
+ * May this error soon be over? So it is with a shortage, a full socket and a refused fork. Without
+ * the lock.
+ */
+bool procspawn__may_pass(int rc);
 
 /* When the next worker may be started; BASE_NEVER: no worker is missing. */
 int64_t procspawn__start_due(const procspawn_pool *pool);

@@ -51,7 +51,7 @@ static bool start_first(procspawn_pool *pool)
 
     take_out(call);
     int rc = procspawn__worker_start(worker, call);
-    if (procspawn__is_shortage(rc)) {
+    if (procspawn__may_pass(rc)) {
         put_first(call);
         procspawn__dispatch_again(pool);
         return false;

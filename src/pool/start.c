@@ -6,6 +6,7 @@
  */
 #include "src/base/clock.h"
 #include "src/base/list.h"
+#include "src/base/shortage.h"
 #include "src/call/caller_state.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
@@ -135,20 +136,9 @@ static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
     return send_prepare(pool, ret_taken->channel);
 }
 
-bool procspawn__is_shortage(int rc)
+bool procspawn__may_pass(int rc)
 {
-    switch (rc) {
-    case -EAGAIN:
-    case -EMFILE:
-    case -ENFILE:
-    case -ENOBUFS:
-    case -ENOMEM:
-    case -ENOSPC:               /* limit of epoll(7) watches */
-    case -ETOOMANYREFS:         /* limit of descriptors in messages that are not received yet */
-        return true;
-    default:
-        return false;
-    }
+    return rc == -EAGAIN || base__is_shortage(rc);
 }
 
 static void put_off(procspawn_pool *pool, int rc)
@@ -169,7 +159,7 @@ static void note_failure(procspawn_pool *pool, int rc)
 {
     bool lost = rc == PROCSPAWN_ESERVER;
 
-    if (procspawn__is_shortage(rc)) {
+    if (procspawn__may_pass(rc)) {
         put_off(pool, rc);
         return;
     }

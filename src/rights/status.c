@@ -3,11 +3,12 @@
  */
 #include "src/rights/status.h"
 
+#include "src/base/shortage.h"
+#include "src/base/thread.h"
 #include "src/rights/kept_fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -167,17 +168,16 @@ static int copy_umask(mode_t *ret_umask)
 {
     enum { STACK = 16384 };
     unsigned char *stack = aligned_alloc(64, STACK);
-    sigset_t all, old;
+    sigset_t before;
 
     if (!stack)
         return -ENOMEM;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    base__block_signals(&before);
     pid_t pid = clone(take_umask, stack + STACK, CLONE_VM | CLONE_VFORK, ret_umask);
     int rc = pid < 0 ? -errno : 0;
     while (pid > 0 && waitpid(pid, NULL, __WCLONE) < 0 && errno == EINTR)
         continue;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    base__restore_signals(&before);
     free(stack);
     return rc;
 }
@@ -217,15 +217,10 @@ static int ask_kernel(struct procspawn__status *ret_status)
 
 /* ---- both ---- */
 
-static bool is_shortage(int error)
-{
-    return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
-}
-
 int procspawn__status_read(struct procspawn__status *ret_status)
 {
     int rc = read_text(ret_status);
-    if (rc < 0 && !is_shortage(rc))
+    if (rc < 0 && !base__is_shortage(rc))
         rc = ask_kernel(ret_status);
     int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     /* A sandbox that forbids reading the securebits forbids setting them, too. */

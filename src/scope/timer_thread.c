@@ -10,7 +10,6 @@
 #include "src/scope/join.h"
 
 #include <errno.h>
-#include <signal.h>
 
 static void fire(struct node *node)
 {
@@ -77,17 +76,6 @@ static void *keep(void *arg)
     return NULL;
 }
 
-/* All signals are blocked in this thread: the program's signals go to its own threads. */
-static int start_thread(struct tree *tree)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&tree->keeper.thread, NULL, keep, tree);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -error;
-}
-
 int scoped__keeper_start_locked(struct tree *tree)
 {
     struct keeper *keeper = &tree->keeper;
@@ -96,7 +84,7 @@ int scoped__keeper_start_locked(struct tree *tree)
     keeper->waiter = scoped__waiter_new();
     if (keeper->waiter == NULL)
         return -ENOMEM;
-    int error = start_thread(tree);
+    int error = base__thread_start(&keeper->thread, NULL, keep, tree);
     if (error == 0) {
         keeper->runs = true;
     } else {

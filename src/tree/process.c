@@ -8,6 +8,7 @@
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/shortage.h"
 #include "src/call/builder.h"
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
@@ -111,7 +112,7 @@ static int wait_for_answer(procspawn_handle *process)
     int rc = get_answer(process);
     int64_t limit = base__deadline(BASE_SECOND);
 
-    while (wire__is_shortage(rc)) {
+    while (base__is_shortage(rc)) {
         if (process->answer.outcome == PROCSPAWN__KEPT && base__now() >= limit)
             return rc;
         rc = scoped_sleep_until(base__deadline(pause));

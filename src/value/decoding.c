@@ -6,12 +6,12 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
+#include "src/base/thread.h"
 #include "src/scope/wait.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 struct procspawn__decoding {
@@ -41,18 +41,6 @@ static void *decode(void *argument)
     return NULL;
 }
 
-/* All signals are blocked in this thread: the program's signals go to its own threads. */
-static int start_thread(struct procspawn__decoding *decoding)
-{
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&decoding->thread, NULL, decode, decoding);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -error;
-}
-
 int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
                               struct procspawn__decoding **ret_decoding)
 {
@@ -64,7 +52,8 @@ int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn
     decoding->parcel = parcel;
     decoding->holder = holder;
     decoding->end = base__event();
-    int rc = decoding->end < 0 ? decoding->end : start_thread(decoding);
+    int rc = decoding->end < 0 ? decoding->end
+                               : base__thread_start(&decoding->thread, NULL, decode, decoding);
     if (rc < 0) {
         base__fd_close(decoding->end);
         free(decoding);

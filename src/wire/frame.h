@@ -72,9 +72,6 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
  */
 int wire__recv_shared(int sock, struct wire_frame *frame);
 
-/* Is rc a shortage that may end: of descriptors or of memory? */
-bool wire__is_shortage(int rc);
-
 /* Hands descriptor number index to the caller. Returns it, or -1 if there is none. */
 int wire__take_fd(struct wire_frame *frame, size_t index);
 

@@ -304,11 +304,6 @@ static int explain_loss(int sock, struct wire_frame *frame, unsigned attempt)
     return rc;
 }
 
-bool wire__is_shortage(int rc)
-{
-    return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM || rc == -ENOBUFS;
-}
-
 int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
 {
     int rc = 0;
