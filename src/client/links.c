@@ -305,7 +305,7 @@ static void on_server(struct wire_frame *frame)
                                       .pidfd = base__fd_own(wire__take_fd(frame, 1)),
                                       .server = server->pid, .serial = server->serial };
     client->root_refusal = 0;
-    if (watch(link->fd, token(server->index, LINK)) < 0 ||
+    if (link->fd < 0 || watch(link->fd, token(server->index, LINK)) < 0 ||
         watch(link->pidfd, token(server->index, PIDFD)) < 0)
         procspawn__links_lose(server->index);
 }

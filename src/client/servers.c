@@ -59,7 +59,7 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 {
     open_client(servers);
     client->root = base__fd_own(root_link);
-    int rc = procspawn__links_watch();
+    int rc = client->root < 0 ? client->root : procspawn__links_watch();
     if (rc == 0)
         rc = look_at_start();
     while (rc > 0) {

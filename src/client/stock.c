@@ -22,11 +22,18 @@ void procspawn__stock_add(unsigned index, struct wire_frame *frame)
     const struct wire_offer *offer = frame->body;
     const struct procspawn__link *link = &client->links[index];
 
-    for (unsigned i = 0; i < frame->header.fd_count && client->spare_count < SPARES_MAX; i++)
+    for (unsigned i = 0; i < frame->header.fd_count && client->spare_count < SPARES_MAX; i++) {
+        int channel = base__fd_own(wire__take_fd(frame, i));
+        if (channel < 0) {
+            /* Its channel is closed, so the child ends. */
+            procspawn__stock_refuse(channel, 1);
+            continue;
+        }
         spares[client->spare_count++] = (struct procspawn__taken){
-            .channel = base__fd_own(wire__take_fd(frame, i)), .pid = offer[i].pid, .server = link->server,
+            .channel = channel, .pid = offer[i].pid, .server = link->server,
             .serial = link->serial, .id = offer[i].id, .link = index, .slot = offer[i].slot,
             .token = offer[i].token };
+    }
 }
 
 void procspawn__stock_drop(unsigned index)

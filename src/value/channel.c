@@ -44,33 +44,50 @@ struct procspawn_receiver {
     unsigned char body[WIRE_MAX_BODY];
 };
 
+/* Takes fd. Returns its number, which may be another one, or -errno. */
+static int hold_or_close(int fd, bool has_memory, bool foreign)
+{
+    if (has_memory)
+        return base__fd_hold(fd);
+    if (foreign)
+        base__close_foreign(fd);
+    else
+        close(fd);
+    return -ENOMEM;
+}
+
 /*
- * Makes a sender of a socket; the descriptor is taken on success. A sender receives nothing, so
- * that direction is shut down: nothing can be sent to it either.
+ * Makes a sender of a socket; the descriptor is taken, also on failure. A sender receives nothing,
+ * so that direction is shut down: nothing can be sent to it either.
  */
 static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
 {
     procspawn_sender *sender = malloc(sizeof *sender);
+    int held = hold_or_close(fd, sender, foreign);
 
-    if (!sender)
-        return -ENOMEM;
-    shutdown(fd, SHUT_RD);
-    *sender = (procspawn_sender){ .fd = base__fd_hold(fd), .foreign = foreign };
+    if (held < 0) {
+        free(sender);
+        return held;
+    }
+    shutdown(held, SHUT_RD);
+    *sender = (procspawn_sender){ .fd = held, .foreign = foreign };
     *ret_sender = sender;
     return 0;
 }
 
+/* Likewise. */
 static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
     struct procspawn__parcel *room = procspawn__parcel_room();
+    int held = hold_or_close(fd, receiver && room, shared);
 
-    if (!receiver || !room) {
+    if (held < 0) {
         free(room);
         free(receiver);
-        return -ENOMEM;
+        return held;
     }
-    receiver->fd = base__fd_hold(fd);
+    receiver->fd = held;
     receiver->shared = shared;
     receiver->room = room;
     receiver->kept = NULL;
@@ -89,19 +106,18 @@ static int open_channel(procspawn_sender **ret_sender, procspawn_receiver **ret_
     if (rc < 0)
         return rc;
     rc = adopt_sender(ends[0], false, &sender);
-    if (rc == 0)
-        rc = adopt_receiver(ends[1], false, ret_receiver);
-    if (rc == 0) {
-        *ret_sender = sender;
-        return 0;
+    if (rc < 0) {
+        close(ends[1]);
+        return rc;
     }
-    if (sender)
+    rc = adopt_receiver(ends[1], false, ret_receiver);
+    if (rc < 0) {
         base__fd_close(sender->fd);
-    else
-        close(ends[0]);
-    close(ends[1]);
-    free(sender);
-    return rc;
+        free(sender);
+        return rc;
+    }
+    *ret_sender = sender;
+    return 0;
 }
 
 int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **ret_receiver)
@@ -128,8 +144,6 @@ int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_
     int fd = duplicate(sender->fd);
     int rc = fd < 0 ? fd : adopt_sender(fd, sender->foreign, ret_sender);
 
-    if (rc < 0 && fd >= 0)
-        close(fd);
     base__cancelable(cancelable);
     return rc;
 }
@@ -394,12 +408,7 @@ int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender)
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SENDER, &fd);
 
-    if (rc < 0)
-        return rc;
-    rc = adopt_sender(fd, true, ret_sender);
-    if (rc < 0)
-        base__close_foreign(fd);
-    return rc;
+    return rc < 0 ? rc : adopt_sender(fd, true, ret_sender);
 }
 
 int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiver)
@@ -407,10 +416,5 @@ int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiv
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_RECEIVER, &fd);
 
-    if (rc < 0)
-        return rc;
-    rc = adopt_receiver(fd, true, ret_receiver);
-    if (rc < 0)
-        base__close_foreign(fd);
-    return rc;
+    return rc < 0 ? rc : adopt_receiver(fd, true, ret_receiver);
 }

@@ -67,12 +67,18 @@ static size_t count_named(const struct procspawn__parcel *parcel)
                              : PROCSPAWN_DESCRIPTORS_MAX;
 }
 
-static void take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
+static int take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
 {
     size_t named = frame->header.fd_count > 0 ? count_named(parcel) : 0;
 
-    for (size_t i = 0; i < named && i < frame->header.fd_count; i++)
-        parcel->fds[parcel->fd_count++] = base__fd_hold(wire__take_fd(frame, i));
+    for (size_t i = 0; i < named && i < frame->header.fd_count; i++) {
+        int fd = wire__take_fd(frame, i);
+        int held = base__fd_hold(fd);
+        if (held < 0 && fd >= 0)
+            return held;
+        parcel->fds[parcel->fd_count++] = held;
+    }
+    return 0;
 }
 
 struct procspawn__parcel *procspawn__parcel_room(void)
@@ -175,14 +181,13 @@ int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limi
     memcpy(&head, frame->body, sizeof head);
     int rc = head.in_memfd ? keep_long(frame, &head, room, &parcel)
                            : keep_short(frame, &head, room, &parcel);
-    if (rc == 0 && head.length > limit->bytes) {
+    if (rc == 0)
+        rc = head.length > limit->bytes ? PROCSPAWN_ELIMIT : take_fds(parcel, frame);
+    if (rc < 0) {
         procspawn__parcel_free(parcel);
-        rc = PROCSPAWN_ELIMIT;
-    }
-    if (rc < 0)
         return rc;
+    }
     parcel->limit = *limit;
-    take_fds(parcel, frame);
     *ret_parcel = parcel;
     return 0;
 }

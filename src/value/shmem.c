@@ -69,6 +69,9 @@ static void unmap(const void *data, size_t size)
 /* Makes a buffer of a descriptor, which is taken, also on failure. */
 static int adopt(int fd, procspawn_shmem **ret_shmem)
 {
+    fd = base__fd_hold(fd);
+    if (fd < 0)
+        return fd;
     procspawn_shmem *shmem = malloc(sizeof *shmem);
     int rc = shmem ? wire__memfd_size(fd, &shmem->size) : -ENOMEM;
 
@@ -76,11 +79,11 @@ static int adopt(int fd, procspawn_shmem **ret_shmem)
         rc = map_sealed(fd, shmem->size, &shmem->data);
     if (rc < 0) {
         free(shmem);
-        base__close_foreign(fd);
+        base__close_foreign(base__fd_release(fd));
         return rc;
     }
     shmem->references = 1;
-    shmem->fd = base__fd_hold(fd);
+    shmem->fd = fd;
     *ret_shmem = shmem;
     return 0;
 }
@@ -170,7 +173,7 @@ static int open_draft(procspawn_shmem_draft *draft)
 
 int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
 {
-    int fd = wire__memfd_open(size);
+    int fd = base__fd_hold(wire__memfd_open(size));
     if (fd < 0)
         return fd;
     procspawn_shmem_draft *draft = malloc(sizeof *draft);
@@ -181,10 +184,9 @@ int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
     }
     if (rc < 0) {
         free(draft);
-        close_fd(fd);
+        close_fd(base__fd_release(fd));
         return rc;
     }
-    draft->fd = base__fd_hold(fd);
     *ret_draft = draft;
     return 0;
 }

@@ -3,6 +3,7 @@
  */
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
+#include "tests/support/descriptor_room.h"
 #include "tests/support/value_helpers.h"
 
 #include <errno.h>
@@ -704,6 +705,25 @@ static void a_message_that_is_kept_goes_with_its_receiver(void)
     close(pipe_ends[0]);
 }
 
+/* The only free number is still noted for a sender that the program has closed. */
+static void a_copy_of_a_sender_without_a_number_for_it_is_refused(void)
+{
+    procspawn_sender *closed = NULL, *copy = NULL;
+    struct room room;
+
+    open_channel();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_sender_dup(sender, &closed), 0);
+    room_fill(&room);
+    close(procspawn_sender_fd(closed));
+    int rc = procspawn_sender_dup(sender, &copy);
+    room_end(&room);
+    PROCSPAWN_CUNIT_EQUAL(rc, -EMFILE);
+    CU_ASSERT_PTR_NULL(copy);
+    procspawn_sender_free(copy);
+    procspawn_sender_free(closed);
+    close_channel();
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -712,6 +732,7 @@ static CU_TestInfo tests[] = {
     TEST(the_death_of_the_last_sender_is_the_end),
     TEST(the_end_is_told_as_such_whenever_it_comes),
     TEST(a_sender_here_keeps_the_channel_open),
+    TEST(a_copy_of_a_sender_without_a_number_for_it_is_refused),
     TEST(receiving_has_a_patience),
     TEST(sending_waits_for_room_and_has_a_patience),
     TEST(a_waiting_sender_goes_on_when_there_is_room),
