@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-struct waiter *scoped__waiter_new(void)
+struct waiter *base__waiter_new(void)
 {
     struct waiter *waiter = calloc(1, sizeof *waiter);
     if (waiter == NULL)
@@ -22,7 +22,7 @@ struct waiter *scoped__waiter_new(void)
     return waiter;
 }
 
-void scoped__waiter_free(struct waiter *waiter)
+void base__waiter_free(struct waiter *waiter)
 {
     if (waiter == NULL)
         return;
@@ -41,10 +41,10 @@ static void wake(struct waiter *waiter)
     waiter->woken = true;
     pthread_mutex_unlock(&waiter->mutex);
     pthread_cond_broadcast(&waiter->condition);
-    scoped__waiter_free(waiter);
+    base__waiter_free(waiter);
 }
 
-void scoped__wake_later(struct wakeups *wakeups, struct waiter *waiter)
+void base__wake_later(struct wakeups *wakeups, struct waiter *waiter)
 {
     enum { ROOM = sizeof wakeups->waiters / sizeof wakeups->waiters[0] };
 
@@ -57,14 +57,14 @@ void scoped__wake_later(struct wakeups *wakeups, struct waiter *waiter)
         wake(waiter);
 }
 
-struct wakeups scoped__wakeups_take(struct wakeups *wakeups)
+struct wakeups base__wakeups_take(struct wakeups *wakeups)
 {
     struct wakeups taken = *wakeups;
     wakeups->count = 0;
     return taken;
 }
 
-void scoped__wakeups_send(const struct wakeups *wakeups)
+void base__wakeups_send(const struct wakeups *wakeups)
 {
     for (unsigned i = 0; i < wakeups->count; i++)
         wake(wakeups->waiters[i]);
@@ -91,7 +91,7 @@ static void sleep_in(struct waiter *waiter, int64_t deadline)
     pthread_cond_clockwait(&waiter->condition, &waiter->mutex, CLOCK_MONOTONIC, &at);
 }
 
-int scoped__park(struct waiter *waiter, int64_t deadline)
+int base__park(struct waiter *waiter, int64_t deadline)
 {
     if (waiter == NULL) {
         sleep_a_little(deadline);

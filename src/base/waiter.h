@@ -37,26 +37,26 @@ struct wakeups {
 };
 
 /* Returns a new waiter, or NULL without memory. */
-struct waiter *scoped__waiter_new(void);
+struct waiter *base__waiter_new(void);
 
 /* Drops a reference; NULL is ignored. */
-void scoped__waiter_free(struct waiter *waiter);
+void base__waiter_free(struct waiter *waiter);
 
 /*
  * Tree locked: queues a wake-up and takes a reference. If the queue is full the wake-up is sent at
  * once. A NULL waiter is ignored.
  */
-void scoped__wake_later(struct wakeups *wakeups, struct waiter *waiter);
+void base__wake_later(struct wakeups *wakeups, struct waiter *waiter);
 
 /* Tree locked: takes the queued wake-ups. Tree unlocked: sends them. */
-struct wakeups scoped__wakeups_take(struct wakeups *wakeups);
-void scoped__wakeups_send(const struct wakeups *wakeups);
+struct wakeups base__wakeups_take(struct wakeups *wakeups);
+void base__wakeups_send(const struct wakeups *wakeups);
 
 /*
  * Waits to be woken. Returns 0, possibly without a wake-up, or -ETIMEDOUT at the deadline.
  * Cancellation must be off. The waiter can be used again afterwards. Without a waiter (NULL)
  * nothing can wake the thread: it sleeps for at most a millisecond.
  */
-int scoped__park(struct waiter *waiter, int64_t deadline);
+int base__park(struct waiter *waiter, int64_t deadline);
 
 #endif

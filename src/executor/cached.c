@@ -79,10 +79,10 @@ static struct worker *take_parked(struct cached *cached)
 static struct worker *worker_new(struct cached *cached, void (*run)(void *arg), void *arg)
 {
     struct worker *worker = malloc(sizeof *worker);
-    struct waiter *waiter = scoped__waiter_new();
+    struct waiter *waiter = base__waiter_new();
     if (worker == NULL || waiter == NULL) {
         free(worker);
-        scoped__waiter_free(waiter);
+        base__waiter_free(waiter);
         return NULL;
     }
     *worker = (struct worker){ .executor = cached, .waiter = waiter, .run = run, .arg = arg };
@@ -92,7 +92,7 @@ static struct worker *worker_new(struct cached *cached, void (*run)(void *arg), 
 
 static void worker_free(struct worker *worker)
 {
-    scoped__waiter_free(worker->waiter);
+    base__waiter_free(worker->waiter);
     free(worker);
 }
 
@@ -117,9 +117,9 @@ static void worker_ends(void *arg)
         pthread_mutex_lock(&cached->mutex);
     }
     if (--cached->workers == 0)
-        scoped__wake_later(&wakeups, cached->closer);
+        base__wake_later(&wakeups, cached->closer);
     pthread_mutex_unlock(&cached->mutex);
-    scoped__wakeups_send(&wakeups);
+    base__wakeups_send(&wakeups);
     worker_free(worker);
 }
 
@@ -160,8 +160,8 @@ static bool next_task(struct worker *worker)
     pthread_mutex_unlock(&cached->mutex);
     if (!parked)
         return false;
-    if (scoped__park(worker->waiter, deadline) < 0 && !leave(cached, worker))
-        scoped__park(worker->waiter, BASE_NEVER);
+    if (base__park(worker->waiter, deadline) < 0 && !leave(cached, worker))
+        base__park(worker->waiter, BASE_NEVER);
     return worker->run != NULL;
 }
 
@@ -230,10 +230,10 @@ int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg),
     if (worker != NULL) {
         worker->run = run;
         worker->arg = arg;
-        scoped__wake_later(&wakeups, worker->waiter);
+        base__wake_later(&wakeups, worker->waiter);
     }
     pthread_mutex_unlock(&cached->mutex);
-    scoped__wakeups_send(&wakeups);
+    base__wakeups_send(&wakeups);
     return worker != NULL ? 0 : start_worker(cached, run, arg);
 }
 
@@ -242,7 +242,7 @@ static void send_home(struct cached *cached, struct wakeups *wakeups)
     struct worker *worker;
     cached->closing = true;
     while ((worker = take_parked(cached)) != NULL)
-        scoped__wake_later(wakeups, worker->waiter);
+        base__wake_later(wakeups, worker->waiter);
 }
 
 /* Returns 0 when all workers have ended (one may still have to be joined), or -ETIMEDOUT. */
@@ -252,13 +252,13 @@ static int wait_workers(struct cached *cached, int64_t deadline)
     int error = 0;
     pthread_mutex_lock(&cached->mutex);
     if (cached->closer == NULL)
-        cached->closer = scoped__waiter_new();
+        cached->closer = base__waiter_new();
     send_home(cached, &wakeups);
     while (cached->workers > 0 && error == 0) {
         pthread_mutex_unlock(&cached->mutex);
-        scoped__wakeups_send(&wakeups);
+        base__wakeups_send(&wakeups);
         wakeups.count = 0;
-        scoped__park(cached->closer, deadline);
+        base__park(cached->closer, deadline);
         pthread_mutex_lock(&cached->mutex);
         if (cached->workers > 0 && base__now() >= deadline)
             error = -ETIMEDOUT;
@@ -276,7 +276,7 @@ static int end_workers(struct cached *cached, int64_t deadline)
     base__cancelable(was_on);
     if (error < 0)
         return error;
-    scoped__waiter_free(cached->closer);
+    base__waiter_free(cached->closer);
     pthread_mutex_destroy(&cached->mutex);
     return 0;
 }

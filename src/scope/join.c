@@ -121,7 +121,7 @@ static bool may_join(struct wait wait, const struct node *node)
 
 int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline)
 {
-    struct waiter *waiter = scoped__waiter_new();
+    struct waiter *waiter = base__waiter_new();
     if (waiter != NULL)
         list_append(&node->waiters, &waiter->link);
     scoped__unlock(node->tree);
@@ -129,7 +129,7 @@ int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline)
     scoped__lock(node->tree);
     if (waiter != NULL)
         list_remove(&waiter->link);
-    scoped__waiter_free(waiter);
+    base__waiter_free(waiter);
     return error;
 }
 
@@ -154,13 +154,13 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
 
 static int watch(struct wait wait, struct node *node, int64_t deadline)
 {
-    struct waiter *waiter = scoped__waiter_new();
+    struct waiter *waiter = base__waiter_new();
     node->watcher = waiter;
     scoped__unlock(node->tree);
     int error = scoped__wait_parked(wait, waiter, deadline);
     scoped__lock(node->tree);
     node->watcher = NULL;
-    scoped__waiter_free(waiter);
+    base__waiter_free(waiter);
     return error;
 }
 

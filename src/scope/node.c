@@ -81,10 +81,10 @@ void scoped__lock(struct tree *tree)
 
 void scoped__unlock(struct tree *tree)
 {
-    struct wakeups wakeups = scoped__wakeups_take(&tree->wakeups);
+    struct wakeups wakeups = base__wakeups_take(&tree->wakeups);
     bool last = tree->nodes == 0;
     pthread_mutex_unlock(&tree->mutex);
-    scoped__wakeups_send(&wakeups);
+    base__wakeups_send(&wakeups);
     if (last) {
         pthread_mutex_destroy(&tree->mutex);
         free(tree);
@@ -93,7 +93,7 @@ void scoped__unlock(struct tree *tree)
 
 void scoped__wake(struct tree *tree, struct waiter *waiter)
 {
-    scoped__wake_later(&tree->wakeups, waiter);
+    base__wake_later(&tree->wakeups, waiter);
 }
 
 void scoped__wake_all(struct tree *tree, struct list *waiters)

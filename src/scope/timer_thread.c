@@ -67,7 +67,7 @@ static void *keep(void *arg)
         fire_due(keeper);
         int64_t next = next_work(keeper);
         scoped__unlock(tree);
-        scoped__park(keeper->waiter, next);
+        base__park(keeper->waiter, next);
         scoped__lock(tree);
     }
     while (!list_empty(&keeper->to_join))
@@ -81,14 +81,14 @@ int scoped__keeper_start_locked(struct tree *tree)
     struct keeper *keeper = &tree->keeper;
     if (keeper->runs || keeper->stops)
         return 0;
-    keeper->waiter = scoped__waiter_new();
+    keeper->waiter = base__waiter_new();
     if (keeper->waiter == NULL)
         return -ENOMEM;
     int error = base__thread_start(&keeper->thread, NULL, keep, tree);
     if (error == 0) {
         keeper->runs = true;
     } else {
-        scoped__waiter_free(keeper->waiter);
+        base__waiter_free(keeper->waiter);
         keeper->waiter = NULL;
     }
     return error;
@@ -116,7 +116,7 @@ void scoped__keeper_stop(struct tree *tree)
     bool was_on = base__cancelable(false);
     pthread_join(keeper->thread, NULL);
     base__cancelable(was_on);
-    scoped__waiter_free(keeper->waiter);
+    base__waiter_free(keeper->waiter);
     keeper->waiter = NULL;
 }
 

@@ -68,14 +68,14 @@ int scoped__wait_end(struct wait wait, int error)
 int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadline)
 {
     if (wait.task == NULL)
-        return scoped__park(waiter, deadline);
+        return base__park(waiter, deadline);
     struct tree *tree = wait.task->tree;
     scoped__lock(tree);
     bool cancelled = scoped__wait_cancelled(wait);
     wait.task->parked = waiter;
     scoped__unlock(tree);
 
-    int error = cancelled ? -ECANCELED : scoped__park(waiter, deadline);
+    int error = cancelled ? -ECANCELED : base__park(waiter, deadline);
 
     scoped__lock(tree);
     wait.task->parked = NULL;
@@ -185,12 +185,12 @@ int scoped__wait_event(int event, int64_t deadline)
 int scoped_sleep_until(int64_t deadline)
 {
     struct wait wait = scoped__wait_begin();
-    struct waiter *waiter = scoped__waiter_new();
+    struct waiter *waiter = base__waiter_new();
     int error;
     do
         error = scoped__wait_parked(wait, waiter, deadline);
     while (error == 0);
-    scoped__waiter_free(waiter);
+    base__waiter_free(waiter);
     return scoped__wait_end(wait, error == -ETIMEDOUT ? 0 : error);
 }
 
