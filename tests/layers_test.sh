@@ -1,7 +1,6 @@
 #!/bin/sh
 # The library keeps to the floors of src/README.md: files include and use what lies in their own room
-# and on lower floors only, and rooms do not depend on each other in a circle. src/executor and
-# src/scope are one room to this test, for executors still know tasks.
+# and on lower floors only, and rooms do not depend on each other in a circle.
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 build=$PWD
 work=$(mktemp -d) || exit 1
@@ -22,10 +21,6 @@ check() {
 # Each "room floor".
 sed -n 's/^| *\([0-9][0-9]*\) *| *\([a-z/]*\) *|.*/\2 \1/p' "$top/src/README.md" >"$work/floors"
 
-one_room() {
-    sed 's,src/executor/,src/scope/,g'
-}
-
 cd "$top" || exit 1
 ls -d src/*/ forkserver/ | sed 's,/$,,' | while read -r room; do
     ls "$room"/*.c >/dev/null 2>&1 && echo "$room"
@@ -36,7 +31,7 @@ check "rooms without a floor, floors without a room"
 # Each "file header" of the library's own headers.
 sed 's,$,/*.[ch],' "$work/rooms" | while read -r files; do
     grep -Ho '^ *# *include "[^"]*"' $files
-done | sed 's/^\([^:]*\):.*"\(.*\)"/\1 \2/' | grep -v ' src/config\.h$' | one_room >"$work/includes"
+done | sed 's/^\([^:]*\):.*"\(.*\)"/\1 \2/' | grep -v ' src/config\.h$' >"$work/includes"
 awk 'function room(f) { sub("/[^/]*$", "", f); return f }
      FILENAME == ARGV[1] { floor[$1] = $2; next }
      room($1) != room($2) && !(floor[room($2)] < floor[room($1)]) { print $1 " includes " $2 }' \
@@ -63,7 +58,7 @@ while read -r room; do
 done <"$work/rooms" >"$work/symbols"
 awk '$3 ~ /^[TDBRVWC]$/ { print $2, $1 }' "$work/symbols" | sort >"$work/defined"
 awk '$3 == "U" { print $2, $1 }' "$work/symbols" | sort >"$work/used"
-join "$work/used" "$work/defined" | awk '$2 != $3 { print $2, $3 }' | one_room | sort -u >"$work/calls"
+join "$work/used" "$work/defined" | awk '$2 != $3 { print $2, $3 }' | sort -u >"$work/calls"
 test -s "$work/calls" || echo "no calls between files were found" >"$work/found"
 check "objects to look at"
 

@@ -10,11 +10,14 @@
  * A worker that ends joins the one that ended before it. So at most one finished thread is left,
  * and scoped_executor_free joins it.
  */
+#include "src/executor/cached.h"
+
 #include "src/base/clock.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
-#include "src/executor/executor.h"
 #include "src/base/waiter.h"
+#include "src/executor/attributes.h"
+#include "src/executor/thread_state.h"
 
 #include <errno.h>
 #include <forkscope/error.h>
@@ -44,27 +47,6 @@ struct worker {
     void (*run)(void *arg);     /* NULL: no task */
     void *arg;
 };
-
-int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes, unsigned limit,
-                               int64_t idle, struct scoped_executor **ret_executor)
-{
-    struct cached *cached = calloc(1, sizeof *cached);
-    if (cached == NULL)
-        return -ENOMEM;
-    int error = scoped__attributes_init(&cached->attributes, attributes);
-    if (error < 0) {
-        free(cached);
-        return error;
-    }
-    cached->base.execute = scoped__execute_cached;
-    cached->limit = limit;
-    cached->idle = idle;
-    cached->process = base__process();
-    pthread_mutex_init(&cached->mutex, NULL);
-    list_init(&cached->parked);
-    *ret_executor = &cached->base;
-    return 0;
-}
 
 static struct worker *take_parked(struct cached *cached)
 {
@@ -219,7 +201,7 @@ static int start_worker(struct cached *cached, void (*run)(void *arg), void *arg
     return -error;
 }
 
-int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg), void *arg)
+static int execute(struct scoped_executor *self, void (*run)(void *arg), void *arg)
 {
     struct cached *cached = (struct cached *)self;
     struct wakeups wakeups = { .count = 0 };
@@ -235,6 +217,32 @@ int scoped__execute_cached(struct scoped_executor *self, void (*run)(void *arg),
     pthread_mutex_unlock(&cached->mutex);
     base__wakeups_send(&wakeups);
     return worker != NULL ? 0 : start_worker(cached, run, arg);
+}
+
+bool scoped__is_cached_executor(const struct scoped_executor *executor)
+{
+    return executor->execute == execute;
+}
+
+int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes, unsigned limit,
+                               int64_t idle, struct scoped_executor **ret_executor)
+{
+    struct cached *cached = calloc(1, sizeof *cached);
+    if (cached == NULL)
+        return -ENOMEM;
+    int error = scoped__attributes_init(&cached->attributes, attributes);
+    if (error < 0) {
+        free(cached);
+        return error;
+    }
+    cached->base.execute = execute;
+    cached->limit = limit;
+    cached->idle = idle;
+    cached->process = base__process();
+    pthread_mutex_init(&cached->mutex, NULL);
+    list_init(&cached->parked);
+    *ret_executor = &cached->base;
+    return 0;
 }
 
 static void send_home(struct cached *cached, struct wakeups *wakeups)
@@ -282,9 +290,9 @@ static int end_workers(struct cached *cached, int64_t deadline)
 }
 
 /* In a forked process the threads do not exist, so only the memory is freed. */
-int scoped__cached_free(struct scoped_executor *self, int64_t deadline)
+int scoped__cached_free(struct scoped_executor *executor, int64_t deadline)
 {
-    struct cached *cached = (struct cached *)self;
+    struct cached *cached = (struct cached *)executor;
     int error = cached->process == base__process() ? end_workers(cached, deadline) : 0;
     if (error < 0)
         return error;

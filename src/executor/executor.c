@@ -3,53 +3,36 @@
  */
 #include "src/executor/executor.h"
 
-#include "src/scope/queued.h"
+#include "src/base/clock.h"
+#include "src/executor/cached.h"
+#include "src/executor/thread.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-static __thread bool spent;
-
-bool scoped__thread_spent(void)
-{
-    return spent;
-}
-
-void scoped__thread_spend(void)
-{
-    spent = true;
-}
+#include <stddef.h>
 
 bool scoped__executor_joins(const struct scoped_executor *executor)
 {
-    return executor->execute == scoped__execute_detached;
+    return scoped__is_thread_executor(executor);
 }
 
 bool scoped__executor_ours(const struct scoped_executor *executor)
 {
-    return scoped__executor_joins(executor) || executor->execute == scoped__execute_cached;
-}
-
-int scoped__executor_start(struct node *node)
-{
-    return scoped__executor_joins(node->executor) ? scoped__start_thread(node)
-                                                  : scoped__queued_add(node);
+    return scoped__is_thread_executor(executor) || scoped__is_cached_executor(executor);
 }
 
 int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline)
 {
-    if (executor == NULL || executor == scoped_thread_executor())
+    if (executor == NULL)
         return 0;
-    if (executor->execute == scoped__execute_cached)
+    if (scoped__is_cached_executor(executor))
         return scoped__cached_free(executor, deadline);
-    if (executor->execute != scoped__execute_detached)
+    if (!scoped__is_thread_executor(executor))
         return -EINVAL;
-    scoped__attributes_fini(&((struct thread_executor *)executor)->attributes);
-    free(executor);
+    scoped__thread_executor_free(executor);
     return 0;
 }
 
 void scoped_executor_free(struct scoped_executor *executor)
 {
-    scoped_executor_free_until(executor, SCOPED_FOREVER);
+    scoped_executor_free_until(executor, BASE_NEVER);
 }

@@ -1,52 +1,38 @@
 /*
- * thread.c - the executor that gives each task a thread of its own
+ * thread.c - the executor that runs each function on a thread of its own
  */
-#include "src/executor/executor.h"
+#include "src/executor/thread.h"
 
 #include "src/base/thread.h"
-#include "src/scope/task.h"
+#include "src/executor/attributes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/*
- * The default executor. It has no attribute object: its threads have the defaults of
- * pthread_create.
- */
-static struct scoped_executor thread_executor = { scoped__execute_detached };
+struct thread_executor {
+    struct scoped_executor base;
+    struct attributes attributes;
+};
 
 struct call {
     void (*run)(void *arg);
     void *arg;
 };
 
-struct scoped_executor *scoped_thread_executor(void)
+static int execute(struct scoped_executor *self, void (*run)(void *arg), void *arg);
+
+/*
+ * The default executor. It has no attribute object: its threads have the defaults of
+ * pthread_create.
+ */
+static struct scoped_executor default_executor = { execute };
+
+static const struct attributes *attributes_of(const struct scoped_executor *self)
 {
-    return &thread_executor;
+    return self == &default_executor ? NULL : &((const struct thread_executor *)self)->attributes;
 }
 
-int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes,
-                               struct scoped_executor **ret_executor)
-{
-    struct thread_executor *executor = malloc(sizeof *executor);
-    if (executor == NULL)
-        return -ENOMEM;
-    int error = scoped__attributes_init(&executor->attributes, attributes);
-    if (error < 0) {
-        free(executor);
-        return error;
-    }
-    executor->base.execute = scoped__execute_detached;
-    *ret_executor = &executor->base;
-    return 0;
-}
-
-static const struct attributes *attributes_of(struct scoped_executor *self)
-{
-    return self == &thread_executor ? NULL : &((struct thread_executor *)self)->attributes;
-}
-
-static const pthread_attr_t *attr_of(struct scoped_executor *self)
+static const pthread_attr_t *attr_of(const struct scoped_executor *self)
 {
     const struct attributes *attributes = attributes_of(self);
     return attributes == NULL ? NULL : &attributes->attr;
@@ -62,10 +48,10 @@ static void *run_call(void *arg)
 }
 
 /*
- * Starts a detached thread. Only user-made executors that pass their tasks on to this one come
- * here; the library's own tasks get joinable threads from scoped__start_thread.
+ * Starts a detached thread. Only user-made executors that pass their functions on to this one come
+ * here; the library's own tasks get joinable threads from scoped__thread_start.
  */
-int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg), void *arg)
+static int execute(struct scoped_executor *self, void (*run)(void *arg), void *arg)
 {
     struct call *call = malloc(sizeof *call);
     if (call == NULL)
@@ -81,31 +67,50 @@ int scoped__execute_detached(struct scoped_executor *self, void (*run)(void *arg
     return 0;
 }
 
-/*
- * The thread starts with cancellation on, but it is not cancelled before its node has entered
- * NODE_RUNNING.
- */
-static void *thread_main(void *arg)
+int scoped__thread_start(struct scoped_executor *executor, void *(*thread_main)(void *arg),
+                         void *arg, pthread_t *ret_thread)
 {
-    struct node *node = arg;
-    base__cancelable(false);
-    const struct attributes *attributes = attributes_of(node->executor);
-    if (attributes != NULL)
-        scoped__attributes_apply(attributes);
-    scoped__task_run(node, NULL);
-    return NULL;
+    return -pthread_create(ret_thread, attr_of(executor), thread_main, arg);
 }
 
-int scoped__start_thread(struct node *node)
+void scoped__thread_begin(const struct scoped_executor *executor)
 {
-    struct tree *tree = node->tree;
-    pthread_t thread;
-    int error = pthread_create(&thread, attr_of(node->executor), thread_main, node);
-    if (error != 0)
-        return -error;
-    scoped__lock(tree);
-    scoped__node_joinable(node, thread);
-    scoped__node_unref(node);
-    scoped__unlock(tree);
+    const struct attributes *attributes = attributes_of(executor);
+    base__cancelable(false);
+    if (attributes != NULL)
+        scoped__attributes_apply(attributes);
+}
+
+bool scoped__is_thread_executor(const struct scoped_executor *executor)
+{
+    return executor->execute == execute;
+}
+
+struct scoped_executor *scoped_thread_executor(void)
+{
+    return &default_executor;
+}
+
+int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes,
+                               struct scoped_executor **ret_executor)
+{
+    struct thread_executor *executor = malloc(sizeof *executor);
+    if (executor == NULL)
+        return -ENOMEM;
+    int error = scoped__attributes_init(&executor->attributes, attributes);
+    if (error < 0) {
+        free(executor);
+        return error;
+    }
+    executor->base.execute = execute;
+    *ret_executor = &executor->base;
     return 0;
+}
+
+void scoped__thread_executor_free(struct scoped_executor *executor)
+{
+    if (executor == &default_executor)
+        return;
+    scoped__attributes_fini(&((struct thread_executor *)executor)->attributes);
+    free(executor);
 }

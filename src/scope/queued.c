@@ -42,7 +42,7 @@ static void run_queued(void *arg)
 }
 
 /* Calls the user's `execute`. It must return, since the node is linked and has no thread yet. */
-static int execute(struct node *node)
+static int execute_users(struct node *node)
 {
     struct frame *frame = scoped__frame();
     struct node *lent_before = frame->lent;
@@ -56,9 +56,9 @@ static int execute(struct node *node)
 
 int scoped__queued_add(struct node *node)
 {
-    int error = scoped__executor_ours(node->executor)
-                    ? scoped__execute_cached(node->executor, run_queued, node)
-                    : execute(node);
+    struct scoped_executor *executor = node->executor;
+    int error = scoped__executor_ours(executor) ? executor->execute(executor, run_queued, node)
+                                                : execute_users(node);
     return error > 0 ? -EIO : error;
 }
 

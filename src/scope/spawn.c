@@ -1,12 +1,12 @@
 /*
  * spawn.c - makes a node for a new task or leaf, links it, and hands it to its executor
  */
-#include "src/scope/cancel.h"
-#include "src/executor/executor.h"
+#include "src/executor/thread.h"
 #include "src/scope/current.h"
-#include "src/scope/join.h"
+#include "src/scope/queued.h"
 #include "src/scope/scope.h"
 #include "src/scope/spawner_id.h"
+#include "src/scope/task.h"
 
 #include <errno.h>
 
@@ -32,6 +32,33 @@ static void discard(struct node *node)
     scoped__unlock(tree);
 }
 
+/*
+ * The thread starts with cancellation on, but it is not cancelled before its node has entered
+ * NODE_RUNNING.
+ */
+static void *thread_main(void *arg)
+{
+    struct node *node = arg;
+    scoped__thread_begin(node->executor);
+    scoped__task_run(node, NULL);
+    return NULL;
+}
+
+/* Unlocked: starts a thread for a linked task. The thread ends with the task. */
+static int start_thread(struct node *node)
+{
+    struct tree *tree = node->tree;
+    pthread_t thread;
+    int error = scoped__thread_start(node->executor, thread_main, node, &thread);
+    if (error < 0)
+        return error;
+    scoped__lock(tree);
+    scoped__node_joinable(node, thread);
+    scoped__node_unref(node);
+    scoped__unlock(tree);
+    return 0;
+}
+
 static int start(struct node *node)
 {
     int error = node->kind == NODE_LEAF ? 0 : scoped__node_name(node);
@@ -39,7 +66,7 @@ static int start(struct node *node)
     scoped__node_link(node);
     scoped__unlock(node->tree);
     if (error == 0)
-        error = scoped__executor_start(node);
+        error = node->own_thread ? start_thread(node) : scoped__queued_add(node);
     if (error != 0)
         discard(node);
     return error;

@@ -5,9 +5,9 @@
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"
+#include "src/executor/thread_state.h"
 #include "src/scope/cancel.h"
 #include "src/scope/defer.h"
-#include "src/executor/executor.h"
 #include "src/scope/failure.h"
 #include "src/scope/current.h"
 #include "src/scope/join.h"

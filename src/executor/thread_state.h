@@ -1,0 +1,16 @@
+/*
+ * thread_state.h - a thread for which pthread_cancel was called runs nothing else
+ *
+ * The cancel may still be pending when the function it was meant for has returned. Then it would
+ * hit the next function that an executor runs on the same thread.
+ */
+#ifndef FORKSCOPE_EXECUTOR_THREAD_STATE_H
+#define FORKSCOPE_EXECUTOR_THREAD_STATE_H
+
+#include <stdbool.h>
+
+/* The calling thread must not be used again once its present function has returned. */
+void scoped__thread_spend(void);
+bool scoped__thread_spent(void);
+
+#endif
