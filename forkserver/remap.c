@@ -14,6 +14,7 @@
 #include "forkserver/internal.h"
 
 #include "forkserver/private_memory.h"
+#include "src/base/maps.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,27 +76,34 @@ static bool only_usual_flags(const char *flags)
 }
 
 /* Is this code of a file that is not a module of the program? */
-static bool is_foreign_code(uintptr_t start, const char *rights, char name)
+static bool is_foreign_code(const struct mapping *mapping)
 {
     Dl_info info;
 
-    return rights[2] == 'x' && name == '/' && dladdr((void *)start, &info) == 0;
+    return mapping->executable && mapping->path_length > 0 && mapping->path[0] == '/' &&
+           dladdr((void *)mapping->start, &info) == 0;
+}
+
+static bool is_plain_mapping(const struct mapping *mapping)
+{
+    return mapping->readable && !mapping->executable && !mapping->shared;
 }
 
 /* Parses one line. Returns false when the table is full. */
-static bool read_line(struct survey *survey, const char *line)
+static bool read_line(struct survey *survey, const char *line, size_t length)
 {
     struct range *last = survey->count > 0 ? &survey->ranges[survey->count - 1] : NULL;
-    unsigned long start, end, kib, key;
-    char rights[5], name = '\0';
+    struct mapping mapping;
+    unsigned long kib, key;
 
-    if (sscanf(line, "%lx-%lx %4s %*x %*s %*u %c", &start, &end, rights, &name) >= 3) {
+    if (base__maps_line(line, length, &mapping)) {
         if (survey->count == RANGES)
             return false;
-        survey->ranges[survey->count++] = (struct range){
-            .start = start, .end = end, .writable = rights[1] == 'w',
-            .plain = rights[0] == 'r' && rights[2] == '-' && rights[3] == 'p' };
-        survey->foreign_code |= is_foreign_code(start, rights, name);
+        survey->ranges[survey->count++] = (struct range){ .start = mapping.start,
+                                                          .end = mapping.end,
+                                                          .writable = mapping.writable,
+                                                          .plain = is_plain_mapping(&mapping) };
+        survey->foreign_code |= is_foreign_code(&mapping);
     } else if (last && sscanf(line, "Anonymous: %lu kB", &kib) == 1) {
         last->written = kib > 0;
     } else if (last && sscanf(line, "ProtectionKey: %lu", &key) == 1) {
@@ -110,7 +118,7 @@ static void read_lines(struct survey *survey)
 {
     const char *line = survey->text, *end = strchr(line, '\n');
 
-    while (end && read_line(survey, line)) {
+    while (end && read_line(survey, line, (size_t)(end - line))) {
         line = end + 1;
         end = strchr(line, '\n');
     }

@@ -38,6 +38,10 @@ tests_libsupport_la_SOURCES += tests/support/withheld_memory.c tests/support/wit
 check_PROGRAMS += tests/base/closer_test
 tests_base_closer_test_LDADD = tests/libsupport.la $(base_libs) $(test_libs)
 check_PROGRAMS += tests/base/lingering_close_test
+check_PROGRAMS += tests/base/maps_test
+tests_base_maps_test_LDADD = $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/notes_test
+tests_base_notes_test_LDADD = $(base_libs) $(test_libs)
 check_PROGRAMS += tests/base/proc_test
 tests_base_proc_test_LDADD = $(base_libs) $(test_libs)
 check_PROGRAMS += tests/base/process_test
@@ -354,7 +358,8 @@ fuzz:
 
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/fuzz.mk tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 EXTRA_DIST += tests/fuzz/call_fuzz.c tests/fuzz/failure_fuzz.c tests/fuzz/frame_fuzz.c
-EXTRA_DIST += tests/fuzz/message_fuzz.c tests/fuzz/modules_fuzz.c tests/fuzz/walk_fuzz.c
+EXTRA_DIST += tests/fuzz/maps_fuzz.c tests/fuzz/message_fuzz.c tests/fuzz/modules_fuzz.c
+EXTRA_DIST += tests/fuzz/notes_fuzz.c tests/fuzz/walk_fuzz.c
 EXTRA_DIST += tests/fuzz/seeds
 
 # Random trees of tasks for RANDOM_SECONDS; RANDOM_SEED repeats the decisions of a run.

@@ -1,7 +1,9 @@
 /*
- * modules.c - parses /proc/PID/maps and ELF headers in memory
+ * modules.c - reads /proc/PID/maps, and ELF headers in memory
  */
 #include "src/crash/modules.h"
+
+#include "src/base/notes.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -61,22 +63,6 @@ int crash__modules_open(pid_t pid)
     return fd < 0 ? -errno : fd;
 }
 
-static bool parse_line(char *line, struct mapping *ret_mapping)
-{
-    unsigned long long start, end, offset, inode;
-    char flags[5] = "";
-    int path = 0;
-
-    if (sscanf(line, "%llx-%llx %4s %llx %*x:%*x %llu %n", &start, &end, flags, &offset, &inode,
-               &path) < 5)
-        return false;
-    *ret_mapping = (struct mapping){
-        .start = start, .end = end, .offset = offset, .inode = inode, .path = line + path,
-        .readable = flags[0] == 'r', .writable = flags[1] == 'w', .executable = flags[2] == 'x',
-    };
-    return true;
-}
-
 static size_t count_lines(const char *text)
 {
     size_t lines = 0;
@@ -98,42 +84,25 @@ static int parse(struct modules *modules)
         char *end = strchr(line, '\n');
 
         *end = '\0';
-        modules->mapping_count += parse_line(line, &modules->mapping[modules->mapping_count]);
+        modules->mapping_count += base__maps_line(line, (size_t)(end - line),
+                                                  &modules->mapping[modules->mapping_count]);
         line = end + 1;
     }
     return 0;
 }
 
-static void find_build_id(struct module *module, struct memory *memory, uint64_t address,
-                          uint64_t size)
+static void find_build_id(struct module *module, struct memory *memory, const ElfW(Phdr) *segment)
 {
-    unsigned char notes[NOTES_LIMIT];
-    size_t at = 0, total = size < sizeof notes ? (size_t)size : sizeof notes;
+    unsigned char bytes[NOTES_LIMIT];
+    struct notes notes = { .bytes = bytes, .alignment = segment->p_align };
+    struct note note;
 
-    if (crash__memory_read(memory, address, notes, total) != 0)
+    notes.size = segment->p_filesz < sizeof bytes ? segment->p_filesz : sizeof bytes;
+    if (crash__memory_read(memory, module->bias + segment->p_vaddr, bytes, notes.size) != 0 ||
+        !base__notes_build_id(notes, MODULES_BUILD_ID, &note))
         return;
-    while (total - at >= sizeof(ElfW(Nhdr))) {
-        ElfW(Nhdr) note;
-        size_t name, data;
-
-        memcpy(&note, notes + at, sizeof note);
-        at += sizeof note;
-        if (note.n_namesz > total - at)
-            return;
-        name = at;
-        data = name + ((note.n_namesz + 3u) & ~(size_t)3);
-        if (data > total || note.n_descsz > total - data)
-            return;
-        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-            memcmp(notes + name, "GNU", 4) == 0 && note.n_descsz <= MODULES_BUILD_ID) {
-            memcpy(module->build_id, notes + data, note.n_descsz);
-            module->build_id_size = note.n_descsz;
-            return;
-        }
-        at = data + ((note.n_descsz + 3u) & ~(size_t)3);
-        if (at > total)
-            return;
-    }
+    memcpy(module->build_id, note.data, note.size);
+    module->build_id_size = note.size;
 }
 
 static void find_unwind_table(struct module *module, struct memory *memory, uint64_t address)
@@ -200,12 +169,10 @@ static void add_module(struct modules *modules, const struct mapping *mapping,
     if (!find_bias(&module, headers, count))
         return;
     for (size_t i = 0; i < count; i++) {
-        uint64_t address = module.bias + headers[i].p_vaddr;
-
         if (headers[i].p_type == PT_NOTE && module.build_id_size == 0)
-            find_build_id(&module, memory, address, headers[i].p_filesz);
+            find_build_id(&module, memory, &headers[i]);
         if (headers[i].p_type == PT_GNU_EH_FRAME)
-            find_unwind_table(&module, memory, address);
+            find_unwind_table(&module, memory, module.bias + headers[i].p_vaddr);
     }
     modules->module[modules->module_count++] = module;
 }

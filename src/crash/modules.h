@@ -7,6 +7,7 @@
 #ifndef FORKSCOPE_CRASH_MODULES_H
 #define FORKSCOPE_CRASH_MODULES_H
 
+#include "src/base/maps.h"
 #include "src/crash/remote_memory.h"
 
 #include <stdbool.h>
@@ -15,14 +16,6 @@
 #include <sys/types.h>
 
 enum { MODULES_MAPPINGS = 65536, MODULES_MODULES = 1024, MODULES_BUILD_ID = 32 };
-
-struct mapping {
-    uint64_t start, end;
-    uint64_t offset;
-    uint64_t inode;
-    bool readable, writable, executable;
-    const char *path;    /* borrowed from modules.text; "" for anonymous memory */
-};
 
 struct module {
     uint64_t start, end;
@@ -38,7 +31,7 @@ struct module {
 };
 
 struct modules {
-    char *text;    /* /proc/PID/maps, split into strings */
+    char *text;    /* /proc/PID/maps, split into strings: paths of mappings end in a NUL */
     struct mapping *mapping;
     size_t mapping_count;
     struct module *module;

@@ -3,6 +3,8 @@
  */
 #include "src/crash/symbols.h"
 
+#include "src/base/notes.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,16 +60,18 @@ static const ElfW(Shdr) *section_of_type(const struct image *image, uint32_t typ
     return NULL;
 }
 
-static bool note_matches(const unsigned char *note, size_t size, const struct module *module)
+static bool note_matches(const struct image *image, const ElfW(Shdr) *section,
+                         const struct module *module)
 {
-    ElfW(Nhdr) head;
+    unsigned char bytes[NOTES_LIMIT];
+    struct notes notes = { bytes, section->sh_size, section->sh_addralign };
+    struct note note;
 
-    if (size < sizeof head + 4)
-        return false;
-    memcpy(&head, note, sizeof head);
-    return head.n_type == NT_GNU_BUILD_ID && head.n_namesz == 4 &&
-           head.n_descsz == module->build_id_size && size - sizeof head - 4 >= head.n_descsz &&
-           memcmp(note + sizeof head + 4, module->build_id, head.n_descsz) == 0;
+    return section->sh_type == SHT_NOTE && section->sh_size <= sizeof bytes &&
+           image_read(image, section->sh_offset, bytes, section->sh_size) == 0 &&
+           base__notes_build_id(notes, MODULES_BUILD_ID, &note) &&
+           note.size == module->build_id_size &&
+           memcmp(note.data, module->build_id, note.size) == 0;
 }
 
 /* Without a build-id the inode is compared. */
@@ -78,14 +82,8 @@ static bool is_mapped_image(const struct image *image, const struct module *modu
 
     if (module->build_id_size == 0)
         return fstat(image->fd, &status) == 0 && status.st_ino == module->inode;
-    for (size_t i = 0; !matches && i < image->head.e_shnum; i++) {
-        const ElfW(Shdr) *section = &image->section[i];
-        unsigned char note[NOTES_LIMIT];
-
-        if (section->sh_type == SHT_NOTE && section->sh_size <= sizeof note &&
-            image_read(image, section->sh_offset, note, section->sh_size) == 0)
-            matches = note_matches(note, section->sh_size, module);
-    }
+    for (size_t i = 0; !matches && i < image->head.e_shnum; i++)
+        matches = note_matches(image, &image->section[i], module);
     return matches;
 }
 

@@ -10,7 +10,7 @@
  */
 #include "src/image/function.h"
 
-#include "src/crash/symbols.h"
+#include "src/base/notes.h"
 #include "src/image/library_path.h"
 #include "src/image/mapped_file.h"
 #include "src/wire/call.h"
@@ -35,32 +35,18 @@ void procspawn_assert_spawn_is_safe(void)
     __atomic_store_n(&unchecked, true, __ATOMIC_RELAXED);
 }
 
-/* Searches one note segment; names and descriptions are padded to four bytes. */
-static void read_notes(const char *at, const char *end, struct wire_function *function)
-{
-    while ((size_t)(end - at) >= sizeof(ElfW(Nhdr))) {
-        const ElfW(Nhdr) *note = (const void *)at;
-        size_t name = (note->n_namesz + 3U) & ~3U, description = (note->n_descsz + 3U) & ~3U;
-        if (name + description > (size_t)(end - at) - sizeof *note)
-            return;
-        const char *text = at + sizeof *note;
-        if (note->n_type == NT_GNU_BUILD_ID && note->n_descsz <= WIRE_BUILD_ID_MAX) {
-            function->build_id_length = note->n_descsz;
-            memcpy(function->build_id, text + name, note->n_descsz);
-            return;
-        }
-        at = text + name + description;
-    }
-}
-
 static void read_build_id(const struct dl_phdr_info *info, struct wire_function *function)
 {
     function->build_id_length = 0;
     for (int i = 0; i < info->dlpi_phnum && function->build_id_length == 0; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        const char *start = (const char *)(info->dlpi_addr + segment->p_vaddr);
-        if (segment->p_type == PT_NOTE)
-            read_notes(start, start + segment->p_memsz, function);
+        const struct notes notes = { (const void *)(info->dlpi_addr + segment->p_vaddr),
+                                     segment->p_memsz, segment->p_align };
+        struct note note;
+        if (segment->p_type != PT_NOTE || !base__notes_build_id(notes, WIRE_BUILD_ID_MAX, &note))
+            continue;
+        function->build_id_length = (uint32_t)note.size;
+        memcpy(function->build_id, note.data, note.size);
     }
 }
 

@@ -3,65 +3,50 @@
  */
 #include "src/image/mapped_file.h"
 
-#include <inttypes.h>
+#include "src/base/maps.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One line of /proc/self/maps. */
-struct line {
-    uint64_t start, end;
-    struct procspawn__mapped mapped;
-    int path;                   /* offset of the path in the line */
-};
-
-static bool parse(const char *text, struct line *ret_line)
-{
-    return sscanf(text, "%" SCNx64 "-%" SCNx64 " %*4s %*x %x:%x %" SCNu64 " %n", &ret_line->start,
-                  &ret_line->end, &ret_line->mapped.major, &ret_line->mapped.minor,
-                  &ret_line->mapped.inode, &ret_line->path) == 5;
-}
-
 /*
- * Finds the line whose mapping contains the address. False if there is none, or no file is mapped
- * there. The caller frees *text in both cases.
+ * Finds the mapping that contains the address. False if there is none, or no file is mapped there.
+ * The path is in *line, which the caller frees in both cases.
  */
-static bool find(uint64_t address, char **text, struct line *ret_line)
+static bool find(uint64_t address, char **line, struct mapping *ret_mapping)
 {
     FILE *maps = fopen("/proc/self/maps", "re");
     size_t room = 0;
     bool found = false;
 
-    while (maps && !found && getline(text, &room, maps) > 0)
-        found = parse(*text, ret_line) && address >= ret_line->start && address < ret_line->end;
+    while (maps && !found && getline(line, &room, maps) > 0)
+        found = base__maps_line(*line, strcspn(*line, "\n"), ret_mapping) &&
+                address >= ret_mapping->start && address < ret_mapping->end;
     if (maps)
         fclose(maps);
-    return found && ret_line->mapped.inode != 0;
+    return found && ret_mapping->inode != 0;
 }
 
 bool procspawn__mapped_at(uint64_t address, struct procspawn__mapped *ret_mapped)
 {
-    struct line line;
-    char *text = NULL;
-    bool found = find(address, &text, &line);
+    struct mapping mapping;
+    char *line = NULL;
+    bool found = find(address, &line, &mapping);
 
     if (found)
-        *ret_mapped = line.mapped;
-    free(text);
+        *ret_mapped = (struct procspawn__mapped){ mapping.major, mapping.minor, mapping.inode };
+    free(line);
     return found;
 }
 
 char *procspawn__mapped_path(uint64_t address)
 {
-    struct line line;
-    char *text = NULL, *path = NULL;
+    struct mapping mapping;
+    char *line = NULL, *path = NULL;
 
-    if (find(address, &text, &line) && text[line.path] == '/') {
-        text[strcspn(text, "\n")] = '\0';
-        path = strdup(text + line.path);
-    }
-    free(text);
+    if (find(address, &line, &mapping) && mapping.path[0] == '/')
+        path = strndup(mapping.path, mapping.path_length);
+    free(line);
     return path;
 }
