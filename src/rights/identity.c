@@ -215,7 +215,11 @@ int procspawn__identity_read(const struct wire_call *call, struct wire_reader *b
         rc = get_groups(block, ret_identity);
     if (call->flags & WIRE_CALL_RIGHTS)
         get_rights(block, &ret_identity->rights);
-    return rc < 0 || !block->broken ? rc : -EPROTO;
+    if (rc == 0 && block->broken)
+        rc = -EPROTO;
+    if (rc < 0)
+        procspawn__identity_fini(ret_identity);
+    return rc;
 }
 
 void procspawn__identity_fini(struct procspawn__identity *identity)

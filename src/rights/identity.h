@@ -33,8 +33,8 @@ int procspawn__identity_describe(struct wire_call *call, struct wire_writer *blo
                                  const struct procspawn__status *status);
 
 /*
- * In the child: reads what was appended; the rest is as at init. 0, -ENOMEM or -EPROTO. The result
- * is freed with procspawn__identity_fini.
+ * In the child: reads what was appended; the rest is as at init. 0, -ENOMEM or -EPROTO. On
+ * success the result is freed with procspawn__identity_fini.
  */
 int procspawn__identity_read(const struct wire_call *call, struct wire_reader *block,
                              struct procspawn__identity *ret_identity);

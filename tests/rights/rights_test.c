@@ -4,6 +4,8 @@
  */
 #include "src/call/caller_state.h"
 #include "src/call/request.h"
+#include "src/rights/identity.h"
+#include "src/wire/codec.h"
 #include "tests/support/builder_helpers.h"
 #include "tests/support/place_helpers.h"
 #include "tests/support/pool_helpers.h"
@@ -13,6 +15,7 @@
 #include <forkscope/tree.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -301,11 +304,32 @@ static void workers_have_what_the_thread_had_that_built_their_pool(void)
     procspawn_pool_free(pool);
 }
 
+/* Such a call names a group, and ends where the rights should follow. */
+static void what_was_read_of_a_truncated_call_is_freed(void)
+{
+    enum { GROUPS = 4096, TIMES = 100 };
+    static unsigned char bytes[(GROUPS + 1) * sizeof(uint32_t)];
+    const struct wire_call call = { .flags = WIRE_CALL_GROUPS | WIRE_CALL_RIGHTS };
+    struct wire_writer block = { .bytes = bytes, .capacity = sizeof bytes };
+    struct procspawn__identity identity;
+
+    wire__put_u32(&block, GROUPS);
+    for (uint32_t i = 0; i < GROUPS; i++)
+        wire__put_u32(&block, i);
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < TIMES; i++) {
+        struct wire_reader reader = { .bytes = bytes, .length = block.length };
+        PROCSPAWN_CUNIT_EQUAL(procspawn__identity_read(&call, &reader, &identity), -EPROTO);
+    }
+    CU_ASSERT(mallinfo2().uordblks < before + GROUPS * sizeof(uint32_t));
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
     TEST(nothing_differs_from_init_without_a_word),
     TEST(no_new_privs_follows),
+    TEST(what_was_read_of_a_truncated_call_is_freed),
     CU_TEST_INFO_NULL,
 };
 
