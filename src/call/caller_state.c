@@ -114,7 +114,8 @@ int procspawn__context_remember(void)
     procspawn__schedule_remember();
     int rc = procspawn__status_read(&status);
     initial.umask = status.umask;
-    procspawn__place_remember(&status);
+    if (rc == 0)
+        rc = procspawn__place_remember(&status);
     if (rc == 0)
         rc = procspawn__identity_remember(&status);
     return rc < 0 ? rc : remember_environment();
@@ -321,9 +322,11 @@ static int describe_rights(struct procspawn__draft *draft, const procspawn_build
                            const struct procspawn__status *status)
 {
     unsigned allowed = builder ? builder->allowed : 0;
-    unsigned kinds = procspawn__place_differs(status);
-    int rc = kinds & PROCSPAWN_RIGHTS_USER ? 0 : procspawn__identity_describe(&draft->call, &draft->block, status);
+    unsigned kinds;
+    int rc = procspawn__place_differs(status, &kinds);
 
+    if (rc == 0 && !(kinds & PROCSPAWN_RIGHTS_USER))
+        rc = procspawn__identity_describe(&draft->call, &draft->block, status);
     if (rc < 0)
         return rc;
     if (kinds == 0 && is_peer_of_init(&draft->call, status) &&

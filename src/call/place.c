@@ -3,15 +3,18 @@
  */
 #include "src/call/place.h"
 
+#include "src/base/shortage.h"
 #include "src/client/root_process.h"
 #include "src/image/image.h"
 #include "src/rights/kept_fd.h"
 #include "src/rights/status.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <forkscope/procspawn.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,18 +37,26 @@ static struct {
     bool root_readable;         /* the program may inspect the root process */
 } initial;
 
-static struct directory read_root_directory(void)
+/* A property that cannot be read is not known. It is no answer if only memory was short. */
+static int shortage_or_unknown(int rc)
+{
+    return base__is_shortage(rc) ? rc : 0;
+}
+
+static int read_root_directory(struct directory *ret_directory)
 {
     struct statx status = { 0 };
 
+    *ret_directory = (struct directory){ 0 };
     if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID,
               &status) < 0)
-        return (struct directory){ 0 };
-    return (struct directory){
+        return shortage_or_unknown(-errno);
+    *ret_directory = (struct directory){
         .device = makedev(status.stx_dev_major, status.stx_dev_minor),
         .inode = status.stx_ino,
         .mount = status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0,
     };
+    return 0;
 }
 
 /* The namespaces of the main thread. */
@@ -58,50 +69,57 @@ void procspawn__place_close(void)
 }
 
 /* The text of the symbolic link is, for instance, "net:[4026531840]". */
-static uint64_t read_namespace_at(int directory, const char *path)
+static int read_namespace_at(int directory, const char *path, uint64_t *ret_number)
 {
     char text[64];
     ssize_t length = readlinkat(directory, path, text, sizeof text - 1);
 
-    if (length <= 0)
-        return 0;
+    *ret_number = 0;
+    if (length < 0)
+        return shortage_or_unknown(-errno);
     text[length] = '\0';
     const char *number = strchr(text, '[');
-    return number ? strtoull(number + 1, NULL, 10) : 0;
+    *ret_number = number ? strtoull(number + 1, NULL, 10) : 0;
+    return 0;
 }
 
-static uint64_t read_own_namespace(const char *name)
+/* Reads it by its path, which takes no descriptor but more time. */
+static int read_namespace_of(const char *task, const char *name, uint64_t *ret_number)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%s/ns/%s", task, name);
+    return read_namespace_at(AT_FDCWD, path, ret_number);
+}
+
+static int read_own_namespace(const char *name, uint64_t *ret_number)
 {
     int fd = procspawn__kept_fd(&own_namespaces);
-    uint64_t number = fd >= 0 ? read_namespace_at(fd, name) : 0;
 
-    if (number == 0 && (fd = procspawn__kept_open(&own_namespaces)) >= 0)
-        number = read_namespace_at(fd, name);
-    return number;
+    if (fd >= 0 && read_namespace_at(fd, name, ret_number) == 0 && *ret_number != 0)
+        return 0;
+    fd = procspawn__kept_open(&own_namespaces);
+    return fd < 0 ? read_namespace_of("self", name, ret_number)
+                  : read_namespace_at(fd, name, ret_number);
 }
 
-static uint64_t read_network(void)
+static int read_namespace(const char *name, uint64_t *ret_number)
 {
-    return gettid() == getpid() ? read_own_namespace("net")
-                                : read_namespace_at(AT_FDCWD, "/proc/thread-self/ns/net");
+    return gettid() == getpid() ? read_own_namespace(name, ret_number)
+                                : read_namespace_of("thread-self", name, ret_number);
 }
 
-static uint64_t read_user(void)
-{
-    return gettid() == getpid() ? read_own_namespace("user")
-                                : read_namespace_at(AT_FDCWD, "/proc/thread-self/ns/user");
-}
-
-void procspawn__place_remember(const struct procspawn__status *status)
+int procspawn__place_remember(const struct procspawn__status *status)
 {
     initial.seccomp = status->seccomp;
     initial.counted = status->counted;
     initial.filters = status->filters;
     initial.permitted = status->rights.capabilities.permitted;
-    initial.root = read_root_directory();
-    initial.network = read_network();
-    initial.user = read_user();
     initial.root_readable = false;
+    int rc = read_root_directory(&initial.root);
+    if (rc == 0)
+        rc = read_namespace("net", &initial.network);
+    return rc < 0 ? rc : read_namespace("user", &initial.user);
 }
 
 void procspawn__place_remember_root(void)
@@ -137,21 +155,36 @@ static bool may_have_moved(unsigned kinds)
     return (initial.permitted & rights) || (kinds & PROCSPAWN_RIGHTS_USER);
 }
 
-unsigned procspawn__place_differs(const struct procspawn__status *status)
+static int find_moves(unsigned *kinds)
 {
-    unsigned kinds = 0;
+    struct directory root;
+    uint64_t network;
+    int rc = read_root_directory(&root);
 
-    if (is_new(read_user(), initial.user))
-        kinds |= PROCSPAWN_RIGHTS_USER;
+    if (rc == 0)
+        rc = read_namespace("net", &network);
+    if (rc < 0)
+        return rc;
+    if (is_new_root(root))
+        *kinds |= PROCSPAWN_RIGHTS_ROOT;
+    if (is_new(network, initial.network))
+        *kinds |= PROCSPAWN_RIGHTS_NETWORK;
+    return 0;
+}
+
+int procspawn__place_differs(const struct procspawn__status *status, unsigned *ret_kinds)
+{
+    uint64_t user;
+    int rc = read_namespace("user", &user);
+
+    *ret_kinds = 0;
+    if (rc < 0)
+        return rc;
+    if (is_new(user, initial.user))
+        *ret_kinds |= PROCSPAWN_RIGHTS_USER;
     if (has_new_filter(status))
-        kinds |= PROCSPAWN_RIGHTS_SECCOMP;
-    if (!may_have_moved(kinds))
-        return kinds;
-    if (is_new_root(read_root_directory()))
-        kinds |= PROCSPAWN_RIGHTS_ROOT;
-    if (is_new(read_network(), initial.network))
-        kinds |= PROCSPAWN_RIGHTS_NETWORK;
-    return kinds;
+        *ret_kinds |= PROCSPAWN_RIGHTS_SECCOMP;
+    return may_have_moved(*ret_kinds) ? find_moves(ret_kinds) : 0;
 }
 
 /* A thread in a Landlock domain cannot inspect processes outside of it. Entering one requires

@@ -11,14 +11,16 @@
 #include "src/rights/status.h"
 #include <stdbool.h>
 
-/* At init: record the state of the calling thread; and, once the root runs, whether it is
- * readable. */
-void procspawn__place_remember(const struct procspawn__status *status);
+/* At init: record the state of the calling thread, 0 or a shortage as -errno; and, once the root
+ * runs, whether it is readable. */
+int procspawn__place_remember(const struct procspawn__status *status);
 void procspawn__place_remember_root(void);
 
-/* Returns the kinds (set of enum procspawn_rights) in which the calling thread differs from init,
- * without PROCSPAWN_RIGHTS_LANDLOCK. */
-unsigned procspawn__place_differs(const struct procspawn__status *status);
+/*
+ * Gives the kinds (set of enum procspawn_rights) in which the calling thread differs from init,
+ * without PROCSPAWN_RIGHTS_LANDLOCK. 0, or a shortage as -errno: then nothing is known.
+ */
+int procspawn__place_differs(const struct procspawn__status *status, unsigned *ret_kinds);
 
 /* Is the calling thread in a Landlock domain that it was not in at init? To be called only by a
  * thread with the ids and capabilities of init. */

@@ -3,12 +3,14 @@
  * claims
  */
 #include "tests/support/builder_helpers.h"
+#include "tests/support/descriptor_room.h"
 #include "tests/support/forged_calls.h"
 #include "tests/support/nested_helpers.h"
 #include "tests/support/place_helpers.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/rights_helpers.h"
 
+#include <errno.h>
 #include <forkscope/pool.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -220,6 +222,39 @@ static void who_asks_is_known_without_proc(void)
     calls_begin();
 }
 
+/* Returns the errors of calls with ever more free descriptors, up to the first that succeeds. */
+static json_t *ask_with_few_descriptors(json_t *argument)
+{
+    json_t *errors = json_array();
+    struct room room;
+    int rc = -1;
+
+    room_fill(&room);
+    for (int i = 0; rc < 0 && i < 40; i++) {
+        procspawn_handle *handle = NULL;
+        rc = procspawn(calls_echo, argument, &handle);
+        if (rc == 0)
+            procspawn_join(handle, NULL, NULL);
+        procspawn_handle_free(handle);
+        json_array_append_new(errors, json_integer(rc));
+        room_make(&room, 1);
+    }
+    room_end(&room);
+    return errors;
+}
+
+static void a_nested_call_without_descriptors_lacks_no_right(void)
+{
+    json_t *errors = ask(ask_with_few_descriptors), *error;
+    size_t i;
+
+    json_array_foreach(errors, i, error)
+        CU_ASSERT(json_integer_value(error) == -EMFILE || i + 1 == json_array_size(errors));
+    CU_ASSERT(i > 1);
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(errors, i - 1)), 0);
+    json_decref(errors);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -228,6 +263,7 @@ static CU_TestInfo tests[] = {
     TEST(nested_calls_have_no_more_than_their_askers_limits),
     TEST(workers_of_a_childs_pool_are_nested_children),
     TEST(who_asks_is_known_without_proc),
+    TEST(a_nested_call_without_descriptors_lacks_no_right),
     CU_TEST_INFO_NULL,
 };
 
