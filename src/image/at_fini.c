@@ -1,53 +1,86 @@
 /*
  * at_fini.c - the list of objects that procspawn_fini() closes and joins before the servers
  *
- * The list belongs to one process. A copy of that process by fork(2) ignores what it inherited.
+ * The list belongs to one process. A copy of that process by fork(2) ignores what it inherited. An
+ * object is started and joined without the lock: the thread that does it has claimed the object,
+ * and another one that wants to join or remove it waits.
  */
 #include "src/image/at_fini.h"
 
+#include "src/base/clock.h"
 #include "src/base/list.h"
+#include <errno.h>
+#include <forkscope/error.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t released;    /* a claim was given up */
     struct list items;
+    bool ending;                /* the list takes no more items */
     pid_t owner;
-} registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} registry = { .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER };
 
 static struct procspawn__at_fini *item_at(struct list *link)
 {
     return list_entry(link, struct procspawn__at_fini, link);
 }
 
-void procspawn__at_fini_add(struct procspawn__at_fini *item)
+int procspawn__at_fini_add(struct procspawn__at_fini *item)
 {
     pthread_mutex_lock(&registry.lock);
-    if (registry.owner != getpid())
+    if (registry.owner != getpid()) {
         list_init(&registry.items);
+        registry.ending = false;
+    }
     registry.owner = getpid();
-    list_append(&registry.items, &item->link);
+    int rc = registry.ending ? PROCSPAWN_ENOTINIT : 0;
+    if (rc == 0)
+        list_append(&registry.items, &item->link);
+    item->claimed = true;
+    item->joined = false;
+    pthread_mutex_unlock(&registry.lock);
+    return rc;
+}
+
+/* With the lock held. */
+static void give_up(struct procspawn__at_fini *item)
+{
+    item->claimed = false;
+    pthread_cond_broadcast(&registry.released);
+}
+
+void procspawn__at_fini_release(struct procspawn__at_fini *item)
+{
+    pthread_mutex_lock(&registry.lock);
+    give_up(item);
     pthread_mutex_unlock(&registry.lock);
 }
 
-void procspawn__at_fini_remove(struct procspawn__at_fini *item)
+void procspawn__at_fini_withdraw(struct procspawn__at_fini *item)
 {
     pthread_mutex_lock(&registry.lock);
     list_remove(&item->link);
+    give_up(item);
     pthread_mutex_unlock(&registry.lock);
 }
 
 void procspawn__at_fini_forget(void)
 {
     pthread_mutex_init(&registry.lock, NULL);
+    pthread_cond_init(&registry.released, NULL);
     registry.owner = 0;
 }
 
 void procspawn__at_fini_close_all(void)
 {
     pthread_mutex_lock(&registry.lock);
+    registry.ending = true;
     if (registry.owner == getpid()) {
         for (struct list *link = registry.items.next; link != &registry.items; link = link->next)
             item_at(link)->close(item_at(link));
@@ -55,16 +88,69 @@ void procspawn__at_fini_close_all(void)
     pthread_mutex_unlock(&registry.lock);
 }
 
-int procspawn__at_fini_join_all(int64_t deadline)
+void procspawn__at_fini_reopen(void)
+{
+    pthread_mutex_lock(&registry.lock);
+    registry.ending = false;
+    pthread_mutex_unlock(&registry.lock);
+}
+
+/* ---- joining ---- */
+
+/* With the lock held. 0 or -ETIMEDOUT. */
+static int wait_for_release(int64_t deadline)
+{
+    struct timespec until = { deadline / BASE_SECOND, deadline % BASE_SECOND };
+    int error = pthread_cond_clockwait(&registry.released, &registry.lock, CLOCK_MONOTONIC, &until);
+    return error == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
+/* Joins a claimed item; the lock is released meanwhile. */
+static int join(struct procspawn__at_fini *item, int64_t deadline)
+{
+    item->claimed = true;
+    pthread_mutex_unlock(&registry.lock);
+    int rc = item->join(item, deadline);
+    pthread_mutex_lock(&registry.lock);
+    item->joined = rc == 0;
+    give_up(item);
+    return rc;
+}
+
+int procspawn__at_fini_remove(struct procspawn__at_fini *item, int64_t deadline)
 {
     int rc = 0;
 
     pthread_mutex_lock(&registry.lock);
-    if (registry.owner == getpid()) {
-        for (struct list *link = registry.items.next; link != &registry.items && rc == 0;
-             link = link->next)
-            rc = item_at(link)->join(item_at(link), deadline);
+    while (rc == 0 && item->claimed)
+        rc = wait_for_release(deadline);
+    if (rc == 0 && !item->joined)
+        rc = join(item, deadline);
+    if (rc == 0)
+        list_remove(&item->link);
+    pthread_mutex_unlock(&registry.lock);
+    return rc;
+}
+
+/* Returns the first item that is still to be joined, or NULL. */
+static struct procspawn__at_fini *next_to_join(void)
+{
+    for (struct list *link = registry.items.next; link != &registry.items; link = link->next) {
+        if (!item_at(link)->joined)
+            return item_at(link);
     }
+    return NULL;
+}
+
+/* An item may be removed while the lock is released: the search begins anew each time. */
+int procspawn__at_fini_join_all(int64_t deadline)
+{
+    struct procspawn__at_fini *item;
+    int rc = 0;
+
+    pthread_mutex_lock(&registry.lock);
+    while (rc == 0 && registry.owner == getpid() && (item = next_to_join()) != NULL)
+        rc = item->claimed ? wait_for_release(deadline) : join(item, deadline);
     pthread_mutex_unlock(&registry.lock);
     return rc;
 }

@@ -238,6 +238,7 @@ static void forget_all(void)
     procspawn__earlier_reap(0);
     procspawn__context_forget();
     drop_board();
+    procspawn__at_fini_reopen();
     procspawn__image.ending = false;
     procspawn__image.owner = 0;
 }

@@ -316,9 +316,5 @@ int procspawn__dispatch_start(procspawn_pool *pool)
 
 int procspawn__dispatch_join(procspawn_pool *pool, int64_t deadline)
 {
-    int rc = pool->dispatcher_joined ? 0 : base__join(pool->dispatcher, deadline);
-
-    if (rc == 0)
-        pool->dispatcher_joined = true;
-    return rc;
+    return base__join(pool->dispatcher, deadline);
 }

@@ -98,8 +98,21 @@ static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
     pool->workers = calloc(pool->plan.maximum, sizeof(struct procspawn__worker *));
     if (!pool->witness || !pool->workers)
         return -ENOMEM;
-    rc = open_descriptors(pool);
-    return rc < 0 ? rc : procspawn__dispatch_start(pool);
+    return open_descriptors(pool);
+}
+
+/* procspawn_fini may close the pool before its thread has started: then the thread ends at once. */
+static int start(procspawn_pool *pool)
+{
+    int rc = procspawn__at_fini_add(&pool->at_fini);
+    if (rc < 0)
+        return rc;
+    rc = procspawn__dispatch_start(pool);
+    if (rc < 0)
+        procspawn__at_fini_withdraw(&pool->at_fini);
+    else
+        procspawn__at_fini_release(&pool->at_fini);
+    return rc;
 }
 
 static bool valid_stream(const struct procspawn__stream *stream)
@@ -167,11 +180,12 @@ static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_poo
     list_init(&pool->tell);
     list_init(&pool->tell_later);
     int rc = fill(pool, builder);
+    if (rc == 0)
+        rc = start(pool);
     if (rc < 0) {
         destroy(pool);
         return rc;
     }
-    procspawn__at_fini_add(&pool->at_fini);
     *ret_pool = pool;
     return 0;
 }
@@ -253,11 +267,9 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
     }
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn_pool_kill(pool);
-    int rc = procspawn__dispatch_join(pool, deadline);
-    if (rc == 0) {
-        procspawn__at_fini_remove(&pool->at_fini);
+    int rc = procspawn__at_fini_remove(&pool->at_fini, deadline);
+    if (rc == 0)
         procspawn__pool_unref(pool);
-    }
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }

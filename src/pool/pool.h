@@ -107,7 +107,6 @@ struct procspawn_pool {
     uint64_t idle_epoch;        /* counts how often the pool became idle */
 
     pthread_t dispatcher;
-    bool dispatcher_joined;
     int end_event;              /* eventfd of the leaf task for the pool in a scope, or -1 */
     int epoll;
     int wake;                   /* eventfd that wakes the dispatcher */
