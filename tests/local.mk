@@ -68,6 +68,7 @@ tests_call_failure_test_LDFLAGS += -Wl,--wrap=eventfd,--wrap=pthread_create,--wr
 tests_call_failure_test_LDFLAGS += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall
 check_PROGRAMS += tests/call/handle_fork_test
 check_PROGRAMS += tests/call/handle_test
+check_PROGRAMS += tests/call/incoming_test
 check_PROGRAMS += tests/call/interrupted_test
 check_PROGRAMS += tests/call/kill_sweep_test
 check_PROGRAMS += tests/call/place_test

@@ -11,6 +11,7 @@
 #include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/call/handle.h"
+#include "src/call/incoming.h"
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
 #include "src/client/control.h"
@@ -30,7 +31,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -70,33 +70,6 @@ static void on_death(struct procspawn__process *process, const struct wire_death
     procspawn__answer_death(&process->handle.answer, death);
 }
 
-static void on_frame(struct procspawn__process *process, struct wire_frame *frame)
-{
-    struct procspawn__answer *answer = &process->handle.answer;
-    bool before = answered(process);
-    bool from_server = procspawn__taken_vouched(&process->taken, frame);
-    bool from_child = frame->sender == process->taken.pid;
-
-    if (frame->header.type == WIRE_RESULT && from_child) {
-        procspawn__answer_keep(answer, frame, &process->limit);
-    } else if (frame->header.type == WIRE_FAILURE && from_child) {
-        procspawn__answer_failure(answer, frame);
-    } else if (frame->header.type == WIRE_BACKTRACE && from_server) {
-        procspawn__answer_backtrace(answer, frame);
-    } else if (frame->header.type == WIRE_REBORN && from_server &&
-               frame->header.length == sizeof(struct wire_reborn)) {
-        procspawn__taken_reborn(&process->taken, frame->body);
-    } else if (frame->header.type == WIRE_DEATH && from_server &&
-               frame->header.length == sizeof process->death) {
-        struct wire_death death;
-        memcpy(&death, frame->body, sizeof death);
-        on_death(process, &death);
-    }
-    if (!before && answered(process) && frame->header.type != WIRE_DEATH)
-        procspawn__client_answered(&process->taken);
-    wire__close_fds(frame);
-}
-
 /*
  * End of file. If the server died, the call is lost with it. Else the server has closed the channel
  * and reports the death on its link, because the channel was full; or the child has shut it down.
@@ -131,16 +104,46 @@ static void on_closed(struct procspawn__process *process)
         procspawn__client_await(&process->await, &process->taken, true);
 }
 
-/* A malformed message. If a descendant of the child sent it, it is ignored. */
-static void on_broken(struct procspawn__process *process, const struct wire_frame *frame)
+/* The child has sent a malformed message. */
+static void on_broken(struct procspawn__process *process)
 {
-    if (frame->sender != process->taken.pid)
-        return;
     procspawn__client_try_end_child(&process->taken, SIGKILL, 0);
     procspawn__client_answered(&process->taken);
     procspawn__answer_fail(&process->handle.answer,
                            procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
                                                 "the process sent what is no message"));
+}
+
+static void act(struct procspawn__process *process, const struct procspawn__incoming *incoming,
+                bool was_answered)
+{
+    switch (incoming->kind) {
+    case PROCSPAWN__INCOMING_RESULT:
+    case PROCSPAWN__INCOMING_FAILURE:
+        if (!was_answered)
+            procspawn__client_answered(&process->taken);
+        break;
+    case PROCSPAWN__INCOMING_REBORN:
+        procspawn__taken_reborn(&process->taken, &incoming->reborn);
+        break;
+    case PROCSPAWN__INCOMING_DEATH:
+        on_death(process, &incoming->death);
+        break;
+    case PROCSPAWN__INCOMING_END:
+        on_end(process);
+        break;
+    case PROCSPAWN__INCOMING_CLOSED:
+        on_closed(process);
+        break;
+    case PROCSPAWN__INCOMING_BROKEN:
+        on_broken(process);
+        break;
+    case PROCSPAWN__INCOMING_NOTHING:
+    case PROCSPAWN__INCOMING_IGNORED:
+    case PROCSPAWN__INCOMING_REFUSED:
+    case PROCSPAWN__INCOMING_BACKTRACE:
+        break;
+    }
 }
 
 /*
@@ -150,19 +153,14 @@ static void on_broken(struct procspawn__process *process, const struct wire_fram
  */
 static int take_in(struct procspawn__process *process, void *body)
 {
-    bool lossy = process->handle.answer.outcome != PROCSPAWN__PENDING;
-    struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY, .lossy = lossy };
-    int rc = wire__recv(process->taken.channel, &frame, true);
+    bool was_answered = answered(process);
+    struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY, .lossy = was_answered };
+    struct procspawn__incoming incoming;
 
-    if (rc == 0)
-        on_frame(process, &frame);
-    else if (rc == -EPIPE)
-        on_end(process);
-    else if (rc == -EBADF)
-        on_closed(process);
-    else if (rc == -EPROTO)
-        on_broken(process, &frame);
-    return rc == -EPIPE || rc == -EBADF || rc == -EPROTO || (lossy && rc == -EMFILE) ? 0 : rc;
+    procspawn__incoming_receive(&process->taken, &frame, &process->limit, &process->handle.answer,
+                                &incoming);
+    act(process, &incoming, was_answered);
+    return incoming.error;
 }
 
 static bool has_more(const struct procspawn__process *process)

@@ -5,6 +5,7 @@
  * limited each time, so a worker that floods its channel does not keep the thread from the others.
  */
 #include "src/base/clock.h"
+#include "src/call/incoming.h"
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
 #include "src/crash/backtrace.h"
@@ -99,7 +100,7 @@ static bool was_spoilt(const struct procspawn__worker *worker,
 {
     const procspawn_error *error = report->answer.error;
 
-    return !report->stays && worker->ended_calls > 0 && error &&
+    return !report->incoming.stays && worker->ended_calls > 0 && error &&
            procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP &&
            worker->call->refusals < worker->pool->plan.maximum;
 }
@@ -118,7 +119,7 @@ static void on_failure(struct procspawn__worker *worker, struct procspawn__repor
         return;
     }
     pass_on(&report->answer, &worker->call->handle.answer);
-    if (report->stays) {
+    if (report->incoming.stays) {
         after_call(worker, report);
         return;
     }
@@ -160,9 +161,9 @@ static bool was_stillborn(const struct procspawn__worker *worker)
 /* Sets the failure. An end without DEATH: the server died, or the worker shut down its channel. */
 static void tell_end(struct procspawn__answer *answer, const struct procspawn__report *report)
 {
-    if (report->kind == PROCSPAWN__REPORT_DEATH)
-        procspawn__answer_death(answer, &report->death);
-    else if (report->closed)
+    if (report->incoming.kind == PROCSPAWN__INCOMING_DEATH)
+        procspawn__answer_death(answer, &report->incoming.death);
+    else if (report->incoming.kind == PROCSPAWN__INCOMING_CLOSED)
         procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
                                                             "this program has closed the channel "
                                                             "of the worker"));
@@ -177,7 +178,7 @@ static void tell_end(struct procspawn__answer *answer, const struct procspawn__r
 static bool took_nothing(const struct procspawn__worker *worker,
                          const struct procspawn__report *report)
 {
-    return report->kind == PROCSPAWN__REPORT_DEATH ? report->death.unread : worker->left_unread;
+    return report->incoming.kind == PROCSPAWN__INCOMING_DEATH ? report->incoming.death.unread : worker->left_unread;
 }
 
 static void end_call(struct procspawn__worker *worker, const struct procspawn__report *report,
@@ -208,7 +209,7 @@ static void on_end(struct procspawn__worker *worker, const struct procspawn__rep
     bool unread = took_nothing(worker, report);
     bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
 
-    bool gone = report->kind == PROCSPAWN__REPORT_DEATH && !report->death.lingers;
+    bool gone = report->incoming.kind == PROCSPAWN__INCOMING_DEATH && !report->incoming.death.lingers;
 
     procspawn__worker_step(worker, gone ? PROCSPAWN__EV_DEATH : PROCSPAWN__EV_CUT);
     if (worker->call)
@@ -222,27 +223,30 @@ static void on_end(struct procspawn__worker *worker, const struct procspawn__rep
 
 static void carry_out(struct procspawn__worker *worker, struct procspawn__report *report)
 {
-    worker->left_unread |= report->was_reset;
-    switch (report->kind) {
-    case PROCSPAWN__REPORT_NOTHING:
-    case PROCSPAWN__REPORT_IGNORED:
+    worker->left_unread |= report->incoming.was_reset;
+    switch (report->incoming.kind) {
+    case PROCSPAWN__INCOMING_NOTHING:
+    case PROCSPAWN__INCOMING_IGNORED:
+    case PROCSPAWN__INCOMING_REBORN:
         break;
-    case PROCSPAWN__REPORT_RESULT:
-        if (report->generation == worker->generation)
+    case PROCSPAWN__INCOMING_RESULT:
+        if (report->incoming.generation == worker->generation)
             on_result(worker, report);
         break;
-    case PROCSPAWN__REPORT_FAILURE:
-        if (report->generation == worker->generation)
+    case PROCSPAWN__INCOMING_FAILURE:
+        if (report->incoming.generation == worker->generation)
             on_failure(worker, report);
         break;
-    case PROCSPAWN__REPORT_BACKTRACE:
+    case PROCSPAWN__INCOMING_BACKTRACE:
         on_backtrace(worker, report);
         break;
-    case PROCSPAWN__REPORT_BROKEN:
+    case PROCSPAWN__INCOMING_REFUSED:
+    case PROCSPAWN__INCOMING_BROKEN:
         on_broken(worker);
         break;
-    case PROCSPAWN__REPORT_DEATH:
-    case PROCSPAWN__REPORT_END:
+    case PROCSPAWN__INCOMING_DEATH:
+    case PROCSPAWN__INCOMING_END:
+    case PROCSPAWN__INCOMING_CLOSED:
         on_end(worker, report);
         break;
     }
@@ -251,10 +255,18 @@ static void carry_out(struct procspawn__worker *worker, struct procspawn__report
 /* ---- hearing ---- */
 
 /* After an answer the loop stops, so that the thread that waits for it can go on. */
-static bool may_have_more(enum procspawn__report_kind kind)
+static bool may_have_more(enum procspawn__incoming_kind kind)
 {
-    return kind == PROCSPAWN__REPORT_IGNORED || kind == PROCSPAWN__REPORT_BROKEN ||
-           kind == PROCSPAWN__REPORT_BACKTRACE;
+    switch (kind) {
+    case PROCSPAWN__INCOMING_IGNORED:
+    case PROCSPAWN__INCOMING_REFUSED:
+    case PROCSPAWN__INCOMING_BROKEN:
+    case PROCSPAWN__INCOMING_BACKTRACE:
+    case PROCSPAWN__INCOMING_REBORN:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* The call cannot end while the lock is released: only the thread that hears its worker ends it. */
@@ -283,7 +295,7 @@ void procspawn__worker_drain(struct procspawn__worker *worker)
 /* Before a message that may end the call, all captured output is read. */
 static void deliver(struct procspawn__worker *worker, struct procspawn__report *report)
 {
-    if (report->kind >= PROCSPAWN__REPORT_BROKEN)
+    if (report->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
         drain(worker);
     carry_out(worker, report);
 }
@@ -300,13 +312,13 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     procspawn__report_receive(worker, &report);
     procspawn__pool_enter(pool);
     deliver(worker, &report);
-    *ret_error = report.error;
+    *ret_error = report.incoming.error == -EAGAIN ? 0 : report.incoming.error;
     if (report.answer.outcome != PROCSPAWN__PENDING || report.answer.trace) {
         procspawn__pool_leave(pool);
         procspawn__answer_fini(&report.answer);
         procspawn__pool_enter(pool);
     }
-    return may_have_more(report.kind);
+    return may_have_more(report.incoming.kind);
 }
 
 int procspawn__worker_hear(struct procspawn__worker *worker)
@@ -334,9 +346,12 @@ int procspawn__worker_hear(struct procspawn__worker *worker)
 static void take_word(struct procspawn__worker *worker, int rc)
 {
     struct procspawn__report report = {
-        .kind = rc == 0 && worker->await.known ? PROCSPAWN__REPORT_DEATH : PROCSPAWN__REPORT_END,
+        .incoming = {
+            .kind = rc == 0 && worker->await.known ? PROCSPAWN__INCOMING_DEATH
+                                                   : PROCSPAWN__INCOMING_END,
+            .death = worker->await.death,
+        },
         .server_lost = rc < 0,
-        .death = worker->await.death,
     };
 
     if (worker->state == PROCSPAWN__WORKER_LOST)

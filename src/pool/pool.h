@@ -30,6 +30,7 @@
 #include "src/base/list.h"
 #include "src/base/witness.h"
 #include "src/call/handle.h"
+#include "src/call/incoming.h"
 #include "src/call/outcome.h"
 #include "src/call/request.h"
 #include "src/client/awaits.h"
@@ -37,7 +38,6 @@
 #include "src/client/taken.h"
 #include "src/image/at_fini.h"
 #include "src/wire/frame.h"
-#include "src/wire/protocol.h"
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
@@ -353,28 +353,11 @@ void procspawn__pool_tell_again(procspawn_pool *pool);
 
 /* ---- news.c: receives and checks one message, without the lock ---- */
 
-enum procspawn__report_kind {
-    PROCSPAWN__REPORT_NOTHING,  /* no message now, or a shortage prevents its reception */
-    PROCSPAWN__REPORT_IGNORED,  /* from an unknown process, or without meaning */
-    PROCSPAWN__REPORT_BROKEN,   /* from the worker, but no message that it may send */
-    PROCSPAWN__REPORT_RESULT,
-    PROCSPAWN__REPORT_FAILURE,
-    PROCSPAWN__REPORT_BACKTRACE,
-    PROCSPAWN__REPORT_DEATH,
-    PROCSPAWN__REPORT_END       /* end of the channel, or it cannot be used any more */
-};
-
 struct procspawn__report {
-    enum procspawn__report_kind kind;
-    int error;                  /* NOTHING: 0 or the shortage, -errno */
-    uint64_t generation;        /* RESULT, FAILURE: of the call that is answered */
-    bool stays;                 /* RESULT, FAILURE: the worker waits for its next call */
-    bool was_reset;             /* the channel was reset: the worker left a message unread */
+    struct procspawn__incoming incoming;
     bool too_big;               /* RESULT, FAILURE: the worker uses more memory than allowed */
     bool server_lost;           /* END: the server died; else the worker shut down its channel */
-    bool closed;                /* END: the program has closed the channel */
     struct procspawn__answer answer;    /* RESULT, FAILURE, BACKTRACE */
-    struct wire_death death;    /* DEATH */
 };
 
 /* Receives one message, if there is one. Without the lock, in the thread that hears the worker. */

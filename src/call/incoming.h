@@ -1,0 +1,52 @@
+/*
+ * incoming.h - one message of a child's channel, received and checked
+ *
+ * This is the only place that reads what comes up a channel, for calls in processes of their own
+ * (process.c) and for workers (src/pool). It checks who sent a message before it reads it. It does
+ * not act: the caller does.
+ */
+#ifndef FORKSCOPE_CALL_INCOMING_H
+#define FORKSCOPE_CALL_INCOMING_H
+
+#include "src/call/outcome.h"
+#include "src/client/taken.h"
+#include "src/value/footprint.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum procspawn__incoming_kind {
+    PROCSPAWN__INCOMING_NOTHING,    /* `error` says why */
+    PROCSPAWN__INCOMING_IGNORED,    /* from an unknown process, or without meaning */
+    PROCSPAWN__INCOMING_REFUSED,    /* from the child, of a type that it may not send */
+    PROCSPAWN__INCOMING_BROKEN,     /* from the child, malformed */
+    PROCSPAWN__INCOMING_RESULT,
+    PROCSPAWN__INCOMING_FAILURE,
+    PROCSPAWN__INCOMING_BACKTRACE,
+    PROCSPAWN__INCOMING_REBORN,
+    PROCSPAWN__INCOMING_DEATH,
+    PROCSPAWN__INCOMING_END,        /* the other end of the channel is closed */
+    PROCSPAWN__INCOMING_CLOSED      /* the program has closed this end */
+};
+
+struct procspawn__incoming {
+    enum procspawn__incoming_kind kind;
+    int error;                  /* NOTHING: -EAGAIN: there is none now; or another -errno */
+    uint64_t generation;        /* RESULT, FAILURE: of the call that is answered */
+    bool stays;                 /* RESULT, FAILURE: the child waits for its next call */
+    bool was_reset;             /* the channel was reset: the child left a message unread */
+    struct wire_reborn reborn;  /* REBORN */
+    struct wire_death death;    /* DEATH */
+};
+
+/*
+ * Receives one message of the child `from`, without waiting. RESULT, FAILURE and BACKTRACE are
+ * added to the outcome as outcome.h says. `frame` is the caller's memory, with body, capacity and
+ * lossy set; its descriptors are taken or closed. One thread at a time for each channel.
+ */
+void procspawn__incoming_receive(const struct procspawn__taken *from, struct wire_frame *frame,
+                                 const procspawn__limit *limit, struct procspawn__answer *answer,
+                                 struct procspawn__incoming *ret_incoming);
+
+#endif
