@@ -150,6 +150,7 @@ src_libproc_la_SOURCES += src/child/received_call.c src/child/received_call.h
 src_libproc_la_SOURCES += src/child/reply.c src/child/reply.h
 src_libproc_la_SOURCES += src/child/setup.c src/child/setup.h
 src_libproc_la_SOURCES += src/child/step.h
+src_libproc_la_SOURCES += src/pool/backoff.c src/pool/backoff.h
 src_libproc_la_SOURCES += src/pool/builder.c
 src_libproc_la_SOURCES += src/pool/capture.c
 src_libproc_la_SOURCES += src/pool/dispatcher.c

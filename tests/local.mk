@@ -147,6 +147,7 @@ check_PROGRAMS += tests/init/init_test
 check_PROGRAMS += tests/init/jail_test
 check_PROGRAMS += tests/init/taken_numbers_test
 
+check_PROGRAMS += tests/pool/backoff_test
 check_PROGRAMS += tests/pool/calls_test
 check_PROGRAMS += tests/pool/capture_test
 check_PROGRAMS += tests/pool/ends_test

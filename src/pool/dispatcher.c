@@ -31,10 +31,12 @@ static void earliest(int64_t *when, int64_t other)
 
 static procspawn_error *too_late(const procspawn_pool *pool)
 {
-    if (pool->shortage != 0)
-        return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, -pool->shortage,
+    int shortage = pool->backoff.shortage;
+
+    if (shortage != 0)
+        return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, -shortage,
                                     "the deadline passed in the queue, and a worker cannot be "
-                                    "started: %s", forkscope_strerror(pool->shortage));
+                                    "started: %s", forkscope_strerror(shortage));
     return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0, "the deadline passed in the queue");
 }
 

@@ -10,6 +10,7 @@
 #include "src/client/child_end.h"
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
+#include "src/pool/backoff.h"
 #include "src/pool/pool.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -56,7 +57,7 @@ static bool worn_out(const struct procspawn__worker *worker, const struct procsp
 static void after_call(struct procspawn__worker *worker, const struct procspawn__report *report)
 {
     worker->ended_calls++;
-    worker->pool->failures = 0;
+    procspawn__backoff_answered(&worker->pool->backoff);
     release_call(worker);
     procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
     if (worker->state != PROCSPAWN__WORKER_IDLE || worn_out(worker, report))
@@ -70,7 +71,7 @@ static void on_result(struct procspawn__worker *worker, struct procspawn__report
         pass_on(&report->answer, &worker->call->handle.answer);
         after_call(worker, report);
     } else if (procspawn__worker_step(worker, PROCSPAWN__EV_READY)) {
-        worker->pool->unread = 0;
+        procspawn__backoff_ready(&worker->pool->backoff);
         procspawn__pool_feed(worker->pool);
     }
 }

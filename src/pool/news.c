@@ -8,6 +8,7 @@
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
 #include "src/client/taken.h"
+#include "src/pool/backoff.h"
 #include "src/pool/pool.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

@@ -37,6 +37,7 @@
 #include "src/client/take.h"
 #include "src/client/taken.h"
 #include "src/image/at_fini.h"
+#include "src/pool/backoff.h"
 #include "src/wire/frame.h"
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -114,11 +115,7 @@ struct procspawn_pool {
     int64_t again_at;           /* when it repeats what failed for a shortage */
     int64_t look_at;            /* when it next checks that its descriptors are still open */
     int64_t beside_at;          /* when it next asks the servers for ends of workers */
-    unsigned failures;          /* failed starts in a row */
-    unsigned unread;            /* children in a row that died before they read a message */
-    int64_t retry_at;           /* no start before this time */
-    int shortage;               /* why the last start was put off: -errno, or 0 */
-    int64_t shortage_pause;     /* how long it was put off, in nanoseconds */
+    struct procspawn__backoff backoff;
     struct procspawn__wish wish;    /* the dispatcher's request for one more worker */
 };
 
@@ -394,12 +391,6 @@ void procspawn__dispatch_again(procspawn_pool *pool);
 void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause);
 
 /* ---- start.c: starts of workers ---- */
-
-/*
- * May this error soon be over? So it is with a shortage, a full socket and a refused fork. Without
- * the lock.
- */
-bool procspawn__may_pass(int rc);
 
 /* When the next worker may be started; BASE_NEVER: no worker is missing. */
 int64_t procspawn__start_due(const procspawn_pool *pool);

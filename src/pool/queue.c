@@ -4,6 +4,7 @@
 #include "src/base/list.h"
 #include "src/call/outcome.h"
 #include "src/error/error.h"
+#include "src/pool/backoff.h"
 #include "src/pool/pool.h"
 #include <errno.h>
 #include <forkscope/error.h>

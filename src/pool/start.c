@@ -6,7 +6,6 @@
  */
 #include "src/base/clock.h"
 #include "src/base/list.h"
-#include "src/base/shortage.h"
 #include "src/call/caller_state.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
@@ -14,6 +13,7 @@
 #include "src/client/taken.h"
 #include "src/error/error.h"
 #include "src/image/image.h"
+#include "src/pool/backoff.h"
 #include "src/pool/pool.h"
 #include "src/wire/call.h"
 #include "src/wire/frame.h"
@@ -25,8 +25,6 @@
 #include <stdint.h>
 #include <unistd.h>
 
-static const int64_t first_pause = BASE_SECOND / 100, longest_pause = BASE_SECOND;
-
 static bool takes_calls(const procspawn_pool *pool)
 {
     return pool->state != PROCSPAWN__POOL_ENDED;
@@ -35,7 +33,7 @@ static bool takes_calls(const procspawn_pool *pool)
 int64_t procspawn__start_due(const procspawn_pool *pool)
 {
     bool missing = takes_calls(pool) && pool->worker_count < pool->wanted;
-    return missing ? pool->retry_at : BASE_NEVER;
+    return missing ? pool->backoff.retry_at : BASE_NEVER;
 }
 
 /* ---- starts that fail ---- */
@@ -61,48 +59,26 @@ void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
     procspawn__pool_changed(pool);
 }
 
-/* Failures before the next attempt is due count once: one event may end many workers. */
-static void count_failure(procspawn_pool *pool, procspawn_error *error, int64_t now)
-{
-    static const int64_t quiet = 10 * BASE_SECOND;
-
-    if (pool->retry_at > now) {
-        procspawn_error_free(error);
-        return;
-    }
-    if (now - pool->retry_at > quiet)
-        pool->failures = 0;
-    pool->retry_at = now + (pool->failures < 7 ? first_pause << pool->failures : longest_pause);
-    pool->failures++;
-    set_cause(pool, error);
-}
-
 void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
 {
     if (!takes_calls(pool)) {
         procspawn_error_free(error);
         return;
     }
-    count_failure(pool, error, base__now());
-    if (pool->worker_count == 0 && (final || pool->failures >= pool->plan.attempts))
+    if (procspawn__backoff_failed(&pool->backoff, base__now()))
+        set_cause(pool, error);
+    else
+        procspawn_error_free(error);
+    if (pool->worker_count == 0 && (final || pool->backoff.failures >= pool->plan.attempts))
         procspawn__pool_fail(pool, procspawn__error_copy(pool->cause));
 }
 
-/* Can that many dead children all have been spares? Servers keep a surplus after a burst. */
-static bool may_all_have_waited(unsigned count)
-{
-    enum { SURPLUS = 32 };
-    return count <= procspawn__image.spares + SURPLUS;
-}
-
-/* One event, for instance the OOM killer, may end all waiting spares: those do not count. */
 void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
 {
-    pool->unread++;
-    if (may_all_have_waited(pool->unread))
-        procspawn_error_free(error);
-    else
+    if (procspawn__backoff_unread(&pool->backoff, procspawn__image.spares))
         procspawn__start_failed(pool, error, false);
+    else
+        procspawn_error_free(error);
 }
 
 /* ---- one start ---- */
@@ -136,20 +112,6 @@ static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
     return send_prepare(pool, ret_taken->channel);
 }
 
-bool procspawn__may_pass(int rc)
-{
-    return rc == -EAGAIN || base__is_shortage(rc);
-}
-
-static void put_off(procspawn_pool *pool, int rc)
-{
-    int64_t pause = pool->shortage == 0 ? first_pause : 2 * pool->shortage_pause;
-
-    pool->shortage = rc;
-    pool->shortage_pause = pause < longest_pause ? pause : longest_pause;
-    pool->retry_at = base__deadline(pool->shortage_pause);
-}
-
 static bool is_final(int rc)
 {
     return rc == PROCSPAWN_ESERVER || rc == PROCSPAWN_ERIGHTS;
@@ -160,7 +122,7 @@ static void note_failure(procspawn_pool *pool, int rc)
     bool lost = rc == PROCSPAWN_ESERVER;
 
     if (procspawn__may_pass(rc)) {
-        put_off(pool, rc);
+        procspawn__backoff_put_off(&pool->backoff, rc, base__now());
         return;
     }
     procspawn_error *error =
@@ -178,7 +140,7 @@ static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
     int rc = procspawn__worker_add(pool, taken);
 
     if (rc == 0)
-        pool->shortage = 0;
+        procspawn__backoff_started(&pool->backoff);
     if (rc == 0 && pool->state == PROCSPAWN__POOL_ENDED)
         procspawn__worker_end(pool->workers[pool->worker_count - 1], SIGKILL, 0);
     return rc;
