@@ -18,7 +18,7 @@
 #include "src/client/servers.h"
 #include "src/client/taken.h"
 #include "src/error/error.h"
-#include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
 #include "src/value/footprint.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"

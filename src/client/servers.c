@@ -8,7 +8,7 @@
 #include "src/base/list.h"
 #include "src/client/links.h"
 #include "src/client/state.h"
-#include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <errno.h>

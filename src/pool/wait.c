@@ -9,7 +9,7 @@
 #include "src/base/list.h"
 #include "src/base/thread.h"
 #include "src/pool/pool.h"
-#include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>

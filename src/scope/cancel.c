@@ -1,28 +1,15 @@
 /*
- * cancel.c - asks tasks to end and forces them: one task, or all below a scope in batches; and the
- * cancel descriptors
+ * cancel.c - asks tasks to end and forces them: one task, or all below a scope in batches
  */
 #include "src/scope/cancel.h"
 
 #include "src/base/clock.h"
-#include "src/base/fd.h"
 #include "src/base/thread.h"
-#include "src/scope/current.h"
+#include "src/scope/event.h"
 #include "src/scope/join.h"
 #include "src/scope/timer_thread.h"
 
 #include <errno.h>
-#include <unistd.h>
-
-/* write(2) is a cancellation point, and the caller may hold a tree's mutex. */
-void scoped__event_raise(int fd)
-{
-    if (fd < 0)
-        return;
-    bool was_on = base__cancelable(false);
-    base__event_raise(fd);
-    base__cancelable(was_on);
-}
 
 static void cancel_one(struct node *node);
 
@@ -227,37 +214,12 @@ void scoped__cancel(struct node *node)
         scoped__cancel_children(node);
 }
 
-int scoped__event_fd(struct node *node, int *fd, int *ret_fd)
-{
-    int error = 0;
-    scoped__lock(node->tree);
-    int event = base__event_renew(fd);
-    if (event < 0)
-        error = event;
-    else
-        *ret_fd = event;
-    scoped__unlock(node->tree);
-    return error;
-}
-
 int scoped__cancel_fd(struct node *node, int *ret_fd)
 {
-    int error = scoped__event_fd(node, &node->cancel_fd, ret_fd);
+    int error = scoped__node_event(node, &node->cancel_fd, ret_fd);
     if (error == 0 && node->cancelled)
         scoped__event_raise(*ret_fd);
     return error;
-}
-
-int scoped_cancel(scoped_spawner spawner)
-{
-    struct node *node;
-    int error = scoped__owned(spawner, &node);
-    if (error < 0)
-        return error;
-    scoped__lock(node->tree);
-    scoped__cancel(node);
-    scoped__unlock(node->tree);
-    return 0;
 }
 
 bool scoped__is_cancelled(struct node *node)
@@ -266,16 +228,4 @@ bool scoped__is_cancelled(struct node *node)
         return false;
     base__ordered_after(&node->cancelled);
     return true;
-}
-
-bool scoped_cancelled(void)
-{
-    struct node *task = scoped__frame()->node;
-    return task != NULL && scoped__is_cancelled(task);
-}
-
-int scoped_cancel_fd(int *ret_fd)
-{
-    struct node *task = scoped__frame()->node;
-    return task == NULL ? -EPERM : scoped__cancel_fd(task, ret_fd);
 }

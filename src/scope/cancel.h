@@ -39,10 +39,4 @@ void scoped__cancel_lead(struct node *leader, struct node *node);
  */
 int scoped__cancel_fd(struct node *node, int *ret_fd);
 
-/* Unlocked: the same for the descriptor at *fd, which is the node's cancel_fd or done_fd. */
-int scoped__event_fd(struct node *node, int *fd, int *ret_fd);
-
-/* Raises an eventfd; -1: does nothing. */
-void scoped__event_raise(int fd);
-
 #endif

@@ -31,11 +31,4 @@ void scoped__frame_pop(struct frame *frame);
  */
 bool scoped__owns(const struct frame *frame, const struct node *node);
 
-/*
- * Finds the node of a spawner that belongs to the calling frame: its own task, or a scope that it
- * opened. Otherwise calls the misuse hook and returns SCOPED_ESTALE (the spawner has ended),
- * PROCSPAWN_ENOTOWNER (another process opened it) or SCOPED_ENOTOWNER.
- */
-int scoped__owned(scoped_spawner spawner, struct node **ret_node);
-
 #endif

@@ -6,7 +6,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/thread.h"
-#include "src/scope/cancel.h"
+#include "src/scope/event.h"
 #include "src/scope/failure.h"
 #include "src/scope/timer_thread.h"
 #include "src/scope/queued.h"
@@ -59,7 +59,7 @@ void scoped__set_gone(struct node *node)
     base__timer_clear(&node->tree->keeper.timers, &node->timer);
     scoped__event_raise(node->done_fd);
     if (node->kind != NODE_RAW)
-        scoped__close_cancel_fd(node);
+        scoped__event_close(&node->cancel_fd);
     scoped__wake_all(node->tree, &node->waiters);
     if (parent != NULL)
         leave(parent, node);

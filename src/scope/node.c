@@ -9,11 +9,11 @@
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/executor/executor.h"
+#include "src/scope/event.h"
 #include "src/scope/spawner_id.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static void init(struct node *node, struct tree *tree, struct node *parent, enum node_kind kind,
                  unsigned references)
@@ -118,29 +118,13 @@ int scoped__node_name(struct node *node)
     return scoped__slot_take(&node->id);
 }
 
-/* close(2) is a cancellation point, so cancellation is off during the call. */
-static void close_fd(int fd)
-{
-    if (fd < 0)
-        return;
-    bool was_on = base__cancelable(false);
-    base__fd_close(fd);
-    base__cancelable(was_on);
-}
-
-void scoped__close_cancel_fd(struct node *node)
-{
-    close_fd(node->cancel_fd);
-    node->cancel_fd = -1;
-}
-
 void scoped__node_unref(struct node *node)
 {
     if (--node->references > 0)
         return;
     node->tree->nodes--;
-    close_fd(node->cancel_fd);
-    close_fd(node->done_fd);
+    scoped__event_close(&node->cancel_fd);
+    scoped__event_close(&node->done_fd);
     if (node != &node->tree->root.node)
         free(node);
 }
@@ -151,6 +135,19 @@ void scoped__node_release(struct node *node)
     scoped__lock(tree);
     scoped__node_unref(node);
     scoped__unlock(tree);
+}
+
+int scoped__node_event(struct node *node, int *fd, int *ret_fd)
+{
+    int error = 0;
+    scoped__lock(node->tree);
+    int event = base__event_renew(fd);
+    if (event < 0)
+        error = event;
+    else
+        *ret_fd = event;
+    scoped__unlock(node->tree);
+    return error;
 }
 
 void scoped__node_enter(struct node *node, enum node_state state)

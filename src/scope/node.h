@@ -194,8 +194,11 @@ void scoped__node_unref(struct node *node);
 /* Unlocked: drops one reference. */
 void scoped__node_release(struct node *node);
 
-/* Locked: closes the descriptor that reports a cancel, if there is one. */
-void scoped__close_cancel_fd(struct node *node);
+/*
+ * Unlocked: creates the eventfd at *fd, which is the node's cancel_fd or done_fd, if there is none,
+ * and returns it in *ret_fd. Returns 0 or an errno of eventfd(2).
+ */
+int scoped__node_event(struct node *node, int *fd, int *ret_fd);
 
 /* Locked: changes the state. No other function does so after the node is linked. */
 void scoped__node_enter(struct node *node, enum node_state state);

@@ -7,6 +7,7 @@
 #include "src/scope/join.h"
 #include "src/scope/scope.h"
 #include "src/scope/task.h"
+#include "src/scope/wait_points.h"
 
 #include <errno.h>
 #include <forkscope/remote_scope.h>

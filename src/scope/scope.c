@@ -6,8 +6,9 @@
 #include "src/base/clock.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
-#include "src/scope/timer_thread.h"
+#include "src/scope/spawner.h"
 #include "src/scope/spawner_id.h"
+#include "src/scope/timer_thread.h"
 
 #include <errno.h>
 #include <stdio.h>

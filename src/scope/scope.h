@@ -7,12 +7,9 @@
 #include "src/scope/current.h"
 
 /*
- * Finds the open node that a spawner names, to spawn on it. Returns 0 or the errors of
- * scoped_spawn.
+ * Finds the open node that a spawner names, to spawn on it, after waiting until the node's limit
+ * allows another child. Returns 0 or the errors of scoped_spawn.
  */
-int scoped__parent(scoped_spawner spawner, struct node **ret_parent);
-
-/* The same, after waiting until the node's limit allows another child. */
 int scoped__parent_with_room(scoped_spawner spawner, struct node **ret_parent);
 
 /* Unlocked: waits until all below the scope that the frame opened last is gone, and closes it. */

@@ -1,9 +1,12 @@
 /*
- * self.c - what a running task can set and read about itself
+ * self.c - what a running task can set and read about itself, and how it cancels what it owns
  */
+#include "src/scope/self.h"
+
 #include "src/executor/executor.h"
+#include "src/scope/cancel.h"
 #include "src/scope/current.h"
-#include "src/scope/wait.h"
+#include "src/scope/spawner.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,12 +53,6 @@ int64_t scoped_deadline(void)
     return task == NULL ? SCOPED_FOREVER : task->deadline;
 }
 
-int64_t scoped__grace(void)
-{
-    struct node *task = scoped__frame()->node;
-    return task == NULL ? 0 : task->grace;
-}
-
 static const struct scoped_binding *find(const struct scoped_binding *bindings, const void *key)
 {
     while (bindings != NULL && bindings->key != NULL && bindings->key != key)
@@ -73,4 +70,34 @@ void *scoped_value(const void *key)
             return found->value;
     }
     return NULL;
+}
+
+int64_t scoped__grace(void)
+{
+    struct node *task = scoped__frame()->node;
+    return task == NULL ? 0 : task->grace;
+}
+
+int scoped_cancel(scoped_spawner spawner)
+{
+    struct node *node;
+    int error = scoped__owned(spawner, &node);
+    if (error < 0)
+        return error;
+    scoped__lock(node->tree);
+    scoped__cancel(node);
+    scoped__unlock(node->tree);
+    return 0;
+}
+
+bool scoped_cancelled(void)
+{
+    struct node *task = scoped__frame()->node;
+    return task != NULL && scoped__is_cancelled(task);
+}
+
+int scoped_cancel_fd(int *ret_fd)
+{
+    struct node *task = scoped__frame()->node;
+    return task == NULL ? -EPERM : scoped__cancel_fd(task, ret_fd);
 }

@@ -5,8 +5,10 @@
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/join.h"
-#include "src/scope/timer_thread.h"
+#include "src/scope/event.h"
 #include "src/scope/queued.h"
+#include "src/scope/spawner.h"
+#include "src/scope/timer_thread.h"
 
 #include <errno.h>
 
@@ -159,7 +161,7 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
     int error = is_gone(node) ? 0 : scoped__keeper_start(tree);
     if (error < 0)
         return error;
-    error = scoped__event_fd(node, &node->done_fd, ret_fd);
+    error = scoped__node_event(node, &node->done_fd, ret_fd);
     scoped__lock(tree);
     if (error == 0 && node->state == NODE_DONE && !node->claimed)
         scoped__keeper_hand_over(node);

@@ -10,14 +10,6 @@
 
 #include <errno.h>
 
-int scoped__parent(scoped_spawner spawner, struct node **ret_parent)
-{
-    int error = scoped__owned(spawner, ret_parent);
-    if (error == 0 && (*ret_parent)->state != NODE_RUNNING)
-        return SCOPED_ECLOSED;
-    return error;
-}
-
 /* Undoes the start of a node that its executor refused. Its signals have not been handed out. */
 static void discard(struct node *node)
 {

@@ -1,17 +1,12 @@
 /*
- * wait.c - waits as cancellation points, and the public waits: for a descriptor, for a time, for a
- * checkpoint
+ * wait.c - waits as cancellation points: their begin, their end, and the sleep between
  */
 #include "src/scope/wait.h"
 
-#include "src/base/clock.h"
-#include "src/base/fd.h"
 #include "src/base/thread.h"
-#include "src/scope/cancel.h"
 #include "src/scope/current.h"
 
 #include <errno.h>
-#include <poll.h>
 
 /* Switches cancellation off. Returns the task if it may be cancelled here. */
 static struct wait begin(void)
@@ -83,118 +78,4 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
         error = -ECANCELED;
     scoped__unlock(tree);
     return error;
-}
-
-int scoped_checkpoint(void)
-{
-    struct node *task = scoped__frame()->node;
-    if (task == NULL || task->level == LEVEL_NONE)
-        return 0;
-    struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, scoped__wait_cancelled(wait) ? -ECANCELED : 0);
-}
-
-/*
- * The task is cancelled, so its cancel descriptor is readable already; poll must ignore it until
- * the shield ends. Returns the time until which to sleep: the end of the shield if that is before
- * the deadline.
- */
-static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
-{
-    polled->fd = -1;
-    scoped__lock(task->tree);
-    scoped__cancel_press(task);
-    int64_t until = task->shield_ends > 0 && task->shield_ends < deadline ? task->shield_ends
-                                                                          : deadline;
-    scoped__unlock(task->tree);
-    return until;
-}
-
-/*
- * Adds the task's cancel descriptor to the poll, and lowers *until if needed. The program may close
- * that descriptor; then a cancel is not reported. So the wait looks at it at intervals, which grow.
- */
-static int hear(struct node *task, struct pollfd *polled, int64_t patience, int64_t *until)
-{
-    int error = scoped__cancel_fd(task, &polled->fd);
-    int64_t look_at = base__deadline(patience);
-    if (error < 0)
-        return error;
-    if (task->cancelled)
-        *until = hush(task, polled, *until);
-    else if (look_at < *until)
-        *until = look_at;
-    return 0;
-}
-
-static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
-{
-    static const int64_t longest = 10 * BASE_SECOND;
-    struct pollfd polled[] = { { .fd = fd, .events = events }, { .fd = -1, .events = POLLIN } };
-    int64_t patience = BASE_SECOND;
-    int error = 0;
-    if (fd < 0)
-        return -EBADF;
-    while (error == 0) {
-        int64_t until = deadline;
-        if (wait.task != NULL)
-            error = hear(wait.task, &polled[1], patience, &until);
-        if (error < 0)
-            return error;
-        if (scoped__wait_cancelled(wait))
-            return -ECANCELED;
-        int ready = poll(polled, 2, base__poll_timeout(until));
-        if (ready < 0 && errno != EINTR)
-            return -errno;
-        if (ready > 0 && (polled[0].revents & POLLNVAL) != 0)
-            return -EBADF;
-        if (ready == 0 && patience < longest)
-            patience *= 2;
-        if (ready > 0 && polled[0].revents != 0)
-            return 0;
-        if (base__now() >= deadline)
-            error = -ETIMEDOUT;
-    }
-    return error;
-}
-
-int scoped_wait_fd(int fd, short events, int64_t deadline)
-{
-    struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, wait_fd(wait, fd, events, deadline));
-}
-
-int scoped__wait_fd(int fd, short events, int64_t deadline)
-{
-    if (scoped__frame()->node == NULL)
-        return wait_fd(SCOPED_UNCANCELLED, fd, events, deadline);
-    return scoped_wait_fd(fd, events, deadline);
-}
-
-int scoped__wait_event(int event, int64_t deadline)
-{
-    static const int64_t patience = BASE_SECOND, pause = BASE_SECOND / 50;
-    bool ours = base__fd_is_ours(event);
-    int64_t until = base__deadline(ours ? patience : pause);
-    if (deadline < until)
-        until = deadline;
-    int error = ours ? scoped__wait_fd(event, POLLIN, until) : scoped_sleep_until(until);
-    return error == -ETIMEDOUT ? 0 : error;
-}
-
-int scoped_sleep_until(int64_t deadline)
-{
-    struct wait wait = scoped__wait_begin();
-    struct waiter *waiter = base__waiter_new();
-    int error;
-    do
-        error = scoped__wait_parked(wait, waiter, deadline);
-    while (error == 0);
-    base__waiter_free(waiter);
-    return scoped__wait_end(wait, error == -ETIMEDOUT ? 0 : error);
-}
-
-int64_t scoped_deadline_in(int64_t nanoseconds)
-{
-    return base__deadline(nanoseconds < 0 ? 0 : nanoseconds);
 }

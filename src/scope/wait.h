@@ -56,20 +56,4 @@ int scoped__wait_end(struct wait wait, int error);
  */
 int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadline);
 
-/*
- * scoped_wait_fd for the process half. Returns 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A
- * thread outside of tasks waits uncancelled.
- */
-int scoped__wait_fd(int fd, short events, int64_t deadline);
-
-/*
- * Waits until an eventfd of the library (src/base/fd.h) is raised, the deadline passes, or a short
- * interval is over. The program may have closed the eventfd, so the caller must look at the
- * condition itself after each return. Returns 0, -ECANCELED, or another negative errno.
- */
-int scoped__wait_event(int event, int64_t deadline);
-
-/* Returns the nanoseconds between asking the calling task to end and forcing it; 0: no grace. */
-int64_t scoped__grace(void);
-
 #endif

@@ -8,7 +8,8 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/pool/pool.h"
-#include "src/scope/wait.h"
+#include "src/scope/self.h"
+#include "src/scope/wait_points.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>

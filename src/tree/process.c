@@ -13,7 +13,9 @@
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
 #include "src/error/error.h"
+#include "src/scope/self.h"
 #include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
 #include "src/wire/frame.h"
 #include <errno.h>
 #include <forkscope/error.h>

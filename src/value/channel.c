@@ -8,7 +8,7 @@
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
-#include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
 #include "src/value/encoded.h"
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"

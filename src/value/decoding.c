@@ -7,7 +7,7 @@
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
-#include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
  */
 #include "tests/support/scope_helpers.h"
 
-#include "src/scope/current.h"
+#include "src/scope/spawner.h"
 #include "src/scope/node.h"
 
 #include <errno.h>

@@ -1,0 +1,55 @@
+/*
+ * spawner.c - the check that the caller owns a spawner, and what happens when it does not
+ */
+#include "src/scope/spawner.h"
+
+#include "src/base/process.h"
+#include "src/scope/current.h"
+#include "src/scope/spawner_id.h"
+#include "src/scope/wait.h"
+
+static scoped_misuse_hook *_Atomic misuse_hook;
+
+scoped_misuse_hook *scoped_set_misuse_hook(scoped_misuse_hook *hook)
+{
+    return atomic_exchange(&misuse_hook, hook);
+}
+
+static int misused(scoped_spawner spawner)
+{
+    int error = SCOPED_ENOTOWNER;
+    if (!scoped__slot_alive(spawner))
+        error = SCOPED_ESTALE;
+    else if (scoped__slot_process(spawner) != base__process())
+        error = PROCSPAWN_ENOTOWNER;
+    scoped_misuse_hook *hook = atomic_load(&misuse_hook);
+    if (hook == NULL)
+        return error;
+    struct wait hold = scoped__hold();
+    hook(error, spawner);
+    scoped__hold_end(hold);
+    return error;
+}
+
+int scoped__owned(scoped_spawner spawner, struct node **ret_node)
+{
+    struct frame *frame = scoped__frame();
+    struct node *node = frame->node;
+    if (node == NULL || node->id.generation == 0 || !scoped__same(node->id, spawner)) {
+        node = frame->opened;
+        while (node != NULL && !scoped__same(node->id, spawner))
+            node = node->opened_before;
+    }
+    if (node == NULL)
+        return misused(spawner);
+    *ret_node = node;
+    return 0;
+}
+
+int scoped__parent(scoped_spawner spawner, struct node **ret_parent)
+{
+    int error = scoped__owned(spawner, ret_parent);
+    if (error == 0 && (*ret_parent)->state != NODE_RUNNING)
+        return SCOPED_ECLOSED;
+    return error;
+}
