@@ -1,19 +1,16 @@
 /*
- * cancel.h - asking tasks to end, and forcing them
+ * cancel.h - asking one task to end, and forcing it
  */
 #ifndef FORKSCOPE_SCOPE_CANCEL_H
 #define FORKSCOPE_SCOPE_CANCEL_H
 
 #include "src/scope/node.h"
 
-/* Locked: cancels a task, or a scope with all tasks in it. A second call has no effect. */
-void scoped__cancel(struct node *node);
-
 /*
- * Locked on entry and return, unlocked at times meanwhile: cancels the children of a node, not the
- * node itself.
+ * Locked: cancels a task, or marks a scope as cancelled; its tasks are not reached (cancel_tree.h).
+ * A second call has no effect.
  */
-void scoped__cancel_children(struct node *node);
+void scoped__cancel_one(struct node *node);
 
 /*
  * Unlocked: returns whether the node is cancelled. If so, what the canceller wrote before is
@@ -26,6 +23,11 @@ bool scoped__is_cancelled(struct node *node);
  * sets a timer to try again.
  */
 void scoped__cancel_press(struct node *node);
+
+/*
+ * Locked: pthread_cancel has failed for the task, for lack of room. Sets a timer to try it again.
+ */
+void scoped__cancel_again(struct node *node);
 
 /*
  * Unlocked: from now on a cancel of the leader, including an earlier one, also cancels `node`,

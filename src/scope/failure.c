@@ -4,7 +4,7 @@
  */
 #include "src/scope/failure.h"
 
-#include "src/scope/cancel.h"
+#include "src/scope/cancel_tree.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,29 +11,8 @@
 #ifndef FORKSCOPE_SCOPE_JOIN_H
 #define FORKSCOPE_SCOPE_JOIN_H
 
-#include "src/scope/current.h"
+#include "src/scope/node.h"
 #include "src/scope/wait.h"
-
-/*
- * Unlocked: phase 6, the last act of a task: counts its end in its scope and wakes its waiters.
- * `failure` (taken, may be NULL) goes to the scope.
- */
-void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure);
-
-/*
- * Locked on entry and return, unlocked while it waits: waits for a change of the node. Returns 0
- * when woken (perhaps without reason), -ETIMEDOUT or -ECANCELED.
- */
-int scoped__wait_told(struct wait wait, struct node *node, int64_t deadline);
-
-/* Unlocked: waits until the node is gone. Returns 0, -ETIMEDOUT or -ECANCELED. */
-int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline);
-
-/*
- * Unlocked, called by the owner: waits until the node has at most `most` children. Returns 0,
- * -ETIMEDOUT or -ECANCELED.
- */
-int scoped__wait_children(struct wait wait, struct node *node, unsigned most, int64_t deadline);
 
 /*
  * Locked: reserves the join of the node for the caller. scoped__join_give_back undoes it, and wakes
@@ -43,11 +22,29 @@ void scoped__join_claim(struct node *node);
 void scoped__join_give_back(struct node *node);
 
 /*
+ * Locked: the node has no joiner now. Wakes its waiters and its owner, one of which joins it. If it
+ * has a done descriptor, the timer thread joins it.
+ */
+void scoped__tell_joinable(struct node *node);
+
+/*
+ * Locked: whether the caller may join the node now. A task that is not done may take any time; a
+ * caller sleeps in pthread_join for it only if nothing but pthread_cancel would cancel the caller.
+ */
+bool scoped__may_join(struct wait wait, const struct node *node);
+
+/*
+ * Locked on entry and return, unlocked while it joins: joins a node that is not claimed. Returns 0
+ * when the node is gone, -ETIMEDOUT, or another negative errno.
+ */
+int scoped__join(struct wait wait, struct node *node, int64_t deadline);
+
+/*
  * Locked on entry and return, unlocked while it joins: joins a node that is done and not claimed,
  * if its thread ends within 10 ms. A thread that waits in a thread-specific destructor stays
- * unjoined.
+ * unjoined. Returns 0 when the node is gone.
  */
-void scoped__join_finished(struct node *node);
+int scoped__join_finished(struct node *node);
 
 /* Locked: the node leaves the tree, and its waiters and its owner are woken. Also for roots. */
 void scoped__set_gone(struct node *node);

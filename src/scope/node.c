@@ -26,7 +26,7 @@ static void init(struct node *node, struct tree *tree, struct node *parent, enum
     list_init(&node->children);
     list_init(&node->sibling);
     list_init(&node->waiters);
-    list_init(&node->handed_over);
+    scoped__agenda_entry_init(&node->agenda);
     atomic_init(&node->state, NODE_QUEUED);
     atomic_init(&node->level, LEVEL_NONE);
     atomic_init(&node->cancelled, false);
@@ -48,7 +48,7 @@ void scoped__node_use(struct node *node, struct scoped_executor *executor)
     node->mode = scoped__executor_ours(executor) ? node->child_mode : SCOPED_CANCEL_ASKS;
 }
 
-struct node *scoped__tree_new(struct scoped_executor *executor)
+struct node *scoped__tree_new(struct scoped_executor *executor, void *(*timer_loop)(void *tree))
 {
     struct tree *tree = calloc(1, sizeof *tree);
     if (tree == NULL)
@@ -56,7 +56,8 @@ struct node *scoped__tree_new(struct scoped_executor *executor)
     tree->process = base__process();
     pthread_mutex_init(&tree->mutex, NULL);
     tree->nodes = 1;
-    list_init(&tree->keeper.to_join);
+    scoped__agenda_init(&tree->agenda, &tree->wakeups);
+    tree->timer_thread.loop = timer_loop;
     struct node *root = &tree->root.node;
     init(root, tree, NULL, NODE_SCOPE, 1);
     root->child_mode = SCOPED_CANCEL_FORCED;

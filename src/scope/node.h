@@ -15,8 +15,8 @@
 #define FORKSCOPE_SCOPE_NODE_H
 
 #include "src/base/list.h"
-#include "src/base/timers.h"
 #include "src/base/waiter.h"
+#include "src/scope/agenda.h"
 
 #include <forkscope/error.h>
 #include <forkscope/policy.h>
@@ -61,6 +61,7 @@ struct node {
     } function;
     scoped_done_function *done;
     void *arg;
+    void (*run)(struct node *node, struct node *leader);    /* scoped__task_run; set by spawn */
     enum node_kind kind;
     enum scoped_cancel_mode mode;       /* of this task, as far as its thread allows */
     enum scoped_cancel_mode child_mode; /* for its children, from the options of a scope */
@@ -84,10 +85,9 @@ struct node {
     bool gathered;                      /* its owner waits for all children, and joins them */
     struct waiter *parked;              /* the waiter its thread sleeps in; a cancel wakes it */
     struct node *led;                   /* the task on top of it on its stack; cancelled with it */
-    struct timer timer;                 /* a scope's deadline, the end of a grace or a shield */
+    struct agenda_entry agenda;         /* timer: a scope's deadline, end of a grace or a shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */
     int64_t shield_ends;                /* 0: not shielded */
-    struct list handed_over;            /* entry in keeper.to_join; empty: not in it */
     void *value;
     int status;
     int cancel_fd;                      /* -1 until asked for */
@@ -128,10 +128,8 @@ struct scope {
 };
 
 /* The timer thread of a tree (timer_thread.h). It is started when it is first needed. */
-struct keeper {
-    struct waiter *waiter;
-    struct timers timers;
-    struct list to_join;                /* nodes to join, each with a reference */
+struct timer_thread {
+    void *(*loop)(void *tree);          /* scoped__timer_loop; fixed */
     pthread_t thread;
     bool runs;
     bool stops;                         /* the tree has ended; it does not start again */
@@ -143,12 +141,16 @@ struct tree {
     pthread_mutex_t mutex;
     unsigned nodes;                     /* nodes not freed yet, the root included */
     struct wakeups wakeups;             /* sent by scoped__unlock */
-    struct keeper keeper;
+    struct agenda agenda;               /* each node whose join is in it has a reference for that */
+    struct timer_thread timer_thread;
     struct scope root;
 };
 
-/* Returns a new tree's root, which is open and has one reference; NULL: out of memory. */
-struct node *scoped__tree_new(struct scoped_executor *executor);
+/*
+ * Returns a new tree's root, which is open and has one reference; NULL: out of memory. `timer_loop`
+ * is the main function of the tree's timer thread.
+ */
+struct node *scoped__tree_new(struct scoped_executor *executor, void *(*timer_loop)(void *tree));
 
 /*
  * Returns whether the node's tree belongs to this process. In a forked process the tree's mutex may
@@ -167,6 +169,13 @@ void scoped__unlock(struct tree *tree);
 static inline struct scope *scoped__scope(struct node *node)
 {
     return (struct scope *)node;
+}
+
+/* Locked: returns the first child; NULL: none. */
+static inline struct node *scoped__first_child(struct node *node)
+{
+    return list_empty(&node->children) ? NULL
+                                       : list_entry(node->children.next, struct node, sibling);
 }
 
 /*

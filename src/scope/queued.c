@@ -6,7 +6,6 @@
 #include "src/base/clock.h"
 #include "src/executor/executor.h"
 #include "src/scope/join.h"
-#include "src/scope/task.h"
 
 #include <errno.h>
 
@@ -38,7 +37,7 @@ static void run_queued(void *arg)
     scoped__node_unref(node);
     scoped__unlock(tree);
     if (mine)
-        scoped__task_run(node, leader(scoped__frame(), node));
+        node->run(node, leader(scoped__frame(), node));
 }
 
 /* Calls the user's `execute`. It must return, since the node is linked and has no thread yet. */
@@ -74,7 +73,7 @@ int scoped__queued_run(struct wait wait, struct node *node)
     struct tree *tree = node->tree;
     scoped__join_claim(node);
     scoped__unlock(tree);
-    scoped__task_run(node, wait.task);
+    node->run(node, wait.task);
     scoped__lock(tree);
     return scoped__wait_cancelled(wait) ? -ECANCELED : 0;
 }

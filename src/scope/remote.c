@@ -3,10 +3,11 @@
  */
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
+#include "src/scope/done.h"
 #include "src/scope/failure.h"
-#include "src/scope/join.h"
 #include "src/scope/scope.h"
 #include "src/scope/task.h"
+#include "src/scope/wait.h"
 #include "src/scope/wait_points.h"
 
 #include <errno.h>

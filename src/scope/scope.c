@@ -4,11 +4,13 @@
 #include "src/scope/scope.h"
 
 #include "src/base/clock.h"
-#include "src/scope/cancel.h"
+#include "src/scope/cancel_tree.h"
 #include "src/scope/join.h"
 #include "src/scope/spawner.h"
 #include "src/scope/spawner_id.h"
+#include "src/scope/timer_loop.h"
 #include "src/scope/timer_thread.h"
+#include "src/scope/wait_gone.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,11 +45,11 @@ static void apply(struct scope *scope, const struct scoped_options *options)
 static int apply_times(struct node *node, const struct scoped_options *options)
 {
     bool earlier = options->deadline > 0 && options->deadline < node->deadline;
-    int error = earlier || options->grace > 0 ? scoped__keeper_start(node->tree) : 0;
+    int error = earlier || options->grace > 0 ? scoped__timer_thread_start(node->tree) : 0;
     if (error == 0 && earlier) {
         scoped__lock(node->tree);
         node->deadline = options->deadline;
-        scoped__keeper_set_timer(node, node->deadline);
+        scoped__timer_set(node, node->deadline);
         scoped__unlock(node->tree);
     }
     return error;
@@ -73,14 +75,15 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
     static const struct scoped_options none;
     if (options == NULL)
         options = &none;
-    struct node *root = scoped__tree_new(options->executor != NULL ? options->executor
-                                                                   : scoped_thread_executor());
+    struct scoped_executor *executor = options->executor != NULL ? options->executor
+                                                                 : scoped_thread_executor();
+    struct node *root = scoped__tree_new(executor, scoped__timer_loop);
     if (root == NULL)
         return -ENOMEM;
     apply(scoped__scope(root), options);
     int error = open_linked(root, options, ret_root);
     if (error < 0) {
-        scoped__keeper_stop(root->tree);
+        scoped__timer_thread_stop(root->tree);
         scoped__node_release(root);
     }
     return error;
@@ -176,7 +179,7 @@ static void forget(struct frame *frame, struct node *scope, struct scoped_outcom
     if (ret_outcome == NULL)
         scoped_outcome_fini(&outcome);
     if (scope->parent == NULL)
-        scoped__keeper_stop(scope->tree);
+        scoped__timer_thread_stop(scope->tree);
     drop(scope);
 }
 

@@ -5,6 +5,7 @@
 
 #include "src/executor/executor.h"
 #include "src/scope/cancel.h"
+#include "src/scope/cancel_tree.h"
 #include "src/scope/current.h"
 #include "src/scope/spawner.h"
 

@@ -30,7 +30,7 @@ int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield)
         return -EPERM;
     if (deadline == SCOPED_FOREVER)
         return -EINVAL;
-    int error = scoped__keeper_start(task->tree);
+    int error = scoped__timer_thread_start(task->tree);
     if (error < 0)
         return error;
     struct wait wait = scoped__wait_begin();

@@ -4,11 +4,13 @@
 #include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
-#include "src/scope/join.h"
+#include "src/scope/cancel_tree.h"
+#include "src/scope/current.h"
 #include "src/scope/event.h"
 #include "src/scope/queued.h"
 #include "src/scope/spawner.h"
 #include "src/scope/timer_thread.h"
+#include "src/scope/wait_gone.h"
 
 #include <errno.h>
 
@@ -158,13 +160,13 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
     struct tree *tree = node->tree;
     if (!scoped__node_here(node))
         return PROCSPAWN_ENOTOWNER;
-    int error = is_gone(node) ? 0 : scoped__keeper_start(tree);
+    int error = is_gone(node) ? 0 : scoped__timer_thread_start(tree);
     if (error < 0)
         return error;
     error = scoped__node_event(node, &node->done_fd, ret_fd);
     scoped__lock(tree);
     if (error == 0 && node->state == NODE_DONE && !node->claimed)
-        scoped__keeper_hand_over(node);
+        scoped__join_later(node);
     if (error == 0 && node->state == NODE_GONE)
         scoped__event_raise(node->done_fd);
     scoped__unlock(tree);

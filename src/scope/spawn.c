@@ -2,11 +2,11 @@
  * spawn.c - makes a node for a new task or leaf, links it, and hands it to its executor
  */
 #include "src/executor/thread.h"
-#include "src/scope/current.h"
 #include "src/scope/queued.h"
 #include "src/scope/scope.h"
 #include "src/scope/spawner_id.h"
 #include "src/scope/task.h"
+#include "src/scope/timer_thread.h"
 
 #include <errno.h>
 
@@ -18,7 +18,7 @@ static void discard(struct node *node)
         scoped__slot_release(node->id);
     scoped__lock(tree);
     scoped__node_unlink(node);
-    base__timer_clear(&tree->keeper.timers, &node->timer);
+    scoped__timer_clear(node);
     node->references = 1;
     scoped__node_unref(node);
     scoped__unlock(tree);
@@ -89,6 +89,7 @@ static int spawn(scoped_spawner spawner, const struct body *body,
         node->function.leaf = body->leaf;
     else
         node->function.task = body->task;
+    node->run = scoped__task_run;
     node->arg = body->arg;
     node->done = body->done;
     error = start(node);

@@ -7,12 +7,14 @@
 #include "src/base/thread.h"
 #include "src/executor/thread_state.h"
 #include "src/scope/cancel.h"
-#include "src/scope/defer.h"
-#include "src/scope/failure.h"
+#include "src/scope/cancel_tree.h"
 #include "src/scope/current.h"
-#include "src/scope/join.h"
+#include "src/scope/defer.h"
+#include "src/scope/done.h"
+#include "src/scope/failure.h"
 #include "src/scope/scope.h"
 #include "src/scope/spawner_id.h"
+#include "src/scope/wait_gone.h"
 
 #include <errno.h>
 

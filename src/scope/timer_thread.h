@@ -1,5 +1,6 @@
 /*
- * timer_thread.h - the thread of a tree that fires its timers and joins finished tasks
+ * timer_thread.h - the thread of a tree that fires its timers and joins finished tasks: its start,
+ * its end, and what it is asked for
  *
  * A tree has no timer thread until a deadline, a grace time, a shield or a done descriptor needs
  * one. The function that needs it returns the error if it cannot be started. From then on setting a
@@ -14,21 +15,22 @@
  * Unlocked: starts the timer thread, unless it runs or the tree has ended. Returns 0, -EAGAIN or
  * -ENOMEM.
  */
-int scoped__keeper_start(struct tree *tree);
+int scoped__timer_thread_start(struct tree *tree);
 
 /* Locked: the same. */
-int scoped__keeper_start_locked(struct tree *tree);
+int scoped__timer_thread_start_locked(struct tree *tree);
 
 /* Unlocked: stops the timer thread, once no node but the root is left. */
-void scoped__keeper_stop(struct tree *tree);
+void scoped__timer_thread_stop(struct tree *tree);
 
 /*
  * Locked, with a timer thread: sets the node's timer to `at` (CLOCK_MONOTONIC, nanoseconds). Then a
  * scope is cancelled for its deadline, and a task for the end of its grace time or its shield.
  */
-void scoped__keeper_set_timer(struct node *node, int64_t at);
+void scoped__timer_set(struct node *node, int64_t at);
+void scoped__timer_clear(struct node *node);
 
-/* Locked: puts a node that is done into the list of nodes to join. A second call has no effect. */
-void scoped__keeper_hand_over(struct node *node);
+/* Locked: the timer thread joins the node, which is done. A second call has no effect. */
+void scoped__join_later(struct node *node);
 
 #endif

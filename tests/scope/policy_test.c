@@ -341,7 +341,7 @@ static void a_deadline_that_nothing_ran_into_is_no_failure(void)
     CU_ASSERT(outcome.status == (outcome.succeeded == 1 ? 0 : -ETIME));
 }
 
-/* Until the deadline of the scope has passed, and its keeper has acted. */
+/* Until the deadline of the scope has passed, and the timer thread has acted. */
 static void wait_for_deadline(int64_t deadline)
 {
     struct scoped_options later = { .deadline = deadline + 1000000 };

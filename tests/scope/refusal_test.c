@@ -65,7 +65,7 @@ static void refused_spawn(int (*spawn_one)(void))
     instead = cancel_scope;
     CU_ASSERT(spawn_one() == -EAGAIN);
     instead = NULL;
-    CU_ASSERT(tree_of(root)->keeper.timers.first == NULL);
+    CU_ASSERT(!scoped__agenda_has_timers(&tree_of(root)->agenda));
     CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
@@ -107,7 +107,7 @@ static void a_deadline_without_a_thread_is_refused_and_leaves_nothing(void)
     CU_ASSERT(scoped_scope_open(root, &options, &scope) == -EAGAIN);
     CU_ASSERT(scoped_spawner_open_with(&options, &other) == -EAGAIN);
     instead = NULL;
-    CU_ASSERT(tree_of(root)->keeper.timers.first == NULL);
+    CU_ASSERT(!scoped__agenda_has_timers(&tree_of(root)->agenda));
     CU_ASSERT(scoped_spawn_leaf(root, log_run, NULL, NULL) == 0);
 }
 

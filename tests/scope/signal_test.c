@@ -3,6 +3,7 @@
  */
 #include "tests/support/scope_helpers.h"
 
+#include "src/scope/timer_loop.h"
 #include "src/scope/timer_thread.h"
 #include "src/scope/node.h"
 
@@ -374,14 +375,14 @@ static void lingering_threads_hold_up_no_deadline(void)
     pthread_key_delete(lingers);
 }
 
-/* A receiver that outlives its tree asks for the keeper a moment too late. */
+/* A receiver that outlives its tree asks for the timer thread a moment too late. */
 static void a_tree_that_has_ended_starts_no_thread(void)
 {
-    struct node *root_node = scoped__tree_new(scoped_thread_executor());
+    struct node *root_node = scoped__tree_new(scoped_thread_executor(), scoped__timer_loop);
     CU_ASSERT_FATAL(root_node != NULL);
-    scoped__keeper_stop(root_node->tree);
-    CU_ASSERT(scoped__keeper_start(root_node->tree) == 0);
-    CU_ASSERT(!root_node->tree->keeper.runs);
+    scoped__timer_thread_stop(root_node->tree);
+    CU_ASSERT(scoped__timer_thread_start(root_node->tree) == 0);
+    CU_ASSERT(!root_node->tree->timer_thread.runs);
     scoped__node_release(root_node);
 }
 

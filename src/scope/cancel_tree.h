@@ -1,0 +1,21 @@
+/*
+ * cancel_tree.h - cancelling a scope with all tasks in it
+ */
+#ifndef FORKSCOPE_SCOPE_CANCEL_TREE_H
+#define FORKSCOPE_SCOPE_CANCEL_TREE_H
+
+#include "src/scope/node.h"
+
+/*
+ * Locked on entry and return, unlocked at times meanwhile if the node is a scope: cancels a task, or
+ * a scope with all tasks in it. A second call has no effect.
+ */
+void scoped__cancel(struct node *node);
+
+/*
+ * Locked on entry and return, unlocked at times meanwhile: cancels the children of a node, not the
+ * node itself.
+ */
+void scoped__cancel_children(struct node *node);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * done.c - phase 6 of a task: joins finished siblings, tells its scope, becomes done
+ */
+#include "src/scope/done.h"
+
+#include "src/scope/failure.h"
+#include "src/scope/join.h"
+
+/* A task that finishes joins the finished siblings that no other thread joins. */
+static void relay(struct node *node)
+{
+    int error = 0;
+    while (error == 0 && !node->claimed && !node->parent->gathered)
+        error = scoped__join_finished(scoped__first_child(node->parent));
+}
+
+void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure)
+{
+    struct tree *tree = node->tree;
+    scoped__lock(tree);
+    node->status = status;
+    if (node->own_thread)
+        relay(node);
+    scoped__failure_judge(node, status, failure);
+    if (node->own_thread) {
+        scoped__node_enter(node, NODE_DONE);
+        if (!node->claimed)
+            scoped__tell_joinable(node);
+    } else {
+        scoped__set_gone(node);
+    }
+    scoped__unlock(tree);
+}
