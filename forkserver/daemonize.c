@@ -3,8 +3,9 @@
  *
  * Runs in the root and in each server.
  */
-#include "forkserver/internal.h"
+#include "forkserver/daemonize.h"
 
+#include "forkserver/options.h"
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include <fcntl.h>

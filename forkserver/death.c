@@ -4,8 +4,9 @@
  * DEATH follows all messages of the child on its channel. If the child has filled the channel, the
  * report waits for space and delays nothing else; a spawner that waits asks for ENDED on its link.
  */
-#include "forkserver/internal.h"
+#include "forkserver/death.h"
 
+#include "forkserver/state.h"
 #include "src/base/clock.h"
 #include "src/wire/call.h"
 #include <errno.h>

@@ -6,8 +6,13 @@
  * the same. Most children do not live long enough for a pidfd to pay, so it is opened for children
  * older than a second. A pidfd of a child that died meanwhile is readable at once.
  */
-#include "forkserver/internal.h"
+#include "forkserver/death_watch.h"
 
+#include "forkserver/orphans.h"
+#include "forkserver/reap.h"
+#include "forkserver/state.h"
+#include "forkserver/terminate.h"
+#include "forkserver/timing.h"
 #include "src/base/clock.h"
 #include "src/base/shortage.h"
 #include <errno.h>
@@ -75,52 +80,6 @@ static int64_t keep_those_of_age(struct server *s, int64_t now)
 void forkserver__vigil_keep(struct server *s, int64_t now)
 {
     s->young_until = keep_those_of_age(s, now);
-}
-
-int forkserver__vigil_mark(struct server *s)
-{
-    struct births *births = &s->births;
-    int ends[2];
-
-    if (births->mark >= 0)
-        return births->mark;
-    int rc = wire__pair(ends);
-    if (rc < 0)
-        return rc;
-    births->seen = ends[0];
-    births->mark = ends[1];
-    return births->mark;
-}
-
-static bool have_let_go(int seen)
-{
-    struct pollfd end = { .fd = seen };
-    return poll(&end, 1, 0) == 1;
-}
-
-/* The children forked since the last call become the earlier ones. */
-static void look_at_births(struct births *births)
-{
-    close(births->mark);
-    births->earlier = births->seen;
-    births->mark = births->seen = -1;
-    births->give_up_at = base__deadline(youth);
-}
-
-/* A child that is stopped at its start is waited for at most a second. */
-bool forkserver__vigil_started(struct server *s)
-{
-    struct births *births = &s->births;
-
-    while (births->earlier >= 0 || births->mark >= 0) {
-        if (births->earlier < 0)
-            look_at_births(births);
-        if (!have_let_go(births->earlier) && base__now() < births->give_up_at)
-            return false;
-        close(births->earlier);
-        births->earlier = -1;
-    }
-    return true;
 }
 
 /*

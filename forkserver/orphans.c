@@ -17,8 +17,10 @@
  * processes that knew it were killed. Processes with ids that this process may not signal are
  * waited for.
  */
-#include "forkserver/internal.h"
+#include "forkserver/orphans.h"
 
+#include "forkserver/children.h"
+#include "forkserver/reporter.h"
 #include "src/base/proc.h"
 #include <ctype.h>
 #include <errno.h>
@@ -49,7 +51,7 @@ static void end_if_stranger(const struct children *children, pid_t pid, struct s
                      forkserver__is_reporter(children, pid)))
         return;
     kill(pid, SIGKILL);
-    if (strangers->count < REST_MOST)
+    if (strangers->count < ORPHANS_MOST)
         strangers->pids[strangers->count] = pid;
     strangers->count++;
 }

@@ -5,8 +5,9 @@
  * the asker. So each asker has a limit, which counts spares and granted requests too, and all
  * servers together have one, counted on the board. The host has no limit.
  */
-#include "forkserver/internal.h"
+#include "forkserver/quota.h"
 
+#include "forkserver/state.h"
 static unsigned nested_in_all(const struct server *s)
 {
     unsigned count = 0;

@@ -6,9 +6,19 @@
  * death is reported when all of them are gone. So a death is never reported before everything below
  * it has ended.
  */
-#include "forkserver/internal.h"
+#include "forkserver/reap.h"
 
+#include "forkserver/death.h"
+#include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
+#include "forkserver/quota.h"
+#include "forkserver/reporter.h"
+#include "forkserver/requests.h"
+#include "forkserver/spawn.h"
+#include "forkserver/state.h"
+#include "forkserver/stop.h"
+#include "forkserver/terminate.h"
+#include "forkserver/timing.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
@@ -97,7 +107,7 @@ static const int64_t rest = BASE_SECOND / 50;
 static bool room_to_finish(struct server *s)
 {
     return forkserver__purge_room(&s->purge) ||
-           (forkserver__vigil_started(s) && forkserver__purge(&s->purge));
+           (forkserver__births_over(&s->births) && forkserver__purge(&s->purge));
 }
 
 /*

@@ -11,12 +11,14 @@
  * belong to the emulator and change while they are copied: then nothing is touched. An emulator is
  * detected by code from a file that the dynamic linker has not loaded.
  */
-#include "forkserver/internal.h"
+#include "forkserver/remap.h"
 
 #include "forkserver/private_memory.h"
 #include "src/base/maps.h"
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -5,8 +5,13 @@
  * damaged memory of the child cannot harm the server. It writes into a memfd and a few bytes of
  * shared memory; the server passes these to the spawner without reading them.
  */
-#include "forkserver/internal.h"
+#include "forkserver/reporter.h"
 
+#include "forkserver/daemonize.h"
+#include "forkserver/state.h"
+#include "forkserver/stop.h"
+#include "forkserver/terminate.h"
+#include "forkserver/timing.h"
 #include "src/crash/handler.h"
 #include "src/crash/unwind.h"
 #include "src/base/clock.h"

@@ -5,8 +5,14 @@
  * client. A client identifies a child by process id and number together, and can end or limit only
  * children that it requested.
  */
-#include "forkserver/internal.h"
+#include "forkserver/requests.h"
 
+#include "forkserver/death.h"
+#include "forkserver/quota.h"
+#include "forkserver/spawn.h"
+#include "forkserver/state.h"
+#include "forkserver/stop.h"
+#include "forkserver/terminate.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <forkscope/error.h>

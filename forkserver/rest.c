@@ -23,8 +23,12 @@
  * Several children that died before one scan wait for the same orphans, including new orphans that
  * old ones left.
  */
-#include "forkserver/internal.h"
+#include "forkserver/rest.h"
 
+#include "forkserver/reap.h"
+#include "forkserver/state.h"
+#include "forkserver/timing.h"
+#include "forkserver/tracer.h"
 #include "src/base/clock.h"
 
 static const int64_t patience = 2 * BASE_SECOND;
@@ -61,7 +65,7 @@ void forkserver__rest_died(struct server *s, struct child *child)
 
 static void note(struct rest *rest, const struct strangers *found, int64_t now)
 {
-    for (unsigned i = 0; i < found->count && i < REST_MOST && rest->count < REST_MOST; i++) {
+    for (unsigned i = 0; i < found->count && i < ORPHANS_MOST && rest->count < ORPHANS_MOST; i++) {
         if (place_of(rest, found->pids[i]) == rest->count)
             rest->remnants[rest->count++] = (struct remnant){ found->pids[i], rest->looks, now };
     }
@@ -99,7 +103,7 @@ static const struct child *oldest_dead(const struct server *s)
 
 static void end_tracers(const struct server *s, const struct strangers *found)
 {
-    for (unsigned i = 0; s->own_proc && i < found->count && i < REST_MOST; i++)
+    for (unsigned i = 0; s->own_proc && i < found->count && i < ORPHANS_MOST; i++)
         forkserver__end_tracers(s->root, found->pids[i]);
 }
 

@@ -4,11 +4,10 @@
 #ifndef FORKSCOPE_FORKSERVER_REST_H
 #define FORKSCOPE_FORKSERVER_REST_H
 
+#include "forkserver/orphans.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-enum { REST_MOST = 256 };
 
 /* An orphan, and the scan that saw it first. */
 struct remnant {
@@ -23,7 +22,18 @@ struct rest {
     bool crowded;               /* there were more orphans than the table holds */
     int64_t look_at;            /* the next scan if nothing changes before; INT64_MAX: none */
     unsigned count;
-    struct remnant remnants[REST_MOST];
+    struct remnant remnants[ORPHANS_MOST];
 };
+
+struct child;
+struct server;
+
+void forkserver__rest_born(struct server *s, struct child *child);
+void forkserver__rest_died(struct server *s, struct child *child);
+/* A process was reaped that was not a child. */
+void forkserver__rest_gone(struct server *s, pid_t pid);
+void forkserver__rest_look(struct server *s);
+/* No child is left: returns true if no orphan is left either. */
+bool forkserver__rest_end(struct server *s);
 
 #endif

@@ -4,8 +4,13 @@
  * It does nothing else, so that little can kill it: it starts the servers, replaces one that dies,
  * and ends them all when the host asks for it, closes its link or ends.
  */
-#include "forkserver/internal.h"
+#include "forkserver/forkserver.h"
 
+#include "forkserver/children.h"
+#include "forkserver/daemonize.h"
+#include "forkserver/orphans.h"
+#include "forkserver/server.h"
+#include "forkserver/tracer.h"
 #include "src/base/clock.h"
 #include "src/base/process.h"
 #include <errno.h>
@@ -264,7 +269,7 @@ static bool reap(struct root *r)
 
 static void end_tracers(const struct root *r, const struct strangers *found)
 {
-    for (unsigned i = 0; r->kin >= 0 && i < found->count && i < REST_MOST; i++)
+    for (unsigned i = 0; r->kin >= 0 && i < found->count && i < ORPHANS_MOST; i++)
         forkserver__end_tracers(getpid(), found->pids[i]);
 }
 

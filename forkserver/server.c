@@ -4,11 +4,19 @@
  * A server waits for nothing but events: it sends without blocking, and the processes that it forks
  * for its own use have a time limit. Spares are forked only when the server is idle.
  */
-#include "forkserver/internal.h"
+#include "forkserver/server.h"
 
-#include "forkserver/private_memory.h"
-#include "src/crash/handler.h"
+#include "forkserver/daemonize.h"
+#include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
+#include "forkserver/orphans.h"
+#include "forkserver/private_memory.h"
+#include "forkserver/reap.h"
+#include "forkserver/remap.h"
+#include "forkserver/requests.h"
+#include "forkserver/state.h"
+#include "forkserver/terminate.h"
+#include "src/crash/handler.h"
 #include "src/base/clock.h"
 #include "src/base/proc.h"
 #include <errno.h>
@@ -203,7 +211,7 @@ static int64_t leisure(struct server *s)
  */
 static void purge(struct server *s)
 {
-    if (forkserver__vigil_started(s))
+    if (forkserver__births_over(&s->births))
         forkserver__purge(&s->purge);
     else
         forkserver__purge_later(&s->purge);
@@ -254,11 +262,11 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .board = &options->board[index],
         .look_at = BASE_NEVER,
         .rest = { .look_at = BASE_NEVER },
-        .births = { .mark = -1, .seen = -1, .earlier = -1 },
         .young_until = BASE_NEVER,
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },
     };
+    forkserver__births_init(&s->births);
     list_init(&s->young);
     list_init(&s->children.reborn);
     forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /

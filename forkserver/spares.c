@@ -6,8 +6,11 @@
  * to a limit; when that has not happened for a while, each death of a child lowers it by one, down
  * to the configured number. Spares beyond that number exit by themselves after a timeout.
  */
-#include "forkserver/internal.h"
+#include "forkserver/spares.h"
 
+#include "forkserver/spawn.h"
+#include "forkserver/state.h"
+#include "forkserver/timing.h"
 #include "src/base/clock.h"
 #include <unistd.h>
 

@@ -1,8 +1,13 @@
 /*
  * spawn.c - forks a child: its channel, its link, its offer
  */
-#include "forkserver/internal.h"
+#include "forkserver/spawn.h"
 
+#include "forkserver/daemonize.h"
+#include "forkserver/death_watch.h"
+#include "forkserver/quota.h"
+#include "forkserver/requests.h"
+#include "forkserver/state.h"
 #include "src/crash/handler.h"
 #include "src/base/clock.h"
 #include "src/wire/board.h"
@@ -71,7 +76,7 @@ static void wait_for_word(int link)
 /*
  * The first steps of a child. The death signal is set before getppid(), so that a death of the
  * server cannot be missed. When the child has closed its mark, it holds no descriptors of others
- * (forkserver__vigil_started). Signals are unblocked last.
+ * (births.h). Signals are unblocked last.
  */
 static void __attribute__((noreturn)) start_child(const struct birth *birth)
 {
@@ -153,7 +158,7 @@ int forkserver__offer(struct server *s, struct client *asker, struct child *cons
 static pid_t fork_with_link(struct server *s, struct child *child, int64_t patience, bool awaited,
                             bool held)
 {
-    int rc = forkserver__vigil_mark(s);
+    int rc = forkserver__births_mark(&s->births);
 
     if (rc >= 0)
         rc = forkserver__link_open(&child->client.link);

@@ -1,8 +1,10 @@
 /*
  * stop.c - a child has stopped, perhaps to be unwound
  */
-#include "forkserver/internal.h"
+#include "forkserver/stop.h"
 
+#include "forkserver/reporter.h"
+#include "forkserver/state.h"
 #include <signal.h>
 #include <sys/wait.h>
 

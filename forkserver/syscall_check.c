@@ -5,9 +5,10 @@
  * it would show late: as a child that is never reaped, or as a wait that always returns at once.
  * Each call is made here in a form that changes nothing.
  */
-#include "forkserver/internal.h"
+#include "forkserver/syscall_check.h"
 
 #include "forkserver/private_memory.h"
+#include "src/wire/frame.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>

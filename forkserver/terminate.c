@@ -1,17 +1,17 @@
 /*
  * terminate.c - ends children before they exit: kills, deadlines, the end of the asker
  */
-#include "forkserver/internal.h"
+#include "forkserver/terminate.h"
 
+#include "forkserver/death.h"
+#include "forkserver/death_watch.h"
+#include "forkserver/reporter.h"
+#include "forkserver/state.h"
+#include "forkserver/timing.h"
+#include "forkserver/tracer.h"
 #include "src/base/clock.h"
 #include <signal.h>
 #include <unistd.h>
-
-void forkserver__wake_by(struct server *s, int64_t when)
-{
-    if (when < s->wake_at)
-        s->wake_at = when;
-}
 
 /*
  * Signals the process group that the child was given, and the process itself in case it has left

@@ -10,10 +10,11 @@
  * debugger, is left alone. Two processes that each stop the other on its way out cannot be ended:
  * the kernel has no way to do it.
  */
-#include "forkserver/internal.h"
+#include "forkserver/tracer.h"
 
 #include <dirent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

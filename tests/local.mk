@@ -114,9 +114,9 @@ tests_examples_vet_verdict_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(te
 check_PROGRAMS += tests/executor/executor_test
 tests_executor_executor_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/forkserver/births_test
+tests_forkserver_births_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/forkserver/death_test
-check_PROGRAMS += tests/forkserver/death_watch_test
-tests_forkserver_death_watch_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/forkserver/early_death_test
 # The same on a kernel that lets descriptors in.
 check_PROGRAMS += tests/forkserver/link_old_test

@@ -4,7 +4,9 @@
  * init forks the root while the process has one thread. fini closes pools first, then has the root
  * end all processes, and waits until they are gone.
  */
+#include "forkserver/daemonize.h"
 #include "forkserver/forkserver.h"
+#include "forkserver/syscall_check.h"
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"

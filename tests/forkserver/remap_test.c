@@ -2,11 +2,12 @@
  * remap_test.c - a server replaces inherited mappings by private ones; their contents must not
  * change
  */
-#include "forkserver/internal.h"
+#include "forkserver/remap.h"
 #include <forkscope/cunit.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /*
- * death_watch_test.c - whether newly forked children still hold descriptors of others
+ * births_test.c - whether newly forked children still hold descriptors of others
  */
-#include "forkserver/internal.h"
+#include "forkserver/births.h"
 
 #include <forkscope/cunit.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct server server;
+static struct births births;
 
 /* One that lets go when it is told, goes to the group of its parent, and says so. */
 struct newborn {
@@ -34,7 +34,7 @@ static void live(int mark, int order, int word)
 static struct newborn bear(void)
 {
     int order[2], word[2];
-    int mark = forkserver__vigil_mark(&server);
+    int mark = forkserver__births_mark(&births);
 
     CU_ASSERT_FATAL(mark >= 0 && pipe(order) == 0 && pipe(word) == 0);
     struct newborn newborn = { fork(), order[1], word[0] };
@@ -63,21 +63,21 @@ static void end(const struct newborn *newborn)
 
 static void begin(void)
 {
-    server = (struct server){ .births = { .mark = -1, .seen = -1, .earlier = -1 } };
+    forkserver__births_init(&births);
 }
 
 static void without_births_no_child_is_waited_for(void)
 {
-    CU_ASSERT(forkserver__vigil_started(&server));
+    CU_ASSERT(forkserver__births_over(&births));
 }
 
 static void who_has_let_go_cannot_seem_not_to(void)
 {
     struct newborn newborn = bear();
 
-    CU_ASSERT(!forkserver__vigil_started(&server));
+    CU_ASSERT(!forkserver__births_over(&births));
     let_go(&newborn);
-    CU_ASSERT(forkserver__vigil_started(&server));
+    CU_ASSERT(forkserver__births_over(&births));
     end(&newborn);
 }
 
@@ -87,12 +87,12 @@ static void each_is_waited_for(void)
     struct newborn second = bear();
 
     let_go(&first);
-    CU_ASSERT(!forkserver__vigil_started(&server));
+    CU_ASSERT(!forkserver__births_over(&births));
     struct newborn third = bear();
     let_go(&second);
-    CU_ASSERT(!forkserver__vigil_started(&server));
+    CU_ASSERT(!forkserver__births_over(&births));
     let_go(&third);
-    CU_ASSERT(forkserver__vigil_started(&server));
+    CU_ASSERT(forkserver__births_over(&births));
     end(&first);
     end(&second);
     end(&third);
@@ -102,9 +102,9 @@ static void the_dead_hold_nothing(void)
 {
     struct newborn newborn = bear();
 
-    CU_ASSERT(!forkserver__vigil_started(&server));
+    CU_ASSERT(!forkserver__births_over(&births));
     end(&newborn);
-    CU_ASSERT(forkserver__vigil_started(&server));
+    CU_ASSERT(forkserver__births_over(&births));
 }
 
 #define TEST(name) { #name, name }
@@ -118,7 +118,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "vigil", .pSetUpFunc = begin, .pTests = tests },
+    { .pName = "births", .pSetUpFunc = begin, .pTests = tests },
     CU_SUITE_INFO_NULL,
 };
 

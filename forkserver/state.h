@@ -1,0 +1,57 @@
+/*
+ * state.h - the state of one server process
+ */
+#ifndef FORKSCOPE_FORKSERVER_STATE_H
+#define FORKSCOPE_FORKSERVER_STATE_H
+
+#include "forkserver/births.h"
+#include "forkserver/children.h"
+#include "forkserver/options.h"
+#include "forkserver/purge.h"
+#include "forkserver/rest.h"
+#include "forkserver/spares.h"
+#include "forkserver/token.h"
+#include "src/wire/frame.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct server {
+    const struct forkserver_options *options;
+    struct spares spares;
+    struct rlimit host_descriptors; /* limits of the host, which children get back */
+    pid_t pid;
+    pid_t root;
+    int root_link;
+    int host_pidfd;
+    int epoll;
+    int signals;                /* signalfd for SIGCHLD */
+    int kin;                    /* /proc/.../children of this process; -1 if not available */
+    bool own_proc;              /* /proc shows the pid namespace of this process */
+    int vmstat;                 /* /proc/vmstat, open */
+    unsigned long long oom_kills;
+    struct client host;
+    struct children children;
+    bool signalled;             /* a child may have stopped or died */
+    struct births births;
+    struct list young;          /* children forked within the last second, oldest first */
+    int64_t young_until;        /* when the oldest of them gets a pidfd */
+    bool no_vigil;              /* the kernel has no pidfds */
+    bool renewed;               /* inherited memory was remapped */
+    bool ending;
+    bool leave;                 /* all processes are gone: exit */
+    int64_t wake_at;            /* when the next timeout is due; INT64_MAX: none */
+    struct wire_board *board;   /* this server's */
+    int64_t look_at;            /* when to look for children that answered but did not exit */
+    struct rest rest;
+    struct tokens tokens;
+    struct purge purge;
+    /* Message being sent; on the stack a fork would copy it. */
+    struct wire_offer offers[WIRE_MAX_OFFERS];
+    struct wire_reborn reborn;  /* the same */
+    struct wire_frame frame;    /* the message being received */
+    unsigned char body[256];    /* its body; no request is longer */
+};
+
+#endif
