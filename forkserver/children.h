@@ -1,33 +1,16 @@
 /*
- * children.h - the children that a server has forked, and the clients that request them
+ * children.h - the children that a server has forked
  */
 #ifndef FORKSCOPE_FORKSERVER_CHILDREN_H
 #define FORKSCOPE_FORKSERVER_CHILDREN_H
 
-#include "forkserver/link.h"
+#include "forkserver/asker.h"
 #include "src/base/list.h"
 #include "src/crash/backtrace.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
-
-struct child;
-
-/* What an epoll event belongs to; the first member of each watched structure. */
-enum watch { WATCH_ROOT, WATCH_HOST, WATCH_SIGNALS, WATCH_CLIENT, WATCH_ROOM, WATCH_DEATH };
-
-/* A process that requests children: the host, or a child. */
-struct client {
-    enum watch watch;
-    struct link link;
-    bool closed;                /* its requests are no longer read */
-    struct child *owner;        /* NULL: the host */
-    uint32_t credits;           /* children requested and not yet offered */
-    uint32_t spares;            /* offers that are not known to be taken */
-    uint64_t epoch;             /* number of FORK requests; earlier offers are taken */
-    uint32_t children;          /* alive */
-};
 
 /* A backtrace in progress, made by a reporter process that unwinds the child. */
 struct report {
@@ -107,7 +90,7 @@ struct child {
     struct child *next_dead;
 };
 
-enum { CHILDREN_BUCKETS = 1024, CHILDREN_LATE = 16 };
+enum { CHILDREN_BUCKETS = 1024 };
 
 struct children {
     struct child *buckets[CHILDREN_BUCKETS];
@@ -115,8 +98,6 @@ struct children {
     unsigned made;              /* number of slots handed out */
     struct child *dead;         /* list of those in CHILD_DEAD */
     struct list reborn;         /* list of those whose process id has changed */
-    pid_t late[CHILDREN_LATE];  /* reporters that were killed and are not reaped yet */
-    unsigned late_count;
     unsigned count;
     uint64_t last_id;
 };

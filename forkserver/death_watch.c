@@ -8,10 +8,7 @@
  */
 #include "forkserver/death_watch.h"
 
-#include "forkserver/orphans.h"
-#include "forkserver/reap.h"
 #include "forkserver/state.h"
-#include "forkserver/terminate.h"
 #include "forkserver/timing.h"
 #include "src/base/clock.h"
 #include "src/base/shortage.h"
@@ -77,25 +74,9 @@ static int64_t keep_those_of_age(struct server *s, int64_t now)
     return BASE_NEVER;
 }
 
-void forkserver__vigil_keep(struct server *s, int64_t now)
+void forkserver__vigil_due(struct server *s, int64_t now)
 {
-    s->young_until = keep_those_of_age(s, now);
-}
-
-/*
- * A descendant that the child left may be its tracer, and is killed first; tracer.c kills the
- * others.
- */
-void forkserver__vigil_event(struct server *s, enum watch *death)
-{
-    struct child *child = (struct child *)(void *)((char *)death - offsetof(struct child, death));
-
-    s->signalled = true;
-    forkserver__reap_now(s);
-    if (child->state == CHILD_DEAD || child->pidfd < 0)
-        return;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->pidfd, NULL);
-    child->withheld = true;
-    forkserver__end_strangers(s->kin, &s->children, child->pid);
-    forkserver__expect_end(s, child);
+    if (s->young_until <= now)
+        s->young_until = keep_those_of_age(s, now);
+    forkserver__wake_by(s, s->young_until);
 }

@@ -19,8 +19,6 @@
  */
 #include "forkserver/orphans.h"
 
-#include "forkserver/children.h"
-#include "forkserver/reporter.h"
 #include "src/base/proc.h"
 #include <ctype.h>
 #include <errno.h>
@@ -45,10 +43,10 @@ int forkserver__kin_open(void)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void end_if_stranger(const struct children *children, pid_t pid, struct strangers *strangers)
+static void end_if_stranger(const struct known_processes *known, pid_t pid,
+                            struct strangers *strangers)
 {
-    if (children && (forkserver__child_by_pid(children, pid) ||
-                     forkserver__is_reporter(children, pid)))
+    if (known->knows(known->owner, pid))
         return;
     kill(pid, SIGKILL);
     if (strangers->count < ORPHANS_MOST)
@@ -57,7 +55,7 @@ static void end_if_stranger(const struct children *children, pid_t pid, struct s
 }
 
 /* Kills the processes in the list. Returns false if there is no list. */
-static bool end_listed(int kin, const struct children *children, struct strangers *strangers)
+static bool end_listed(int kin, const struct known_processes *known, struct strangers *strangers)
 {
     char buffer[512];
     pid_t pid = 0;
@@ -72,7 +70,7 @@ static bool end_listed(int kin, const struct children *children, struct stranger
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                end_if_stranger(children, pid, strangers);
+                end_if_stranger(known, pid, strangers);
                 pid = 0;
             }
         }
@@ -102,14 +100,14 @@ static pid_t newest(void)
     return pid;
 }
 
-static void end_between(pid_t first, pid_t last, const struct children *children,
+static void end_between(pid_t first, pid_t last, const struct known_processes *known,
                         struct strangers *strangers)
 {
     siginfo_t info;
 
     for (pid_t pid = first; pid <= last; pid++) {
         if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-            end_if_stranger(children, pid, strangers);
+            end_if_stranger(known, pid, strangers);
     }
 }
 
@@ -157,31 +155,24 @@ static pid_t highest(void)
     return found;
 }
 
-static void end_since(pid_t first, const struct children *children, struct strangers *strangers)
+static void end_since(pid_t first, const struct known_processes *known, struct strangers *strangers)
 {
     pid_t last = newest();
 
     if (last >= 0 && last < first) {
-        end_between(first, highest(), children, strangers);
+        end_between(first, highest(), known, strangers);
         first = 1;
     }
-    end_between(first, last, children, strangers);
+    end_between(first, last, known, strangers);
 }
 
-unsigned forkserver__find_strangers(int kin, const struct children *children, pid_t since,
+unsigned forkserver__find_strangers(int kin, const struct known_processes *known, pid_t since,
                                     struct strangers *ret_strangers)
 {
     ret_strangers->count = 0;
-    if (!end_listed(kin, children, ret_strangers)) {
+    if (!end_listed(kin, known, ret_strangers)) {
         ret_strangers->count = 0;
-        end_since(since, children, ret_strangers);
+        end_since(since, known, ret_strangers);
     }
     return ret_strangers->count;
-}
-
-unsigned forkserver__end_strangers(int kin, const struct children *children, pid_t since)
-{
-    struct strangers strangers;
-
-    return forkserver__find_strangers(kin, children, since, &strangers);
 }

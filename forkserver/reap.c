@@ -3,18 +3,14 @@
  *
  * The death of a child is handled in a fixed order: its process group is killed while its process
  * id still reserves the group's id; it is reaped; its own children and orphans are killed; its
- * death is reported when all of them are gone. So a death is never reported before everything below
- * it has ended.
+ * death is reported when all of them are gone (retire.c). So a death is never reported before
+ * everything below it has ended.
  */
 #include "forkserver/reap.h"
 
-#include "forkserver/death.h"
 #include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
-#include "forkserver/quota.h"
 #include "forkserver/reporter.h"
-#include "forkserver/requests.h"
-#include "forkserver/spawn.h"
 #include "forkserver/state.h"
 #include "forkserver/stop.h"
 #include "forkserver/terminate.h"
@@ -23,6 +19,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,13 +49,13 @@ static void on_death(struct server *s, pid_t pid)
     if (child) {
         kill(-pid, SIGKILL);
         if (child->state == CHILD_REPORTING)
-            forkserver__report_end(s, child);
+            forkserver__report_over(s, child);
     }
     if (wait4(pid, &status, WNOHANG, &usage) != pid)
         return;
     if (!child) {
         forkserver__rest_gone(s, pid);
-        forkserver__reporter_died(s, pid, status);
+        forkserver__on_reporter_death(s, pid, status);
         return;
     }
     forkserver__vigil_end(s, child);
@@ -70,88 +67,6 @@ static void on_death(struct server *s, pid_t pid)
     if (out_of_memory(s, child))
         child->cause = WIRE_ENDED_BY_OOM;
     forkserver__end_nested(s, &child->client);
-}
-
-/* An unread call may hold descriptors, and the asker of a nested child may have sent anything. */
-static void give_back_channel(struct server *s, const struct child *child)
-{
-    if (child->unread || (child->asker && child->asker->owner))
-        forkserver__purge_add(&s->purge, child->channel);
-    else
-        close(child->channel);
-}
-
-static void finish(struct server *s, struct child *child)
-{
-    struct client *asker = child->asker;
-
-    forkserver__death_told(s, child);
-    give_back_channel(s, child);
-    forkserver__client_free(s, &child->client);
-    if (asker) {
-        asker->children--;
-        forkserver__quota_count(s, asker, -1);
-        if (child->offered >= 0)
-            forkserver__spares_drop(&s->spares, child);
-        else if (asker->epoch == child->epoch && asker->spares > 0)
-            asker->spares--;
-        if (!asker->owner)
-            forkserver__spares_lost_one(s, child);
-    }
-    forkserver__child_free(&s->children, child);
-}
-
-/* Pause when nothing can be purged, or without memory for the report. */
-static const int64_t rest = BASE_SECOND / 50;
-
-static bool room_to_finish(struct server *s)
-{
-    return forkserver__purge_room(&s->purge) ||
-           (forkserver__births_over(&s->births) && forkserver__purge(&s->purge));
-}
-
-/*
- * The child had no time to have children. Requests that its asker sent earlier are handled first:
- * one may ask to terminate it.
- */
-static bool is_reborn(struct server *s, struct child *child)
-{
-    if (!child->alone || child->clogged || child->client.children > 0 ||
-        !forkserver__death_is_none(s, child))
-        return false;
-    forkserver__client_readable(s, child->asker);
-    return forkserver__death_is_none(s, child) && room_to_finish(s) &&
-           forkserver__respawn(s, child);
-}
-
-/* Its nested children must be finished first. */
-static bool may_finish(struct server *s, struct child *child)
-{
-    if (!child->alone || child->client.children > 0 || child->clogged)
-        return false;
-    if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
-        return true;
-    if (!child->clogged)
-        forkserver__wake_by(s, base__deadline(rest));
-    return false;
-}
-
-/* Finishing a nested child may allow its asker to finish: repeat until nothing changes. */
-static void finish_dead(struct server *s)
-{
-    bool moved = true;
-
-    while (moved) {
-        struct child *next;
-        moved = false;
-        for (struct child *c = s->children.dead; c; c = next) {
-            next = c->next_dead;
-            if (is_reborn(s, c) || !may_finish(s, c))
-                continue;
-            finish(s, c);
-            moved = true;
-        }
-    }
 }
 
 /*
@@ -184,9 +99,9 @@ static void on_change(struct server *s, const siginfo_t *info)
  * children at the start bounds the events of each kind that were pending then; later events may
  * arrive without end, and are left for the next run.
  */
-void forkserver__reap_all(struct server *s, unsigned strangers)
+static void reap_all(struct server *s, unsigned strangers)
 {
-    unsigned most = s->children.count + CHILDREN_LATE + strangers, deaths = 0, stops = 0;
+    unsigned most = s->children.count + REPORTERS_LATE + strangers, deaths = 0, stops = 0;
     int what = WEXITED | WSTOPPED;
     siginfo_t info;
 
@@ -207,22 +122,45 @@ void forkserver__reap_all(struct server *s, unsigned strangers)
     forkserver__wake_by(s, base__now());
 }
 
-void forkserver__reap_now(struct server *s)
+static void reap_now(struct server *s)
 {
     enum { STRANGERS = 256 };
 
     if (!s->signalled)
         return;
     s->signalled = false;
-    forkserver__reap_all(s, STRANGERS);
+    reap_all(s, STRANGERS);
     s->rest.wanted = true;
+}
+
+static void look_for_orphans(struct server *s)
+{
+    unsigned found = forkserver__rest_look(s);
+
+    if (found == 0)
+        return;
+    reap_all(s, found + s->children.count);
+    forkserver__rest_looked(s);
 }
 
 void forkserver__reap(struct server *s)
 {
-    forkserver__reap_now(s);
-    forkserver__rest_look(s);
-    finish_dead(s);
-    if (s->ending && s->children.count == 0)
-        s->leave = forkserver__rest_end(s);
+    reap_now(s);
+    look_for_orphans(s);
+}
+
+/*
+ * A descendant that the child left may be its tracer, and is killed first; tracer.c kills the
+ * others.
+ */
+void forkserver__reap_watched(struct server *s, struct child *child)
+{
+    s->signalled = true;
+    reap_now(s);
+    if (child->state == CHILD_DEAD || child->pidfd < 0)
+        return;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->pidfd, NULL);
+    child->withheld = true;
+    forkserver__rest_kill(s, child->pid);
+    forkserver__expect_end(s, child);
 }

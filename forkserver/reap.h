@@ -4,16 +4,12 @@
 #ifndef FORKSCOPE_FORKSERVER_REAP_H
 #define FORKSCOPE_FORKSERVER_REAP_H
 
+struct child;
 struct server;
 
-/* Handles pending deaths, and what follows from them. */
+/* Handles pending stops and deaths, and kills orphans. */
 void forkserver__reap(struct server *s);
-/* Handles pending stops and deaths if SIGCHLD has arrived. */
-void forkserver__reap_now(struct server *s);
-/*
- * Handles all pending stops and deaths; `strangers`: how many processes may be neither children nor
- * reporters.
- */
-void forkserver__reap_all(struct server *s, unsigned strangers);
+/* The same, after the child's pidfd became readable: it is dead, even if it cannot be reaped. */
+void forkserver__reap_watched(struct server *s, struct child *child);
 
 #endif

@@ -9,8 +9,6 @@
 
 #include "forkserver/daemonize.h"
 #include "forkserver/state.h"
-#include "forkserver/stop.h"
-#include "forkserver/terminate.h"
 #include "forkserver/timing.h"
 #include "src/crash/handler.h"
 #include "src/crash/unwind.h"
@@ -84,7 +82,7 @@ static struct backtrace_brief *map_brief(void)
     return brief == MAP_FAILED ? NULL : brief;
 }
 
-static void drop_report(struct report *report)
+static void close_report(struct report *report)
 {
     if (report->memfd >= 0)
         close(report->memfd);
@@ -127,14 +125,14 @@ static bool start(struct server *s, struct child *child, bool stopped)
         .at_init = modules_at_init(),
     };
 
-    if (child->channel < 0 || s->children.late_count == CHILDREN_LATE ||
+    if (child->channel < 0 || s->reporters.late_count == REPORTERS_LATE ||
         !prepare(s, &order.report))
         return false;
     pid_t pid = fork();
     if (pid == 0)
         unwind(&order);
     if (pid < 0) {
-        drop_report(&order.report);
+        close_report(&order.report);
         return false;
     }
     child->state = CHILD_REPORTING;
@@ -162,28 +160,25 @@ bool forkserver__report_stop(struct server *s, struct child *child)
  * The reporter took too long. Its death may be delayed by a file read that never ends; nothing
  * waits for it.
  */
-static void give_up(struct children *children, pid_t reporter)
+static void give_up(struct reporters *reporters, pid_t reporter)
 {
     kill(reporter, SIGKILL);
-    if (children->late_count < CHILDREN_LATE)
-        children->late[children->late_count++] = reporter;
+    if (reporters->late_count < REPORTERS_LATE)
+        reporters->late[reporters->late_count++] = reporter;
+}
+
+void forkserver__report_drop(struct child *child)
+{
+    close_report(&child->report);
+    child->state = CHILD_ALIVE;
 }
 
 /* The child may need its memory to die, and the reporter may still hold that in the kernel. */
-static void end_by(struct server *s, struct child *child, int64_t when)
-{
-    if (when < child->kill_at) {
-        child->kill_at = when;
-        child->kill_cause = WIRE_ENDED_BY_ITSELF;
-    }
-    forkserver__wake_by(s, child->kill_at);
-}
-
 void forkserver__report_end(struct server *s, struct child *child)
 {
     if (child->report.pid != 0) {
-        give_up(&s->children, child->report.pid);
-        end_by(s, child, base__deadline(last_patience));
+        give_up(&s->reporters, child->report.pid);
+        forkserver__kill_by(s, child, base__deadline(last_patience), WIRE_ENDED_BY_ITSELF);
     }
     const struct wire_part parts[] = {
         { &child->token, sizeof child->token },
@@ -191,28 +186,7 @@ void forkserver__report_end(struct server *s, struct child *child)
     };
     wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
                child->report.memfd >= 0 ? 1 : 0, true);
-    drop_report(&child->report);
-    child->state = CHILD_ALIVE;
-    if (child->cause == WIRE_ENDED_BY_ITSELF)
-        kill(child->pid, SIGCONT);
-    else
-        forkserver__end_child(s, child, SIGKILL, 0, child->cause);
-}
-
-/*
- * Another process stopped the child, so it stays stopped. But it may have crashed meanwhile, and
- * its termination may have been deferred for the supposed crash.
- */
-static void stopped_by_others(struct server *s, struct child *child)
-{
-    bool stopped_again = child->report.stopped_again;
-
-    drop_report(&child->report);
-    child->state = CHILD_ALIVE;
-    child->stopped = false;
-    forkserver__resume_end(s, child);
-    if (stopped_again)
-        forkserver__stopped(s, child);
+    forkserver__report_drop(child);
 }
 
 static struct child *owner_of(const struct children *children, pid_t reporter)
@@ -226,33 +200,35 @@ static struct child *owner_of(const struct children *children, pid_t reporter)
 }
 
 /* Returns its index in the list of late reporters, or the length of the list. */
-static unsigned late_place(const struct children *children, pid_t reporter)
+static unsigned late_place(const struct reporters *reporters, pid_t reporter)
 {
     unsigned i = 0;
 
-    while (i < children->late_count && children->late[i] != reporter)
+    while (i < reporters->late_count && reporters->late[i] != reporter)
         i++;
     return i;
 }
 
-bool forkserver__is_reporter(const struct children *children, pid_t pid)
+bool forkserver__is_reporter(const struct server *s, pid_t pid)
 {
-    return owner_of(children, pid) || late_place(children, pid) < children->late_count;
+    return owner_of(&s->children, pid) ||
+           late_place(&s->reporters, pid) < s->reporters.late_count;
 }
 
-void forkserver__reporter_died(struct server *s, pid_t pid, int status)
+struct child *forkserver__reporter_died(struct server *s, pid_t pid)
 {
-    struct children *children = &s->children;
-    struct child *child = owner_of(children, pid);
-    unsigned late = late_place(children, pid);
+    struct reporters *reporters = &s->reporters;
+    struct child *child = owner_of(&s->children, pid);
+    unsigned late = late_place(reporters, pid);
 
-    if (late < children->late_count)
-        children->late[late] = children->late[--children->late_count];
-    if (!child)
-        return;
-    child->report.pid = 0;
-    if (child->stopped && WIFEXITED(status) && WEXITSTATUS(status) == NO_FAILURE)
-        stopped_by_others(s, child);
-    else
-        forkserver__report_end(s, child);
+    if (late < reporters->late_count)
+        reporters->late[late] = reporters->late[--reporters->late_count];
+    if (child)
+        child->report.pid = 0;
+    return child;
+}
+
+bool forkserver__report_is_failure(const struct child *child, int status)
+{
+    return !child->stopped || !WIFEXITED(status) || WEXITSTATUS(status) != NO_FAILURE;
 }

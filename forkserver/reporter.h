@@ -8,8 +8,15 @@
 #include <sys/types.h>
 
 struct child;
-struct children;
 struct server;
+
+enum { REPORTERS_LATE = 16 };
+
+/* Reporters that were killed and are not reaped yet. */
+struct reporters {
+    pid_t late[REPORTERS_LATE];
+    unsigned late_count;
+};
 
 /*
  * Starts the report on a child that hangs, or that has stopped. Both return false if there will be
@@ -17,10 +24,20 @@ struct server;
  */
 bool forkserver__report_hang(struct server *s, struct child *child);
 bool forkserver__report_stop(struct server *s, struct child *child);
-/* Sends what there is, without waiting for the reporter. */
+/*
+ * Sends what there is, without waiting for the reporter. The child is as it was before; the caller
+ * decides whether it continues or is killed.
+ */
 void forkserver__report_end(struct server *s, struct child *child);
-bool forkserver__is_reporter(const struct children *children, pid_t pid);
-/* Called for each reaped process that was not a child. */
-void forkserver__reporter_died(struct server *s, pid_t pid, int status);
+/* There is nothing to report. */
+void forkserver__report_drop(struct child *child);
+bool forkserver__is_reporter(const struct server *s, pid_t pid);
+/*
+ * Called for each reaped process that was not a child. Returns the child that it was the reporter
+ * of, or NULL.
+ */
+struct child *forkserver__reporter_died(struct server *s, pid_t pid);
+/* By this wait status of its reporter, did the child stop for a failure of its own? */
+bool forkserver__report_is_failure(const struct child *child, int status);
 
 #endif

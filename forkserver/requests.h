@@ -7,10 +7,7 @@
 struct client;
 struct server;
 
-int forkserver__client_open(struct server *s, struct client *client);
+/* Handles requests that have arrived, and gives the client the children that it is owed. */
 void forkserver__client_readable(struct server *s, struct client *client);
-void forkserver__client_close(struct server *s, struct client *client);
-/* Closes the link; the client can no longer use it. */
-void forkserver__client_free(struct server *s, struct client *client);
 
 #endif

@@ -25,13 +25,35 @@
  */
 #include "forkserver/rest.h"
 
-#include "forkserver/reap.h"
+#include "forkserver/reporter.h"
 #include "forkserver/state.h"
 #include "forkserver/timing.h"
 #include "forkserver/tracer.h"
 #include "src/base/clock.h"
 
 static const int64_t patience = 2 * BASE_SECOND;
+
+static bool is_known(const void *server, pid_t pid)
+{
+    const struct server *s = server;
+
+    return forkserver__child_by_pid(&s->children, pid) || forkserver__is_reporter(s, pid);
+}
+
+/* Kills orphans that descend from the process `since` or a younger one. Returns how many exist. */
+static unsigned find(struct server *s, pid_t since, struct strangers *ret_strangers)
+{
+    const struct known_processes known = { .knows = is_known, .owner = s };
+
+    return forkserver__find_strangers(s->kin, &known, since, ret_strangers);
+}
+
+void forkserver__rest_kill(struct server *s, pid_t since)
+{
+    struct strangers found;
+
+    find(s, since, &found);
+}
 
 static unsigned place_of(const struct rest *rest, pid_t pid)
 {
@@ -123,12 +145,12 @@ static int64_t next_look(const struct rest *rest, int64_t now)
  * The death of an orphan raises SIGCHLD, as a child's does: without one nothing has changed.
  * Orphans that were killed and still exist later may be traced.
  */
-static void look(struct server *s, const struct child *oldest, int64_t now)
+static unsigned look(struct server *s, const struct child *oldest, int64_t now)
 {
     struct rest *rest = &s->rest;
     struct strangers found;
 
-    forkserver__find_strangers(s->kin, &s->children, oldest->pid, &found);
+    find(s, oldest->pid, &found);
     note(rest, &found, now);
     if (rest->look_at <= now)
         end_tracers(s, &found);
@@ -139,35 +161,38 @@ static void look(struct server *s, const struct child *oldest, int64_t now)
     forkserver__wake_by(s, rest->look_at);
     for (struct child *c = s->children.dead; c; c = c->next_dead)
         c->alone = c->alone || is_alone(rest, c, now);
-    /*
-     * Children that are dead by now may have left the orphans just seen; those that die later have
-     * not.
-     */
-    if (found.count > 0)
-        forkserver__reap_all(s, found.count + s->children.count);
-    rest->looks++;
+    return found.count;
 }
 
-void forkserver__rest_look(struct server *s)
+void forkserver__rest_looked(struct server *s)
+{
+    s->rest.looks++;
+}
+
+unsigned forkserver__rest_look(struct server *s)
 {
     if (!s->rest.wanted && s->rest.look_at == BASE_NEVER)
-        return;
+        return 0;
     int64_t now = base__now();
     if (!s->rest.wanted && s->rest.look_at > now)
-        return;
+        return 0;
     s->rest.wanted = false;
     const struct child *oldest = oldest_dead(s);
-    if (oldest)
-        look(s, oldest, now);
-    else
+    if (!oldest) {
         s->rest.look_at = BASE_NEVER;
+        return 0;
+    }
+    unsigned found = look(s, oldest, now);
+    if (found == 0)
+        forkserver__rest_looked(s);
+    return found;
 }
 
 bool forkserver__rest_end(struct server *s)
 {
     struct strangers found;
 
-    if (forkserver__find_strangers(s->kin, &s->children, s->pid, &found) == 0)
+    if (find(s, s->pid, &found) == 0)
         return true;
     end_tracers(s, &found);
     forkserver__wake_by(s, base__deadline(FORKSERVER_RELEASE));

@@ -6,13 +6,13 @@
  */
 #include "forkserver/forkserver.h"
 
-#include "forkserver/children.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/orphans.h"
 #include "forkserver/server.h"
 #include "forkserver/tracer.h"
 #include "src/base/clock.h"
 #include "src/base/process.h"
+#include "src/wire/frame.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -273,6 +273,17 @@ static void end_tracers(const struct root *r, const struct strangers *found)
         forkserver__end_tracers(getpid(), found->pids[i]);
 }
 
+static bool is_server(const void *root, pid_t pid)
+{
+    const struct root *r = root;
+
+    for (unsigned i = 0; i < r->options->servers; i++) {
+        if (r->lines[i].pid == pid)
+            return true;
+    }
+    return false;
+}
+
 /*
  * Kills all children of the root that are not servers: orphans of dead servers. Those that still
  * exist after a while may be traced.
@@ -280,14 +291,9 @@ static void end_tracers(const struct root *r, const struct strangers *found)
 static void end_strangers(struct root *r)
 {
     int64_t now = base__now();
+    const struct known_processes servers = { .knows = is_server, .owner = r };
     struct strangers found;
-    struct children servers = { .count = 0 };
-    struct child known[FORKSERVER_MAX_SERVERS] = { 0 };
 
-    for (unsigned i = 0; i < r->options->servers; i++) {
-        if (r->lines[i].pid != 0)
-            forkserver__child_started(&servers, &known[i], r->lines[i].pid);
-    }
     r->clear = forkserver__find_strangers(r->kin, &servers, getpid(), &found) == 0;
     if (r->look_at <= now)
         end_tracers(r, &found);

@@ -6,6 +6,7 @@
  */
 #include "forkserver/server.h"
 
+#include "forkserver/asker.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
@@ -14,8 +15,10 @@
 #include "forkserver/reap.h"
 #include "forkserver/remap.h"
 #include "forkserver/requests.h"
+#include "forkserver/retire.h"
 #include "forkserver/state.h"
 #include "forkserver/terminate.h"
+#include "forkserver/timing.h"
 #include "src/crash/handler.h"
 #include "src/base/clock.h"
 #include "src/base/proc.h"
@@ -24,6 +27,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -146,9 +150,10 @@ static void drain_signals(struct server *s)
     s->signalled = read(s->signals, &info, sizeof info) > 0;
 }
 
-static struct child *child_of_room(void *room)
+/* Returns the child that this watch is a member of. */
+static struct child *child_of(void *watch, size_t offset)
 {
-    return (struct child *)(void *)((char *)room - offsetof(struct child, room));
+    return (struct child *)(void *)((char *)watch - offset);
 }
 
 static void dispatch(struct server *s, const struct epoll_event *event)
@@ -164,11 +169,11 @@ static void dispatch(struct server *s, const struct epoll_event *event)
         drain_signals(s);
         break;
     case WATCH_ROOM:
-        child_of_room(event->data.ptr)->clogged = false;
+        child_of(event->data.ptr, offsetof(struct child, room))->clogged = false;
         break;
     case WATCH_DEATH:
         drain_signals(s);
-        forkserver__vigil_event(s, event->data.ptr);
+        forkserver__reap_watched(s, child_of(event->data.ptr, offsetof(struct child, death)));
         break;
     case WATCH_CLIENT:
         forkserver__client_readable(s, event->data.ptr);
@@ -229,6 +234,16 @@ static void use_leisure(struct server *s)
     }
 }
 
+static void run_due(struct server *s, int64_t now)
+{
+    if (s->wake_at > now)
+        return;
+    s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
+    forkserver__wake_by(s, s->rest.look_at);
+    forkserver__vigil_due(s, now);
+    forkserver__terminate_due(s, now);
+}
+
 /* Handles one event at a time, because handling one may free what another points to. */
 static void turn(struct server *s)
 {
@@ -239,8 +254,9 @@ static void turn(struct server *s)
 
     if (n == 1)
         dispatch(s, &event);
-    forkserver__due(s, base__now());
+    run_due(s, base__now());
     forkserver__reap(s);
+    forkserver__retire(s);
     if (n == 0 && leisure_first)
         use_leisure(s);
 }

@@ -3,10 +3,10 @@
  */
 #include "forkserver/spawn.h"
 
+#include "forkserver/asker.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/death_watch.h"
 #include "forkserver/quota.h"
-#include "forkserver/requests.h"
 #include "forkserver/state.h"
 #include "src/crash/handler.h"
 #include "src/base/clock.h"

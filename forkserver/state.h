@@ -8,6 +8,7 @@
 #include "forkserver/children.h"
 #include "forkserver/options.h"
 #include "forkserver/purge.h"
+#include "forkserver/reporter.h"
 #include "forkserver/rest.h"
 #include "forkserver/spares.h"
 #include "forkserver/token.h"
@@ -33,6 +34,7 @@ struct server {
     unsigned long long oom_kills;
     struct client host;
     struct children children;
+    struct reporters reporters;
     bool signalled;             /* a child may have stopped or died */
     struct births births;
     struct list young;          /* children forked within the last second, oldest first */

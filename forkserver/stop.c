@@ -5,6 +5,7 @@
 
 #include "forkserver/reporter.h"
 #include "forkserver/state.h"
+#include "forkserver/terminate.h"
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -13,7 +14,7 @@
  * take as long as the child likes: the reporter reads it. Without a reporter the child is
  * continued: a stop that is undone is better than a crash that never ends.
  */
-void forkserver__stopped(struct server *s, struct child *child)
+static void stopped(struct server *s, struct child *child)
 {
     if (!forkserver__report_stop(s, child))
         kill(child->pid, SIGCONT);
@@ -26,7 +27,7 @@ void forkserver__on_stop(struct server *s, pid_t pid)
 
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
     if (child && child->state == CHILD_ALIVE)
-        forkserver__stopped(s, child);
+        stopped(s, child);
     else if (child && child->state == CHILD_REPORTING)
         child->report.stopped_again = true;
 }
@@ -37,4 +38,29 @@ void forkserver__heed_stop(struct server *s, pid_t pid)
 
     if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
         forkserver__on_stop(s, pid);
+}
+
+/*
+ * Another process stopped the child, so it stays stopped. But it may have crashed meanwhile, and
+ * its termination may have been deferred for the supposed crash.
+ */
+static void stopped_by_others(struct server *s, struct child *child)
+{
+    bool stopped_again = child->report.stopped_again;
+
+    forkserver__report_drop(child);
+    child->stopped = false;
+    forkserver__resume_end(s, child);
+    if (stopped_again)
+        stopped(s, child);
+}
+
+void forkserver__on_reporter_death(struct server *s, pid_t pid, int status)
+{
+    struct child *child = forkserver__reporter_died(s, pid);
+
+    if (child && forkserver__report_is_failure(child, status))
+        forkserver__report_over(s, child);
+    else if (child)
+        stopped_by_others(s, child);
 }

@@ -6,14 +6,13 @@
 
 #include <sys/types.h>
 
-struct child;
 struct server;
 
 /* A SIGCHLD for a stop. */
 void forkserver__on_stop(struct server *s, pid_t pid);
 /* Handles a pending stop of this process at once. */
 void forkserver__heed_stop(struct server *s, pid_t pid);
-/* A stop to be examined. */
-void forkserver__stopped(struct server *s, struct child *child);
+/* A process was reaped that was not a child: perhaps the reporter of one that had stopped. */
+void forkserver__on_reporter_death(struct server *s, pid_t pid, int status);
 
 #endif

@@ -4,7 +4,6 @@
 #include "forkserver/terminate.h"
 
 #include "forkserver/death.h"
-#include "forkserver/death_watch.h"
 #include "forkserver/reporter.h"
 #include "forkserver/state.h"
 #include "forkserver/timing.h"
@@ -41,15 +40,6 @@ static bool is_dead(const struct child *child)
 /* Time that a child has to die of its crash after it was unwound. */
 static const int64_t last_breath = BASE_SECOND / 2;
 
-static void kill_by(struct server *s, struct child *child, int64_t when, enum wire_end_cause cause)
-{
-    if (when < child->kill_at) {
-        child->kill_at = when;
-        child->kill_cause = cause;
-    }
-    forkserver__wake_by(s, child->kill_at);
-}
-
 /*
  * Defers the signal to a child stopped by its crash handler: its wait status must show the crash.
  * Once only: the child controls the crash record and could fake crashes to delay its kill.
@@ -62,7 +52,7 @@ static bool dies_already(struct server *s, struct child *child, int signal, int6
     int64_t from = child->state == CHILD_REPORTING ? child->report.give_up_at : base__now();
     child->overtime = true;
     child->put_off = (struct put_off){ signal, grace, cause, from + last_breath, child->kill_at };
-    kill_by(s, child, child->put_off.until, cause);
+    forkserver__kill_by(s, child, child->put_off.until, cause);
     return true;
 }
 
@@ -105,9 +95,18 @@ void forkserver__end_child(struct server *s, struct child *child, int signal, in
         child->cause = cause;
     signal_group(child, signal);
     if (signal != SIGKILL)
-        kill_by(s, child, base__deadline(grace), cause);
+        forkserver__kill_by(s, child, base__deadline(grace), cause);
     else
         forkserver__expect_end(s, child);
+}
+
+void forkserver__report_over(struct server *s, struct child *child)
+{
+    forkserver__report_end(s, child);
+    if (child->cause == WIRE_ENDED_BY_ITSELF)
+        kill(child->pid, SIGCONT);
+    else
+        forkserver__end_child(s, child, SIGKILL, 0, child->cause);
 }
 
 void forkserver__limit_child(struct server *s, struct child *child, int64_t deadline)
@@ -162,7 +161,7 @@ static void child_due(struct server *s, struct child *child, int64_t now)
     if (child->state == CHILD_DEAD)
         return;
     if (child->state == CHILD_REPORTING && child->report.give_up_at <= now)
-        forkserver__report_end(s, child);
+        forkserver__report_over(s, child);
     if (child->kill_at <= now) {
         child->kill_at = BASE_NEVER;
         forkserver__end_child(s, child, SIGKILL, 0, child->kill_cause);
@@ -200,7 +199,7 @@ static void look_at_answers(struct server *s)
         int64_t answered = c->slot < WIRE_BOARD_SLOTS && c->state != CHILD_DEAD
                                ? wire__board_answered(&s->board->marks[c->slot], &c->token) : 0;
         if (answered > 0)
-            kill_by(s, c, answered + farewell, WIRE_ENDED_BY_KILL);
+            forkserver__kill_by(s, c, answered + farewell, WIRE_ENDED_BY_KILL);
     }
 }
 
@@ -216,18 +215,11 @@ static int64_t next_due(const struct child *child)
     return child->release_at < when ? child->release_at : when;
 }
 
-void forkserver__due(struct server *s, int64_t now)
+void forkserver__terminate_due(struct server *s, int64_t now)
 {
-    if (s->wake_at > now)
-        return;
     if (s->look_at <= now)
         look_at_answers(s);
-    s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
     forkserver__wake_by(s, s->look_at);
-    forkserver__wake_by(s, s->rest.look_at);
-    if (s->young_until <= now)
-        forkserver__vigil_keep(s, now);
-    forkserver__wake_by(s, s->young_until);
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
         if (next_due(c) <= now)

@@ -1,5 +1,5 @@
 /*
- * timing.c - the moment of the next timeout
+ * timing.c - moments at which something is due
  */
 #include "forkserver/timing.h"
 
@@ -9,4 +9,14 @@ void forkserver__wake_by(struct server *s, int64_t when)
 {
     if (when < s->wake_at)
         s->wake_at = when;
+}
+
+void forkserver__kill_by(struct server *s, struct child *child, int64_t when,
+                         enum wire_end_cause cause)
+{
+    if (when < child->kill_at) {
+        child->kill_at = when;
+        child->kill_cause = cause;
+    }
+    forkserver__wake_by(s, child->kill_at);
 }

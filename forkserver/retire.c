@@ -1,0 +1,103 @@
+/*
+ * retire.c - dead children leave the table, or get another process
+ */
+#include "forkserver/retire.h"
+
+#include "forkserver/asker.h"
+#include "forkserver/death.h"
+#include "forkserver/quota.h"
+#include "forkserver/requests.h"
+#include "forkserver/spawn.h"
+#include "forkserver/state.h"
+#include "forkserver/timing.h"
+#include "src/base/clock.h"
+#include <unistd.h>
+
+/* An unread call may hold descriptors, and the asker of a nested child may have sent anything. */
+static void give_back_channel(struct server *s, const struct child *child)
+{
+    if (child->unread || (child->asker && child->asker->owner))
+        forkserver__purge_add(&s->purge, child->channel);
+    else
+        close(child->channel);
+}
+
+static void finish(struct server *s, struct child *child)
+{
+    struct client *asker = child->asker;
+
+    forkserver__death_told(s, child);
+    give_back_channel(s, child);
+    forkserver__client_free(s, &child->client);
+    if (asker) {
+        asker->children--;
+        forkserver__quota_count(s, asker, -1);
+        if (child->offered >= 0)
+            forkserver__spares_drop(&s->spares, child);
+        else if (asker->epoch == child->epoch && asker->spares > 0)
+            asker->spares--;
+        if (!asker->owner)
+            forkserver__spares_lost_one(s, child);
+    }
+    forkserver__child_free(&s->children, child);
+}
+
+/* Pause when nothing can be purged, or without memory for the report. */
+static const int64_t rest = BASE_SECOND / 50;
+
+static bool room_to_finish(struct server *s)
+{
+    return forkserver__purge_room(&s->purge) ||
+           (forkserver__births_over(&s->births) && forkserver__purge(&s->purge));
+}
+
+/*
+ * The child had no time to have children. Requests that its asker sent earlier are handled first:
+ * one may ask to terminate it.
+ */
+static bool is_reborn(struct server *s, struct child *child)
+{
+    if (!child->alone || child->clogged || child->client.children > 0 ||
+        !forkserver__death_is_none(s, child))
+        return false;
+    forkserver__client_readable(s, child->asker);
+    return forkserver__death_is_none(s, child) && room_to_finish(s) &&
+           forkserver__respawn(s, child);
+}
+
+/* Its nested children must be finished first. */
+static bool may_finish(struct server *s, struct child *child)
+{
+    if (!child->alone || child->client.children > 0 || child->clogged)
+        return false;
+    if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
+        return true;
+    if (!child->clogged)
+        forkserver__wake_by(s, base__deadline(rest));
+    return false;
+}
+
+/* Finishing a nested child may allow its asker to finish: repeat until nothing changes. */
+static void finish_dead(struct server *s)
+{
+    bool moved = true;
+
+    while (moved) {
+        struct child *next;
+        moved = false;
+        for (struct child *c = s->children.dead; c; c = next) {
+            next = c->next_dead;
+            if (is_reborn(s, c) || !may_finish(s, c))
+                continue;
+            finish(s, c);
+            moved = true;
+        }
+    }
+}
+
+void forkserver__retire(struct server *s)
+{
+    finish_dead(s);
+    if (s->ending && s->children.count == 0)
+        s->leave = forkserver__rest_end(s);
+}
