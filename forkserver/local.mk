@@ -15,6 +15,7 @@ forkserver_libserver_la_SOURCES += forkserver/link.c forkserver/link.h
 forkserver_libserver_la_SOURCES += forkserver/oom.c forkserver/oom.h
 forkserver_libserver_la_SOURCES += forkserver/options.h
 forkserver_libserver_la_SOURCES += forkserver/orphans.c forkserver/orphans.h
+forkserver_libserver_la_SOURCES += forkserver/prefork.c forkserver/prefork.h
 forkserver_libserver_la_SOURCES += forkserver/private_memory.c forkserver/private_memory.h
 forkserver_libserver_la_SOURCES += forkserver/purge.c forkserver/purge.h
 forkserver_libserver_la_SOURCES += forkserver/quota.c forkserver/quota.h

@@ -79,10 +79,10 @@ static int on_fork(struct server *s, struct client *client, const struct wire_fo
     if (body->count > WIRE_MAX_FORKS)
         return -EPROTO;
     if (!client->owner)
-        forkserver__spares_ran_dry(&s->spares);
+        forkserver__spares_ran_dry(&s->prefork.spares, base__now());
     client->spares = 0;
     client->epoch++;
-    unsigned held = client->owner ? 0 : forkserver__spares_offer(s);
+    unsigned held = client->owner ? 0 : forkserver__prefork_offer(s);
     if (body->count <= held)
         return 0;
     unsigned granted = forkserver__quota_grant(s, client, body->count - held);

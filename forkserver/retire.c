@@ -33,11 +33,11 @@ static void finish(struct server *s, struct child *child)
         asker->children--;
         forkserver__quota_count(s, asker, -1);
         if (child->offered >= 0)
-            forkserver__spares_drop(&s->spares, child);
+            forkserver__prefork_drop(&s->prefork, child);
         else if (asker->epoch == child->epoch && asker->spares > 0)
             asker->spares--;
         if (!asker->owner)
-            forkserver__spares_lost_one(s, child);
+            forkserver__prefork_lost_one(s, child);
     }
     forkserver__child_free(&s->children, child);
 }

@@ -204,10 +204,10 @@ static int64_t left_until(int64_t moment)
 /* Idle time before the next background work; -1: there is none. */
 static int64_t leisure(struct server *s)
 {
-    int64_t pause = forkserver__spares_pause(s);
+    int64_t pause = forkserver__prefork_pause(s);
     bool more = !s->ending && (!s->renewed || forkserver__purge_due(&s->purge));
 
-    return pause < 0 && more ? FORKSERVER_QUIET : pause;
+    return pause < 0 && more ? FORKSERVER_IDLE_DELAY : pause;
 }
 
 /*
@@ -224,8 +224,8 @@ static void purge(struct server *s)
 
 static void use_leisure(struct server *s)
 {
-    if (forkserver__spares_pause(s) >= 0) {
-        forkserver__spares_add(s);
+    if (forkserver__prefork_pause(s) >= 0) {
+        forkserver__prefork_add(s);
     } else if (forkserver__purge_due(&s->purge)) {
         purge(s);
     } else if (!s->renewed) {
@@ -238,7 +238,8 @@ static void run_due(struct server *s, int64_t now)
 {
     if (s->wake_at > now)
         return;
-    s->wake_at = s->spares.not_before > now ? s->spares.not_before : BASE_NEVER;
+    const int64_t not_before = s->prefork.spares.not_before;
+    s->wake_at = not_before > now ? not_before : BASE_NEVER;
     forkserver__wake_by(s, s->rest.look_at);
     forkserver__vigil_due(s, now);
     forkserver__terminate_due(s, now);
@@ -285,8 +286,8 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     forkserver__births_init(&s->births);
     list_init(&s->young);
     list_init(&s->children.reborn);
-    forkserver__spares_init(&s->spares, (options->spares + options->servers - 1 - index) /
-                                        options->servers);
+    const unsigned share = (options->spares + options->servers - 1 - index) / options->servers;
+    forkserver__spares_init(&s->prefork.spares, share);
     take_board(s);
     raise_descriptor_limit(s);
     yield_to_others();

@@ -7,10 +7,10 @@
 #include "forkserver/births.h"
 #include "forkserver/children.h"
 #include "forkserver/options.h"
+#include "forkserver/prefork.h"
 #include "forkserver/purge.h"
 #include "forkserver/reporter.h"
 #include "forkserver/rest.h"
-#include "forkserver/spares.h"
 #include "forkserver/token.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
@@ -20,7 +20,7 @@
 
 struct server {
     const struct forkserver_options *options;
-    struct spares spares;
+    struct prefork prefork;
     struct rlimit host_descriptors; /* limits of the host, which children get back */
     pid_t pid;
     pid_t root;
