@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct child;
-struct server;
+struct purge;
 
 struct client {
     enum watch watch;
@@ -24,10 +24,10 @@ struct client {
 };
 
 /* Watches the link for requests. Returns 0 or -errno. */
-int forkserver__client_open(struct server *s, struct client *client);
+int forkserver__client_open(struct client *client, int epoll);
 /* Reads no more requests. */
-void forkserver__client_close(struct server *s, struct client *client);
-/* Closes the link; the client can no longer use it. */
-void forkserver__client_free(struct server *s, struct client *client);
+void forkserver__client_close(struct client *client, int epoll);
+/* Closes the link, or leaves that to purge; the client can no longer use it. */
+void forkserver__client_free(struct client *client, int epoll, struct purge *purge);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "forkserver/prefork.h"
 
+#include "forkserver/spares.h"
 #include "forkserver/spawn.h"
 #include "forkserver/state.h"
 #include "forkserver/timing.h"
@@ -29,8 +30,9 @@ unsigned forkserver__prefork_offer(struct server *s)
     return count > 0 && forkserver__offer(s, &s->host, s->prefork.held, count) == 0 ? count : 0;
 }
 
-void forkserver__prefork_drop(struct prefork *prefork, struct child *child)
+void forkserver__prefork_drop(struct server *s, struct child *child)
 {
+    struct prefork *prefork = &s->prefork;
     unsigned kept = 0;
 
     for (unsigned i = 0; i < prefork->held_count; i++) {

@@ -8,9 +8,10 @@
  */
 #include "forkserver/reap.h"
 
+#include "forkserver/children.h"
 #include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
-#include "forkserver/reporter.h"
+#include "forkserver/rest.h"
 #include "forkserver/state.h"
 #include "forkserver/stop.h"
 #include "forkserver/terminate.h"

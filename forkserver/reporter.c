@@ -7,12 +7,13 @@
  */
 #include "forkserver/reporter.h"
 
+#include "forkserver/children.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/state.h"
 #include "forkserver/timing.h"
+#include "src/base/clock.h"
 #include "src/crash/handler.h"
 #include "src/crash/unwind.h"
-#include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>

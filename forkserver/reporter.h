@@ -10,14 +10,6 @@
 struct child;
 struct server;
 
-enum { REPORTERS_LATE = 16 };
-
-/* Reporters that were killed and are not reaped yet. */
-struct reporters {
-    pid_t late[REPORTERS_LATE];
-    unsigned late_count;
-};
-
 /*
  * Starts the report on a child that hangs, or that has stopped. Both return false if there will be
  * none.

@@ -1,15 +1,19 @@
 /*
  * requests.c - handles requests for children
  *
- * The host and every child send the same requests. A malformed request closes the link of its
- * client. A client identifies a child by process id and number together, and can end or limit only
- * children that it requested.
+ * The table `requests` says what is legal from whom, and when; anything else is refused before its
+ * body is looked at, and closes the link of its sender. A client identifies a child by process id
+ * and number together, and can end or limit only children that it requested.
  */
 #include "forkserver/requests.h"
 
 #include "forkserver/asker.h"
+#include "forkserver/children.h"
 #include "forkserver/death.h"
+#include "forkserver/link.h"
+#include "forkserver/prefork.h"
 #include "forkserver/quota.h"
+#include "forkserver/spares.h"
 #include "forkserver/spawn.h"
 #include "forkserver/state.h"
 #include "forkserver/stop.h"
@@ -74,8 +78,10 @@ static void serve_client(struct server *s, struct client *client)
 }
 
 /* A client that asks has used all earlier offers. */
-static int on_fork(struct server *s, struct client *client, const struct wire_fork *body)
+static int on_fork(struct server *s, struct client *client, const void *message)
 {
+    const struct wire_fork *body = message;
+
     if (body->count > WIRE_MAX_FORKS)
         return -EPROTO;
     if (!client->owner)
@@ -105,8 +111,10 @@ static struct child *find_dead(struct server *s, const struct client *client, ui
     return child && child->asker == client ? child : NULL;
 }
 
-static int on_end_child(struct server *s, struct client *client, const struct wire_end_child *body)
+static int on_end_child(struct server *s, struct client *client, const void *message)
 {
+    const struct wire_end_child *body = message;
+
     if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
         return -EPROTO;
     struct child *child = find(s, client, body->pid, body->id);
@@ -123,8 +131,9 @@ static int on_end_child(struct server *s, struct client *client, const struct wi
     return 0;
 }
 
-static int on_await(struct server *s, struct client *client, const struct wire_await *body)
+static int on_await(struct server *s, struct client *client, const void *message)
 {
+    const struct wire_await *body = message;
     struct child *child = find(s, client, body->pid, body->id);
 
     if (!child)
@@ -141,9 +150,11 @@ static int on_await(struct server *s, struct client *client, const struct wire_a
     return 0;
 }
 
-static int on_limit(struct server *s, struct client *client, const struct wire_limit *body)
+static int on_limit(struct server *s, struct client *client, const void *message)
 {
+    const struct wire_limit *body = message;
     struct child *child = find(s, client, body->pid, body->id);
+
     if (!child)
         child = find_dead(s, client, body->id);
     if (child)
@@ -151,28 +162,79 @@ static int on_limit(struct server *s, struct client *client, const struct wire_l
     return 0;
 }
 
-static int on_look(struct server *s)
+static int on_look(struct server *s, struct client *client, const void *message)
 {
+    (void)client, (void)message;
     forkserver__look_soon(s);
     return 0;
 }
 
-static int dispatch(struct server *s, struct client *client)
+static int on_end(struct server *s, struct client *client, const void *message)
 {
-    const struct wire_header *header = &s->frame.header;
-    const void *body = s->frame.body;
+    const struct wire_end *body = message;
 
-    if (header->type == WIRE_FORK && header->length == sizeof(struct wire_fork))
-        return on_fork(s, client, body);
-    if (header->type == WIRE_END_CHILD && header->length == sizeof(struct wire_end_child))
-        return on_end_child(s, client, body);
-    if (header->type == WIRE_LIMIT && header->length == sizeof(struct wire_limit))
-        return on_limit(s, client, body);
-    if (header->type == WIRE_AWAIT && header->length == sizeof(struct wire_await))
-        return on_await(s, client, body);
-    if (header->type == WIRE_LOOK && !client->owner)
-        return on_look(s);
-    return -EPROTO;
+    (void)client;
+    forkserver__end_all(s, body->grace > 0 ? SIGTERM : SIGKILL, body->grace, WIRE_ENDED_BY_KILL);
+    return 0;
+}
+
+enum { FROM_HOST = 1, FROM_CHILD = 2, FROM_ROOT = 4, FROM_CLIENTS = FROM_HOST | FROM_CHILD };
+enum { WHILE_SERVING = 1, WHILE_ENDING = 2, ALWAYS = WHILE_SERVING | WHILE_ENDING };
+
+/*
+ * Who may send it; when it is handled: at other times it is ignored, because its sender cannot know
+ * of the end; the length of its body; the function that handles it. client: NULL for the root.
+ */
+static const struct request {
+    enum wire_type type;
+    unsigned senders;
+    unsigned when;
+    size_t length;
+    int (*handle)(struct server *s, struct client *client, const void *message);
+} requests[] = {
+    { WIRE_FORK, FROM_CLIENTS, WHILE_SERVING, sizeof(struct wire_fork), on_fork },
+    { WIRE_END_CHILD, FROM_CLIENTS, ALWAYS, sizeof(struct wire_end_child), on_end_child },
+    { WIRE_LIMIT, FROM_CLIENTS, ALWAYS, sizeof(struct wire_limit), on_limit },
+    { WIRE_AWAIT, FROM_CLIENTS, ALWAYS, sizeof(struct wire_await), on_await },
+    { WIRE_LOOK, FROM_HOST, ALWAYS, 0, on_look },
+    { WIRE_END, FROM_ROOT, ALWAYS, sizeof(struct wire_end), on_end },
+};
+
+/* Returns the row of a request that this sender may send; NULL: there is none. */
+static const struct request *row_of(const struct wire_header *header, unsigned sender)
+{
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        const struct request *row = &requests[i];
+        if (row->type == header->type)
+            return (row->senders & sender) && row->length == header->length ? row : NULL;
+    }
+    return NULL;
+}
+
+/* Handles the request in s->frame. Returns 0, or -EPROTO if it is refused. */
+static int dispatch(struct server *s, unsigned sender, struct client *client)
+{
+    const struct request *row = row_of(&s->frame.header, sender);
+
+    if (!row)
+        return -EPROTO;
+    if (!(row->when & (s->ending ? WHILE_ENDING : WHILE_SERVING)))
+        return 0;
+    return row->handle(s, client, s->frame.body);
+}
+
+/* The root sends one message, END. Anything else is like the end of file: END without grace. */
+void forkserver__root_readable(struct server *s)
+{
+    int rc = wire__recv(s->root_link, &s->frame, true);
+
+    if (rc == -EAGAIN)
+        return;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->root_link, NULL);
+    if (rc == 0)
+        rc = dispatch(s, FROM_ROOT, NULL);
+    if (rc < 0)
+        forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_LOSS);
 }
 
 /*
@@ -182,18 +244,19 @@ static int dispatch(struct server *s, struct client *client)
 void forkserver__client_readable(struct server *s, struct client *client)
 {
     enum { AT_ONCE = 64 };
+    const unsigned sender = client->owner ? FROM_CHILD : FROM_HOST;
     int rc = client->owner && client->owner->state == CHILD_DEAD ? -EPIPE : 0;
 
     for (int i = 0; i < AT_ONCE && rc == 0 && !client->closed; i++) {
         rc = forkserver__link_recv(&client->link, &s->frame);
         if (rc == 0)
-            rc = dispatch(s, client);
+            rc = dispatch(s, sender, client);
     }
     if (rc == 0 || rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS) {
         serve_client(s, client);
         return;
     }
-    forkserver__client_close(s, client);
+    forkserver__client_close(client, s->epoll);
     shutdown(client->link.fd, SHUT_RDWR);
     if (!client->owner)
         forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);

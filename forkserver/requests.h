@@ -1,5 +1,5 @@
 /*
- * requests.h - what the host and children ask of a server
+ * requests.h - what host, children and root ask of a server
  */
 #ifndef FORKSCOPE_FORKSERVER_REQUESTS_H
 #define FORKSCOPE_FORKSERVER_REQUESTS_H
@@ -9,5 +9,7 @@ struct server;
 
 /* Handles requests that have arrived, and gives the client the children that it is owed. */
 void forkserver__client_readable(struct server *s, struct client *client);
+/* Handles the message of the root that has arrived. */
+void forkserver__root_readable(struct server *s);
 
 #endif

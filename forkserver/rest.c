@@ -25,6 +25,8 @@
  */
 #include "forkserver/rest.h"
 
+#include "forkserver/children.h"
+#include "forkserver/orphans.h"
 #include "forkserver/reporter.h"
 #include "forkserver/state.h"
 #include "forkserver/timing.h"

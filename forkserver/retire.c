@@ -4,9 +4,14 @@
 #include "forkserver/retire.h"
 
 #include "forkserver/asker.h"
+#include "forkserver/births.h"
+#include "forkserver/children.h"
 #include "forkserver/death.h"
+#include "forkserver/prefork.h"
+#include "forkserver/purge.h"
 #include "forkserver/quota.h"
 #include "forkserver/requests.h"
+#include "forkserver/rest.h"
 #include "forkserver/spawn.h"
 #include "forkserver/state.h"
 #include "forkserver/timing.h"
@@ -28,12 +33,12 @@ static void finish(struct server *s, struct child *child)
 
     forkserver__death_told(s, child);
     give_back_channel(s, child);
-    forkserver__client_free(s, &child->client);
+    forkserver__client_free(&child->client, s->epoll, &s->purge);
     if (asker) {
         asker->children--;
         forkserver__quota_count(s, asker, -1);
         if (child->offered >= 0)
-            forkserver__prefork_drop(&s->prefork, child);
+            forkserver__prefork_drop(s, child);
         else if (asker->epoch == child->epoch && asker->spares > 0)
             asker->spares--;
         if (!asker->owner)

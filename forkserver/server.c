@@ -7,21 +7,25 @@
 #include "forkserver/server.h"
 
 #include "forkserver/asker.h"
+#include "forkserver/births.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
 #include "forkserver/orphans.h"
+#include "forkserver/prefork.h"
 #include "forkserver/private_memory.h"
+#include "forkserver/purge.h"
 #include "forkserver/reap.h"
 #include "forkserver/remap.h"
 #include "forkserver/requests.h"
 #include "forkserver/retire.h"
+#include "forkserver/spares.h"
 #include "forkserver/state.h"
 #include "forkserver/terminate.h"
 #include "forkserver/timing.h"
-#include "src/crash/handler.h"
 #include "src/base/clock.h"
 #include "src/base/proc.h"
+#include "src/crash/handler.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -74,7 +78,7 @@ static int watch_all(struct server *s)
         rc = watch(s, s->signals, &signals);
     if (rc == 0)
         rc = watch(s, s->host_pidfd, &host);
-    return rc == 0 ? forkserver__client_open(s, &s->host) : rc;
+    return rc == 0 ? forkserver__client_open(&s->host, s->epoll) : rc;
 }
 
 /* Returns 0, or -errno if something is missing that a server needs. */
@@ -121,21 +125,6 @@ static void tell_start(int host_link, int rc)
     _exit(1);
 }
 
-/* The root sends one message, END. End of file means END without grace. */
-static void on_root(struct server *s)
-{
-    struct wire_end end = { 0 };
-    int rc = wire__recv(s->root_link, &s->frame, true);
-
-    if (rc == -EAGAIN)
-        return;
-    if (rc == 0 && s->frame.header.type == WIRE_END && s->frame.header.length == sizeof end)
-        end = *(struct wire_end *)s->frame.body;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->root_link, NULL);
-    forkserver__end_all(s, end.grace > 0 ? SIGTERM : SIGKILL, end.grace,
-                        rc == 0 ? WIRE_ENDED_BY_KILL : WIRE_ENDED_BY_LOSS);
-}
-
 static void on_host_gone(struct server *s)
 {
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->host_pidfd, NULL);
@@ -160,7 +149,7 @@ static void dispatch(struct server *s, const struct epoll_event *event)
 {
     switch (*(enum watch *)event->data.ptr) {
     case WATCH_ROOT:
-        on_root(s);
+        forkserver__root_readable(s);
         break;
     case WATCH_HOST:
         on_host_gone(s);

@@ -4,12 +4,17 @@
 #include "forkserver/spawn.h"
 
 #include "forkserver/asker.h"
+#include "forkserver/births.h"
+#include "forkserver/children.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/death_watch.h"
+#include "forkserver/link.h"
 #include "forkserver/quota.h"
+#include "forkserver/rest.h"
 #include "forkserver/state.h"
-#include "src/crash/handler.h"
+#include "forkserver/token.h"
 #include "src/base/clock.h"
+#include "src/crash/handler.h"
 #include "src/wire/board.h"
 #include <errno.h>
 #include <signal.h>
@@ -164,10 +169,10 @@ static pid_t fork_with_link(struct server *s, struct child *child, int64_t patie
         rc = forkserver__link_open(&child->client.link);
     if (rc < 0)
         return rc;
-    rc = forkserver__client_open(s, &child->client);
+    rc = forkserver__client_open(&child->client, s->epoll);
     pid_t pid = rc < 0 ? rc : fork_child(s, child, patience, awaited, held);
     if (pid < 0)
-        forkserver__client_free(s, &child->client);
+        forkserver__client_free(&child->client, s->epoll, &s->purge);
     return pid;
 }
 
@@ -221,7 +226,7 @@ bool forkserver__respawn(struct server *s, struct child *child)
 {
     struct wire_reborn *body = &s->reborn;
 
-    forkserver__client_free(s, &child->client);
+    forkserver__client_free(&child->client, s->epoll, &s->purge);
     child->client = (struct client){ .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child };
     pid_t pid = fork_with_link(s, child, BASE_NEVER, true, true);
     if (pid < 0)

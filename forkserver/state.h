@@ -7,16 +7,46 @@
 #include "forkserver/births.h"
 #include "forkserver/children.h"
 #include "forkserver/options.h"
-#include "forkserver/prefork.h"
+#include "forkserver/orphans.h"
 #include "forkserver/purge.h"
-#include "forkserver/reporter.h"
-#include "forkserver/rest.h"
+#include "forkserver/spares.h"
 #include "forkserver/token.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+
+/* prefork.c: the spares held here. Spares that the host has been offered are counted in its client. */
+struct prefork {
+    struct spares spares;
+    unsigned held_count;
+    struct child *held[WIRE_MAX_OFFERS];    /* forked, to be offered in one message */
+};
+
+enum { REPORTERS_LATE = 16 };
+
+/* reporter.c: reporters that were killed and are not reaped yet. */
+struct reporters {
+    pid_t late[REPORTERS_LATE];
+    unsigned late_count;
+};
+
+/* rest.c: an orphan, and the scan that saw it first. */
+struct remnant {
+    pid_t pid;
+    uint64_t since;             /* number of that scan */
+    int64_t seen_at;
+};
+
+struct rest {
+    uint64_t looks;             /* number of scans, counted when one ends */
+    bool wanted;                /* something has changed since the last scan */
+    bool crowded;               /* there were more orphans than the table holds */
+    int64_t look_at;            /* the next scan if nothing changes before; INT64_MAX: none */
+    unsigned count;
+    struct remnant remnants[ORPHANS_MOST];
+};
 
 struct server {
     const struct forkserver_options *options;

@@ -3,6 +3,7 @@
  */
 #include "forkserver/stop.h"
 
+#include "forkserver/children.h"
 #include "forkserver/reporter.h"
 #include "forkserver/state.h"
 #include "forkserver/terminate.h"

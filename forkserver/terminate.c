@@ -3,6 +3,7 @@
  */
 #include "forkserver/terminate.h"
 
+#include "forkserver/children.h"
 #include "forkserver/death.h"
 #include "forkserver/reporter.h"
 #include "forkserver/state.h"
