@@ -109,7 +109,7 @@ static const struct modules *modules_at_init(void)
 {
     static struct modules modules;
 
-    if (modules.module_count == 0)
+    if (modules.count == 0)
         (void)crash__modules_own(&modules);
     return &modules;
 }

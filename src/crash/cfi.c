@@ -44,7 +44,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
                           void *argument)
 {
     struct cfi *cfi = argument;
-    const struct module *module = crash__modules_module(cfi->modules, ip);
+    const struct module *module = crash__modules_at(cfi->modules, ip);
     unw_dyn_info_t table = {.format = UNW_INFO_FORMAT_REMOTE_TABLE};
     int error = -UNW_ENOINFO;
 

@@ -57,7 +57,7 @@ static int open_trusted(const char *path)
 
 static int open_debug(const struct module *module)
 {
-    char path[64 + 2 * MODULES_BUILD_ID] = "/usr/lib/debug/.build-id/";
+    char path[64 + 2 * MODULE_BUILD_ID] = "/usr/lib/debug/.build-id/";
     size_t length = strlen(path);
 
     if (module->build_id_size < 2)
@@ -99,7 +99,7 @@ static int open_own(const struct module *module)
 void crash__module_files_open(struct images *ret_images, const struct modules *at_init, bool wanted)
 {
     ret_images->at_init = at_init;
-    for (size_t i = 0; i < at_init->module_count; i++) {
+    for (size_t i = 0; i < at_init->count; i++) {
         const struct module *module = &at_init->module[i];
         bool in_file = wanted && module->path[0] == '/';
 
@@ -120,7 +120,7 @@ static bool is_same(const struct module *one, const struct module *other)
 void crash__module_files_get(const struct images *images, const struct module *module,
                              int *ret_file, int *ret_debug)
 {
-    for (size_t i = 0; i < images->at_init->module_count; i++) {
+    for (size_t i = 0; i < images->at_init->count; i++) {
         if (!is_same(&images->at_init->module[i], module))
             continue;
         *ret_file = fcntl(images->file[i], F_DUPFD_CLOEXEC, 0);

@@ -13,8 +13,8 @@
 
 struct images {
     const struct modules *at_init;
-    int file[MODULES_MODULES];    /* of the module with the same index; -1: none */
-    int debug[MODULES_MODULES];
+    int file[MODULES_MAX]; /* of the module with the same index; -1: none */
+    int debug[MODULES_MAX];
 };
 
 /*

@@ -69,7 +69,7 @@ static bool note_matches(const struct image *image, const ElfW(Shdr) *section,
 
     return section->sh_type == SHT_NOTE && section->sh_size <= sizeof bytes &&
            image_read(image, section->sh_offset, bytes, section->sh_size) == 0 &&
-           base__notes_build_id(notes, MODULES_BUILD_ID, &note) &&
+           base__notes_build_id(notes, MODULE_BUILD_ID, &note) &&
            note.size == module->build_id_size &&
            memcmp(note.data, module->build_id, note.size) == 0;
 }

@@ -9,7 +9,8 @@
 #ifndef FORKSCOPE_CRASH_SYMBOLS_H
 #define FORKSCOPE_CRASH_SYMBOLS_H
 
-#include "src/crash/modules.h"
+#include "src/crash/module.h"
+#include "src/crash/remote_memory.h"
 
 #include <elf.h>
 #include <link.h>

@@ -38,8 +38,8 @@ struct unwind {
     const struct modules *seen;  /* the same, or at_init if it cannot be read */
     struct threads threads;
     struct stack stack[THREADS_HELD];
-    struct symbols symbols[MODULES_MODULES];    /* of the module with the same index */
-    bool symbols_read[MODULES_MODULES];
+    struct symbols symbols[MODULES_MAX]; /* of the module with the same index */
+    bool symbols_read[MODULES_MAX];
     struct walk walk;
     struct backtrace *trace;
 };
@@ -79,7 +79,7 @@ static void name_frame(struct unwind *unwind, const struct step *step,
 {
     uint64_t pc = step->registers.value[MACHINE_PC];
     uint64_t inside = crash__backtrace_is_exact(step->found) ? pc : pc - 1;
-    const struct module *module = crash__modules_module(unwind->seen, inside);
+    const struct module *module = crash__modules_at(unwind->seen, inside);
     const struct symbols *symbols;
     const ElfW(Sym) *symbol;
     char name[SYMBOLS_NAME];
@@ -160,7 +160,7 @@ static uint64_t shared_message_variable(void)
 static uint64_t message_variable(struct unwind *unwind)
 {
     uint64_t variable = shared_message_variable(), here = (uint64_t)(uintptr_t)message_variable;
-    const struct module *module = crash__modules_module(unwind->task->at_init, here);
+    const struct module *module = crash__modules_at(unwind->task->at_init, here);
     struct symbols symbols;
     const ElfW(Sym) *symbol;
 
@@ -195,9 +195,9 @@ static void find_message(struct unwind *unwind)
  */
 static const struct mapping *stack_above(const struct modules *modules, uint64_t sp)
 {
-    for (size_t i = 0; i < modules->mapping_count; i++)
-        if (modules->mapping[i].end > sp && modules->mapping[i].writable)
-            return &modules->mapping[i];
+    for (size_t i = 0; i < modules->mappings.count; i++)
+        if (modules->mappings.mapping[i].end > sp && modules->mappings.mapping[i].writable)
+            return &modules->mappings.mapping[i];
     return NULL;
 }
 
@@ -205,7 +205,7 @@ static bool is_stack_overflow(const struct modules *modules, const struct crash_
 {
     uint64_t sp = record->registers.value[MACHINE_SP], address = record->address;
     const struct mapping *stack = stack_above(modules, sp);
-    const struct mapping *hit = crash__modules_mapping(modules, address);
+    const struct mapping *hit = crash__mappings_at(&modules->mappings, address);
 
     if (record->signo != SIGSEGV || record->code <= 0 || !stack || (hit && hit->writable))
         return false;
@@ -299,7 +299,7 @@ static void attach(struct unwind *unwind)
     hold(unwind);
     tid = living(&unwind->threads, unwind->task->pid);
     crash__memory_open(&unwind->memory, tid);
-    unwind->maps = crash__modules_open(tid);
+    unwind->maps = crash__mappings_open(tid);
     crash__module_files_open(&unwind->images, unwind->task->at_init, needs_files(unwind->task));
     if (unwind->task->fd >= 0)
         note_error(unwind->trace,
@@ -354,7 +354,8 @@ static void walk_threads(struct unwind *unwind)
 static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;
-    int error = unwind->walk.blind ? 0 : crash__modules_read(&unwind->modules, unwind->maps);
+    int error = unwind->walk.blind ? 0
+                                   : crash__mappings_read(&unwind->modules.mappings, unwind->maps);
 
     if (error)
         look_away(unwind, error);

@@ -38,7 +38,7 @@ static bool is_exact(const struct step *step)
 
 static bool is_code(const struct walk *walk, uint64_t address)
 {
-    const struct mapping *mapping = crash__modules_mapping(walk->modules, address);
+    const struct mapping *mapping = crash__mappings_at(&walk->modules->mappings, address);
 
     return mapping && mapping->executable;
 }

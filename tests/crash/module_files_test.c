@@ -135,7 +135,7 @@ static void a_leased_file_does_not_hold_anybody_up(void)
 
 static void close_own(const struct modules *own)
 {
-    for (size_t i = 0; i < own->module_count; i++) {
+    for (size_t i = 0; i < own->count; i++) {
         if (images.file[i] >= 0)
             close(images.file[i]);
         if (images.debug[i] >= 0)

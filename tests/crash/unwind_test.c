@@ -368,8 +368,8 @@ static void walk_without_cfi(void (*victim)(void))
     CU_ASSERT_EQUAL_FATAL(crash__read(pid, &record), 0);
     watch_unwind(pid, &record);
     crash__memory_open(&memory, pid);
-    maps = crash__modules_open(pid);
-    CU_ASSERT_EQUAL_FATAL(crash__modules_read(&modules, maps), 0);
+    maps = crash__mappings_open(pid);
+    CU_ASSERT_EQUAL_FATAL(crash__mappings_read(&modules.mappings, maps), 0);
     CU_ASSERT_EQUAL_FATAL(crash__modules_find(&modules, &memory, NULL), 0);
     crash__walk(&walk, &record.registers, &stack);
     crash__memory_close(&memory);

@@ -59,10 +59,12 @@ static void read_symbols(const struct module *module, struct memory *memory)
 
 static void look_up(const struct modules *modules)
 {
-    for (size_t i = 0; i < modules->mapping_count; i++) {
-        (void)crash__modules_mapping(modules, modules->mapping[i].start);
-        (void)crash__modules_mapping(modules, modules->mapping[i].end);
-        (void)crash__modules_module(modules, modules->mapping[i].start);
+    const struct mappings *mappings = &modules->mappings;
+
+    for (size_t i = 0; i < mappings->count; i++) {
+        (void)crash__mappings_at(mappings, mappings->mapping[i].start);
+        (void)crash__mappings_at(mappings, mappings->mapping[i].end);
+        (void)crash__modules_at(modules, mappings->mapping[i].start);
     }
 }
 
@@ -73,15 +75,15 @@ static void read_all(struct modules *modules, struct memory *memory)
     if (crash__modules_find(modules, memory, NULL) != 0)
         return;
     look_up(modules);
-    for (size_t i = 0; i < modules->module_count && i < 4; i++) {
-        fuzz_check(modules->module[i].build_id_size <= MODULES_BUILD_ID);
+    for (size_t i = 0; i < modules->count && i < 4; i++) {
+        fuzz_check(modules->module[i].build_id_size <= MODULE_BUILD_ID);
         read_symbols(&modules->module[i], memory);
     }
     again = *modules;
     again.module = NULL;
-    again.module_count = 0;
+    again.count = 0;
     if (crash__modules_find(&again, memory, modules) == 0)
-        fuzz_check(again.module_count >= modules->module_count);
+        fuzz_check(again.count >= modules->count);
     free(again.module);
 }
 
@@ -99,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     input.bytes += length;
     input.left -= length;
     fill_memory(&input, &memory);
-    if (crash__modules_parse(&modules, text) == 0) {
+    if (crash__mappings_parse(&modules.mappings, text) == 0) {
         read_all(&modules, &memory);
         crash__modules_free(&modules);
     }

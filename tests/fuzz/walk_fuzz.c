@@ -40,7 +40,7 @@ static void find_modules(uint64_t end)
     char *text = malloc(128);
 
     snprintf(text, 128, "%x-%llx rwxp 00000000 00:00 1 /module\n", START, (unsigned long long)end);
-    fuzz_check(crash__modules_parse(&modules, text) == 0);
+    fuzz_check(crash__mappings_parse(&modules.mappings, text) == 0);
     fuzz_check(crash__modules_find(&modules, &memory, NULL) == 0);
 }
 
