@@ -88,6 +88,7 @@ src_libscope_la_SOURCES += src/scope/wait_points.c src/scope/wait_points.h
 
 src_libcrash_la_CFLAGS = $(library_cflags)
 src_libcrash_la_SOURCES =
+src_libcrash_la_SOURCES += src/crash/abort_message.c src/crash/abort_message.h
 src_libcrash_la_SOURCES += src/crash/backtrace.c src/crash/backtrace.h
 src_libcrash_la_SOURCES += src/crash/cfi.c src/crash/cfi.h
 src_libcrash_la_SOURCES += src/crash/confine.c src/crash/confine.h
@@ -97,7 +98,9 @@ src_libcrash_la_SOURCES += src/crash/mappings.c src/crash/mappings.h
 src_libcrash_la_SOURCES += src/crash/module.c src/crash/module.h
 src_libcrash_la_SOURCES += src/crash/module_files.c src/crash/module_files.h
 src_libcrash_la_SOURCES += src/crash/modules.c src/crash/modules.h
+src_libcrash_la_SOURCES += src/crash/names.c src/crash/names.h
 src_libcrash_la_SOURCES += src/crash/remote_memory.c src/crash/remote_memory.h
+src_libcrash_la_SOURCES += src/crash/stack_overflow.c src/crash/stack_overflow.h
 src_libcrash_la_SOURCES += src/crash/symbols.c src/crash/symbols.h
 src_libcrash_la_SOURCES += src/crash/tracee.c src/crash/tracee.h
 src_libcrash_la_SOURCES += src/crash/unwind.c src/crash/unwind.h

@@ -93,6 +93,8 @@ tests_crash_confine_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/crash_matrix_test
 check_PROGRAMS += tests/crash/module_files_test
 tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/stack_overflow_test
+tests_crash_stack_overflow_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/unwind_test
 tests_crash_unwind_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 

@@ -3,29 +3,24 @@
  */
 #include "src/crash/unwind.h"
 
+#include "src/crash/abort_message.h"
 #include "src/crash/cfi.h"
 #include "src/crash/confine.h"
 #include "src/crash/module_files.h"
-#include "src/crash/remote_memory.h"
 #include "src/crash/modules.h"
-#include "src/crash/symbols.h"
+#include "src/crash/names.h"
+#include "src/crash/remote_memory.h"
+#include "src/crash/stack_overflow.h"
 #include "src/crash/tracee.h"
 #include "src/crash/walk.h"
 #include "src/base/clock.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-enum {
-    MESSAGE_LIMIT = 1024,
-    OVERFLOW_REACH = 1 << 20,    /* how far outside the stack a large frame may first touch */
-    MEMORY_LIMIT = 64 << 20,     /* beyond the present use when reading begins */
-};
+enum { MEMORY_LIMIT = 64 << 20 };    /* beyond the present use when reading begins */
 
 /* The state of one report; too large for a stack. */
 struct unwind {
@@ -35,11 +30,9 @@ struct unwind {
     int maps;
     struct images images;
     struct modules modules;      /* of the examined process */
-    const struct modules *seen;  /* the same, or at_init if it cannot be read */
     struct threads threads;
     struct stack stack[THREADS_HELD];
-    struct symbols symbols[MODULES_MAX]; /* of the module with the same index */
-    bool symbols_read[MODULES_MAX];
+    struct names names;          /* of these modules, or of at_init if they cannot be read */
     struct walk walk;
     struct backtrace *trace;
 };
@@ -48,86 +41,6 @@ static void note_error(struct backtrace *trace, int error)
 {
     if (error && !trace->error)
         trace->error = error;
-}
-
-static void read_symbols(struct unwind *unwind, const struct module *module,
-                         struct symbols *ret_symbols)
-{
-    int file, debug;
-
-    if (module->path[0] == '[') {
-        (void)crash__symbols_read_vdso(ret_symbols, module, &unwind->memory);
-        return;
-    }
-    crash__module_files_get(&unwind->images, module, &file, &debug);
-    (void)crash__symbols_read(ret_symbols, module, file, debug);
-}
-
-static const struct symbols *symbols_of(struct unwind *unwind, const struct module *module)
-{
-    size_t place = (size_t)(module - unwind->seen->module);
-
-    if (!unwind->symbols_read[place] && base__now() < unwind->deadline) {
-        unwind->symbols_read[place] = true;
-        read_symbols(unwind, module, &unwind->symbols[place]);
-    }
-    return &unwind->symbols[place];
-}
-
-static void name_frame(struct unwind *unwind, const struct step *step,
-                       struct backtrace_frame *ret_frame)
-{
-    uint64_t pc = step->registers.value[MACHINE_PC];
-    uint64_t inside = crash__backtrace_is_exact(step->found) ? pc : pc - 1;
-    const struct module *module = crash__modules_at(unwind->seen, inside);
-    const struct symbols *symbols;
-    const ElfW(Sym) *symbol;
-    char name[SYMBOLS_NAME];
-
-    *ret_frame = (struct backtrace_frame){.ip = pc, .found = step->found};
-    if (!module)
-        return;
-    ret_frame->module = crash__backtrace_intern(unwind->trace, module->path, PATH_MAX);
-    ret_frame->offset = pc - module->bias;
-    if (!unwind->task->with_symbols)
-        return;
-    symbols = symbols_of(unwind, module);
-    symbol = crash__symbols_covering(symbols, inside - module->bias);
-    if (!symbol)
-        return;
-    crash__symbols_name(symbols, symbol, name);
-    ret_frame->symbol = crash__backtrace_intern(unwind->trace, name, sizeof name);
-    ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
-}
-
-/*
- * Returns a frame with the same address. Recursion, or threads that do the same, repeat a few
- * places many times.
- */
-static const struct backtrace_frame *named_before(const struct backtrace *trace,
-                                                  const struct step *step, size_t count)
-{
-    bool exact = crash__backtrace_is_exact(step->found);
-
-    for (size_t i = count; i-- > 0;)
-        if (trace->frame[i].ip == step->registers.value[MACHINE_PC] &&
-            crash__backtrace_is_exact(trace->frame[i].found) == exact)
-            return &trace->frame[i];
-    return NULL;
-}
-
-static void describe_frame(struct unwind *unwind, const struct step *step)
-{
-    struct backtrace *trace = unwind->trace;
-    const struct backtrace_frame *same = named_before(trace, step, trace->frame_count);
-    struct backtrace_frame *frame = &trace->frame[trace->frame_count];
-
-    if (same)
-        *frame = *same;
-    else
-        name_frame(unwind, step, frame);
-    frame->found = step->found;
-    trace->frame_count++;
 }
 
 static void describe_thread(struct unwind *unwind, size_t i)
@@ -144,74 +57,7 @@ static void describe_thread(struct unwind *unwind, size_t i)
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
     for (size_t frame = 0; frame < stack->count; frame++)
-        describe_frame(unwind, &stack->step[frame]);
-}
-
-/*
- * The address of glibc's variable with the message of abort(), the same in every process of this
- * image.
- */
-static uint64_t shared_message_variable(void)
-{
-    return (uint64_t)(uintptr_t)dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE");
-}
-
-/* In a static program the variable is in the module of this function. */
-static uint64_t message_variable(struct unwind *unwind)
-{
-    uint64_t variable = shared_message_variable(), here = (uint64_t)(uintptr_t)message_variable;
-    const struct module *module = crash__modules_at(unwind->task->at_init, here);
-    struct symbols symbols;
-    const ElfW(Sym) *symbol;
-
-    if (variable || !module)
-        return variable;
-    read_symbols(unwind, module, &symbols);
-    symbol = crash__symbols_variable(&symbols, "__abort_msg", sizeof(void *));
-    return symbol ? module->bias + symbol->st_value : 0;
-}
-
-/*
- * __abort_msg is a pointer to struct { unsigned size; char text[]; }. It is set shortly before the
- * end, which may be by another signal than SIGABRT if that cannot be sent.
- */
-static void find_message(struct unwind *unwind)
-{
-    char text[MESSAGE_LIMIT];
-    uint64_t variable = message_variable(unwind), message;
-
-    if (!variable || crash__memory_read(&unwind->memory, variable, &message, sizeof message) != 0)
-        return;
-    if (!message ||
-        crash__memory_text(&unwind->memory, message + sizeof(unsigned), text, sizeof text) != 0)
-        return;
-    text[strcspn(text, "\n")] = '\0';
-    unwind->trace->message = crash__backtrace_intern(unwind->trace, text, sizeof text);
-}
-
-/*
- * Returns the writable mapping at or above sp: in an overflow sp itself may be below the stack
- * already.
- */
-static const struct mapping *stack_above(const struct modules *modules, uint64_t sp)
-{
-    for (size_t i = 0; i < modules->mappings.count; i++)
-        if (modules->mappings.mapping[i].end > sp && modules->mappings.mapping[i].writable)
-            return &modules->mappings.mapping[i];
-    return NULL;
-}
-
-static bool is_stack_overflow(const struct modules *modules, const struct crash_record *record)
-{
-    uint64_t sp = record->registers.value[MACHINE_SP], address = record->address;
-    const struct mapping *stack = stack_above(modules, sp);
-    const struct mapping *hit = crash__mappings_at(&modules->mappings, address);
-
-    if (record->signo != SIGSEGV || record->code <= 0 || !stack || (hit && hit->writable))
-        return false;
-    return address < stack->start && stack->start - address <= OVERFLOW_REACH &&
-           (sp < stack->start || sp - stack->start <= OVERFLOW_REACH) &&
-           address + OVERFLOW_REACH >= sp;
+        crash__names_frame(&unwind->names, &stack->step[frame], trace);
 }
 
 static void describe_cause(struct backtrace *trace, pid_t pid, const struct crash_record *record)
@@ -288,8 +134,7 @@ static void hold(struct unwind *unwind)
 /* In a static program the executable's file is needed to find the message of abort(). */
 static bool needs_files(const struct unwind_task *task)
 {
-    return task->fd >= 0 ? task->with_symbols
-                         : !shared_message_variable();
+    return task->fd >= 0 ? task->with_symbols : !crash__abort_message_needs_no_symbols();
 }
 
 static void attach(struct unwind *unwind)
@@ -317,7 +162,7 @@ static void look_away(struct unwind *unwind, int error)
 {
     note_error(unwind->trace, error);
     unwind->walk.blind = true;
-    unwind->seen = unwind->task->at_init;
+    unwind->names.modules = unwind->task->at_init;
     crash__memory_close(&unwind->memory);
     crash__memory_open(&unwind->memory, getpid());
     if (unwind->maps >= 0)
@@ -354,6 +199,7 @@ static void walk_threads(struct unwind *unwind)
 static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;
+    char message[ABORT_MESSAGE];
     int error = unwind->walk.blind ? 0
                                    : crash__mappings_read(&unwind->modules.mappings, unwind->maps);
 
@@ -361,9 +207,10 @@ static void find_cause(struct unwind *unwind)
         look_away(unwind, error);
     if (!record || unwind->walk.blind)
         return;
-    unwind->trace->stack_overflow = is_stack_overflow(&unwind->modules, record);
+    unwind->trace->stack_overflow = crash__is_stack_overflow(&unwind->modules.mappings, record);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
-    find_message(unwind);
+    if (crash__abort_message(&unwind->names, unwind->task->at_init, message))
+        unwind->trace->message = crash__backtrace_intern(unwind->trace, message, sizeof message);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
 }
 
@@ -411,7 +258,11 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     unwind->task = task;
     unwind->trace = trace;
     unwind->deadline = base__now() + task->limit / 8 * 7;
-    unwind->seen = &unwind->modules;
+    unwind->names.modules = &unwind->modules;
+    unwind->names.images = &unwind->images;
+    unwind->names.memory = &unwind->memory;
+    unwind->names.deadline = unwind->deadline;
+    unwind->names.with_symbols = task->with_symbols;
     unwind->walk = (struct walk){.memory = &unwind->memory, .modules = &unwind->modules,
                                  .deadline = unwind->deadline};
     return unwind;

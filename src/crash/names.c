@@ -1,0 +1,87 @@
+/*
+ * names.c - looks up modules and functions, and puts them into a backtrace
+ */
+#include "src/crash/names.h"
+
+#include "src/base/clock.h"
+
+#include <limits.h>
+
+void crash__names_symbols(const struct names *names, const struct module *module,
+                          struct symbols *ret_symbols)
+{
+    int file, debug;
+
+    if (module->path[0] == '[') {
+        (void)crash__symbols_read_vdso(ret_symbols, module, names->memory);
+        return;
+    }
+    crash__module_files_get(names->images, module, &file, &debug);
+    (void)crash__symbols_read(ret_symbols, module, file, debug);
+}
+
+static const struct symbols *symbols_of(struct names *names, const struct module *module)
+{
+    size_t place = (size_t)(module - names->modules->module);
+
+    if (!names->symbols_read[place] && base__now() < names->deadline) {
+        names->symbols_read[place] = true;
+        crash__names_symbols(names, module, &names->symbols[place]);
+    }
+    return &names->symbols[place];
+}
+
+static void name_frame(struct names *names, const struct step *step, struct backtrace *trace,
+                       struct backtrace_frame *ret_frame)
+{
+    uint64_t pc = step->registers.value[MACHINE_PC];
+    uint64_t inside = crash__backtrace_is_exact(step->found) ? pc : pc - 1;
+    const struct module *module = crash__modules_at(names->modules, inside);
+    const struct symbols *symbols;
+    const ElfW(Sym) *symbol;
+    char name[SYMBOLS_NAME];
+
+    *ret_frame = (struct backtrace_frame){ .ip = pc, .found = step->found };
+    if (!module)
+        return;
+    ret_frame->module = crash__backtrace_intern(trace, module->path, PATH_MAX);
+    ret_frame->offset = pc - module->bias;
+    if (!names->with_symbols)
+        return;
+    symbols = symbols_of(names, module);
+    symbol = crash__symbols_covering(symbols, inside - module->bias);
+    if (!symbol)
+        return;
+    crash__symbols_name(symbols, symbol, name);
+    ret_frame->symbol = crash__backtrace_intern(trace, name, sizeof name);
+    ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
+}
+
+/*
+ * Returns a frame with the same address. Recursion, or threads that do the same, repeat a few
+ * places many times.
+ */
+static const struct backtrace_frame *named_before(const struct backtrace *trace,
+                                                  const struct step *step)
+{
+    bool exact = crash__backtrace_is_exact(step->found);
+
+    for (size_t i = trace->frame_count; i-- > 0;)
+        if (trace->frame[i].ip == step->registers.value[MACHINE_PC] &&
+            crash__backtrace_is_exact(trace->frame[i].found) == exact)
+            return &trace->frame[i];
+    return NULL;
+}
+
+void crash__names_frame(struct names *names, const struct step *step, struct backtrace *trace)
+{
+    const struct backtrace_frame *same = named_before(trace, step);
+    struct backtrace_frame *frame = &trace->frame[trace->frame_count];
+
+    if (same)
+        *frame = *same;
+    else
+        name_frame(names, step, trace, frame);
+    frame->found = step->found;
+    trace->frame_count++;
+}
