@@ -96,15 +96,16 @@ static int open_own(const struct module *module)
     return fd;
 }
 
-void crash__module_files_open(struct images *ret_images, const struct modules *at_init, bool wanted)
+void crash__module_files_open(struct module_files *ret_files, const struct modules *at_init,
+                              bool wanted)
 {
-    ret_images->at_init = at_init;
+    ret_files->at_init = at_init;
     for (size_t i = 0; i < at_init->count; i++) {
         const struct module *module = &at_init->module[i];
         bool in_file = wanted && module->path[0] == '/';
 
-        ret_images->file[i] = in_file ? open_own(module) : -1;
-        ret_images->debug[i] = in_file ? open_debug(module) : -1;
+        ret_files->file[i] = in_file ? open_own(module) : -1;
+        ret_files->debug[i] = in_file ? open_debug(module) : -1;
     }
 }
 
@@ -117,14 +118,14 @@ static bool is_same(const struct module *one, const struct module *other)
     return one->inode == other->inode && strcmp(one->path, other->path) == 0;
 }
 
-void crash__module_files_get(const struct images *images, const struct module *module,
+void crash__module_files_get(const struct module_files *files, const struct module *module,
                              int *ret_file, int *ret_debug)
 {
-    for (size_t i = 0; i < images->at_init->count; i++) {
-        if (!is_same(&images->at_init->module[i], module))
+    for (size_t i = 0; i < files->at_init->count; i++) {
+        if (!is_same(&files->at_init->module[i], module))
             continue;
-        *ret_file = fcntl(images->file[i], F_DUPFD_CLOEXEC, 0);
-        *ret_debug = fcntl(images->debug[i], F_DUPFD_CLOEXEC, 0);
+        *ret_file = fcntl(files->file[i], F_DUPFD_CLOEXEC, 0);
+        *ret_debug = fcntl(files->debug[i], F_DUPFD_CLOEXEC, 0);
         return;
     }
     *ret_file = module->path[0] == '/' ? open_regular(module->path) : -1;

@@ -11,7 +11,7 @@
 
 #include "src/crash/modules.h"
 
-struct images {
+struct module_files {
     const struct modules *at_init;
     int file[MODULES_MAX]; /* of the module with the same index; -1: none */
     int debug[MODULES_MAX];
@@ -21,14 +21,14 @@ struct images {
  * at_init: modules of this process, and of all processes forked from the same image; borrowed.
  * wanted: false opens none.
  */
-void crash__module_files_open(struct images *ret_images, const struct modules *at_init,
+void crash__module_files_open(struct module_files *ret_files, const struct modules *at_init,
                               bool wanted);
 
 /*
  * Returns the files of a module of another process: duplicates of the open ones if the module
  * existed at init, otherwise opened now. The caller closes them; -1 where there is none.
  */
-void crash__module_files_get(const struct images *images, const struct module *module,
+void crash__module_files_get(const struct module_files *files, const struct module *module,
                              int *ret_file, int *ret_debug);
 
 #endif

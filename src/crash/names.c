@@ -16,7 +16,7 @@ void crash__names_symbols(const struct names *names, const struct module *module
         (void)crash__symbols_read_vdso(ret_symbols, module, names->memory);
         return;
     }
-    crash__module_files_get(names->images, module, &file, &debug);
+    crash__module_files_get(names->files, module, &file, &debug);
     (void)crash__symbols_read(ret_symbols, module, file, debug);
 }
 

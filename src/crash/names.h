@@ -17,7 +17,7 @@
 /* All pointers are borrowed. */
 struct names {
     const struct modules *modules;    /* of the examined process, or of one with the same image */
-    const struct images *images;
+    const struct module_files *files;
     struct memory *memory;
     int64_t deadline;                 /* no table is read after it */
     bool with_symbols;                /* look up function names */

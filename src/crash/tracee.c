@@ -20,27 +20,27 @@
 
 static const struct timespec look_again = {.tv_nsec = 5000000};
 
-static bool is_known(const struct threads *threads, pid_t tid)
+static bool is_known(const struct tracees *tracees, pid_t tid)
 {
-    for (size_t i = 0; i < threads->count; i++)
-        if (threads->held[i].tid == tid)
+    for (size_t i = 0; i < tracees->count; i++)
+        if (tracees->tracee[i].tid == tid)
             return true;
     return false;
 }
 
-static void read_name(pid_t pid, struct held *held)
+static void read_name(pid_t pid, struct tracee *tracee)
 {
     char path[64];
     ssize_t got;
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d/comm", (int)pid, (int)held->tid);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/comm", (int)pid, (int)tracee->tid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
-    got = read(fd, held->name, sizeof held->name);
+    got = read(fd, tracee->name, sizeof tracee->name);
     if (got > 0)
-        held->name[got - 1] = '\0';    /* in place of the newline */
+        tracee->name[got - 1] = '\0'; /* in place of the newline */
     close(fd);
 }
 
@@ -65,40 +65,40 @@ static bool has_ended(pid_t pid, pid_t tid)
     return state && strncmp(state, ") Z", 3) == 0;
 }
 
-static void seize(struct threads *threads, pid_t pid, pid_t tid)
+static void seize(struct tracees *tracees, pid_t pid, pid_t tid)
 {
-    struct held *held = &threads->held[threads->count++];
+    struct tracee *tracee = &tracees->tracee[tracees->count++];
 
-    *held = (struct held){.tid = tid};
-    read_name(pid, held);
+    *tracee = (struct tracee){ .tid = tid };
+    read_name(pid, tracee);
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0 || ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
-        held->error = -errno;
-    if (held->error == -EPERM && has_ended(pid, tid))
-        held->error = -ESRCH;
+        tracee->error = -errno;
+    if (tracee->error == -EPERM && has_ended(pid, tid))
+        tracee->error = -ESRCH;
 }
 
 /*
  * Scans the thread list once; returns false if it held nothing new. Threads can be created while
  * others are being stopped.
  */
-static bool seize_new(struct threads *threads, pid_t pid, DIR *directory)
+static bool seize_new(struct tracees *tracees, pid_t pid, DIR *directory)
 {
-    size_t before = threads->count;
+    size_t before = tracees->count;
     struct dirent *entry;
 
-    threads->more = 0;
+    tracees->more = 0;
     rewinddir(directory);
     while ((entry = readdir(directory))) {
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-        if (tid <= 0 || is_known(threads, tid))
+        if (tid <= 0 || is_known(tracees, tid))
             continue;
-        if (threads->count < THREADS_HELD)
-            seize(threads, pid, tid);
+        if (tracees->count < TRACEES_MAX)
+            seize(tracees, pid, tid);
         else
-            threads->more++;
+            tracees->more++;
     }
-    return threads->count > before;
+    return tracees->count > before;
 }
 
 /*
@@ -113,7 +113,7 @@ static bool is_thread(DIR *directory, pid_t tid)
     return faccessat(dirfd(directory), name, F_OK, 0) == 0;
 }
 
-static int seize_all(struct threads *threads, pid_t pid, pid_t first)
+static int seize_all(struct tracees *tracees, pid_t pid, pid_t first)
 {
     char path[32];
     DIR *directory;
@@ -123,8 +123,8 @@ static int seize_all(struct threads *threads, pid_t pid, pid_t first)
     if (!directory)
         return errno == ENOENT ? -ESRCH : -errno;
     if (is_thread(directory, first))
-        seize(threads, pid, first);
-    while (seize_new(threads, pid, directory))
+        seize(tracees, pid, first);
+    while (seize_new(tracees, pid, directory))
         ;
     closedir(directory);
     return 0;
@@ -155,13 +155,13 @@ static int wait_stopped(pid_t tid, int64_t deadline)
  * Reads the registers of a thread that cannot stop (it waits for a disk, or for a vfork child): it
  * is inside a system call.
  */
-static void read_syscall(pid_t pid, struct held *held)
+static void read_syscall(pid_t pid, struct tracee *tracee)
 {
     unsigned long long argument[6], sp, pc;
     char path[64], text[256] = "";
     int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)held->tid);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)pid, (int)tracee->tid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
@@ -172,33 +172,33 @@ static void read_syscall(pid_t pid, struct held *held)
 
         for (int i = 0; i < 6; i++)
             known[i] = argument[i];
-        crash__machine_from_syscall(known, sp, pc, &held->registers);
+        crash__machine_from_syscall(known, sp, pc, &tracee->registers);
     }
     close(fd);
 }
 
-int crash__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline)
+int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int64_t deadline)
 {
     int error;
 
-    ret_threads->count = 0;
-    ret_threads->more = 0;
-    error = seize_all(ret_threads, pid, first);
-    for (size_t i = 0; i < ret_threads->count; i++) {
-        struct held *held = &ret_threads->held[i];
+    ret_tracees->count = 0;
+    ret_tracees->more = 0;
+    error = seize_all(ret_tracees, pid, first);
+    for (size_t i = 0; i < ret_tracees->count; i++) {
+        struct tracee *tracee = &ret_tracees->tracee[i];
 
-        if (!held->error)
-            held->error = wait_stopped(held->tid, deadline);
-        if (held->error == -ETIMEDOUT)
-            read_syscall(pid, held);
-        if (!held->error)
-            held->error = crash__machine_from_stopped(held->tid, &held->registers);
+        if (!tracee->error)
+            tracee->error = wait_stopped(tracee->tid, deadline);
+        if (tracee->error == -ETIMEDOUT)
+            read_syscall(pid, tracee);
+        if (!tracee->error)
+            tracee->error = crash__machine_from_stopped(tracee->tid, &tracee->registers);
     }
     return error;
 }
 
-void crash__threads_release(struct threads *threads)
+void crash__tracees_release(struct tracees *tracees)
 {
-    for (size_t i = 0; i < threads->count; i++)
-        ptrace(PTRACE_DETACH, threads->held[i].tid, 0, 0);
+    for (size_t i = 0; i < tracees->count; i++)
+        ptrace(PTRACE_DETACH, tracees->tracee[i].tid, 0, 0);
 }

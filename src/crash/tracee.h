@@ -12,17 +12,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { THREADS_HELD = 16 };
+enum { TRACEES_MAX = 16 };
 
-struct held {
+struct tracee {
     pid_t tid;
     int error;    /* 0: stopped; -ESRCH: ended; -ETIMEDOUT: did not stop; -EPERM */
     char name[16];
     struct registers registers;    /* after -ETIMEDOUT: some, or none (pc 0) */
 };
 
-struct threads {
-    struct held held[THREADS_HELD];
+struct tracees {
+    struct tracee tracee[TRACEES_MAX];
     size_t count;
     size_t more;    /* number of threads beyond those */
 };
@@ -32,9 +32,9 @@ struct threads {
  * them. Waits for the stops until deadline (ns, CLOCK_MONOTONIC). Returns 0, or a negative errno
  * value if the threads cannot be listed. SIGCHLD must be blocked.
  */
-int crash__threads_hold(struct threads *ret_threads, pid_t pid, pid_t first, int64_t deadline);
+int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int64_t deadline);
 
 /* Detaches: the threads run on, or stay stopped as before. The entries stay valid. */
-void crash__threads_release(struct threads *threads);
+void crash__tracees_release(struct tracees *tracees);
 
 #endif

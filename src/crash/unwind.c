@@ -28,10 +28,10 @@ struct unwind {
     int64_t deadline;            /* no work is begun after it */
     struct memory memory;
     int maps;
-    struct images images;
+    struct module_files files;
     struct modules modules;      /* of the examined process */
-    struct threads threads;
-    struct stack stack[THREADS_HELD];
+    struct tracees tracees;
+    struct stack stack[TRACEES_MAX];
     struct names names;          /* of these modules, or of at_init if they cannot be read */
     struct walk walk;
     struct backtrace *trace;
@@ -46,13 +46,13 @@ static void note_error(struct backtrace *trace, int error)
 static void describe_thread(struct unwind *unwind, size_t i)
 {
     struct backtrace *trace = unwind->trace;
-    const struct held *held = &unwind->threads.held[i];
+    const struct tracee *tracee = &unwind->tracees.tracee[i];
     const struct stack *stack = &unwind->stack[i];
     struct backtrace_thread *thread = &trace->thread[trace->thread_count++];
 
-    *thread = (struct backtrace_thread){.tid = held->tid,
-                                        .error = stack->error ? stack->error : held->error};
-    thread->name = crash__backtrace_intern(trace, held->name, sizeof held->name);
+    *thread = (struct backtrace_thread){ .tid = tracee->tid,
+                                         .error = stack->error ? stack->error : tracee->error };
+    thread->name = crash__backtrace_intern(trace, tracee->name, sizeof tracee->name);
     thread->first = trace->frame_count;
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
@@ -85,20 +85,20 @@ static void block_sigchld(void)
  * A crashed thread's present registers are those of its handler; the record has the ones of the
  * crash. It needs no stopped thread, so it also serves if the process may not be traced.
  */
-static void use_record(struct threads *threads, const struct crash_record *record)
+static void use_record(struct tracees *tracees, const struct crash_record *record)
 {
-    if (threads->count == 0 || threads->held[0].tid != record->tid)
+    if (tracees->count == 0 || tracees->tracee[0].tid != record->tid)
         return;
-    threads->held[0].registers = record->registers;
-    threads->held[0].error = 0;
+    tracees->tracee[0].registers = record->registers;
+    tracees->tracee[0].error = 0;
 }
 
 /* If the main thread has ended, the process's memory can be read only through another thread. */
-static pid_t living(const struct threads *threads, pid_t pid)
+static pid_t living(const struct tracees *tracees, pid_t pid)
 {
-    for (size_t i = 0; i < threads->count; i++)
-        if (!threads->held[i].error)
-            return threads->held[i].tid;
+    for (size_t i = 0; i < tracees->count; i++)
+        if (!tracees->tracee[i].error)
+            return tracees->tracee[i].tid;
     return pid;
 }
 
@@ -109,26 +109,26 @@ static pid_t living(const struct threads *threads, pid_t pid)
  * even SIGKILL has no effect, and must not hold the child then. A child without a crash record is
  * stopped by SIGSTOP instead.
  */
-static void let_go(struct unwind *unwind)
+static void release_threads(struct unwind *unwind)
 {
-    if (!unwind->task->record && unwind->threads.count > 0 && !unwind->threads.held[0].error)
+    if (!unwind->task->record && unwind->tracees.count > 0 && !unwind->tracees.tracee[0].error)
         kill(unwind->task->pid, SIGSTOP);
-    crash__threads_release(&unwind->threads);
+    crash__tracees_release(&unwind->tracees);
 }
 
-static void hold(struct unwind *unwind)
+static void stop_threads(struct unwind *unwind)
 {
-    struct threads *threads = &unwind->threads;
+    struct tracees *tracees = &unwind->tracees;
     const struct crash_record *record = unwind->task->record;
     pid_t pid = unwind->task->pid;
 
-    note_error(unwind->trace, crash__threads_hold(threads, pid, record ? record->tid : pid,
+    note_error(unwind->trace, crash__tracees_stop(tracees, pid, record ? record->tid : pid,
                                                   base__now() + unwind->task->limit / 4));
-    if (threads->count > 0)
-        note_error(unwind->trace, threads->held[0].error);
+    if (tracees->count > 0)
+        note_error(unwind->trace, tracees->tracee[0].error);
     if (record)
-        use_record(threads, record);
-    unwind->trace->threads_cut = (uint32_t)threads->more;
+        use_record(tracees, record);
+    unwind->trace->threads_cut = (uint32_t)tracees->more;
 }
 
 /* In a static program the executable's file is needed to find the message of abort(). */
@@ -141,15 +141,15 @@ static void attach(struct unwind *unwind)
 {
     pid_t tid;
 
-    hold(unwind);
-    tid = living(&unwind->threads, unwind->task->pid);
+    stop_threads(unwind);
+    tid = living(&unwind->tracees, unwind->task->pid);
     crash__memory_open(&unwind->memory, tid);
     unwind->maps = crash__mappings_open(tid);
-    crash__module_files_open(&unwind->images, unwind->task->at_init, needs_files(unwind->task));
+    crash__module_files_open(&unwind->files, unwind->task->at_init, needs_files(unwind->task));
     if (unwind->task->fd >= 0)
         note_error(unwind->trace,
                    crash__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
-    let_go(unwind);
+    release_threads(unwind);
 }
 
 /* ---- dropping rights ---- */
@@ -158,10 +158,10 @@ static void attach(struct unwind *unwind)
  * If the process may not be read, this process's own modules serve to name code: both were forked
  * from one image.
  */
-static void look_away(struct unwind *unwind, int error)
+static void read_own_memory(struct unwind *unwind, int error)
 {
     note_error(unwind->trace, error);
-    unwind->walk.blind = true;
+    unwind->walk.memory_is_local = true;
     unwind->names.modules = unwind->task->at_init;
     crash__memory_close(&unwind->memory);
     crash__memory_open(&unwind->memory, getpid());
@@ -182,7 +182,7 @@ static void confine(struct unwind *unwind)
     if (!error && unwind->maps < 0)
         error = unwind->maps;
     if (error)
-        look_away(unwind, error);
+        read_own_memory(unwind, error);
     crash__confine_limits(&limits);
 }
 
@@ -190,9 +190,10 @@ static void confine(struct unwind *unwind)
 
 static void walk_threads(struct unwind *unwind)
 {
-    for (size_t i = 0; i < unwind->threads.count; i++)
-        if (!unwind->threads.held[i].error || unwind->threads.held[i].registers.value[MACHINE_PC])
-            crash__walk(&unwind->walk, &unwind->threads.held[i].registers, &unwind->stack[i]);
+    for (size_t i = 0; i < unwind->tracees.count; i++)
+        if (!unwind->tracees.tracee[i].error ||
+            unwind->tracees.tracee[i].registers.value[MACHINE_PC])
+            crash__walk(&unwind->walk, &unwind->tracees.tracee[i].registers, &unwind->stack[i]);
 }
 
 /* The first brief needs no memory of the child, the second as little as possible. */
@@ -200,12 +201,13 @@ static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;
     char message[ABORT_MESSAGE];
-    int error = unwind->walk.blind ? 0
-                                   : crash__mappings_read(&unwind->modules.mappings, unwind->maps);
+    int error = unwind->walk.memory_is_local
+                    ? 0
+                    : crash__mappings_read(&unwind->modules.mappings, unwind->maps);
 
     if (error)
-        look_away(unwind, error);
-    if (!record || unwind->walk.blind)
+        read_own_memory(unwind, error);
+    if (!record || unwind->walk.memory_is_local)
         return;
     unwind->trace->stack_overflow = crash__is_stack_overflow(&unwind->modules.mappings, record);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
@@ -216,11 +218,11 @@ static void find_cause(struct unwind *unwind)
 
 static void find_frames(struct unwind *unwind)
 {
-    if (!unwind->walk.blind)
+    if (!unwind->walk.memory_is_local)
         note_error(unwind->trace,
                    crash__modules_find(&unwind->modules, &unwind->memory, unwind->task->at_init));
     walk_threads(unwind);
-    for (size_t i = 0; i < unwind->threads.count; i++)
+    for (size_t i = 0; i < unwind->tracees.count; i++)
         describe_thread(unwind, i);
 }
 
@@ -259,7 +261,7 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     unwind->trace = trace;
     unwind->deadline = base__now() + task->limit / 8 * 7;
     unwind->names.modules = &unwind->modules;
-    unwind->names.images = &unwind->images;
+    unwind->names.files = &unwind->files;
     unwind->names.memory = &unwind->memory;
     unwind->names.deadline = unwind->deadline;
     unwind->names.with_symbols = task->with_symbols;

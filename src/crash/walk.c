@@ -270,7 +270,7 @@ void crash__walk(const struct walk *walk, const struct registers *start, struct 
     ret_stack->count = ret_stack->cut = 0;
     ret_stack->error = 0;
     keep(ret_stack, &step);
-    for (int frames = 1; !walk->blind && next(walk, &step, &caller); frames++) {
+    for (int frames = 1; !walk->memory_is_local && next(walk, &step, &caller); frames++) {
         signals += caller.found == BACKTRACE_SIGNAL;
         ret_stack->error = limit_reached(walk, frames, signals);
         if (ret_stack->error)

@@ -18,7 +18,7 @@ struct walk {
     struct modules *modules;
     struct cfi *cfi;    /* NULL: without libunwind, by the other rules only */
     int64_t deadline;
-    bool blind;    /* memory is another process's: it names code, but has no stacks */
+    bool memory_is_local; /* memory is another process's: it names code, but has no stacks */
 };
 
 struct step {

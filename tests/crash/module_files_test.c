@@ -16,7 +16,7 @@
 
 static char folder[] = "/tmp/forkscope.XXXXXX";
 static const struct modules none;
-static struct images images;
+static struct module_files files;
 
 static const char *in_folder(const char *name)
 {
@@ -42,7 +42,7 @@ static void begin(void)
     CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
     CU_ASSERT_FATAL(mkdir(in_folder("real"), 0700) == 0);
     make_file("real/file");
-    crash__module_files_open(&images, &none, true);
+    crash__module_files_open(&files, &none, true);
 }
 
 static void end(void)
@@ -61,7 +61,7 @@ static bool is_opened(const char *path)
     const struct module module = { .path = path };
     int file, debug;
 
-    crash__module_files_get(&images, &module, &file, &debug);
+    crash__module_files_get(&files, &module, &file, &debug);
     CU_ASSERT_EQUAL(debug, -1);
     if (file >= 0)
         close(file);
@@ -136,10 +136,10 @@ static void a_leased_file_does_not_hold_anybody_up(void)
 static void close_own(const struct modules *own)
 {
     for (size_t i = 0; i < own->count; i++) {
-        if (images.file[i] >= 0)
-            close(images.file[i]);
-        if (images.debug[i] >= 0)
-            close(images.debug[i]);
+        if (files.file[i] >= 0)
+            close(files.file[i]);
+        if (files.debug[i] >= 0)
+            close(files.debug[i]);
     }
 }
 
@@ -148,7 +148,7 @@ static void check_inode(const struct module *module)
     struct stat status;
     int file, debug;
 
-    crash__module_files_get(&images, module, &file, &debug);
+    crash__module_files_get(&files, module, &file, &debug);
     CU_ASSERT(file >= 0 && fstat(file, &status) == 0 && status.st_ino == module->inode);
     close(file);
     if (debug >= 0)
@@ -161,7 +161,7 @@ static void the_files_of_modules_at_init_are_open(void)
     struct modules own;
 
     CU_ASSERT_EQUAL_FATAL(crash__modules_own(&own), 0);
-    crash__module_files_open(&images, &own, true);
+    crash__module_files_open(&files, &own, true);
     check_inode(&own.module[0]);
     check_inode(&own.module[0]);
     close_own(&own);
@@ -174,8 +174,8 @@ static void where_no_names_are_wanted_no_file_is_open(void)
     int file, debug;
 
     CU_ASSERT_EQUAL_FATAL(crash__modules_own(&own), 0);
-    crash__module_files_open(&images, &own, false);
-    crash__module_files_get(&images, &own.module[0], &file, &debug);
+    crash__module_files_open(&files, &own, false);
+    crash__module_files_get(&files, &own.module[0], &file, &debug);
     CU_ASSERT(file == -1 && debug == -1);
     crash__modules_free(&own);
 }
@@ -195,7 +195,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "images", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
+    { .pName = "module_files", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
     CU_SUITE_INFO_NULL,
 };
 
