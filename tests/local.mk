@@ -286,10 +286,12 @@ tests_hostile_hostile_SOURCES += tests/hostile/program.c tests/hostile/program.h
 tests_hostile_hostile_SOURCES += tests/hostile/quiet.c tests/hostile/quiet.h
 tests_hostile_hostile_SOURCES += tests/hostile/rights.c tests/hostile/rights.h
 tests_hostile_hostile_SOURCES += tests/hostile/privileges.c
+tests_hostile_hostile_SOURCES += tests/hostile/settings.c tests/hostile/settings.h
 tests_hostile_hostile_SOURCES += tests/hostile/signals.c
 tests_hostile_hostile_SOURCES += tests/hostile/raw.c tests/hostile/raw.h
 tests_hostile_hostile_SOURCES += tests/hostile/state.c
 tests_hostile_hostile_SOURCES += tests/hostile/use.c tests/hostile/use.h
+tests_hostile_hostile_SOURCES += tests/hostile/watch.c tests/hostile/watch.h
 tests_hostile_hostile_LDADD = tests/libsupport.la $(core_libs)
 
 EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh

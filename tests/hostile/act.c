@@ -4,7 +4,7 @@
 #include "tests/hostile/act.h"
 
 #include "src/base/clock.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/rights.h"
 #include "tests/hostile/raw.h"
 #include <forkscope/procspawn.h>
@@ -139,7 +139,7 @@ pid_t act_server(void)
 
 static bool may_play(const struct act *act)
 {
-    if ((act->flags & ACT_ALIEN) && !ledger->aliens)
+    if ((act->flags & ACT_ALIEN) && !settings->aliens)
         return false;
     if ((act->flags & (ACT_ANSWERS | ACT_OWN_USER)) && manner == ACT_BESIDE_INNOCENTS)
         return false;
@@ -151,11 +151,8 @@ static void run(struct random *random, unsigned number)
 {
     const struct act *act = act_at(number);
 
-    if (!may_play(act))
-        return;
-    ledger_saw(getpid(), number);
-    ledger_add(&ledger->acts[number]);
-    act->run(random);
+    if (may_play(act))
+        act->run(random);
 }
 
 /* ---- its end ---- */
@@ -238,16 +235,25 @@ static void take_arguments(const json_t *argument)
         raw_sender = procspawn_sender_fd(sender);
 }
 
-/* Once in each process: earlier calls of a pool may have changed it. */
-static void check_rights(void)
+/* What this process has too much; NULL: nothing. Once in each process: earlier calls of a pool may
+ * have changed it. */
+static const char *look_at_rights(void)
 {
-    static bool checked;
+    static bool looked;
+    const char *excess = looked ? NULL : rights_excess();
 
-    if (!checked)
-        rights_check("a hostile function");
-    if (!checked && depth == 0)
-        rights_check_descriptors();
-    checked = true;
+    if (!looked && !excess && depth == 0)
+        excess = rights_excess_of_descriptors();
+    looked = true;
+    return excess;
+}
+
+/* The program hears it as the result; a hostile function above may not pass it on. */
+static json_t *tell_excess(const char *excess)
+{
+    if (depth > 0)
+        rights_show("a hostile function has %s", excess);
+    return json_pack("{s:s}", ACT_EXCESS, excess);
 }
 
 json_t *act_function(json_t *argument)
@@ -256,7 +262,9 @@ json_t *act_function(json_t *argument)
 
     server = getppid();
     take_arguments(argument);
-    check_rights();
+    const char *excess = look_at_rights();
+    if (excess)
+        return tell_excess(excess);
     result_set = NULL;
     run(&random, (unsigned)json_integer_value(json_object_get(argument, "act")));
     while (random_one_in(&random, 3))

@@ -45,6 +45,9 @@ enum act_manner {
 /* depth: of hostile functions above it. sender: a channel of the user's to misuse, or NULL. */
 json_t *act_argument(struct random *random, unsigned act, enum act_manner manner, unsigned depth,
                      const procspawn_sender *sender);
+/* Returns an object with ACT_EXCESS in it, before it does anything else, where its process has too
+ * much. */
+#define ACT_EXCESS "has too much"
 json_t *act_function(json_t *argument);
 
 /* ---- for acts ---- */

@@ -88,8 +88,7 @@ static bool start_in_scope(struct random *random, scoped_spawner scope, struct c
     int64_t deadline = call_deadline(random);
     procspawn_builder *builder = call_builder(random, deadline);
 
-    call->act = act_draw(random);
-    json_t *argument = act_argument(random, call->act, ACT_ENDS_ANYHOW, 0, NULL);
+    json_t *argument = call_argument(random, call, ACT_ENDS_ANYHOW, NULL);
     procspawn_builder_grace(builder, (int64_t)random_length(random, 50) * MS);
     timed_begin(0, "the start of %s in a scope", act_at(call->act)->name);
     int rc = scoped_procspawn(scope, builder, act_function, argument, &call->handle);
@@ -157,7 +156,7 @@ static procspawn_pool *open_pool(struct random *random, uid_t user)
     mark_builder(procspawn_pool_builder_process(builder));
     procspawn_pool_builder_disable_stdout(builder);
     procspawn_pool_builder_disable_stderr(builder);
-    if (ledger->aliens) {
+    if (settings->aliens) {
         procspawn_pool_builder_uid(builder, user);
         procspawn_pool_builder_gid(builder, user);
     }
@@ -188,8 +187,7 @@ static bool start_in_pool(struct random *random, procspawn_pool *pool, enum act_
 {
     int64_t deadline = call_deadline(random);
 
-    call->act = act_draw(random);
-    json_t *argument = act_argument(random, call->act, manner, 0, NULL);
+    json_t *argument = call_argument(random, call, manner, NULL);
     timed_begin(0, "the start of %s in a pool", act_at(call->act)->name);
     int rc = procspawn_pool_spawn_deadline(pool, deadline, act_function, argument, &call->handle);
     timed_end(TIMED_SPAWN);

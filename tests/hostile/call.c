@@ -35,15 +35,22 @@ procspawn_builder *call_builder(struct random *random, int64_t deadline)
 
     mark_builder(builder);
     procspawn_builder_deadline(builder, deadline);
-    procspawn_builder_name(builder, "hostile");
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_may_spawn(builder, !random_one_in(random, 8));
-    if (ledger->aliens) {
+    if (settings->aliens) {
         procspawn_builder_uid(builder, user);
         procspawn_builder_gid(builder, user);
     }
     return builder;
+}
+
+json_t *call_argument(struct random *random, struct call *call, enum act_manner manner,
+                      const procspawn_sender *sender)
+{
+    call->act = act_draw(random);
+    ledger_add(&ledger->acts[call->act]);
+    return act_argument(random, call->act, manner, 0, sender);
 }
 
 bool call_started(struct call *call, int rc, int64_t deadline)
@@ -60,6 +67,8 @@ bool call_started(struct call *call, int rc, int64_t deadline)
     call->ends_at = base__deadline(deadline);
     pid_t pid = procspawn_pid(call->handle);
     call->pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (pid > 0)
+        ledger_saw(pid, call->act);
     call->ended = false;
     return true;
 }
@@ -69,8 +78,7 @@ bool call_start(struct random *random, struct call *call, const procspawn_sender
     int64_t deadline = call_deadline(random);
     procspawn_builder *builder = call_builder(random, deadline);
 
-    call->act = act_draw(random);
-    json_t *argument = act_argument(random, call->act, ACT_ENDS_ANYHOW, 0, sender);
+    json_t *argument = call_argument(random, call, ACT_ENDS_ANYHOW, sender);
     timed_begin(0, "the start of %s", act_at(call->act)->name);
     int rc = procspawn_builder_spawn(builder, act_function, argument, &call->handle);
     timed_end(TIMED_SPAWN);
@@ -81,12 +89,16 @@ bool call_start(struct random *random, struct call *call, const procspawn_sender
 
 /* ---- its end ---- */
 
-static void note_outcome(int rc, const procspawn_error *error)
+static void note_outcome(int rc, const json_t *result, const procspawn_error *error)
 {
+    const json_t *excess = json_object_get(result, ACT_EXCESS);
+
     if (rc == 0)
         ledger_add(&ledger->results);
     else
         ledger_add(&ledger->failures[procspawn_error_kind(error) % KINDS]);
+    if (excess)
+        ledger_wrong(CLAIM_RIGHTS, "a hostile function has %.150s", json_string_value(excess));
 }
 
 void call_join(struct random *random, struct call *call, int64_t timeout, enum timed timed)
@@ -99,7 +111,7 @@ void call_join(struct random *random, struct call *call, int64_t timeout, enum t
     timed_end(timed);
     call->ended = rc == 0 || rc == PROCSPAWN_ECALL;
     if (call->ended)
-        note_outcome(rc, error);
+        note_outcome(rc, result, error);
     else if (rc != -ETIMEDOUT)
         ledger_wrong(CLAIM_ENDS, "join of %s: %s", act_at(call->act)->name,
                      forkscope_strerror(rc));

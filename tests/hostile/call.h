@@ -23,7 +23,9 @@ procspawn_builder *call_builder(struct random *random, int64_t deadline);
 
 /* Starts one, with a sender of the user's or NULL. False if it was refused, which is told. */
 bool call_start(struct random *random, struct call *call, const procspawn_sender *sender);
-/* For one that was started by other means, or was not. */
+/* The argument of one that is started by other means, whose act is drawn; and its start. */
+json_t *call_argument(struct random *random, struct call *call, enum act_manner manner,
+                      const procspawn_sender *sender);
 bool call_started(struct call *call, int rc, int64_t deadline);
 
 /* One join; what it gives is used and dropped. */

@@ -5,7 +5,7 @@
 
 #include "src/base/clock.h"
 #include "tests/hostile/odd_fd.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

@@ -4,7 +4,6 @@
 #include "tests/hostile/act.h"
 
 #include "tests/hostile/odd_fd.h"
-#include "tests/hostile/ledger.h"
 #include "tests/hostile/raw.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,8 @@
  * do, attack.c calls and ends them. Other threads of it make innocent calls (innocent.c). Every few
  * seconds it pauses, and its processes, descriptors, threads and memory must be as before
  * (quiet.c). This process watches what each thread does and since when: a hang is reported with the
- * act that led to it.
+ * act that led to it. It also looks at the rights of hostile processes (watch.c). What such a
+ * process says itself is no evidence.
  *
  * HOSTILE_SECONDS is the length of a run. HOSTILE_SEED repeats its decisions, but not their timing.
  * HOSTILE_ACTS=name,name runs only these acts. HOSTILE_PAUSE keeps a hanging program for that many
@@ -21,7 +22,7 @@
 #include "tests/hostile/kin.h"
 #include "tests/hostile/ledger.h"
 #include "tests/hostile/program.h"
-#include "tests/hostile/rights.h"
+#include "tests/hostile/watch.h"
 
 #include <forkscope/error.h>
 #include <inttypes.h>
@@ -91,20 +92,21 @@ static void tell_hang(const struct slot *slot)
 }
 
 /* Its status; -1: it was killed for a hang. */
-static int look_on(int64_t until)
+static int look_on(pid_t program, int64_t until)
 {
     int status;
 
-    while (waitpid(ledger->program, &status, WNOHANG) == 0) {
+    while (waitpid(program, &status, WNOHANG) == 0) {
         const struct slot *slot = find_hang();
         if (slot) {
             tell_hang(slot);
-            kill(ledger->program, SIGKILL);
-            waitpid(ledger->program, &status, 0);
+            kill(program, SIGKILL);
+            waitpid(program, &status, 0);
             return -1;
         }
         if (base__now() >= until)
             __atomic_store_n(&ledger->stop, true, __ATOMIC_RELEASE);
+        watch_rights();
         poll(NULL, 0, 20);
     }
     return status;
@@ -189,16 +191,15 @@ int main(void)
     printf("HOSTILE_SEED=%" PRIu64 "\n", seed);
     fflush(stdout);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    ledger_open(seed);
-    rights_open();
+    ledger_open();
+    watch_open(settings_open(seed));
     pid_t program = fork();
     if (program == 0) {
-        ledger->program = getpid();
+        settings_fix();
         _exit(program_run(seed));
     }
-    ledger->program = program;
-    int status = look_on(base__now() + length);
+    int status = look_on(program, base__now() + length);
     unsigned left = children_left_behind();
-    rights_close();
+    watch_close();
     return judge(status, left);
 }

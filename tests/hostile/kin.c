@@ -144,7 +144,7 @@ long kin_lines(pid_t pid, const char *name)
 
 bool kin_is_hostile(const struct kin *kin)
 {
-    if (ledger->aliens && kin_status(kin->pid, "Uid") > 0)
+    if (settings->aliens && kin_status(kin->pid, "Uid") > 0)
         return true;
     return mark_is_on(kin->pid);
 }

@@ -1,5 +1,5 @@
 /*
- * ledger.c - the shared memory of a run, and how findings are written into it
+ * ledger.c - the memory of a run's findings, and how they are written into it
  */
 #include "tests/hostile/ledger.h"
 
@@ -41,7 +41,7 @@ const char *const timed_names[TIMED_KINDS] = {
     [TIMED_END] = "end of the library",
 };
 
-void ledger_open(uint64_t seed)
+void ledger_open(void)
 {
     void *memory = mmap(NULL, sizeof *ledger, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                         -1, 0);
@@ -49,10 +49,12 @@ void ledger_open(uint64_t seed)
     if (memory == MAP_FAILED)
         abort();
     ledger = memory;
-    ledger->seed = seed;
-    ledger->user = geteuid();
-    ledger->aliens = ledger->user == 0;
-    ledger->canary = -1;
+}
+
+void ledger_keep_from_children(void)
+{
+    if (madvise(ledger, sizeof *ledger, MADV_DONTFORK) < 0)
+        abort();
 }
 
 void ledger_add(uint64_t *count)

@@ -1,18 +1,19 @@
 /*
- * ledger.h - the findings of a run, in memory that all of its processes share
+ * ledger.h - the findings of a run, in memory that the program shares with the process that
+ * watches it
  *
- * The program and its children write; the process that watches them reads. A slot is one thread of
- * the program: what it does at the moment, and since when.
+ * Both write. No child of the program has this memory: a hostile function that writes anywhere
+ * would change it. A slot is one thread of the program: what it does at the moment, and since when.
  */
 #ifndef FORKSCOPE_TESTS_HOSTILE_LEDGER_H
 #define FORKSCOPE_TESTS_HOSTILE_LEDGER_H
+
+#include "tests/hostile/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
-
-#define MS INT64_C(1000000)
 
 /* What a run claims, each judged by itself. */
 enum claim {
@@ -52,7 +53,7 @@ struct worst {
     char what[TEXT];
 };
 
-/* A hostile process, and its last act. */
+/* The process of a hostile call, and its first act. */
 struct seen {
     pid_t pid;
     unsigned act;
@@ -60,18 +61,12 @@ struct seen {
 
 struct ledger {
     bool stop;                  /* no new round is begun */
-    uint64_t seed;
-    uid_t user;                 /* of the program */
-    bool aliens;                /* hostile functions run as other users */
-    pid_t program;
-    int canary;                 /* a file that no hostile function may open; -1: none */
-    char canary_path[64];
     unsigned rounds;
-    uint64_t acts[ACTS_MAX];
+    uint64_t acts[ACTS_MAX];    /* hostile calls, by their first act */
     uint64_t refused;           /* hostile calls whose deadline passed before they were made */
     uint64_t results;
     uint64_t failures[KINDS];   /* by kind of error */
-    uint64_t rights_checks;
+    uint64_t rights_checks;     /* of hostile processes, from outside */
     uint64_t wrong[CLAIMS];
     unsigned told;              /* how many texts there are */
     char wrongs[WRONGS][TEXT];
@@ -85,7 +80,9 @@ extern struct ledger *ledger;
 extern const char *const timed_names[TIMED_KINDS];
 
 /* Before anything is forked. */
-void ledger_open(uint64_t seed);
+void ledger_open(void);
+/* In the program, before init: what it forks from now on is without this memory. */
+void ledger_keep_from_children(void);
 
 void ledger_add(uint64_t *count);
 /* The claim does not hold. Of many texts of one format a few are kept. */
@@ -105,7 +102,7 @@ void timed_note(enum timed timed, int64_t over, int64_t starved, const char *for
 int64_t timed_starved(void);
 
 void ledger_saw(pid_t pid, unsigned act);
-/* What this process did last; -1: never seen. */
+/* What this process was to do first; -1: never seen. */
 int ledger_act_of(pid_t pid);
 
 #endif

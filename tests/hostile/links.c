@@ -10,7 +10,7 @@
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include "tests/hostile/odd_fd.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/rights.h"
 #include "tests/hostile/raw.h"
 #include <poll.h>

@@ -3,14 +3,14 @@
  */
 #include "tests/hostile/mark.h"
 
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include <stdio.h>
 #include <string.h>
 
 /* Microseconds of processor time in real-time scheduling: an hour and more. */
 static rlim_t mark(void)
 {
-    return 4000000000u + ledger->seed % 1000000000u;
+    return 4000000000u + settings->seed % 1000000000u;
 }
 
 void mark_builder(procspawn_builder *builder)
@@ -20,6 +20,7 @@ void mark_builder(procspawn_builder *builder)
     getrlimit(RLIMIT_RTTIME, &limit);
     limit.rlim_cur = mark();
     procspawn_builder_rlimit(builder, RLIMIT_RTTIME, &limit);
+    procspawn_builder_name(builder, MARK_NAME);
 }
 
 bool mark_is_on(pid_t pid)

@@ -8,7 +8,7 @@
 #include "src/wire/call.h"
 #include "src/wire/protocol.h"
 #include "tests/hostile/odd_fd.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/raw.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -126,7 +126,7 @@ static void send_as_others(struct random *random)
 {
     for (unsigned i = 1 + random_below(random, 8); i > 0; i--) {
         unsigned char bytes[sizeof(struct wire_header) + sizeof word];
-        const pid_t pids[] = { act_server(), ledger->program, 1, getpid() };
+        const pid_t pids[] = { act_server(), settings->program, 1, getpid() };
         struct ucred as = { pids[random_below(random, 4)], geteuid(), getegid() };
         size_t length;
         struct wire_header header = { .type = forge(random, &length) };
@@ -174,7 +174,7 @@ static void send_empty(struct random *random)
         size_t count = random_one_in(random, 2) ? 0 : random_below(random, 254);
         for (size_t k = 0; k < count; k++)
             fds[k] = STDIN_FILENO;
-        if (ledger->aliens || count < 16)
+        if (settings->aliens || count < 16)
             raw_send(raw_target(random), "", 0, fds, count, NULL);
     }
 }
@@ -183,7 +183,7 @@ static void flood_until(struct random *random, int64_t end)
 {
     static unsigned char bytes[LARGEST];
     int fds[64] = { 0 };
-    size_t count = ledger->aliens && random_one_in(random, 2) ? random_below(random, 65) : 0;
+    size_t count = settings->aliens && random_one_in(random, 2) ? random_below(random, 65) : 0;
     unsigned length = random_length(random, WIRE_MAX_BODY);
     int to = raw_target(random);
     struct wire_header header = { .type = random_below(random, TYPES), .length = length,

@@ -5,7 +5,7 @@
 
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/raw.h"
 #include <errno.h>
 #include <forkscope/tree.h>

@@ -4,7 +4,7 @@
 #include "tests/hostile/odd_fd.h"
 
 #include "tests/hostile/act.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/raw.h"
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -119,8 +119,9 @@ static int connection(void)
 /* The other end is never read, so the last close of this one waits. */
 static int lingering_socket(struct random *random)
 {
+    enum { SECONDS = 30 };      /* longer than a run waits for anything */
     static char junk[65536];
-    struct linger linger = { 1, (int)(TIMED_HANGS / 1000000000) };
+    struct linger linger = { 1, SECONDS };
     int fd = connection();
 
     (void)random;
@@ -290,7 +291,7 @@ static int own_socket(struct random *random)
 
 static int process(struct random *random)
 {
-    const pid_t pids[] = { getpid(), act_server(), ledger->program };
+    const pid_t pids[] = { getpid(), act_server(), settings->program };
 
     return (int)syscall(SYS_pidfd_open, pids[random_below(random, 3)], 0);
 }

@@ -3,7 +3,7 @@
  */
 #include "tests/hostile/act.h"
 
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/rights.h"
 #include <fcntl.h>
 #include <forkscope/procspawn.h>
@@ -123,7 +123,7 @@ static void execute_while_asking(struct random *random)
 static void set_ids(struct random *random)
 {
     (void)random;
-    if (!ledger->aliens || !rights_are_few())
+    if (!settings->aliens || !rights_are_few())
         return;
     (void)!setresuid(0, 0, 0);
     (void)!setresgid(0, 0, 0);
@@ -137,7 +137,7 @@ static void reach_into_others(struct random *random)
 {
     static const char *const names[] = { "mem", "fd/0", "fd/3", "fd/4", "fd/5", "environ",
                                          "cwd/.", "root/etc/shadow", "maps", "ns/user" };
-    const pid_t pids[] = { act_server(), ledger->program };
+    const pid_t pids[] = { act_server(), settings->program };
     char path[64];
 
     for (unsigned i = 1 + random_below(random, 20); i > 0; i--) {
@@ -145,7 +145,7 @@ static void reach_into_others(struct random *random)
                  names[random_below(random, 10)]);
         int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
         if (fd >= 0)
-            ledger_wrong(CLAIM_RIGHTS, "a hostile function could open %s", path);
+            rights_show("a hostile function could open %s", path);
         if (fd >= 0)
             close(fd);
     }

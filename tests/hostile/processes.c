@@ -4,7 +4,8 @@
 #include "tests/hostile/act.h"
 
 #include "src/base/clock.h"
-#include "tests/hostile/ledger.h"
+#include "tests/hostile/rights.h"
+#include "tests/hostile/settings.h"
 #include "tests/hostile/raw.h"
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -245,11 +246,11 @@ static void trace_child(struct random *random)
 static void trace_server(struct random *random)
 {
     static const int requests[] = { PTRACE_SEIZE, PTRACE_ATTACH };
-    const pid_t pids[] = { act_server(), ledger->program };
+    const pid_t pids[] = { act_server(), settings->program };
     pid_t pid = pids[random_below(random, 2)];
 
     if (ptrace(requests[random_below(random, 2)], pid, NULL, NULL) == 0)
-        ledger_wrong(CLAIM_RIGHTS, "a hostile function could trace process %d", (int)pid);
+        rights_show("a hostile function could trace process %d", (int)pid);
 }
 
 /* ---- other programs ---- */

@@ -79,6 +79,7 @@ int program_run(uint64_t seed)
 {
     struct random random = { seed };
 
+    ledger_keep_from_children();
     ledger_use_slot(0);
     quiet_begin();
     int rc = procspawn_init(0, NULL);

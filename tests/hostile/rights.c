@@ -1,45 +1,20 @@
 /*
- * rights.c - checks that a hostile function lacks what it must not have
+ * rights.c - checks that a process lacks what it must not have
  */
 #include "tests/hostile/rights.h"
 
-#include "tests/hostile/ledger.h"
 #include "tests/hostile/raw.h"
+#include "tests/hostile/settings.h"
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static const char canary_text[] = "untouched\n";
-
-/* Only where hostile functions run as other users. */
-void rights_open(void)
-{
-    strcpy(ledger->canary_path, "/tmp/forkscope-hostile-XXXXXX");
-    if (!ledger->aliens)
-        return;
-    ledger->canary = mkostemp(ledger->canary_path, O_CLOEXEC);
-    if (ledger->canary < 0 || write(ledger->canary, canary_text, sizeof canary_text) < 0)
-        abort();
-}
-
-void rights_close(void)
-{
-    char text[sizeof canary_text + 1];
-
-    if (ledger->canary < 0)
-        return;
-    if (pread(ledger->canary, text, sizeof text, 0) != sizeof canary_text ||
-        memcmp(text, canary_text, sizeof canary_text) != 0)
-        ledger_wrong(CLAIM_RIGHTS, "the canary file was changed");
-    unlink(ledger->canary_path);
-    close(ledger->canary);
-}
 
 static bool has_capabilities(void)
 {
@@ -60,7 +35,7 @@ static bool has_other_ids(void)
     getresuid(&uid[0], &uid[1], &uid[2]);
     getresgid(&gid[0], &gid[1], &gid[2]);
     for (int i = 0; i < 3; i++) {
-        if (ledger->aliens ? uid[i] == 0 || gid[i] == 0 : uid[i] != ledger->user)
+        if (settings->aliens ? uid[i] == 0 || gid[i] == 0 : uid[i] != settings->user)
             return true;
     }
     return false;
@@ -68,7 +43,7 @@ static bool has_other_ids(void)
 
 static bool has_groups(void)
 {
-    return ledger->aliens && getgroups(0, NULL) > 0;
+    return settings->aliens && getgroups(0, NULL) > 0;
 }
 
 static bool can_open(const char *path)
@@ -82,8 +57,26 @@ static bool can_open(const char *path)
 
 static bool can_open_canary(void)
 {
-    return can_open("/etc/passwd") || (ledger->aliens && can_open(ledger->canary_path));
+    return can_open("/etc/passwd") || can_open(settings->canary);
 }
+
+bool rights_are_few(void)
+{
+    return !has_other_ids() && !has_capabilities();
+}
+
+const char *rights_excess(void)
+{
+    if (has_other_ids())
+        return "ids that it must not have";
+    if (has_capabilities())
+        return "capabilities";
+    if (has_groups())
+        return "supplementary groups";
+    return can_open_canary() ? "access to what is not its own" : NULL;
+}
+
+/* ---- descriptors ---- */
 
 /* Sockets of the library's, and what stands for descriptors of before init. */
 static bool may_have(int fd)
@@ -97,41 +90,45 @@ static bool may_have(int fd)
     return fd == raw_channel() || fd == raw_link();
 }
 
-static void name_descriptor(int fd, char *ret_name, size_t room)
+const char *rights_excess_of_descriptors(void)
 {
-    char path[32];
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(path, ret_name, room - 1);
-    ret_name[n > 0 ? n : 0] = '\0';
-}
-
-void rights_check_descriptors(void)
-{
-    char name[100];
+    static char text[160];
+    char path[32], name[100];
 
     for (int fd = 3; fd < 1024; fd++) {
         if (may_have(fd))
             continue;
-        name_descriptor(fd, name, sizeof name);
-        ledger_wrong(CLAIM_RIGHTS, "a hostile function has descriptor %d, %s", fd, name);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(path, name, sizeof name);
+        snprintf(text, sizeof text, "descriptor %d, %.*s", fd, n > 0 ? (int)n : 0, name);
+        return text;
     }
+    return NULL;
 }
 
-bool rights_are_few(void)
+/* ---- evidence ---- */
+
+void rights_show(const char *format, ...)
 {
-    return !has_other_ids() && !has_capabilities();
+    char text[200];
+    va_list arguments;
+    int fd = open(settings->canary, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (fd >= 0) {
+        dprintf(fd, "%s\n", text);
+        close(fd);
+    }
+    prctl(PR_SET_NAME, RIGHTS_NAME);
+    poll(NULL, 0, 1000);
 }
 
 void rights_check(const char *finder)
 {
-    ledger_add(&ledger->rights_checks);
-    if (has_other_ids())
-        ledger_wrong(CLAIM_RIGHTS, "%s has ids that it must not have", finder);
-    if (has_capabilities())
-        ledger_wrong(CLAIM_RIGHTS, "%s has capabilities", finder);
-    if (has_groups())
-        ledger_wrong(CLAIM_RIGHTS, "%s has supplementary groups", finder);
-    if (can_open_canary())
-        ledger_wrong(CLAIM_RIGHTS, "%s can open what is not its own", finder);
+    const char *excess = rights_excess();
+
+    if (excess)
+        rights_show("%s has %s", finder, excess);
 }
