@@ -331,6 +331,15 @@ static bool typed_failed(procspawn_error *error, int64_t since)
     return allowed;
 }
 
+/* The function has done as its argument told it, or failed as typed_failed allows. */
+static bool nothing_failed(procspawn_error *error, int64_t small, int64_t since)
+{
+    if (small != 1 || procspawn_error_exit_status(error) != 3)
+        return typed_failed(error, since);
+    procspawn_error_free(error);
+    return true;
+}
+
 static void call_mix(struct dice *dice)
 {
     procspawn_handle *handle;
@@ -368,9 +377,7 @@ static void call_nothing(struct dice *dice)
     while (is_shortage(rc = IN_LIBRARY(3 * BASE_SECOND, nothing_join(handle, &error))))
         poll(NULL, 0, 1);
     EXPECT(rc == 0 ? small != 1
-                   : rc == PROCSPAWN_ECALL &&
-                         ((small == 1 && procspawn_error_exit_status(error) == 3) ||
-                          typed_failed(error, since)),
+                   : rc == PROCSPAWN_ECALL && nothing_failed(error, small, since),
            "a typed call returned %d", rc);
     procspawn_handle_free(handle);
 }

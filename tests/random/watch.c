@@ -82,9 +82,33 @@ void watch_print_threads(void)
     for_each_entry("/proc/self/task", print_thread, &count);
 }
 
+/* Defined in a program built with the thread sanitizer. */
+void __tsan_init(void) __attribute__((weak));
+
+static void *return_at_once(void *nothing)
+{
+    return nothing;
+}
+
+/*
+ * The thread sanitizer starts a thread of its own together with the first one of a process. It
+ * stays, so it has to be there before threads are counted.
+ */
+static void start_a_first_thread(void)
+{
+    static bool started;
+    pthread_t thread;
+
+    if (started || __tsan_init == NULL)
+        return;
+    started = pthread_create(&thread, NULL, return_at_once, NULL) == 0 &&
+              pthread_join(thread, NULL) == 0;
+}
+
 int watch_count_threads(void)
 {
     int count = 0;
+    start_a_first_thread();
     for_each_entry("/proc/self/task", NULL, &count);
     return count;
 }
