@@ -169,6 +169,8 @@ check_PROGRAMS += tests/rights/rights_test
 check_PROGRAMS += tests/rights/schedule_test
 check_PROGRAMS += tests/rights/status_test
 
+check_PROGRAMS += tests/scope/agenda_test
+tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/cancel_test
 tests_scope_cancel_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/fork_test
@@ -194,6 +196,8 @@ check_PROGRAMS += tests/scope/remote_test
 tests_scope_remote_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/signal_test
 tests_scope_signal_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/state_test
+tests_scope_state_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/stress_test
 tests_scope_stress_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 

@@ -17,7 +17,7 @@ bool scoped__is_thread_executor(const struct scoped_executor *executor);
 int scoped__thread_start(struct scoped_executor *executor, void *(*thread_main)(void *arg),
                          void *arg, pthread_t *ret_thread);
 
-/* Switches the new thread's cancellation off, and gives it the name that the executor has for it. */
+/* Switches the new thread's cancellation off, and gives it the executor's name for its threads. */
 void scoped__thread_begin(const struct scoped_executor *executor);
 
 /* Frees an executor of this kind; the default one is left as it is. */

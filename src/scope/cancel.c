@@ -28,8 +28,7 @@ static void pass_on(struct node *node)
 
 static void ask(struct node *node)
 {
-    if (node->level == LEVEL_NONE)
-        node->level = LEVEL_ASKED;
+    scoped__node_cancel(node, CANCEL_EV_ASK);
     scoped__wake(node->tree, node->parked);
     pass_on(node);
 }
@@ -39,28 +38,37 @@ static void ask(struct node *node)
  * share (RLIMIT_SIGPENDING). It fails with EAGAIN if the queue is full. Then it is repeated every
  * 20 ms.
  */
-void scoped__cancel_again(struct node *node)
+static void again(struct node *node)
 {
-    node->forced = false;
     scoped__timer_thread_start_locked(node->tree);
     scoped__timer_set(node, base__deadline(BASE_SECOND / 50));
 }
 
-static void force(struct node *node)
+static void send(struct node *node)
 {
-    node->level = LEVEL_FORCED;
-    scoped__wake(node->tree, node->parked);
-    pass_on(node);
-    if (node->mode == SCOPED_CANCEL_FORCED && node->state == NODE_RUNNING && !node->forced) {
-        node->forced = true;
-        if (node->put_off == NULL && pthread_cancel(node->thread) == EAGAIN)
-            scoped__cancel_again(node);
-    }
+    if (pthread_cancel(node->thread) == EAGAIN)
+        again(node);
+    else
+        scoped__node_cancel(node, CANCEL_EV_SEND);
 }
 
-void scoped__cancel_press(struct node *node)
+static void force(struct node *node, bool defers)
 {
-    if (!node->cancelled || node->state >= NODE_ENDING)
+    scoped__node_cancel(node, CANCEL_EV_FORCE);
+    scoped__wake(node->tree, node->parked);
+    pass_on(node);
+    if (node->mode != SCOPED_CANCEL_FORCED || node->state != NODE_RUNNING ||
+        node->cancel != CANCEL_FORCED)
+        return;
+    if (defers)
+        scoped__node_cancel(node, CANCEL_EV_DEFER);
+    else
+        send(node);
+}
+
+static void press(struct node *node, bool defers)
+{
+    if (!scoped__node_cancelled(node) || node->state >= NODE_ENDING)
         return;
     int64_t now = node->shield_ends > 0 || node->grace > 0 ? base__now() : 0;
     if (now < node->shield_ends) {
@@ -71,28 +79,51 @@ void scoped__cancel_press(struct node *node)
         ask(node);
         scoped__timer_set(node, node->grace_ends);
     } else {
-        force(node);
+        force(node, defers);
     }
 }
 
-void scoped__cancel_one(struct node *node)
+void scoped__cancel_press(struct node *node)
 {
-    if (node->cancelled)
+    press(node, false);
+}
+
+static void cancel(struct node *node, bool defers)
+{
+    if (!scoped__node_cancel(node, CANCEL_EV_MARK))
         return;
-    scoped__node_cancelled(node);
     scoped__event_raise(node->cancel_fd);
     if (node->kind == NODE_SCOPE)
         return;
     if (node->grace > 0)
         node->grace_ends = base__deadline(node->grace);
-    scoped__cancel_press(node);
+    press(node, defers);
+}
+
+void scoped__cancel_one(struct node *node)
+{
+    cancel(node, false);
+}
+
+bool scoped__cancel_deferred(struct node *node)
+{
+    bool first = !scoped__node_cancelled(node);
+    cancel(node, node->join == JOIN_UNCLAIMED);
+    return first && node->cancel == CANCEL_DEFERRED;
+}
+
+void scoped__cancel_sent(struct node *node, bool refused)
+{
+    scoped__node_cancel(node, refused ? CANCEL_EV_REFUSE : CANCEL_EV_SEND);
+    if (refused)
+        again(node);
 }
 
 void scoped__cancel_lead(struct node *leader, struct node *node)
 {
     scoped__lock(leader->tree);
     leader->led = node;
-    if (leader->level != LEVEL_NONE)
+    if (scoped__node_asked(leader))
         pass_on(leader);
     scoped__unlock(leader->tree);
 }
@@ -100,15 +131,15 @@ void scoped__cancel_lead(struct node *leader, struct node *node)
 int scoped__cancel_fd(struct node *node, int *ret_fd)
 {
     int error = scoped__node_event(node, &node->cancel_fd, ret_fd);
-    if (error == 0 && node->cancelled)
+    if (error == 0 && scoped__node_cancelled(node))
         scoped__event_raise(*ret_fd);
     return error;
 }
 
 bool scoped__is_cancelled(struct node *node)
 {
-    if (!node->cancelled)
+    if (!scoped__node_cancelled(node))
         return false;
-    base__ordered_after(&node->cancelled);
+    base__ordered_after(&node->cancel);
     return true;
 }

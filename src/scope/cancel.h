@@ -25,9 +25,13 @@ bool scoped__is_cancelled(struct node *node);
 void scoped__cancel_press(struct node *node);
 
 /*
- * Locked: pthread_cancel has failed for the task, for lack of room. Sets a timer to try it again.
+ * Locked: cancels a task or scope, and leaves pthread_cancel to the caller, if it is due and the
+ * join of the task can be claimed. Then it returns true. The caller claims the join, calls
+ * pthread_cancel without the lock, and then scoped__cancel_sent; `refused`: pthread_cancel had no
+ * room for its signal and is to be repeated.
  */
-void scoped__cancel_again(struct node *node);
+bool scoped__cancel_deferred(struct node *node);
+void scoped__cancel_sent(struct node *node, bool refused);
 
 /*
  * Unlocked: from now on a cancel of the leader, including an earlier one, also cancels `node`,

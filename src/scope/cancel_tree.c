@@ -27,7 +27,7 @@ static struct node *next_below(struct node *top, struct node *node)
  * threads held it, each of them would sleep once more before its end. So pthread_cancel is called
  * with the mutex unlocked, for up to 64 threads at a time. The canceller claims their joins
  * meanwhile: a thread that has not been joined may be cancelled safely, even when it has finished.
- * (Threads that are not joinable or are claimed already are cancelled under the mutex.)
+ * (Threads that are not known yet or are claimed already are cancelled under the mutex.)
  */
 struct batch {
     unsigned count;
@@ -38,14 +38,10 @@ struct batch {
 
 static bool cancel_in_batch(struct batch *batch, struct node *node)
 {
-    bool can_wait = node->own_thread && node->joinable && !node->claimed;
-    node->put_off = can_wait ? batch : NULL;
-    scoped__cancel_one(node);
-    if (!node->forced)
-        node->put_off = NULL;
-    if (node->put_off == NULL)
+    if (!scoped__cancel_deferred(node))
         return false;
     scoped__join_claim(node);
+    node->claimant = batch;
     batch->threads[batch->count] = node->thread;
     batch->nodes[batch->count++] = node;
     return batch->count == sizeof batch->threads / sizeof batch->threads[0];
@@ -60,7 +56,7 @@ static void send_batch(struct tree *tree, struct batch *batch)
         batch->refused[i] = pthread_cancel(batch->threads[i]) == EAGAIN;
     scoped__lock(tree);
     for (unsigned i = 0; i < batch->count; i++)
-        batch->nodes[i]->refused = batch->refused[i];
+        scoped__cancel_sent(batch->nodes[i], batch->refused[i]);
     batch->count = 0;
 }
 
@@ -73,7 +69,7 @@ static bool fill_batch(struct batch *batch, struct node *top)
     struct node *below = next_below(top, top);
     while (below != NULL) {
         struct node *next = next_below(top, below);
-        if (!below->cancelled && cancel_in_batch(batch, below))
+        if (!scoped__node_cancelled(below) && cancel_in_batch(batch, below))
             return true;
         below = next;
     }
@@ -89,11 +85,8 @@ static void give_back(const struct batch *batch, struct node *top, bool finished
     struct node *below = next_below(top, top);
     while (below != NULL) {
         struct node *next = next_below(top, below);
-        if (below->put_off == batch && (below->state == NODE_DONE) == finished) {
-            below->put_off = NULL;
-            if (below->refused)
-                scoped__cancel_again(below);
-            below->refused = false;
+        if (below->claimant == batch && (below->state == NODE_DONE) == finished) {
+            below->claimant = NULL;
             scoped__join_give_back(below);
         }
         below = next;

@@ -7,8 +7,8 @@
 #include "src/scope/node.h"
 
 /*
- * Locked on entry and return, unlocked at times meanwhile if the node is a scope: cancels a task, or
- * a scope with all tasks in it. A second call has no effect.
+ * Locked on entry and return: cancels a task, or a scope with all tasks in it. The tree is unlocked
+ * at times while it cancels a scope. A second call has no effect.
  */
 void scoped__cancel(struct node *node);
 

@@ -10,7 +10,7 @@
 static void relay(struct node *node)
 {
     int error = 0;
-    while (error == 0 && !node->claimed && !node->parent->gathered)
+    while (error == 0 && node->join == JOIN_UNCLAIMED && !node->parent->gathered)
         error = scoped__join_finished(scoped__first_child(node->parent));
 }
 
@@ -24,7 +24,7 @@ void scoped__tell_done(struct node *node, int status, struct scoped_failure *fai
     scoped__failure_judge(node, status, failure);
     if (node->own_thread) {
         scoped__node_enter(node, NODE_DONE);
-        if (!node->claimed)
+        if (scoped__node_finished(node))
             scoped__tell_joinable(node);
     } else {
         scoped__set_gone(node);

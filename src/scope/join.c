@@ -12,13 +12,13 @@
 
 void scoped__join_claim(struct node *node)
 {
-    node->claimed = true;
-    scoped__place_taken(node);
+    scoped__node_join(node, JOIN_EV_CLAIM);
+    scoped__node_place(node);
 }
 
 void scoped__tell_joinable(struct node *node)
 {
-    scoped__place_waitable(node);
+    scoped__node_place(node);
     if (node->state != NODE_DONE)
         return;
     scoped__wake_all(node->tree, &node->waiters);
@@ -55,7 +55,7 @@ void scoped__set_gone(struct node *node)
 
 void scoped__join_give_back(struct node *node)
 {
-    node->claimed = false;
+    scoped__node_join(node, JOIN_EV_GIVE_BACK);
     scoped__tell_joinable(node);
 }
 
@@ -83,16 +83,18 @@ int scoped__join(struct wait wait, struct node *node, int64_t deadline)
     base__cancelable(false);
     pthread_cleanup_pop(0);
     scoped__lock(tree);
-    if (error == 0)
-        scoped__set_gone(node);
-    else
+    if (error < 0) {
         scoped__join_give_back(node);
-    return error;
+        return error;
+    }
+    scoped__node_join(node, JOIN_EV_JOINED);
+    scoped__set_gone(node);
+    return 0;
 }
 
 bool scoped__may_join(struct wait wait, const struct node *node)
 {
-    if (!node->joinable || node->claimed)
+    if (node->join != JOIN_UNCLAIMED)
         return false;
     return node->state == NODE_DONE || wait.task == NULL ||
            (wait.task->mode == SCOPED_CANCEL_FORCED && wait.task->grace == 0 &&
@@ -110,7 +112,7 @@ static int64_t moments(void)
 
 int scoped__join_finished(struct node *node)
 {
-    if (node->state != NODE_DONE || node->claimed)
+    if (!scoped__node_finished(node))
         return -EBUSY;
     return scoped__join(SCOPED_UNCANCELLED, node, moments());
 }

@@ -28,8 +28,8 @@ static void init(struct node *node, struct tree *tree, struct node *parent, enum
     list_init(&node->waiters);
     scoped__agenda_entry_init(&node->agenda);
     atomic_init(&node->state, NODE_QUEUED);
-    atomic_init(&node->level, LEVEL_NONE);
-    atomic_init(&node->cancelled, false);
+    atomic_init(&node->cancel, CANCEL_NONE);
+    node->join = kind == NODE_SCOPE || kind == NODE_RAW ? JOIN_NEVER : JOIN_UNSTARTED;
 }
 
 /* Copies what a node inherits from its parent; options may replace it. */
@@ -66,7 +66,7 @@ struct node *scoped__tree_new(struct scoped_executor *executor, void *(*timer_lo
     tree->root.policy = &scoped_collect;
     tree->root.discards = true;
     tree->root.last_failure = &tree->root.failures;
-    root->state = NODE_RUNNING;
+    scoped__node_enter(root, NODE_RUNNING);
     return root;
 }
 
@@ -151,57 +151,73 @@ int scoped__node_event(struct node *node, int *fd, int *ret_fd)
     return error;
 }
 
-void scoped__node_enter(struct node *node, enum node_state state)
+bool scoped__node_enter(struct node *node, enum node_state state)
 {
-    if (state == NODE_ENDING)
-        node->was_cancelled = node->cancelled;
+    enum node_state entered = node->state;
+    if (!scoped__node_state_step(&entered, state))
+        return false;
+    if (entered == NODE_ENDING)
+        node->was_cancelled = scoped__node_cancelled(node);
     base__ordered_before(&node->state);
-    atomic_store_explicit(&node->state, state, memory_order_release);
+    atomic_store_explicit(&node->state, entered, memory_order_release);
+    return true;
 }
 
-void scoped__node_cancelled(struct node *node)
+bool scoped__node_join(struct node *node, enum join_event event)
+{
+    return scoped__join_state_step(&node->join, event);
+}
+
+/* What the mark of a cancel says about the node. */
+static void note_cancel(struct node *node)
 {
     const struct node *parent = node->parent;
-    base__ordered_before(&node->cancelled);
-    node->cancelled = true;
     if (parent != NULL && parent->kind == NODE_SCOPE && parent->by_deadline)
         node->by_deadline = true;
     if (node->kind == NODE_SCOPE)
         scoped__scope(node)->progress.stopped = true;
 }
 
-void scoped__node_joinable(struct node *node, pthread_t thread)
+bool scoped__node_cancel(struct node *node, enum cancel_event event)
 {
-    if (node->joinable)
-        return;
-    node->thread = thread;
-    node->joinable = true;
+    enum cancel_state reached = node->cancel;
+    if (!scoped__cancel_state_step(&reached, event))
+        return false;
+    base__ordered_before(&node->cancel);
+    node->cancel = reached;
+    if (event == CANCEL_EV_MARK)
+        note_cancel(node);
+    return true;
 }
 
-static bool finished(const struct node *node)
+void scoped__node_thread(struct node *node, pthread_t thread)
 {
-    return node->state == NODE_DONE && !node->claimed;
+    if (node->join == JOIN_UNSTARTED)
+        node->thread = thread;
+    scoped__node_join(node, JOIN_EV_THREAD);
 }
 
 /*
  * The loop is short: few children are finished and not joined, since a task that finishes joins
- * those before it (join.c).
+ * those before it (done.c).
  */
-void scoped__place_waitable(struct node *node)
+static struct list *place_of(const struct node *node, struct list *children)
 {
-    struct list *children = &node->parent->children, *place = children;
-    list_remove(&node->sibling);
-    if (!finished(node)) {
-        while (place->next != children && finished(list_entry(place->next, struct node, sibling)))
+    struct list *place = children;
+    if (node->join > JOIN_UNCLAIMED)
+        return children->prev;
+    if (!scoped__node_finished(node)) {
+        while (place->next != children &&
+               scoped__node_finished(list_entry(place->next, struct node, sibling)))
             place = place->next;
     }
-    list_insert_after(place, &node->sibling);
+    return place;
 }
 
-void scoped__place_taken(struct node *node)
+void scoped__node_place(struct node *node)
 {
     list_remove(&node->sibling);
-    list_append(&node->parent->children, &node->sibling);
+    list_insert_after(place_of(node, &node->parent->children), &node->sibling);
 }
 
 void scoped__node_link(struct node *node)
@@ -209,9 +225,9 @@ void scoped__node_link(struct node *node)
     struct node *parent = node->parent;
     node->tree->nodes++;
     parent->child_count++;
-    scoped__place_waitable(node);
-    if (parent->kind == NODE_SCOPE && parent->cancelled)
-        scoped__node_cancelled(node);
+    scoped__node_place(node);
+    if (parent->kind == NODE_SCOPE && scoped__node_cancelled(parent))
+        scoped__node_cancel(node, CANCEL_EV_MARK);
 }
 
 void scoped__node_unlink(struct node *node)

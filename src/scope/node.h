@@ -17,6 +17,9 @@
 #include "src/base/list.h"
 #include "src/base/waiter.h"
 #include "src/scope/agenda.h"
+#include "src/scope/cancel_state.h"
+#include "src/scope/join_state.h"
+#include "src/scope/node_state.h"
 
 #include <forkscope/error.h>
 #include <forkscope/policy.h>
@@ -29,22 +32,6 @@ enum node_kind {
     NODE_LEAF,      /* a task without a spawner */
     NODE_SCOPE,     /* a root, or a scope opened by a task: has children, no function */
     NODE_RAW        /* started from outside (remote.c), perhaps never */
-};
-
-/* States are entered in this order. A state may be skipped; none is entered twice. */
-enum node_state {
-    NODE_QUEUED,    /* spawned; no thread runs it yet */
-    NODE_RUNNING,   /* phase 1; only now may its thread be cancelled. Scopes: open */
-    NODE_ENDING,    /* phases 2 to 5; entered without RUNNING if cancelled before the start */
-    NODE_DONE,      /* phase 6; its thread has not been joined yet */
-    NODE_GONE       /* out of the tree; only the memory is left */
-};
-
-/* How a cancel affects the task's waits. The level only rises. */
-enum cancel_level {
-    LEVEL_NONE,     /* not cancelled, or shielded */
-    LEVEL_ASKED,    /* waits return -ECANCELED */
-    LEVEL_FORCED    /* waits unwind the thread */
 };
 
 struct tree;
@@ -74,7 +61,7 @@ struct node {
 
     /*
      * Guarded by the tree's mutex. Children that a waiter can join or run come first, and finished
-     * ones before all others. Children that are claimed come last.
+     * ones before all others. Children that are joined or run by somebody come last.
      */
     struct list children;
     struct list sibling;
@@ -92,20 +79,16 @@ struct node {
     int status;
     int cancel_fd;                      /* -1 until asked for */
     int done_fd;                        /* -1 until asked for */
-    pthread_t thread;                   /* valid once joinable, or while running */
-    bool joinable;                      /* its thread is known, and is to be joined */
-    bool claimed;                       /* a thread joins it or runs it */
-    bool forced;                        /* pthread_cancel was called for it, or is put off */
-    const void *put_off;                /* the batch that will call pthread_cancel (cancel.c) */
-    bool refused;                       /* pthread_cancel failed for lack of room; try again */
+    pthread_t thread;                   /* valid while running, and until it has been joined */
+    enum join_state join;
+    const void *claimant;               /* the batch that has claimed its join (cancel_tree.c) */
     bool started;                       /* the task called scoped_started */
     bool was_cancelled;                 /* cancelled before NODE_ENDING; later cancels do nothing */
     bool by_deadline;                   /* cancelled by the deadline of a scope */
     char name[16];                      /* empty: none */
 
     _Atomic(enum node_state) state;
-    _Atomic(enum cancel_level) level;
-    atomic_bool cancelled;
+    _Atomic(enum cancel_state) cancel;
 };
 
 /* A scope is a node with a policy. So is a root. */
@@ -209,20 +192,44 @@ void scoped__node_release(struct node *node);
  */
 int scoped__node_event(struct node *node, int *fd, int *ret_fd);
 
-/* Locked: changes the state. No other function does so after the node is linked. */
-void scoped__node_enter(struct node *node, enum node_state state);
+/*
+ * Locked: each of the three states of a node is changed by one function, and by no other. It returns
+ * false and changes nothing if the state or event is not legal now.
+ */
+bool scoped__node_enter(struct node *node, enum node_state state);
+bool scoped__node_join(struct node *node, enum join_event event);
+bool scoped__node_cancel(struct node *node, enum cancel_event event);
 
-/* Locked: marks the node cancelled, without any effect on its thread. */
-void scoped__node_cancelled(struct node *node);
+/* Whether the node has been cancelled, and whether its waits are cut short for that. */
+static inline bool scoped__node_cancelled(const struct node *node)
+{
+    return node->cancel != CANCEL_NONE;
+}
+
+static inline bool scoped__node_asked(const struct node *node)
+{
+    return node->cancel >= CANCEL_ASKED;
+}
+
+static inline bool scoped__node_forced(const struct node *node)
+{
+    return node->cancel >= CANCEL_FORCED;
+}
 
 /*
- * Locked: sets the node's thread. Both the thread and its creator call this; the first call counts.
+ * Locked: sets the thread of a node that has one of its own. Both the thread and its creator call
+ * this; the first call counts.
  */
-void scoped__node_joinable(struct node *node, pthread_t thread);
+void scoped__node_thread(struct node *node, pthread_t thread);
 
-/* Locked: moves the node among its siblings: before the claimed ones, or to the end, with them. */
-void scoped__place_waitable(struct node *node);
-void scoped__place_taken(struct node *node);
+/* Locked: whether the node is done and anybody may join it. */
+static inline bool scoped__node_finished(const struct node *node)
+{
+    return node->state == NODE_DONE && node->join == JOIN_UNCLAIMED;
+}
+
+/* Locked: moves the node among its siblings to where its states say. */
+void scoped__node_place(struct node *node);
 
 /* Locked: takes the node out of its parent's children. */
 void scoped__node_unlink(struct node *node);

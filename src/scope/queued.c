@@ -5,16 +5,15 @@
 
 #include "src/base/clock.h"
 #include "src/executor/executor.h"
-#include "src/scope/join.h"
 
 #include <errno.h>
 
-/* Locked: returns whether the caller is to run the node. */
-static bool claim(struct node *node)
+/* Locked: returns whether the caller is to run the node; then nobody else is. */
+static bool take(struct node *node)
 {
-    if (node->claimed)
+    if (!scoped__node_join(node, JOIN_EV_TAKEN))
         return false;
-    scoped__join_claim(node);
+    scoped__node_place(node);
     return true;
 }
 
@@ -33,7 +32,7 @@ static void run_queued(void *arg)
     struct node *node = arg;
     struct tree *tree = node->tree;
     scoped__lock(tree);
-    bool mine = claim(node);
+    bool mine = take(node);
     scoped__node_unref(node);
     scoped__unlock(tree);
     if (mine)
@@ -63,15 +62,14 @@ int scoped__queued_add(struct node *node)
 
 bool scoped__queued_runs(const struct node *node, int64_t deadline)
 {
-    return !node->claimed && node->state == NODE_QUEUED && node->kind <= NODE_LEAF &&
-           !scoped__executor_ours(node->executor) &&
-           (deadline == BASE_NEVER || node->cancelled || base__now() < deadline);
+    return node->join == JOIN_UNSTARTED && !scoped__executor_ours(node->executor) &&
+           (deadline == BASE_NEVER || scoped__node_cancelled(node) || base__now() < deadline);
 }
 
 int scoped__queued_run(struct wait wait, struct node *node)
 {
     struct tree *tree = node->tree;
-    scoped__join_claim(node);
+    take(node);
     scoped__unlock(tree);
     node->run(node, wait.task);
     scoped__lock(tree);

@@ -3,7 +3,7 @@
  *
  * Such a task is run by a thread of the executor, or by its owner when the owner waits for it,
  * whichever comes first. So tasks that wait for their children cannot use up all threads of an
- * executor. The runner claims the task under the tree's lock; the other one finds it claimed and
+ * executor. The runner takes the task under the tree's lock; the other one finds it taken and
  * does nothing.
  *
  * A task that its owner runs lies on the owner's stack, so the owner cannot end before it. It is

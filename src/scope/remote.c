@@ -31,10 +31,8 @@ static int spawn_raw(scoped_spawner spawner, unsigned references, struct node **
         return -ENOMEM;
     node->mode = SCOPED_CANCEL_ASKS;
     node->own_thread = false;
-    node->claimed = true;
     scoped__lock(node->tree);
     scoped__node_link(node);
-    scoped__place_taken(node);
     scoped__unlock(node->tree);
     *ret_node = node;
     return 0;

@@ -121,7 +121,6 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_RUNNING);
     scoped__node_link(node);
-    scoped__place_taken(node);
     scoped__unlock(node->tree);
     error = open_linked(node, options != NULL ? options : &none, ret_scope);
     if (error < 0)

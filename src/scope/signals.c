@@ -165,7 +165,7 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd)
         return error;
     error = scoped__node_event(node, &node->done_fd, ret_fd);
     scoped__lock(tree);
-    if (error == 0 && node->state == NODE_DONE && !node->claimed)
+    if (error == 0 && scoped__node_finished(node))
         scoped__join_later(node);
     if (error == 0 && node->state == NODE_GONE)
         scoped__event_raise(node->done_fd);

@@ -45,7 +45,7 @@ static int start_thread(struct node *node)
     if (error < 0)
         return error;
     scoped__lock(tree);
-    scoped__node_joinable(node, thread);
+    scoped__node_thread(node, thread);
     scoped__node_unref(node);
     scoped__unlock(tree);
     return 0;

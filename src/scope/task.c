@@ -22,12 +22,13 @@
 static bool begin(struct node *node)
 {
     scoped__lock(node->tree);
-    bool runs = !node->cancelled;
+    bool runs = !scoped__node_cancelled(node);
     if (node->own_thread)
-        scoped__node_joinable(node, pthread_self());
+        scoped__node_thread(node, pthread_self());
     else
         node->thread = pthread_self();
-    scoped__node_enter(node, runs ? NODE_RUNNING : NODE_ENDING);
+    if (runs)
+        scoped__node_enter(node, NODE_RUNNING);
     scoped__unlock(node->tree);
     return runs;
 }
@@ -64,7 +65,7 @@ static bool enter_ending(struct frame *frame)
     }
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
-    if (node->forced)
+    if (node->cancel >= CANCEL_DEFERRED)
         scoped__thread_spend();
     bool has_children = node->child_count > 0;
     scoped__unlock(node->tree);
@@ -111,7 +112,7 @@ static void unwound(void *arg)
 {
     struct frame *frame = arg;
     base__stack_unwound();
-    end(frame, frame->node->cancelled ? -ECANCELED : SCOPED_EUNWOUND);
+    end(frame, scoped__node_cancelled(frame->node) ? -ECANCELED : SCOPED_EUNWOUND);
 }
 
 /*

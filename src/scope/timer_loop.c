@@ -19,7 +19,7 @@ static void fire(struct node *node)
 {
     if (node->kind != NODE_SCOPE) {
         scoped__cancel_press(node);
-    } else if (!node->cancelled) {
+    } else if (!scoped__node_cancelled(node)) {
         node->by_deadline = true;
         scoped__cancel(node);
     }

@@ -22,7 +22,7 @@ static struct wait begin(void)
 struct wait scoped__wait_begin(void)
 {
     struct wait wait = begin();
-    if (wait.task != NULL && wait.task->level == LEVEL_FORCED) {
+    if (wait.task != NULL && scoped__node_forced(wait.task)) {
         base__unwind();
         wait.task = NULL;
     }
@@ -49,12 +49,12 @@ void scoped__hold_end(struct wait hold)
 
 bool scoped__wait_cancelled(struct wait wait)
 {
-    return wait.task != NULL && wait.task->level != LEVEL_NONE;
+    return wait.task != NULL && scoped__node_asked(wait.task);
 }
 
 int scoped__wait_end(struct wait wait, int error)
 {
-    if (error == -ECANCELED && wait.task != NULL && wait.task->level == LEVEL_FORCED)
+    if (error == -ECANCELED && wait.task != NULL && scoped__node_forced(wait.task))
         base__unwind();
     base__cancelable(wait.was_on);
     return error;

@@ -15,7 +15,7 @@
 int scoped_checkpoint(void)
 {
     struct node *task = scoped__frame()->node;
-    if (task == NULL || task->level == LEVEL_NONE)
+    if (task == NULL || !scoped__node_asked(task))
         return 0;
     struct wait wait = scoped__wait_begin();
     return scoped__wait_end(wait, scoped__wait_cancelled(wait) ? -ECANCELED : 0);
@@ -47,7 +47,7 @@ static int hear(struct node *task, struct pollfd *polled, int64_t patience, int6
     int64_t look_at = base__deadline(patience);
     if (error < 0)
         return error;
-    if (task->cancelled)
+    if (scoped__node_cancelled(task))
         *until = hush(task, polled, *until);
     else if (look_at < *until)
         *until = look_at;

@@ -10,16 +10,18 @@
  *
  * What it teaches: whoever gives up a claim has to wake the others that wait for the same child,
  * for they were passed over when it became done. Without the wake in join_or_give_up the model ends
- * in a parent that waits for ever; without the look at `claimed` in the relay, in a second join.
+ * in a parent that waits for ever; without the look at the join's state in the relay, in a second
+ * join.
  */
 #define CHILDREN 2
 #define NOBODY 255
 
 mtype = { QUEUED, RUNNING, ENDING, DONE, GONE };
+mtype = { UNCLAIMED, CLAIMED, JOINED };         /* src/scope/join_state.h */
 
 mtype state[CHILDREN] = QUEUED;
 bool cancelled[CHILDREN];
-bool claimed[CHILDREN];
+mtype join_state[CHILDREN] = UNCLAIMED;
 bool ran[CHILDREN];
 bool thread_over[CHILDREN];     /* what pthread_join waits for */
 byte joins[CHILDREN];
@@ -44,30 +46,37 @@ inline set_gone(c) {
     wake_waiters(c)
 }
 
+inline claim(c) {
+    assert(join_state[c] == UNCLAIMED);
+    join_state[c] = CLAIMED
+}
+
 /* Locked before and after; not while it joins. */
 inline join(c) {
-    claimed[c] = true;
+    claim(c);
     unlock();
     thread_over[c];
     joins[c]++;
     assert(joins[c] == 1);
     lock();
+    join_state[c] = JOINED;
     set_gone(c)
 }
 
 /* The same with a deadline: it may give up while the thread still runs. */
 inline join_or_give_up(c) {
-    claimed[c] = true;
+    claim(c);
     unlock();
     if
     :: thread_over[c];
        joins[c]++;
        assert(joins[c] == 1);
        lock();
+       join_state[c] = JOINED;
        set_gone(c)
     :: !thread_over[c];
        lock();
-       claimed[c] = false;
+       join_state[c] = UNCLAIMED;
        if :: state[c] == DONE -> wake_waiters(c) :: else fi
     fi
 }
@@ -92,11 +101,11 @@ proctype Child(byte me) {
 
     lock();
     do
-    :: !claimed[me] && state[other] == DONE && !claimed[other] -> join(other)
+    :: join_state[me] == UNCLAIMED && state[other] == DONE && join_state[other] == UNCLAIMED -> join(other)
     :: else -> break
     od;
     state[me] = DONE;
-    if :: !claimed[me] -> wake_waiters(me) :: else fi;
+    if :: join_state[me] == UNCLAIMED -> wake_waiters(me) :: else fi;
     unlock();
     thread_over[me] = true
 }
@@ -106,7 +115,7 @@ proctype Receiver() {
     lock();
     do
     :: state[0] == GONE -> break
-    :: state[0] == DONE && !claimed[0] -> join(0)
+    :: state[0] == DONE && join_state[0] == UNCLAIMED -> join(0)
     :: else ->
        receiver_woken = false;
        receiver_waits = true;
@@ -123,7 +132,7 @@ proctype Receiver() {
 proctype Impatient() {
     lock();
     if
-    :: state[0] != GONE && !claimed[0] -> join_or_give_up(0)
+    :: state[0] != GONE && join_state[0] == UNCLAIMED -> join_or_give_up(0)
     :: else
     fi;
     unlock()
@@ -160,7 +169,7 @@ init {
     :: alive > 0 ->
        pick = NOBODY;
        for (c : 0 .. CHILDREN - 1) {
-           if :: state[c] != GONE && !claimed[c] -> pick = c :: else fi
+           if :: state[c] != GONE && join_state[c] == UNCLAIMED -> pick = c :: else fi
        };
        if
        :: pick != NOBODY -> join(pick)
