@@ -1,41 +1,41 @@
 /*
- * current.c - the stack of frames of each thread
+ * current.c - the stack of activations of each thread
  */
 #include "src/scope/current.h"
 
 #include "src/base/process.h"
 
-static __thread struct frame bottom;
-static __thread struct frame *top;
+static __thread struct activation bottom;
+static __thread struct activation *top;
 
-struct frame *scoped__frame(void)
+struct activation *scoped__activation(void)
 {
-    struct frame *frame = top == NULL ? &bottom : top;
+    struct activation *activation = top == NULL ? &bottom : top;
     uint64_t process = base__process();
-    if (frame->process == process)
-        return frame;
+    if (activation->process == process)
+        return activation;
     top = NULL;
-    bottom = (struct frame){ .process = process };
+    bottom = (struct activation){ .process = process };
     return &bottom;
 }
 
-void scoped__frame_push(struct frame *frame)
+void scoped__activation_push(struct activation *activation)
 {
-    frame->process = base__process();
-    frame->outer = top;
-    top = frame;
+    activation->process = base__process();
+    activation->outer = top;
+    top = activation;
 }
 
-void scoped__frame_pop(struct frame *frame)
+void scoped__activation_pop(struct activation *activation)
 {
-    top = frame->outer;
+    top = activation->outer;
 }
 
-bool scoped__owns(const struct frame *frame, const struct node *node)
+bool scoped__owns(const struct activation *activation, const struct node *node)
 {
-    if (node->parent == frame->node)
+    if (node->parent == activation->node)
         return true;
-    const struct node *opened = frame->opened;
+    const struct node *opened = activation->opened;
     while (opened != NULL && opened != node->parent)
         opened = opened->opened_before;
     return opened != NULL;

@@ -25,31 +25,31 @@ static void run(struct deferred *deferred)
     free(deferred);
 }
 
-void scoped__run_deferred(struct frame *frame)
+void scoped__run_deferred(struct activation *activation)
 {
     struct deferred *last;
-    while ((last = frame->deferred) != NULL) {
-        frame->deferred = last->before;
+    while ((last = activation->deferred) != NULL) {
+        activation->deferred = last->before;
         run(last);
     }
 }
 
-static void push(struct frame *frame, struct deferred *deferred)
+static void push(struct activation *activation, struct deferred *deferred)
 {
-    deferred->before = frame->deferred;
-    frame->deferred = deferred;
+    deferred->before = activation->deferred;
+    activation->deferred = deferred;
 }
 
 int scoped_defer(void (*function)(void *arg), void *arg)
 {
-    struct frame *frame = scoped__frame();
-    if (frame->node == NULL)
+    struct activation *activation = scoped__activation();
+    if (activation->node == NULL)
         return -EPERM;
     struct deferred *deferred = malloc(sizeof *deferred);
     if (deferred == NULL)
         return -ENOMEM;
     *deferred = (struct deferred){ .function = function, .arg = arg };
-    push(frame, deferred);
+    push(activation, deferred);
     return 0;
 }
 
@@ -57,8 +57,9 @@ int scoped_defer(void (*function)(void *arg), void *arg)
  * The record is allocated before the resource is acquired, so that a resource is never left without
  * one.
  */
-static int acquire_uncancelled(struct frame *frame, scoped_acquire_function *acquire, void *arg,
-                               scoped_release_function *release, intptr_t *ret_resource)
+static int acquire_uncancelled(struct activation *activation, scoped_acquire_function *acquire,
+                               void *arg, scoped_release_function *release,
+                               intptr_t *ret_resource)
 {
     struct deferred *deferred = malloc(sizeof *deferred);
     if (deferred == NULL)
@@ -69,7 +70,7 @@ static int acquire_uncancelled(struct frame *frame, scoped_acquire_function *acq
         return (int)resource;
     }
     *deferred = (struct deferred){ .release = release, .resource = resource };
-    push(frame, deferred);
+    push(activation, deferred);
     *ret_resource = resource;
     return 0;
 }
@@ -77,24 +78,24 @@ static int acquire_uncancelled(struct frame *frame, scoped_acquire_function *acq
 int scoped_acquire(scoped_acquire_function *acquire, void *arg, scoped_release_function *release,
                    intptr_t *ret_resource)
 {
-    struct frame *frame = scoped__frame();
-    if (frame->node == NULL)
+    struct activation *activation = scoped__activation();
+    if (activation->node == NULL)
         return -EPERM;
     int error = scoped_checkpoint();
     if (error < 0)
         return error;
     struct wait hold = scoped__hold();
-    error = acquire_uncancelled(frame, acquire, arg, release, ret_resource);
+    error = acquire_uncancelled(activation, acquire, arg, release, ret_resource);
     scoped__hold_end(hold);
     return error;
 }
 
 int scoped_release(intptr_t resource, scoped_release_function *release)
 {
-    struct frame *frame = scoped__frame();
-    if (frame->node == NULL)
+    struct activation *activation = scoped__activation();
+    if (activation->node == NULL)
         return -EPERM;
-    struct deferred **place = &frame->deferred;
+    struct deferred **place = &activation->deferred;
     while (*place != NULL && ((*place)->release != release || (*place)->resource != resource))
         place = &(*place)->before;
     struct deferred *found = *place;

@@ -6,7 +6,7 @@
 
 #include "src/scope/current.h"
 
-/* Phase 2: runs and removes all that is registered with the frame, newest first. */
-void scoped__run_deferred(struct frame *frame);
+/* Phase 2: runs and removes all that is registered with the activation, newest first. */
+void scoped__run_deferred(struct activation *activation);
 
 #endif

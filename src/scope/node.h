@@ -193,8 +193,8 @@ void scoped__node_release(struct node *node);
 int scoped__node_event(struct node *node, int *fd, int *ret_fd);
 
 /*
- * Locked: each of the three states of a node is changed by one function, and by no other. It returns
- * false and changes nothing if the state or event is not legal now.
+ * Locked: each of the three states of a node is changed by one function only. It returns false and
+ * changes nothing if the state or event is not legal now.
  */
 bool scoped__node_enter(struct node *node, enum node_state state);
 bool scoped__node_join(struct node *node, enum join_event event);

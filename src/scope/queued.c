@@ -21,9 +21,9 @@ static bool take(struct node *node)
  * Returns the task that passes its cancel on to the node while the node runs on this stack; NULL:
  * none.
  */
-static struct node *leader(const struct frame *frame, const struct node *node)
+static struct node *leader(const struct activation *activation, const struct node *node)
 {
-    return frame->lent != NULL && scoped__owns(frame, node) ? frame->lent : NULL;
+    return activation->lent != NULL && scoped__owns(activation, node) ? activation->lent : NULL;
 }
 
 /* Runs the node, unless a waiter has run it already. Then it only drops the reference. */
@@ -36,18 +36,18 @@ static void run_queued(void *arg)
     scoped__node_unref(node);
     scoped__unlock(tree);
     if (mine)
-        node->run(node, leader(scoped__frame(), node));
+        node->run(node, leader(scoped__activation(), node));
 }
 
 /* Calls the user's `execute`. It must return, since the node is linked and has no thread yet. */
 static int execute_users(struct node *node)
 {
-    struct frame *frame = scoped__frame();
-    struct node *lent_before = frame->lent;
+    struct activation *activation = scoped__activation();
+    struct node *lent_before = activation->lent;
     struct wait hold = scoped__hold();
-    frame->lent = hold.task;
+    activation->lent = hold.task;
     int error = node->executor->execute(node->executor, run_queued, node);
-    frame->lent = lent_before;
+    activation->lent = lent_before;
     scoped__hold_end(hold);
     return error;
 }

@@ -82,7 +82,7 @@ static int run_node(struct node *node, scoped_done_function *done, void *arg)
     node->done = done;
     node->arg = arg;
     struct wait hold = scoped__hold();
-    bool leads = hold.task != NULL && scoped__owns(scoped__frame(), node);
+    bool leads = hold.task != NULL && scoped__owns(scoped__activation(), node);
     pthread_cleanup_push(release_node, node);
     scoped__task_run(node, leads ? hold.task : NULL);
     status = node->status;
@@ -91,10 +91,10 @@ static int run_node(struct node *node, scoped_done_function *done, void *arg)
     return status;
 }
 
-static void end_root(void *frame)
+static void end_root(void *activation)
 {
     bool was_on = base__cancelable(false);
-    scoped__scope_end(frame);
+    scoped__scope_end(activation);
     base__cancelable(was_on);
 }
 
@@ -107,7 +107,7 @@ static int run_as_root(scoped_task_function *task, scoped_leaf_function *leaf, v
     int error = scoped_spawner_open(NULL, &root);
     if (error < 0)
         return error;
-    pthread_cleanup_push(end_root, scoped__frame());
+    pthread_cleanup_push(end_root, scoped__activation());
     error = remote_spawner_spawn_raw(root, &signals);
     if (error == 0)
         error = task != NULL ? remote_scope_run(signals, task, arg, done)

@@ -58,14 +58,14 @@ static int apply_times(struct node *node, const struct scoped_options *options)
 static int open_linked(struct node *node, const struct scoped_options *options,
                        scoped_spawner *ret_spawner)
 {
-    struct frame *frame = scoped__frame();
+    struct activation *activation = scoped__activation();
     int error = apply_times(node, options);
     if (error == 0)
         error = scoped__node_name(node);
     if (error < 0)
         return error;
-    node->opened_before = frame->opened;
-    frame->opened = node;
+    node->opened_before = activation->opened;
+    activation->opened = node;
     *ret_spawner = node->id;
     return 0;
 }
@@ -165,10 +165,14 @@ static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome
     *ret_outcome = outcome;
 }
 
-/* Takes an empty scope out of the frame, releases its spawner, writes its outcome, and drops it. */
-static void forget(struct frame *frame, struct node *scope, struct scoped_outcome *ret_outcome)
+/*
+ * Takes an empty scope out of the activation, releases its spawner, writes its outcome, and drops
+ * it.
+ */
+static void forget(struct activation *activation, struct node *scope,
+                   struct scoped_outcome *ret_outcome)
 {
-    struct node **place = &frame->opened;
+    struct node **place = &activation->opened;
     while (*place != scope)
         place = &(*place)->opened_before;
     *place = scope->opened_before;
@@ -182,18 +186,18 @@ static void forget(struct frame *frame, struct node *scope, struct scoped_outcom
     drop(scope);
 }
 
-void scoped__scope_end(struct frame *frame)
+void scoped__scope_end(struct activation *activation)
 {
-    scoped__wait_children(SCOPED_UNCANCELLED, frame->opened, 0, BASE_NEVER);
-    forget(frame, frame->opened, NULL);
+    scoped__wait_children(SCOPED_UNCANCELLED, activation->opened, 0, BASE_NEVER);
+    forget(activation, activation->opened, NULL);
 }
 
 /*
- * Returns the scope of the tree that the frame opened last, which is the root if no other is left.
+ * Returns the scope of the tree that was opened last, which is the root if no other is left.
  */
-static struct node *last_opened(const struct frame *frame, const struct tree *tree)
+static struct node *last_opened(const struct activation *activation, const struct tree *tree)
 {
-    struct node *scope = frame->opened;
+    struct node *scope = activation->opened;
     while (scope->tree != tree)
         scope = scope->opened_before;
     return scope;
@@ -201,14 +205,14 @@ static struct node *last_opened(const struct frame *frame, const struct tree *tr
 
 static int close_tree(struct wait wait, struct node *root, int64_t deadline)
 {
-    struct frame *frame = scoped__frame();
+    struct activation *activation = scoped__activation();
     struct node *scope;
     do {
-        scope = last_opened(frame, root->tree);
+        scope = last_opened(activation, root->tree);
         int error = scoped__wait_children(wait, scope, 0, deadline);
         if (error < 0)
             return error;
-        forget(frame, scope, NULL);
+        forget(activation, scope, NULL);
     } while (scope != root);
     return 0;
 }
@@ -230,7 +234,7 @@ int scoped_spawner_close(scoped_spawner spawner, int64_t deadline)
 
 static bool has_scope_inside(const struct node *scope)
 {
-    const struct node *inner = scoped__frame()->opened;
+    const struct node *inner = scoped__activation()->opened;
     while (inner != NULL && inner->parent != scope)
         inner = inner->opened_before;
     return inner != NULL;
@@ -249,7 +253,7 @@ int scoped_scope_close(scoped_spawner spawner, int64_t deadline, struct scoped_o
     struct wait wait = scoped__wait_begin();
     error = scoped__wait_children(wait, scope, 0, deadline);
     if (error == 0)
-        forget(scoped__frame(), scope, ret_outcome);
+        forget(scoped__activation(), scope, ret_outcome);
     return scoped__wait_end(wait, error);
 }
 
@@ -260,7 +264,7 @@ int scoped_scope_close(scoped_spawner spawner, int64_t deadline, struct scoped_o
 static unsigned most_children(struct node *scope)
 {
     unsigned most = scoped__scope(scope)->limit - 1;
-    const struct node *inner = scoped__frame()->opened;
+    const struct node *inner = scoped__activation()->opened;
     for (; inner != NULL; inner = inner->opened_before)
         most += inner->parent == scope;
     return most;

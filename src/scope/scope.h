@@ -1,5 +1,5 @@
 /*
- * scope.h - scopes and roots that a frame has opened
+ * scope.h - scopes and roots that a task has opened
  */
 #ifndef FORKSCOPE_SCOPE_SCOPE_H
 #define FORKSCOPE_SCOPE_SCOPE_H
@@ -12,7 +12,7 @@
  */
 int scoped__parent_with_room(scoped_spawner spawner, struct node **ret_parent);
 
-/* Unlocked: waits until all below the scope that the frame opened last is gone, and closes it. */
-void scoped__scope_end(struct frame *frame);
+/* Unlocked: waits until all below the scope that was opened last is gone, and closes it. */
+void scoped__scope_end(struct activation *activation);
 
 #endif

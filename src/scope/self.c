@@ -14,7 +14,7 @@
 
 int scoped_set_value(void *value)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     if (task == NULL)
         return -EPERM;
     scoped__lock(task->tree);
@@ -25,7 +25,7 @@ int scoped_set_value(void *value)
 
 int scoped_set_name(const char *name)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     if (task == NULL)
         return -EPERM;
     scoped__lock(task->tree);
@@ -38,7 +38,7 @@ int scoped_set_name(const char *name)
 
 int scoped_started(void)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     if (task == NULL)
         return -EPERM;
     scoped__lock(task->tree);
@@ -50,7 +50,7 @@ int scoped_started(void)
 
 int64_t scoped_deadline(void)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     return task == NULL ? SCOPED_FOREVER : task->deadline;
 }
 
@@ -63,7 +63,7 @@ static const struct scoped_binding *find(const struct scoped_binding *bindings, 
 
 void *scoped_value(const void *key)
 {
-    for (struct node *node = scoped__frame()->node; node != NULL; node = node->parent) {
+    for (struct node *node = scoped__activation()->node; node != NULL; node = node->parent) {
         const struct scoped_binding *found = NULL;
         if (node->kind == NODE_SCOPE)
             found = find(scoped__scope(node)->bindings, key);
@@ -75,7 +75,7 @@ void *scoped_value(const void *key)
 
 int64_t scoped__grace(void)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     return task == NULL ? 0 : task->grace;
 }
 
@@ -93,12 +93,12 @@ int scoped_cancel(scoped_spawner spawner)
 
 bool scoped_cancelled(void)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     return task != NULL && scoped__is_cancelled(task);
 }
 
 int scoped_cancel_fd(int *ret_fd)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     return task == NULL ? -EPERM : scoped__cancel_fd(task, ret_fd);
 }

@@ -25,7 +25,7 @@ static int raise_shield(struct wait wait, struct node *task, int64_t deadline, i
 
 int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     if (task == NULL)
         return -EPERM;
     if (deadline == SCOPED_FOREVER)
@@ -39,7 +39,7 @@ int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield)
 
 int scoped_shield_end(struct scoped_shield *shield)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     if (task == NULL)
         return -EPERM;
     scoped__lock(task->tree);

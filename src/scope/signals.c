@@ -68,10 +68,10 @@ static bool is_above(const struct node *node, const struct node *below)
  */
 static bool runs_below(const struct node *node)
 {
-    const struct frame *frame = scoped__frame();
-    while (frame != NULL && !is_above(node, frame->node))
-        frame = frame->outer;
-    return frame != NULL;
+    const struct activation *activation = scoped__activation();
+    while (activation != NULL && !is_above(node, activation->node))
+        activation = activation->outer;
+    return activation != NULL;
 }
 
 int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t deadline)
@@ -122,7 +122,7 @@ static int wait_for_executor(struct wait wait, struct node *node, int64_t patien
 static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 {
     int64_t patience = base__deadline(BASE_SECOND / 10);
-    bool own = scoped__owns(scoped__frame(), node);
+    bool own = scoped__owns(scoped__activation(), node);
     int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(node->tree);
     while (error == 0 && !node->started && node->state < NODE_DONE) {

@@ -33,10 +33,10 @@ static int misused(scoped_spawner spawner)
 
 int scoped__owned(scoped_spawner spawner, struct node **ret_node)
 {
-    struct frame *frame = scoped__frame();
-    struct node *node = frame->node;
+    struct activation *activation = scoped__activation();
+    struct node *node = activation->node;
     if (node == NULL || node->id.generation == 0 || !scoped__same(node->id, spawner)) {
-        node = frame->opened;
+        node = activation->opened;
         while (node != NULL && !scoped__same(node->id, spawner))
             node = node->opened_before;
     }

@@ -7,7 +7,7 @@
 #include "src/scope/node.h"
 
 /*
- * Finds the node of a spawner that belongs to the calling frame: its own task, or a scope that it
+ * Finds the node of a spawner that belongs to the calling task: the task itself, or a scope that it
  * opened. Otherwise calls the misuse hook and returns SCOPED_ESTALE (the spawner has ended),
  * PROCSPAWN_ENOTOWNER (another process opened it) or SCOPED_ENOTOWNER.
  */

@@ -34,10 +34,10 @@ static bool begin(struct node *node)
 }
 
 /* Phases 3 and 4: cancels all children and opened scopes, then waits until they are gone. */
-static void end_children(struct frame *frame)
+static void end_children(struct activation *activation)
 {
-    struct node *node = frame->node;
-    for (struct node *opened = frame->opened; opened != NULL; opened = opened->opened_before) {
+    struct node *node = activation->node;
+    for (struct node *opened = activation->opened; opened != NULL; opened = opened->opened_before) {
         scoped__lock(opened->tree);
         scoped__cancel(opened);
         scoped__unlock(opened->tree);
@@ -46,8 +46,8 @@ static void end_children(struct frame *frame)
     scoped__cancel_children(node);
     scoped__unlock(node->tree);
 
-    while (frame->opened != NULL)
-        scoped__scope_end(frame);
+    while (activation->opened != NULL)
+        scoped__scope_end(activation);
     scoped__wait_children(SCOPED_UNCANCELLED, node, 0, BASE_NEVER);
 }
 
@@ -55,10 +55,10 @@ static void end_children(struct frame *frame)
  * Closes the task and its open scopes to new children. Returns whether the task has children. Only
  * the task itself could add one, and from here on it cannot.
  */
-static bool enter_ending(struct frame *frame)
+static bool enter_ending(struct activation *activation)
 {
-    struct node *node = frame->node;
-    for (struct node *opened = frame->opened; opened != NULL; opened = opened->opened_before) {
+    struct node *node = activation->node;
+    for (struct node *opened = activation->opened; opened != NULL; opened = opened->opened_before) {
         scoped__lock(opened->tree);
         scoped__node_enter(opened, NODE_ENDING);
         scoped__unlock(opened->tree);
@@ -76,12 +76,12 @@ static bool enter_ending(struct frame *frame)
  * `done` and on_failure may have acquired, deferred or opened something; that ends with the task
  * too.
  */
-static void end_late(struct frame *frame)
+static void end_late(struct activation *activation)
 {
-    while (frame->deferred != NULL || frame->opened != NULL) {
-        scoped__run_deferred(frame);
-        if (frame->opened != NULL)
-            end_children(frame);
+    while (activation->deferred != NULL || activation->opened != NULL) {
+        scoped__run_deferred(activation);
+        if (activation->opened != NULL)
+            end_children(activation);
     }
 }
 
@@ -89,41 +89,41 @@ static void end_late(struct frame *frame)
  * Phases 2 to 6. If the thread is unwound, the clean-up handlers that the function itself pushed
  * have run already.
  */
-static void end(struct frame *frame, int status)
+static void end(struct activation *activation, int status)
 {
-    struct node *node = frame->node;
-    bool has_children = enter_ending(frame);
-    scoped__run_deferred(frame);
-    if (has_children || frame->opened != NULL)
-        end_children(frame);
+    struct node *node = activation->node;
+    bool has_children = enter_ending(activation);
+    scoped__run_deferred(activation);
+    if (has_children || activation->opened != NULL)
+        end_children(activation);
     if (node->done != NULL)
         node->done(node->arg);
     struct scoped_failure *failure = scoped__failure_new(node, status);
-    end_late(frame);
-    if (frame->leader != NULL)
-        scoped__cancel_lead(frame->leader, NULL);
+    end_late(activation);
+    if (activation->leader != NULL)
+        scoped__cancel_lead(activation->leader, NULL);
     if (node->id.generation != 0)
         scoped__slot_release(node->id);
-    scoped__frame_pop(frame);
+    scoped__activation_pop(activation);
     scoped__tell_done(node, status, failure);
 }
 
 static void unwound(void *arg)
 {
-    struct frame *frame = arg;
+    struct activation *activation = arg;
     base__stack_unwound();
-    end(frame, scoped__node_cancelled(frame->node) ? -ECANCELED : SCOPED_EUNWOUND);
+    end(activation, scoped__node_cancelled(activation->node) ? -ECANCELED : SCOPED_EUNWOUND);
 }
 
 /*
  * The clean-up handler is pushed before the thread can be cancelled, and popped after cancellation
  * is off again.
  */
-static int call_function(struct frame *frame)
+static int call_function(struct activation *activation)
 {
-    struct node *node = frame->node;
+    struct node *node = activation->node;
     int status;
-    pthread_cleanup_push(unwound, frame);
+    pthread_cleanup_push(unwound, activation);
     base__cancelable(node->mode == SCOPED_CANCEL_FORCED);
     status = node->kind == NODE_LEAF ? node->function.leaf(node->arg)
                                      : node->function.task(node->id, node->arg);
@@ -134,9 +134,9 @@ static int call_function(struct frame *frame)
 
 void scoped__task_run(struct node *node, struct node *leader)
 {
-    struct frame frame = { .node = node, .leader = leader };
-    scoped__frame_push(&frame);
+    struct activation activation = { .node = node, .leader = leader };
+    scoped__activation_push(&activation);
     if (leader != NULL)
         scoped__cancel_lead(leader, node);
-    end(&frame, begin(node) ? call_function(&frame) : -ECANCELED);
+    end(&activation, begin(node) ? call_function(&activation) : -ECANCELED);
 }

@@ -11,9 +11,9 @@
 /* Switches cancellation off. Returns the task if it may be cancelled here. */
 static struct wait begin(void)
 {
-    const struct frame *frame = scoped__frame();
-    struct wait wait = { frame->node, base__cancelable(false) };
-    if (wait.task == NULL || wait.task->state != NODE_RUNNING || frame->held > 0 ||
+    const struct activation *activation = scoped__activation();
+    struct wait wait = { activation->node, base__cancelable(false) };
+    if (wait.task == NULL || wait.task->state != NODE_RUNNING || activation->held > 0 ||
         (wait.task->mode == SCOPED_CANCEL_FORCED && !wait.was_on))
         wait.task = NULL;
     return wait;
@@ -37,13 +37,13 @@ struct wait scoped__wait_begin_uncancelled(void)
 struct wait scoped__hold(void)
 {
     struct wait hold = begin();
-    scoped__frame()->held++;
+    scoped__activation()->held++;
     return hold;
 }
 
 void scoped__hold_end(struct wait hold)
 {
-    scoped__frame()->held--;
+    scoped__activation()->held--;
     base__cancelable(hold.was_on);
 }
 

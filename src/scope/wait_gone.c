@@ -31,7 +31,7 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
     while (error == 0 && node->state != NODE_GONE) {
         if (scoped__may_join(wait, node))
             error = scoped__join(wait, node, deadline);
-        else if (scoped__queued_runs(node, deadline) && scoped__owns(scoped__frame(), node))
+        else if (scoped__queued_runs(node, deadline) && scoped__owns(scoped__activation(), node))
             error = scoped__queued_run(wait, node);
         else
             error = scoped__wait_told(wait, node, deadline);

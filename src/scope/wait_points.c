@@ -14,7 +14,7 @@
 
 int scoped_checkpoint(void)
 {
-    struct node *task = scoped__frame()->node;
+    struct node *task = scoped__activation()->node;
     if (task == NULL || !scoped__node_asked(task))
         return 0;
     struct wait wait = scoped__wait_begin();
@@ -93,7 +93,7 @@ int scoped_wait_fd(int fd, short events, int64_t deadline)
 
 int scoped__wait_fd(int fd, short events, int64_t deadline)
 {
-    if (scoped__frame()->node == NULL)
+    if (scoped__activation()->node == NULL)
         return wait_fd(SCOPED_UNCANCELLED, fd, events, deadline);
     return scoped_wait_fd(fd, events, deadline);
 }
