@@ -29,7 +29,7 @@ static void pass_on(struct node *node)
 static void ask(struct node *node)
 {
     scoped__node_cancel(node, CANCEL_EV_ASK);
-    scoped__wake(node->tree, node->parked);
+    scoped__wake(node->tree, node->blocked_in);
     pass_on(node);
 }
 
@@ -55,7 +55,7 @@ static void send(struct node *node)
 static void force(struct node *node, bool defers)
 {
     scoped__node_cancel(node, CANCEL_EV_FORCE);
-    scoped__wake(node->tree, node->parked);
+    scoped__wake(node->tree, node->blocked_in);
     pass_on(node);
     if (node->mode != SCOPED_CANCEL_FORCED || node->state != NODE_RUNNING ||
         node->cancel != CANCEL_FORCED)

@@ -3,8 +3,8 @@
  *
  * An activation is one task on the stack of a thread. Every thread has one more at the bottom, for
  * what it does outside of tasks. If a waiting task runs another task, that one's activation lies on
- * top of the waiting task's own. In a forked process the only thread is in no task and has opened no
- * scope: the task and its scopes continue in the parent process.
+ * top of the waiting task's own. In a forked process the only thread is in no task and has opened
+ * no scope: the task and its scopes continue in the parent process.
  */
 #ifndef FORKSCOPE_SCOPE_CURRENT_H
 #define FORKSCOPE_SCOPE_CURRENT_H
@@ -28,8 +28,8 @@ void scoped__activation_push(struct activation *activation);
 void scoped__activation_pop(struct activation *activation);
 
 /*
- * Returns whether the node is a child of the activation's task, or of a scope that was opened in the
- * activation.
+ * Returns whether the node is a child of the activation's task, or of a scope that was opened in
+ * the activation.
  */
 bool scoped__owns(const struct activation *activation, const struct node *node);
 

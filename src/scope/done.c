@@ -10,7 +10,7 @@
 static void relay(struct node *node)
 {
     int error = 0;
-    while (error == 0 && node->join == JOIN_UNCLAIMED && !node->parent->gathered)
+    while (error == 0 && node->join == JOIN_UNCLAIMED && !node->parent->owner_joins_all)
         error = scoped__join_finished(scoped__first_child(node->parent));
 }
 

@@ -22,7 +22,7 @@ void scoped__tell_joinable(struct node *node)
     if (node->state != NODE_DONE)
         return;
     scoped__wake_all(node->tree, &node->waiters);
-    scoped__wake(node->tree, node->parent->watcher);
+    scoped__wake(node->tree, node->parent->owner_waiter);
     if (node->done_fd >= 0)
         scoped__join_later(node);
 }
@@ -36,7 +36,7 @@ static void leave(struct node *parent, struct node *node)
     bool limited = parent->kind == NODE_SCOPE && scoped__scope(parent)->limit > 0;
     scoped__node_unlink(node);
     if (parent->child_count == 0 || limited)
-        scoped__wake(parent->tree, parent->watcher);
+        scoped__wake(parent->tree, parent->owner_waiter);
 }
 
 void scoped__set_gone(struct node *node)

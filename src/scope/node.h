@@ -68,9 +68,9 @@ struct node {
     unsigned child_count;
     unsigned references;
     struct list waiters;                /* waiters for its end */
-    struct waiter *watcher;             /* its owner's waiter, while it waits for children */
-    bool gathered;                      /* its owner waits for all children, and joins them */
-    struct waiter *parked;              /* the waiter its thread sleeps in; a cancel wakes it */
+    struct waiter *owner_waiter;        /* its owner's waiter, while it waits for children */
+    bool owner_joins_all;               /* its owner waits for all children, and joins them */
+    struct waiter *blocked_in;          /* the waiter its thread sleeps in; a cancel wakes it */
     struct node *led;                   /* the task on top of it on its stack; cancelled with it */
     struct agenda_entry agenda;         /* timer: a scope's deadline, end of a grace or a shield */
     int64_t grace_ends;                 /* once cancelled, if there is a grace time */

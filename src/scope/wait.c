@@ -67,13 +67,13 @@ int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadlin
     struct tree *tree = wait.task->tree;
     scoped__lock(tree);
     bool cancelled = scoped__wait_cancelled(wait);
-    wait.task->parked = waiter;
+    wait.task->blocked_in = waiter;
     scoped__unlock(tree);
 
     int error = cancelled ? -ECANCELED : base__park(waiter, deadline);
 
     scoped__lock(tree);
-    wait.task->parked = NULL;
+    wait.task->blocked_in = NULL;
     if (scoped__wait_cancelled(wait))
         error = -ECANCELED;
     scoped__unlock(tree);

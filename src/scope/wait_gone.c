@@ -45,11 +45,11 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
 static int watch(struct wait wait, struct node *node, int64_t deadline)
 {
     struct waiter *waiter = base__waiter_new();
-    node->watcher = waiter;
+    node->owner_waiter = waiter;
     scoped__unlock(node->tree);
     int error = scoped__wait_parked(wait, waiter, deadline);
     scoped__lock(node->tree);
-    node->watcher = NULL;
+    node->owner_waiter = NULL;
     base__waiter_free(waiter);
     return error;
 }
@@ -67,7 +67,7 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
 {
     int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(node->tree);
-    node->gathered = most == 0;
+    node->owner_joins_all = most == 0;
     while (error == 0 && node->child_count > most) {
         struct node *child = scoped__first_child(node);
         if (worth_joining(wait, child, most))
@@ -77,7 +77,7 @@ int scoped__wait_children(struct wait wait, struct node *node, unsigned most, in
         else
             error = watch(wait, node, deadline);
     }
-    node->gathered = false;
+    node->owner_joins_all = false;
     if (node->child_count <= most)
         error = 0;
     scoped__unlock(node->tree);
