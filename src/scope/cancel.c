@@ -66,7 +66,7 @@ static void force(struct node *node, bool defers)
         send(node);
 }
 
-static void press(struct node *node, bool defers)
+static void reevaluate(struct node *node, bool defers)
 {
     if (!scoped__node_cancelled(node) || node->state >= NODE_ENDING)
         return;
@@ -83,9 +83,9 @@ static void press(struct node *node, bool defers)
     }
 }
 
-void scoped__cancel_press(struct node *node)
+void scoped__cancel_reevaluate(struct node *node)
 {
-    press(node, false);
+    reevaluate(node, false);
 }
 
 static void cancel(struct node *node, bool defers)
@@ -97,7 +97,7 @@ static void cancel(struct node *node, bool defers)
         return;
     if (node->grace > 0)
         node->grace_ends = base__deadline(node->grace);
-    press(node, defers);
+    reevaluate(node, defers);
 }
 
 void scoped__cancel_one(struct node *node)

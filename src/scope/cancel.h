@@ -22,7 +22,7 @@ bool scoped__is_cancelled(struct node *node);
  * Locked: asks or forces a cancelled task, as its shield, its grace and its mode allow by now, or
  * sets a timer to try again.
  */
-void scoped__cancel_press(struct node *node);
+void scoped__cancel_reevaluate(struct node *node);
 
 /*
  * Locked: cancels a task or scope, and leaves pthread_cancel to the caller, if it is due and the

@@ -7,7 +7,7 @@
 #include "src/scope/join.h"
 
 /* A task that finishes joins the finished siblings that no other thread joins. */
-static void relay(struct node *node)
+static void join_finished_siblings(struct node *node)
 {
     int error = 0;
     while (error == 0 && node->join == JOIN_UNCLAIMED && !node->parent->owner_joins_all)
@@ -20,7 +20,7 @@ void scoped__tell_done(struct node *node, int status, struct scoped_failure *fai
     scoped__lock(tree);
     node->status = status;
     if (node->own_thread)
-        relay(node);
+        join_finished_siblings(node);
     scoped__failure_judge(node, status, failure);
     if (node->own_thread) {
         scoped__node_enter(node, NODE_DONE);

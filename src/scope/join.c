@@ -105,7 +105,7 @@ bool scoped__may_join(struct wait wait, const struct node *node)
  * Time limit to join a thread whose task is done: it ends within microseconds, unless a
  * thread-specific destructor waits.
  */
-static int64_t moments(void)
+static int64_t join_limit(void)
 {
     return base__deadline(BASE_SECOND / 100);
 }
@@ -114,5 +114,5 @@ int scoped__join_finished(struct node *node)
 {
     if (!scoped__node_finished(node))
         return -EBUSY;
-    return scoped__join(SCOPED_UNCANCELLED, node, moments());
+    return scoped__join(SCOPED_UNCANCELLED, node, join_limit());
 }

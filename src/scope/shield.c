@@ -17,7 +17,7 @@ static int raise_shield(struct wait wait, struct node *task, int64_t deadline, i
         *ret_outer = task->shield_ends;
         if (*ret_outer == 0 || deadline < *ret_outer)
             task->shield_ends = deadline > 0 ? deadline : 1;
-        scoped__cancel_press(task);
+        scoped__cancel_reevaluate(task);
     }
     scoped__unlock(task->tree);
     return error;
@@ -44,7 +44,7 @@ int scoped_shield_end(struct scoped_shield *shield)
         return -EPERM;
     scoped__lock(task->tree);
     task->shield_ends = shield->outer;
-    scoped__cancel_press(task);
+    scoped__cancel_reevaluate(task);
     scoped__unlock(task->tree);
     return scoped_checkpoint();
 }

@@ -18,7 +18,7 @@ static struct node *node_of(struct agenda_entry *entry)
 static void fire(struct node *node)
 {
     if (node->kind != NODE_SCOPE) {
-        scoped__cancel_press(node);
+        scoped__cancel_reevaluate(node);
     } else if (!scoped__node_cancelled(node)) {
         node->by_deadline = true;
         scoped__cancel(node);

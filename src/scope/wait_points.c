@@ -26,11 +26,11 @@ int scoped_checkpoint(void)
  * the shield ends. Returns the time until which to sleep: the end of the shield if that is before
  * the deadline.
  */
-static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
+static int64_t mute_cancel_fd(struct node *task, struct pollfd *polled, int64_t deadline)
 {
     polled->fd = -1;
     scoped__lock(task->tree);
-    scoped__cancel_press(task);
+    scoped__cancel_reevaluate(task);
     int64_t until = task->shield_ends > 0 && task->shield_ends < deadline ? task->shield_ends
                                                                           : deadline;
     scoped__unlock(task->tree);
@@ -41,14 +41,15 @@ static int64_t hush(struct node *task, struct pollfd *polled, int64_t deadline)
  * Adds the task's cancel descriptor to the poll, and lowers *until if needed. The program may close
  * that descriptor; then a cancel is not reported. So the wait looks at it at intervals, which grow.
  */
-static int hear(struct node *task, struct pollfd *polled, int64_t patience, int64_t *until)
+static int watch_cancel_fd(struct node *task, struct pollfd *polled, int64_t look_again_in,
+                           int64_t *until)
 {
     int error = scoped__cancel_fd(task, &polled->fd);
-    int64_t look_at = base__deadline(patience);
+    int64_t look_at = base__deadline(look_again_in);
     if (error < 0)
         return error;
     if (scoped__node_cancelled(task))
-        *until = hush(task, polled, *until);
+        *until = mute_cancel_fd(task, polled, *until);
     else if (look_at < *until)
         *until = look_at;
     return 0;
@@ -58,14 +59,14 @@ static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
 {
     static const int64_t longest = 10 * BASE_SECOND;
     struct pollfd polled[] = { { .fd = fd, .events = events }, { .fd = -1, .events = POLLIN } };
-    int64_t patience = BASE_SECOND;
+    int64_t look_again_in = BASE_SECOND;
     int error = 0;
     if (fd < 0)
         return -EBADF;
     while (error == 0) {
         int64_t until = deadline;
         if (wait.task != NULL)
-            error = hear(wait.task, &polled[1], patience, &until);
+            error = watch_cancel_fd(wait.task, &polled[1], look_again_in, &until);
         if (error < 0)
             return error;
         if (scoped__wait_cancelled(wait))
@@ -75,8 +76,8 @@ static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
             return -errno;
         if (ready > 0 && (polled[0].revents & POLLNVAL) != 0)
             return -EBADF;
-        if (ready == 0 && patience < longest)
-            patience *= 2;
+        if (ready == 0 && look_again_in < longest)
+            look_again_in *= 2;
         if (ready > 0 && polled[0].revents != 0)
             return 0;
         if (base__now() >= deadline)
@@ -100,9 +101,9 @@ int scoped__wait_fd(int fd, short events, int64_t deadline)
 
 int scoped__wait_event(int event, int64_t deadline)
 {
-    static const int64_t patience = BASE_SECOND, pause = BASE_SECOND / 50;
+    static const int64_t look_again_in = BASE_SECOND, pause = BASE_SECOND / 50;
     bool ours = base__fd_is_ours(event);
-    int64_t until = base__deadline(ours ? patience : pause);
+    int64_t until = base__deadline(ours ? look_again_in : pause);
     if (deadline < until)
         until = deadline;
     int error = ours ? scoped__wait_fd(event, POLLIN, until) : scoped_sleep_until(until);
