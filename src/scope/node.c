@@ -114,9 +114,9 @@ struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned
     return node;
 }
 
-int scoped__node_name(struct node *node)
+int scoped__node_take_id(struct node *node)
 {
-    return scoped__slot_take(&node->id);
+    return scoped__spawner_id_take(&node->id);
 }
 
 void scoped__node_unref(struct node *node)

@@ -171,7 +171,7 @@ struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned
 void scoped__node_use(struct node *node, struct scoped_executor *executor);
 
 /* Gives the node, which has none, a spawner. Returns 0 or -ENOMEM. */
-int scoped__node_name(struct node *node);
+int scoped__node_take_id(struct node *node);
 
 /*
  * Locked: queues a wake-up for a waiter (NULL: none) or for all in a list. They are sent by

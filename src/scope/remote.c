@@ -124,7 +124,7 @@ int remote_scope_run(struct scoped_child_signals signals, scoped_task_function *
         return run_as_root(function, NULL, arg, done);
     if (!scoped__node_here(node))
         return PROCSPAWN_ENOTOWNER;
-    int error = scoped__node_name(node);
+    int error = scoped__node_take_id(node);
     if (error < 0) {
         scoped_done_sender_set_status(signals.done_sender, error);
         scoped_done_sender_free(signals.done_sender);

@@ -61,7 +61,7 @@ static int open_linked(struct node *node, const struct scoped_options *options,
     struct activation *activation = scoped__activation();
     int error = apply_times(node, options);
     if (error == 0)
-        error = scoped__node_name(node);
+        error = scoped__node_take_id(node);
     if (error < 0)
         return error;
     node->opened_before = activation->opened;
@@ -176,7 +176,7 @@ static void forget(struct activation *activation, struct node *scope,
     while (*place != scope)
         place = &(*place)->opened_before;
     *place = scope->opened_before;
-    scoped__slot_release(scope->id);
+    scoped__spawner_id_release(scope->id);
     struct scoped_outcome outcome;
     take_outcome(scoped__scope(scope), ret_outcome != NULL ? ret_outcome : &outcome);
     if (ret_outcome == NULL)

@@ -15,7 +15,7 @@ static void discard(struct node *node)
 {
     struct tree *tree = node->tree;
     if (node->id.generation != 0)
-        scoped__slot_release(node->id);
+        scoped__spawner_id_release(node->id);
     scoped__lock(tree);
     scoped__node_unlink(node);
     scoped__timer_clear(node);
@@ -53,7 +53,7 @@ static int start_thread(struct node *node)
 
 static int start(struct node *node)
 {
-    int error = node->kind == NODE_LEAF ? 0 : scoped__node_name(node);
+    int error = node->kind == NODE_LEAF ? 0 : scoped__node_take_id(node);
     scoped__lock(node->tree);
     scoped__node_link(node);
     scoped__unlock(node->tree);

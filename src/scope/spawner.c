@@ -18,9 +18,9 @@ scoped_misuse_hook *scoped_set_misuse_hook(scoped_misuse_hook *hook)
 static int misused(scoped_spawner spawner)
 {
     int error = SCOPED_ENOTOWNER;
-    if (!scoped__slot_alive(spawner))
+    if (!scoped__spawner_id_alive(spawner))
         error = SCOPED_ESTALE;
-    else if (scoped__slot_process(spawner) != base__process())
+    else if (scoped__spawner_id_process(spawner) != base__process())
         error = PROCSPAWN_ENOTOWNER;
     scoped_misuse_hook *hook = atomic_load(&misuse_hook);
     if (hook == NULL)
@@ -35,9 +35,9 @@ int scoped__owned(scoped_spawner spawner, struct node **ret_node)
 {
     struct activation *activation = scoped__activation();
     struct node *node = activation->node;
-    if (node == NULL || node->id.generation == 0 || !scoped__same(node->id, spawner)) {
+    if (node == NULL || node->id.generation == 0 || !scoped__spawner_id_same(node->id, spawner)) {
         node = activation->opened;
-        while (node != NULL && !scoped__same(node->id, spawner))
+        while (node != NULL && !scoped__spawner_id_same(node->id, spawner))
             node = node->opened_before;
     }
     if (node == NULL)

@@ -77,7 +77,7 @@ static int fresh_slot(uint32_t *ret_number)
     return 0;
 }
 
-int scoped__slot_take(scoped_spawner *ret_spawner)
+int scoped__spawner_id_take(scoped_spawner *ret_spawner)
 {
     uint32_t number;
     if (!pop_free(&number) && fresh_slot(&number) < 0)
@@ -89,7 +89,7 @@ int scoped__slot_take(scoped_spawner *ret_spawner)
     return 0;
 }
 
-void scoped__slot_release(scoped_spawner spawner)
+void scoped__spawner_id_release(scoped_spawner spawner)
 {
     struct slot *slot = slot_at(spawner.slot, false);
     atomic_fetch_add(&slot->generation, 1);
@@ -100,14 +100,14 @@ void scoped__slot_release(scoped_spawner spawner)
     } while (!atomic_compare_exchange_weak(&free_head, &head, changed));
 }
 
-bool scoped__slot_alive(scoped_spawner spawner)
+bool scoped__spawner_id_alive(scoped_spawner spawner)
 {
     struct slot *slot = slot_at(spawner.slot, false);
     return slot != NULL && spawner.generation % 2 == 1 &&
            atomic_load(&slot->generation) == spawner.generation;
 }
 
-uint64_t scoped__slot_process(scoped_spawner spawner)
+uint64_t scoped__spawner_id_process(scoped_spawner spawner)
 {
     return atomic_load_explicit(&slot_at(spawner.slot, false)->process, memory_order_relaxed);
 }

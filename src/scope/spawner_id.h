@@ -12,13 +12,13 @@
 #include <forkscope/scope.h>
 
 /* Takes a slot. Returns 0 or -ENOMEM. */
-int scoped__slot_take(scoped_spawner *ret_spawner);
-void scoped__slot_release(scoped_spawner spawner);
-bool scoped__slot_alive(scoped_spawner spawner);
+int scoped__spawner_id_take(scoped_spawner *ret_spawner);
+void scoped__spawner_id_release(scoped_spawner spawner);
+bool scoped__spawner_id_alive(scoped_spawner spawner);
 /* Returns the process that took a spawner which is alive (src/base/process.h). */
-uint64_t scoped__slot_process(scoped_spawner spawner);
+uint64_t scoped__spawner_id_process(scoped_spawner spawner);
 
-static inline bool scoped__same(scoped_spawner a, scoped_spawner b)
+static inline bool scoped__spawner_id_same(scoped_spawner a, scoped_spawner b)
 {
     return a.slot == b.slot && a.generation == b.generation;
 }

@@ -103,7 +103,7 @@ static void end(struct activation *activation, int status)
     if (activation->leader != NULL)
         scoped__cancel_lead(activation->leader, NULL);
     if (node->id.generation != 0)
-        scoped__slot_release(node->id);
+        scoped__spawner_id_release(node->id);
     scoped__activation_pop(activation);
     scoped__tell_done(node, status, failure);
 }
