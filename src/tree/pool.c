@@ -69,7 +69,7 @@ static void finish(void *argument)
     procspawn__pool_unref(pool);
 }
 
-static int start_keeper(procspawn_pool *pool, scoped_spawner spawner)
+static int start_supervisor(procspawn_pool *pool, scoped_spawner spawner)
 {
     int event = base__event();
 
@@ -97,7 +97,7 @@ int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     rc = procspawn_pool_builder_build(builder, &pool);
     if (rc == 0) {
-        rc = start_keeper(pool, spawner);
+        rc = start_supervisor(pool, spawner);
         if (rc == 0)
             *ret_pool = pool;
         else

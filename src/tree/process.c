@@ -349,7 +349,7 @@ static void take_pipes(struct bound *bound)
     }
 }
 
-static int start_keeper(struct tie *tie, scoped_spawner spawner,
+static int start_supervisor(struct tie *tie, scoped_spawner spawner,
                         struct scoped_parent_signals *ret_signals)
 {
     tie->references = 2;
@@ -383,7 +383,7 @@ static int start(struct bound *bound, scoped_spawner spawner, procspawn_builder 
     if (rc < 0)
         return rc;
     take_pipes(bound);
-    rc = start_keeper(tie, spawner, ret_signals);
+    rc = start_supervisor(tie, spawner, ret_signals);
     if (rc < 0)
         end_unkept(tie);
     return rc;
