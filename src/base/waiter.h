@@ -5,7 +5,7 @@
  * receiver and can come from several trees: from the tree of the awaited node, and from the waiting
  * task's own tree when it is cancelled. `woken` is the predicate, set under the mutex.
  *
- * Wake-ups are queued while a tree is locked and sent after it is unlocked. The broadcast follows
+ * Wake-ups are queued while the caller's lock is held and sent after it. The broadcast follows
  * the unlocking of the waiter's mutex, because a woken thread often preempts its waker at once and
  * would block again on each lock that is still held (measured on one CPU: five context switches
  * instead of two for a task on a parked thread). The wake-up that glibc can lose (BZ 25847, the
@@ -30,7 +30,7 @@ struct waiter {
     pthread_cond_t condition;
 };
 
-/* Wake-ups to send after unlocking the tree. All zero: none. */
+/* Wake-ups to send after unlocking. All zero: none. */
 struct wakeups {
     unsigned count;
     struct waiter *waiters[4];
@@ -43,12 +43,12 @@ struct waiter *base__waiter_new(void);
 void base__waiter_free(struct waiter *waiter);
 
 /*
- * Tree locked: queues a wake-up and takes a reference. If the queue is full the wake-up is sent at
+ * Locked: queues a wake-up and takes a reference. If the queue is full the wake-up is sent at
  * once. A NULL waiter is ignored.
  */
 void base__wake_later(struct wakeups *wakeups, struct waiter *waiter);
 
-/* Tree locked: takes the queued wake-ups. Tree unlocked: sends them. */
+/* Locked: takes the queued wake-ups. Unlocked: sends them. */
 struct wakeups base__wakeups_take(struct wakeups *wakeups);
 void base__wakeups_send(const struct wakeups *wakeups);
 

@@ -1,10 +1,10 @@
 /*
- * cached.c - the executor that keeps idle threads for later tasks
+ * cached.c - the executor that keeps idle threads for later jobs
  *
- * A worker is one thread that is given one task at a time. A worker without a task is parked. The
+ * A worker is one thread that is given one job at a time. A worker without a job is parked. The
  * worker parked last is used first, so that recently used threads are used again and surplus ones
  * reach their idle limit. Only the thread that takes a worker out of the parked list may give it a
- * task. A worker whose idle time is over ends only if it is still in that list. The executor's
+ * job. A worker whose idle time is over ends only if it is still in that list. The executor's
  * mutex decides between the two.
  *
  * A worker that ends joins the one that ended before it. So at most one finished thread is left,
@@ -44,7 +44,7 @@ struct worker {
     struct cached *executor;
     struct list link;
     struct waiter *waiter;
-    void (*run)(void *arg);     /* NULL: no task */
+    void (*run)(void *arg);     /* NULL: no job */
     void *arg;
 };
 
@@ -132,8 +132,8 @@ static bool leave(struct cached *cached, struct worker *worker)
     return parked;
 }
 
-/* Waits for the worker's next task. Returns false if the worker has to end. */
-static bool next_task(struct worker *worker)
+/* Waits for the worker's next job. Returns false if the worker has to end. */
+static bool next_job(struct worker *worker)
 {
     struct cached *cached = worker->executor;
     int64_t deadline = base__deadline(cached->idle);
@@ -155,7 +155,7 @@ static void *worker_main(void *arg)
     scoped__attributes_apply(&worker->executor->attributes);
     do
         worker->run(worker->arg);
-    while (next_task(worker));
+    while (next_job(worker));
     pthread_cleanup_pop(1);
     return NULL;
 }

@@ -49,7 +49,7 @@ static void *run_call(void *arg)
 
 /*
  * Starts a detached thread. Only user-made executors that pass their functions on to this one come
- * here; the library's own tasks get joinable threads from scoped__thread_start.
+ * here; the tasks of scopes get joinable threads from scoped__thread_start.
  */
 static int execute(struct scoped_executor *self, void (*run)(void *arg), void *arg)
 {
