@@ -40,7 +40,7 @@ static bool look(procspawn_pool *pool, bool *ret_failed)
     return answer;
 }
 
-static int keep(void *argument)
+static int supervise(void *argument)
 {
     procspawn_pool *pool = argument;
     bool failed;
@@ -79,7 +79,7 @@ static int start_supervisor(procspawn_pool *pool, scoped_spawner spawner)
     pool->end_event = event;
     procspawn__pool_leave(pool);
     __atomic_add_fetch(&pool->references, 1, __ATOMIC_RELAXED);
-    int rc = scoped_spawn_leaf(spawner, keep, pool, finish);
+    int rc = scoped_spawn_leaf(spawner, supervise, pool, finish);
     if (rc < 0)
         procspawn__pool_unref(pool);
     return rc;

@@ -1,0 +1,176 @@
+/*
+ * supervisor.c - the leaf task that supervises a process of a scope
+ *
+ * It alone receives from the process, and passes the outcome to the holder of the handle. When the
+ * task is cancelled its function is interrupted; then its `done` function, which is never
+ * interrupted, ends the process and waits until it is gone.
+ */
+#include "src/tree/supervisor.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/base/shortage.h"
+#include "src/call/handle.h"
+#include "src/call/outcome.h"
+#include "src/error/error.h"
+#include "src/scope/self.h"
+#include "src/scope/wait.h"
+#include "src/scope/wait_points.h"
+#include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/scope.h>
+#include <forkscope/signal.h>
+#include <forkscope/tree.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+/* Gives the outcome to the holder of the handle. Not cancelled halfway: write(2) is a cancellation
+ * point. */
+static void pass_on(struct scoped_process *shared)
+{
+    int cancel;
+
+    if (shared->passed_on)
+        return;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    pthread_mutex_lock(&shared->lock);
+    shared->passed_on = true;
+    shared->answer = shared->process->answer;
+    shared->process->answer = (struct procspawn__answer){ .outcome = PROCSPAWN__CONSUMED };
+    pthread_mutex_unlock(&shared->lock);
+    base__event_raise(shared->answered);
+    pthread_setcancelstate(cancel, NULL);
+}
+
+/* Waits for the outcome and decodes it: if a result cannot be decoded, the task fails. */
+static int get_answer(procspawn_handle *process)
+{
+    int rc = process->kind->answered(process, -1);
+    return rc < 0 ? rc : procspawn__answer_decode(&process->answer, BASE_NEVER);
+}
+
+/*
+ * Waits for the outcome; repeats that during a shortage of memory or descriptors. If there is still
+ * no memory to decode the result after a second, gives up: the holder of the handle may try again,
+ * and the scope does not wait for that.
+ */
+static int wait_for_answer(procspawn_handle *process)
+{
+    static const int64_t pause = BASE_SECOND / 100;
+    int rc = get_answer(process);
+    int64_t limit = base__deadline(BASE_SECOND);
+
+    while (base__is_shortage(rc)) {
+        if (process->answer.outcome == PROCSPAWN__KEPT && base__now() >= limit)
+            return rc;
+        rc = scoped_sleep_until(base__deadline(pause));
+        if (rc == 0)
+            rc = get_answer(process);
+    }
+    return rc;
+}
+
+static int supervise(void *argument)
+{
+    struct scoped_process *shared = argument;
+    const struct procspawn__handle_kind *kind = shared->process->kind;
+
+    if (shared->name)
+        scoped_set_name(shared->name);
+    scoped_started();
+    int rc = wait_for_answer(shared->process);
+    if (rc < 0)
+        return rc;
+    bool failed = shared->process->answer.outcome == PROCSPAWN__FAILED;
+    pass_on(shared);
+    rc = kind->gone(shared->process, -1, NULL);
+    if (failed)
+        return PROCSPAWN_ECALL;
+    return rc == -ECANCELED ? rc : 0;
+}
+
+/* The grace of the call or, if it has none, that of its scope. Nanoseconds. */
+static int64_t grace_of(const struct scoped_process *shared)
+{
+    static const int64_t default_grace = 2 * BASE_SECOND;
+
+    if (shared->grace >= 0)
+        return shared->grace;
+    int64_t grace = scoped__grace();
+    return grace > 0 ? grace : default_grace;
+}
+
+/* How long to wait before the server is asked again. If the request was sent, the server kills the
+ * process at the end of the grace; ten seconds more are left for that. */
+static int64_t time_to_go(int told, int64_t grace)
+{
+    static const int64_t patience = 10 * BASE_SECOND, soon = BASE_SECOND / 10;
+
+    if (told < 0)
+        return soon;
+    return grace < BASE_NEVER - patience ? grace + patience : -1;
+}
+
+/*
+ * Ends the process and waits until it is gone, however long that takes: the server may have been
+ * stopped, or memory may be short. A shortage of descriptors makes the call fail instead: it could
+ * last, and only the answer needs them. 0 or PROCSPAWN_ESERVER.
+ */
+static int end_and_wait(struct scoped_process *shared, int64_t grace, struct rusage *ret_usage)
+{
+    const struct procspawn__handle_kind *kind = shared->process->kind;
+    int rc = kind->gone(shared->process, 0, ret_usage);
+
+    while (rc < 0 && rc != PROCSPAWN_ESERVER) {
+        if (rc == -EMFILE || rc == -ENFILE)
+            procspawn__answer_fail(&shared->process->answer,
+                                   procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                                                        "the result cannot be received"));
+        if (rc != -ETIMEDOUT)
+            poll(NULL, 0, 1);
+        int told = kind->end(shared->process, SIGTERM, grace);
+        rc = kind->gone(shared->process, time_to_go(told, grace), ret_usage);
+    }
+    return rc;
+}
+
+/* The `done` function of the task: always runs, and is not cancelled. */
+static void finish(void *argument)
+{
+    struct scoped_process *shared = argument;
+    struct rusage usage = { 0 };
+    int status = end_and_wait(shared, grace_of(shared), &usage);
+
+    pthread_mutex_lock(&shared->lock);
+    shared->gone_status = status;
+    shared->usage = usage;
+    shared->has_gone = true;
+    pthread_mutex_unlock(&shared->lock);
+    pass_on(shared);
+    base__event_raise(shared->gone);
+    procspawn__scoped_process_drop(shared);
+}
+
+int procspawn__supervisor_start(struct scoped_process *shared, scoped_spawner spawner,
+                                struct scoped_parent_signals *ret_signals)
+{
+    shared->references = 2;
+    int rc = ret_signals ? scoped_spawn_leaf_with_signal(spawner, supervise, shared, finish,
+                                                         ret_signals)
+                         : scoped_spawn_leaf(spawner, supervise, shared, finish);
+    if (rc < 0)
+        shared->references = 1;
+    return rc;
+}
+
+void procspawn__supervisor_end(struct scoped_process *shared)
+{
+    struct wait hold = scoped__hold();
+
+    end_and_wait(shared, 0, NULL);
+    scoped__hold_end(hold);
+}
