@@ -47,6 +47,7 @@ src_libwire_la_SOURCES =
 src_libwire_la_SOURCES += src/wire/board.c src/wire/board.h
 src_libwire_la_SOURCES += src/wire/call.h
 src_libwire_la_SOURCES += src/wire/codec.c src/wire/codec.h
+src_libwire_la_SOURCES += src/wire/first_message.c src/wire/first_message.h
 src_libwire_la_SOURCES += src/wire/frame.c src/wire/frame.h
 src_libwire_la_SOURCES += src/wire/frame_recv.c
 src_libwire_la_SOURCES += src/wire/memfd.c src/wire/memfd.h
