@@ -135,8 +135,9 @@ static int write_text(struct wire_writer *text, const json_t *value)
 
 static int write_translated(struct procspawn__message *message, const json_t *value)
 {
+    const struct procspawn__fds_out out = { message->fds, &message->fd_count };
     json_t *translated;
-    int rc = procspawn__translate_out(value, message, &translated);
+    int rc = procspawn__translate_out(value, &out, &translated);
 
     if (rc < 0)
         return rc;
@@ -271,7 +272,8 @@ int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t *
             *ret_value = value;
         return rc;
     }
-    rc = procspawn__translate_in(value, arrival, ret_value);
+    const struct procspawn__fds_in in = { arrival->fds, arrival->fd_count, arrival->holder };
+    rc = procspawn__translate_in(value, &in, ret_value);
     json_decref(value);
     return rc;
 }

@@ -7,7 +7,6 @@
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/value/fd_table.h"
-#include "src/value/message.h"
 #include "src/value/placeholder.h"
 #include "src/value/value_type.h"
 #include <errno.h>
@@ -25,8 +24,8 @@ enum { TEXT_MAX = 16 };
 
 /* The direction: exactly one of the two is set. */
 struct translation {
-    struct procspawn__message *out;
-    const struct procspawn__arrival *in;
+    const struct procspawn__fds_out *out;
+    const struct procspawn__fds_in *in;
 };
 
 static int copy(const struct translation *t, const json_t *value, json_t **ret_copy);
@@ -40,10 +39,10 @@ bool procspawn__key_is_marked(const char *key)
 
 /* ---- placeholders ---- */
 
-static int send_placeholder(struct procspawn__message *message,
+static int send_placeholder(const struct procspawn__fds_out *out,
                             const struct procspawn__placeholder *placeholder, json_t **ret_copy)
 {
-    if (message->fd_count == PROCSPAWN_DESCRIPTORS_MAX)
+    if (*out->count == PROCSPAWN_DESCRIPTORS_MAX)
         return PROCSPAWN_EDESCRIPTORS;
     int fd;
     int rc = procspawn__placeholder_send(placeholder, &fd);
@@ -51,10 +50,9 @@ static int send_placeholder(struct procspawn__message *message,
         fd = base__fd_hold(fd);
     if (rc < 0 || fd < 0)
         return rc < 0 ? rc : fd;
-    message->fds[message->fd_count] = fd;
+    out->fds[*out->count] = fd;
     char text[TEXT_MAX];
-    snprintf(text, sizeof text, "%s:%zu", procspawn__kind_name(placeholder->kind),
-             message->fd_count++);
+    snprintf(text, sizeof text, "%s:%zu", procspawn__kind_name(placeholder->kind), (*out->count)++);
     json_t *value = json_pack("{s:s}", PROCSPAWN__MARK, text);
     if (!value)
         return -ENOMEM;
@@ -62,20 +60,20 @@ static int send_placeholder(struct procspawn__message *message,
     return 0;
 }
 
-static int receive(const struct procspawn__arrival *arrival, enum procspawn_value_kind kind,
-                   size_t index, json_t **ret_copy)
+static int receive(const struct procspawn__fds_in *in, enum procspawn_value_kind kind, size_t index,
+                   json_t **ret_copy)
 {
     struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
 
-    int fd = index < arrival->fd_count ? base__fd_release(arrival->fds[index]) : -1;
+    int fd = index < in->count ? base__fd_release(in->fds[index]) : -1;
     if (fd < 0)
         return -EPROTO;
-    arrival->fds[index] = -1;
+    in->fds[index] = -1;
     if (!procspawn__kind_fits(kind, fd)) {
         base__close_foreign(fd);
         return -EPROTO;
     }
-    int rc = procspawn__hold(arrival->holder, kind, fd, &placeholder.number);
+    int rc = procspawn__hold(in->holder, kind, fd, &placeholder.number);
     if (rc < 0)
         return rc;
     json_t *value = procspawn__placeholder_new(&placeholder);
@@ -86,7 +84,7 @@ static int receive(const struct procspawn__arrival *arrival, enum procspawn_valu
 }
 
 /* Reads "kind:index". Each descriptor may be named once. */
-static int receive_placeholder(const struct procspawn__arrival *arrival, const json_t *object,
+static int receive_placeholder(const struct procspawn__fds_in *in, const json_t *object,
                                const json_t *named, json_t **ret_copy)
 {
     const char *text = json_string_value(named);
@@ -96,7 +94,7 @@ static int receive_placeholder(const struct procspawn__arrival *arrival, const j
     if (json_object_size(object) != 1 || !text ||
         sscanf(text, "%15[a-z]:%2[0-9]%n", name, index, &end) != 2 || text[end] != '\0')
         return -EPROTO;
-    return receive(arrival, procspawn__kind_by_name(name), (size_t)atoi(index), ret_copy);
+    return receive(in, procspawn__kind_by_name(name), (size_t)atoi(index), ret_copy);
 }
 
 /* Returns 1 if the object is not a placeholder. */
@@ -206,16 +204,16 @@ static int copy(const struct translation *t, const json_t *value, json_t **ret_c
     return 0;
 }
 
-int procspawn__translate_out(const json_t *value, struct procspawn__message *message,
+int procspawn__translate_out(const json_t *value, const struct procspawn__fds_out *out,
                              json_t **ret_copy)
 {
-    const struct translation t = { .out = message };
+    const struct translation t = { .out = out };
     return copy(&t, value, ret_copy);
 }
 
-int procspawn__translate_in(const json_t *value, const struct procspawn__arrival *arrival,
+int procspawn__translate_in(const json_t *value, const struct procspawn__fds_in *in,
                             json_t **ret_copy)
 {
-    const struct translation t = { .in = arrival };
+    const struct translation t = { .in = in };
     return copy(&t, value, ret_copy);
 }
