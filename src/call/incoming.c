@@ -5,6 +5,7 @@
 
 #include "src/call/outcome.h"
 #include "src/client/taken.h"
+#include "src/value/encoded.h"
 #include "src/value/footprint.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
@@ -14,7 +15,8 @@
 #include <string.h>
 
 static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
-                        struct procspawn__answer *answer, struct procspawn__incoming *incoming)
+                        struct procspawn__parcel **room, struct procspawn__answer *answer,
+                        struct procspawn__incoming *incoming)
 {
     struct wire_value head;
 
@@ -24,11 +26,11 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
     incoming->stays = true;
-    procspawn__answer_keep(answer, frame, limit);
+    procspawn__answer_keep(answer, frame, limit, room);
 }
 
-static void read_failure(const struct wire_frame *frame, struct procspawn__answer *answer,
-                         struct procspawn__incoming *incoming)
+static void read_failure(const struct wire_frame *frame, struct procspawn__parcel **room,
+                         struct procspawn__answer *answer, struct procspawn__incoming *incoming)
 {
     struct wire_failure head;
 
@@ -38,17 +40,18 @@ static void read_failure(const struct wire_frame *frame, struct procspawn__answe
     incoming->kind = PROCSPAWN__INCOMING_FAILURE;
     incoming->generation = head.generation;
     incoming->stays = head.stays;
-    procspawn__answer_failure(answer, frame);
+    procspawn__answer_failure(answer, frame, room);
 }
 
 static void read_from_child(struct wire_frame *frame, const procspawn__limit *limit,
-                            struct procspawn__answer *answer, struct procspawn__incoming *incoming)
+                            struct procspawn__parcel **room, struct procspawn__answer *answer,
+                            struct procspawn__incoming *incoming)
 {
     incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     if (frame->header.type == WIRE_RESULT)
-        read_result(frame, limit, answer, incoming);
+        read_result(frame, limit, room, answer, incoming);
     else if (frame->header.type == WIRE_FAILURE)
-        read_failure(frame, answer, incoming);
+        read_failure(frame, room, answer, incoming);
     else
         incoming->kind = PROCSPAWN__INCOMING_REFUSED;
 }
@@ -61,13 +64,13 @@ static bool read_struct(const struct wire_frame *frame, void *ret_body, size_t l
     return true;
 }
 
-static void read_from_server(struct wire_frame *frame, struct procspawn__answer *answer,
-                             struct procspawn__incoming *incoming)
+static void read_from_server(struct wire_frame *frame, struct procspawn__parcel **room,
+                             struct procspawn__answer *answer, struct procspawn__incoming *incoming)
 {
     switch (frame->header.type) {
     case WIRE_BACKTRACE:
         incoming->kind = PROCSPAWN__INCOMING_BACKTRACE;
-        procspawn__answer_backtrace(answer, frame);
+        procspawn__answer_backtrace(answer, frame, room);
         break;
     case WIRE_REBORN:
         if (read_struct(frame, &incoming->reborn, sizeof incoming->reborn))
@@ -84,8 +87,8 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__answer 
 
 /* Checks the sender first: any process that has the channel could send a forged answer. */
 static void read_frame(const struct procspawn__taken *from, struct wire_frame *frame, int rc,
-                       const procspawn__limit *limit, struct procspawn__answer *answer,
-                       struct procspawn__incoming *incoming)
+                       const procspawn__limit *limit, struct procspawn__parcel **room,
+                       struct procspawn__answer *answer, struct procspawn__incoming *incoming)
 {
     bool from_child = frame->sender == from->pid;
 
@@ -93,22 +96,31 @@ static void read_frame(const struct procspawn__taken *from, struct wire_frame *f
     if (rc < 0 && from_child)
         incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     else if (rc == 0 && from_child)
-        read_from_child(frame, limit, answer, incoming);
+        read_from_child(frame, limit, room, answer, incoming);
     else if (rc == 0 && procspawn__taken_vouched(from, frame))
-        read_from_server(frame, answer, incoming);
+        read_from_server(frame, room, answer, incoming);
     wire__close_fds(frame);
 }
 
-void procspawn__incoming_receive(const struct procspawn__taken *from, struct wire_frame *frame,
+void procspawn__incoming_receive(const struct procspawn__taken *from,
+                                 struct procspawn__parcel **room, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__answer *answer,
                                  struct procspawn__incoming *ret_incoming)
 {
-    int rc = wire__recv(from->channel, frame, true);
+    if (!*room)
+        *room = procspawn__parcel_room();
+    if (!*room) {
+        *ret_incoming = (struct procspawn__incoming){ .error = -ENOMEM };
+        return;
+    }
+    struct wire_frame frame = { .body = procspawn__parcel_body(*room), .capacity = WIRE_MAX_BODY,
+                                .lossy = lossy };
+    int rc = wire__recv(from->channel, &frame, true);
 
-    *ret_incoming = (struct procspawn__incoming){ .was_reset = frame->was_reset };
+    *ret_incoming = (struct procspawn__incoming){ .was_reset = frame.was_reset };
     if (rc == 0 || rc == -EPROTO)
-        read_frame(from, frame, rc, limit, answer, ret_incoming);
-    else if (rc == -EMFILE && frame->lossy)
+        read_frame(from, &frame, rc, limit, room, answer, ret_incoming);
+    else if (rc == -EMFILE && lossy)
         ret_incoming->kind = PROCSPAWN__INCOMING_IGNORED;
     else if (rc == -EPIPE)
         ret_incoming->kind = PROCSPAWN__INCOMING_END;

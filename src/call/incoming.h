@@ -10,8 +10,8 @@
 
 #include "src/call/outcome.h"
 #include "src/client/taken.h"
+#include "src/value/encoded.h"
 #include "src/value/footprint.h"
-#include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,10 +42,13 @@ struct procspawn__incoming {
 
 /*
  * Receives one message of the child `from`, without waiting. RESULT, FAILURE and BACKTRACE are
- * added to the outcome as outcome.h says. `frame` is the caller's memory, with body, capacity and
- * lossy set; its descriptors are taken or closed. One thread at a time for each channel.
+ * added to the outcome as outcome.h says. The message is received in *room, which the caller frees;
+ * it is made if it is NULL, and NULL if the outcome has taken it. Without memory for a room the
+ * error is -ENOMEM, and the message stays in the channel. lossy: see wire__recv. One thread at a
+ * time for each channel.
  */
-void procspawn__incoming_receive(const struct procspawn__taken *from, struct wire_frame *frame,
+void procspawn__incoming_receive(const struct procspawn__taken *from,
+                                 struct procspawn__parcel **room, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__answer *answer,
                                  struct procspawn__incoming *ret_incoming);
 

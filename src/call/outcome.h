@@ -14,6 +14,8 @@
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum procspawn__outcome {
@@ -24,12 +26,23 @@ enum procspawn__outcome {
     PROCSPAWN__CONSUMED         /* joined: result or error belong to the caller */
 };
 
+/* A message that there was no memory to read: it lies where it was received. */
+struct procspawn__unread {
+    struct procspawn__parcel *room;     /* NULL: none */
+    size_t length;
+    int memfd;                  /* came with it; negative: none */
+};
+
 struct procspawn__answer {
     enum procspawn__outcome outcome;
     json_t *result;
     struct procspawn__holder holder;    /* owns the descriptors that came with the result */
-    procspawn_error *error;     /* NULL in FAILED: there was no memory for it */
+    procspawn_error *error;     /* NULL in FAILED: there was no memory for it yet */
     struct backtrace *trace;    /* received before the failure that it belongs to */
+    struct procspawn__unread report;    /* BACKTRACE */
+    struct procspawn__unread failure;   /* FAILURE */
+    bool died;                  /* FAILED by this death */
+    struct wire_death death;
     struct procspawn__parcel *kept;     /* KEPT: the message */
     struct procspawn__decoding *decoding;   /* KEPT: a thread decodes it; NULL: none does */
 };
@@ -40,21 +53,36 @@ void procspawn__answer_forget(struct procspawn__answer *answer);
 
 /* Sets the error, which is taken; NULL: there was no memory for it. */
 void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error);
-/* RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. */
-void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
-                            const procspawn__limit *limit);
 /*
- * Decodes a stored result, which may take seconds. With a deadline: a cancellation point;
- * BASE_NEVER: none. 0, also if the decoding fails: the outcome is FAILED then; -ENOMEM: nothing has
+ * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. Here
+ * and below `room` is what the frame was received in. If there is no memory to read or store the
+ * message, it stays there, and the room is taken: *room is NULL then.
+ */
+void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
+                            const procspawn__limit *limit, struct procspawn__parcel **room);
+/*
+ * Decodes a stored result, which may take seconds, or reads what there was no memory for. With a
+ * deadline: a cancellation point; BASE_NEVER: none. 0, also if the decoding fails: the outcome is
+ * FAILED then, with an error; -ENOMEM: nothing has
  * changed, and the function may be called again; -ETIMEDOUT, -ECANCELED: the decoding goes on, and
  * the next call waits for it.
  */
 int procspawn__answer_decode(struct procspawn__answer *answer, int64_t deadline);
 /* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */
-void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame);
-void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame);
+void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame,
+                               struct procspawn__parcel **room);
+void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame,
+                                 struct procspawn__parcel **room);
 void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death);
 void procspawn__answer_lost(struct procspawn__answer *answer);
+
+/*
+ * Moves a backtrace, read or unread, to another answer that has none: into the error, if there is
+ * one.
+ */
+void procspawn__answer_pass_trace(struct procspawn__answer *from, struct procspawn__answer *to);
+/* Does it hold nothing that has to be freed? */
+bool procspawn__answer_is_empty(const struct procspawn__answer *answer);
 
 /*
  * Decodes the outcome and gives result or error to the caller, once. 0, PROCSPAWN_ECALL, -ENOMEM,

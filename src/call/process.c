@@ -147,18 +147,17 @@ static void act(struct procspawn__process *process, const struct procspawn__inco
 }
 
 /*
- * Receives one message. 0; -EAGAIN: there is none now; or a shortage of this process, -errno: the
+ * Receives one message into the room. 0; -EAGAIN: there is none now; or a shortage of this process, -errno: the
  * message is left in the channel. After the answer no descriptors are needed, so a shortage of
  * descriptors does not count any more.
  */
-static int take_in(struct procspawn__process *process, void *body)
+static int take_in(struct procspawn__process *process, struct procspawn__parcel **room)
 {
     bool was_answered = answered(process);
-    struct wire_frame frame = { .body = body, .capacity = WIRE_MAX_BODY, .lossy = was_answered };
     struct procspawn__incoming incoming;
 
-    procspawn__incoming_receive(&process->taken, &frame, &process->limit, &process->handle.answer,
-                                &incoming);
+    procspawn__incoming_receive(&process->taken, room, was_answered, &process->limit,
+                                &process->handle.answer, &incoming);
     act(process, &incoming, was_answered);
     return incoming.error;
 }
@@ -177,12 +176,12 @@ static int take_in_rest(struct procspawn__process *process)
 {
     enum { REST = 2048 };       /* more than a socket holds */
     bool cancelable = base__cancelable(false);
-    void *body = malloc(WIRE_MAX_BODY);
-    int rc = body ? 0 : -ENOMEM;
+    struct procspawn__parcel *room = NULL;
+    int rc = 0;
 
     for (int i = 0; rc == 0 && i < REST && has_more(process); i++)
-        rc = take_in(process, body);
-    free(body);
+        rc = take_in(process, &room);
+    free(room);
     base__cancelable(cancelable);
     return rc == -EAGAIN ? 0 : rc;
 }
@@ -220,15 +219,13 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 {
     /* A child may send messages faster than they are read: the caller checks its deadline. */
     enum { AT_ONCE = 64 };
-    int cancel;
-    void *body;
+    struct procspawn__parcel *room = NULL;
+    int cancel, rc = 0;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    body = malloc(WIRE_MAX_BODY);
-    int rc = body ? 0 : -ENOMEM;
     for (int i = 0; rc == 0 && i < AT_ONCE && !process->ended && !reached(process); i++)
-        rc = take_in(process, body);
-    free(body);
+        rc = take_in(process, &room);
+    free(room);
     pthread_setcancelstate(cancel, NULL);
     process->crowded |= rc == 0 && !reached(process);
     return rc == -EAGAIN ? 0 : rc;

@@ -134,12 +134,15 @@ procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t
     if (r.broken || head.kind < WIRE_FAILURE_PANIC || head.kind > WIRE_FAILURE_IO || !message)
         return procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO, "the child's answer is garbage");
     procspawn_error *error = procspawn__error_new(kinds[head.kind], head.error, "%s", message);
-    if (error) {
-        error->line = head.line;
-        error->file = copy(file);
-        error->function = copy(function);
-    }
-    return error;
+    if (!error)
+        return NULL;
+    error->line = head.line;
+    error->file = copy(file);
+    error->function = copy(function);
+    if ((!file || error->file) && (!function || error->function))
+        return error;
+    procspawn_error_free(error);
+    return NULL;
 }
 
 /* ---- from its death ---- */
@@ -151,20 +154,18 @@ static const char *trace_message(const struct backtrace *trace)
 
 /*
  * Reads "program: file:line: function: Assertion `text' failed.", the message of the C library's
- * assert.
+ * assert. False: out of memory.
  */
-static void read_assert(procspawn_error *error, const char *text)
+static bool read_assert(procspawn_error *error, const char *text)
 {
-    static const char mark[] = ": Assertion `";
-    char *place = strdup(text);
-    char *end = place ? strstr(place, mark) : NULL;
+    const char *end = strstr(text, ": Assertion `");
     char *line = NULL, *file = NULL, *function = NULL;
 
-    if (!end) {
-        free(place);
-        return;
-    }
-    *end = '\0';
+    if (!end)
+        return true;
+    char *place = strndup(text, (size_t)(end - text));
+    if (!place)
+        return false;
     error->cause = PROCSPAWN_CAUSE_ASSERT;
     function = strstr(place, ": ");
     if (function)
@@ -178,6 +179,7 @@ static void read_assert(procspawn_error *error, const char *text)
         error->function = strdup(function);
     }
     free(place);
+    return !line || (error->file && error->function);
 }
 
 static void describe_signal(procspawn_error *error, const struct backtrace *trace)
@@ -186,8 +188,8 @@ static void describe_signal(procspawn_error *error, const struct backtrace *trac
 
     error->cause = PROCSPAWN_CAUSE_SIGNAL;
     if (*text != '\0') {
-        read_assert(error, text);
-        set_message(error, "%.*s", (int)strcspn(text, "\n"), text);
+        if (read_assert(error, text))
+            set_message(error, "%.*s", (int)strcspn(text, "\n"), text);
     } else if (trace && trace->stack_overflow) {
         error->cause = PROCSPAWN_CAUSE_STACK_OVERFLOW;
         set_message(error, "stack overflow (SIG%s)", sigabbrev_np(error->signal));

@@ -22,17 +22,12 @@
 /* Moves an outcome, unless there is one already. Adds a backtrace that came before the error. */
 static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)
 {
-    struct backtrace *trace = to->trace;
-
     if (to->outcome != PROCSPAWN__PENDING)
         return;
+    struct procspawn__answer before = *to;
     *to = *from;
     *from = (struct procspawn__answer){ .outcome = PROCSPAWN__PENDING };
-    to->trace = trace;
-    if (to->error && !to->error->trace) {
-        to->error->trace = trace;
-        to->trace = NULL;
-    }
+    procspawn__answer_pass_trace(&before, to);
 }
 
 /* Ends the worker's call, whose outcome is set. */
@@ -132,10 +127,7 @@ static void on_backtrace(struct procspawn__worker *worker, struct procspawn__rep
 {
     struct procspawn__answer *answer = worker->call ? &worker->call->handle.answer : &worker->start;
 
-    if (answer->trace)
-        return;
-    answer->trace = report->answer.trace;
-    report->answer.trace = NULL;
+    procspawn__answer_pass_trace(&report->answer, answer);
 }
 
 /* The worker's state is unknown: kills it. Its call has failed. */
@@ -308,13 +300,13 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     struct procspawn__report report;
 
     /* After the last answer no descriptors are needed. A shortage of them must not delay DEATH. */
-    worker->frame.lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
+    worker->lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
     procspawn__pool_leave(pool);
     procspawn__report_receive(worker, &report);
     procspawn__pool_enter(pool);
     deliver(worker, &report);
     *ret_error = report.incoming.error == -EAGAIN ? 0 : report.incoming.error;
-    if (report.answer.outcome != PROCSPAWN__PENDING || report.answer.trace) {
+    if (!procspawn__answer_is_empty(&report.answer)) {
         procspawn__pool_leave(pool);
         procspawn__answer_fini(&report.answer);
         procspawn__pool_enter(pool);

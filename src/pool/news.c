@@ -71,8 +71,8 @@ static void on_nothing(struct procspawn__worker *worker, struct procspawn__repor
 void procspawn__report_receive(struct procspawn__worker *worker, struct procspawn__report *report)
 {
     *report = (struct procspawn__report){ .too_big = false };
-    procspawn__incoming_receive(&worker->taken, &worker->frame, &worker->pool->process->limit,
-                                &report->answer, &report->incoming);
+    procspawn__incoming_receive(&worker->taken, &worker->room, worker->lossy,
+                                &worker->pool->process->limit, &report->answer, &report->incoming);
     switch (report->incoming.kind) {
     case PROCSPAWN__INCOMING_RESULT:
     case PROCSPAWN__INCOMING_FAILURE:

@@ -303,7 +303,8 @@ struct procspawn__worker {
     struct procspawn__await await;  /* asks its server for its end; only if heard */
     struct procspawn__worker_end end;
     struct list in_tell;
-    struct wire_frame frame;    /* the message being received */
+    struct procspawn__parcel *room;     /* for the message being received; NULL: none yet */
+    bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
     int64_t idle_until;         /* from then on the pool may end it to shrink */
     struct list in_idle;

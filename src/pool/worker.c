@@ -86,7 +86,7 @@ void procspawn__worker_ref(struct procspawn__worker *worker)
 static void free_worker(struct procspawn__worker *worker)
 {
     procspawn__answer_fini(&worker->start);
-    free(worker->frame.body);
+    free(worker->room);
     free(worker);
 }
 
@@ -103,7 +103,7 @@ static void dispose_worker(struct procspawn__remains *remains)
 void procspawn__worker_forget(struct procspawn__worker *worker)
 {
     procspawn__answer_forget(&worker->start);
-    free(worker->frame.body);
+    free(worker->room);
     free(worker);
 }
 
@@ -202,13 +202,9 @@ void procspawn__worker_unfollow(struct procspawn__worker *worker)
 int procspawn__worker_add(procspawn_pool *pool, const struct procspawn__taken *taken)
 {
     struct procspawn__worker *worker = calloc(1, sizeof *worker);
-    void *body = malloc(WIRE_MAX_BODY);
 
-    if (!worker || !body) {
-        free(body);
-        free(worker);
+    if (!worker)
         return -ENOMEM;
-    }
     *worker = (struct procspawn__worker){
         .pool = pool,
         .taken = *taken,
@@ -216,7 +212,6 @@ int procspawn__worker_add(procspawn_pool *pool, const struct procspawn__taken *t
         .references = 1,
         .serial = ++pool->last_serial,
         .listened = true,
-        .frame = { .body = body, .capacity = WIRE_MAX_BODY },
         .statm = -1,
     };
     list_init(&worker->in_idle);

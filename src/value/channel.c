@@ -41,7 +41,6 @@ struct procspawn_receiver {
     procspawn__limit limit;
     struct procspawn__parcel *room;
     struct procspawn__parcel *kept;     /* received but not decoded; NULL: none */
-    unsigned char body[WIRE_MAX_BODY];
 };
 
 /* Takes fd. Returns its number, which may be another one, or -errno. */
@@ -307,7 +306,8 @@ static int decode(procspawn_receiver *receiver, json_t **ret_value)
 
 static int take_in(procspawn_receiver *receiver)
 {
-    struct wire_frame frame = { .body = receiver->body, .capacity = sizeof receiver->body };
+    struct wire_frame frame = { .body = procspawn__parcel_body(receiver->room),
+                                .capacity = WIRE_MAX_BODY };
 
     int rc = wire__recv_shared(receiver->fd, &frame);
     if (rc < 0)

@@ -28,7 +28,7 @@ struct procspawn__parcel {
     const unsigned char *text;
     size_t length;
     bool lent;                  /* this block is the caller's (procspawn__parcel_room) */
-    bool mapped;                /* the text is mapped; otherwise it is in `bytes` */
+    bool mapped;                /* the text is mapped; otherwise it is in `bytes`, or in the frame */
     int memfd;                  /* still holds the text, for lack of memory; else -1 */
     bool marked;
     procspawn__limit limit;
@@ -86,22 +86,21 @@ struct procspawn__parcel *procspawn__parcel_room(void)
     return malloc(sizeof(struct procspawn__parcel) + WIRE_MAX_BODY);
 }
 
-static struct procspawn__parcel *allocate(const struct wire_value *head, size_t size,
-                                          struct procspawn__parcel *room)
+void *procspawn__parcel_body(struct procspawn__parcel *room)
 {
-    bool fits = room && size <= WIRE_MAX_BODY;
-    struct procspawn__parcel *parcel = fits ? room : malloc(sizeof *parcel + size);
+    return room->bytes;
+}
 
-    if (!parcel)
-        return NULL;
-    parcel->lent = fits;
+/* Leaves the bytes behind the structure as they are: they may be the frame's. */
+static void begin(struct procspawn__parcel *parcel, const struct wire_value *head, bool lent)
+{
+    parcel->lent = lent;
     parcel->text = parcel->bytes;
     parcel->length = head->length;
     parcel->mapped = false;
     parcel->memfd = -1;
     parcel->marked = head->marked;
     parcel->fd_count = 0;
-    return parcel;
 }
 
 /* Frees the block, unless it is the caller's. */
@@ -111,16 +110,15 @@ static void release(struct procspawn__parcel *parcel)
         free(parcel);
 }
 
+/* The text stays where it was received. */
 static int keep_short(struct wire_frame *frame, const struct wire_value *head,
                       struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
 {
     if (head->length != frame->header.length - sizeof *head)
         return -EPROTO;
-    struct procspawn__parcel *parcel = allocate(head, head->length, room);
-    if (!parcel)
-        return -ENOMEM;
-    memcpy(parcel->bytes, (const unsigned char *)frame->body + sizeof *head, head->length);
-    *ret_parcel = parcel;
+    begin(room, head, true);
+    room->text = (const unsigned char *)frame->body + sizeof *head;
+    *ret_parcel = room;
     return 0;
 }
 
@@ -133,33 +131,37 @@ static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
     return rc;
 }
 
-/* Makes a parcel that keeps the memfd; the text is read when there is memory. Takes the memfd. */
+/* The parcel keeps the memfd; the text is read when there is memory. Takes the memfd. */
 static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel *room,
                    struct procspawn__parcel **ret_parcel)
 {
-    struct procspawn__parcel *parcel = allocate(head, 0, room);
-    int held = parcel ? base__fd_hold(memfd) : -ENOMEM;
+    int held = base__fd_hold(memfd);
 
-    if (held < 0) {
-        base__close_foreign(parcel ? -1 : memfd);
-        release(parcel);
+    if (held < 0)
         return held;
-    }
-    parcel->memfd = held;
-    *ret_parcel = parcel;
+    begin(room, head, true);
+    room->memfd = held;
+    *ret_parcel = room;
     return 0;
 }
 
-/* The memfd is the last of the frame's descriptors. */
+/*
+ * The memfd is the last of the frame's descriptors. A text that is copied gets a block of its own;
+ * the parcel of a mapped one is in the room.
+ */
 static int keep_long(struct wire_frame *frame, const struct wire_value *head,
                      struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
 {
     enum { COPIED = 256 << 10 };
     bool map = head->length > COPIED;
-    struct procspawn__parcel *parcel = allocate(head, map ? 0 : head->length, room);
+    struct procspawn__parcel *parcel = map ? room : malloc(sizeof *parcel + head->length);
     int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
-    int rc = parcel ? fill(parcel, memfd, map) : -ENOMEM;
+    int rc = -ENOMEM;
 
+    if (parcel) {
+        begin(parcel, head, map);
+        rc = fill(parcel, memfd, map);
+    }
     if (rc == 0)
         *ret_parcel = parcel;
     else
@@ -168,6 +170,27 @@ static int keep_long(struct wire_frame *frame, const struct wire_value *head,
         return put_off(head, memfd, room, ret_parcel);
     base__close_foreign(memfd);
     return rc;
+}
+
+void procspawn__parcel_move_out(struct procspawn__parcel **parcel, struct procspawn__parcel **room)
+{
+    struct procspawn__parcel *old = *parcel;
+    if (!old->lent)
+        return;
+    bool in_frame = !old->mapped && old->memfd < 0;
+    size_t length = in_frame ? old->length : 0;
+    struct procspawn__parcel *own = malloc(sizeof *own + length);
+    if (own) {
+        *own = *old;
+        if (in_frame) {
+            memcpy(own->bytes, old->text, length);
+            own->text = own->bytes;
+        }
+        *parcel = own;
+    } else {
+        *room = NULL;
+    }
+    (*parcel)->lent = false;
 }
 
 int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,

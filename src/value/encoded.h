@@ -18,19 +18,27 @@
 struct procspawn__parcel;
 
 /*
- * Returns room for one parcel at a time, so that taking in a message cannot fail for lack of
- * memory; NULL: out of memory. Freed by free().
+ * Returns room for a message and a parcel at a time, so that taking in a message cannot fail for
+ * lack of memory; NULL: out of memory. Freed by free(). The body is where to receive the message:
+ * WIRE_MAX_BODY bytes in the room.
  */
 struct procspawn__parcel *procspawn__parcel_room(void);
+void *procspawn__parcel_body(struct procspawn__parcel *room);
 
 /*
  * Makes a parcel from a RESULT or VALUE. The frame keeps the descriptors that the text does not
- * name. limit (copied): the largest value that may be decoded. room: the parcel is made there if it
- * fits; may be NULL. Returns 0; -EPROTO for a malformed frame or memfd; PROCSPAWN_ELIMIT for a text
- * longer than limit->bytes; -ENOMEM or another errno.
+ * name. limit (copied): the largest value that may be decoded. The parcel is made in the room, and
+ * its text may stay in the frame's body: until it is freed or moved out, neither may be used for
+ * another message. Returns 0; -EPROTO for a malformed frame or memfd; PROCSPAWN_ELIMIT for a text
+ * longer than limit->bytes; or another errno, but not -ENOMEM.
  */
 int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,
                           struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel);
+/*
+ * Moves a parcel out of the room in which its message was received. Without memory for that the
+ * room becomes the parcel's: *room is NULL then.
+ */
+void procspawn__parcel_move_out(struct procspawn__parcel **parcel, struct procspawn__parcel **room);
 /*
  * Free a parcel; NULL does nothing. The second leaves its descriptors open, for a process that is a
  * copy: there the numbers belong to the parent process.

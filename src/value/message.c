@@ -243,16 +243,34 @@ static bool was_short(const struct procspawn__arrival *arrival)
     return !is_to_be_had(found.bytes + found.passing);
 }
 
-/* A failure without an error text is a lack of memory. */
+static json_t *load_once(const struct procspawn__arrival *arrival, json_error_t *ret_error)
+{
+    return json_loadb(arrival->text, arrival->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, ret_error);
+}
+
+static bool same_error(const json_error_t *one, const json_error_t *other)
+{
+    return one->position == other->position && strcmp(one->text, other->text) == 0;
+}
+
+/*
+ * A failure without an error text is a lack of memory. It may have been a short one, so that there
+ * is memory again: a malformed text fails twice in the same way.
+ */
 static int load(const struct procspawn__arrival *arrival, json_t **ret_value,
                 json_error_t *ret_error)
 {
-    json_t *value = json_loadb(arrival->text, arrival->length, JSON_DECODE_ANY | JSON_ALLOW_NUL,
-                               ret_error);
-    if (!value)
-        return ret_error->text[0] == '\0' || was_short(arrival) ? -ENOMEM : PROCSPAWN_EJSON;
-    *ret_value = value;
-    return 0;
+    json_error_t again;
+
+    *ret_value = load_once(arrival, ret_error);
+    if (*ret_value)
+        return 0;
+    if (ret_error->text[0] == '\0' || was_short(arrival))
+        return -ENOMEM;
+    *ret_value = load_once(arrival, &again);
+    if (*ret_value)
+        return 0;
+    return same_error(ret_error, &again) ? PROCSPAWN_EJSON : -ENOMEM;
 }
 
 int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,

@@ -5,6 +5,7 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/fault_injection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <forkscope.h>
 #include <stdio.h>
@@ -478,6 +479,100 @@ REFUSED(a_channel_survives_refusals, sweep_with_servers, channel)
 REFUSED(shared_memory_survives_refusals, sweep_with_servers, shared_memory)
 REFUSED(a_descriptor_survives_refusals, sweep_with_servers, descriptor)
 
+/* ---- what was received is not lost ---- */
+
+static json_t *give_text(json_t *argument)
+{
+    (void)argument;
+    return json_pack("[s,i]", "text", 7);
+}
+
+static json_t *panic(json_t *argument)
+{
+    (void)argument;
+    procspawn_panic("as told");
+}
+
+static json_t *fail_an_assertion(json_t *argument)
+{
+    assert(json_is_string(argument));
+    return NULL;
+}
+
+/* Repeats a join that had no memory, which may last as long as the n-th request is to come. */
+static int join_at_last(procspawn_handle *handle, json_t **ret_result, procspawn_error **ret_error)
+{
+    int rc;
+
+    do {
+        rc = procspawn_join(handle, ret_result, ret_error);
+    } while (rc == -ENOMEM);
+    return rc;
+}
+
+static void check_outcome(procspawn_function *function, int rc, const json_t *result,
+                          const procspawn_error *error)
+{
+    if (function == give_text) {
+        PROCSPAWN_CUNIT_EQUAL(rc, 0);
+        CU_ASSERT(json_integer_value(json_array_get(result, 1)) == 7);
+        return;
+    }
+    PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ECALL);
+    CU_ASSERT_FATAL(error != NULL);
+    if (function == panic) {
+        CU_ASSERT(procspawn_error_is_panic(error));
+        CU_ASSERT_STRING_EQUAL(procspawn_error_message(error), "as told");
+    } else {
+        CU_ASSERT(procspawn_error_cause(error) == PROCSPAWN_CAUSE_ASSERT);
+        CU_ASSERT(strstr(procspawn_error_message(error), "json_is_string") != NULL);
+        CU_ASSERT(procspawn_error_file(error) != NULL);
+    }
+}
+
+static void check_that_nothing_is_lost(procspawn_pool *pool, procspawn_function *function)
+{
+    enum { ENOUGH = 3 };
+
+    for (unsigned n = 1, ends = 0; ends < ENOUGH; n++) {
+        procspawn_handle *handle = NULL;
+        procspawn_error *error = NULL;
+        json_t *result = NULL;
+        int rc = pool ? procspawn_pool_spawn(pool, function, NULL, &handle)
+                      : procspawn(function, NULL, &handle);
+
+        CU_ASSERT_FATAL(rc == 0);
+        fail_arm(FAIL_MEMORY, n);
+        rc = join_at_last(handle, &result, &error);
+        ends = fail_disarm() ? 0 : ends + 1;
+        check_outcome(function, rc, result, error);
+        json_decref(result);
+        procspawn_error_free(error);
+        procspawn_handle_free(handle);
+    }
+}
+
+static void a_join_without_memory_loses_nothing(void)
+{
+    calls_begin();
+    check_that_nothing_is_lost(NULL, give_text);
+    check_that_nothing_is_lost(NULL, panic);
+    check_that_nothing_is_lost(NULL, fail_an_assertion);
+    calls_end();
+}
+
+static void nor_does_one_of_a_pool_s_call(void)
+{
+    procspawn_pool *pool;
+
+    calls_begin();
+    CU_ASSERT_FATAL(procspawn_pool_new(1, &pool) == 0);
+    check_that_nothing_is_lost(pool, give_text);
+    check_that_nothing_is_lost(pool, panic);
+    procspawn_pool_free(pool);
+    calls_end();
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -495,6 +590,8 @@ static CU_TestInfo tests[] = {
     TEST(a_channel_survives_refusals),
     TEST(shared_memory_survives_refusals),
     TEST(a_descriptor_survives_refusals),
+    TEST(a_join_without_memory_loses_nothing),
+    TEST(nor_does_one_of_a_pool_s_call),
     CU_TEST_INFO_NULL,
 };
 

@@ -78,17 +78,18 @@ static void build(struct fuzz_input *input, struct wire_frame *frame)
 static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
 {
     const procspawn__limit limit = { .bytes = 64 << 10, .depth = 64 };
-    struct procspawn__parcel *parcel = NULL;
+    struct procspawn__parcel *room = procspawn__parcel_room(), *parcel = NULL;
     json_t *value = NULL;
     json_error_t error;
 
-    if (procspawn__parcel_new(frame, &limit, NULL, &parcel) == 0 &&
+    if (procspawn__parcel_new(frame, &limit, room, &parcel) == 0 &&
         procspawn__parcel_decode(parcel, holder, &value, &error) == 0) {
         send_on(value);
         take_all(value);
         json_decref(value);
     }
     procspawn__parcel_free(parcel);
+    free(room);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
