@@ -13,6 +13,43 @@
  * process by then, so forkserver__child_by_pid skips dead children.
  */
 
+bool forkserver__child_enter(struct child *child, enum child_state state)
+{
+    /* The states that may follow. A report ends before its child is reaped. */
+    static const unsigned next[] = {
+        [CHILD_UNUSED] = 1U << CHILD_RUNNING,
+        [CHILD_RUNNING] = 1U << CHILD_STOPPED | 1U << CHILD_HANGING | 1U << CHILD_DEAD,
+        [CHILD_STOPPED] = 1U << CHILD_UNWOUND | 1U << CHILD_RUNNING,
+        [CHILD_HANGING] = 1U << CHILD_RUNNING,
+        [CHILD_UNWOUND] = 1U << CHILD_STOPPED | 1U << CHILD_HANGING | 1U << CHILD_RUNNING |
+                          1U << CHILD_DEAD,
+        [CHILD_DEAD] = 1U << CHILD_GONE,
+        [CHILD_GONE] = 1U << CHILD_UNTOLD | 1U << CHILD_RUNNING | 1U << CHILD_UNUSED,
+        [CHILD_UNTOLD] = 1U << CHILD_GONE,
+    };
+
+    if (!(next[child->state] >> state & 1))
+        return false;
+    child->state = state;
+    return true;
+}
+
+bool forkserver__child_is_dead(const struct child *child)
+{
+    return child->state >= CHILD_DEAD;
+}
+
+bool forkserver__child_is_reported(const struct child *child)
+{
+    return child->state == CHILD_STOPPED || child->state == CHILD_HANGING;
+}
+
+void forkserver__child_retell(struct child *child)
+{
+    if (child->state == CHILD_UNTOLD)
+        forkserver__child_enter(child, CHILD_GONE);
+}
+
 static unsigned bucket_of(pid_t pid)
 {
     return (unsigned)pid % CHILDREN_BUCKETS;
@@ -63,6 +100,7 @@ void forkserver__child_started(struct children *children, struct child *child, p
 {
     struct child **bucket = &children->buckets[bucket_of(pid)];
 
+    forkserver__child_enter(child, CHILD_RUNNING);
     child->pid = pid;
     child->born = base__now();
     child->next = *bucket;
@@ -72,7 +110,7 @@ void forkserver__child_started(struct children *children, struct child *child, p
 
 void forkserver__child_died(struct children *children, struct child *child)
 {
-    child->state = CHILD_DEAD;
+    forkserver__child_enter(child, CHILD_DEAD);
     child->next_dead = children->dead;
     children->dead = child;
 }
@@ -103,6 +141,7 @@ static void take_out(struct children *children, struct child *child)
 void forkserver__child_free(struct children *children, struct child *child)
 {
     take_out(children, child);
+    forkserver__child_enter(child, CHILD_UNUSED);
     list_remove(&child->in_reborn);
     child->next = children->unused;
     children->unused = child;
@@ -111,10 +150,8 @@ void forkserver__child_free(struct children *children, struct child *child)
 void forkserver__child_reborn(struct children *children, struct child *child, pid_t pid)
 {
     take_out(children, child);
-    child->state = CHILD_ALIVE;
     child->cause = WIRE_ENDED_BY_ITSELF;
-    child->alone = child->rid = child->shut = child->unread = child->clogged = false;
-    child->stopped = child->overtime = false;
+    child->rid = child->shut = child->unread = child->overtime = false;
     child->expected = child->killed = child->withheld = child->examined = false;
     child->kill_at = child->release_at = child->late_at = BASE_NEVER;
     child->rebirths++;
@@ -131,7 +168,7 @@ struct child *forkserver__child_by_id(const struct children *children, pid_t pid
         return child;
     for (struct list *item = children->reborn.next; item != &children->reborn; item = item->next) {
         child = list_entry(item, struct child, in_reborn);
-        if (child->id == id && child->state != CHILD_DEAD)
+        if (child->id == id && !forkserver__child_is_dead(child))
             return child;
     }
     return NULL;
@@ -141,7 +178,7 @@ struct child *forkserver__child_by_pid(const struct children *children, pid_t pi
 {
     struct child *child = children->buckets[bucket_of(pid)];
 
-    while (child && (child->pid != pid || child->state == CHILD_DEAD))
+    while (child && (child->pid != pid || forkserver__child_is_dead(child)))
         child = child->next;
     return child;
 }

@@ -21,11 +21,20 @@ struct report {
     int64_t give_up_at;
 };
 
-/* The states of a child. */
+/*
+ * The life of a child. forkserver__child_enter makes all changes, by a table. Whether the child is
+ * offered and to whom is said by `offered`, `asker` and `epoch`: it is offered and taken while it
+ * lives, in any state.
+ */
 enum child_state {
-    CHILD_ALIVE,                /* forked; entered again after the report of a raised failure */
-    CHILD_REPORTING,            /* it stopped itself or passed its deadline, and is being unwound */
-    CHILD_DEAD                  /* reaped; its own children or orphans may still exist */
+    CHILD_UNUSED,               /* the entry has no process */
+    CHILD_RUNNING,              /* forked, or forked again; or a stop was not its own */
+    CHILD_STOPPED,              /* it stopped, perhaps for a crash, and is being unwound */
+    CHILD_HANGING,              /* its deadline has passed, and it is being unwound */
+    CHILD_UNWOUND,              /* its stop was reported: it continues, as a rule to die of a crash */
+    CHILD_DEAD,                 /* reaped; its own children or orphans may still exist */
+    CHILD_GONE,                 /* nothing that it left exists; its death is to be told */
+    CHILD_UNTOLD                /* the same, and its channel has no space for the news */
 };
 
 /* The offer could not be sent, so the death does not count against the asker's spares. */
@@ -44,7 +53,6 @@ struct child {
     struct client client;       /* its requests for children */
     struct report report;
     enum child_state state;
-    bool stopped;               /* it stopped itself to be unwound */
     bool expected;              /* dead or killed */
     bool killed;                /* the server has sent it a SIGKILL */
     bool withheld;              /* dead, but a tracer prevents its reaping */
@@ -54,7 +62,6 @@ struct child {
     unsigned rebirths;          /* how often another process has replaced it */
     struct list in_reborn;      /* linked after the first replacement */
     bool awaited;               /* the asker wants an ENDED message as well */
-    bool alone;                 /* dead, and no process that it left exists */
     bool rid;                   /* dead, and no orphan exists that its death can have left */
     uint64_t born_look;         /* first scan (rest.h) that can see orphans it leaves in life */
     uint64_t died_look;         /* the same for orphans left by its death */
@@ -62,7 +69,6 @@ struct child {
     bool shut;                  /* dead, and its channel accepts no more messages */
     bool unread;                /* dead, and a message is in its channel */
     bool watched;               /* dead, and epoll watches its channel for space */
-    bool clogged;               /* the channel has no space yet */
     enum watch room;            /* WATCH_ROOM; the epoll data of that watch */
     int pidfd;                  /* readable when it is dead, even if traced; -1: none yet */
     enum watch death;           /* WATCH_DEATH; the epoll data of pidfd */
@@ -96,7 +102,7 @@ struct children {
     struct child *buckets[CHILDREN_BUCKETS];
     struct child *unused;
     unsigned made;              /* number of slots handed out */
-    struct child *dead;         /* list of those in CHILD_DEAD */
+    struct child *dead;         /* list of those in CHILD_DEAD or a later state */
     struct list reborn;         /* list of those whose process id has changed */
     unsigned count;
     uint64_t last_id;
@@ -104,11 +110,19 @@ struct children {
 
 /* Returns a new child without a process, or NULL without memory. */
 struct child *forkserver__child_new(struct children *children, struct client *asker);
-/* Sets its process id and enters it into the table. */
+/* It has a process: enters it into the table. */
 void forkserver__child_started(struct children *children, struct child *child, pid_t pid);
-/* Moves the child to CHILD_DEAD. */
+/* Returns false, and changes nothing, if the child cannot enter this state from its present one. */
+bool forkserver__child_enter(struct child *child, enum child_state state);
+/* Was it reaped? */
+bool forkserver__child_is_dead(const struct child *child);
+/* Is a reporter examining it? */
+bool forkserver__child_is_reported(const struct child *child);
+/* There may be space in its channel by now: an untold death is to be told again. */
+void forkserver__child_retell(struct child *child);
+/* It was reaped. */
 void forkserver__child_died(struct children *children, struct child *child);
-/* Gives a dead child a new process: it is alive again. */
+/* Gives a child that is gone a new process. */
 void forkserver__child_reborn(struct children *children, struct child *child, pid_t pid);
 /* Removes the child from the table and frees it. Closes nothing. */
 void forkserver__child_free(struct children *children, struct child *child);

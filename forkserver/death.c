@@ -6,6 +6,7 @@
  */
 #include "forkserver/death.h"
 
+#include "forkserver/children.h"
 #include "forkserver/state.h"
 #include "src/base/clock.h"
 #include "src/wire/call.h"
@@ -47,7 +48,7 @@ static bool is_plain_call(int channel)
 static bool anybody_hears(const struct server *s, const struct child *child)
 {
     const struct client *asker = child->asker;
-    return !s->ending && !(asker->owner && asker->owner->state == CHILD_DEAD);
+    return !s->ending && !(asker->owner && forkserver__child_is_dead(asker->owner));
 }
 
 /* Can another process take over the call? After MOST replacements in a row it is given up. */
@@ -103,8 +104,10 @@ static void wait_for_room(struct server *s, struct child *child)
     struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT, .data.ptr = &child->room };
     int operation = child->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-    if (epoll_ctl(s->epoll, operation, child->channel, &event) == 0)
-        child->watched = child->clogged = true;
+    if (epoll_ctl(s->epoll, operation, child->channel, &event) < 0)
+        return;
+    child->watched = true;
+    forkserver__child_enter(child, CHILD_UNTOLD);
 }
 
 /* A process that has not died has no wait status: SIGKILL is reported, with which it was killed. */
@@ -113,7 +116,7 @@ bool forkserver__death_foretell(struct child *child)
     struct wire_death body = describe(child);
 
     body.lingers = true;
-    if (child->state != CHILD_DEAD)
+    if (!forkserver__child_is_dead(child))
         body.status = SIGKILL;
     return wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true) != -EAGAIN;
 }

@@ -29,9 +29,9 @@
  * machine, so it only counts for a SIGKILL that the server did not send. A child that crashed died
  * of its crash, even if it had to be killed.
  */
-static bool out_of_memory(struct server *s, const struct child *child)
+static bool out_of_memory(struct server *s, const struct child *child, bool crashed)
 {
-    if (child->cause != WIRE_ENDED_BY_ITSELF || child->killed || child->stopped ||
+    if (child->cause != WIRE_ENDED_BY_ITSELF || child->killed || crashed ||
         !WIFSIGNALED(child->status) || WTERMSIG(child->status) != SIGKILL)
         return false;
     unsigned long long count = forkserver__oom_kills(s->vmstat);
@@ -49,7 +49,7 @@ static void on_death(struct server *s, pid_t pid)
 
     if (child) {
         kill(-pid, SIGKILL);
-        if (child->state == CHILD_REPORTING)
+        if (forkserver__child_is_reported(child))
             forkserver__report_over(s, child);
     }
     if (wait4(pid, &status, WNOHANG, &usage) != pid)
@@ -59,13 +59,14 @@ static void on_death(struct server *s, pid_t pid)
         forkserver__on_reporter_death(s, pid, status);
         return;
     }
+    const bool crashed = child->state == CHILD_UNWOUND;
     forkserver__vigil_end(s, child);
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
     forkserver__expect_end(s, child);
     forkserver__rest_died(s, child);
-    if (out_of_memory(s, child))
+    if (out_of_memory(s, child, crashed))
         child->cause = WIRE_ENDED_BY_OOM;
     forkserver__end_nested(s, &child->client);
 }
@@ -158,7 +159,7 @@ void forkserver__reap_watched(struct server *s, struct child *child)
 {
     s->signalled = true;
     reap_now(s);
-    if (child->state == CHILD_DEAD || child->pidfd < 0)
+    if (forkserver__child_is_dead(child) || child->pidfd < 0)
         return;
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->pidfd, NULL);
     child->withheld = true;

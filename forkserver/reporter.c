@@ -114,13 +114,14 @@ static const struct modules *modules_at_init(void)
     return &modules;
 }
 
-static bool start(struct server *s, struct child *child, bool stopped)
+/* state: CHILD_STOPPED or CHILD_HANGING, if a reporter could be started. */
+static bool start(struct server *s, struct child *child, enum child_state state)
 {
     /* The server's table is not inherited by the reporter. */
     struct order order = {
         .server = s->pid,
         .pid = child->pid,
-        .stopped = stopped,
+        .stopped = state == CHILD_STOPPED,
         .own_proc = s->own_proc,
         .with_symbols = s->options->resolve_backtraces,
         .at_init = modules_at_init(),
@@ -136,7 +137,7 @@ static bool start(struct server *s, struct child *child, bool stopped)
         close_report(&order.report);
         return false;
     }
-    child->state = CHILD_REPORTING;
+    forkserver__child_enter(child, state);
     child->examined = true;
     child->report = order.report;
     child->report.pid = pid;
@@ -148,13 +149,17 @@ static bool start(struct server *s, struct child *child, bool stopped)
 /* The report of a hang consists of frames only. */
 bool forkserver__report_hang(struct server *s, struct child *child)
 {
-    return s->options->capture_backtraces && s->own_proc && start(s, child, false);
+    return s->options->capture_backtraces && s->own_proc && start(s, child, CHILD_HANGING);
 }
 
 bool forkserver__report_stop(struct server *s, struct child *child)
 {
-    child->stopped = start(s, child, true);
-    return child->stopped;
+    if (start(s, child, CHILD_STOPPED))
+        return true;
+    /* The stop before this one was reported; this one is not, so it is not known to be a crash. */
+    if (child->state == CHILD_UNWOUND)
+        forkserver__child_enter(child, CHILD_RUNNING);
+    return false;
 }
 
 /*
@@ -171,7 +176,7 @@ static void give_up(struct reporters *reporters, pid_t reporter)
 void forkserver__report_drop(struct child *child)
 {
     close_report(&child->report);
-    child->state = CHILD_ALIVE;
+    forkserver__child_enter(child, CHILD_RUNNING);
 }
 
 /* The child may need its memory to die, and the reporter may still hold that in the kernel. */
@@ -187,7 +192,8 @@ void forkserver__report_end(struct server *s, struct child *child)
     };
     wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
                child->report.memfd >= 0 ? 1 : 0, true);
-    forkserver__report_drop(child);
+    close_report(&child->report);
+    forkserver__child_enter(child, child->state == CHILD_STOPPED ? CHILD_UNWOUND : CHILD_RUNNING);
 }
 
 static struct child *owner_of(const struct children *children, pid_t reporter)
@@ -231,5 +237,5 @@ struct child *forkserver__reporter_died(struct server *s, pid_t pid)
 
 bool forkserver__report_is_failure(const struct child *child, int status)
 {
-    return !child->stopped || !WIFEXITED(status) || WEXITSTATUS(status) != NO_FAILURE;
+    return child->state != CHILD_STOPPED || !WIFEXITED(status) || WEXITSTATUS(status) != NO_FAILURE;
 }

@@ -17,11 +17,11 @@ struct server;
 bool forkserver__report_hang(struct server *s, struct child *child);
 bool forkserver__report_stop(struct server *s, struct child *child);
 /*
- * Sends what there is, without waiting for the reporter. The child is as it was before; the caller
- * decides whether it continues or is killed.
+ * Sends what there is, without waiting for the reporter. The caller decides whether the child
+ * continues or is killed.
  */
 void forkserver__report_end(struct server *s, struct child *child);
-/* There is nothing to report. */
+/* The child did not stop for a failure of its own: there is nothing to report. */
 void forkserver__report_drop(struct child *child);
 bool forkserver__is_reporter(const struct server *s, pid_t pid);
 /*

@@ -143,7 +143,7 @@ static int on_await(struct server *s, struct client *client, const void *message
         return 0;
     }
     child->awaited = true;
-    child->clogged = false;
+    forkserver__child_retell(child);
     child->unwanted |= body->kill != 0;
     if (body->kill)
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_KILL);
@@ -245,7 +245,7 @@ void forkserver__client_readable(struct server *s, struct client *client)
 {
     enum { AT_ONCE = 64 };
     const unsigned sender = client->owner ? FROM_CHILD : FROM_HOST;
-    int rc = client->owner && client->owner->state == CHILD_DEAD ? -EPIPE : 0;
+    int rc = client->owner && forkserver__child_is_dead(client->owner) ? -EPIPE : 0;
 
     for (int i = 0; i < AT_ONCE && rc == 0 && !client->closed; i++) {
         rc = forkserver__link_recv(&client->link, &s->frame);

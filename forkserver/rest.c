@@ -113,13 +113,19 @@ static bool is_alone(const struct rest *rest, struct child *child, int64_t now)
     return child->rid && !young;
 }
 
+static void leave_if_alone(const struct rest *rest, struct child *child, int64_t now)
+{
+    if (child->state == CHILD_DEAD && is_alone(rest, child, now))
+        forkserver__child_enter(child, CHILD_GONE);
+}
+
 /* Returns the oldest dead child that may have left orphans, or NULL. */
 static const struct child *oldest_dead(const struct server *s)
 {
     const struct child *oldest = NULL;
 
     for (const struct child *c = s->children.dead; c; c = c->next_dead) {
-        if (!c->alone && (!oldest || c->born < oldest->born))
+        if (c->state == CHILD_DEAD && (!oldest || c->born < oldest->born))
             oldest = c;
     }
     return oldest;
@@ -162,7 +168,7 @@ static unsigned look(struct server *s, const struct child *oldest, int64_t now)
         rest->look_at = next_look(rest, now);
     forkserver__wake_by(s, rest->look_at);
     for (struct child *c = s->children.dead; c; c = c->next_dead)
-        c->alone = c->alone || is_alone(rest, c, now);
+        leave_if_alone(rest, c, now);
     return found.count;
 }
 

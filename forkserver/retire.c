@@ -62,7 +62,7 @@ static bool room_to_finish(struct server *s)
  */
 static bool is_reborn(struct server *s, struct child *child)
 {
-    if (!child->alone || child->clogged || child->client.children > 0 ||
+    if (child->state != CHILD_GONE || child->client.children > 0 ||
         !forkserver__death_is_none(s, child))
         return false;
     forkserver__client_readable(s, child->asker);
@@ -73,11 +73,11 @@ static bool is_reborn(struct server *s, struct child *child)
 /* Its nested children must be finished first. */
 static bool may_finish(struct server *s, struct child *child)
 {
-    if (!child->alone || child->client.children > 0 || child->clogged)
+    if (child->state != CHILD_GONE || child->client.children > 0)
         return false;
     if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
         return true;
-    if (!child->clogged)
+    if (child->state == CHILD_GONE)
         forkserver__wake_by(s, base__deadline(rest));
     return false;
 }

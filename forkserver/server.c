@@ -8,6 +8,7 @@
 
 #include "forkserver/asker.h"
 #include "forkserver/births.h"
+#include "forkserver/children.h"
 #include "forkserver/daemonize.h"
 #include "forkserver/death_watch.h"
 #include "forkserver/oom.h"
@@ -158,7 +159,7 @@ static void dispatch(struct server *s, const struct epoll_event *event)
         drain_signals(s);
         break;
     case WATCH_ROOM:
-        child_of(event->data.ptr, offsetof(struct child, room))->clogged = false;
+        forkserver__child_retell(child_of(event->data.ptr, offsetof(struct child, room)));
         break;
     case WATCH_DEATH:
         drain_signals(s);

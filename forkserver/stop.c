@@ -27,10 +27,10 @@ void forkserver__on_stop(struct server *s, pid_t pid)
     struct child *child = forkserver__child_by_pid(&s->children, pid);
 
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
-    if (child && child->state == CHILD_ALIVE)
-        stopped(s, child);
-    else if (child && child->state == CHILD_REPORTING)
+    if (child && forkserver__child_is_reported(child))
         child->report.stopped_again = true;
+    else if (child)
+        stopped(s, child);
 }
 
 void forkserver__heed_stop(struct server *s, pid_t pid)
@@ -50,7 +50,6 @@ static void stopped_by_others(struct server *s, struct child *child)
     bool stopped_again = child->report.stopped_again;
 
     forkserver__report_drop(child);
-    child->stopped = false;
     forkserver__resume_end(s, child);
     if (stopped_again)
         stopped(s, child);

@@ -35,7 +35,7 @@ static void signal_group(struct child *child, int signal)
 /* Dead, even if a tracer prevents its reaping. */
 static bool is_dead(const struct child *child)
 {
-    return child->state == CHILD_DEAD || child->withheld;
+    return forkserver__child_is_dead(child) || child->withheld;
 }
 
 /* Time that a child has to die of its crash after it was unwound. */
@@ -48,9 +48,11 @@ static const int64_t last_breath = BASE_SECOND / 2;
 static bool dies_already(struct server *s, struct child *child, int signal, int64_t grace,
                          enum wire_end_cause cause)
 {
-    if (!child->stopped || child->overtime)
+    bool crashed = child->state == CHILD_STOPPED || child->state == CHILD_UNWOUND;
+
+    if (!crashed || child->overtime)
         return false;
-    int64_t from = child->state == CHILD_REPORTING ? child->report.give_up_at : base__now();
+    int64_t from = forkserver__child_is_reported(child) ? child->report.give_up_at : base__now();
     child->overtime = true;
     child->put_off = (struct put_off){ signal, grace, cause, from + last_breath, child->kill_at };
     forkserver__kill_by(s, child, child->put_off.until, cause);
@@ -72,7 +74,7 @@ void forkserver__expect_end(struct server *s, struct child *child)
     child->expected = true;
     child->late_at = base__deadline(patience);
     forkserver__wake_by(s, child->late_at);
-    if (child->state != CHILD_DEAD)
+    if (!forkserver__child_is_dead(child))
         look_for_tracers_soon(s, child);
 }
 
@@ -123,7 +125,7 @@ void forkserver__end_nested(struct server *s, const struct client *asker)
         if (c->asker != asker)
             continue;
         /* The report of a child that is dead already has no receiver. */
-        c->clogged = false;
+        forkserver__child_retell(c);
         forkserver__end_child(s, c, SIGKILL, 0, WIRE_ENDED_BY_KILL);
     }
 }
@@ -132,7 +134,7 @@ void forkserver__end_all(struct server *s, int signal, int64_t grace, enum wire_
 {
     s->ending = true;
     for (struct child *c = s->children.dead; c; c = c->next_dead)
-        c->clogged = false;
+        forkserver__child_retell(c);
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c))
         forkserver__end_child(s, c, signal, grace, cause);
@@ -148,7 +150,7 @@ static void past_deadline(struct server *s, struct child *child)
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = WIRE_ENDED_BY_DEADLINE;
-    if (child->state == CHILD_ALIVE && !forkserver__report_hang(s, child))
+    if (!forkserver__child_is_reported(child) && !forkserver__report_hang(s, child))
         forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE);
 }
 
@@ -159,9 +161,9 @@ static void child_due(struct server *s, struct child *child, int64_t now)
 {
     if (child->late_at <= now)
         child->late_at = forkserver__death_foretell(child) ? BASE_NEVER : base__deadline(rest);
-    if (child->state == CHILD_DEAD)
+    if (forkserver__child_is_dead(child))
         return;
-    if (child->state == CHILD_REPORTING && child->report.give_up_at <= now)
+    if (forkserver__child_is_reported(child) && child->report.give_up_at <= now)
         forkserver__report_over(s, child);
     if (child->kill_at <= now) {
         child->kill_at = BASE_NEVER;
@@ -197,7 +199,7 @@ static void look_at_answers(struct server *s)
     s->look_at = BASE_NEVER;
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
-        int64_t answered = c->slot < WIRE_BOARD_SLOTS && c->state != CHILD_DEAD
+        int64_t answered = c->slot < WIRE_BOARD_SLOTS && !forkserver__child_is_dead(c)
                                ? wire__board_answered(&s->board->marks[c->slot], &c->token) : 0;
         if (answered > 0)
             forkserver__kill_by(s, c, answered + farewell, WIRE_ENDED_BY_KILL);
@@ -206,10 +208,10 @@ static void look_at_answers(struct server *s)
 
 static int64_t next_due(const struct child *child)
 {
-    if (child->state == CHILD_DEAD)
+    if (forkserver__child_is_dead(child))
         return child->late_at;
     int64_t when = child->deadline < child->kill_at ? child->deadline : child->kill_at;
-    if (child->state == CHILD_REPORTING && child->report.give_up_at < when)
+    if (forkserver__child_is_reported(child) && child->report.give_up_at < when)
         when = child->report.give_up_at;
     if (child->late_at < when)
         when = child->late_at;

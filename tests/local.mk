@@ -118,6 +118,8 @@ tests_executor_executor_test_LDADD = tests/libsupport.la $(scope_libs) $(test_li
 
 check_PROGRAMS += tests/forkserver/births_test
 tests_forkserver_births_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/forkserver/children_test
+tests_forkserver_children_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/forkserver/death_test
 check_PROGRAMS += tests/forkserver/early_death_test
 # The same on a kernel that lets descriptors in.
