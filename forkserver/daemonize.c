@@ -5,7 +5,6 @@
  */
 #include "forkserver/daemonize.h"
 
-#include "forkserver/options.h"
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include <fcntl.h>

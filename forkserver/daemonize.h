@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+enum { FORKSERVER_HELD = 64 };  /* number of lowest descriptors that can be held */
+
 /*
  * Resets signals, starts a session, names the process, and closes all descriptors above the
  * standard streams. keep: descriptors to keep; held: bit set of low numbers to keep as well.

@@ -9,10 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum {
-    FORKSERVER_MAX_SERVERS = 8,
-    FORKSERVER_HELD = 64        /* number of lowest descriptors that can be held */
-};
+enum { FORKSERVER_MAX_SERVERS = 8 };
 
 /* The name of the root process; the kernel cuts names after 15 bytes. */
 #define FORKSERVER_ROOT_NAME "forkscope-root"
