@@ -14,7 +14,7 @@
 #ifndef FORKSCOPE_FORKSERVER_FORKSERVER_H
 #define FORKSCOPE_FORKSERVER_FORKSERVER_H
 
-#include "forkserver/options.h"
+#include "forkserver/children/options.h"
 
 /* Runs the root process. Entered with all signals blocked. Never returns. */
 void forkserver__root_main(const struct forkserver_options *options) __attribute__((noreturn));

@@ -3,10 +3,10 @@
  */
 #include "forkserver/prefork.h"
 
-#include "forkserver/spares.h"
-#include "forkserver/spawn.h"
-#include "forkserver/state.h"
-#include "forkserver/timing.h"
+#include "forkserver/children/spares.h"
+#include "forkserver/children/spawn.h"
+#include "forkserver/children/state.h"
+#include "forkserver/children/timing.h"
 #include "src/base/clock.h"
 #include <unistd.h>
 

@@ -7,17 +7,17 @@
  */
 #include "forkserver/requests.h"
 
-#include "forkserver/asker.h"
-#include "forkserver/children.h"
-#include "forkserver/death.h"
-#include "forkserver/link.h"
+#include "forkserver/children/asker.h"
+#include "forkserver/children/children.h"
+#include "forkserver/children/death.h"
+#include "forkserver/children/link.h"
 #include "forkserver/prefork.h"
-#include "forkserver/quota.h"
-#include "forkserver/spares.h"
-#include "forkserver/spawn.h"
-#include "forkserver/state.h"
-#include "forkserver/stop.h"
-#include "forkserver/terminate.h"
+#include "forkserver/children/quota.h"
+#include "forkserver/children/spares.h"
+#include "forkserver/children/spawn.h"
+#include "forkserver/children/state.h"
+#include "forkserver/children/stop.h"
+#include "forkserver/children/terminate.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <forkscope/error.h>

@@ -3,18 +3,18 @@
  */
 #include "forkserver/retire.h"
 
-#include "forkserver/asker.h"
-#include "forkserver/births.h"
-#include "forkserver/children.h"
-#include "forkserver/death.h"
+#include "forkserver/children/asker.h"
+#include "forkserver/children/births.h"
+#include "forkserver/children/children.h"
+#include "forkserver/children/death.h"
 #include "forkserver/prefork.h"
-#include "forkserver/purge.h"
-#include "forkserver/quota.h"
+#include "forkserver/process/purge.h"
+#include "forkserver/children/quota.h"
 #include "forkserver/requests.h"
-#include "forkserver/rest.h"
-#include "forkserver/spawn.h"
-#include "forkserver/state.h"
-#include "forkserver/timing.h"
+#include "forkserver/children/rest.h"
+#include "forkserver/children/spawn.h"
+#include "forkserver/children/state.h"
+#include "forkserver/children/timing.h"
 #include "src/base/clock.h"
 #include <unistd.h>
 

@@ -6,10 +6,10 @@
  */
 #include "forkserver/forkserver.h"
 
-#include "forkserver/daemonize.h"
-#include "forkserver/orphans.h"
+#include "forkserver/process/daemonize.h"
+#include "forkserver/process/orphans.h"
 #include "forkserver/server.h"
-#include "forkserver/tracer.h"
+#include "forkserver/process/tracer.h"
 #include "src/base/clock.h"
 #include "src/base/process.h"
 #include "src/wire/frame.h"

@@ -7,7 +7,7 @@
  */
 #include "forkserver/syscall_check.h"
 
-#include "forkserver/private_memory.h"
+#include "forkserver/process/private_memory.h"
 #include "src/wire/frame.h"
 #include <errno.h>
 #include <poll.h>

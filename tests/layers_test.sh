@@ -23,7 +23,7 @@ check() {
 sed -n 's/^| *\([0-9][0-9]*\) *| *\([a-z/]*\) *|.*/\2 \1/p' "$top/src/README.md" >"$work/floors"
 
 cd "$top" || exit 1
-ls -d src/*/ forkserver/ | sed 's,/$,,' | while read -r room; do
+ls -d src/*/ forkserver/ forkserver/*/ | sed 's,/$,,' | while read -r room; do
     ls "$room"/*.c >/dev/null 2>&1 && echo "$room"
 done | sort >"$work/rooms"
 cut -d' ' -f1 "$work/floors" | sort | comm -3 - "$work/rooms" >"$work/found"

@@ -4,7 +4,7 @@
  * init forks the root while the process has one thread. fini closes pools first, then has the root
  * end all processes, and waits until they are gone.
  */
-#include "forkserver/daemonize.h"
+#include "forkserver/process/daemonize.h"
 #include "forkserver/forkserver.h"
 #include "forkserver/syscall_check.h"
 #include "src/base/clock.h"

@@ -9,7 +9,7 @@
  *
  * All links are unnamed AF_UNIX SOCK_SEQPACKET socket pairs: a message is a datagram, whole or
  * absent. Requests go down, answers and events come up, and a server never waits for another
- * process. It accepts no descriptors from a child (forkserver/link.h).
+ * process. It accepts no descriptors from a child (forkserver/children/link.h).
  *
  * A child is forked before its call is known. The server sends the spawner's end of the child's
  * channel up its client link (OFFER); a caller takes an offer and sends the call down the channel.

@@ -1,7 +1,7 @@
 /*
  * births_test.c - whether newly forked children still hold descriptors of others
  */
-#include "forkserver/births.h"
+#include "forkserver/children/births.h"
 
 #include <forkscope/cunit.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /*
  * children_test.c - the table of children, and the states of a child; nothing is forked here
  */
-#include "forkserver/children.h"
+#include "forkserver/children/children.h"
 
 #include <forkscope/cunit.h>
 

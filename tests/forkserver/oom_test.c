@@ -1,7 +1,7 @@
 /*
  * oom_test.c - the cause "out of memory": from the kernel's counter to the caller's error
  */
-#include "forkserver/oom.h"
+#include "forkserver/process/oom.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/memory_group.h"
 

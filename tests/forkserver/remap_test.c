@@ -2,7 +2,7 @@
  * remap_test.c - a server replaces inherited mappings by private ones; their contents must not
  * change
  */
-#include "forkserver/remap.h"
+#include "forkserver/process/remap.h"
 #include <forkscope/cunit.h>
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
  * spares_test.c - how many spares are forked, and when; nothing is forked here
  */
-#include "forkserver/spares.h"
+#include "forkserver/children/spares.h"
 
 #include "src/base/clock.h"
 #include <forkscope/cunit.h>

@@ -9,7 +9,7 @@ rooms = base wire crash executor scope error value rights image client call chil
 
 # Not the ends of the program: a target is a program of its own.
 sources := $(patsubst $(SRC)/%,%,$(wildcard $(addprefix $(SRC)/,$(rooms:%=src/%/*.c) \
-	forkserver/*.c tests/fuzz/fuzz.c)))
+	forkserver/*.c forkserver/*/*.c tests/fuzz/fuzz.c)))
 targets := $(patsubst $(SRC)/tests/fuzz/%.c,$(OUT)/%,$(wildcard $(SRC)/tests/fuzz/*_fuzz.c))
 
 checks = -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -1,7 +1,7 @@
 /*
  * init_test.c - procspawn_init and procspawn_fini, and what they leave unchanged in the program
  */
-#include "forkserver/daemonize.h"
+#include "forkserver/process/daemonize.h"
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>

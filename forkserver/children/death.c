@@ -1,0 +1,145 @@
+/*
+ * death.c - reports the death of a child
+ *
+ * DEATH follows all messages of the child on its channel. If the child has filled the channel, the
+ * report waits for space and delays nothing else; a spawner that waits asks for ENDED on its link.
+ */
+#include "forkserver/children/death.h"
+
+#include "forkserver/children/children.h"
+#include "forkserver/children/state.h"
+#include "src/base/clock.h"
+#include "src/wire/call.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+/*
+ * Is a message left in the channel? A child that died before it received its call has done nothing
+ * of it, so another process may run it. Reception is shut down first: a message sent after the
+ * check fails at the sender and is not lost. SO_PEEK_OFF is reset because the child may have set
+ * it.
+ */
+static bool left_unread(struct child *child)
+{
+    char byte;
+    const int from_the_front = -1;
+
+    if (child->shut)
+        return child->unread;
+    child->shut = true;
+    shutdown(child->channel, SHUT_RD);
+    setsockopt(child->channel, SOL_SOCKET, SO_PEEK_OFF, &from_the_front, sizeof from_the_front);
+    child->unread = recv(child->channel, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+    return child->unread;
+}
+
+/* Is the first message a call for a one-shot child, not one of a pool worker's? */
+static bool is_plain_call(int channel)
+{
+    struct { struct wire_header header; struct wire_call call; } first = { .call.flags = 0 };
+
+    return recv(channel, &first, sizeof first, MSG_PEEK | MSG_DONTWAIT) == sizeof first &&
+           first.header.type == WIRE_CALL &&
+           !(first.call.flags & (WIRE_CALL_STAY | WIRE_CALL_PREPARE));
+}
+
+static bool anybody_hears(const struct server *s, const struct child *child)
+{
+    const struct client *asker = child->asker;
+    return !s->ending && !(asker->owner && forkserver__child_is_dead(asker->owner));
+}
+
+/* Can another process take over the call? After MOST replacements in a row it is given up. */
+bool forkserver__death_is_none(const struct server *s, struct child *child)
+{
+    enum { MOST = 16 };
+    bool by_others = child->cause == WIRE_ENDED_BY_ITSELF || child->cause == WIRE_ENDED_BY_OOM;
+
+    return by_others && !child->unwanted && child->rebirths < MOST && anybody_hears(s, child) &&
+           child->deadline > base__now() && left_unread(child) && is_plain_call(child->channel);
+}
+
+static struct wire_death describe(const struct child *child)
+{
+    const struct rusage *u = &child->usage;
+
+    return (struct wire_death){
+        .token = child->token,
+        .status = child->status,
+        .cause = child->cause,
+        .unread = child->unread,
+        .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
+        .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
+        .max_rss = u->ru_maxrss,
+        .minor_faults = u->ru_minflt,
+        .major_faults = u->ru_majflt,
+        .voluntary_switches = u->ru_nvcsw,
+        .involuntary_switches = u->ru_nivcsw,
+    };
+}
+
+/* If the asker's link is full, the message is dropped; the asker may ask again. */
+static void tell_beside(const struct child *child, const struct wire_death *death)
+{
+    struct wire_ended body = { .id = child->id, .known = true, .death = *death };
+
+    if (child->awaited)
+        wire__send_struct(child->asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+}
+
+void forkserver__death_unknown(const struct client *asker, uint64_t id)
+{
+    struct wire_ended body = { .id = id };
+    wire__send_struct(asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+}
+
+/*
+ * Watches the channel until it has space or its other end is closed. If epoll fails, the caller
+ * tries again at an interval.
+ */
+static void wait_for_room(struct server *s, struct child *child)
+{
+    struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT, .data.ptr = &child->room };
+    int operation = child->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+    if (epoll_ctl(s->epoll, operation, child->channel, &event) < 0)
+        return;
+    child->watched = true;
+    forkserver__child_enter(child, CHILD_UNTOLD);
+}
+
+/* A process that has not died has no wait status: SIGKILL is reported, with which it was killed. */
+bool forkserver__death_foretell(struct child *child)
+{
+    struct wire_death body = describe(child);
+
+    body.lingers = true;
+    if (!forkserver__child_is_dead(child))
+        body.status = SIGKILL;
+    return wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true) != -EAGAIN;
+}
+
+bool forkserver__death_tell(struct server *s, struct child *child)
+{
+    left_unread(child);
+    struct wire_death body = describe(child);
+    int rc = wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
+
+    tell_beside(child, &body);
+    if (rc != -EAGAIN && rc != -ENOMEM && rc != -ENOBUFS)
+        return true;
+    if (child->awaited || !anybody_hears(s, child))
+        return true;
+    if (rc == -EAGAIN)
+        wait_for_room(s, child);
+    return false;
+}
+
+void forkserver__death_told(struct server *s, struct child *child)
+{
+    if (child->watched)
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->channel, NULL);
+    child->watched = false;
+}

@@ -1,0 +1,46 @@
+/*
+ * options.h - what init gives to root and servers, and what a server gives to a child
+ */
+#ifndef FORKSCOPE_FORKSERVER_CHILDREN_OPTIONS_H
+#define FORKSCOPE_FORKSERVER_CHILDREN_OPTIONS_H
+
+#include "src/wire/board.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { FORKSERVER_MAX_SERVERS = 8 };
+
+/* The name of the root process; the kernel cuts names after 15 bytes. */
+#define FORKSERVER_ROOT_NAME "forkscope-root"
+
+/* What a child gets at its start. */
+struct forkserver_child {
+    int channel;                /* its end of the channel; the spawner has the other */
+    int link;                   /* to its server, to request children of its own */
+    pid_t server;
+    pid_t asker;                /* process that may use the child */
+    unsigned depth;             /* 0: the asker is the host; 1: a child of the host; and so on */
+    int64_t patience;           /* idle timeout as a spare, in nanoseconds; BASE_NEVER: none */
+    bool awaited;               /* on demand: a call is waiting for the child */
+};
+
+struct forkserver_options {
+    pid_t host;
+    int host_link;              /* root's end of the ROOT link */
+    int host_pidfd;             /* readable when the host has ended; -1 if there is none */
+    uint64_t held;              /* bit set of descriptor numbers that children must not reuse */
+    unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */
+    uint64_t serial;            /* of the last server of an earlier root; new serials are higher */
+    unsigned spares;            /* children forked ahead of demand, all servers together */
+    unsigned nested_each;       /* limits of nested children: of each child, and of all together */
+    unsigned nested_all;
+    struct wire_board *board;   /* one for each server */
+    bool catch_crashes;
+    bool capture_backtraces;
+    bool resolve_backtraces;
+    void (*prepare)(void);      /* called once in each server, before it forks */
+    void (*enter)(const struct forkserver_child *child);    /* runs the child; does not return */
+};
+
+#endif

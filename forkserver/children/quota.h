@@ -1,0 +1,20 @@
+/*
+ * quota.h - limits of nested children
+ */
+#ifndef FORKSCOPE_FORKSERVER_CHILDREN_QUOTA_H
+#define FORKSCOPE_FORKSERVER_CHILDREN_QUOTA_H
+
+#include <stdbool.h>
+
+struct client;
+struct server;
+
+/* Returns how many of `count` requested children the client may have. */
+unsigned forkserver__quota_grant(const struct server *s, const struct client *client,
+                                 unsigned count);
+/* Is the limit of all nested children reached? */
+bool forkserver__quota_full(const struct server *s, const struct client *client);
+/* Adds `change` to the count of nested children, if the asker is a child. */
+void forkserver__quota_count(struct server *s, const struct client *asker, int change);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * reporter.c - backtraces of children, made by a reporter process
+ *
+ * A process is forked for each report on a child that stopped or passed its deadline, so that
+ * damaged memory of the child cannot harm the server. It writes into a memfd and a few bytes of
+ * shared memory; the server passes these to the spawner without reading them.
+ */
+#include "forkserver/children/reporter.h"
+
+#include "forkserver/children/children.h"
+#include "forkserver/process/daemonize.h"
+#include "forkserver/children/state.h"
+#include "forkserver/children/timing.h"
+#include "src/base/clock.h"
+#include "src/crash/handler.h"
+#include "src/crash/unwind.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Time limit of the unwinder, and how long after it the reporter is killed. */
+static const int64_t time_limit = BASE_SECOND;
+static const int64_t patience = BASE_SECOND / 2;
+/* How long the child then has to die by itself. */
+static const int64_t last_patience = 2 * BASE_SECOND;
+
+/* Exit status of a reporter: the child did not stop for a failure of its own. */
+enum { NO_FAILURE = 77 };
+
+struct order {
+    pid_t server;
+    pid_t pid;
+    bool stopped;
+    bool own_proc;
+    bool with_symbols;
+    const struct modules *at_init;
+    struct report report;
+};
+
+/*
+ * A stop counts only if the child's crash handler made it. The child itself reports a raised
+ * failure: only its frames are missing.
+ */
+static bool read_record(const struct order *order, struct crash_record *ret_record)
+{
+    int error = crash__read(order->pid, ret_record);
+
+    if (order->stopped && error)
+        _exit(error == -ENOENT ? NO_FAILURE : 0);
+    if (order->report.memfd < 0 && ret_record->state == CRASH_RAISED)
+        _exit(0);
+    return error == 0;
+}
+
+static void __attribute__((noreturn)) unwind(const struct order *order)
+{
+    struct crash_record record;
+    struct unwind_task task = {
+        .pid = order->pid,
+        .limit = time_limit,
+        .at_init = order->at_init,
+        .unseen = !order->own_proc,
+        .with_symbols = order->with_symbols,
+        .fd = order->report.memfd,
+        .brief = order->report.brief,
+    };
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != order->server)
+        _exit(1);
+    forkserver__close_but(&order->report.memfd, 1, 0);
+    task.record = read_record(order, &record) ? &record : NULL;
+    crash__unwind_and_exit(&task);
+}
+
+static struct backtrace_brief *map_brief(void)
+{
+    void *brief = mmap(NULL, BACKTRACE_BRIEF, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                       -1, 0);
+    return brief == MAP_FAILED ? NULL : brief;
+}
+
+static void close_report(struct report *report)
+{
+    if (report->memfd >= 0)
+        close(report->memfd);
+    if (report->brief)
+        munmap(report->brief, BACKTRACE_BRIEF);
+    *report = (struct report){ .memfd = -1 };
+}
+
+/* Without a memfd the report has no frames, but still a cause. */
+static bool prepare(const struct server *s, struct report *ret_report)
+{
+    *ret_report = (struct report){ .memfd = -1, .brief = map_brief() };
+    if (ret_report->brief && s->options->capture_backtraces && s->own_proc)
+        ret_report->memfd = memfd_create("backtrace", MFD_CLOEXEC);
+    return ret_report->brief != NULL;
+}
+
+/*
+ * The modules of the image at init, which never change here. Read when the first report needs them,
+ * and again as long as reading fails.
+ */
+static const struct modules *modules_at_init(void)
+{
+    static struct modules modules;
+
+    if (modules.count == 0)
+        (void)crash__modules_own(&modules);
+    return &modules;
+}
+
+/* state: CHILD_STOPPED or CHILD_HANGING, if a reporter could be started. */
+static bool start(struct server *s, struct child *child, enum child_state state)
+{
+    /* The server's table is not inherited by the reporter. */
+    struct order order = {
+        .server = s->pid,
+        .pid = child->pid,
+        .stopped = state == CHILD_STOPPED,
+        .own_proc = s->own_proc,
+        .with_symbols = s->options->resolve_backtraces,
+        .at_init = modules_at_init(),
+    };
+
+    if (child->channel < 0 || s->reporters.late_count == REPORTERS_LATE ||
+        !prepare(s, &order.report))
+        return false;
+    pid_t pid = fork();
+    if (pid == 0)
+        unwind(&order);
+    if (pid < 0) {
+        close_report(&order.report);
+        return false;
+    }
+    forkserver__child_enter(child, state);
+    child->examined = true;
+    child->report = order.report;
+    child->report.pid = pid;
+    child->report.give_up_at = base__deadline(time_limit + patience);
+    forkserver__wake_by(s, child->report.give_up_at);
+    return true;
+}
+
+/* The report of a hang consists of frames only. */
+bool forkserver__report_hang(struct server *s, struct child *child)
+{
+    return s->options->capture_backtraces && s->own_proc && start(s, child, CHILD_HANGING);
+}
+
+bool forkserver__report_stop(struct server *s, struct child *child)
+{
+    if (start(s, child, CHILD_STOPPED))
+        return true;
+    /* The stop before this one was reported; this one is not, so it is not known to be a crash. */
+    if (child->state == CHILD_UNWOUND)
+        forkserver__child_enter(child, CHILD_RUNNING);
+    return false;
+}
+
+/*
+ * The reporter took too long. Its death may be delayed by a file read that never ends; nothing
+ * waits for it.
+ */
+static void give_up(struct reporters *reporters, pid_t reporter)
+{
+    kill(reporter, SIGKILL);
+    if (reporters->late_count < REPORTERS_LATE)
+        reporters->late[reporters->late_count++] = reporter;
+}
+
+void forkserver__report_drop(struct child *child)
+{
+    close_report(&child->report);
+    forkserver__child_enter(child, CHILD_RUNNING);
+}
+
+/* The child may need its memory to die, and the reporter may still hold that in the kernel. */
+void forkserver__report_end(struct server *s, struct child *child)
+{
+    if (child->report.pid != 0) {
+        give_up(&s->reporters, child->report.pid);
+        forkserver__kill_by(s, child, base__deadline(last_patience), WIRE_ENDED_BY_ITSELF);
+    }
+    const struct wire_part parts[] = {
+        { &child->token, sizeof child->token },
+        { child->report.brief, BACKTRACE_BRIEF },
+    };
+    wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
+               child->report.memfd >= 0 ? 1 : 0, true);
+    close_report(&child->report);
+    forkserver__child_enter(child, child->state == CHILD_STOPPED ? CHILD_UNWOUND : CHILD_RUNNING);
+}
+
+static struct child *owner_of(const struct children *children, pid_t reporter)
+{
+    for (struct child *c = forkserver__child_first(children); c;
+         c = forkserver__child_next(children, c)) {
+        if (c->report.pid == reporter)
+            return c;
+    }
+    return NULL;
+}
+
+/* Returns its index in the list of late reporters, or the length of the list. */
+static unsigned late_place(const struct reporters *reporters, pid_t reporter)
+{
+    unsigned i = 0;
+
+    while (i < reporters->late_count && reporters->late[i] != reporter)
+        i++;
+    return i;
+}
+
+bool forkserver__is_reporter(const struct server *s, pid_t pid)
+{
+    return owner_of(&s->children, pid) ||
+           late_place(&s->reporters, pid) < s->reporters.late_count;
+}
+
+struct child *forkserver__reporter_died(struct server *s, pid_t pid)
+{
+    struct reporters *reporters = &s->reporters;
+    struct child *child = owner_of(&s->children, pid);
+    unsigned late = late_place(reporters, pid);
+
+    if (late < reporters->late_count)
+        reporters->late[late] = reporters->late[--reporters->late_count];
+    if (child)
+        child->report.pid = 0;
+    return child;
+}
+
+bool forkserver__report_is_failure(const struct child *child, int status)
+{
+    return child->state != CHILD_STOPPED || !WIFEXITED(status) || WEXITSTATUS(status) != NO_FAILURE;
+}

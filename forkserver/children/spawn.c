@@ -1,0 +1,245 @@
+/*
+ * spawn.c - forks a child: its channel, its link, its offer
+ */
+#include "forkserver/children/spawn.h"
+
+#include "forkserver/children/asker.h"
+#include "forkserver/children/births.h"
+#include "forkserver/children/children.h"
+#include "forkserver/process/daemonize.h"
+#include "forkserver/children/death_watch.h"
+#include "forkserver/children/link.h"
+#include "forkserver/children/quota.h"
+#include "forkserver/children/rest.h"
+#include "forkserver/children/state.h"
+#include "forkserver/children/token.h"
+#include "src/base/clock.h"
+#include "src/crash/handler.h"
+#include "src/wire/board.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void close_pair(const int pair[2])
+{
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* Opens a channel: the spawner's end, then the child's end. */
+static int open_channel(int ret_channel[2])
+{
+    int channel[2];
+    int rc = wire__pair(channel);
+
+    if (rc < 0)
+        return rc;
+    rc = wire__pass_sender(channel[0]);
+    if (rc == 0)
+        rc = wire__pass_sender(channel[1]);
+    if (rc < 0) {
+        close_pair(channel);
+        return rc;
+    }
+    memcpy(ret_channel, channel, sizeof channel);
+    return 0;
+}
+
+/* What a child must know of its server, whose private memory it does not inherit. */
+struct birth {
+    const struct forkserver_options *options;
+    struct forkserver_child child;
+    struct rlimit descriptors;
+    bool descriptors_differ;
+    int mark;                   /* held until inherited descriptors are closed (struct births) */
+    bool held;                  /* wait for READY on the link before continuing */
+};
+
+/*
+ * Unblocks all signals. By the system call, because the C library's function would write to one
+ * more page in each child.
+ */
+static void unblock_signals(void)
+{
+    const unsigned char none[8] = { 0 };
+
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, sizeof none);
+}
+
+static void wait_for_word(int link)
+{
+    struct wire_header word;
+
+    if (recv(link, &word, sizeof word, 0) != sizeof word)
+        _exit(0);
+}
+
+/*
+ * The first steps of a child. The death signal is set before getppid(), so that a death of the
+ * server cannot be missed. When the child has closed its mark, it holds no descriptors of others
+ * (births.h). Signals are unblocked last.
+ */
+static void __attribute__((noreturn)) start_child(const struct birth *birth)
+{
+    const struct forkserver_child *child = &birth->child;
+    const int keep[] = { child->channel, child->link, birth->mark };
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != child->server)
+        _exit(0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (birth->descriptors_differ)
+        setrlimit(RLIMIT_NOFILE, &birth->descriptors);
+    forkserver__close_but(keep, 3, birth->options->held);
+    close(birth->mark);
+    setpgid(0, 0);
+    if (birth->held)
+        wait_for_word(child->link);
+    if (birth->options->catch_crashes)
+        crash__arm(child->server);
+    unblock_signals();
+    birth->options->enter(child);
+    _exit(0);
+}
+
+/* Forks the process. Returns its process id, or -errno. */
+static pid_t fork_child(const struct server *s, struct child *child, int64_t patience, bool awaited,
+                        bool held)
+{
+    const struct child *owner = child->asker->owner;
+
+    child->depth = owner ? owner->depth + 1 : 0;
+    const struct birth birth = {
+        .options = s->options,
+        .child = {
+            .channel = child->channel,
+            .link = child->client.link.far,
+            .server = s->pid,
+            .asker = owner ? owner->pid : s->options->host,
+            .depth = child->depth,
+            .patience = patience,
+            .awaited = awaited,
+        },
+        .descriptors = s->host_descriptors,
+        .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
+        .mark = s->births.mark,
+        .held = held,
+    };
+    pid_t pid = fork();
+
+    if (pid == 0)
+        start_child(&birth);
+    return pid < 0 ? -errno : pid;
+}
+
+int forkserver__offer(struct server *s, struct client *asker, struct child *const *children,
+                      unsigned count)
+{
+    struct wire_part part = { s->offers, count * sizeof s->offers[0] };
+    int ends[WIRE_MAX_OFFERS] = { -1 };
+
+    for (unsigned i = 0; i < count; i++) {
+        s->offers[i] = (struct wire_offer){ .token = children[i]->token, .id = children[i]->id,
+                                            .pid = children[i]->pid,
+                                            .slot = children[i]->slot };
+        ends[i] = children[i]->offered;
+        children[i]->offered = -1;
+    }
+    int rc = wire__send(asker->link.fd, WIRE_OFFER, &part, 1, ends, count, true);
+    if (rc == 0)
+        asker->spares += count;
+    for (unsigned i = 0; i < count; i++) {
+        children[i]->epoch = rc == 0 ? asker->epoch : CHILD_NEVER_OFFERED;
+        close(ends[i]);
+    }
+    return rc;
+}
+
+/* The server watches its end of the link before a process exists that could use the other end. */
+static pid_t fork_with_link(struct server *s, struct child *child, int64_t patience, bool awaited,
+                            bool held)
+{
+    int rc = forkserver__births_mark(&s->births);
+
+    if (rc >= 0)
+        rc = forkserver__link_open(&child->client.link);
+    if (rc < 0)
+        return rc;
+    rc = forkserver__client_open(&child->client, s->epoll);
+    pid_t pid = rc < 0 ? rc : fork_child(s, child, patience, awaited, held);
+    if (pid < 0)
+        forkserver__client_free(&child->client, s->epoll, &s->purge);
+    return pid;
+}
+
+static int spawn(struct server *s, struct child *child, int64_t patience, bool awaited)
+{
+    int channel[2];
+    int rc = forkserver__token_draw(&s->tokens, &child->token);
+
+    if (rc == 0 && child->slot < WIRE_BOARD_SLOTS)
+        wire__board_expect(&s->board->marks[child->slot], &child->token);
+    if (rc == 0)
+        rc = open_channel(channel);
+    if (rc < 0)
+        return rc;
+    child->channel = channel[1];
+    pid_t pid = fork_with_link(s, child, patience, awaited, false);
+    if (pid < 0) {
+        close_pair(channel);
+        return pid;
+    }
+    child->offered = channel[0];
+    forkserver__child_started(&s->children, child, pid);
+    return 0;
+}
+
+int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
+                      struct child **ret_child)
+{
+    struct child *child = forkserver__child_new(&s->children, asker);
+
+    if (!child)
+        return -ENOMEM;
+    int rc = spawn(s, child, patience, awaited);
+    if (rc < 0) {
+        forkserver__child_free(&s->children, child);
+        return rc;
+    }
+    forkserver__rest_born(s, child);
+    forkserver__vigil_add(s, child);
+    asker->children++;
+    forkserver__quota_count(s, asker, 1);
+    *ret_child = child;
+    return 0;
+}
+
+/*
+ * The new process waits for READY until REBORN is sent to the spawner, which would reject answers
+ * from an unknown process.
+ */
+bool forkserver__respawn(struct server *s, struct child *child)
+{
+    struct wire_reborn *body = &s->reborn;
+
+    forkserver__client_free(&child->client, s->epoll, &s->purge);
+    child->client = (struct client){ .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child };
+    pid_t pid = fork_with_link(s, child, BASE_NEVER, true, true);
+    if (pid < 0)
+        return false;
+    forkserver__child_reborn(&s->children, child, pid);
+    forkserver__rest_born(s, child);
+    forkserver__vigil_add(s, child);
+    *body = (struct wire_reborn){ .token = child->token, .pid = pid };
+    child->killed =
+        wire__send_struct(child->channel, WIRE_REBORN, body, sizeof *body, -1, true) == -EAGAIN;
+    if (child->killed)
+        kill(pid, SIGKILL);
+    else
+        wire__send(child->client.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
+    return true;
+}

@@ -1,0 +1,18 @@
+/*
+ * stop.h - children that have stopped
+ */
+#ifndef FORKSCOPE_FORKSERVER_CHILDREN_STOP_H
+#define FORKSCOPE_FORKSERVER_CHILDREN_STOP_H
+
+#include <sys/types.h>
+
+struct server;
+
+/* A SIGCHLD for a stop. */
+void forkserver__on_stop(struct server *s, pid_t pid);
+/* Handles a pending stop of this process at once. */
+void forkserver__heed_stop(struct server *s, pid_t pid);
+/* A process was reaped that was not a child: perhaps the reporter of one that had stopped. */
+void forkserver__on_reporter_death(struct server *s, pid_t pid, int status);
+
+#endif
