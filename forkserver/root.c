@@ -42,7 +42,7 @@ struct root {
     struct line lines[FORKSERVER_MAX_SERVERS];
     uint64_t last_serial;
     int signals;
-    int kin;
+    int proc_children;
     int refusal;                /* errno of a failed start to be sent; 0: none */
     bool clear;                 /* no orphan of dead servers is left */
     int64_t look_at;            /* time of the next look for orphans; INT64_MAX: none */
@@ -267,9 +267,9 @@ static bool reap(struct root *r)
     return pid == 0;
 }
 
-static void end_tracers(const struct root *r, const struct strangers *found)
+static void end_tracers(const struct root *r, const struct orphans *found)
 {
-    for (unsigned i = 0; r->kin >= 0 && i < found->count && i < ORPHANS_MOST; i++)
+    for (unsigned i = 0; r->proc_children >= 0 && i < found->count && i < ORPHANS_MOST; i++)
         forkserver__end_tracers(getpid(), found->pids[i]);
 }
 
@@ -288,13 +288,13 @@ static bool is_server(const void *root, pid_t pid)
  * Kills all children of the root that are not servers: orphans of dead servers. Those that still
  * exist after a while may be traced.
  */
-static void end_strangers(struct root *r)
+static void kill_orphans(struct root *r)
 {
     int64_t now = base__now();
     const struct known_processes servers = { .knows = is_server, .owner = r };
-    struct strangers found;
+    struct orphans found;
 
-    r->clear = forkserver__find_strangers(r->kin, &servers, getpid(), &found) == 0;
+    r->clear = forkserver__orphans_kill(r->proc_children, &servers, getpid(), &found) == 0;
     if (r->look_at <= now)
         end_tracers(r, &found);
     if (r->clear)
@@ -338,7 +338,7 @@ static bool turn(struct root *r)
     until = r->kill_at < until ? r->kill_at : until;
     wait_for_events(r, r->look_at < until ? r->look_at : until);
     bool left = reap(r);
-    end_strangers(r);
+    kill_orphans(r);
     if (r->kill_at <= base__now())
         kill_servers(r);
     return left || !r->ending;
@@ -352,7 +352,7 @@ static void open_root(struct root *r)
     sigaddset(&child_signal, SIGCHLD);
     r->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     r->refusal = r->signals < 0 ? errno : 0;
-    r->kin = forkserver__kin_open();
+    r->proc_children = forkserver__orphans_open();
     for (unsigned i = 0; i < r->options->servers; i++)
         r->lines[i].news.link = -1;
 }

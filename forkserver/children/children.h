@@ -31,7 +31,7 @@ enum child_state {
     CHILD_RUNNING,              /* forked, or forked again; or a stop was not its own */
     CHILD_STOPPED,              /* it stopped, perhaps for a crash, and is being unwound */
     CHILD_HANGING,              /* its deadline has passed, and it is being unwound */
-    CHILD_UNWOUND,              /* its stop was reported: it continues, as a rule to die of a crash */
+    CHILD_UNWOUND,              /* its stop was reported: it continues, mostly to die of a crash */
     CHILD_DEAD,                 /* reaped; its own children or orphans may still exist */
     CHILD_GONE,                 /* nothing that it left exists; its death is to be told */
     CHILD_UNTOLD                /* the same, and its channel has no space for the news */

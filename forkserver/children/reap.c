@@ -101,9 +101,9 @@ static void on_change(struct server *s, const siginfo_t *info)
  * children at the start bounds the events of each kind that were pending then; later events may
  * arrive without end, and are left for the next run.
  */
-static void reap_all(struct server *s, unsigned strangers)
+static void reap_all(struct server *s, unsigned others)
 {
-    unsigned most = s->children.count + REPORTERS_LATE + strangers, deaths = 0, stops = 0;
+    unsigned most = s->children.count + REPORTERS_LATE + others, deaths = 0, stops = 0;
     int what = WEXITED | WSTOPPED;
     siginfo_t info;
 
@@ -126,12 +126,12 @@ static void reap_all(struct server *s, unsigned strangers)
 
 static void reap_now(struct server *s)
 {
-    enum { STRANGERS = 256 };
+    enum { OTHERS = 256 };
 
     if (!s->signalled)
         return;
     s->signalled = false;
-    reap_all(s, STRANGERS);
+    reap_all(s, OTHERS);
     s->rest.wanted = true;
 }
 

@@ -43,16 +43,16 @@ static bool is_known(const void *server, pid_t pid)
 }
 
 /* Kills orphans that descend from the process `since` or a younger one. Returns how many exist. */
-static unsigned find(struct server *s, pid_t since, struct strangers *ret_strangers)
+static unsigned find(struct server *s, pid_t since, struct orphans *ret_orphans)
 {
     const struct known_processes known = { .knows = is_known, .owner = s };
 
-    return forkserver__find_strangers(s->kin, &known, since, ret_strangers);
+    return forkserver__orphans_kill(s->proc_children, &known, since, ret_orphans);
 }
 
 void forkserver__rest_kill(struct server *s, pid_t since)
 {
-    struct strangers found;
+    struct orphans found;
 
     find(s, since, &found);
 }
@@ -87,7 +87,7 @@ void forkserver__rest_died(struct server *s, struct child *child)
     child->died_at = base__now();
 }
 
-static void note(struct rest *rest, const struct strangers *found, int64_t now)
+static void note(struct rest *rest, const struct orphans *found, int64_t now)
 {
     for (unsigned i = 0; i < found->count && i < ORPHANS_MOST && rest->count < ORPHANS_MOST; i++) {
         if (place_of(rest, found->pids[i]) == rest->count)
@@ -131,7 +131,7 @@ static const struct child *oldest_dead(const struct server *s)
     return oldest;
 }
 
-static void end_tracers(const struct server *s, const struct strangers *found)
+static void end_tracers(const struct server *s, const struct orphans *found)
 {
     for (unsigned i = 0; s->own_proc && i < found->count && i < ORPHANS_MOST; i++)
         forkserver__end_tracers(s->root, found->pids[i]);
@@ -156,7 +156,7 @@ static int64_t next_look(const struct rest *rest, int64_t now)
 static unsigned look(struct server *s, const struct child *oldest, int64_t now)
 {
     struct rest *rest = &s->rest;
-    struct strangers found;
+    struct orphans found;
 
     find(s, oldest->pid, &found);
     note(rest, &found, now);
@@ -198,7 +198,7 @@ unsigned forkserver__rest_look(struct server *s)
 
 bool forkserver__rest_end(struct server *s)
 {
-    struct strangers found;
+    struct orphans found;
 
     if (find(s, s->pid, &found) == 0)
         return true;

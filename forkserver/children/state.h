@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* prefork.c: the spares held here. Spares that the host has been offered are counted in its client. */
+/* prefork.c: the spares held here. Those that the host has been offered are counted in its client. */
 struct prefork {
     struct spares spares;
     unsigned held_count;
@@ -58,7 +58,7 @@ struct server {
     int host_pidfd;
     int epoll;
     int signals;                /* signalfd for SIGCHLD */
-    int kin;                    /* /proc/.../children of this process; -1 if not available */
+    int proc_children;          /* /proc/.../children of this process; -1 if not available */
     bool own_proc;              /* /proc shows the pid namespace of this process */
     int vmstat;                 /* /proc/vmstat, open */
     unsigned long long oom_kills;

@@ -33,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int forkserver__kin_open(void)
+int forkserver__orphans_open(void)
 {
     char path[64];
 
@@ -43,19 +43,20 @@ int forkserver__kin_open(void)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void end_if_stranger(const struct known_processes *known, pid_t pid,
-                            struct strangers *strangers)
+static void kill_unless_known(const struct known_processes *known, pid_t pid,
+                              struct orphans *orphans)
 {
     if (known->knows(known->owner, pid))
         return;
     kill(pid, SIGKILL);
-    if (strangers->count < ORPHANS_MOST)
-        strangers->pids[strangers->count] = pid;
-    strangers->count++;
+    if (orphans->count < ORPHANS_MOST)
+        orphans->pids[orphans->count] = pid;
+    orphans->count++;
 }
 
 /* Kills the processes in the list. Returns false if there is no list. */
-static bool end_listed(int kin, const struct known_processes *known, struct strangers *strangers)
+static bool kill_listed(int proc_children, const struct known_processes *known,
+                        struct orphans *orphans)
 {
     char buffer[512];
     pid_t pid = 0;
@@ -64,13 +65,13 @@ static bool end_listed(int kin, const struct known_processes *known, struct stra
 
     /* Only at the end of the list does the kernel return less than the buffer holds. */
     do {
-        n = pread(kin, buffer, sizeof buffer, at);
+        n = pread(proc_children, buffer, sizeof buffer, at);
         at += n;
         for (ssize_t i = 0; i < n; i++) {
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                end_if_stranger(known, pid, strangers);
+                kill_unless_known(known, pid, orphans);
                 pid = 0;
             }
         }
@@ -100,14 +101,14 @@ static pid_t newest(void)
     return pid;
 }
 
-static void end_between(pid_t first, pid_t last, const struct known_processes *known,
-                        struct strangers *strangers)
+static void kill_between(pid_t first, pid_t last, const struct known_processes *known,
+                         struct orphans *orphans)
 {
     siginfo_t info;
 
     for (pid_t pid = first; pid <= last; pid++) {
         if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-            end_if_stranger(known, pid, strangers);
+            kill_unless_known(known, pid, orphans);
     }
 }
 
@@ -155,24 +156,24 @@ static pid_t highest(void)
     return found;
 }
 
-static void end_since(pid_t first, const struct known_processes *known, struct strangers *strangers)
+static void kill_since(pid_t first, const struct known_processes *known, struct orphans *orphans)
 {
     pid_t last = newest();
 
     if (last >= 0 && last < first) {
-        end_between(first, highest(), known, strangers);
+        kill_between(first, highest(), known, orphans);
         first = 1;
     }
-    end_between(first, last, known, strangers);
+    kill_between(first, last, known, orphans);
 }
 
-unsigned forkserver__find_strangers(int kin, const struct known_processes *known, pid_t since,
-                                    struct strangers *ret_strangers)
+unsigned forkserver__orphans_kill(int proc_children, const struct known_processes *known,
+                                  pid_t since, struct orphans *ret_orphans)
 {
-    ret_strangers->count = 0;
-    if (!end_listed(kin, known, ret_strangers)) {
-        ret_strangers->count = 0;
-        end_since(since, known, ret_strangers);
+    ret_orphans->count = 0;
+    if (!kill_listed(proc_children, known, ret_orphans)) {
+        ret_orphans->count = 0;
+        kill_since(since, known, ret_orphans);
     }
-    return ret_strangers->count;
+    return ret_orphans->count;
 }

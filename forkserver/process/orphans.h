@@ -10,7 +10,7 @@
 enum { ORPHANS_MOST = 256 };
 
 /* The first ORPHANS_MOST are listed; count may be higher. */
-struct strangers {
+struct orphans {
     unsigned count;
     pid_t pids[ORPHANS_MOST];
 };
@@ -22,14 +22,14 @@ struct known_processes {
 };
 
 /* Opens the kernel's list of the children of this process. Returns -1 if there is none. */
-int forkserver__kin_open(void);
+int forkserver__orphans_open(void);
 
 /*
  * Kills processes that were reparented to this one, and lists them. Returns how many still exist.
- * kin: descriptor of the list in /proc, or -1: then only process ids are tried that were assigned
- * since `since`, the oldest process that an orphan may descend from.
+ * proc_children: descriptor of the list in /proc, or -1: then only process ids are tried that were
+ * assigned since `since`, the oldest process that an orphan may descend from.
  */
-unsigned forkserver__find_strangers(int kin, const struct known_processes *known, pid_t since,
-                                    struct strangers *ret_strangers);
+unsigned forkserver__orphans_kill(int proc_children, const struct known_processes *known,
+                                  pid_t since, struct orphans *ret_orphans);
 
 #endif
