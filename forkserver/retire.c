@@ -52,7 +52,7 @@ static const int64_t rest = BASE_SECOND / 50;
 
 static bool room_to_finish(struct server *s)
 {
-    return forkserver__purge_room(&s->purge) ||
+    return forkserver__purge_has_space(&s->purge) ||
            (forkserver__births_over(&s->births) && forkserver__purge(&s->purge));
 }
 

@@ -267,10 +267,10 @@ static bool reap(struct root *r)
     return pid == 0;
 }
 
-static void end_tracers(const struct root *r, const struct orphans *found)
+static void kill_tracers(const struct root *r, const struct orphans *found)
 {
     for (unsigned i = 0; r->proc_children >= 0 && i < found->count && i < ORPHANS_MOST; i++)
-        forkserver__end_tracers(getpid(), found->pids[i]);
+        forkserver__kill_tracers(getpid(), found->pids[i]);
 }
 
 static bool is_server(const void *root, pid_t pid)
@@ -296,11 +296,11 @@ static void kill_orphans(struct root *r)
 
     r->clear = forkserver__orphans_kill(r->proc_children, &servers, getpid(), &found) == 0;
     if (r->look_at <= now)
-        end_tracers(r, &found);
+        kill_tracers(r, &found);
     if (r->clear)
         r->look_at = BASE_NEVER;
     else if (r->look_at == BASE_NEVER || r->look_at <= now)
-        r->look_at = now + FORKSERVER_RELEASE;
+        r->look_at = now + FORKSERVER_TRACER_DELAY;
 }
 
 static void kill_servers(struct root *r)
@@ -361,7 +361,7 @@ void forkserver__root_main(const struct forkserver_options *options)
 {
     const int keep[] = { options->host_link, options->host_pidfd };
 
-    forkserver__settle(FORKSERVER_ROOT_NAME, keep, 2, 0);
+    forkserver__daemonize(FORKSERVER_ROOT_NAME, keep, 2, 0);
     forkserver__hold_numbers(options->held);
     base__process_renew();
     struct root r = { .options = options, .last_serial = options->serial, .kill_at = BASE_NEVER,

@@ -195,7 +195,7 @@ static int64_t left_until(int64_t moment)
 static int64_t leisure(struct server *s)
 {
     int64_t pause = forkserver__prefork_pause(s);
-    bool more = !s->ending && (!s->renewed || forkserver__purge_due(&s->purge));
+    bool more = !s->ending && (!s->remapped || forkserver__purge_due(&s->purge));
 
     return pause < 0 && more ? FORKSERVER_IDLE_DELAY : pause;
 }
@@ -218,9 +218,9 @@ static void use_leisure(struct server *s)
         forkserver__prefork_add(s);
     } else if (forkserver__purge_due(&s->purge)) {
         purge(s);
-    } else if (!s->renewed) {
-        s->renewed = true;
-        forkserver__renew_memory();
+    } else if (!s->remapped) {
+        s->remapped = true;
+        forkserver__remap_memory();
     }
 }
 
@@ -257,8 +257,8 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
 {
     const int keep[] = { host_link, root_link, host_pidfd };
 
-    forkserver__settle("forkscope-serve", keep, 3, options->held);
-    struct server *s = forkserver__apart(sizeof *s);
+    forkserver__daemonize("forkscope-serve", keep, 3, options->held);
+    struct server *s = forkserver__private_memory(sizeof *s);
     if (!s)
         tell_start(host_link, -ENOMEM);
     *s = (struct server){

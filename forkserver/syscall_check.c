@@ -42,7 +42,7 @@ static int probe_ids(void)
 static int probe_memory(void)
 {
     enum { FEW = 1 };
-    void *memory = forkserver__apart(FEW);
+    void *memory = forkserver__private_memory(FEW);
 
     if (!memory)
         return -errno;
@@ -153,7 +153,7 @@ static int probe_sockets(void)
     return rc;
 }
 
-int forkserver__probe(void)
+int forkserver__check_syscalls(void)
 {
     static int (*const probes[])(void) = {
         probe_ids, probe_memory, probe_limits, probe_reaping, probe_reaper, probe_signals,

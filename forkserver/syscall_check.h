@@ -8,6 +8,6 @@
  * Checks that all system calls are available that roots and servers need. Returns 0 or -errno.
  * Changes nothing. Runs in the host.
  */
-int forkserver__probe(void);
+int forkserver__check_syscalls(void);
 
 #endif

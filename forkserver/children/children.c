@@ -59,7 +59,7 @@ static unsigned bucket_of(pid_t pid)
 static bool more(struct children *children)
 {
     enum { AT_ONCE = 64 };
-    struct child *fresh = forkserver__apart(AT_ONCE * sizeof *fresh);
+    struct child *fresh = forkserver__private_memory(AT_ONCE * sizeof *fresh);
 
     for (unsigned i = 0; fresh && i < AT_ONCE; i++) {
         fresh[i].slot = children->made < WIRE_BOARD_SLOTS ? children->made++ : WIRE_BOARD_SLOTS;
@@ -81,7 +81,7 @@ struct child *forkserver__child_new(struct children *children, struct client *as
         .room = WATCH_ROOM,
         .pidfd = -1,
         .death = WATCH_DEATH,
-        .release_at = BASE_NEVER,
+        .tracers_at = BASE_NEVER,
         .late_at = BASE_NEVER,
         .id = ++children->last_id,
         .slot = child->slot,
@@ -153,7 +153,7 @@ void forkserver__child_reborn(struct children *children, struct child *child, pi
     child->cause = WIRE_ENDED_BY_ITSELF;
     child->rid = child->shut = child->unread = child->overtime = false;
     child->expected = child->killed = child->withheld = child->examined = false;
-    child->kill_at = child->release_at = child->late_at = BASE_NEVER;
+    child->kill_at = child->tracers_at = child->late_at = BASE_NEVER;
     child->rebirths++;
     if (list_empty(&child->in_reborn))
         list_append(&children->reborn, &child->in_reborn);

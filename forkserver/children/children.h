@@ -73,7 +73,7 @@ struct child {
     int pidfd;                  /* readable when it is dead, even if traced; -1: none yet */
     enum watch death;           /* WATCH_DEATH; the epoll data of pidfd */
     struct list in_young;       /* in server.young: forked less than a second ago */
-    int64_t release_at;         /* it was killed: when to look for its tracers */
+    int64_t tracers_at;         /* it was killed: when to look for its tracers */
     bool overtime;              /* a termination was deferred (put_off) */
     unsigned depth;             /* number of askers between it and the host */
     uint64_t id;

@@ -71,7 +71,7 @@ static void __attribute__((noreturn)) unwind(const struct order *order)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != order->server)
         _exit(1);
-    forkserver__close_but(&order->report.memfd, 1, 0);
+    forkserver__close_except(&order->report.memfd, 1, 0);
     task.record = read_record(order, &record) ? &record : NULL;
     crash__unwind_and_exit(&task);
 }

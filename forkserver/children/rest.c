@@ -131,10 +131,10 @@ static const struct child *oldest_dead(const struct server *s)
     return oldest;
 }
 
-static void end_tracers(const struct server *s, const struct orphans *found)
+static void kill_tracers(const struct server *s, const struct orphans *found)
 {
     for (unsigned i = 0; s->own_proc && i < found->count && i < ORPHANS_MOST; i++)
-        forkserver__end_tracers(s->root, found->pids[i]);
+        forkserver__kill_tracers(s->root, found->pids[i]);
 }
 
 /* Orphans that have existed for long are scanned for less often. */
@@ -144,7 +144,7 @@ static int64_t next_look(const struct rest *rest, int64_t now)
 
     for (unsigned i = 0; i < rest->count; i++) {
         if (rest->remnants[i].seen_at + 2 * patience > now)
-            pause = FORKSERVER_RELEASE;
+            pause = FORKSERVER_TRACER_DELAY;
     }
     return now + pause;
 }
@@ -161,7 +161,7 @@ static unsigned look(struct server *s, const struct child *oldest, int64_t now)
     find(s, oldest->pid, &found);
     note(rest, &found, now);
     if (rest->look_at <= now)
-        end_tracers(s, &found);
+        kill_tracers(s, &found);
     if (found.count == 0)
         rest->look_at = BASE_NEVER;
     else if (rest->look_at == BASE_NEVER || rest->look_at <= now)
@@ -202,7 +202,7 @@ bool forkserver__rest_end(struct server *s)
 
     if (find(s, s->pid, &found) == 0)
         return true;
-    end_tracers(s, &found);
-    forkserver__wake_by(s, base__deadline(FORKSERVER_RELEASE));
+    kill_tracers(s, &found);
+    forkserver__wake_by(s, base__deadline(FORKSERVER_TRACER_DELAY));
     return false;
 }

@@ -59,7 +59,8 @@ static void note_early_death(struct spares *spares, const struct spare_death *de
     spares->not_before = now + (first_early_death_delay << (times < DOUBLINGS ? times : DOUBLINGS));
 }
 
-void forkserver__spares_lost_one(struct spares *spares, const struct spare_death *death, int64_t now)
+void forkserver__spares_lost_one(struct spares *spares, const struct spare_death *death,
+                                 int64_t now)
 {
     note_early_death(spares, death, now);
     if (spares->wanted > spares->least && now - spares->dry_at > shrink_after)

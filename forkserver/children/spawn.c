@@ -94,7 +94,7 @@ static void __attribute__((noreturn)) start_child(const struct birth *birth)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (birth->descriptors_differ)
         setrlimit(RLIMIT_NOFILE, &birth->descriptors);
-    forkserver__close_but(keep, 3, birth->options->held);
+    forkserver__close_except(keep, 3, birth->options->held);
     close(birth->mark);
     setpgid(0, 0);
     if (birth->held)

@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* prefork.c: the spares held here. Those that the host has been offered are counted in its client. */
+/* prefork.c: the spares held here. Those offered to the host are counted in its client. */
 struct prefork {
     struct spares spares;
     unsigned held_count;
@@ -70,7 +70,7 @@ struct server {
     struct list young;          /* children forked within the last second, oldest first */
     int64_t young_until;        /* when the oldest of them gets a pidfd */
     bool no_vigil;              /* the kernel has no pidfds */
-    bool renewed;               /* inherited memory was remapped */
+    bool remapped;              /* inherited memory was remapped */
     bool ending;
     bool leave;                 /* all processes are gone: exit */
     int64_t wake_at;            /* when the next timeout is due; INT64_MAX: none */

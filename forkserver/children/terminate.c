@@ -61,8 +61,8 @@ static bool dies_already(struct server *s, struct child *child, int signal, int6
 
 static void look_for_tracers_soon(struct server *s, struct child *child)
 {
-    child->release_at = base__deadline(FORKSERVER_RELEASE);
-    forkserver__wake_by(s, child->release_at);
+    child->tracers_at = base__deadline(FORKSERVER_TRACER_DELAY);
+    forkserver__wake_by(s, child->tracers_at);
 }
 
 void forkserver__expect_end(struct server *s, struct child *child)
@@ -171,9 +171,9 @@ static void child_due(struct server *s, struct child *child, int64_t now)
     }
     if (child->deadline <= now)
         past_deadline(s, child);
-    if (child->release_at <= now) {
+    if (child->tracers_at <= now) {
         if (s->own_proc)
-            forkserver__end_tracers(s->root, child->pid);
+            forkserver__kill_tracers(s->root, child->pid);
         look_for_tracers_soon(s, child);
     }
 }
@@ -215,7 +215,7 @@ static int64_t next_due(const struct child *child)
         when = child->report.give_up_at;
     if (child->late_at < when)
         when = child->late_at;
-    return child->release_at < when ? child->release_at : when;
+    return child->tracers_at < when ? child->tracers_at : when;
 }
 
 void forkserver__terminate_due(struct server *s, int64_t now)

@@ -39,7 +39,7 @@ static int next_kept(int from, const int *keep, unsigned keep_count, uint64_t he
     return number >= 0 && (next < 0 || number < next) ? number : next;
 }
 
-void forkserver__close_but(const int *keep, unsigned keep_count, uint64_t held)
+void forkserver__close_except(const int *keep, unsigned keep_count, uint64_t held)
 {
     int from = STDERR_FILENO + 1;
     int kept;
@@ -114,7 +114,7 @@ static void reset_signals(void)
         sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 }
 
-void forkserver__settle(const char *name, const int *keep, unsigned keep_count, uint64_t held)
+void forkserver__daemonize(const char *name, const int *keep, unsigned keep_count, uint64_t held)
 {
     reset_signals();
     base__close_by_threads(false);
@@ -123,5 +123,5 @@ void forkserver__settle(const char *name, const int *keep, unsigned keep_count, 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     /* A stopped root or server must continue to notice that its parent died. */
     prctl(PR_SET_PDEATHSIG, SIGCONT);
-    forkserver__close_but(keep, keep_count, held);
+    forkserver__close_except(keep, keep_count, held);
 }

@@ -5,7 +5,7 @@
 
 #include <sys/mman.h>
 
-void *forkserver__apart(size_t size)
+void *forkserver__private_memory(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

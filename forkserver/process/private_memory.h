@@ -11,6 +11,6 @@
 #include <stddef.h>
 
 /* Maps zeroed memory, in whole pages, for the life of the process. Returns NULL without memory. */
-void *forkserver__apart(size_t size);
+void *forkserver__private_memory(size_t size);
 
 #endif

@@ -18,7 +18,7 @@ void forkserver__purge_add(struct purge *purge, int fd)
         purge->fds[purge->count++] = fd;
 }
 
-bool forkserver__purge_room(const struct purge *purge)
+bool forkserver__purge_has_space(const struct purge *purge)
 {
     return purge->count + PURGE_EACH <= PURGE_MOST;
 }

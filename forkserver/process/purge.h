@@ -25,11 +25,11 @@ struct purge {
 
 /*
  * Takes the socket and shuts it down. If the table is full, the socket stays open for the life of
- * the process; check forkserver__purge_room first.
+ * the process; check forkserver__purge_has_space first.
  */
 void forkserver__purge_add(struct purge *purge, int fd);
 /* Is there space for the sockets of one more child? */
-bool forkserver__purge_room(const struct purge *purge);
+bool forkserver__purge_has_space(const struct purge *purge);
 /* Are there sockets to close, and is no pause running? */
 bool forkserver__purge_due(const struct purge *purge);
 /*

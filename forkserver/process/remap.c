@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 enum { PIECE = 4096 };          /* unit of copying; pages are one or more of these */
-enum { MIB = 1024 * 1024, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_RENEWED = MIB };
+enum { MIB = 1024 * 1024, RANGES = 4096, TEXT = 4 * MIB, SIZE_MAX_REMAPPED = MIB };
 
 struct range {
     uintptr_t start, end;
@@ -146,7 +146,7 @@ static void join_neighbours(struct survey *survey)
         struct range *before = kept > 0 ? &survey->ranges[kept - 1] : NULL;
         if (before && before->end == range->start && is_plain(before) && is_plain(range) &&
             before->writable && range->writable &&
-            size_of(before) + size_of(range) <= SIZE_MAX_RENEWED) {
+            size_of(before) + size_of(range) <= SIZE_MAX_REMAPPED) {
             before->end = range->end;
             before->written |= range->written;
         } else {
@@ -172,7 +172,7 @@ static bool copy(struct survey *survey, const struct range *range, unsigned char
     return true;
 }
 
-static void renew(struct survey *survey, const struct range *range)
+static void remap(struct survey *survey, const struct range *range)
 {
     size_t size = size_of(range);
     unsigned char *own = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -185,9 +185,9 @@ static void renew(struct survey *survey, const struct range *range)
         munmap(own, size);
 }
 
-void forkserver__renew_memory(void)
+void forkserver__remap_memory(void)
 {
-    struct survey *survey = forkserver__apart(sizeof *survey);
+    struct survey *survey = forkserver__private_memory(sizeof *survey);
 
     if (!survey)
         return;
@@ -199,8 +199,8 @@ void forkserver__renew_memory(void)
         survey->count = 0;
     for (unsigned i = 0; i < survey->count && survey->memory >= 0; i++) {
         const struct range *range = &survey->ranges[i];
-        if (is_plain(range) && range->written && size_of(range) <= SIZE_MAX_RENEWED)
-            renew(survey, range);
+        if (is_plain(range) && range->written && size_of(range) <= SIZE_MAX_REMAPPED)
+            remap(survey, range);
     }
     if (survey->memory >= 0)
         close(survey->memory);

@@ -5,6 +5,6 @@
 #define FORKSCOPE_FORKSERVER_PROCESS_REMAP_H
 
 /* Called once, when the server is idle. */
-void forkserver__renew_memory(void);
+void forkserver__remap_memory(void);
 
 #endif

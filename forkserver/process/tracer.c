@@ -48,7 +48,7 @@ static pid_t read_status(pid_t pid, const char *key)
  * it: these are servers, or end by themselves. The chain of parents ends at process 1; a chain that
  * is too long to follow counts as below the root, because only a process that hides makes one.
  */
-static bool may_end(pid_t tracer, pid_t root)
+static bool may_kill(pid_t tracer, pid_t root)
 {
     enum { DEEPEST = 1024 };
     pid_t parent = read_status(tracer, "PPid:");
@@ -63,7 +63,7 @@ static bool may_end(pid_t tracer, pid_t root)
     return parent > 1;
 }
 
-static void end_tracers_of(struct search *search, pid_t pid)
+static void kill_tracers_of(struct search *search, pid_t pid)
 {
     char path[64];
     pid_t last = 0;
@@ -77,20 +77,20 @@ static void end_tracers_of(struct search *search, pid_t pid)
             continue;
         search->left--;
         pid_t tracer = read_status(thread, "TracerPid:");
-        if (tracer <= 0 || tracer == last || !may_end(tracer, search->root))
+        if (tracer <= 0 || tracer == last || !may_kill(tracer, search->root))
             continue;
         last = tracer;
         kill(tracer, SIGKILL);
-        end_tracers_of(search, tracer);
+        kill_tracers_of(search, tracer);
     }
     if (threads)
         closedir(threads);
 }
 
-void forkserver__end_tracers(pid_t root, pid_t pid)
+void forkserver__kill_tracers(pid_t root, pid_t pid)
 {
     enum { AT_ONCE = 64 };
     struct search search = { .root = root, .left = AT_ONCE };
 
-    end_tracers_of(&search, pid);
+    kill_tracers_of(&search, pid);
 }

@@ -7,9 +7,9 @@
 #include <sys/types.h>
 
 /* Nanoseconds between a kill and the search for tracers of the process, and between searches. */
-enum { FORKSERVER_RELEASE = 100 * 1000 * 1000 };
+enum { FORKSERVER_TRACER_DELAY = 100 * 1000 * 1000 };
 
 /* Kills processes below the root that trace pid, which was killed. */
-void forkserver__end_tracers(pid_t root, pid_t pid);
+void forkserver__kill_tracers(pid_t root, pid_t pid);
 
 #endif

@@ -173,7 +173,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
 
     if (procspawn__image_is_ours())
         return -EALREADY;
-    int rc = forkserver__probe();
+    int rc = forkserver__check_syscalls();
     if (rc < 0)
         return rc;
     if (!procspawn__single_threaded())

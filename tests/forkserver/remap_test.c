@@ -58,7 +58,7 @@ static void compare_contents(void)
 
     for (int i = 0; i < WORDS; i++)
         filled[i] = zeroed[i] = heap[i] = 3 * i;
-    forkserver__renew_memory();
+    forkserver__remap_memory();
     for (int i = 0; i < WORDS; i++) {
         CU_ASSERT_FATAL(filled[i] == 3 * i);
         CU_ASSERT_FATAL(zeroed[i] == 3 * i);
@@ -78,9 +78,9 @@ static void look_for_segments(void)
 {
     size_t page = page_size();
     CU_ASSERT(count_mappings("rw-p", true) > 0);
-    forkserver__renew_memory();
+    forkserver__remap_memory();
     CU_ASSERT(count_mappings("rw-p", true) == 0);
-    forkserver__renew_memory();
+    forkserver__remap_memory();
     CU_ASSERT(malloc(page) != NULL);
 }
 
@@ -98,7 +98,7 @@ static void run_by_something_else(void)
     CU_ASSERT_FATAL(mmap(NULL, page_size(), PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) !=
                     MAP_FAILED);
     close(fd);
-    forkserver__renew_memory();
+    forkserver__remap_memory();
     CU_ASSERT(before > 0 && count_mappings("rw-p", true) == before);
 }
 
@@ -116,7 +116,7 @@ static void check_rights(void)
     memset(pages, 1, 3 * page);
     mprotect(pages, page, PROT_READ);
     mprotect(pages + page, page, PROT_NONE);
-    forkserver__renew_memory();
+    forkserver__remap_memory();
     CU_ASSERT(pages[0] == 1 && pages[2 * page] == 1);
     int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
     CU_ASSERT(read(zeros, pages, 1) < 0 && errno == EFAULT);
@@ -140,7 +140,7 @@ static void check_unusual(void)
 
     memset(wiped, 1, page);
     madvise(wiped, page, MADV_WIPEONFORK);
-    forkserver__renew_memory();
+    forkserver__remap_memory();
     if (fork() == 0) {
         *shared = 5;
         _exit(wiped[0]);
@@ -168,7 +168,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "renew", .pTests = tests },
+    { .pName = "remap", .pTests = tests },
     CU_SUITE_INFO_NULL,
 };
 
