@@ -11,13 +11,13 @@
 #include "forkserver/children/children.h"
 #include "forkserver/children/death.h"
 #include "forkserver/children/link.h"
-#include "forkserver/prefork.h"
 #include "forkserver/children/quota.h"
 #include "forkserver/children/spares.h"
 #include "forkserver/children/spawn.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/stop.h"
 #include "forkserver/children/terminate.h"
+#include "forkserver/prefork.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <forkscope/error.h>

@@ -7,14 +7,14 @@
 #include "forkserver/children/births.h"
 #include "forkserver/children/children.h"
 #include "forkserver/children/death.h"
-#include "forkserver/prefork.h"
-#include "forkserver/process/purge.h"
+#include "forkserver/children/orphan_scan.h"
 #include "forkserver/children/quota.h"
-#include "forkserver/requests.h"
-#include "forkserver/children/rest.h"
 #include "forkserver/children/spawn.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/timing.h"
+#include "forkserver/process/purge.h"
+#include "forkserver/prefork.h"
+#include "forkserver/requests.h"
 #include "src/base/clock.h"
 #include <unistd.h>
 
@@ -104,5 +104,5 @@ void forkserver__retire(struct server *s)
 {
     finish_dead(s);
     if (s->ending && s->children.count == 0)
-        s->leave = forkserver__rest_end(s);
+        s->leave = forkserver__orphan_scan_last(s);
 }

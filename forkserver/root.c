@@ -8,8 +8,8 @@
 
 #include "forkserver/process/daemonize.h"
 #include "forkserver/process/orphans.h"
-#include "forkserver/server.h"
 #include "forkserver/process/tracer.h"
+#include "forkserver/server.h"
 #include "src/base/clock.h"
 #include "src/base/process.h"
 #include "src/wire/frame.h"

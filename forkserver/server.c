@@ -9,21 +9,21 @@
 #include "forkserver/children/asker.h"
 #include "forkserver/children/births.h"
 #include "forkserver/children/children.h"
-#include "forkserver/process/daemonize.h"
 #include "forkserver/children/death_watch.h"
-#include "forkserver/process/oom.h"
-#include "forkserver/process/orphans.h"
-#include "forkserver/prefork.h"
-#include "forkserver/process/private_memory.h"
-#include "forkserver/process/purge.h"
 #include "forkserver/children/reap.h"
-#include "forkserver/process/remap.h"
-#include "forkserver/requests.h"
-#include "forkserver/retire.h"
 #include "forkserver/children/spares.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/terminate.h"
 #include "forkserver/children/timing.h"
+#include "forkserver/process/daemonize.h"
+#include "forkserver/process/oom.h"
+#include "forkserver/process/orphans.h"
+#include "forkserver/process/private_memory.h"
+#include "forkserver/process/purge.h"
+#include "forkserver/process/remap.h"
+#include "forkserver/prefork.h"
+#include "forkserver/requests.h"
+#include "forkserver/retire.h"
 #include "src/base/clock.h"
 #include "src/base/proc.h"
 #include "src/crash/handler.h"
@@ -230,8 +230,8 @@ static void run_due(struct server *s, int64_t now)
         return;
     const int64_t not_before = s->prefork.spares.not_before;
     s->wake_at = not_before > now ? not_before : BASE_NEVER;
-    forkserver__wake_by(s, s->rest.look_at);
-    forkserver__vigil_due(s, now);
+    forkserver__wake_by(s, s->scans.next_at);
+    forkserver__death_watch_due(s, now);
     forkserver__terminate_due(s, now);
 }
 
@@ -268,7 +268,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .host = { .watch = WATCH_CLIENT, .link = { .fd = host_link, .guarded = true } },
         .board = &options->board[index],
         .look_at = BASE_NEVER,
-        .rest = { .look_at = BASE_NEVER },
+        .scans = { .next_at = BASE_NEVER },
         .young_until = BASE_NEVER,
         .wake_at = BASE_NEVER,
         .frame = { .body = s->body, .capacity = sizeof s->body, .lossy = true },

@@ -62,9 +62,9 @@ struct child {
     unsigned rebirths;          /* how often another process has replaced it */
     struct list in_reborn;      /* linked after the first replacement */
     bool awaited;               /* the asker wants an ENDED message as well */
-    bool rid;                   /* dead, and no orphan exists that its death can have left */
-    uint64_t born_look;         /* first scan (rest.h) that can see orphans it leaves in life */
-    uint64_t died_look;         /* the same for orphans left by its death */
+    bool left_none;             /* dead, and no orphan exists that its death can have left */
+    uint64_t born_scan;         /* first scan that can see orphans it leaves in life */
+    uint64_t died_scan;         /* the same for orphans left by its death */
     int64_t died_at;            /* when it was reaped */
     bool shut;                  /* dead, and its channel accepts no more messages */
     bool unread;                /* dead, and a message is in its channel */

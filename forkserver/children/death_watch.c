@@ -23,7 +23,7 @@ static const int64_t youth = BASE_SECOND;
 /* Pause before the next attempt when no descriptor is free. */
 static const int64_t rest = BASE_SECOND / 10;
 
-void forkserver__vigil_add(struct server *s, struct child *child)
+void forkserver__death_watch_add(struct server *s, struct child *child)
 {
     if (list_empty(&s->young)) {
         s->young_until = child->born + youth;
@@ -32,7 +32,7 @@ void forkserver__vigil_add(struct server *s, struct child *child)
     list_append(&s->young, &child->in_young);
 }
 
-void forkserver__vigil_end(struct server *s, struct child *child)
+void forkserver__death_watch_remove(struct server *s, struct child *child)
 {
     list_remove(&child->in_young);
     if (child->pidfd < 0)
@@ -42,7 +42,7 @@ void forkserver__vigil_end(struct server *s, struct child *child)
     child->pidfd = -1;
 }
 
-static int keep_one(struct server *s, struct child *child)
+static int watch_one(struct server *s, struct child *child)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &child->death };
     int pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
@@ -58,25 +58,25 @@ static int keep_one(struct server *s, struct child *child)
     return 0;
 }
 
-static int64_t keep_those_of_age(struct server *s, int64_t now)
+static int64_t watch_those_of_age(struct server *s, int64_t now)
 {
     while (!list_empty(&s->young)) {
         struct child *child = list_entry(s->young.next, struct child, in_young);
         if (child->born + youth > now)
             return child->born + youth;
-        int rc = s->no_vigil ? 0 : keep_one(s, child);
+        int rc = s->no_pidfds ? 0 : watch_one(s, child);
         if (base__is_shortage(rc))
             return now + rest;
         /* Any other failure means that the kernel has no pidfds: the watch is given up. */
-        s->no_vigil |= rc < 0;
+        s->no_pidfds |= rc < 0;
         list_remove(&child->in_young);
     }
     return BASE_NEVER;
 }
 
-void forkserver__vigil_due(struct server *s, int64_t now)
+void forkserver__death_watch_due(struct server *s, int64_t now)
 {
     if (s->young_until <= now)
-        s->young_until = keep_those_of_age(s, now);
+        s->young_until = watch_those_of_age(s, now);
     forkserver__wake_by(s, s->young_until);
 }

@@ -10,10 +10,10 @@ struct child;
 struct server;
 
 /* A child was forked. */
-void forkserver__vigil_add(struct server *s, struct child *child);
+void forkserver__death_watch_add(struct server *s, struct child *child);
 /* The child was reaped. */
-void forkserver__vigil_end(struct server *s, struct child *child);
+void forkserver__death_watch_remove(struct server *s, struct child *child);
 /* Opens pidfds for children that have lived for a second by now. */
-void forkserver__vigil_due(struct server *s, int64_t now);
+void forkserver__death_watch_due(struct server *s, int64_t now);
 
 #endif

@@ -10,12 +10,12 @@
 
 #include "forkserver/children/children.h"
 #include "forkserver/children/death_watch.h"
-#include "forkserver/process/oom.h"
-#include "forkserver/children/rest.h"
+#include "forkserver/children/orphan_scan.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/stop.h"
 #include "forkserver/children/terminate.h"
 #include "forkserver/children/timing.h"
+#include "forkserver/process/oom.h"
 #include "src/base/clock.h"
 #include <errno.h>
 #include <signal.h>
@@ -55,17 +55,17 @@ static void on_death(struct server *s, pid_t pid)
     if (wait4(pid, &status, WNOHANG, &usage) != pid)
         return;
     if (!child) {
-        forkserver__rest_gone(s, pid);
+        forkserver__orphan_scan_reaped(s, pid);
         forkserver__on_reporter_death(s, pid, status);
         return;
     }
     const bool crashed = child->state == CHILD_UNWOUND;
-    forkserver__vigil_end(s, child);
+    forkserver__death_watch_remove(s, child);
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;
     forkserver__expect_end(s, child);
-    forkserver__rest_died(s, child);
+    forkserver__orphan_scan_died(s, child);
     if (out_of_memory(s, child, crashed))
         child->cause = WIRE_ENDED_BY_OOM;
     forkserver__end_nested(s, &child->client);
@@ -132,17 +132,17 @@ static void reap_now(struct server *s)
         return;
     s->signalled = false;
     reap_all(s, OTHERS);
-    s->rest.wanted = true;
+    s->scans.wanted = true;
 }
 
 static void look_for_orphans(struct server *s)
 {
-    unsigned found = forkserver__rest_look(s);
+    unsigned found = forkserver__orphan_scan_run(s);
 
     if (found == 0)
         return;
     reap_all(s, found + s->children.count);
-    forkserver__rest_looked(s);
+    forkserver__orphan_scan_done(s);
 }
 
 void forkserver__reap(struct server *s)
@@ -163,6 +163,6 @@ void forkserver__reap_watched(struct server *s, struct child *child)
         return;
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, child->pidfd, NULL);
     child->withheld = true;
-    forkserver__rest_kill(s, child->pid);
+    forkserver__orphan_scan_kill(s, child->pid);
     forkserver__expect_end(s, child);
 }

@@ -8,9 +8,9 @@
 #include "forkserver/children/reporter.h"
 
 #include "forkserver/children/children.h"
-#include "forkserver/process/daemonize.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/timing.h"
+#include "forkserver/process/daemonize.h"
 #include "src/base/clock.h"
 #include "src/crash/handler.h"
 #include "src/crash/unwind.h"

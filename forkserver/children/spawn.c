@@ -6,13 +6,13 @@
 #include "forkserver/children/asker.h"
 #include "forkserver/children/births.h"
 #include "forkserver/children/children.h"
-#include "forkserver/process/daemonize.h"
 #include "forkserver/children/death_watch.h"
 #include "forkserver/children/link.h"
+#include "forkserver/children/orphan_scan.h"
 #include "forkserver/children/quota.h"
-#include "forkserver/children/rest.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/token.h"
+#include "forkserver/process/daemonize.h"
 #include "src/base/clock.h"
 #include "src/crash/handler.h"
 #include "src/wire/board.h"
@@ -210,8 +210,8 @@ int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, 
         forkserver__child_free(&s->children, child);
         return rc;
     }
-    forkserver__rest_born(s, child);
-    forkserver__vigil_add(s, child);
+    forkserver__orphan_scan_forked(s, child);
+    forkserver__death_watch_add(s, child);
     asker->children++;
     forkserver__quota_count(s, asker, 1);
     *ret_child = child;
@@ -232,8 +232,8 @@ bool forkserver__respawn(struct server *s, struct child *child)
     if (pid < 0)
         return false;
     forkserver__child_reborn(&s->children, child, pid);
-    forkserver__rest_born(s, child);
-    forkserver__vigil_add(s, child);
+    forkserver__orphan_scan_forked(s, child);
+    forkserver__death_watch_add(s, child);
     *body = (struct wire_reborn){ .token = child->token, .pid = pid };
     child->killed =
         wire__send_struct(child->channel, WIRE_REBORN, body, sizeof *body, -1, true) == -EAGAIN;

@@ -32,20 +32,20 @@ struct reporters {
     unsigned late_count;
 };
 
-/* rest.c: an orphan, and the scan that saw it first. */
-struct remnant {
+/* orphan_scan.c: an orphan, and the scan that saw it first. */
+struct seen_orphan {
     pid_t pid;
     uint64_t since;             /* number of that scan */
     int64_t seen_at;
 };
 
-struct rest {
-    uint64_t looks;             /* number of scans, counted when one ends */
+struct orphan_scans {
+    uint64_t done;              /* number of scans, counted when one ends */
     bool wanted;                /* something has changed since the last scan */
     bool crowded;               /* there were more orphans than the table holds */
-    int64_t look_at;            /* the next scan if nothing changes before; INT64_MAX: none */
-    unsigned count;
-    struct remnant remnants[ORPHANS_MOST];
+    int64_t next_at;            /* the next scan if nothing changes before; INT64_MAX: none */
+    unsigned seen_count;
+    struct seen_orphan seen[ORPHANS_MOST];
 };
 
 struct server {
@@ -69,14 +69,14 @@ struct server {
     struct births births;
     struct list young;          /* children forked within the last second, oldest first */
     int64_t young_until;        /* when the oldest of them gets a pidfd */
-    bool no_vigil;              /* the kernel has no pidfds */
+    bool no_pidfds;             /* the kernel has no pidfds */
     bool remapped;              /* inherited memory was remapped */
     bool ending;
     bool leave;                 /* all processes are gone: exit */
     int64_t wake_at;            /* when the next timeout is due; INT64_MAX: none */
     struct wire_board *board;   /* this server's */
     int64_t look_at;            /* when to look for children that answered but did not exit */
-    struct rest rest;
+    struct orphan_scans scans;
     struct tokens tokens;
     struct purge purge;
     /* Message being sent; on the stack a fork would copy it. */

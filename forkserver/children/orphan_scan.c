@@ -1,5 +1,5 @@
 /*
- * rest.c - decides when all orphans of a dead child are gone
+ * orphan_scan.c - decides when all orphans of a dead child are gone
  *
  * What a dead child had forked is reparented to its server, which kills it (orphans.c) and reports
  * the death when it is gone. The kernel does not say which child an orphan came from. An orphan
@@ -23,17 +23,17 @@
  * Several children that died before one scan wait for the same orphans, including new orphans that
  * old ones left.
  */
-#include "forkserver/children/rest.h"
+#include "forkserver/children/orphan_scan.h"
 
 #include "forkserver/children/children.h"
-#include "forkserver/process/orphans.h"
 #include "forkserver/children/reporter.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/timing.h"
+#include "forkserver/process/orphans.h"
 #include "forkserver/process/tracer.h"
 #include "src/base/clock.h"
 
-static const int64_t patience = 2 * BASE_SECOND;
+static const int64_t orphan_timeout = 2 * BASE_SECOND;
 
 static bool is_known(const void *server, pid_t pid)
 {
@@ -50,72 +50,74 @@ static unsigned find(struct server *s, pid_t since, struct orphans *ret_orphans)
     return forkserver__orphans_kill(s->proc_children, &known, since, ret_orphans);
 }
 
-void forkserver__rest_kill(struct server *s, pid_t since)
+void forkserver__orphan_scan_kill(struct server *s, pid_t since)
 {
     struct orphans found;
 
     find(s, since, &found);
 }
 
-static unsigned place_of(const struct rest *rest, pid_t pid)
+static unsigned place_of(const struct orphan_scans *scans, pid_t pid)
 {
     unsigned i = 0;
 
-    while (i < rest->count && rest->remnants[i].pid != pid)
+    while (i < scans->seen_count && scans->seen[i].pid != pid)
         i++;
     return i;
 }
 
-void forkserver__rest_gone(struct server *s, pid_t pid)
+void forkserver__orphan_scan_reaped(struct server *s, pid_t pid)
 {
-    struct rest *rest = &s->rest;
-    unsigned place = place_of(rest, pid);
+    struct orphan_scans *scans = &s->scans;
+    unsigned place = place_of(scans, pid);
 
-    if (place < rest->count)
-        rest->remnants[place] = rest->remnants[--rest->count];
+    if (place < scans->seen_count)
+        scans->seen[place] = scans->seen[--scans->seen_count];
 }
 
-void forkserver__rest_born(struct server *s, struct child *child)
+void forkserver__orphan_scan_forked(struct server *s, struct child *child)
 {
-    child->born_look = s->rest.looks;
+    child->born_scan = s->scans.done;
 }
 
-void forkserver__rest_died(struct server *s, struct child *child)
+void forkserver__orphan_scan_died(struct server *s, struct child *child)
 {
-    bool late = child->withheld || child->examined || s->no_vigil;
-    child->died_look = late ? child->born_look : s->rest.looks;
+    bool late = child->withheld || child->examined || s->no_pidfds;
+    child->died_scan = late ? child->born_scan : s->scans.done;
     child->died_at = base__now();
 }
 
-static void note(struct rest *rest, const struct orphans *found, int64_t now)
+static void note(struct orphan_scans *scans, const struct orphans *found, int64_t now)
 {
-    for (unsigned i = 0; i < found->count && i < ORPHANS_MOST && rest->count < ORPHANS_MOST; i++) {
-        if (place_of(rest, found->pids[i]) == rest->count)
-            rest->remnants[rest->count++] = (struct remnant){ found->pids[i], rest->looks, now };
+    for (unsigned i = 0; i < found->count && i < ORPHANS_MOST && scans->seen_count < ORPHANS_MOST;
+         i++) {
+        if (place_of(scans, found->pids[i]) == scans->seen_count)
+            scans->seen[scans->seen_count++] = (struct seen_orphan){ found->pids[i], scans->done,
+                                                                     now };
     }
-    rest->crowded = found->count > rest->count;
+    scans->crowded = found->count > scans->seen_count;
 }
 
 /* Once no orphan exists that its death can have left, no later one can come from its death. */
-static bool is_alone(const struct rest *rest, struct child *child, int64_t now)
+static bool is_alone(const struct orphan_scans *scans, struct child *child, int64_t now)
 {
-    int64_t last_moment = child->died_at + patience;
-    bool left = rest->crowded && now <= last_moment + patience, young = false;
+    int64_t last_moment = child->died_at + orphan_timeout;
+    bool left = scans->crowded && now <= last_moment + orphan_timeout, young = false;
 
-    for (unsigned i = 0; i < rest->count; i++) {
-        const struct remnant *remnant = &rest->remnants[i];
-        if (remnant->seen_at > last_moment)
+    for (unsigned i = 0; i < scans->seen_count; i++) {
+        const struct seen_orphan *orphan = &scans->seen[i];
+        if (orphan->seen_at > last_moment)
             continue;
-        left |= remnant->since >= child->died_look;
-        young |= remnant->since >= child->born_look && remnant->seen_at + patience > now;
+        left |= orphan->since >= child->died_scan;
+        young |= orphan->since >= child->born_scan && orphan->seen_at + orphan_timeout > now;
     }
-    child->rid |= !left;
-    return child->rid && !young;
+    child->left_none |= !left;
+    return child->left_none && !young;
 }
 
-static void leave_if_alone(const struct rest *rest, struct child *child, int64_t now)
+static void leave_if_alone(const struct orphan_scans *scans, struct child *child, int64_t now)
 {
-    if (child->state == CHILD_DEAD && is_alone(rest, child, now))
+    if (child->state == CHILD_DEAD && is_alone(scans, child, now))
         forkserver__child_enter(child, CHILD_GONE);
 }
 
@@ -138,12 +140,12 @@ static void kill_tracers(const struct server *s, const struct orphans *found)
 }
 
 /* Orphans that have existed for long are scanned for less often. */
-static int64_t next_look(const struct rest *rest, int64_t now)
+static int64_t next_scan(const struct orphan_scans *scans, int64_t now)
 {
     int64_t pause = BASE_SECOND;
 
-    for (unsigned i = 0; i < rest->count; i++) {
-        if (rest->remnants[i].seen_at + 2 * patience > now)
+    for (unsigned i = 0; i < scans->seen_count; i++) {
+        if (scans->seen[i].seen_at + 2 * orphan_timeout > now)
             pause = FORKSERVER_TRACER_DELAY;
     }
     return now + pause;
@@ -153,50 +155,50 @@ static int64_t next_look(const struct rest *rest, int64_t now)
  * The death of an orphan raises SIGCHLD, as a child's does: without one nothing has changed.
  * Orphans that were killed and still exist later may be traced.
  */
-static unsigned look(struct server *s, const struct child *oldest, int64_t now)
+static unsigned scan(struct server *s, const struct child *oldest, int64_t now)
 {
-    struct rest *rest = &s->rest;
+    struct orphan_scans *scans = &s->scans;
     struct orphans found;
 
     find(s, oldest->pid, &found);
-    note(rest, &found, now);
-    if (rest->look_at <= now)
+    note(scans, &found, now);
+    if (scans->next_at <= now)
         kill_tracers(s, &found);
     if (found.count == 0)
-        rest->look_at = BASE_NEVER;
-    else if (rest->look_at == BASE_NEVER || rest->look_at <= now)
-        rest->look_at = next_look(rest, now);
-    forkserver__wake_by(s, rest->look_at);
+        scans->next_at = BASE_NEVER;
+    else if (scans->next_at == BASE_NEVER || scans->next_at <= now)
+        scans->next_at = next_scan(scans, now);
+    forkserver__wake_by(s, scans->next_at);
     for (struct child *c = s->children.dead; c; c = c->next_dead)
-        leave_if_alone(rest, c, now);
+        leave_if_alone(scans, c, now);
     return found.count;
 }
 
-void forkserver__rest_looked(struct server *s)
+void forkserver__orphan_scan_done(struct server *s)
 {
-    s->rest.looks++;
+    s->scans.done++;
 }
 
-unsigned forkserver__rest_look(struct server *s)
+unsigned forkserver__orphan_scan_run(struct server *s)
 {
-    if (!s->rest.wanted && s->rest.look_at == BASE_NEVER)
+    if (!s->scans.wanted && s->scans.next_at == BASE_NEVER)
         return 0;
     int64_t now = base__now();
-    if (!s->rest.wanted && s->rest.look_at > now)
+    if (!s->scans.wanted && s->scans.next_at > now)
         return 0;
-    s->rest.wanted = false;
+    s->scans.wanted = false;
     const struct child *oldest = oldest_dead(s);
     if (!oldest) {
-        s->rest.look_at = BASE_NEVER;
+        s->scans.next_at = BASE_NEVER;
         return 0;
     }
-    unsigned found = look(s, oldest, now);
+    unsigned found = scan(s, oldest, now);
     if (found == 0)
-        forkserver__rest_looked(s);
+        forkserver__orphan_scan_done(s);
     return found;
 }
 
-bool forkserver__rest_end(struct server *s)
+bool forkserver__orphan_scan_last(struct server *s)
 {
     struct orphans found;
 
