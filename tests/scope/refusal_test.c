@@ -3,8 +3,8 @@
  */
 #include "tests/support/scope_helpers.h"
 
-#include "src/scope/spawner.h"
 #include "src/scope/node.h"
+#include "src/scope/spawner.h"
 
 #include <errno.h>
 #include <forkscope/error.h>
@@ -111,10 +111,25 @@ static void a_deadline_without_a_thread_is_refused_and_leaves_nothing(void)
     CU_ASSERT(scoped_spawn_leaf(root, log_run, NULL, NULL) == 0);
 }
 
+static void unlock(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
+/*
+ * Nothing but pthread_cancel ends it, also under the thread sanitizer, where block_for_ever is a
+ * wait of the library.
+ */
 static int block(void *arg)
 {
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
     event_happen(*(struct event *)arg);
-    block_for_ever();
+    pthread_mutex_lock(&mutex);
+    pthread_cleanup_push(unlock, &mutex);
+    for (;;)
+        pthread_cond_wait(&condition, &mutex);
+    pthread_cleanup_pop(1);
     return 0;
 }
 
