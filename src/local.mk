@@ -165,6 +165,7 @@ src_libproc_la_SOURCES += src/child/caller_rights.c src/child/caller_rights.h
 src_libproc_la_SOURCES += src/child/child.c src/child/child.h
 src_libproc_la_SOURCES += src/child/received_call.c src/child/received_call.h
 src_libproc_la_SOURCES += src/child/reply.c src/child/reply.h
+src_libproc_la_SOURCES += src/child/saved_stdio.c src/child/saved_stdio.h
 src_libproc_la_SOURCES += src/child/setup.c src/child/setup.h
 src_libproc_la_SOURCES += src/child/step.h
 src_libproc_la_SOURCES += src/pool/backoff.c src/pool/backoff.h

@@ -22,34 +22,34 @@ static struct {
     bool open;                  /* `root` is open */
     scoped_spawner root;
     int end_fd;                 /* signalfd for SIGTERM; -1 until the function asks for it */
-} inside BASE_WRITTEN = { .end_fd = -1 };
+} callee BASE_WRITTEN = { .end_fd = -1 };
 
-void procspawn__inside_begin(void)
+void procspawn__callee_begin(void)
 {
-    inside.running = true;
+    callee.running = true;
     base__close_by_threads(true);
 }
 
-void procspawn__inside_end(void)
+void procspawn__callee_end(void)
 {
-    inside.running = false;
-    if (inside.open)
-        scoped_spawner_close(inside.root, SCOPED_FOREVER);
-    inside.open = false;
+    callee.running = false;
+    if (callee.open)
+        scoped_spawner_close(callee.root, SCOPED_FOREVER);
+    callee.open = false;
     base__close_by_threads(false);
 }
 
 int procspawn_root(scoped_spawner *ret_root)
 {
-    if (!inside.running)
+    if (!callee.running)
         return -EPERM;
-    if (!inside.open) {
-        int rc = scoped_spawner_open(NULL, &inside.root);
+    if (!callee.open) {
+        int rc = scoped_spawner_open(NULL, &callee.root);
         if (rc < 0)
             return rc;
-        inside.open = true;
+        callee.open = true;
     }
-    *ret_root = inside.root;
+    *ret_root = callee.root;
     return 0;
 }
 
@@ -57,17 +57,17 @@ int procspawn_end_fd(int *ret_fd)
 {
     sigset_t term;
 
-    if (!inside.running)
+    if (!callee.running)
         return -EPERM;
-    if (inside.end_fd < 0) {
+    if (callee.end_fd < 0) {
         sigemptyset(&term);
         sigaddset(&term, SIGTERM);
-        inside.end_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
-        if (inside.end_fd < 0)
+        callee.end_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (callee.end_fd < 0)
             return -errno;
         pthread_sigmask(SIG_BLOCK, &term, NULL);
     }
-    *ret_fd = inside.end_fd;
+    *ret_fd = callee.end_fd;
     return 0;
 }
 

@@ -6,7 +6,7 @@
 
 
 /* Called before and after the function; the end waits for the tasks that it left. */
-void procspawn__inside_begin(void);
-void procspawn__inside_end(void);
+void procspawn__callee_begin(void);
+void procspawn__callee_end(void);
 
 #endif

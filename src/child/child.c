@@ -11,6 +11,7 @@
 #include "src/child/callee.h"
 #include "src/child/received_call.h"
 #include "src/child/reply.h"
+#include "src/child/saved_stdio.h"
 #include "src/child/setup.h"
 #include "src/client/servers.h"
 #include "src/image/config.h"
@@ -39,13 +40,14 @@
 static struct forkserver_child self BASE_WRITTEN;
 static struct procspawn__holder held_for_call BASE_WRITTEN;  /* descriptors of the argument */
 
-static json_t *decode_argument(const struct procspawn__order *order, struct wire_frame *frame)
+static json_t *decode_argument(const struct procspawn__received_call *received,
+                               struct wire_frame *frame)
 {
-    size_t own = procspawn__order_descriptors(order->call.flags);
+    size_t own = procspawn__received_call_descriptors(received->call.flags);
     const struct procspawn__arrival arrival = {
-        .text = order->text,
-        .length = order->call.text_length,
-        .marked = order->call.flags & WIRE_CALL_MARKED,
+        .text = received->text,
+        .length = received->call.text_length,
+        .marked = received->call.flags & WIRE_CALL_MARKED,
         .fds = frame->fds + own,
         .fd_count = frame->header.fd_count > own ? frame->header.fd_count - own : 0,
         .holder = &held_for_call,
@@ -68,82 +70,33 @@ static void refuse(int error, const char *what)
 }
 
 /* Returns the function to call; NULL for PREPARE, and after a failure, which has been sent. */
-static procspawn_function *prepare(struct procspawn__order *order, struct wire_frame *frame,
-                                   bool first)
+static procspawn_function *prepare(struct procspawn__received_call *received,
+                                   struct wire_frame *frame, bool first)
 {
     const char *what = "";
     const char *library = NULL;
     const char *reason = "";
 
-    int rc = procspawn__setup(&order->call, &order->block, frame, &self, &library, &what);
+    int rc = procspawn__setup(&received->call, &received->block, frame, &self, &library, &what);
     if (rc < 0) {
         refuse(-rc, what);
         return NULL;
     }
-    if (order->call.flags & WIRE_CALL_PREPARE)
+    if (received->call.flags & WIRE_CALL_PREPARE)
         return NULL;
-    procspawn_function *function =
-        procspawn__function_resolve(&order->call.function, library,
-                                    first && !(order->call.flags & WIRE_CALL_HOOK), &reason);
+    procspawn_function *function = procspawn__function_resolve(
+        &received->call.function, library, first && !(received->call.flags & WIRE_CALL_HOOK),
+        &reason);
     if (!function)
         procspawn__reply_failure(WIRE_FAILURE_SETUP, 0, "%s", reason);
     return function;
 }
 
-/* ---- standard streams of one call in a worker ---- */
-
-enum { NOT_LENT = -1, WAS_CLOSED = -2 };
-
-struct lent {
-    int own[STDERR_FILENO + 1]; /* duplicates of the worker's own streams, to be restored */
-};
-
 /* The streams of PREPARE are the worker's own and stay. */
-static bool lends_streams(const struct wire_call *call)
+static bool replaces_stdio(const struct wire_call *call)
 {
     return procspawn__reply.stays && !(call->flags & WIRE_CALL_PREPARE);
 }
-
-/* 0, or -errno if a stream cannot be saved: then the call must not replace it. */
-static int lend_streams(uint32_t flags, struct lent *lent)
-{
-    static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
-
-    int rc = 0;
-
-    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
-        lent->own[stream] = NOT_LENT;
-        if (rc < 0 || !(flags & flag[stream]))
-            continue;
-        int own = fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        if (own >= 0 || errno == EBADF)
-            lent->own[stream] = own >= 0 ? own : WAS_CLOSED;
-        else
-            rc = -errno;
-    }
-    return rc;
-}
-
-static void take_streams_back(const struct lent *lent)
-{
-    bool flushed = false;
-
-    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
-        if (lent->own[stream] == NOT_LENT)
-            continue;
-        if (!flushed)
-            fflush(NULL);
-        flushed = true;
-        if (lent->own[stream] == WAS_CLOSED) {
-            close(stream);
-            continue;
-        }
-        dup2(lent->own[stream], stream);
-        close(lent->own[stream]);
-    }
-}
-
-/* ---- calls ---- */
 
 static void run_callback(void)
 {
@@ -157,29 +110,30 @@ static void run_callback(void)
  * The worker's streams are restored before the answer is sent, because the next call may follow at
  * once. A child that exits after the answer frees nothing: the first write to each page copies it.
  */
-static void serve(struct procspawn__order *order, struct wire_frame *frame, bool first)
+static void serve(struct procspawn__received_call *received, struct wire_frame *frame, bool first)
 {
-    struct lent lent;
+    struct procspawn__saved_stdio stdio;
     procspawn_function *function = NULL;
 
-    int rc = lend_streams(lends_streams(&order->call) ? order->call.flags : 0, &lent);
+    int rc = procspawn__stdio_save(replaces_stdio(&received->call) ? received->call.flags : 0,
+                                   &stdio);
     if (rc < 0)
         refuse(-rc, "keeping the streams of the worker");
     else
-        function = prepare(order, frame, first);
+        function = prepare(received, frame, first);
     if (first && !procspawn__reply.failed)
         run_callback();
-    json_t *argument = function ? decode_argument(order, frame) : NULL;
+    json_t *argument = function ? decode_argument(received, frame) : NULL;
     wire__close_fds(frame);
-    procspawn__inside_begin();
+    procspawn__callee_begin();
     json_t *result = argument ? function(argument) : NULL;
-    procspawn__inside_end();
-    take_streams_back(&lent);
+    procspawn__callee_end();
+    procspawn__stdio_restore(&stdio);
     if (argument)
         procspawn__reply_result(result);
     else if (!procspawn__reply.failed)
         procspawn__reply_result(json_null());
-    procspawn__order_drop(order);
+    procspawn__received_call_drop(received);
     if (!procspawn__reply.stays)
         return;
     json_decref(result);
@@ -231,25 +185,25 @@ static void name_call(const struct wire_frame *frame)
  * wire__recv peeks at a frame before it takes it. So a child that is killed while it waits leaves
  * the call in the channel, for another child.
  */
-static void receive(struct wire_frame *frame, struct procspawn__order *ret_order)
+static void receive(struct wire_frame *frame, struct procspawn__received_call *ret_received)
 {
     int rc = wire__recv(procspawn__reply.channel, frame, false);
 
     if (rc == -EPIPE)
         _exit(0);
     name_call(frame);
-    *ret_order = (struct procspawn__order){ 0 };
+    *ret_received = (struct procspawn__received_call){ 0 };
     if (rc == 0)
-        rc = procspawn__order_read(frame, ret_order);
+        rc = procspawn__received_call_read(frame, ret_received);
     if (rc < 0) {
         procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "receiving the call: %s", strerror(-rc));
         _exit(1);
     }
-    procspawn__reply.stays = (ret_order->call.flags & WIRE_CALL_STAY) != 0;
+    procspawn__reply.stays = (ret_received->call.flags & WIRE_CALL_STAY) != 0;
 }
 
 /* After a failure of PREPARE the worker exits: the set-up may be incomplete. */
-static bool lives_on(const struct wire_call *call)
+static bool is_persistent(const struct wire_call *call)
 {
     if (call->flags & WIRE_CALL_PREPARE)
         return !procspawn__reply.failed;
@@ -304,7 +258,7 @@ void procspawn__child_enter(const struct forkserver_child *child)
     static unsigned char body[WIRE_MAX_BODY];
     struct wire_frame frame = { .body = body, .capacity = sizeof body, .lossy = true,
                                 .trusted = true };
-    struct procspawn__order order;
+    struct procspawn__received_call received;
     bool first = true;
 
     become_child(child);
@@ -313,9 +267,9 @@ void procspawn__child_enter(const struct forkserver_child *child)
     if (child->patience != BASE_NEVER)
         wait_as_spare(child);
     do {
-        receive(&frame, &order);
-        serve(&order, &frame, first);
+        receive(&frame, &received);
+        serve(&received, &frame, first);
         first = false;
-    } while (lives_on(&order.call));
+    } while (is_persistent(&received.call));
     _exit(procspawn__reply.failed ? 1 : 0);
 }

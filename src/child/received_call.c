@@ -19,21 +19,23 @@
 
 /* ---- the call ---- */
 
-static int map_parts(struct wire_frame *frame, size_t length, struct procspawn__order *order)
+static int map_parts(struct wire_frame *frame, size_t length,
+                     struct procspawn__received_call *received)
 {
     int memfd = wire__take_fd(frame, 0);
-    int rc = wire__memfd_map(memfd, length, &order->mapped);
+    int rc = wire__memfd_map(memfd, length, &received->mapped);
 
-    order->mapped_length = rc < 0 ? 0 : length;
+    received->mapped_length = rc < 0 ? 0 : length;
     close(memfd);
     return rc;
 }
 
 /* Block and text lie behind the structure in the frame, or in a memfd. */
-int procspawn__order_read(struct wire_frame *frame, struct procspawn__order *ret_order)
+int procspawn__received_call_read(struct wire_frame *frame,
+                                  struct procspawn__received_call *ret_received)
 {
-    const unsigned char *parts = (const unsigned char *)frame->body + sizeof ret_order->call;
-    struct wire_call *call = &ret_order->call;
+    const unsigned char *parts = (const unsigned char *)frame->body + sizeof ret_received->call;
+    struct wire_call *call = &ret_received->call;
 
     if (frame->header.type != WIRE_CALL || frame->header.length < sizeof *call)
         return -EPROTO;
@@ -43,27 +45,27 @@ int procspawn__order_read(struct wire_frame *frame, struct procspawn__order *ret
         return -EPROTO;
     uint64_t length = call->block_length + call->text_length;
     if (call->flags & WIRE_CALL_FD_MEMORY) {
-        int rc = map_parts(frame, length, ret_order);
+        int rc = map_parts(frame, length, ret_received);
         if (rc < 0)
             return rc;
-        parts = ret_order->mapped;
+        parts = ret_received->mapped;
     } else if (length != inside) {
         return -EPROTO;
     }
-    ret_order->block = (struct wire_reader){ .bytes = parts, .length = call->block_length };
-    ret_order->text = parts + call->block_length;
+    ret_received->block = (struct wire_reader){ .bytes = parts, .length = call->block_length };
+    ret_received->text = parts + call->block_length;
     return 0;
 }
 
-void procspawn__order_drop(struct procspawn__order *order)
+void procspawn__received_call_drop(struct procspawn__received_call *received)
 {
-    if (order->mapped)
-        munmap((void *)(uintptr_t)order->mapped, order->mapped_length);
-    order->mapped = NULL;
+    if (received->mapped)
+        munmap((void *)(uintptr_t)received->mapped, received->mapped_length);
+    received->mapped = NULL;
 }
 
 /* One descriptor for each flag. */
-size_t procspawn__order_descriptors(uint32_t flags)
+size_t procspawn__received_call_descriptors(uint32_t flags)
 {
     static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
         WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
@@ -82,7 +84,7 @@ static int outcome(const struct wire_reader *block)
     return block->broken ? -EPROTO : 0;
 }
 
-int procspawn__order_limits(struct wire_reader *block, struct procspawn__limits *ret_limits)
+int procspawn__received_call_limits(struct wire_reader *block, struct procspawn__limits *ret_limits)
 {
     ret_limits->count = wire__get_u32(block);
     if (block->broken || ret_limits->count > WIRE_LIMITS_MAX)
@@ -95,8 +97,8 @@ int procspawn__order_limits(struct wire_reader *block, struct procspawn__limits 
     return outcome(block);
 }
 
-int procspawn__order_schedule(uint32_t flags, struct wire_reader *block,
-                              struct procspawn__schedule *schedule)
+int procspawn__received_call_schedule(uint32_t flags, struct wire_reader *block,
+                                      struct procspawn__schedule *schedule)
 {
     if (flags & WIRE_CALL_SCHEDULE) {
         schedule->policy = wire__get_u32(block);
@@ -133,7 +135,7 @@ static int get_variables(struct wire_reader *block, uint32_t count, char **varia
 }
 
 /* Each variable takes at least one byte of the block, which bounds the count and the allocation. */
-int procspawn__order_environment(struct wire_reader *block, char ***ret_variables)
+int procspawn__received_call_environment(struct wire_reader *block, char ***ret_variables)
 {
     uint32_t count = wire__get_u32(block);
 
@@ -150,8 +152,8 @@ int procspawn__order_environment(struct wire_reader *block, char ***ret_variable
     return rc;
 }
 
-int procspawn__order_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,
-                                gid_t *ret_gid)
+int procspawn__received_call_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,
+                                        gid_t *ret_gid)
 {
     *ret_uid = flags & WIRE_CALL_CHOSEN_USER ? wire__get_u32(block) : (uid_t)-1;
     *ret_gid = flags & WIRE_CALL_CHOSEN_GROUP ? wire__get_u32(block) : (gid_t)-1;

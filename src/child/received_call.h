@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 /* The call, and where its block and text lie; {0}: none. */
-struct procspawn__order {
+struct procspawn__received_call {
     struct wire_call call;
     struct wire_reader block;
     const unsigned char *text;
@@ -26,12 +26,13 @@ struct procspawn__order {
 };
 
 /* 0, -EPROTO, or -errno if the memfd cannot be mapped. The result points into the frame's body or
- * into a mapping, which lasts until procspawn__order_drop. */
-int procspawn__order_read(struct wire_frame *frame, struct procspawn__order *ret_order);
-void procspawn__order_drop(struct procspawn__order *order);
+ * into a mapping, which lasts until procspawn__received_call_drop. */
+int procspawn__received_call_read(struct wire_frame *frame,
+                                  struct procspawn__received_call *ret_received);
+void procspawn__received_call_drop(struct procspawn__received_call *received);
 
 /* Returns how many descriptors of the frame come before those of the argument. */
-size_t procspawn__order_descriptors(uint32_t flags);
+size_t procspawn__received_call_descriptors(uint32_t flags);
 
 /* ---- parts of the block: 0 or -EPROTO; also -ENOMEM if the result is new memory ---- */
 
@@ -41,17 +42,18 @@ struct procspawn__limits {
     struct rlimit limit[WIRE_LIMITS_MAX];
 };
 
-int procspawn__order_limits(struct wire_reader *block, struct procspawn__limits *ret_limits);
+int procspawn__received_call_limits(struct wire_reader *block,
+                                    struct procspawn__limits *ret_limits);
 
 /* Changes in *schedule what the call sets. */
-int procspawn__order_schedule(uint32_t flags, struct wire_reader *block,
-                              struct procspawn__schedule *schedule);
+int procspawn__received_call_schedule(uint32_t flags, struct wire_reader *block,
+                                      struct procspawn__schedule *schedule);
 
 /* An array of strings that ends with NULL, as environ; all in new memory. */
-int procspawn__order_environment(struct wire_reader *block, char ***ret_variables);
+int procspawn__received_call_environment(struct wire_reader *block, char ***ret_variables);
 
 /* -1: not chosen. */
-int procspawn__order_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,
-                                gid_t *ret_gid);
+int procspawn__received_call_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,
+                                        gid_t *ret_gid);
 
 #endif

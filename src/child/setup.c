@@ -81,7 +81,7 @@ static int set_cwd(struct wire_frame *frame, size_t *fd_index)
 static int set_limits(struct wire_reader *block)
 {
     struct procspawn__limits limits;
-    int rc = procspawn__order_limits(block, &limits);
+    int rc = procspawn__received_call_limits(block, &limits);
 
     for (uint32_t i = 0; i < limits.count && rc != -EPROTO; i++) {
         if (setrlimit((int)limits.resource[i], &limits.limit[i]) < 0)
@@ -95,7 +95,7 @@ static int get_schedule(uint32_t flags, struct wire_reader *block,
                         struct procspawn__schedule *ret_wanted)
 {
     procspawn__schedule_copy(ret_wanted, procspawn__schedule_initial());
-    return procspawn__order_schedule(flags, block, ret_wanted);
+    return procspawn__received_call_schedule(flags, block, ret_wanted);
 }
 
 static int set_schedule(const struct procspawn__schedule *wanted)
@@ -120,7 +120,7 @@ static void restore_policy(void)
 /* The strings are in new memory that is not freed; setenv(3) may change environ later. */
 static int set_environment(struct wire_reader *block)
 {
-    return procspawn__order_environment(block, &environ);
+    return procspawn__received_call_environment(block, &environ);
 }
 
 /*
@@ -131,7 +131,7 @@ static int change_ids(uint32_t flags, struct wire_reader *block)
 {
     uid_t uid;
     gid_t gid;
-    int rc = procspawn__order_chosen_ids(flags, block, &uid, &gid);
+    int rc = procspawn__received_call_chosen_ids(flags, block, &uid, &gid);
 
     if (rc < 0)
         return rc;

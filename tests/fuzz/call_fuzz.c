@@ -44,7 +44,7 @@ static void read_limits(struct wire_reader *block)
 {
     struct procspawn__limits limits;
 
-    if (procspawn__order_limits(block, &limits) == 0)
+    if (procspawn__received_call_limits(block, &limits) == 0)
         fuzz_check(limits.count <= WIRE_LIMITS_MAX);
 }
 
@@ -52,7 +52,7 @@ static void read_environment(struct wire_reader *block)
 {
     char **variables;
 
-    if (procspawn__order_environment(block, &variables) == 0)
+    if (procspawn__received_call_environment(block, &variables) == 0)
         free_environment(variables);
 }
 
@@ -75,7 +75,7 @@ static void read_block(const struct wire_call *call, struct wire_reader *block)
     if (procspawn__identity_read(call, block, &identity) == 0)
         fuzz_check(identity.group_count <= WIRE_GROUPS_MAX);
     procspawn__identity_fini(&identity);
-    if (procspawn__order_schedule(flags, block, &schedule) == 0)
+    if (procspawn__received_call_schedule(flags, block, &schedule) == 0)
         fuzz_check(schedule.mask_length <= sizeof schedule.mask);
     if (flags & WIRE_CALL_LIMITS)
         read_limits(block);
@@ -83,7 +83,7 @@ static void read_block(const struct wire_call *call, struct wire_reader *block)
         read_environment(block);
     if (flags & WIRE_CALL_CHOSEN_LIMITS)
         read_limits(block);
-    procspawn__order_chosen_ids(flags, block, &uid, &gid);
+    procspawn__received_call_chosen_ids(flags, block, &uid, &gid);
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++) {
         if (flags & strings[i])
             read_string(block);
@@ -91,19 +91,21 @@ static void read_block(const struct wire_call *call, struct wire_reader *block)
     fuzz_check(block->at <= block->length);
 }
 
-static void check_order(const struct procspawn__order *order, const struct wire_call *call)
+static void check_call(const struct procspawn__received_call *received,
+                       const struct wire_call *call)
 {
-    fuzz_check(order->call.flags == call->flags);
-    fuzz_check(procspawn__order_descriptors(call->flags) <= 5);
-    fuzz_check(order->text == order->block.bytes + order->block.length);
-    free(memcpy(malloc(order->call.text_length + 1), order->text, order->call.text_length));
+    fuzz_check(received->call.flags == call->flags);
+    fuzz_check(procspawn__received_call_descriptors(call->flags) <= 5);
+    fuzz_check(received->text == received->block.bytes + received->block.length);
+    free(
+        memcpy(malloc(received->call.text_length + 1), received->text, received->call.text_length));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct fuzz_input input = { bytes, size };
     struct wire_frame frame = { .trusted = true };
-    struct procspawn__order order = { .mapped = NULL };
+    struct procspawn__received_call received = { .mapped = NULL };
     uint8_t skew = fuzz_u8(&input);
     struct wire_call call = { .flags = (uint32_t)fuzz_u64(&input) };
 
@@ -111,11 +113,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     call.block_length = fuzz_length(&input, SIZE_MAX);
     call.text_length = input.left - call.block_length + (skew > 240 ? (uint64_t)skew << 56 : 0);
     put_in_frame(&input, &call, call.flags & WIRE_CALL_FD_MEMORY, &frame);
-    if (procspawn__order_read(&frame, &order) == 0) {
-        check_order(&order, &call);
-        read_block(&order.call, &order.block);
+    if (procspawn__received_call_read(&frame, &received) == 0) {
+        check_call(&received, &call);
+        read_block(&received.call, &received.block);
     }
-    procspawn__order_drop(&order);
+    procspawn__received_call_drop(&received);
     wire__close_fds(&frame);
     free(frame.body);
     fuzz_check_descriptors();

@@ -1,0 +1,51 @@
+/*
+ * saved_stdio.c - the standard streams of a worker, while a call has others
+ */
+#include "src/child/saved_stdio.h"
+
+#include "src/wire/call.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { NOT_SAVED = -1, WAS_CLOSED = -2 };
+
+int procspawn__stdio_save(uint32_t flags, struct procspawn__saved_stdio *ret_saved)
+{
+    static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
+    int rc = 0;
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        ret_saved->own[stream] = NOT_SAVED;
+        if (rc < 0 || !(flags & flag[stream]))
+            continue;
+        int own = fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (own >= 0 || errno == EBADF)
+            ret_saved->own[stream] = own >= 0 ? own : WAS_CLOSED;
+        else
+            rc = -errno;
+    }
+    return rc;
+}
+
+void procspawn__stdio_restore(const struct procspawn__saved_stdio *saved)
+{
+    bool flushed = false;
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (saved->own[stream] == NOT_SAVED)
+            continue;
+        if (!flushed)
+            fflush(NULL);
+        flushed = true;
+        if (saved->own[stream] == WAS_CLOSED) {
+            close(stream);
+            continue;
+        }
+        dup2(saved->own[stream], stream);
+        close(saved->own[stream]);
+    }
+}
