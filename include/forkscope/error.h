@@ -79,7 +79,11 @@ enum procspawn_cause {
     PROCSPAWN_CAUSE_EXIT,           /* exit(n): procspawn_error_exit_status */
     PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill, procspawn_terminate, its scope's end */
     PROCSPAWN_CAUSE_DEADLINE,       /* its deadline */
-    PROCSPAWN_CAUSE_OUT_OF_MEMORY,  /* SIGKILL, most likely of the kernel's out-of-memory killer */
+    /* SIGKILL, most likely of the kernel's out-of-memory killer. The kernel does not say who sent
+     * it; it only counts, for the whole machine, the processes that it has killed for lack of
+     * memory. A SIGKILL of another process is told as this if that count has grown since the fork
+     * server last looked: at its start, and when a child died of a SIGKILL that is not its own. */
+    PROCSPAWN_CAUSE_OUT_OF_MEMORY,
     /* A fault just outside of the main thread's stack. An overflow of another thread's stack is a
      * plain SIGSEGV without frames: only the main thread has a second stack to report from. */
     PROCSPAWN_CAUSE_STACK_OVERFLOW,
