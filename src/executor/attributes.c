@@ -31,8 +31,8 @@ static int set_all(pthread_attr_t *attr, const struct scoped_thread_attributes *
     return error != 0 ? error : set_scheduling(attr, wanted->policy, wanted->priority);
 }
 
-int scoped__attributes_init(struct attributes *attributes,
-                            const struct scoped_thread_attributes *wanted)
+int executor__attributes_init(struct attributes *attributes,
+                              const struct scoped_thread_attributes *wanted)
 {
     static const struct scoped_thread_attributes defaults;
     if (wanted == NULL)
@@ -49,12 +49,12 @@ int scoped__attributes_init(struct attributes *attributes,
     return 0;
 }
 
-void scoped__attributes_fini(struct attributes *attributes)
+void executor__attributes_fini(struct attributes *attributes)
 {
     pthread_attr_destroy(&attributes->attr);
 }
 
-void scoped__attributes_apply(const struct attributes *attributes)
+void executor__attributes_apply(const struct attributes *attributes)
 {
     if (attributes->name[0] != '\0')
         pthread_setname_np(pthread_self(), attributes->name);

@@ -13,11 +13,11 @@ struct attributes {
 };
 
 /* Copies `wanted` (NULL: defaults). Returns 0, -EINVAL or -ENOMEM. */
-int scoped__attributes_init(struct attributes *attributes,
-                            const struct scoped_thread_attributes *wanted);
-void scoped__attributes_fini(struct attributes *attributes);
+int executor__attributes_init(struct attributes *attributes,
+                              const struct scoped_thread_attributes *wanted);
+void executor__attributes_fini(struct attributes *attributes);
 
 /* Called by the new thread: sets its name, which a pthread_attr_t cannot hold. */
-void scoped__attributes_apply(const struct attributes *attributes);
+void executor__attributes_apply(const struct attributes *attributes);
 
 #endif

@@ -108,7 +108,7 @@ static void worker_ends(void *arg)
 /* Locked: parks the worker if it may be used again. Returns whether it is parked. */
 static bool park(struct cached *cached, struct worker *worker)
 {
-    if (cached->closing || cached->parked_count >= cached->limit || scoped__thread_spent())
+    if (cached->closing || cached->parked_count >= cached->limit || executor__thread_spent())
         return false;
     worker->run = NULL;
     list_prepend(&cached->parked, &worker->link);
@@ -152,7 +152,7 @@ static void *worker_main(void *arg)
     struct worker *worker = arg;
     base__cancelable(false);
     pthread_cleanup_push(worker_ends, worker);
-    scoped__attributes_apply(&worker->executor->attributes);
+    executor__attributes_apply(&worker->executor->attributes);
     do
         worker->run(worker->arg);
     while (next_job(worker));
@@ -219,7 +219,7 @@ static int execute(struct scoped_executor *self, void (*run)(void *arg), void *a
     return worker != NULL ? 0 : start_worker(cached, run, arg);
 }
 
-bool scoped__is_cached_executor(const struct scoped_executor *executor)
+bool executor__is_cached(const struct scoped_executor *executor)
 {
     return executor->execute == execute;
 }
@@ -230,7 +230,7 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
     struct cached *cached = calloc(1, sizeof *cached);
     if (cached == NULL)
         return -ENOMEM;
-    int error = scoped__attributes_init(&cached->attributes, attributes);
+    int error = executor__attributes_init(&cached->attributes, attributes);
     if (error < 0) {
         free(cached);
         return error;
@@ -290,13 +290,13 @@ static int end_workers(struct cached *cached, int64_t deadline)
 }
 
 /* In a forked process the threads do not exist, so only the memory is freed. */
-int scoped__cached_free(struct scoped_executor *executor, int64_t deadline)
+int executor__cached_free(struct scoped_executor *executor, int64_t deadline)
 {
     struct cached *cached = (struct cached *)executor;
     int error = cached->process == base__process() ? end_workers(cached, deadline) : 0;
     if (error < 0)
         return error;
-    scoped__attributes_fini(&cached->attributes);
+    executor__attributes_fini(&cached->attributes);
     free(cached);
     return 0;
 }

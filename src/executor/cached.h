@@ -7,9 +7,9 @@
 #include <forkscope/executor.h>
 #include <stdbool.h>
 
-bool scoped__is_cached_executor(const struct scoped_executor *executor);
+bool executor__is_cached(const struct scoped_executor *executor);
 
 /* Ends the threads and frees the executor. Returns 0, or -ETIMEDOUT: then it is called again. */
-int scoped__cached_free(struct scoped_executor *executor, int64_t deadline);
+int executor__cached_free(struct scoped_executor *executor, int64_t deadline);
 
 #endif

@@ -10,25 +10,20 @@
 #include <errno.h>
 #include <stddef.h>
 
-bool scoped__executor_joins(const struct scoped_executor *executor)
+bool executor__is_ours(const struct scoped_executor *executor)
 {
-    return scoped__is_thread_executor(executor);
-}
-
-bool scoped__executor_ours(const struct scoped_executor *executor)
-{
-    return scoped__is_thread_executor(executor) || scoped__is_cached_executor(executor);
+    return executor__is_thread(executor) || executor__is_cached(executor);
 }
 
 int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline)
 {
     if (executor == NULL)
         return 0;
-    if (scoped__is_cached_executor(executor))
-        return scoped__cached_free(executor, deadline);
-    if (!scoped__is_thread_executor(executor))
+    if (executor__is_cached(executor))
+        return executor__cached_free(executor, deadline);
+    if (!executor__is_thread(executor))
         return -EINVAL;
-    scoped__thread_executor_free(executor);
+    executor__thread_free(executor);
     return 0;
 }
 

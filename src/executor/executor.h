@@ -11,9 +11,6 @@
  * Whether the executor's threads are the library's own: a function on them may be cancelled by
  * force, and there is a thread for each function.
  */
-bool scoped__executor_ours(const struct scoped_executor *executor);
-
-/* Whether every function gets a thread of its own, which ends with the function. */
-bool scoped__executor_joins(const struct scoped_executor *executor);
+bool executor__is_ours(const struct scoped_executor *executor);
 
 #endif

@@ -49,7 +49,7 @@ static void *run_call(void *arg)
 
 /*
  * Starts a detached thread. Only user-made executors that pass their functions on to this one come
- * here; the tasks of scopes get joinable threads from scoped__thread_start.
+ * here; the tasks of scopes get joinable threads from executor__thread_start.
  */
 static int execute(struct scoped_executor *self, void (*run)(void *arg), void *arg)
 {
@@ -67,21 +67,21 @@ static int execute(struct scoped_executor *self, void (*run)(void *arg), void *a
     return 0;
 }
 
-int scoped__thread_start(struct scoped_executor *executor, void *(*thread_main)(void *arg),
-                         void *arg, pthread_t *ret_thread)
+int executor__thread_start(struct scoped_executor *executor, void *(*thread_main)(void *arg),
+                           void *arg, pthread_t *ret_thread)
 {
     return -pthread_create(ret_thread, attr_of(executor), thread_main, arg);
 }
 
-void scoped__thread_begin(const struct scoped_executor *executor)
+void executor__thread_begin(const struct scoped_executor *executor)
 {
     const struct attributes *attributes = attributes_of(executor);
     base__cancelable(false);
     if (attributes != NULL)
-        scoped__attributes_apply(attributes);
+        executor__attributes_apply(attributes);
 }
 
-bool scoped__is_thread_executor(const struct scoped_executor *executor)
+bool executor__is_thread(const struct scoped_executor *executor)
 {
     return executor->execute == execute;
 }
@@ -97,7 +97,7 @@ int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes
     struct thread_executor *executor = malloc(sizeof *executor);
     if (executor == NULL)
         return -ENOMEM;
-    int error = scoped__attributes_init(&executor->attributes, attributes);
+    int error = executor__attributes_init(&executor->attributes, attributes);
     if (error < 0) {
         free(executor);
         return error;
@@ -107,10 +107,10 @@ int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes
     return 0;
 }
 
-void scoped__thread_executor_free(struct scoped_executor *executor)
+void executor__thread_free(struct scoped_executor *executor)
 {
     if (executor == &default_executor)
         return;
-    scoped__attributes_fini(&((struct thread_executor *)executor)->attributes);
+    executor__attributes_fini(&((struct thread_executor *)executor)->attributes);
     free(executor);
 }

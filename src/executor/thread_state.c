@@ -5,12 +5,12 @@
 
 static __thread bool spent;
 
-void scoped__thread_spend(void)
+void executor__thread_spend(void)
 {
     spent = true;
 }
 
-bool scoped__thread_spent(void)
+bool executor__thread_spent(void)
 {
     return spent;
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* The calling thread must not be used again once its present function has returned. */
-void scoped__thread_spend(void);
-bool scoped__thread_spent(void);
+void executor__thread_spend(void);
+bool executor__thread_spent(void);
 
 #endif

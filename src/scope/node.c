@@ -9,6 +9,7 @@
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/executor/executor.h"
+#include "src/executor/thread.h"
 #include "src/scope/event.h"
 #include "src/scope/spawner_id.h"
 
@@ -44,8 +45,8 @@ static void inherit(struct node *node, const struct node *parent)
 void scoped__node_use(struct node *node, struct scoped_executor *executor)
 {
     node->executor = executor;
-    node->own_thread = scoped__executor_joins(executor);
-    node->mode = scoped__executor_ours(executor) ? node->child_mode : SCOPED_CANCEL_ASKS;
+    node->own_thread = executor__is_thread(executor);
+    node->mode = executor__is_ours(executor) ? node->child_mode : SCOPED_CANCEL_ASKS;
 }
 
 struct node *scoped__tree_new(struct scoped_executor *executor, void *(*timer_loop)(void *tree))

@@ -55,14 +55,14 @@ static int execute_users(struct node *node)
 int scoped__queued_add(struct node *node)
 {
     struct scoped_executor *executor = node->executor;
-    int error = scoped__executor_ours(executor) ? executor->execute(executor, run_queued, node)
-                                                : execute_users(node);
+    int error = executor__is_ours(executor) ? executor->execute(executor, run_queued, node)
+                                            : execute_users(node);
     return error > 0 ? -EIO : error;
 }
 
 bool scoped__queued_runs(const struct node *node, int64_t deadline)
 {
-    return node->join == JOIN_UNSTARTED && !scoped__executor_ours(node->executor) &&
+    return node->join == JOIN_UNSTARTED && !executor__is_ours(node->executor) &&
            (deadline == BASE_NEVER || scoped__node_cancelled(node) || base__now() < deadline);
 }
 

@@ -31,7 +31,7 @@ int scoped_set_name(const char *name)
     scoped__lock(task->tree);
     snprintf(task->name, sizeof task->name, "%s", name);
     scoped__unlock(task->tree);
-    if (scoped__executor_ours(task->executor))
+    if (executor__is_ours(task->executor))
         pthread_setname_np(pthread_self(), task->name);
     return 0;
 }

@@ -31,7 +31,7 @@ static void discard(struct node *node)
 static void *thread_main(void *arg)
 {
     struct node *node = arg;
-    scoped__thread_begin(node->executor);
+    executor__thread_begin(node->executor);
     scoped__task_run(node, NULL);
     return NULL;
 }
@@ -41,7 +41,7 @@ static int start_thread(struct node *node)
 {
     struct tree *tree = node->tree;
     pthread_t thread;
-    int error = scoped__thread_start(node->executor, thread_main, node, &thread);
+    int error = executor__thread_start(node->executor, thread_main, node, &thread);
     if (error < 0)
         return error;
     scoped__lock(tree);

@@ -66,7 +66,7 @@ static bool enter_ending(struct activation *activation)
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     if (node->cancel >= CANCEL_DEFERRED)
-        scoped__thread_spend();
+        executor__thread_spend();
     bool has_children = node->child_count > 0;
     scoped__unlock(node->tree);
     return has_children;
