@@ -2,7 +2,7 @@
  * handle.h - what all kinds of call handles have in common
  *
  * There are three kinds: a call in a process of its own (process.c), a call of a pool
- * (src/pool/job.c), and a process that is the child of a scope (src/tree/process.c). Each structure
+ * (src/pool/handle.c), and a process that is the child of a scope (src/tree/process.c). Each structure
  * begins with a procspawn_handle and has its own functions to wait and to end.
  */
 #ifndef FORKSCOPE_CALL_HANDLE_H

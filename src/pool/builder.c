@@ -1,7 +1,8 @@
 /*
  * builder.c - the setters of procspawn_pool_builder
  */
-#include "src/pool/pool.h"
+#include "src/pool/builder.h"
+
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <stdbool.h>

@@ -5,8 +5,11 @@
  * and drops the rest. So the worker does not wait for the program to read, the memory of a call is
  * bounded, and a reader of the memfd never waits for a process that has kept the pipe open.
  */
+#include "src/pool/capture.h"
+
 #include "src/base/fd.h"
-#include "src/pool/pool.h"
+#include "src/call/request.h"
+#include "src/pool/state.h"
 #include "src/wire/call.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -24,41 +27,51 @@ static const uint32_t flags[PROCSPAWN__STREAMS] = {
 
 /* ---- the memory, for the whole life of the call ---- */
 
-static int open_memory(struct procspawn__pool_call *call, int stream)
+static int open_memory(struct procspawn__capture *capture, int *ret_pipe)
 {
     int memfd = memfd_create("forkscope", MFD_CLOEXEC);
     int fd = memfd < 0 ? -errno : base__fd_hold(memfd);
 
     if (fd < 0)
         return fd;
-    call->handle.pipes[stream] = fd;
+    *ret_pipe = fd;
     /* The pool writes with pwrite(2): the file position is for the reader alone. */
     int copy = base__fd_copy(fd);
     if (copy < 0)
         return copy;
-    call->capture[stream].memory = copy;
-    call->draft->draft.call.flags |= flags[stream];
+    capture->memory = copy;
     return 0;
 }
 
-int procspawn__capture_open(struct procspawn__pool_call *call)
+void procspawn__captures_init(struct procspawn__captures *captures)
+{
+    for (int stream = 0; stream < PROCSPAWN__STREAMS; stream++)
+        captures->stream[stream] =
+            (struct procspawn__capture){ .ends = { -1, -1 }, .memory = -1 };
+}
+
+int procspawn__captures_open(struct procspawn__captures *captures,
+                             const struct procspawn__pool_plan *plan,
+                             struct procspawn__draft *draft, int pipes[3])
 {
     int rc = 0;
 
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && rc == 0; stream++) {
-        if (call->pool->plan.capture[stream])
-            rc = open_memory(call, stream);
+        if (!plan->capture[stream])
+            continue;
+        rc = open_memory(&captures->stream[stream], &pipes[stream]);
+        if (rc == 0)
+            draft->call.flags |= flags[stream];
     }
     return rc;
 }
 
 /* ---- the pipes, while a worker runs the call ---- */
 
-static int open_pipe(struct procspawn__pool_call *call, uint64_t serial, int stream)
+static int open_pipe(struct procspawn__capture *capture, int epoll, uint64_t key,
+                     struct procspawn__draft *draft, int stream)
 {
-    struct procspawn__capture *capture = &call->capture[stream];
-    struct epoll_event event = { .events = EPOLLIN,
-                                 .data.u64 = serial * PROCSPAWN__STREAMS + (unsigned)stream };
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = key };
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -70,23 +83,25 @@ static int open_pipe(struct procspawn__pool_call *call, uint64_t serial, int str
     capture->ends[1] = base__fd_hold(ends[1]);
     if (capture->ends[0] < 0 || capture->ends[1] < 0)
         return -EMFILE;
-    call->draft->draft.stdio[stream] = capture->ends[1];
+    draft->stdio[stream] = capture->ends[1];
     if (fcntl(capture->ends[0], F_SETFL, O_NONBLOCK) < 0 ||
-        epoll_ctl(call->pool->epoll, EPOLL_CTL_ADD, capture->ends[0], &event) < 0)
+        epoll_ctl(epoll, EPOLL_CTL_ADD, capture->ends[0], &event) < 0)
         return -errno;
     return 0;
 }
 
-int procspawn__capture_start(struct procspawn__pool_call *call, uint64_t serial)
+int procspawn__captures_start(struct procspawn__captures *captures, const procspawn_pool *pool,
+                              uint64_t serial, struct procspawn__draft *draft)
 {
     int rc = 0;
 
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && rc == 0; stream++) {
-        if (call->capture[stream].memory >= 0)
-            rc = open_pipe(call, serial, stream);
+        uint64_t key = serial * PROCSPAWN__STREAMS + (unsigned)stream;
+        if (captures->stream[stream].memory >= 0)
+            rc = open_pipe(&captures->stream[stream], pool->epoll, key, draft, stream);
     }
     if (rc < 0)
-        procspawn__capture_stop(call);
+        procspawn__captures_stop(captures, pool, draft);
     return rc;
 }
 
@@ -94,19 +109,20 @@ int procspawn__capture_start(struct procspawn__pool_call *call, uint64_t serial)
  * The pool keeps the write end open until here. Otherwise a worker that closes its own would leave
  * a pipe at its end, which wakes the dispatcher again and again.
  */
-void procspawn__capture_stop(struct procspawn__pool_call *call)
+void procspawn__captures_stop(struct procspawn__captures *captures, const procspawn_pool *pool,
+                              struct procspawn__draft *draft)
 {
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
-        struct procspawn__capture *capture = &call->capture[stream];
+        struct procspawn__capture *capture = &captures->stream[stream];
         if (capture->ends[0] < 0 && capture->ends[1] < 0)
             continue;
-        if (base__fd_is_ours(call->pool->epoll) && base__fd_is_ours(capture->ends[0]))
-            epoll_ctl(call->pool->epoll, EPOLL_CTL_DEL, capture->ends[0], NULL);
+        if (base__fd_is_ours(pool->epoll) && base__fd_is_ours(capture->ends[0]))
+            epoll_ctl(pool->epoll, EPOLL_CTL_DEL, capture->ends[0], NULL);
         base__fd_close(capture->ends[0]);
         base__fd_close(capture->ends[1]);
         capture->ends[0] = capture->ends[1] = -1;
-        if (call->draft)
-            call->draft->draft.stdio[stream] = -1;
+        if (draft)
+            draft->stdio[stream] = -1;
     }
 }
 
@@ -149,23 +165,24 @@ static void drain(struct procspawn__capture *capture, uint64_t limit)
     }
 }
 
-bool procspawn__capture_runs(const struct procspawn__pool_call *call)
+bool procspawn__captures_run(const struct procspawn__captures *captures)
 {
-    return call->capture[STDOUT_FILENO].ends[0] >= 0 || call->capture[STDERR_FILENO].ends[0] >= 0;
+    return captures->stream[STDOUT_FILENO].ends[0] >= 0 ||
+           captures->stream[STDERR_FILENO].ends[0] >= 0;
 }
 
-void procspawn__capture_drain(struct procspawn__pool_call *call)
+void procspawn__captures_drain(struct procspawn__captures *captures, uint64_t limit)
 {
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
-        if (call->capture[stream].ends[0] >= 0)
-            drain(&call->capture[stream], call->pool->plan.capture_limit);
+        if (captures->stream[stream].ends[0] >= 0)
+            drain(&captures->stream[stream], limit);
     }
 }
 
-void procspawn__capture_close(struct procspawn__pool_call *call)
+void procspawn__captures_close(struct procspawn__captures *captures)
 {
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
-        struct procspawn__capture *capture = &call->capture[stream];
+        struct procspawn__capture *capture = &captures->stream[stream];
         base__fd_close(capture->memory);
         capture->memory = -1;
     }

@@ -1,14 +1,24 @@
 /*
- * dispatcher.c - the thread of a pool: starts workers, enforces deadlines, shrinks the pool, and
- * receives the answers to calls that no thread joins
+ * dispatcher.c - the thread of a pool
  */
+#include "src/pool/dispatcher.h"
+
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/list.h"
 #include "src/base/thread.h"
 #include "src/client/take.h"
 #include "src/error/error.h"
-#include "src/pool/pool.h"
+#include "src/pool/interest.h"
+#include "src/pool/job.h"
+#include "src/pool/lock.h"
+#include "src/pool/receive.h"
+#include "src/pool/schedule.h"
+#include "src/pool/shutdown.h"
+#include "src/pool/start.h"
+#include "src/pool/state.h"
+#include "src/pool/terminate.h"
+#include "src/pool/worker.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -102,16 +112,6 @@ static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 
 /* ---- repetition after a shortage ---- */
 
-static const int64_t again_pause = BASE_SECOND / 100;
-
-void procspawn__dispatch_again(procspawn_pool *pool)
-{
-    if (pool->again_at != BASE_NEVER)
-        return;
-    pool->again_at = base__deadline(again_pause);
-    procspawn__pool_wake_by(pool, pool->again_at);
-}
-
 static void do_again(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
     if (pool->again_at <= now) {
@@ -125,16 +125,6 @@ static void do_again(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 }
 
 /* ---- ends that are not reported on the channel ---- */
-
-void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause)
-{
-    int64_t when = base__deadline(pause);
-
-    if (pool->beside_at <= when)
-        return;
-    pool->beside_at = when;
-    procspawn__pool_wake_by(pool, when);
-}
 
 /* Looks at each worker once: it moves to the end of the list, which changes meanwhile. */
 static void look_for_lost(procspawn_pool *pool)

@@ -1,41 +1,52 @@
 /*
- * job.c - one call of a pool, and its handle
+ * job.c - one call of a pool, as data
  */
+#include "src/pool/job.h"
+
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/list.h"
-#include "src/base/thread.h"
 #include "src/call/handle.h"
 #include "src/call/request.h"
-#include "src/error/error.h"
-#include "src/pool/pool.h"
-#include "src/scope/wait_points.h"
-#include <errno.h>
-#include <forkscope/error.h>
+#include "src/pool/capture.h"
+#include "src/pool/lifetime.h"
+#include "src/pool/state.h"
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/types.h>
-#include <unistd.h>
 
-static struct procspawn__pool_call *call_of(const procspawn_handle *handle)
+struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
+                                                      const struct procspawn__handle_kind *kind)
 {
-    return (struct procspawn__pool_call *)(uintptr_t)handle;
+    struct procspawn__pool_call *call = malloc(sizeof *call);
+    struct procspawn__call_draft *draft = malloc(sizeof *draft);
+
+    if (!call || !draft) {
+        free(draft);
+        free(call);
+        return NULL;
+    }
+    *call = (struct procspawn__pool_call){
+        .pool = pool,
+        .draft = draft,
+        .deadline = BASE_NEVER,
+        .event = -1,
+    };
+    procspawn__captures_init(&call->captures);
+    procspawn__handle_init(&call->handle, kind);
+    procspawn__draft_init(&draft->draft);
+    list_init(&call->in_queue);
+    procspawn__pool_ref(pool);
+    return call;
 }
 
-/* ---- life ---- */
-
-static void free_call(struct procspawn__pool_call *call)
+void procspawn__pool_call_free_ended(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
 
     base__fd_close(call->event);
-    procspawn__capture_close(call);
+    procspawn__captures_close(&call->captures);
     procspawn__handle_fini(&call->handle);
     free(call);
     procspawn__pool_unref(pool);
@@ -43,7 +54,7 @@ static void free_call(struct procspawn__pool_call *call)
 
 static void dispose_call(struct procspawn__remains *remains)
 {
-    free_call(list_entry(remains, struct procspawn__pool_call, remains));
+    procspawn__pool_call_free_ended(list_entry(remains, struct procspawn__pool_call, remains));
 }
 
 static void dispose_draft(struct procspawn__remains *remains)
@@ -58,16 +69,15 @@ static void dispose_draft(struct procspawn__remains *remains)
 void procspawn__pool_call_free(struct procspawn__pool_call *call)
 {
     dispose_draft(&call->draft->remains);
-    free_call(call);
+    procspawn__pool_call_free_ended(call);
 }
 
 /*
- * In a child by fork(2). Another thread of the parent may have been changing the call at the fork,
- * so its worker and its place in the queue are not used.
+ * Another thread of the parent may have been changing the call at the fork, so its worker and its
+ * place in the queue are not used.
  */
-static void call_forget(procspawn_handle *handle)
+void procspawn__pool_call_forget(struct procspawn__pool_call *call)
 {
-    struct procspawn__pool_call *call = call_of(handle);
     procspawn_pool *pool = call->pool;
 
     if (call->draft)
@@ -85,20 +95,15 @@ void procspawn__pool_call_spend(struct procspawn__pool_call *call)
     call->draft = NULL;
 }
 
-static void tell_event(const struct procspawn__pool_call *call)
-{
-    base__event_raise(call->event);
-}
-
 /* The state is set last: from then on the holder of the handle may free the call. */
 void procspawn__pool_call_end(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
 
     call->worker = NULL;
-    procspawn__capture_stop(call);
+    procspawn__captures_stop(&call->captures, pool, call->draft ? &call->draft->draft : NULL);
     procspawn__pool_call_spend(call);
-    tell_event(call);
+    base__event_raise(call->event);
     if (call->dropped)
         procspawn__pool_dispose(pool, &call->remains, dispose_call);
     __atomic_store_n(&call->state, PROCSPAWN__CALL_ENDED, __ATOMIC_RELEASE);
@@ -107,248 +112,7 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
         procspawn__pool_became_idle(pool);
 }
 
-static bool has_ended(const struct procspawn__pool_call *call)
+bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call)
 {
     return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE) == PROCSPAWN__CALL_ENDED;
-}
-
-/* Returns whether the call has not ended: then it is freed when it does. */
-static bool drop_living(struct procspawn__pool_call *call)
-{
-    procspawn_pool *pool = call->pool;
-
-    procspawn__pool_enter(pool);
-    bool lives = !has_ended(call);
-    call->dropped = lives;
-    if (lives && call->worker)
-        procspawn__worker_attend(call->worker);
-    procspawn__pool_leave(pool);
-    return lives;
-}
-
-static void call_drop(procspawn_handle *handle)
-{
-    struct procspawn__pool_call *call = call_of(handle);
-
-    if (has_ended(call) || !drop_living(call))
-        free_call(call);
-}
-
-/* ---- waiting ---- */
-
-static int need_event(struct procspawn__pool_call *call)
-{
-    if (base__fd_is_ours(call->event))
-        return 0;
-    int fd = base__event_renew(&call->event);
-    if (fd < 0)
-        return fd;
-    if (has_ended(call))
-        tell_event(call);
-    if (call->worker)
-        procspawn__worker_attend(call->worker);
-    return 0;
-}
-
-/* One sleep of a joiner: on the worker's channel, or on the event. */
-struct sleep {
-    procspawn_pool *pool;
-    struct procspawn__worker *worker;   /* followed; NULL: none */
-    int fd;
-};
-
-/* False while another thread hears the worker: it may have received the answer already. */
-static bool can_follow(const struct procspawn__pool_call *call)
-{
-    return call->worker && call->event < 0 && !call->worker->heard;
-}
-
-static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
-{
-    *sleep = (struct sleep){ .pool = call->pool };
-    if (can_follow(call)) {
-        sleep->worker = call->worker;
-        sleep->fd = call->worker->taken.channel;
-        procspawn__worker_follow(call->worker);
-        return 0;
-    }
-    int rc = need_event(call);
-    sleep->fd = call->event;
-    return rc;
-}
-
-static void end_sleep(struct sleep *sleep)
-{
-    procspawn__pool_enter(sleep->pool);
-    if (sleep->worker)
-        procspawn__worker_unfollow(sleep->worker);
-}
-
-static void unwound_in_sleep(void *data)
-{
-    struct sleep *sleep = data;
-    int cancel;
-
-    base__stack_unwound();
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    end_sleep(sleep);
-    procspawn__pool_unlock(sleep->pool);
-    pthread_setcancelstate(cancel, NULL);
-}
-
-/*
- * Sleeps once, without the lock. The only place where a joiner can be cancelled. 0, also at the
- * deadline, or -errno.
- */
-static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int cancel)
-{
-    struct sleep sleep;
-    int rc = begin_sleep(call, &sleep);
-
-    if (rc < 0)
-        return rc;
-    procspawn__pool_leave(call->pool);
-    pthread_cleanup_push(unwound_in_sleep, &sleep);
-    pthread_setcancelstate(cancel, NULL);
-    rc = sleep.worker ? scoped__wait_fd(sleep.fd, POLLIN, deadline)
-                      : scoped__wait_event(sleep.fd, deadline);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    pthread_cleanup_pop(0);
-    end_sleep(&sleep);
-    return rc == -ETIMEDOUT ? 0 : rc;
-}
-
-/* Has the program closed the descriptor on which the joiner would sleep? */
-static bool is_cut_off(const struct procspawn__pool_call *call)
-{
-    return call->worker && !base__fd_is_ours(call->worker->taken.channel);
-}
-
-/* With the lock held. The first look comes after a sleep: an answer is not expected before. */
-static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int cancel)
-{
-    int64_t deadline = base__deadline(timeout);
-    bool look = timeout == 0 || is_cut_off(call);
-
-    for (;;) {
-        int rc = look && call->worker ? procspawn__worker_look(call->worker) : 0;
-        if (has_ended(call))
-            return 0;
-        if (look && deadline != BASE_NEVER && base__now() >= deadline)
-            return rc < 0 ? rc : -ETIMEDOUT;
-        if (rc == 0)
-            rc = sleep_until(call, deadline, cancel);
-        if (rc < 0)
-            return rc;
-        look = true;
-    }
-}
-
-static int call_answered(procspawn_handle *handle, int64_t timeout)
-{
-    struct procspawn__pool_call *call = call_of(handle);
-    int cancel;
-
-    if (has_ended(call))
-        return 0;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    procspawn__pool_enter(call->pool);
-    int rc = wait_for_end(call, timeout, cancel);
-    procspawn__pool_leave(call->pool);
-    pthread_setcancelstate(cancel, NULL);
-    return rc;
-}
-
-static int call_gone(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
-{
-    return ret_usage ? -ENOTSUP : call_answered(handle, timeout);
-}
-
-/* ---- ending ---- */
-
-static void end_by_hand(struct procspawn__pool_call *call, int signal, int64_t grace)
-{
-    if (call->worker)
-        procspawn__worker_look(call->worker);
-    if (call->state == PROCSPAWN__CALL_QUEUED)
-        procspawn__pool_expel(call, procspawn__error_new(PROCSPAWN_ERROR_CANCELLED, 0,
-                                                         "killed before it was started"));
-    else if (call->worker)
-        procspawn__worker_end(call->worker, signal, grace);
-}
-
-static int call_end(procspawn_handle *handle, int signal, int64_t grace)
-{
-    struct procspawn__pool_call *call = call_of(handle);
-    int cancel;
-
-    if (has_ended(call))
-        return 0;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    procspawn__pool_enter(call->pool);
-    end_by_hand(call, signal, grace);
-    procspawn__pool_leave(call->pool);
-    pthread_setcancelstate(cancel, NULL);
-    return 0;
-}
-
-/* ---- the rest ---- */
-
-static pid_t call_pid(const procspawn_handle *handle)
-{
-    const struct procspawn__pool_call *call = call_of(handle);
-
-    procspawn__pool_enter(call->pool);
-    pid_t pid = call->worker ? call->worker->taken.pid : 0;
-    procspawn__pool_leave(call->pool);
-    return pid;
-}
-
-static int call_fd(const procspawn_handle *handle)
-{
-    struct procspawn__pool_call *call = call_of(handle);
-    int cancel;
-
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    procspawn__pool_enter(call->pool);
-    need_event(call);
-    int fd = call->event;
-    procspawn__pool_leave(call->pool);
-    pthread_setcancelstate(cancel, NULL);
-    return fd;
-}
-
-static const struct procspawn__handle_kind kind = {
-    .answered = call_answered,
-    .gone = call_gone,
-    .end = call_end,
-    .pid = call_pid,
-    .fd = call_fd,
-    .drop = call_drop,
-    .forget = call_forget,
-};
-
-struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool)
-{
-    struct procspawn__pool_call *call = malloc(sizeof *call);
-    struct procspawn__call_draft *draft = malloc(sizeof *draft);
-
-    if (!call || !draft) {
-        free(draft);
-        free(call);
-        return NULL;
-    }
-    *call = (struct procspawn__pool_call){
-        .pool = pool,
-        .draft = draft,
-        .deadline = BASE_NEVER,
-        .event = -1,
-    };
-    for (int i = 0; i < PROCSPAWN__STREAMS; i++)
-        call->capture[i] = (struct procspawn__capture){ .ends = { -1, -1 }, .memory = -1 };
-    procspawn__handle_init(&call->handle, &kind);
-    procspawn__draft_init(&draft->draft);
-    list_init(&call->in_queue);
-    __atomic_add_fetch(&pool->references, 1, __ATOMIC_RELAXED);
-    return call;
 }

@@ -1,8 +1,6 @@
 /*
- * pool.c - builds, ends and frees pools, and counts their calls
+ * pool.c - builds and frees pools, and counts their calls
  */
-#include "src/pool/pool.h"
-
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/list.h"
@@ -13,6 +11,14 @@
 #include "src/error/error.h"
 #include "src/image/at_fini.h"
 #include "src/image/image.h"
+#include "src/pool/builder.h"
+#include "src/pool/dispatcher.h"
+#include "src/pool/lifetime.h"
+#include "src/pool/lock.h"
+#include "src/pool/receive.h"
+#include "src/pool/schedule.h"
+#include "src/pool/state.h"
+#include "src/pool/worker.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -24,56 +30,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-bool procspawn__pool_is_ours(const procspawn_pool *pool)
-{
-    return base__witness_here(pool->witness);
-}
-
-static void free_memory(procspawn_pool *pool)
-{
-    procspawn__builder_free_copy(pool->process);
-    procspawn_error_free(pool->cause);
-    base__witness_free(pool->witness);
-    free(pool->workers);
-    free(pool);
-}
-
-static void destroy(procspawn_pool *pool)
-{
-    base__fd_close(pool->epoll);
-    base__fd_close(pool->wake);
-    base__fd_close(pool->end_event);
-    procspawn__pool_dispose_rest(pool);
-    pthread_mutex_destroy(&pool->lock);
-    free_memory(pool);
-}
-
-/*
- * In a child by fork(2). If a thread of the parent held the lock at the fork, the table may be
- * inconsistent, and the workers' memory is not freed. Nothing is closed: descriptors belong to the
- * parent, and their numbers may have been reused here.
- */
-static void forget(procspawn_pool *pool)
-{
-    bool whole = pthread_mutex_trylock(&pool->lock) == 0;
-
-    for (unsigned i = 0; whole && i < pool->worker_count; i++)
-        procspawn__worker_forget(pool->workers[i]);
-    for (int i = 0; i < 3; i++)
-        pool->process->stdio[i].fd = -1;
-    free_memory(pool);
-}
-
-void procspawn__pool_unref(procspawn_pool *pool)
-{
-    if (__atomic_sub_fetch(&pool->references, 1, __ATOMIC_ACQ_REL) > 0)
-        return;
-    if (procspawn__pool_is_ours(pool))
-        destroy(pool);
-    else
-        forget(pool);
-}
 
 static int open_descriptors(procspawn_pool *pool)
 {
@@ -95,8 +51,7 @@ static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
     if (rc < 0)
         return rc;
     pool->witness = base__witness_new();
-    pool->workers = calloc(pool->plan.maximum, sizeof(struct procspawn__worker *));
-    if (!pool->witness || !pool->workers)
+    if (!pool->witness)
         return -ENOMEM;
     return open_descriptors(pool);
 }
@@ -156,34 +111,16 @@ static int join_at_fini(struct procspawn__at_fini *item, int64_t deadline)
 
 static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_pool)
 {
-    procspawn_pool *pool = malloc(sizeof *pool);
+    procspawn_pool *pool = procspawn__pool_new(&builder->plan);
 
     if (!pool)
         return -ENOMEM;
-    *pool = (procspawn_pool){
-        .references = 1,
-        .at_fini = { .close = close_at_fini, .join = join_at_fini },
-        .plan = builder->plan,
-        .wanted = builder->plan.minimum,
-        .epoll = -1,
-        .wake = -1,
-        .end_event = -1,
-        .wake_at = BASE_NEVER,
-        .again_at = BASE_NEVER,
-        .beside_at = BASE_NEVER,
-    };
-    pthread_mutex_init(&pool->lock, NULL);
-    list_init(&pool->waiters);
-    list_init(&pool->queue);
-    list_init(&pool->lost);
-    list_init(&pool->idle);
-    list_init(&pool->tell);
-    list_init(&pool->tell_later);
+    pool->at_fini = (struct procspawn__at_fini){ .close = close_at_fini, .join = join_at_fini };
     int rc = fill(pool, builder);
     if (rc == 0)
         rc = start(pool);
     if (rc < 0) {
-        destroy(pool);
+        procspawn__pool_destroy(pool);
         return rc;
     }
     *ret_pool = pool;
@@ -216,43 +153,7 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool)
     return rc;
 }
 
-void procspawn__pool_wake(procspawn_pool *pool)
-{
-    base__event_raise(pool->wake);
-}
-
-void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when)
-{
-    if (when < pool->wake_at)
-        procspawn__pool_wake(pool);
-}
-
 /* ---- the end ---- */
-
-/* Answers that have arrived count, so the workers are heard before they are killed. */
-void procspawn__pool_end(procspawn_pool *pool)
-{
-    pool->state = PROCSPAWN__POOL_ENDED;
-    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
-    procspawn__pool_look(pool);
-    for (unsigned i = 0; i < pool->worker_count; i++)
-        procspawn__worker_end(pool->workers[i], SIGKILL, 0);
-    procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
-}
-
-void procspawn_pool_kill(procspawn_pool *pool)
-{
-    int cancel;
-
-    if (!procspawn__pool_is_ours(pool))
-        return;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    procspawn__pool_enter(pool);
-    procspawn__pool_end(pool);
-    procspawn__pool_leave(pool);
-    pthread_setcancelstate(cancel, NULL);
-}
 
 int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout)
 {
@@ -280,15 +181,6 @@ void procspawn_pool_free(procspawn_pool *pool)
 }
 
 /* ---- counts ---- */
-
-/* The table may change while the lock is released. */
-void procspawn__pool_look(procspawn_pool *pool)
-{
-    for (unsigned i = pool->worker_count; i-- > 0;) {
-        if (i < pool->worker_count && pool->workers[i]->call)
-            procspawn__worker_look(pool->workers[i]);
-    }
-}
 
 /* Reads a number of calls, after all answers that have arrived are handled. */
 static unsigned count(procspawn_pool *pool, const unsigned *number)

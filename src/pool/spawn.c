@@ -5,7 +5,12 @@
 #include "src/call/builder.h"
 #include "src/call/request.h"
 #include "src/image/image.h"
-#include "src/pool/pool.h"
+#include "src/pool/capture.h"
+#include "src/pool/handle.h"
+#include "src/pool/job.h"
+#include "src/pool/lock.h"
+#include "src/pool/schedule.h"
+#include "src/pool/state.h"
 #include "src/wire/call.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -25,7 +30,8 @@ static int write_call(struct procspawn__pool_call *call, procspawn_function *fun
     if (rc == 0)
         rc = procspawn__draft_argument(draft, argument);
     if (rc == 0)
-        rc = procspawn__capture_open(call);
+        rc = procspawn__captures_open(&call->captures, &call->pool->plan, draft,
+                                      call->handle.pipes);
     return rc < 0 ? rc : procspawn__draft_seal(draft);
 }
 
@@ -46,7 +52,7 @@ static int submit(struct procspawn__pool_call *call)
 static int spawn(procspawn_pool *pool, int64_t duration, procspawn_function *function,
                  const json_t *argument, procspawn_handle **ret_handle)
 {
-    struct procspawn__pool_call *call = procspawn__pool_call_new(pool);
+    struct procspawn__pool_call *call = procspawn__pool_call_new(pool, &procspawn__pool_call_kind);
 
     if (!call)
         return -ENOMEM;

@@ -1,20 +1,25 @@
 /*
- * start.c - starts of workers: when to start one, the steps of a start, and failed starts
+ * start.c - starts of workers: when to start one, and the steps of a start
  *
  * A shortage of descriptors, memory or processes does not count as a failed start: the start is
  * repeated as long as the shortage lasts.
  */
+#include "src/pool/start.h"
+
 #include "src/base/clock.h"
-#include "src/base/list.h"
 #include "src/call/caller_state.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
 #include "src/client/take.h"
 #include "src/client/taken.h"
 #include "src/error/error.h"
-#include "src/image/image.h"
 #include "src/pool/backoff.h"
-#include "src/pool/pool.h"
+#include "src/pool/interest.h"
+#include "src/pool/lock.h"
+#include "src/pool/schedule.h"
+#include "src/pool/state.h"
+#include "src/pool/terminate.h"
+#include "src/pool/worker.h"
 #include "src/wire/call.h"
 #include "src/wire/frame.h"
 #include <errno.h>
@@ -23,65 +28,13 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <unistd.h>
-
-static bool takes_calls(const procspawn_pool *pool)
-{
-    return pool->state != PROCSPAWN__POOL_ENDED;
-}
 
 int64_t procspawn__start_due(const procspawn_pool *pool)
 {
-    bool missing = takes_calls(pool) && pool->worker_count < pool->wanted;
+    bool missing =
+        pool->state != PROCSPAWN__POOL_ENDED && pool->worker_count < pool->wanted;
     return missing ? pool->backoff.retry_at : BASE_NEVER;
 }
-
-/* ---- starts that fail ---- */
-
-/* Frees the old error last: a child by fork(2) at any time finds a valid pointer. */
-static void set_cause(procspawn_pool *pool, procspawn_error *error)
-{
-    procspawn_error *old = pool->cause;
-
-    pool->cause = error;
-    procspawn_error_free(old);
-}
-
-void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
-{
-    set_cause(pool, error);
-    pool->state = PROCSPAWN__POOL_ENDED;
-    pool->failed = true;
-    while (!list_empty(&pool->queue))
-        procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
-                              procspawn__error_copy(pool->cause));
-    procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
-}
-
-void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
-{
-    if (!takes_calls(pool)) {
-        procspawn_error_free(error);
-        return;
-    }
-    if (procspawn__backoff_failed(&pool->backoff, base__now()))
-        set_cause(pool, error);
-    else
-        procspawn_error_free(error);
-    if (pool->worker_count == 0 && (final || pool->backoff.failures >= pool->plan.attempts))
-        procspawn__pool_fail(pool, procspawn__error_copy(pool->cause));
-}
-
-void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
-{
-    if (procspawn__backoff_unread(&pool->backoff, procspawn__image.spares))
-        procspawn__start_failed(pool, error, false);
-    else
-        procspawn_error_free(error);
-}
-
-/* ---- one start ---- */
 
 static int send_prepare(const procspawn_pool *pool, int channel)
 {
@@ -137,13 +90,19 @@ static void note_failure(procspawn_pool *pool, int rc)
 
 static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
 {
-    int rc = procspawn__worker_add(pool, taken);
+    struct procspawn__worker *worker = procspawn__worker_add(pool, taken);
 
-    if (rc == 0)
-        procspawn__backoff_started(&pool->backoff);
-    if (rc == 0 && pool->state == PROCSPAWN__POOL_ENDED)
-        procspawn__worker_end(pool->workers[pool->worker_count - 1], SIGKILL, 0);
-    return rc;
+    if (!worker)
+        return -ENOMEM;
+    int rc = procspawn__worker_watch(worker);
+    if (rc < 0) {
+        procspawn__worker_withdraw(worker);
+        return rc;
+    }
+    procspawn__backoff_started(&pool->backoff);
+    if (pool->state == PROCSPAWN__POOL_ENDED)
+        procspawn__worker_end(worker, SIGKILL, 0);
+    return 0;
 }
 
 /* One step at a time: while a server is slow the dispatcher still handles events. */

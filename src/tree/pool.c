@@ -7,7 +7,10 @@
  */
 #include "src/base/clock.h"
 #include "src/base/fd.h"
-#include "src/pool/pool.h"
+#include "src/pool/lifetime.h"
+#include "src/pool/lock.h"
+#include "src/pool/shutdown.h"
+#include "src/pool/state.h"
 #include "src/scope/self.h"
 #include "src/scope/wait_points.h"
 #include <errno.h>
@@ -78,7 +81,7 @@ static int start_supervisor(procspawn_pool *pool, scoped_spawner spawner)
     procspawn__pool_enter(pool);
     pool->end_event = event;
     procspawn__pool_leave(pool);
-    __atomic_add_fetch(&pool->references, 1, __ATOMIC_RELAXED);
+    procspawn__pool_ref(pool);
     int rc = scoped_spawn_leaf(spawner, supervise, pool, finish);
     if (rc < 0)
         procspawn__pool_unref(pool);

@@ -1,15 +1,19 @@
 /*
- * tell.c - messages to servers that end workers
+ * terminate.c - messages to servers that end workers
  *
  * A message is noted with the lock held and sent without it, because a server may be stopped or its
  * link full. One thread at a time sends for a worker, so messages stay in order. A message that
  * cannot be sent is repeated by the dispatcher; the caller does not wait for it.
  */
+#include "src/pool/terminate.h"
+
 #include "src/base/clock.h"
 #include "src/base/list.h"
 #include "src/client/control.h"
 #include "src/client/taken.h"
-#include "src/pool/pool.h"
+#include "src/pool/interest.h"
+#include "src/pool/state.h"
+#include "src/pool/worker.h"
 #include <errno.h>
 #include <forkscope/pool.h>
 #include <signal.h>

@@ -1,23 +1,232 @@
 /*
- * hear.c - receives messages of a worker and acts upon them
- *
- * Messages are received without the lock, by one thread at a time for each worker. Their number is
- * limited each time, so a worker that floods its channel does not keep the thread from the others.
+ * schedule.c - the scheduler of a pool
  */
+#include "src/pool/schedule.h"
+
 #include "src/base/clock.h"
+#include "src/base/list.h"
 #include "src/call/incoming.h"
 #include "src/call/outcome.h"
-#include "src/client/child_end.h"
-#include "src/crash/backtrace.h"
+#include "src/call/request.h"
 #include "src/error/error.h"
+#include "src/image/image.h"
 #include "src/pool/backoff.h"
-#include "src/pool/pool.h"
+#include "src/pool/capture.h"
+#include "src/pool/interest.h"
+#include "src/pool/job.h"
+#include "src/pool/state.h"
+#include "src/pool/terminate.h"
+#include "src/pool/worker.h"
+#include "src/pool/worker_message.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* ---- the queue ---- */
+
+/* Raises the number of workers by one if there are more calls than workers, up to the maximum. */
+static void grow(procspawn_pool *pool)
+{
+    if (pool->wanted >= pool->plan.maximum || pool->queued + pool->active <= pool->wanted)
+        return;
+    __atomic_store_n(&pool->wanted, pool->wanted + 1, __ATOMIC_RELAXED);
+    procspawn__pool_wake(pool);
+}
+
+static void put_first(struct procspawn__pool_call *call)
+{
+    list_prepend(&call->pool->queue, &call->in_queue);
+    call->pool->queued++;
+}
+
+static void take_out(struct procspawn__pool_call *call)
+{
+    list_remove(&call->in_queue);
+    call->pool->queued--;
+}
+
+static struct procspawn__draft *draft_of(struct procspawn__pool_call *call)
+{
+    return call->draft ? &call->draft->draft : NULL;
+}
+
+static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
+{
+    struct procspawn__draft *draft = &call->draft->draft;
+    int rc = procspawn__captures_start(&call->captures, worker->pool, worker->serial, draft);
+
+    if (rc < 0)
+        return rc;
+    draft->call.generation = worker->generation + 1;
+    rc = procspawn__draft_send(draft, worker->taken.channel);
+    if (rc < 0)
+        procspawn__captures_stop(&call->captures, worker->pool, draft);
+    return rc;
+}
+
+/*
+ * Sends a call to an idle worker. 0; -EPIPE: the worker cannot be used any more; or -errno. A full
+ * channel (-EAGAIN) means that the worker answered calls without reading them: ends it.
+ */
+static int start(struct procspawn__worker *worker, struct procspawn__pool_call *call)
+{
+    int rc = send_call(worker, call);
+
+    if (rc == -EPIPE || rc == -EAGAIN) {
+        procspawn__worker_end(worker, SIGKILL, 0);
+        return -EPIPE;
+    }
+    if (rc < 0)
+        return rc;
+    worker->generation++;
+    worker->call = call;
+    call->worker = worker;
+    __atomic_store_n(&call->state, PROCSPAWN__CALL_RUNNING, __ATOMIC_RELAXED);
+    worker->pool->active++;
+    /* Copies of the argument's descriptors kept here would prevent the end of their peers. */
+    if (call->draft->draft.message.fd_count > 0)
+        procspawn__pool_call_spend(call);
+    procspawn__worker_step(worker, PROCSPAWN__EV_CALL);
+    procspawn__worker_attend(worker);
+    return 0;
+}
+
+/*
+ * Sends the first call to the first idle worker. Returns false if a shortage prevents that: the
+ * call goes back into the queue, and the dispatcher tries again.
+ */
+static bool start_first(procspawn_pool *pool)
+{
+    struct procspawn__pool_call *call =
+        list_entry(pool->queue.next, struct procspawn__pool_call, in_queue);
+    struct procspawn__worker *worker =
+        list_entry(pool->idle.next, struct procspawn__worker, in_idle);
+
+    take_out(call);
+    int rc = start(worker, call);
+    if (procspawn__may_pass(rc)) {
+        put_first(call);
+        procspawn__dispatch_again(pool);
+        return false;
+    }
+    if (rc == -EPIPE) {
+        put_first(call);
+    } else if (rc < 0) {
+        procspawn__answer_fail(&call->handle.answer,
+                               procspawn__error_new(PROCSPAWN_ERROR_IO,
+                                                    procspawn__error_number(rc),
+                                                    "the call cannot be sent"));
+        procspawn__pool_call_end(call);
+    }
+    return true;
+}
+
+void procspawn__pool_feed(procspawn_pool *pool)
+{
+    bool more = true;
+
+    while (more && !list_empty(&pool->queue) && !list_empty(&pool->idle))
+        more = start_first(pool);
+}
+
+/* If calls are left in the queue, the dispatcher has to receive the answers of busy workers. */
+static void after_queueing(procspawn_pool *pool)
+{
+    procspawn__pool_feed(pool);
+    if (pool->queued == 0)
+        return;
+    grow(pool);
+    procspawn__pool_attend(pool);
+}
+
+void procspawn__pool_enqueue(struct procspawn__pool_call *call)
+{
+    procspawn_pool *pool = call->pool;
+
+    int64_t deadline = call->deadline;
+
+    __atomic_store_n(&pool->calls, pool->calls + 1, __ATOMIC_RELEASE);
+    list_append(&pool->queue, &call->in_queue);
+    pool->queued++;
+    after_queueing(pool);
+    procspawn__pool_wake_by(pool, deadline);
+}
+
+/* Puts a call that was sent back in front of the queue. */
+static void requeue(struct procspawn__pool_call *call)
+{
+    __atomic_store_n(&call->state, PROCSPAWN__CALL_QUEUED, __ATOMIC_RELAXED);
+    call->worker = NULL;
+    procspawn__captures_stop(&call->captures, call->pool, draft_of(call));
+    put_first(call);
+    after_queueing(call->pool);
+}
+
+void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error)
+{
+    take_out(call);
+    procspawn__answer_fail(&call->handle.answer, error);
+    procspawn__pool_call_end(call);
+}
+
+void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind kind,
+                               const char *message)
+{
+    while (!list_empty(&pool->queue))
+        procspawn__pool_expel(
+            list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
+            procspawn__error_new(kind, 0, "%s", message));
+}
+
+/* ---- failed starts ---- */
+
+/* Frees the old error last: a child by fork(2) at any time finds a valid pointer. */
+static void set_cause(procspawn_pool *pool, procspawn_error *error)
+{
+    procspawn_error *old = pool->cause;
+
+    pool->cause = error;
+    procspawn_error_free(old);
+}
+
+void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
+{
+    set_cause(pool, error);
+    pool->state = PROCSPAWN__POOL_ENDED;
+    pool->failed = true;
+    while (!list_empty(&pool->queue))
+        procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
+                              procspawn__error_copy(pool->cause));
+    procspawn__pool_wake(pool);
+    procspawn__pool_changed(pool);
+}
+
+void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
+{
+    if (pool->state == PROCSPAWN__POOL_ENDED) {
+        procspawn_error_free(error);
+        return;
+    }
+    if (procspawn__backoff_failed(&pool->backoff, base__now()))
+        set_cause(pool, error);
+    else
+        procspawn_error_free(error);
+    if (pool->worker_count == 0 && (final || pool->backoff.failures >= pool->plan.attempts))
+        procspawn__pool_fail(pool, procspawn__error_copy(pool->cause));
+}
+
+void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
+{
+    if (procspawn__backoff_unread(&pool->backoff, procspawn__image.spares))
+        procspawn__start_failed(pool, error, false);
+    else
+        procspawn_error_free(error);
+}
+
+/* ---- answers ---- */
 
 /* Moves an outcome, unless there is one already. Adds a backtrace that came before the error. */
 static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)
@@ -83,7 +292,7 @@ static void send_again(struct procspawn__worker *worker)
 
     worker->call = NULL;
     worker->pool->active--;
-    procspawn__pool_requeue(call);
+    requeue(call);
 }
 
 /*
@@ -209,12 +418,13 @@ static void on_end(struct procspawn__worker *worker, const struct procspawn__rep
         end_call(worker, report, by_us);
     else
         tell_end(&worker->start, report);
+    procspawn__worker_unwatch(worker);
     procspawn__worker_leave(worker);
     if (stillborn)
         tell_failed_start(worker, unread);
 }
 
-static void carry_out(struct procspawn__worker *worker, struct procspawn__report *report)
+void procspawn__schedule_act(struct procspawn__worker *worker, struct procspawn__report *report)
 {
     worker->left_unread |= report->incoming.was_reset;
     switch (report->incoming.kind) {
@@ -243,135 +453,4 @@ static void carry_out(struct procspawn__worker *worker, struct procspawn__report
         on_end(worker, report);
         break;
     }
-}
-
-/* ---- hearing ---- */
-
-/* After an answer the loop stops, so that the thread that waits for it can go on. */
-static bool may_have_more(enum procspawn__incoming_kind kind)
-{
-    switch (kind) {
-    case PROCSPAWN__INCOMING_IGNORED:
-    case PROCSPAWN__INCOMING_REFUSED:
-    case PROCSPAWN__INCOMING_BROKEN:
-    case PROCSPAWN__INCOMING_BACKTRACE:
-    case PROCSPAWN__INCOMING_REBORN:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The call cannot end while the lock is released: only the thread that hears its worker ends it. */
-static void drain(struct procspawn__worker *worker)
-{
-    struct procspawn__pool_call *call = worker->call;
-
-    if (!call || !procspawn__capture_runs(call))
-        return;
-    procspawn__pool_leave(worker->pool);
-    procspawn__capture_drain(call);
-    procspawn__pool_enter(worker->pool);
-}
-
-void procspawn__worker_drain(struct procspawn__worker *worker)
-{
-    if (worker->heard)
-        return;
-    worker->heard = true;
-    procspawn__worker_ref(worker);
-    drain(worker);
-    worker->heard = false;
-    procspawn__worker_unref(worker);
-}
-
-/* Before a message that may end the call, all captured output is read. */
-static void deliver(struct procspawn__worker *worker, struct procspawn__report *report)
-{
-    if (report->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
-        drain(worker);
-    carry_out(worker, report);
-}
-
-/* Receives one message without the lock and acts upon it. Returns whether there may be more. */
-static bool hear_one(struct procspawn__worker *worker, int *ret_error)
-{
-    procspawn_pool *pool = worker->pool;
-    struct procspawn__report report;
-
-    /* After the last answer no descriptors are needed. A shortage of them must not delay DEATH. */
-    worker->lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
-    procspawn__pool_leave(pool);
-    procspawn__report_receive(worker, &report);
-    procspawn__pool_enter(pool);
-    deliver(worker, &report);
-    *ret_error = report.incoming.error == -EAGAIN ? 0 : report.incoming.error;
-    if (!procspawn__answer_is_empty(&report.answer)) {
-        procspawn__pool_leave(pool);
-        procspawn__answer_fini(&report.answer);
-        procspawn__pool_enter(pool);
-    }
-    return may_have_more(report.incoming.kind);
-}
-
-int procspawn__worker_hear(struct procspawn__worker *worker)
-{
-    enum { AT_ONCE = 64 };
-    static const int64_t crowd_pause = BASE_SECOND / 20;
-    bool more = true;
-    int rc = 0;
-
-    if (worker->heard || worker->state >= PROCSPAWN__WORKER_LOST)
-        return 0;
-    worker->heard = true;
-    procspawn__worker_ref(worker);
-    for (int i = 0; i < AT_ONCE && more; i++)
-        more = hear_one(worker, &rc);
-    worker->heard = false;
-    worker->crowded = more;
-    if (more)
-        procspawn__dispatch_beside(worker->pool, crowd_pause);
-    procspawn__worker_unref(worker);
-    return rc;
-}
-
-/* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
-static void take_word(struct procspawn__worker *worker, int rc)
-{
-    struct procspawn__report report = {
-        .incoming = {
-            .kind = rc == 0 && worker->await.known ? PROCSPAWN__INCOMING_DEATH
-                                                   : PROCSPAWN__INCOMING_END,
-            .death = worker->await.death,
-        },
-        .server_lost = rc < 0,
-    };
-
-    if (worker->state == PROCSPAWN__WORKER_LOST)
-        procspawn__worker_bury(worker);
-    else if (worker->state < PROCSPAWN__WORKER_LOST)
-        deliver(worker, &report);
-}
-
-void procspawn__worker_look_beside(struct procspawn__worker *worker)
-{
-    procspawn_pool *pool = worker->pool;
-    bool kill = worker->killed || worker->state == PROCSPAWN__WORKER_LOST;
-
-    if (worker->heard)
-        return;
-    worker->heard = true;
-    procspawn__worker_ref(worker);
-    procspawn__pool_leave(pool);
-    int rc = procspawn__client_await(&worker->await, &worker->taken, kill);
-    procspawn__pool_enter(pool);
-    if (rc <= 0)
-        take_word(worker, rc);
-    worker->heard = false;
-    procspawn__worker_unref(worker);
-}
-
-int procspawn__worker_look(struct procspawn__worker *worker)
-{
-    return worker->followed ? 0 : procspawn__worker_hear(worker);
 }

@@ -1,15 +1,16 @@
 /*
- * news.c - receives one message of a worker's channel, and checks its sender and its contents
- *
- * The pool's lock is not held: the bytes are untrusted, and decoding them may take long.
+ * worker_message.c - one message of a worker: received and judged, not yet acted upon
  */
+#include "src/pool/worker_message.h"
+
 #include "src/base/fd.h"
 #include "src/call/builder.h"
-#include "src/call/outcome.h"
+#include "src/call/incoming.h"
 #include "src/client/child_end.h"
 #include "src/client/taken.h"
 #include "src/pool/backoff.h"
-#include "src/pool/pool.h"
+#include "src/pool/state.h"
+#include "src/pool/worker.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <errno.h>

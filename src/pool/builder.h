@@ -1,0 +1,28 @@
+/*
+ * builder.h - the configuration of a pool
+ */
+#ifndef FORKSCOPE_POOL_BUILDER_H
+#define FORKSCOPE_POOL_BUILDER_H
+
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procspawn__pool_plan {
+    unsigned minimum;
+    unsigned maximum;
+    int64_t idle_timeout;
+    uint64_t recycle_calls;
+    uint64_t recycle_bytes;
+    bool capture[3];
+    uint64_t capture_limit;
+    unsigned attempts;
+};
+
+struct procspawn_pool_builder {
+    struct procspawn__pool_plan plan;
+    procspawn_builder *process;
+};
+
+#endif

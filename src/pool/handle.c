@@ -1,0 +1,260 @@
+/*
+ * handle.c - the handle of a call of a pool: waits for the call, ends it, frees it
+ */
+#include "src/pool/handle.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/base/thread.h"
+#include "src/call/handle.h"
+#include "src/error/error.h"
+#include "src/pool/interest.h"
+#include "src/pool/job.h"
+#include "src/pool/lock.h"
+#include "src/pool/receive.h"
+#include "src/pool/schedule.h"
+#include "src/pool/state.h"
+#include "src/pool/terminate.h"
+#include "src/pool/worker.h"
+#include "src/scope/wait_points.h"
+#include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+static struct procspawn__pool_call *call_of(const procspawn_handle *handle)
+{
+    return (struct procspawn__pool_call *)(uintptr_t)handle;
+}
+
+static bool has_ended(const struct procspawn__pool_call *call)
+{
+    return procspawn__pool_call_has_ended(call);
+}
+
+/* Returns whether the call has not ended: then it is freed when it does. */
+static bool drop_living(struct procspawn__pool_call *call)
+{
+    procspawn_pool *pool = call->pool;
+
+    procspawn__pool_enter(pool);
+    bool lives = !has_ended(call);
+    call->dropped = lives;
+    if (lives && call->worker)
+        procspawn__worker_attend(call->worker);
+    procspawn__pool_leave(pool);
+    return lives;
+}
+
+static void call_drop(procspawn_handle *handle)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+
+    if (has_ended(call) || !drop_living(call))
+        procspawn__pool_call_free_ended(call);
+}
+
+static void call_forget(procspawn_handle *handle)
+{
+    procspawn__pool_call_forget(call_of(handle));
+}
+
+/* ---- waiting ---- */
+
+static int need_event(struct procspawn__pool_call *call)
+{
+    if (base__fd_is_ours(call->event))
+        return 0;
+    int fd = base__event_renew(&call->event);
+    if (fd < 0)
+        return fd;
+    if (has_ended(call))
+        base__event_raise(call->event);
+    if (call->worker)
+        procspawn__worker_attend(call->worker);
+    return 0;
+}
+
+/* One sleep of a joiner: on the worker's channel, or on the event. */
+struct sleep {
+    procspawn_pool *pool;
+    struct procspawn__worker *worker;   /* followed; NULL: none */
+    int fd;
+};
+
+/* False while another thread hears the worker: it may have received the answer already. */
+static bool can_follow(const struct procspawn__pool_call *call)
+{
+    return call->worker && call->event < 0 && !call->worker->heard;
+}
+
+static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
+{
+    *sleep = (struct sleep){ .pool = call->pool };
+    if (can_follow(call)) {
+        sleep->worker = call->worker;
+        sleep->fd = call->worker->taken.channel;
+        procspawn__worker_follow(call->worker);
+        return 0;
+    }
+    int rc = need_event(call);
+    sleep->fd = call->event;
+    return rc;
+}
+
+static void end_sleep(struct sleep *sleep)
+{
+    procspawn__pool_enter(sleep->pool);
+    if (sleep->worker)
+        procspawn__worker_unfollow(sleep->worker);
+}
+
+static void unwound_in_sleep(void *data)
+{
+    struct sleep *sleep = data;
+    int cancel;
+
+    base__stack_unwound();
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    end_sleep(sleep);
+    procspawn__pool_unlock(sleep->pool);
+    pthread_setcancelstate(cancel, NULL);
+}
+
+/*
+ * Sleeps once, without the lock. The only place where a joiner can be cancelled. 0, also at the
+ * deadline, or -errno.
+ */
+static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int cancel)
+{
+    struct sleep sleep;
+    int rc = begin_sleep(call, &sleep);
+
+    if (rc < 0)
+        return rc;
+    procspawn__pool_leave(call->pool);
+    pthread_cleanup_push(unwound_in_sleep, &sleep);
+    pthread_setcancelstate(cancel, NULL);
+    rc = sleep.worker ? scoped__wait_fd(sleep.fd, POLLIN, deadline)
+                      : scoped__wait_event(sleep.fd, deadline);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_pop(0);
+    end_sleep(&sleep);
+    return rc == -ETIMEDOUT ? 0 : rc;
+}
+
+/* Has the program closed the descriptor on which the joiner would sleep? */
+static bool is_cut_off(const struct procspawn__pool_call *call)
+{
+    return call->worker && !base__fd_is_ours(call->worker->taken.channel);
+}
+
+/* With the lock held. The first look comes after a sleep: an answer is not expected before. */
+static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int cancel)
+{
+    int64_t deadline = base__deadline(timeout);
+    bool look = timeout == 0 || is_cut_off(call);
+
+    for (;;) {
+        int rc = look && call->worker ? procspawn__worker_look(call->worker) : 0;
+        if (has_ended(call))
+            return 0;
+        if (look && deadline != BASE_NEVER && base__now() >= deadline)
+            return rc < 0 ? rc : -ETIMEDOUT;
+        if (rc == 0)
+            rc = sleep_until(call, deadline, cancel);
+        if (rc < 0)
+            return rc;
+        look = true;
+    }
+}
+
+static int call_answered(procspawn_handle *handle, int64_t timeout)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+    int cancel;
+
+    if (has_ended(call))
+        return 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(call->pool);
+    int rc = wait_for_end(call, timeout, cancel);
+    procspawn__pool_leave(call->pool);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+static int call_gone(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
+{
+    return ret_usage ? -ENOTSUP : call_answered(handle, timeout);
+}
+
+/* ---- ending ---- */
+
+static void end_by_hand(struct procspawn__pool_call *call, int signal, int64_t grace)
+{
+    if (call->worker)
+        procspawn__worker_look(call->worker);
+    if (call->state == PROCSPAWN__CALL_QUEUED)
+        procspawn__pool_expel(call, procspawn__error_new(PROCSPAWN_ERROR_CANCELLED, 0,
+                                                         "killed before it was started"));
+    else if (call->worker)
+        procspawn__worker_end(call->worker, signal, grace);
+}
+
+static int call_end(procspawn_handle *handle, int signal, int64_t grace)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+    int cancel;
+
+    if (has_ended(call))
+        return 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(call->pool);
+    end_by_hand(call, signal, grace);
+    procspawn__pool_leave(call->pool);
+    pthread_setcancelstate(cancel, NULL);
+    return 0;
+}
+
+/* ---- the rest ---- */
+
+static pid_t call_pid(const procspawn_handle *handle)
+{
+    const struct procspawn__pool_call *call = call_of(handle);
+
+    procspawn__pool_enter(call->pool);
+    pid_t pid = call->worker ? call->worker->taken.pid : 0;
+    procspawn__pool_leave(call->pool);
+    return pid;
+}
+
+static int call_fd(const procspawn_handle *handle)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(call->pool);
+    need_event(call);
+    int fd = call->event;
+    procspawn__pool_leave(call->pool);
+    pthread_setcancelstate(cancel, NULL);
+    return fd;
+}
+
+const struct procspawn__handle_kind procspawn__pool_call_kind = {
+    .answered = call_answered,
+    .gone = call_gone,
+    .end = call_end,
+    .pid = call_pid,
+    .fd = call_fd,
+    .drop = call_drop,
+    .forget = call_forget,
+};

@@ -1,0 +1,107 @@
+/*
+ * interest.c - which thread waits for the messages of a worker
+ */
+#include "src/pool/interest.h"
+
+#include "src/base/fd.h"
+#include "src/base/list.h"
+#include "src/pool/job.h"
+#include "src/pool/state.h"
+#include "src/pool/worker.h"
+#include <errno.h>
+#include <forkscope/pool.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+
+static int set_watch(struct procspawn__worker *worker, int operation)
+{
+    struct epoll_event event = { .events = worker->listened ? EPOLLIN : 0,
+                                 .data.u64 = worker->serial * PROCSPAWN__STREAMS };
+
+    if (!base__fd_is_ours(worker->pool->epoll) || !base__fd_is_ours(worker->taken.channel))
+        return -EBADF;
+    if (epoll_ctl(worker->pool->epoll, operation, worker->taken.channel, &event) < 0)
+        return -errno;
+    worker->watched = operation != EPOLL_CTL_DEL;
+    return 0;
+}
+
+int procspawn__worker_watch(struct procspawn__worker *worker)
+{
+    return set_watch(worker, EPOLL_CTL_ADD);
+}
+
+void procspawn__worker_unwatch(struct procspawn__worker *worker)
+{
+    if (worker->watched)
+        set_watch(worker, EPOLL_CTL_DEL);
+}
+
+static void listen_to(struct procspawn__worker *worker, bool on)
+{
+    if (worker->listened == on || !worker->watched)
+        return;
+    worker->listened = on;
+    set_watch(worker, EPOLL_CTL_MOD);
+}
+
+/* The messages of an ending worker are always received, because its DEATH comes behind them. */
+static bool needs_dispatcher(const struct procspawn__worker *worker)
+{
+    const procspawn_pool *pool = worker->pool;
+    const struct procspawn__pool_call *call = worker->call;
+
+    if (worker->followed)
+        return false;
+    if (worker->state == PROCSPAWN__WORKER_ENDING)
+        return true;
+    return call && (pool->queued > 0 || !list_empty(&pool->waiters) || call->dropped ||
+                    call->event >= 0);
+}
+
+/* Listening ends only when a joiner follows: listening without need costs little. */
+void procspawn__worker_attend(struct procspawn__worker *worker)
+{
+    if (needs_dispatcher(worker))
+        listen_to(worker, true);
+}
+
+void procspawn__pool_attend(procspawn_pool *pool)
+{
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        procspawn__worker_attend(pool->workers[i]);
+}
+
+/* epoll(7) always reports the end of a channel, so the channel leaves the set. */
+void procspawn__worker_deafen(struct procspawn__worker *worker)
+{
+    if (!worker->watched)
+        return;
+    procspawn__worker_unwatch(worker);
+    worker->deaf = true;
+    procspawn__dispatch_again(worker->pool);
+}
+
+void procspawn__worker_undeafen(struct procspawn__worker *worker)
+{
+    if (!worker->deaf)
+        return;
+    worker->listened = !worker->followed;
+    worker->deaf = set_watch(worker, EPOLL_CTL_ADD) < 0;
+    if (worker->deaf)
+        procspawn__dispatch_again(worker->pool);
+}
+
+void procspawn__worker_follow(struct procspawn__worker *worker)
+{
+    procspawn__worker_ref(worker);
+    worker->followed = true;
+    listen_to(worker, false);
+}
+
+void procspawn__worker_unfollow(struct procspawn__worker *worker)
+{
+    worker->followed = false;
+    procspawn__worker_attend(worker);
+    procspawn__worker_unref(worker);
+}

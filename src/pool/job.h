@@ -1,0 +1,62 @@
+/*
+ * job.h - one call of a pool, as data
+ */
+#ifndef FORKSCOPE_POOL_JOB_H
+#define FORKSCOPE_POOL_JOB_H
+
+#include "src/base/list.h"
+#include "src/call/handle.h"
+#include "src/call/request.h"
+#include "src/pool/capture.h"
+#include "src/pool/state.h"
+#include <forkscope/pool.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum procspawn__call_state {
+    PROCSPAWN__CALL_QUEUED,     /* submitted; or its worker died before it took the call */
+    PROCSPAWN__CALL_RUNNING,    /* sent to a worker */
+    PROCSPAWN__CALL_ENDED       /* its outcome is known */
+};
+
+/* The request of a call, kept as long as it may be sent. */
+struct procspawn__call_draft {
+    struct procspawn__remains remains;
+    struct procspawn__draft draft;
+};
+
+struct procspawn__pool_call {
+    procspawn_handle handle;
+    struct procspawn__remains remains;
+    procspawn_pool *pool;
+    enum procspawn__call_state state;   /* atomic: read without the lock for ENDED */
+    struct procspawn__call_draft *draft;    /* NULL: the call will not be sent again */
+    struct list in_queue;
+    struct procspawn__worker *worker;   /* RUNNING only */
+    int64_t deadline;
+    unsigned refusals;          /* failed set-ups in workers that had run other calls before */
+    int event;                  /* eventfd, readable when the call has ended; -1 until needed */
+    bool dropped;               /* the handle was freed: the call is freed when it ends */
+    struct procspawn__captures captures;
+};
+
+/*
+ * Without the lock: a new call, not queued, with a reference to the pool; NULL without memory.
+ * `kind`: the functions of its handle.
+ */
+struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
+                                                      const struct procspawn__handle_kind *kind);
+/* Without the lock: frees a call that was never queued; and one that has ended. */
+void procspawn__pool_call_free(struct procspawn__pool_call *call);
+void procspawn__pool_call_free_ended(struct procspawn__pool_call *call);
+/* In a child by fork(2): frees its memory, and closes nothing. */
+void procspawn__pool_call_forget(struct procspawn__pool_call *call);
+
+/* The outcome is set: wakes the waiting threads. From then on the holder may free the call. */
+void procspawn__pool_call_end(struct procspawn__pool_call *call);
+/* With or without the lock. */
+bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call);
+/* Gives up the request: the call will not be sent again. */
+void procspawn__pool_call_spend(struct procspawn__pool_call *call);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * receive.c - receives messages of workers and has the scheduler act upon them
+ *
+ * Messages are received without the lock, by one thread at a time for each worker. Their number is
+ * limited each time, so a worker that floods its channel does not keep the thread from the others.
+ */
+#include "src/pool/receive.h"
+
+#include "src/base/clock.h"
+#include "src/call/incoming.h"
+#include "src/call/outcome.h"
+#include "src/client/child_end.h"
+#include "src/pool/capture.h"
+#include "src/pool/job.h"
+#include "src/pool/lock.h"
+#include "src/pool/schedule.h"
+#include "src/pool/state.h"
+#include "src/pool/worker.h"
+#include "src/pool/worker_message.h"
+#include <errno.h>
+#include <forkscope/pool.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* After an answer the loop stops, so that the thread that waits for it can go on. */
+static bool may_have_more(enum procspawn__incoming_kind kind)
+{
+    switch (kind) {
+    case PROCSPAWN__INCOMING_IGNORED:
+    case PROCSPAWN__INCOMING_REFUSED:
+    case PROCSPAWN__INCOMING_BROKEN:
+    case PROCSPAWN__INCOMING_BACKTRACE:
+    case PROCSPAWN__INCOMING_REBORN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The call cannot end while the lock is released: only the thread that hears its worker ends it. */
+static void drain(struct procspawn__worker *worker)
+{
+    struct procspawn__pool_call *call = worker->call;
+
+    if (!call || !procspawn__captures_run(&call->captures))
+        return;
+    procspawn__pool_leave(worker->pool);
+    procspawn__captures_drain(&call->captures, worker->pool->plan.capture_limit);
+    procspawn__pool_enter(worker->pool);
+}
+
+void procspawn__worker_drain(struct procspawn__worker *worker)
+{
+    if (worker->heard)
+        return;
+    worker->heard = true;
+    procspawn__worker_ref(worker);
+    drain(worker);
+    worker->heard = false;
+    procspawn__worker_unref(worker);
+}
+
+/* Before a message that may end the call, all captured output is read. */
+static void deliver(struct procspawn__worker *worker, struct procspawn__report *report)
+{
+    if (report->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
+        drain(worker);
+    procspawn__schedule_act(worker, report);
+}
+
+/* Receives one message without the lock and acts upon it. Returns whether there may be more. */
+static bool hear_one(struct procspawn__worker *worker, int *ret_error)
+{
+    procspawn_pool *pool = worker->pool;
+    struct procspawn__report report;
+
+    /* After the last answer no descriptors are needed. A shortage of them must not delay DEATH. */
+    worker->lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
+    procspawn__pool_leave(pool);
+    procspawn__report_receive(worker, &report);
+    procspawn__pool_enter(pool);
+    deliver(worker, &report);
+    *ret_error = report.incoming.error == -EAGAIN ? 0 : report.incoming.error;
+    if (!procspawn__answer_is_empty(&report.answer)) {
+        procspawn__pool_leave(pool);
+        procspawn__answer_fini(&report.answer);
+        procspawn__pool_enter(pool);
+    }
+    return may_have_more(report.incoming.kind);
+}
+
+int procspawn__worker_hear(struct procspawn__worker *worker)
+{
+    enum { AT_ONCE = 64 };
+    static const int64_t crowd_pause = BASE_SECOND / 20;
+    bool more = true;
+    int rc = 0;
+
+    if (worker->heard || worker->state >= PROCSPAWN__WORKER_LOST)
+        return 0;
+    worker->heard = true;
+    procspawn__worker_ref(worker);
+    for (int i = 0; i < AT_ONCE && more; i++)
+        more = hear_one(worker, &rc);
+    worker->heard = false;
+    worker->crowded = more;
+    if (more)
+        procspawn__dispatch_beside(worker->pool, crowd_pause);
+    procspawn__worker_unref(worker);
+    return rc;
+}
+
+/* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
+static void take_word(struct procspawn__worker *worker, int rc)
+{
+    struct procspawn__report report = {
+        .incoming = {
+            .kind = rc == 0 && worker->await.known ? PROCSPAWN__INCOMING_DEATH
+                                                   : PROCSPAWN__INCOMING_END,
+            .death = worker->await.death,
+        },
+        .server_lost = rc < 0,
+    };
+
+    if (worker->state == PROCSPAWN__WORKER_LOST)
+        procspawn__worker_bury(worker);
+    else if (worker->state < PROCSPAWN__WORKER_LOST)
+        deliver(worker, &report);
+}
+
+void procspawn__worker_look_beside(struct procspawn__worker *worker)
+{
+    procspawn_pool *pool = worker->pool;
+    bool kill = worker->killed || worker->state == PROCSPAWN__WORKER_LOST;
+
+    if (worker->heard)
+        return;
+    worker->heard = true;
+    procspawn__worker_ref(worker);
+    procspawn__pool_leave(pool);
+    int rc = procspawn__client_await(&worker->await, &worker->taken, kill);
+    procspawn__pool_enter(pool);
+    if (rc <= 0)
+        take_word(worker, rc);
+    worker->heard = false;
+    procspawn__worker_unref(worker);
+}
+
+int procspawn__worker_look(struct procspawn__worker *worker)
+{
+    return worker->followed ? 0 : procspawn__worker_hear(worker);
+}
+
+/* The table may change while the lock is released. */
+void procspawn__pool_look(procspawn_pool *pool)
+{
+    for (unsigned i = pool->worker_count; i-- > 0;) {
+        if (i < pool->worker_count && pool->workers[i]->call)
+            procspawn__worker_look(pool->workers[i]);
+    }
+}

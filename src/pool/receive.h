@@ -1,0 +1,28 @@
+/*
+ * receive.h - receives messages of workers and has the scheduler act upon them
+ */
+#ifndef FORKSCOPE_POOL_RECEIVE_H
+#define FORKSCOPE_POOL_RECEIVE_H
+
+#include "src/pool/worker.h"
+#include <forkscope/pool.h>
+
+/* All functions: with the pool's lock held, which they release in between. */
+
+/*
+ * Hears a worker: receives a number of messages and acts upon them. 0, also if another thread hears
+ * it; or a shortage of this process (-EMFILE, -ENOMEM ...): then a message is left in the channel.
+ */
+int procspawn__worker_hear(struct procspawn__worker *worker);
+/* The same, but does nothing if the worker is followed; and for all workers that run a call. */
+int procspawn__worker_look(struct procspawn__worker *worker);
+void procspawn__pool_look(procspawn_pool *pool);
+/* Reads captured output, unless another thread hears the worker. */
+void procspawn__worker_drain(struct procspawn__worker *worker);
+/*
+ * Asks the worker's server for its end: the channel may have ended without DEATH, or be full of
+ * other messages. Only in the dispatcher.
+ */
+void procspawn__worker_look_beside(struct procspawn__worker *worker);
+
+#endif

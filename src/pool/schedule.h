@@ -1,0 +1,45 @@
+/*
+ * schedule.h - the scheduler of a pool: which call goes to which worker, and what follows from the
+ * messages of workers and from failed starts
+ *
+ * It waits for nothing, receives nothing and never releases the lock. Workers that are to end are
+ * marked (terminate.h).
+ */
+#ifndef FORKSCOPE_POOL_SCHEDULE_H
+#define FORKSCOPE_POOL_SCHEDULE_H
+
+#include "src/pool/job.h"
+#include "src/pool/worker.h"
+#include "src/pool/worker_message.h"
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <stdbool.h>
+
+/* All functions: with the pool's lock held. */
+
+/* ---- the queue ---- */
+
+void procspawn__pool_enqueue(struct procspawn__pool_call *call);
+/* Ends a queued call with this error, which is taken. */
+void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error);
+/* Ends all queued calls with such errors. */
+void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind kind,
+                               const char *message);
+/* Sends calls as long as there are idle workers. */
+void procspawn__pool_feed(procspawn_pool *pool);
+
+/* ---- messages of workers ---- */
+
+/* Acts upon a message of the worker. What it takes of the report's answer it removes from there. */
+void procspawn__schedule_act(struct procspawn__worker *worker, struct procspawn__report *report);
+
+/* ---- failed starts: errors are taken ---- */
+
+/* The pool ends because no worker can be started. Running calls go on. */
+void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error);
+/* A start failed. final: a further attempt cannot succeed. */
+void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final);
+/* A child died before it read PREPARE: counts as failed start after many. */
+void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * shutdown.c - ends a pool: at once, or after its calls
+ */
+#include "src/pool/shutdown.h"
+
+#include "src/base/clock.h"
+#include "src/pool/lock.h"
+#include "src/pool/receive.h"
+#include "src/pool/schedule.h"
+#include "src/pool/state.h"
+#include "src/pool/terminate.h"
+#include "src/pool/wait.h"
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+
+/* Answers that have arrived count, so the workers are heard before they are killed. */
+void procspawn__pool_end(procspawn_pool *pool)
+{
+    pool->state = PROCSPAWN__POOL_ENDED;
+    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
+    procspawn__pool_look(pool);
+    for (unsigned i = 0; i < pool->worker_count; i++)
+        procspawn__worker_end(pool->workers[i], SIGKILL, 0);
+    procspawn__pool_wake(pool);
+    procspawn__pool_changed(pool);
+}
+
+void procspawn_pool_kill(procspawn_pool *pool)
+{
+    int cancel;
+
+    if (!procspawn__pool_is_ours(pool))
+        return;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(pool);
+    procspawn__pool_end(pool);
+    procspawn__pool_leave(pool);
+    pthread_setcancelstate(cancel, NULL);
+}
+
+int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
+{
+    procspawn__pool_enter(pool);
+    if (pool->state == PROCSPAWN__POOL_OPEN)
+        pool->state = PROCSPAWN__POOL_CLOSING;
+    procspawn__pool_leave(pool);
+    int rc = procspawn__pool_wait(pool, event, deadline, procspawn__pool_idle_since);
+    if (rc < 0)
+        return rc;
+    procspawn_pool_kill(pool);
+    return procspawn__pool_wait(pool, event, deadline, procspawn__pool_emptied);
+}
+
+int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout)
+{
+    if (!procspawn__pool_is_ours(pool))
+        return PROCSPAWN_ENOTOWNER;
+    return procspawn__pool_shut_down(pool, -1, base__deadline(timeout));
+}
+
+int procspawn_pool_shutdown(procspawn_pool *pool)
+{
+    return procspawn_pool_shutdown_timeout(pool, -1);
+}

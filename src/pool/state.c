@@ -1,0 +1,150 @@
+/*
+ * state.c - what a pool is: its lock, its counts, and what its dispatcher is to do
+ */
+#include "src/pool/state.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/base/list.h"
+#include "src/base/witness.h"
+#include <forkscope/pool.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+procspawn_pool *procspawn__pool_new(const struct procspawn__pool_plan *plan)
+{
+    procspawn_pool *pool = malloc(sizeof *pool);
+    struct procspawn__worker **workers = calloc(plan->maximum, sizeof *workers);
+
+    if (!pool || !workers) {
+        free(workers);
+        free(pool);
+        return NULL;
+    }
+    *pool = (procspawn_pool){
+        .references = 1,
+        .plan = *plan,
+        .workers = workers,
+        .wanted = plan->minimum,
+        .epoll = -1,
+        .wake = -1,
+        .end_event = -1,
+        .wake_at = BASE_NEVER,
+        .again_at = BASE_NEVER,
+        .beside_at = BASE_NEVER,
+    };
+    pthread_mutex_init(&pool->lock, NULL);
+    list_init(&pool->waiters);
+    list_init(&pool->queue);
+    list_init(&pool->lost);
+    list_init(&pool->idle);
+    list_init(&pool->tell);
+    list_init(&pool->tell_later);
+    return pool;
+}
+
+bool procspawn__pool_is_ours(const procspawn_pool *pool)
+{
+    return base__witness_here(pool->witness);
+}
+
+/* ---- the lock ---- */
+
+void procspawn__pool_enter(procspawn_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+}
+
+void procspawn__pool_unlock(procspawn_pool *pool)
+{
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* The functions may close descriptors, and close(2) is a cancellation point. */
+void procspawn__dispose_all(struct procspawn__remains *remains)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    while (remains) {
+        struct procspawn__remains *next = remains->next;
+        remains->dispose(remains);
+        remains = next;
+    }
+    pthread_setcancelstate(cancel, NULL);
+}
+
+void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *remains,
+                             void (*dispose)(struct procspawn__remains *remains))
+{
+    remains->dispose = dispose;
+    remains->next = pool->remains;
+    pool->remains = remains;
+}
+
+/* ---- what the dispatcher is to do ---- */
+
+void procspawn__pool_wake(procspawn_pool *pool)
+{
+    base__event_raise(pool->wake);
+}
+
+void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when)
+{
+    if (when < pool->wake_at)
+        procspawn__pool_wake(pool);
+}
+
+void procspawn__dispatch_again(procspawn_pool *pool)
+{
+    static const int64_t again_pause = BASE_SECOND / 100;
+
+    if (pool->again_at != BASE_NEVER)
+        return;
+    pool->again_at = base__deadline(again_pause);
+    procspawn__pool_wake_by(pool, pool->again_at);
+}
+
+void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause)
+{
+    int64_t when = base__deadline(pause);
+
+    if (pool->beside_at <= when)
+        return;
+    pool->beside_at = when;
+    procspawn__pool_wake_by(pool, when);
+}
+
+/* ---- who waits for it ---- */
+
+void procspawn__pool_changed(procspawn_pool *pool)
+{
+    base__event_raise(pool->end_event);
+    for (struct list *item = pool->waiters.next; item != &pool->waiters; item = item->next)
+        base__event_raise(list_entry(item, struct procspawn__pool_waiter, in_pool)->event);
+}
+
+bool procspawn__pool_is_idle(const procspawn_pool *pool)
+{
+    return __atomic_load_n(&pool->calls, __ATOMIC_ACQUIRE) == 0;
+}
+
+void procspawn__pool_became_idle(procspawn_pool *pool)
+{
+    pool->idle_epoch++;
+    if (!list_empty(&pool->waiters))
+        procspawn__pool_changed(pool);
+}
+
+bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch)
+{
+    return procspawn__pool_is_idle(pool) || pool->idle_epoch != epoch;
+}
+
+bool procspawn__pool_emptied(const procspawn_pool *pool, uint64_t unused)
+{
+    (void)unused;
+    return pool->worker_count == 0 && list_empty(&pool->lost);
+}

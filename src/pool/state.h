@@ -1,0 +1,132 @@
+/*
+ * state.h - what a pool is: its lock, its counts, and what its dispatcher is to do
+ *
+ * One lock for each pool guards the table of workers, the queue and the counts. A thread that holds
+ * it does nothing that can block, or that takes time in proportion to what a worker sent:
+ *
+ * - A message of a worker is received and checked without the lock, by one thread at a time (the
+ *   worker is "heard"), and acted upon with the lock held: receive.c, schedule.c.
+ * - A message to a server is noted in the worker. The thread that releases the lock sends it:
+ *   terminate.c.
+ * - An object that is no longer used is noted in the pool. The thread that releases the lock frees
+ *   it: lock.c.
+ */
+#ifndef FORKSCOPE_POOL_STATE_H
+#define FORKSCOPE_POOL_STATE_H
+
+#include "src/base/list.h"
+#include "src/base/witness.h"
+#include "src/client/take.h"
+#include "src/image/at_fini.h"
+#include "src/pool/backoff.h"
+#include "src/pool/builder.h"
+#include <forkscope/error.h>
+#include <forkscope/pool.h>
+#include <forkscope/procspawn.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procspawn__worker;
+
+/* Each state with the event that enters it. */
+enum procspawn__pool_state {
+    PROCSPAWN__POOL_OPEN,       /* built */
+    PROCSPAWN__POOL_CLOSING,    /* shutdown: no new calls */
+    PROCSPAWN__POOL_ENDED       /* failed, killed, shut down, freed, or procspawn_fini */
+};
+
+/* A member of an object that is to be freed once the pool's lock is released. */
+struct procspawn__remains {
+    struct procspawn__remains *next;
+    void (*dispose)(struct procspawn__remains *remains);
+};
+
+/* A thread that waits for the pool as a whole sleeps on an eventfd of its own. */
+struct procspawn__pool_waiter {
+    struct list in_pool;
+    int event;
+};
+
+struct procspawn_pool {
+    pthread_mutex_t lock;
+    unsigned references;        /* atomic: the owner's, and one for each handle */
+    struct procspawn__at_fini at_fini;
+    struct base__witness *witness;
+    struct procspawn__pool_plan plan;
+    procspawn_builder *process;
+    enum procspawn__pool_state state;
+    bool failed;                /* it ended because no worker could be started */
+    procspawn_error *cause;     /* of the last failed start */
+
+    struct list queue;
+    unsigned queued;
+    unsigned calls;             /* queued or running; atomic: it is read without the lock */
+    struct procspawn__worker **workers;
+    unsigned worker_count;
+    struct list lost;           /* workers out of the table that are not known to be gone yet */
+    struct list idle;           /* the worker that became idle last comes first */
+    unsigned active;            /* workers that run a call */
+    unsigned wanted;            /* target number of workers: minimum to maximum; atomic */
+    uint64_t last_serial;
+    struct list tell;           /* workers with a message for their server */
+    struct list tell_later;     /* the same: the message could not be sent, to be repeated */
+    struct procspawn__remains *remains;
+
+    struct list waiters;        /* threads that wait for the pool as a whole */
+    uint64_t idle_epoch;        /* counts how often the pool became idle */
+
+    pthread_t dispatcher;
+    int end_event;              /* eventfd of the leaf task for the pool in a scope, or -1 */
+    int epoll;
+    int wake;                   /* eventfd that wakes the dispatcher */
+    int64_t wake_at;            /* when the dispatcher's wait times out */
+    int64_t again_at;           /* when it repeats what failed for a shortage */
+    int64_t look_at;            /* when it next checks that its descriptors are still open */
+    int64_t beside_at;          /* when it next asks the servers for ends of workers */
+    struct procspawn__backoff backoff;
+    struct procspawn__wish wish;    /* the dispatcher's request for one more worker */
+};
+
+/* The key of epoll events: 0 for `wake`; else a worker's serial number times this number, for its
+ * channel, and its captured streams by number. */
+enum { PROCSPAWN__STREAMS = 4 };
+
+/* ---- without the lock ---- */
+
+/* A new pool in state OPEN, without workers, descriptors and thread; NULL without memory. */
+procspawn_pool *procspawn__pool_new(const struct procspawn__pool_plan *plan);
+/* False in a child by fork(2) of the process that made the pool. */
+bool procspawn__pool_is_ours(const procspawn_pool *pool);
+void procspawn__pool_enter(procspawn_pool *pool);
+/* Releases the lock and does nothing else; see procspawn__pool_leave. */
+void procspawn__pool_unlock(procspawn_pool *pool);
+/* Has it no call, queued or running? With or without the lock. */
+bool procspawn__pool_is_idle(const procspawn_pool *pool);
+/* Frees objects that were in the pool's list. They may close descriptors. */
+void procspawn__dispose_all(struct procspawn__remains *remains);
+
+/* ---- with the lock held ---- */
+
+/* Has the thread that leaves next call dispose(remains). */
+void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *remains,
+                             void (*dispose)(struct procspawn__remains *remains));
+
+/* Wakes the dispatcher; makes sure that it wakes at this time at the latest. */
+void procspawn__pool_wake(procspawn_pool *pool);
+void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when);
+/* Has the dispatcher repeat what failed for a shortage, ten milliseconds from now. */
+void procspawn__dispatch_again(procspawn_pool *pool);
+/* Has the dispatcher ask servers for ends of workers after this pause, in nanoseconds. */
+void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause);
+
+/* Wakes all threads that wait for the pool. */
+void procspawn__pool_changed(procspawn_pool *pool);
+/* The last call has ended: counts it and wakes the waiting threads. */
+void procspawn__pool_became_idle(procspawn_pool *pool);
+/* Are all workers gone? */
+bool procspawn__pool_emptied(const procspawn_pool *pool, uint64_t unused);
+/* Is it idle, or was it since idle_epoch had this value? */
+bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch);
+
+#endif

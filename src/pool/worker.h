@@ -1,0 +1,103 @@
+/*
+ * worker.h - the table of a pool's workers, and their states
+ */
+#ifndef FORKSCOPE_POOL_WORKER_H
+#define FORKSCOPE_POOL_WORKER_H
+
+#include "src/base/list.h"
+#include "src/call/outcome.h"
+#include "src/client/awaits.h"
+#include "src/client/taken.h"
+#include "src/pool/state.h"
+#include "src/value/encoded.h"
+#include <forkscope/pool.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procspawn__pool_call;
+
+/* 0 is no state: it marks events that are illegal in a state. */
+enum procspawn__worker_state {
+    PROCSPAWN__WORKER_BUG,
+    PROCSPAWN__WORKER_STARTING, /* it was sent PREPARE and has not answered */
+    PROCSPAWN__WORKER_IDLE,
+    PROCSPAWN__WORKER_RUNNING,  /* it was sent a call and has not answered */
+    PROCSPAWN__WORKER_ENDING,   /* its server will end it; its DEATH is still to come */
+    PROCSPAWN__WORKER_LOST,     /* its channel ended without DEATH, or DEATH says it lingers */
+    PROCSPAWN__WORKER_GONE,
+    PROCSPAWN__WORKER_STATES
+};
+
+enum procspawn__worker_event {
+    PROCSPAWN__EV_READY,        /* it has answered PREPARE */
+    PROCSPAWN__EV_CALL,         /* it was sent a call */
+    PROCSPAWN__EV_ANSWER,       /* it has answered and waits for the next call */
+    PROCSPAWN__EV_END,          /* the pool ends it */
+    PROCSPAWN__EV_CUT,          /* its channel has ended, or DEATH says that it lingers */
+    PROCSPAWN__EV_DEATH,        /* it is gone, with its descendants */
+    PROCSPAWN__WORKER_EVENTS
+};
+
+/* Messages that the server of a worker is still to be sent. */
+struct procspawn__worker_end {
+    uint64_t signals;           /* bit n - 1: signal n */
+    int64_t kill_at;            /* the earliest end of a grace */
+    bool limit;                 /* the call is past its deadline */
+    bool limit_first;           /* the deadline passed before the signals were added */
+};
+
+struct procspawn__worker {
+    struct procspawn__remains remains;
+    procspawn_pool *pool;
+    struct procspawn__taken taken;
+    enum procspawn__worker_state state;
+    unsigned references;        /* the table's, and one for each thread that uses the worker */
+    uint64_t serial;            /* identifies it in epoll events, times PROCSPAWN__STREAMS */
+    uint64_t generation;        /* of the last CALL; an answer to another one is ignored */
+    uint64_t ended_calls;
+    struct procspawn__pool_call *call;  /* sent and not ended; only in RUNNING and ENDING */
+    struct procspawn__answer start;     /* its failure, outside of calls */
+    bool heard;                 /* a thread hears it: it alone uses channel, room and statm */
+    bool followed;              /* the joiner of its call polls the channel */
+    bool watched;               /* the channel is in the dispatcher's epoll set */
+    bool listened;              /* the dispatcher wakes for its messages */
+    bool deaf;                  /* not watched until again_at, because of a shortage */
+    bool left_unread;           /* the channel was reset: it did not read the last message */
+    bool killed;                /* SIGKILL was asked for: no other signal follows */
+    bool overdue;               /* its call is past the deadline; its server is told */
+    bool told;                  /* a thread sends its server a message right now */
+    bool crowded;               /* its channel never becomes empty: DEATH may not fit in */
+    struct procspawn__await await;  /* asks its server for its end; only if heard */
+    struct procspawn__worker_end end;
+    struct list in_tell;
+    struct procspawn__parcel *room;     /* for the message being received; NULL: none yet */
+    bool lossy;                 /* messages need not bring their descriptors any more */
+    int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
+    int64_t idle_until;         /* from then on the pool may end it to shrink */
+    struct list in_idle;
+    struct list in_lost;
+};
+
+/* All functions: with the pool's lock held. */
+
+/*
+ * Adds a child that was sent PREPARE to the table; the child is taken. NULL without memory: it is
+ * not.
+ */
+struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
+                                                const struct procspawn__taken *taken);
+/* Takes back the last addition: the child is the caller's again. */
+void procspawn__worker_withdraw(struct procspawn__worker *worker);
+struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uint64_t serial);
+void procspawn__worker_ref(struct procspawn__worker *worker);
+void procspawn__worker_unref(struct procspawn__worker *worker);
+/* In a child by fork(2): frees its memory, and closes nothing. */
+void procspawn__worker_forget(struct procspawn__worker *worker);
+/* The only place where a worker's state changes. False: the event is illegal, nothing changed. */
+bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__worker_event event);
+/* Takes a worker that is GONE or LOST, and not watched, out of the table. */
+void procspawn__worker_leave(struct procspawn__worker *worker);
+/* Lost becomes gone: drops the pool's reference. */
+void procspawn__worker_bury(struct procspawn__worker *worker);
+
+#endif
