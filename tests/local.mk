@@ -7,6 +7,7 @@ LDADD = tests/libsupport.la $(core_libs) $(test_libs)
 
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES =
+tests_libsupport_la_SOURCES += tests/support/bare_pool.c tests/support/bare_pool.h
 tests_libsupport_la_SOURCES += tests/support/builder_helpers.c tests/support/builder_helpers.h
 tests_libsupport_la_SOURCES += tests/support/busy_program.c tests/support/busy_program.h
 tests_libsupport_la_SOURCES += tests/support/call_helpers.c tests/support/call_helpers.h
@@ -163,8 +164,10 @@ check_PROGRAMS += tests/pool/kill_test
 check_PROGRAMS += tests/pool/loss_test
 check_PROGRAMS += tests/pool/plan_test
 check_PROGRAMS += tests/pool/pool_test
+check_PROGRAMS += tests/pool/schedule_test
 check_PROGRAMS += tests/pool/shortage_test
 check_PROGRAMS += tests/pool/state_test
+check_PROGRAMS += tests/pool/worker_test
 check_PROGRAMS += tests/pool/workers_test
 
 check_PROGRAMS += tests/rights/rights_test

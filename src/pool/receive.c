@@ -16,7 +16,7 @@
 #include "src/pool/schedule.h"
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
-#include "src/pool/worker_message.h"
+#include "src/pool/worker_report.h"
 #include <errno.h>
 #include <forkscope/pool.h>
 #include <stdbool.h>
@@ -61,32 +61,32 @@ void procspawn__worker_drain(struct procspawn__worker *worker)
 }
 
 /* Before a message that may end the call, all captured output is read. */
-static void deliver(struct procspawn__worker *worker, struct procspawn__report *report)
+static void deliver(struct procspawn__worker *worker, struct procspawn__worker_message *message)
 {
-    if (report->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
+    if (message->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
         drain(worker);
-    procspawn__schedule_act(worker, report);
+    procspawn__schedule_act(worker, message);
 }
 
 /* Receives one message without the lock and acts upon it. Returns whether there may be more. */
 static bool hear_one(struct procspawn__worker *worker, int *ret_error)
 {
     procspawn_pool *pool = worker->pool;
-    struct procspawn__report report;
+    struct procspawn__worker_message message;
 
     /* After the last answer no descriptors are needed. A shortage of them must not delay DEATH. */
     worker->lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
     procspawn__pool_leave(pool);
-    procspawn__report_receive(worker, &report);
+    procspawn__worker_receive(worker, &message);
     procspawn__pool_enter(pool);
-    deliver(worker, &report);
-    *ret_error = report.incoming.error == -EAGAIN ? 0 : report.incoming.error;
-    if (!procspawn__answer_is_empty(&report.answer)) {
+    deliver(worker, &message);
+    *ret_error = message.incoming.error == -EAGAIN ? 0 : message.incoming.error;
+    if (!procspawn__answer_is_empty(&message.answer)) {
         procspawn__pool_leave(pool);
-        procspawn__answer_fini(&report.answer);
+        procspawn__answer_fini(&message.answer);
         procspawn__pool_enter(pool);
     }
-    return may_have_more(report.incoming.kind);
+    return may_have_more(message.incoming.kind);
 }
 
 int procspawn__worker_hear(struct procspawn__worker *worker)
@@ -113,7 +113,7 @@ int procspawn__worker_hear(struct procspawn__worker *worker)
 /* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
 static void take_word(struct procspawn__worker *worker, int rc)
 {
-    struct procspawn__report report = {
+    struct procspawn__worker_message message = {
         .incoming = {
             .kind = rc == 0 && worker->await.known ? PROCSPAWN__INCOMING_DEATH
                                                    : PROCSPAWN__INCOMING_END,
@@ -125,7 +125,7 @@ static void take_word(struct procspawn__worker *worker, int rc)
     if (worker->state == PROCSPAWN__WORKER_LOST)
         procspawn__worker_bury(worker);
     else if (worker->state < PROCSPAWN__WORKER_LOST)
-        deliver(worker, &report);
+        deliver(worker, &message);
 }
 
 void procspawn__worker_look_beside(struct procspawn__worker *worker)

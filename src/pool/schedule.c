@@ -17,7 +17,7 @@
 #include "src/pool/state.h"
 #include "src/pool/terminate.h"
 #include "src/pool/worker.h"
-#include "src/pool/worker_message.h"
+#include "src/pool/worker_report.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -226,7 +226,7 @@ void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
         procspawn_error_free(error);
 }
 
-/* ---- answers ---- */
+/* ---- what workers report ---- */
 
 /* Moves an outcome, unless there is one already. Adds a backtrace that came before the error. */
 static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)
@@ -239,162 +239,120 @@ static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to
     procspawn__answer_pass_trace(&before, to);
 }
 
-/* Ends the worker's call, whose outcome is set. */
-static void release_call(struct procspawn__worker *worker)
+/* Takes the call away from its worker. */
+static struct procspawn__pool_call *take_call(struct procspawn__worker *worker)
 {
     struct procspawn__pool_call *call = worker->call;
 
-    if (!call)
-        return;
     worker->call = NULL;
     worker->pool->active--;
-    procspawn__pool_call_end(call);
+    return call;
 }
 
-static bool worn_out(const struct procspawn__worker *worker, const struct procspawn__report *report)
+/* False if its descriptors were sent and closed here, or the pool has ended. */
+static bool can_be_sent_again(const struct procspawn__pool_call *call)
 {
-    uint64_t calls = worker->pool->plan.recycle_calls;
-    return report->too_big || (calls > 0 && worker->ended_calls >= calls);
+    return call->draft && call->pool->state != PROCSPAWN__POOL_ENDED;
 }
 
-/* A worker that answers in state ENDING is killed at once: its grace was for the call. */
-static void after_call(struct procspawn__worker *worker, const struct procspawn__report *report)
+static void on_ready(struct procspawn__worker *worker)
 {
-    worker->ended_calls++;
+    procspawn__backoff_ready(&worker->pool->backoff);
+    procspawn__pool_feed(worker->pool);
+}
+
+static void on_answer(struct procspawn__worker *worker, struct procspawn__worker_message *message,
+                      bool worn)
+{
+    struct procspawn__pool_call *call = take_call(worker);
+
     procspawn__backoff_answered(&worker->pool->backoff);
-    release_call(worker);
-    procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
-    if (worker->state != PROCSPAWN__WORKER_IDLE || worn_out(worker, report))
+    pass_on(&message->answer, &call->handle.answer);
+    procspawn__pool_call_end(call);
+    if (worn)
         procspawn__worker_end(worker, SIGKILL, 0);
     procspawn__pool_feed(worker->pool);
 }
 
-static void on_result(struct procspawn__worker *worker, struct procspawn__report *report)
+static void on_failure(struct procspawn__worker *worker, struct procspawn__worker_message *message)
 {
-    if (worker->call) {
-        pass_on(&report->answer, &worker->call->handle.answer);
-        after_call(worker, report);
-    } else if (procspawn__worker_step(worker, PROCSPAWN__EV_READY)) {
-        procspawn__backoff_ready(&worker->pool->backoff);
-        procspawn__pool_feed(worker->pool);
-    }
-}
+    struct procspawn__pool_call *call = take_call(worker);
 
-/* False if its descriptors were sent and closed here, or the pool has ended. */
-static bool can_be_sent_again(const struct procspawn__worker *worker)
-{
-    return worker->call->draft && worker->pool->state <= PROCSPAWN__POOL_CLOSING;
-}
-
-static void send_again(struct procspawn__worker *worker)
-{
-    struct procspawn__pool_call *call = worker->call;
-
-    worker->call = NULL;
-    worker->pool->active--;
-    requeue(call);
+    pass_on(&message->answer, &call->handle.answer);
+    procspawn__worker_end(worker, SIGKILL, 0);
+    procspawn__pool_call_end(call);
 }
 
 /*
- * Did the set-up fail because of an earlier call in the same worker? A new worker has run no other
- * call, so its failure is the call's. But the worker is not trusted: after as many attempts as the
- * pool may have workers the failure is the call's, too.
+ * The call goes to another worker. But workers are not trusted: after as many refusals as the pool
+ * may have workers the failure is the call's.
  */
-static bool was_spoilt(const struct procspawn__worker *worker,
-                       const struct procspawn__report *report)
+static void on_refusal(struct procspawn__worker *worker, struct procspawn__worker_message *message)
 {
-    const procspawn_error *error = report->answer.error;
+    struct procspawn__pool_call *call = worker->call;
 
-    return !report->incoming.stays && worker->ended_calls > 0 && error &&
-           procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP &&
-           worker->call->refusals < worker->pool->plan.maximum;
-}
-
-static void on_failure(struct procspawn__worker *worker, struct procspawn__report *report)
-{
-    if (!worker->call) {
-        pass_on(&report->answer, &worker->start);
-        return;
-    }
-    if (worker->state == PROCSPAWN__WORKER_RUNNING && was_spoilt(worker, report) &&
-        can_be_sent_again(worker)) {
-        procspawn__worker_end(worker, SIGKILL, 0);
-        worker->call->refusals++;
-        send_again(worker);
-        return;
-    }
-    pass_on(&report->answer, &worker->call->handle.answer);
-    if (report->incoming.stays) {
-        after_call(worker, report);
+    if (call->refusals >= worker->pool->plan.maximum || !can_be_sent_again(call)) {
+        on_failure(worker, message);
         return;
     }
     procspawn__worker_end(worker, SIGKILL, 0);
-    release_call(worker);
+    call->refusals++;
+    requeue(take_call(worker));
 }
 
-static void on_backtrace(struct procspawn__worker *worker, struct procspawn__report *report)
+static void on_backtrace(struct procspawn__worker *worker,
+                         struct procspawn__worker_message *message)
 {
     struct procspawn__answer *answer = worker->call ? &worker->call->handle.answer : &worker->start;
 
-    procspawn__answer_pass_trace(&report->answer, answer);
+    procspawn__answer_pass_trace(&message->answer, answer);
 }
 
 /* The worker's state is unknown: kills it. Its call has failed. */
 static void on_broken(struct procspawn__worker *worker)
 {
     if (worker->call) {
-        procspawn__answer_fail(&worker->call->handle.answer,
+        struct procspawn__pool_call *call = take_call(worker);
+        procspawn__answer_fail(&call->handle.answer,
                                procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
                                                     "the answer cannot be received"));
-        release_call(worker);
+        procspawn__pool_call_end(call);
     }
     procspawn__worker_end(worker, SIGKILL, 0);
 }
 
-/* ---- the end of a worker ---- */
-
-/* Has it ended before it finished a call, and without being ended by the pool? */
-static bool was_stillborn(const struct procspawn__worker *worker)
-{
-    return worker->state == PROCSPAWN__WORKER_STARTING ||
-           (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
-}
-
 /* Sets the failure. An end without DEATH: the server died, or the worker shut down its channel. */
-static void tell_end(struct procspawn__answer *answer, const struct procspawn__report *report)
+static void set_end(struct procspawn__answer *answer,
+                    const struct procspawn__worker_message *message)
 {
-    if (report->incoming.kind == PROCSPAWN__INCOMING_DEATH)
-        procspawn__answer_death(answer, &report->incoming.death);
-    else if (report->incoming.kind == PROCSPAWN__INCOMING_CLOSED)
+    if (message->incoming.kind == PROCSPAWN__INCOMING_DEATH)
+        procspawn__answer_death(answer, &message->incoming.death);
+    else if (message->incoming.kind == PROCSPAWN__INCOMING_CLOSED)
         procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
                                                             "this program has closed the channel "
                                                             "of the worker"));
-    else if (report->server_lost)
+    else if (message->server_lost)
         procspawn__answer_lost(answer);
     else
         procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
                                                             "the process closed its channel"));
 }
 
-/* Did it end before it read the last message to it? */
-static bool took_nothing(const struct procspawn__worker *worker,
-                         const struct procspawn__report *report)
+static void end_call(struct procspawn__worker *worker,
+                     const struct procspawn__worker_message *message,
+                     const struct procspawn__worker_report *report)
 {
-    return report->incoming.kind == PROCSPAWN__INCOMING_DEATH ? report->incoming.death.unread : worker->left_unread;
-}
+    struct procspawn__pool_call *call = take_call(worker);
 
-static void end_call(struct procspawn__worker *worker, const struct procspawn__report *report,
-                     bool by_us)
-{
-    if (!by_us && took_nothing(worker, report) && can_be_sent_again(worker)) {
-        send_again(worker);
+    if (!report->by_pool && report->unread && can_be_sent_again(call)) {
+        requeue(call);
         return;
     }
-    tell_end(&worker->call->handle.answer, report);
-    release_call(worker);
+    set_end(&call->handle.answer, message);
+    procspawn__pool_call_end(call);
 }
 
-static void tell_failed_start(struct procspawn__worker *worker, bool unread)
+static void on_failed_start(struct procspawn__worker *worker, bool unread)
 {
     procspawn_error *error = worker->start.error;
 
@@ -405,52 +363,52 @@ static void tell_failed_start(struct procspawn__worker *worker, bool unread)
         procspawn__start_failed(worker->pool, error, false);
 }
 
-static void on_end(struct procspawn__worker *worker, const struct procspawn__report *report)
+/* The table's reference ends here: the worker is freed when this thread releases the lock. */
+static void on_left(struct procspawn__worker *worker,
+                    const struct procspawn__worker_message *message,
+                    const struct procspawn__worker_report *report)
 {
-    bool stillborn = was_stillborn(worker);
-    bool unread = took_nothing(worker, report);
-    bool by_us = worker->state == PROCSPAWN__WORKER_ENDING;
-
-    bool gone = report->incoming.kind == PROCSPAWN__INCOMING_DEATH && !report->incoming.death.lingers;
-
-    procspawn__worker_step(worker, gone ? PROCSPAWN__EV_DEATH : PROCSPAWN__EV_CUT);
     if (worker->call)
-        end_call(worker, report, by_us);
+        end_call(worker, message, report);
     else
-        tell_end(&worker->start, report);
+        set_end(&worker->start, message);
     procspawn__worker_unwatch(worker);
     procspawn__worker_leave(worker);
-    if (stillborn)
-        tell_failed_start(worker, unread);
+    if (report->early)
+        on_failed_start(worker, report->unread);
 }
 
-void procspawn__schedule_act(struct procspawn__worker *worker, struct procspawn__report *report)
+void procspawn__schedule_act(struct procspawn__worker *worker,
+                             struct procspawn__worker_message *message)
 {
-    worker->left_unread |= report->incoming.was_reset;
-    switch (report->incoming.kind) {
-    case PROCSPAWN__INCOMING_NOTHING:
-    case PROCSPAWN__INCOMING_IGNORED:
-    case PROCSPAWN__INCOMING_REBORN:
+    struct procspawn__worker_report report = procspawn__worker_report(worker, message);
+
+    switch (report.what) {
+    case PROCSPAWN__WORKER_SILENT:
         break;
-    case PROCSPAWN__INCOMING_RESULT:
-        if (report->incoming.generation == worker->generation)
-            on_result(worker, report);
+    case PROCSPAWN__WORKER_READY:
+        on_ready(worker);
         break;
-    case PROCSPAWN__INCOMING_FAILURE:
-        if (report->incoming.generation == worker->generation)
-            on_failure(worker, report);
+    case PROCSPAWN__WORKER_ANSWERED:
+        on_answer(worker, message, report.worn);
         break;
-    case PROCSPAWN__INCOMING_BACKTRACE:
-        on_backtrace(worker, report);
+    case PROCSPAWN__WORKER_FAILED:
+        on_failure(worker, message);
         break;
-    case PROCSPAWN__INCOMING_REFUSED:
-    case PROCSPAWN__INCOMING_BROKEN:
+    case PROCSPAWN__WORKER_REFUSED:
+        on_refusal(worker, message);
+        break;
+    case PROCSPAWN__WORKER_UNREADY:
+        pass_on(&message->answer, &worker->start);
+        break;
+    case PROCSPAWN__WORKER_TRACED:
+        on_backtrace(worker, message);
+        break;
+    case PROCSPAWN__WORKER_BROKEN:
         on_broken(worker);
         break;
-    case PROCSPAWN__INCOMING_DEATH:
-    case PROCSPAWN__INCOMING_END:
-    case PROCSPAWN__INCOMING_CLOSED:
-        on_end(worker, report);
+    case PROCSPAWN__WORKER_LEFT:
+        on_left(worker, message, &report);
         break;
     }
 }

@@ -10,7 +10,7 @@
 
 #include "src/pool/job.h"
 #include "src/pool/worker.h"
-#include "src/pool/worker_message.h"
+#include "src/pool/worker_report.h"
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <stdbool.h>
@@ -28,10 +28,11 @@ void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind k
 /* Sends calls as long as there are idle workers. */
 void procspawn__pool_feed(procspawn_pool *pool);
 
-/* ---- messages of workers ---- */
+/* ---- what workers report ---- */
 
-/* Acts upon a message of the worker. What it takes of the report's answer it removes from there. */
-void procspawn__schedule_act(struct procspawn__worker *worker, struct procspawn__report *report);
+/* Acts upon a message. What it takes of the message's answer it removes from there. */
+void procspawn__schedule_act(struct procspawn__worker *worker,
+                             struct procspawn__worker_message *message);
 
 /* ---- failed starts: errors are taken ---- */
 

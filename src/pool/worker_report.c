@@ -1,0 +1,213 @@
+/*
+ * worker_report.c - what a worker reports
+ */
+#include "src/pool/worker_report.h"
+
+#include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/incoming.h"
+#include "src/client/child_end.h"
+#include "src/client/taken.h"
+#include "src/pool/backoff.h"
+#include "src/pool/state.h"
+#include "src/pool/worker.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <fcntl.h>
+#include <forkscope/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* ---- without the lock ---- */
+
+/* The second number in statm is the number of resident pages. */
+static bool too_big(struct procspawn__worker *worker)
+{
+    uint64_t limit = worker->pool->plan.recycle_bytes;
+    char text[64];
+
+    if (limit == 0)
+        return false;
+    if (!base__fd_is_ours(worker->statm)) {
+        base__fd_release(worker->statm);
+        snprintf(text, sizeof text, "/proc/%d/statm", (int)worker->taken.pid);
+        worker->statm = base__fd_hold(open(text, O_RDONLY | O_CLOEXEC));
+    }
+    ssize_t length = pread(worker->statm, text, sizeof text - 1, 0);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    uint64_t pages = strtoull(text + strcspn(text, " "), NULL, 10);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE) > limit;
+}
+
+/*
+ * The channel has ended without DEATH. The channel was full, and the server reports the death on
+ * its link; or the worker has shut down the channel; or the server has died.
+ */
+static void at_end(struct procspawn__worker *worker, struct procspawn__worker_message *message)
+{
+    message->server_lost = procspawn__client_fate(&worker->taken) != PROCSPAWN__SERVED;
+    if (message->server_lost || message->incoming.kind == PROCSPAWN__INCOMING_CLOSED)
+        return;
+    if (procspawn__client_await(&worker->await, &worker->taken, true) == 0 && worker->await.known) {
+        message->incoming.kind = PROCSPAWN__INCOMING_DEATH;
+        message->incoming.death = worker->await.death;
+    }
+}
+
+/* A channel that cannot be used any more is at its end. */
+static void at_nothing(struct procspawn__worker *worker, struct procspawn__worker_message *message)
+{
+    if (procspawn__may_pass(message->incoming.error))
+        return;
+    message->incoming.kind = PROCSPAWN__INCOMING_END;
+    message->incoming.error = 0;
+    at_end(worker, message);
+}
+
+void procspawn__worker_receive(struct procspawn__worker *worker,
+                               struct procspawn__worker_message *message)
+{
+    *message = (struct procspawn__worker_message){ .too_big = false };
+    procspawn__incoming_receive(&worker->taken, &worker->room, worker->lossy,
+                                &worker->pool->process->limit, &message->answer,
+                                &message->incoming);
+    switch (message->incoming.kind) {
+    case PROCSPAWN__INCOMING_RESULT:
+    case PROCSPAWN__INCOMING_FAILURE:
+        message->too_big = too_big(worker);
+        break;
+    case PROCSPAWN__INCOMING_END:
+    case PROCSPAWN__INCOMING_CLOSED:
+        at_end(worker, message);
+        break;
+    case PROCSPAWN__INCOMING_NOTHING:
+        at_nothing(worker, message);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- with the lock held ---- */
+
+static bool is_worn_out(const struct procspawn__worker *worker,
+                        const struct procspawn__worker_message *message)
+{
+    uint64_t calls = worker->pool->plan.recycle_calls;
+    return message->too_big || (calls > 0 && worker->ended_calls >= calls);
+}
+
+/* A worker that answers in state ENDING is to end at once: its grace was for the call. */
+static struct procspawn__worker_report on_answer(struct procspawn__worker *worker,
+                                                 const struct procspawn__worker_message *message)
+{
+    worker->ended_calls++;
+    procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
+    return (struct procspawn__worker_report){
+        .what = PROCSPAWN__WORKER_ANSWERED,
+        .worn = worker->state != PROCSPAWN__WORKER_IDLE || is_worn_out(worker, message),
+    };
+}
+
+static struct procspawn__worker_report on_result(struct procspawn__worker *worker,
+                                                 const struct procspawn__worker_message *message)
+{
+    if (worker->call)
+        return on_answer(worker, message);
+    if (procspawn__worker_step(worker, PROCSPAWN__EV_READY))
+        return (struct procspawn__worker_report){ .what = PROCSPAWN__WORKER_READY };
+    return (struct procspawn__worker_report){ .what = PROCSPAWN__WORKER_SILENT };
+}
+
+/*
+ * Did the set-up fail because of an earlier call in the same worker? A new worker has run no other
+ * call, so its failure is the call's.
+ */
+static bool was_spoilt(const struct procspawn__worker *worker,
+                       const struct procspawn__worker_message *message)
+{
+    const procspawn_error *error = message->answer.error;
+
+    return worker->state == PROCSPAWN__WORKER_RUNNING && worker->ended_calls > 0 && error &&
+           procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP;
+}
+
+static struct procspawn__worker_report on_failure(struct procspawn__worker *worker,
+                                                  const struct procspawn__worker_message *message)
+{
+    enum procspawn__worker_happening what = PROCSPAWN__WORKER_FAILED;
+
+    if (worker->call && message->incoming.stays)
+        return on_answer(worker, message);
+    if (!worker->call)
+        what = PROCSPAWN__WORKER_UNREADY;
+    else if (was_spoilt(worker, message))
+        what = PROCSPAWN__WORKER_REFUSED;
+    return (struct procspawn__worker_report){ .what = what };
+}
+
+/* Has it ended before it finished a call, and without being ended by the pool? */
+static bool is_early(const struct procspawn__worker *worker)
+{
+    return worker->state == PROCSPAWN__WORKER_STARTING ||
+           (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
+}
+
+static struct procspawn__worker_report on_end(struct procspawn__worker *worker,
+                                              const struct procspawn__worker_message *message)
+{
+    const struct wire_death *death = &message->incoming.death;
+    bool dead = message->incoming.kind == PROCSPAWN__INCOMING_DEATH;
+    struct procspawn__worker_report report = {
+        .what = PROCSPAWN__WORKER_LEFT,
+        .early = is_early(worker),
+        .by_pool = worker->state == PROCSPAWN__WORKER_ENDING,
+        .unread = dead ? death->unread : worker->left_unread,
+    };
+
+    procspawn__worker_step(worker, dead && !death->lingers ? PROCSPAWN__EV_DEATH
+                                                           : PROCSPAWN__EV_CUT);
+    return report;
+}
+
+struct procspawn__worker_report
+procspawn__worker_report(struct procspawn__worker *worker,
+                         const struct procspawn__worker_message *message)
+{
+    const struct procspawn__incoming *incoming = &message->incoming;
+    enum procspawn__worker_happening what = PROCSPAWN__WORKER_SILENT;
+
+    worker->left_unread |= incoming->was_reset;
+    switch (incoming->kind) {
+    case PROCSPAWN__INCOMING_RESULT:
+        if (incoming->generation == worker->generation)
+            return on_result(worker, message);
+        break;
+    case PROCSPAWN__INCOMING_FAILURE:
+        if (incoming->generation == worker->generation)
+            return on_failure(worker, message);
+        break;
+    case PROCSPAWN__INCOMING_DEATH:
+    case PROCSPAWN__INCOMING_END:
+    case PROCSPAWN__INCOMING_CLOSED:
+        return on_end(worker, message);
+    case PROCSPAWN__INCOMING_BACKTRACE:
+        what = PROCSPAWN__WORKER_TRACED;
+        break;
+    case PROCSPAWN__INCOMING_REFUSED:
+    case PROCSPAWN__INCOMING_BROKEN:
+        what = PROCSPAWN__WORKER_BROKEN;
+        break;
+    case PROCSPAWN__INCOMING_NOTHING:
+    case PROCSPAWN__INCOMING_IGNORED:
+    case PROCSPAWN__INCOMING_REBORN:
+        break;
+    }
+    return (struct procspawn__worker_report){ .what = what };
+}

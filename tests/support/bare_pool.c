@@ -1,0 +1,108 @@
+/*
+ * bare_pool.c - a pool without thread, descriptors and processes, for tests of its logic
+ */
+#include "tests/support/bare_pool.h"
+
+#include "src/base/list.h"
+#include "src/error/error.h"
+#include "src/pool/lifetime.h"
+#include "src/wire/frame.h"
+
+#include <forkscope/cunit.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <unistd.h>
+
+/* The children's ends of the channels, by the workers' serial numbers. */
+enum { ENDS = 64 };
+static int child_ends[ENDS];
+
+static void close_child_end(uint64_t serial)
+{
+    if (child_ends[serial] > 0)
+        close(child_ends[serial]);
+    child_ends[serial] = 0;
+}
+
+void bare_worker_dies(const struct procspawn__worker *worker)
+{
+    close_child_end(worker->serial);
+}
+
+procspawn_pool *bare_pool_new(unsigned minimum, unsigned maximum)
+{
+    const struct procspawn__pool_plan plan = {
+        .minimum = minimum, .maximum = maximum, .idle_timeout = 1000000000, .attempts = 3,
+    };
+    procspawn_pool *pool = procspawn__pool_new(&plan);
+
+    CU_ASSERT_FATAL(pool != NULL);
+    return pool;
+}
+
+void bare_pool_free(procspawn_pool *pool)
+{
+    CU_ASSERT_EQUAL(pool->references, 1);
+    while (pool->worker_count > 0) {
+        procspawn__worker_step(pool->workers[0], PROCSPAWN__EV_DEATH);
+        procspawn__worker_leave(pool->workers[0]);
+    }
+    while (!list_empty(&pool->lost))
+        procspawn__worker_bury(list_entry(pool->lost.next, struct procspawn__worker, in_lost));
+    for (uint64_t serial = 0; serial <= pool->last_serial; serial++)
+        close_child_end(serial);
+    procspawn__pool_destroy(pool);
+}
+
+struct procspawn__worker *bare_worker_starting(procspawn_pool *pool)
+{
+    int ends[2];
+
+    CU_ASSERT_FATAL(wire__pair(ends) == 0);
+    const struct procspawn__taken taken = { .channel = ends[0] };
+    struct procspawn__worker *worker = procspawn__worker_add(pool, &taken);
+    CU_ASSERT_FATAL(worker != NULL && worker->serial < ENDS);
+    child_ends[worker->serial] = ends[1];
+    return worker;
+}
+
+struct procspawn__worker *bare_worker(procspawn_pool *pool)
+{
+    struct procspawn__worker *worker = bare_worker_starting(pool);
+
+    CU_ASSERT(procspawn__worker_step(worker, PROCSPAWN__EV_READY));
+    return worker;
+}
+
+struct procspawn__worker_message bare_message(enum procspawn__incoming_kind kind)
+{
+    return (struct procspawn__worker_message){ .incoming.kind = kind };
+}
+
+struct procspawn__worker_message bare_result(const struct procspawn__worker *worker)
+{
+    return (struct procspawn__worker_message){
+        .incoming = { .kind = PROCSPAWN__INCOMING_RESULT, .generation = worker->generation,
+                      .stays = true },
+        .answer = { .outcome = PROCSPAWN__RESULT, .result = json_null() },
+    };
+}
+
+struct procspawn__worker_message bare_failure(const struct procspawn__worker *worker, bool stays,
+                                              enum procspawn_error_kind kind)
+{
+    return (struct procspawn__worker_message){
+        .incoming = { .kind = PROCSPAWN__INCOMING_FAILURE, .generation = worker->generation,
+                      .stays = stays },
+        .answer = { .outcome = PROCSPAWN__FAILED,
+                    .error = procspawn__error_new(kind, 0, "it failed") },
+    };
+}
+
+struct procspawn__worker_message bare_death(bool unread, bool lingers)
+{
+    return (struct procspawn__worker_message){
+        .incoming = { .kind = PROCSPAWN__INCOMING_DEATH,
+                      .death = { .status = 9, .unread = unread, .lingers = lingers } },
+    };
+}
