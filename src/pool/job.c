@@ -29,6 +29,7 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
     }
     *call = (struct procspawn__pool_call){
         .pool = pool,
+        .state = PROCSPAWN__CALL_QUEUED,
         .draft = draft,
         .deadline = BASE_NEVER,
         .event = -1,
@@ -95,18 +96,65 @@ void procspawn__pool_call_spend(struct procspawn__pool_call *call)
     call->draft = NULL;
 }
 
-/* The state is set last: from then on the holder of the handle may free the call. */
+/* ---- its state ---- */
+
+/* The only place where a call's state changes. Once it is ENDED the holder may free the call. */
+static bool step(struct procspawn__pool_call *call, enum procspawn__call_event event)
+{
+    static const enum procspawn__call_state next[PROCSPAWN__CALL_STATES]
+                                                [PROCSPAWN__CALL_EVENTS] = {
+        [PROCSPAWN__CALL_QUEUED] = {
+            [PROCSPAWN__CALL_SENT] = PROCSPAWN__CALL_RUNNING,
+            [PROCSPAWN__CALL_END] = PROCSPAWN__CALL_ENDED,
+        },
+        [PROCSPAWN__CALL_RUNNING] = {
+            [PROCSPAWN__CALL_RETURNED] = PROCSPAWN__CALL_QUEUED,
+            [PROCSPAWN__CALL_END] = PROCSPAWN__CALL_ENDED,
+        },
+    };
+    enum procspawn__call_state state = next[call->state][event];
+
+    if (state == PROCSPAWN__CALL_BUG)
+        return false;
+    __atomic_store_n(&call->state, state, __ATOMIC_RELEASE);
+    return true;
+}
+
+static void close_pipes(struct procspawn__pool_call *call)
+{
+    procspawn__captures_stop(&call->captures, call->pool,
+                             call->draft ? &call->draft->draft : NULL);
+}
+
+bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
+                               struct procspawn__worker *worker)
+{
+    if (!step(call, PROCSPAWN__CALL_SENT))
+        return false;
+    call->worker = worker;
+    return true;
+}
+
+bool procspawn__pool_call_returned(struct procspawn__pool_call *call)
+{
+    if (!step(call, PROCSPAWN__CALL_RETURNED))
+        return false;
+    call->worker = NULL;
+    close_pipes(call);
+    return true;
+}
+
 void procspawn__pool_call_end(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
 
     call->worker = NULL;
-    procspawn__captures_stop(&call->captures, pool, call->draft ? &call->draft->draft : NULL);
+    close_pipes(call);
     procspawn__pool_call_spend(call);
     base__event_raise(call->event);
     if (call->dropped)
         procspawn__pool_dispose(pool, &call->remains, dispose_call);
-    __atomic_store_n(&call->state, PROCSPAWN__CALL_ENDED, __ATOMIC_RELEASE);
+    step(call, PROCSPAWN__CALL_END);
     __atomic_store_n(&pool->calls, pool->calls - 1, __ATOMIC_RELEASE);
     if (pool->calls == 0)
         procspawn__pool_became_idle(pool);

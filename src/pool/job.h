@@ -13,10 +13,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* 0 is no state: it marks events that are illegal in a state. */
 enum procspawn__call_state {
-    PROCSPAWN__CALL_QUEUED,     /* submitted; or its worker died before it took the call */
-    PROCSPAWN__CALL_RUNNING,    /* sent to a worker */
-    PROCSPAWN__CALL_ENDED       /* its outcome is known */
+    PROCSPAWN__CALL_BUG,
+    PROCSPAWN__CALL_QUEUED,     /* it is new, or waits for a worker */
+    PROCSPAWN__CALL_RUNNING,    /* a worker has it */
+    PROCSPAWN__CALL_ENDED,      /* its outcome is known */
+    PROCSPAWN__CALL_STATES
+};
+
+enum procspawn__call_event {
+    PROCSPAWN__CALL_SENT,       /* to a worker */
+    PROCSPAWN__CALL_RETURNED,   /* its worker did not begin it: it is to be sent again */
+    PROCSPAWN__CALL_END,        /* its outcome is set */
+    PROCSPAWN__CALL_EVENTS
 };
 
 /* The request of a call, kept as long as it may be sent. */
@@ -52,6 +62,12 @@ void procspawn__pool_call_free_ended(struct procspawn__pool_call *call);
 /* In a child by fork(2): frees its memory, and closes nothing. */
 void procspawn__pool_call_forget(struct procspawn__pool_call *call);
 
+/* ---- with the lock held ---- */
+
+/* It was sent to this worker; the worker did not begin it. False: illegal, nothing changed. */
+bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
+                               struct procspawn__worker *worker);
+bool procspawn__pool_call_returned(struct procspawn__pool_call *call);
 /* The outcome is set: wakes the waiting threads. From then on the holder may free the call. */
 void procspawn__pool_call_end(struct procspawn__pool_call *call);
 /* With or without the lock. */

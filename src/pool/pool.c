@@ -97,7 +97,7 @@ static void close_at_fini(struct procspawn__at_fini *item)
     procspawn_pool *pool = pool_of(item);
 
     procspawn__pool_enter(pool);
-    pool->state = PROCSPAWN__POOL_ENDED;
+    procspawn__pool_step(pool, PROCSPAWN__POOL_END);
     procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
     procspawn__pool_wake(pool);
     procspawn__pool_changed(pool);

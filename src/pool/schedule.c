@@ -48,11 +48,6 @@ static void take_out(struct procspawn__pool_call *call)
     call->pool->queued--;
 }
 
-static struct procspawn__draft *draft_of(struct procspawn__pool_call *call)
-{
-    return call->draft ? &call->draft->draft : NULL;
-}
-
 static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
 {
     struct procspawn__draft *draft = &call->draft->draft;
@@ -83,9 +78,8 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
         return rc;
     worker->generation++;
     worker->call = call;
-    call->worker = worker;
-    __atomic_store_n(&call->state, PROCSPAWN__CALL_RUNNING, __ATOMIC_RELAXED);
     worker->pool->active++;
+    procspawn__pool_call_sent(call, worker);
     /* Copies of the argument's descriptors kept here would prevent the end of their peers. */
     if (call->draft->draft.message.fd_count > 0)
         procspawn__pool_call_spend(call);
@@ -158,9 +152,7 @@ void procspawn__pool_enqueue(struct procspawn__pool_call *call)
 /* Puts a call that was sent back in front of the queue. */
 static void requeue(struct procspawn__pool_call *call)
 {
-    __atomic_store_n(&call->state, PROCSPAWN__CALL_QUEUED, __ATOMIC_RELAXED);
-    call->worker = NULL;
-    procspawn__captures_stop(&call->captures, call->pool, draft_of(call));
+    procspawn__pool_call_returned(call);
     put_first(call);
     after_queueing(call->pool);
 }
@@ -195,7 +187,7 @@ static void set_cause(procspawn_pool *pool, procspawn_error *error)
 void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
 {
     set_cause(pool, error);
-    pool->state = PROCSPAWN__POOL_ENDED;
+    procspawn__pool_step(pool, PROCSPAWN__POOL_END);
     pool->failed = true;
     while (!list_empty(&pool->queue))
         procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),

@@ -19,7 +19,7 @@
 /* Answers that have arrived count, so the workers are heard before they are killed. */
 void procspawn__pool_end(procspawn_pool *pool)
 {
-    pool->state = PROCSPAWN__POOL_ENDED;
+    procspawn__pool_step(pool, PROCSPAWN__POOL_END);
     procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
     procspawn__pool_look(pool);
     for (unsigned i = 0; i < pool->worker_count; i++)
@@ -44,8 +44,7 @@ void procspawn_pool_kill(procspawn_pool *pool)
 int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
 {
     procspawn__pool_enter(pool);
-    if (pool->state == PROCSPAWN__POOL_OPEN)
-        pool->state = PROCSPAWN__POOL_CLOSING;
+    procspawn__pool_step(pool, PROCSPAWN__POOL_SHUT_DOWN);
     procspawn__pool_leave(pool);
     int rc = procspawn__pool_wait(pool, event, deadline, procspawn__pool_idle_since);
     if (rc < 0)

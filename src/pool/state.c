@@ -84,6 +84,29 @@ void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *re
     pool->remains = remains;
 }
 
+/* ---- its state ---- */
+
+void procspawn__pool_step(procspawn_pool *pool, enum procspawn__pool_event event)
+{
+    static const enum procspawn__pool_state next[PROCSPAWN__POOL_STATES]
+                                                [PROCSPAWN__POOL_EVENTS] = {
+        [PROCSPAWN__POOL_OPEN] = {
+            [PROCSPAWN__POOL_SHUT_DOWN] = PROCSPAWN__POOL_CLOSING,
+            [PROCSPAWN__POOL_END] = PROCSPAWN__POOL_ENDED,
+        },
+        [PROCSPAWN__POOL_CLOSING] = {
+            [PROCSPAWN__POOL_SHUT_DOWN] = PROCSPAWN__POOL_CLOSING,
+            [PROCSPAWN__POOL_END] = PROCSPAWN__POOL_ENDED,
+        },
+        [PROCSPAWN__POOL_ENDED] = {
+            [PROCSPAWN__POOL_SHUT_DOWN] = PROCSPAWN__POOL_ENDED,
+            [PROCSPAWN__POOL_END] = PROCSPAWN__POOL_ENDED,
+        },
+    };
+
+    pool->state = next[pool->state][event];
+}
+
 /* ---- what the dispatcher is to do ---- */
 
 void procspawn__pool_wake(procspawn_pool *pool)

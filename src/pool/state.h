@@ -29,11 +29,17 @@
 
 struct procspawn__worker;
 
-/* Each state with the event that enters it. */
 enum procspawn__pool_state {
-    PROCSPAWN__POOL_OPEN,       /* built */
-    PROCSPAWN__POOL_CLOSING,    /* shutdown: no new calls */
-    PROCSPAWN__POOL_ENDED       /* failed, killed, shut down, freed, or procspawn_fini */
+    PROCSPAWN__POOL_OPEN,       /* it takes calls */
+    PROCSPAWN__POOL_CLOSING,    /* no new calls; those that it has go on */
+    PROCSPAWN__POOL_ENDED,      /* no call is started any more */
+    PROCSPAWN__POOL_STATES
+};
+
+enum procspawn__pool_event {
+    PROCSPAWN__POOL_SHUT_DOWN,  /* the owner wants no more calls */
+    PROCSPAWN__POOL_END,        /* it failed, was killed or freed; its calls are over; or fini */
+    PROCSPAWN__POOL_EVENTS
 };
 
 /* A member of an object that is to be freed once the pool's lock is released. */
@@ -107,6 +113,9 @@ bool procspawn__pool_is_idle(const procspawn_pool *pool);
 void procspawn__dispose_all(struct procspawn__remains *remains);
 
 /* ---- with the lock held ---- */
+
+/* The only place where the pool's state changes. All events are legal in all states. */
+void procspawn__pool_step(procspawn_pool *pool, enum procspawn__pool_event event);
 
 /* Has the thread that leaves next call dispose(remains). */
 void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *remains,
