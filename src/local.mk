@@ -151,6 +151,7 @@ src_libproc_la_SOURCES += src/client/taken.c src/client/taken.h
 src_libproc_la_SOURCES += src/call/builder.c src/call/builder.h
 src_libproc_la_SOURCES += src/call/builder_snapshot.c src/call/builder_snapshot.h
 src_libproc_la_SOURCES += src/call/caller_state.c src/call/caller_state.h
+src_libproc_la_SOURCES += src/call/environment.c src/call/environment.h
 src_libproc_la_SOURCES += src/call/handle.c src/call/handle.h
 src_libproc_la_SOURCES += src/call/incoming.c src/call/incoming.h
 src_libproc_la_SOURCES += src/call/outcome.c src/call/outcome.h

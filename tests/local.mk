@@ -58,6 +58,7 @@ check_PROGRAMS += tests/call/builder_rights_test
 check_PROGRAMS += tests/call/builder_test
 check_PROGRAMS += tests/call/deadline_test
 check_PROGRAMS += tests/call/endurance_test
+check_PROGRAMS += tests/call/environment_test
 # Every request to the C library goes through tests/support/fault_injection.c first.
 check_PROGRAMS += tests/call/failure_test
 tests_call_failure_test_SOURCES = tests/call/failure_test.c tests/support/fault_injection.c tests/support/fault_injection.h
@@ -73,6 +74,7 @@ check_PROGRAMS += tests/call/incoming_test
 check_PROGRAMS += tests/call/interrupted_test
 check_PROGRAMS += tests/call/kill_sweep_test
 check_PROGRAMS += tests/call/place_test
+check_PROGRAMS += tests/call/request_test
 check_PROGRAMS += tests/call/result_limits_test
 check_PROGRAMS += tests/call/shortage_test
 check_PROGRAMS += tests/call/spawn_test

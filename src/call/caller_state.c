@@ -8,6 +8,7 @@
 
 #include "src/base/fd.h"
 #include "src/call/builder.h"
+#include "src/call/environment.h"
 #include "src/call/place.h"
 #include "src/call/request.h"
 #include "src/image/image.h"
@@ -37,46 +38,13 @@ static struct {
     ino_t cwd_inode;
     mode_t umask;
     struct rlimit limits[PROCSPAWN__RESOURCES];
-    char *environment;          /* strings one behind the other, each with its NUL */
-    size_t environment_length;
 } initial;
 
-static size_t environment_length(void)
+static char *nothing[] = { NULL };
+
+static char *const *environment(void)
 {
-    size_t length = 0;
-
-    for (char **variable = environ; variable && *variable; variable++)
-        length += strlen(*variable) + 1;
-    return length;
-}
-
-static bool environment_same(char *const *now)
-{
-    const char *at = initial.environment;
-    const char *end = at + initial.environment_length;
-
-    for (char *const *variable = now; *variable; variable++) {
-        if (at == end || strcmp(at, *variable) != 0)
-            return false;
-        at += strlen(at) + 1;
-    }
-    return at == end;
-}
-
-static int remember_environment(void)
-{
-    size_t length = environment_length();
-    char *copy = malloc(length + 1);
-    char *at = copy;
-
-    if (!copy)
-        return -ENOMEM;
-    for (char **variable = environ; variable && *variable; variable++)
-        at = stpcpy(at, *variable) + 1;
-    free(initial.environment);
-    initial.environment = copy;
-    initial.environment_length = length;
-    return 0;
+    return environ ? environ : nothing;
 }
 
 void procspawn__context_forget(void)
@@ -118,7 +86,7 @@ int procspawn__context_remember(void)
         rc = procspawn__place_remember(&status);
     if (rc == 0)
         rc = procspawn__identity_remember(&status);
-    return rc < 0 ? rc : remember_environment();
+    return rc < 0 ? rc : procspawn__environment_remember(environment());
 }
 
 /* ---- what differs ---- */
@@ -213,37 +181,6 @@ static void describe_schedule(struct procspawn__draft *draft)
     }
 }
 
-/* Does a change of the builder set or remove this variable? */
-static bool changed(const procspawn_builder *builder, const char *variable)
-{
-    size_t name = strcspn(variable, "=");
-
-    for (size_t i = 0; builder && i < builder->change_count; i++) {
-        const char *change = builder->changes[i];
-        if (strncmp(change, variable, name) == 0 && (change[name] == '=' || change[name] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-/* Does the change set a variable, and no later change has the same name? */
-static bool stands(const procspawn_builder *builder, size_t index)
-{
-    const char *change = builder->changes[index];
-    size_t name = strcspn(change, "=");
-
-    if (change[name] != '=')
-        return false;
-    for (size_t i = index + 1; i < builder->change_count; i++) {
-        const char *later = builder->changes[i];
-        if (strncmp(later, change, name) == 0 && (later[name] == '=' || later[name] == '\0'))
-            return false;
-    }
-    return true;
-}
-
-static char *nothing[] = { NULL };
-
 /* The environment that the changes apply to. environ is read only if needed: another thread may be
  * changing it. */
 static char *const *inherited(const procspawn_builder *builder)
@@ -252,31 +189,19 @@ static char *const *inherited(const procspawn_builder *builder)
         return nothing;
     if (builder && builder->environment)
         return builder->environment;
-    return environ ? environ : nothing;
+    return environment();
 }
 
 static void describe_environment(struct procspawn__draft *draft, const procspawn_builder *builder)
 {
-    size_t changes = builder ? builder->change_count : 0;
+    size_t change_count = builder ? builder->change_count : 0;
     char *const *own = inherited(builder);
-    uint32_t count = 0;
 
-    if (changes == 0 && environment_same(own))
+    if (change_count == 0 && procspawn__environment_same(own))
         return;
-    for (char *const *variable = own; *variable; variable++)
-        count += !changed(builder, *variable);
-    for (size_t i = 0; i < changes; i++)
-        count += stands(builder, i);
     draft->call.flags |= WIRE_CALL_ENVIRONMENT;
-    wire__put_u32(&draft->block, count);
-    for (char *const *variable = own; *variable; variable++) {
-        if (!changed(builder, *variable))
-            wire__put_string(&draft->block, *variable);
-    }
-    for (size_t i = 0; i < changes; i++) {
-        if (stands(builder, i))
-            wire__put_string(&draft->block, builder->changes[i]);
-    }
+    procspawn__environment_put(&draft->block, own, builder ? builder->changes : NULL,
+                               change_count);
 }
 
 static void choose_string(struct procspawn__draft *draft, enum wire_call_flag flag,
