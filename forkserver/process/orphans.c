@@ -43,11 +43,19 @@ int forkserver__orphans_open(void)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void kill_unless_known(const struct known_processes *known, pid_t pid,
-                              struct orphans *orphans)
+/*
+ * A parent that ignores SIGCHLD never waits for its children. If one of them is dead when the parent
+ * dies, because it was traced or is just ending, the kernel lists it here until it has removed it,
+ * and no wait sees it.
+ */
+static bool can_be_waited_for(pid_t pid)
 {
-    if (known->knows(known->owner, pid))
-        return;
+    siginfo_t info;
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
+}
+
+static void kill_orphan(pid_t pid, struct orphans *orphans)
+{
     kill(pid, SIGKILL);
     if (orphans->count < ORPHANS_MOST)
         orphans->pids[orphans->count] = pid;
@@ -71,7 +79,8 @@ static bool kill_listed(int proc_children, const struct known_processes *known,
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                kill_unless_known(known, pid, orphans);
+                if (!known->knows(known->owner, pid) && can_be_waited_for(pid))
+                    kill_orphan(pid, orphans);
                 pid = 0;
             }
         }
@@ -104,11 +113,9 @@ static pid_t newest(void)
 static void kill_between(pid_t first, pid_t last, const struct known_processes *known,
                          struct orphans *orphans)
 {
-    siginfo_t info;
-
     for (pid_t pid = first; pid <= last; pid++) {
-        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-            kill_unless_known(known, pid, orphans);
+        if (can_be_waited_for(pid) && !known->knows(known->owner, pid))
+            kill_orphan(pid, orphans);
     }
 }
 

@@ -1,8 +1,10 @@
 /*
- * orphans_test.c - processes that cannot be ended, and calls that wait for them. A program without
- * privileges calls a function that starts such a process, or becomes one, by a set-user-id copy of
- * this program
+ * orphans_test.c - what calls leave behind, and how long their ends wait for it
+ *
+ * For processes that cannot be ended, a program without privileges calls a function that starts such
+ * a process, or becomes one, by a set-user-id copy of this program.
  */
+#include "forkserver/process/orphans.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/pool_helpers.h"
 
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -295,7 +298,85 @@ static void so_it_is_for_who_reaps_what_others_leave(void)
     CU_ASSERT(run_apart(run_reaper_to_the_end));
 }
 
+/* ---- processes that end unseen ---- */
+
+static void end_traced(void)
+{
+    siginfo_t info;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        _exit(0);
+    }
+    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+}
+
+/* The kernel removes them after the death of their parent, which takes a moment for so many. */
+static json_t *leave_dead_ones(json_t *status)
+{
+    enum { MANY = 1000 };
+
+    signal(SIGCHLD, SIG_IGN);
+    for (int i = 0; i < MANY; i++)
+        end_traced();
+    _exit((int)json_integer_value(status));
+}
+
+static void the_dead_that_nobody_waits_for_hold_up_no_end(void)
+{
+    for (int i = 0; i < 5; i++) {
+        procspawn_handle *handle = calls_start(leave_dead_ones, json_integer(3));
+        CU_ASSERT(procspawn_wait(handle, 20 * CALLS_SECOND, NULL) == 0);
+        procspawn_handle_free(handle);
+    }
+}
+
+/* ---- the list of children ---- */
+
+static bool is_nobody_known(const void *owner, pid_t pid)
+{
+    (void)owner, (void)pid;
+    return false;
+}
+
+static unsigned find(pid_t listed)
+{
+    static const struct known_processes nobody = { .knows = is_nobody_known };
+    struct orphans found;
+    int list = memfd_create("list", MFD_CLOEXEC);
+
+    dprintf(list, "%d ", (int)listed);
+    unsigned count = forkserver__orphans_kill(list, &nobody, listed, &found);
+    close(list);
+    return count;
+}
+
+static void a_listed_process_counts_until_it_is_reaped(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        for (;;)
+            pause();
+    }
+    CU_ASSERT(find(pid) == 1);
+    CU_ASSERT(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+    CU_ASSERT(find(pid) == 0);
+}
+
 #define TEST(name) { #name, name }
+
+static CU_TestInfo list_tests[] = {
+    TEST(a_listed_process_counts_until_it_is_reaped),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_TestInfo unseen_tests[] = {
+    TEST(the_dead_that_nobody_waits_for_hold_up_no_end),
+    CU_TEST_INFO_NULL,
+};
 
 static CU_TestInfo tests[] = {
     TEST(what_one_call_left_holds_up_no_other),
@@ -307,6 +388,8 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
+    { .pName = "list", .pTests = list_tests },
+    CALLS_SUITE("unseen", unseen_tests),
     { .pName = "stubborn", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
     CU_SUITE_INFO_NULL,
 };
@@ -325,6 +408,6 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], STUBBORN) == 0)
         return be_stubborn(argv[2]);
     if (!can_be_set_user_id())
-        suites[0] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
+        suites[2] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
     return procspawn_cunit_run(suites, argc, argv);
 }
