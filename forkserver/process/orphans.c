@@ -44,9 +44,9 @@ int forkserver__orphans_open(void)
 }
 
 /*
- * A parent that ignores SIGCHLD never waits for its children. If one of them is dead when the parent
- * dies, because it was traced or is just ending, the kernel lists it here until it has removed it,
- * and no wait sees it.
+ * A parent that ignores SIGCHLD never waits for its children. If one of them is dead when the
+ * parent dies, because it was traced or is just ending, the kernel lists it here until it has
+ * removed it, and no wait sees it.
  */
 static bool can_be_waited_for(pid_t pid)
 {

@@ -1,8 +1,8 @@
 /*
  * orphans_test.c - what calls leave behind, and how long their ends wait for it
  *
- * For processes that cannot be ended, a program without privileges calls a function that starts such
- * a process, or becomes one, by a set-user-id copy of this program.
+ * For processes that cannot be ended, a program without privileges calls a function that starts
+ * such a process, or becomes one, by a set-user-id copy of this program.
  */
 #include "forkserver/process/orphans.h"
 #include "tests/support/call_helpers.h"
