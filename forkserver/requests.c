@@ -2,7 +2,7 @@
  * requests.c - handles requests for children
  *
  * The table `requests` says what is legal from whom, and when; anything else is refused before its
- * body is looked at, and closes the link of its sender. A client identifies a child by process id
+ * body is looked at, and closes the link of its sender. An asker identifies a child by process id
  * and number together, and can end or limit only children that it requested.
  */
 #include "forkserver/requests.h"
@@ -34,90 +34,90 @@ static bool writable(int fd)
 }
 
 /* Watches for space too while children are owed and an offer cannot be sent. */
-static void watch_room(struct server *s, struct client *client, bool on)
+static void watch_room(struct server *s, struct asker *asker, bool on)
 {
-    struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = client };
-    epoll_ctl(s->epoll, EPOLL_CTL_MOD, client->link.fd, &event);
+    struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = asker };
+    epoll_ctl(s->epoll, EPOLL_CTL_MOD, asker->link.fd, &event);
 }
 
-static void refuse(const struct client *client, int error, unsigned count)
+static void refuse(const struct asker *asker, int error, unsigned count)
 {
     struct wire_refused body = { .error = error, .count = count };
 
     if (count > 0)
-        wire__send_struct(client->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
+        wire__send_struct(asker->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
 }
 
-static void serve_one(struct server *s, struct client *client)
+static void serve_one(struct server *s, struct asker *asker)
 {
     struct child *child;
-    int rc = forkserver__quota_full(s, client) ? PROCSPAWN_ELIMIT : 0;
+    int rc = forkserver__quota_full(s, asker) ? PROCSPAWN_ELIMIT : 0;
 
     if (rc == 0)
-        rc = forkserver__spawn(s, client, BASE_NEVER, true, &child);
+        rc = forkserver__spawn(s, asker, BASE_NEVER, true, &child);
     if (rc == 0)
-        rc = forkserver__offer(s, client, &child, 1);
+        rc = forkserver__offer(s, asker, &child, 1);
     if (rc < 0)
-        refuse(client, -rc, 1);
-    client->credits--;
+        refuse(asker, -rc, 1);
+    asker->credits--;
 }
 
-/* A few children for each run of the loop, so that other clients and timeouts are served. */
-static void serve_client(struct server *s, struct client *client)
+/* A few children for each run of the loop, so that other askers and timeouts are served. */
+static void serve_asker(struct server *s, struct asker *asker)
 {
     enum { AT_ONCE = 8 };
-    bool owed = client->credits > 0;
+    bool owed = asker->credits > 0;
 
-    for (int i = 0; i < AT_ONCE && client->credits > 0 && !client->closed && !s->ending; i++) {
-        if (!writable(client->link.fd))
+    for (int i = 0; i < AT_ONCE && asker->credits > 0 && !asker->closed && !s->ending; i++) {
+        if (!writable(asker->link.fd))
             break;
-        serve_one(s, client);
+        serve_one(s, asker);
     }
-    if (owed && !client->closed)
-        watch_room(s, client, client->credits > 0);
+    if (owed && !asker->closed)
+        watch_room(s, asker, asker->credits > 0);
 }
 
-/* A client that asks has used all earlier offers. */
-static int on_fork(struct server *s, struct client *client, const void *message)
+/* An asker that asks has used all earlier offers. */
+static int on_fork(struct server *s, struct asker *asker, const void *message)
 {
     const struct wire_fork *body = message;
 
     if (body->count > WIRE_MAX_FORKS)
         return -EPROTO;
-    if (!client->owner)
+    if (!asker->owner)
         forkserver__spares_ran_dry(&s->prefork.spares, base__now());
-    client->spares = 0;
-    client->epoch++;
-    unsigned held = client->owner ? 0 : forkserver__prefork_offer(s);
+    asker->spares = 0;
+    asker->epoch++;
+    unsigned held = asker->owner ? 0 : forkserver__prefork_offer(s);
     if (body->count <= held)
         return 0;
-    unsigned granted = forkserver__quota_grant(s, client, body->count - held);
-    client->credits += granted;
-    refuse(client, -PROCSPAWN_ELIMIT, body->count - held - granted);
+    unsigned granted = forkserver__quota_grant(s, asker, body->count - held);
+    asker->credits += granted;
+    refuse(asker, -PROCSPAWN_ELIMIT, body->count - held - granted);
     return 0;
 }
 
-/* Returns the client's living child, or NULL. */
-static struct child *find(struct server *s, const struct client *client, int32_t pid, uint64_t id)
+/* Returns the asker's living child, or NULL. */
+static struct child *find(struct server *s, const struct asker *asker, int32_t pid, uint64_t id)
 {
     struct child *child = forkserver__child_by_id(&s->children, pid, id);
-    return child && child->asker == client ? child : NULL;
+    return child && child->asker == asker ? child : NULL;
 }
 
-/* Returns the client's dead child whose death is not yet reported, or NULL. */
-static struct child *find_dead(struct server *s, const struct client *client, uint64_t id)
+/* Returns the asker's dead child whose death is not yet reported, or NULL. */
+static struct child *find_dead(struct server *s, const struct asker *asker, uint64_t id)
 {
     struct child *child = forkserver__child_dead(&s->children, id);
-    return child && child->asker == client ? child : NULL;
+    return child && child->asker == asker ? child : NULL;
 }
 
-static int on_end_child(struct server *s, struct client *client, const void *message)
+static int on_end_child(struct server *s, struct asker *asker, const void *message)
 {
     const struct wire_end_child *body = message;
 
     if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
         return -EPROTO;
-    struct child *child = find(s, client, body->pid, body->id);
+    struct child *child = find(s, asker, body->pid, body->id);
     /*
      * A stop came before the request, though its SIGCHLD may not have been handled: it counts
      * first.
@@ -126,20 +126,20 @@ static int on_end_child(struct server *s, struct client *client, const void *mes
         forkserver__heed_stop(s, child->pid);
     if (child)
         forkserver__end_child(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
-    else if ((child = find_dead(s, client, body->id)))
+    else if ((child = find_dead(s, asker, body->id)))
         child->unwanted = true;
     return 0;
 }
 
-static int on_await(struct server *s, struct client *client, const void *message)
+static int on_await(struct server *s, struct asker *asker, const void *message)
 {
     const struct wire_await *body = message;
-    struct child *child = find(s, client, body->pid, body->id);
+    struct child *child = find(s, asker, body->pid, body->id);
 
     if (!child)
-        child = find_dead(s, client, body->id);
+        child = find_dead(s, asker, body->id);
     if (!child) {
-        forkserver__death_unknown(client, body->id);
+        forkserver__death_unknown(asker, body->id);
         return 0;
     }
     child->awaited = true;
@@ -150,52 +150,52 @@ static int on_await(struct server *s, struct client *client, const void *message
     return 0;
 }
 
-static int on_limit(struct server *s, struct client *client, const void *message)
+static int on_limit(struct server *s, struct asker *asker, const void *message)
 {
     const struct wire_limit *body = message;
-    struct child *child = find(s, client, body->pid, body->id);
+    struct child *child = find(s, asker, body->pid, body->id);
 
     if (!child)
-        child = find_dead(s, client, body->id);
+        child = find_dead(s, asker, body->id);
     if (child)
         forkserver__limit_child(s, child, body->deadline);
     return 0;
 }
 
-static int on_look(struct server *s, struct client *client, const void *message)
+static int on_look(struct server *s, struct asker *asker, const void *message)
 {
-    (void)client, (void)message;
+    (void)asker, (void)message;
     forkserver__look_soon(s);
     return 0;
 }
 
-static int on_end(struct server *s, struct client *client, const void *message)
+static int on_end(struct server *s, struct asker *asker, const void *message)
 {
     const struct wire_end *body = message;
 
-    (void)client;
+    (void)asker;
     forkserver__end_all(s, body->grace > 0 ? SIGTERM : SIGKILL, body->grace, WIRE_ENDED_BY_KILL);
     return 0;
 }
 
-enum { FROM_HOST = 1, FROM_CHILD = 2, FROM_ROOT = 4, FROM_CLIENTS = FROM_HOST | FROM_CHILD };
+enum { FROM_HOST = 1, FROM_CHILD = 2, FROM_ROOT = 4, FROM_ASKERS = FROM_HOST | FROM_CHILD };
 enum { WHILE_SERVING = 1, WHILE_ENDING = 2, ALWAYS = WHILE_SERVING | WHILE_ENDING };
 
 /*
  * Who may send it; when it is handled: at other times it is ignored, because its sender cannot know
- * of the end; the length of its body; the function that handles it. client: NULL for the root.
+ * of the end; the length of its body; the function that handles it. asker: NULL for the root.
  */
 static const struct request {
     enum wire_type type;
     unsigned senders;
     unsigned when;
     size_t length;
-    int (*handle)(struct server *s, struct client *client, const void *message);
+    int (*handle)(struct server *s, struct asker *asker, const void *message);
 } requests[] = {
-    { WIRE_FORK, FROM_CLIENTS, WHILE_SERVING, sizeof(struct wire_fork), on_fork },
-    { WIRE_END_CHILD, FROM_CLIENTS, ALWAYS, sizeof(struct wire_end_child), on_end_child },
-    { WIRE_LIMIT, FROM_CLIENTS, ALWAYS, sizeof(struct wire_limit), on_limit },
-    { WIRE_AWAIT, FROM_CLIENTS, ALWAYS, sizeof(struct wire_await), on_await },
+    { WIRE_FORK, FROM_ASKERS, WHILE_SERVING, sizeof(struct wire_fork), on_fork },
+    { WIRE_END_CHILD, FROM_ASKERS, ALWAYS, sizeof(struct wire_end_child), on_end_child },
+    { WIRE_LIMIT, FROM_ASKERS, ALWAYS, sizeof(struct wire_limit), on_limit },
+    { WIRE_AWAIT, FROM_ASKERS, ALWAYS, sizeof(struct wire_await), on_await },
     { WIRE_LOOK, FROM_HOST, ALWAYS, 0, on_look },
     { WIRE_END, FROM_ROOT, ALWAYS, sizeof(struct wire_end), on_end },
 };
@@ -212,7 +212,7 @@ static const struct request *row_of(const struct wire_header *header, unsigned s
 }
 
 /* Handles the request in s->frame. Returns 0, or -EPROTO if it is refused. */
-static int dispatch(struct server *s, unsigned sender, struct client *client)
+static int dispatch(struct server *s, unsigned sender, struct asker *asker)
 {
     const struct request *row = row_of(&s->frame.header, sender);
 
@@ -220,7 +220,7 @@ static int dispatch(struct server *s, unsigned sender, struct client *client)
         return -EPROTO;
     if (!(row->when & (s->ending ? WHILE_ENDING : WHILE_SERVING)))
         return 0;
-    return row->handle(s, client, s->frame.body);
+    return row->handle(s, asker, s->frame.body);
 }
 
 /* The root sends one message, END. Anything else is like the end of file: END without grace. */
@@ -241,23 +241,23 @@ void forkserver__root_readable(struct server *s)
  * End of file from the host ends all children; from a child it closes only the link. Requests of a
  * dead child are ignored. A few requests are handled for each run of the loop.
  */
-void forkserver__client_readable(struct server *s, struct client *client)
+void forkserver__asker_readable(struct server *s, struct asker *asker)
 {
     enum { AT_ONCE = 64 };
-    const unsigned sender = client->owner ? FROM_CHILD : FROM_HOST;
-    int rc = client->owner && forkserver__child_is_dead(client->owner) ? -EPIPE : 0;
+    const unsigned sender = asker->owner ? FROM_CHILD : FROM_HOST;
+    int rc = asker->owner && forkserver__child_is_dead(asker->owner) ? -EPIPE : 0;
 
-    for (int i = 0; i < AT_ONCE && rc == 0 && !client->closed; i++) {
-        rc = forkserver__link_recv(&client->link, &s->frame);
+    for (int i = 0; i < AT_ONCE && rc == 0 && !asker->closed; i++) {
+        rc = forkserver__link_recv(&asker->link, &s->frame);
         if (rc == 0)
-            rc = dispatch(s, sender, client);
+            rc = dispatch(s, sender, asker);
     }
     if (rc == 0 || rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS) {
-        serve_client(s, client);
+        serve_asker(s, asker);
         return;
     }
-    forkserver__client_close(client, s->epoll);
-    shutdown(client->link.fd, SHUT_RDWR);
-    if (!client->owner)
+    forkserver__asker_close(asker, s->epoll);
+    shutdown(asker->link.fd, SHUT_RDWR);
+    if (!asker->owner)
         forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }

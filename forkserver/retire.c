@@ -29,11 +29,11 @@ static void give_back_channel(struct server *s, const struct child *child)
 
 static void finish(struct server *s, struct child *child)
 {
-    struct client *asker = child->asker;
+    struct asker *asker = child->asker;
 
     forkserver__death_told(s, child);
     give_back_channel(s, child);
-    forkserver__client_free(&child->client, s->epoll, &s->purge);
+    forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
     if (asker) {
         asker->children--;
         forkserver__quota_count(s, asker, -1);
@@ -62,10 +62,10 @@ static bool room_to_finish(struct server *s)
  */
 static bool is_reborn(struct server *s, struct child *child)
 {
-    if (child->state != CHILD_GONE || child->client.children > 0 ||
+    if (child->state != CHILD_GONE || child->as_asker.children > 0 ||
         !forkserver__death_is_none(s, child))
         return false;
-    forkserver__client_readable(s, child->asker);
+    forkserver__asker_readable(s, child->asker);
     return forkserver__death_is_none(s, child) && room_to_finish(s) &&
            forkserver__respawn(s, child);
 }
@@ -73,7 +73,7 @@ static bool is_reborn(struct server *s, struct child *child)
 /* Its nested children must be finished first. */
 static bool may_finish(struct server *s, struct child *child)
 {
-    if (child->state != CHILD_GONE || child->client.children > 0)
+    if (child->state != CHILD_GONE || child->as_asker.children > 0)
         return false;
     if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
         return true;

@@ -79,7 +79,7 @@ static int watch_all(struct server *s)
         rc = watch(s, s->signals, &signals);
     if (rc == 0)
         rc = watch(s, s->host_pidfd, &host);
-    return rc == 0 ? forkserver__client_open(&s->host, s->epoll) : rc;
+    return rc == 0 ? forkserver__asker_open(&s->host, s->epoll) : rc;
 }
 
 /* Returns 0, or -errno if something is missing that a server needs. */
@@ -165,8 +165,8 @@ static void dispatch(struct server *s, const struct epoll_event *event)
         drain_signals(s);
         forkserver__reap_watched(s, child_of(event->data.ptr, offsetof(struct child, death)));
         break;
-    case WATCH_CLIENT:
-        forkserver__client_readable(s, event->data.ptr);
+    case WATCH_ASKER:
+        forkserver__asker_readable(s, event->data.ptr);
         break;
     }
 }
@@ -265,7 +265,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .options = options,
         .root_link = root_link,
         .host_pidfd = host_pidfd,
-        .host = { .watch = WATCH_CLIENT, .link = { .fd = host_link, .guarded = true } },
+        .host = { .watch = WATCH_ASKER, .link = { .fd = host_link, .guarded = true } },
         .board = &options->board[index],
         .look_at = BASE_NEVER,
         .scans = { .next_at = BASE_NEVER },

@@ -1,5 +1,5 @@
 /*
- * asker.c - opens and closes the link of a client
+ * asker.c - opens and closes the link of an asker
  */
 #include "forkserver/children/asker.h"
 
@@ -9,23 +9,23 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-int forkserver__client_open(struct client *client, int epoll)
+int forkserver__asker_open(struct asker *asker, int epoll)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, client->link.fd, &event) < 0 ? -errno : 0;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = asker };
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, asker->link.fd, &event) < 0 ? -errno : 0;
 }
 
 /*
  * A child being forked may hold a copy of the descriptor, so closing alone would not remove the
  * watch.
  */
-void forkserver__client_close(struct client *client, int epoll)
+void forkserver__asker_close(struct asker *asker, int epoll)
 {
-    if (client->closed)
+    if (asker->closed)
         return;
-    client->closed = true;
-    client->credits = 0;
-    epoll_ctl(epoll, EPOLL_CTL_DEL, client->link.fd, NULL);
+    asker->closed = true;
+    asker->credits = 0;
+    epoll_ctl(epoll, EPOLL_CTL_DEL, asker->link.fd, NULL);
 }
 
 static void give_back(int fd, bool harmless, struct purge *purge)
@@ -37,12 +37,12 @@ static void give_back(int fd, bool harmless, struct purge *purge)
 }
 
 /* The child's end may hold unread offers, with channels that others have sent messages on. */
-void forkserver__client_free(struct client *client, int epoll, struct purge *purge)
+void forkserver__asker_free(struct asker *asker, int epoll, struct purge *purge)
 {
-    if (client->link.fd < 0)
+    if (asker->link.fd < 0)
         return;
-    forkserver__client_close(client, epoll);
-    give_back(client->link.fd, forkserver__link_harmless(&client->link), purge);
-    give_back(client->link.far, client->epoch == 0, purge);
-    client->link.fd = -1;
+    forkserver__asker_close(asker, epoll);
+    give_back(asker->link.fd, forkserver__link_harmless(&asker->link), purge);
+    give_back(asker->link.far, asker->epoch == 0, purge);
+    asker->link.fd = -1;
 }

@@ -12,7 +12,7 @@
 struct child;
 struct purge;
 
-struct client {
+struct asker {
     enum watch watch;
     struct link link;
     bool closed;                /* its requests are no longer read */
@@ -24,10 +24,10 @@ struct client {
 };
 
 /* Watches the link for requests. Returns 0 or -errno. */
-int forkserver__client_open(struct client *client, int epoll);
+int forkserver__asker_open(struct asker *asker, int epoll);
 /* Reads no more requests. */
-void forkserver__client_close(struct client *client, int epoll);
-/* Closes the link, or leaves that to purge; the client can no longer use it. */
-void forkserver__client_free(struct client *client, int epoll, struct purge *purge);
+void forkserver__asker_close(struct asker *asker, int epoll);
+/* Closes the link, or leaves that to purge; the asker can no longer use it. */
+void forkserver__asker_free(struct asker *asker, int epoll, struct purge *purge);
 
 #endif

@@ -69,14 +69,14 @@ static bool more(struct children *children)
     return fresh != NULL;
 }
 
-struct child *forkserver__child_new(struct children *children, struct client *asker)
+struct child *forkserver__child_new(struct children *children, struct asker *asker)
 {
     if (!children->unused && !more(children))
         return NULL;
     struct child *child = children->unused;
     children->unused = child->next;
     *child = (struct child){
-        .client = { .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child },
+        .as_asker = { .watch = WATCH_ASKER, .link = { .fd = -1 }, .owner = child },
         .report = { .memfd = -1 },
         .room = WATCH_ROOM,
         .pidfd = -1,

@@ -50,7 +50,7 @@ struct put_off {
 };
 
 struct child {
-    struct client client;       /* its requests for children */
+    struct asker as_asker;      /* its requests for children */
     struct report report;
     enum child_state state;
     bool expected;              /* dead or killed */
@@ -82,7 +82,7 @@ struct child {
     unsigned slot;              /* of its mark on the board; WIRE_BOARD_SLOTS: none */
     int channel;                /* the child's end, for messages about its death; -1: closed */
     int offered;                /* the spawner's end until it is sent; -1: sent */
-    struct client *asker;       /* NULL: the asker is gone */
+    struct asker *asker;        /* NULL: the asker is gone */
     uint64_t epoch;             /* the asker's epoch at the offer, or CHILD_NEVER_OFFERED */
     int64_t born;
     int64_t deadline;           /* INT64_MAX: none */
@@ -109,7 +109,7 @@ struct children {
 };
 
 /* Returns a new child without a process, or NULL without memory. */
-struct child *forkserver__child_new(struct children *children, struct client *asker);
+struct child *forkserver__child_new(struct children *children, struct asker *asker);
 /* It has a process: enters it into the table. */
 void forkserver__child_started(struct children *children, struct child *child, pid_t pid);
 /* Returns false, and changes nothing, if the child cannot enter this state from its present one. */

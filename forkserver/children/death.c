@@ -47,7 +47,7 @@ static bool is_plain_call(int channel)
 
 static bool anybody_hears(const struct server *s, const struct child *child)
 {
-    const struct client *asker = child->asker;
+    const struct asker *asker = child->asker;
     return !s->ending && !(asker->owner && forkserver__child_is_dead(asker->owner));
 }
 
@@ -89,7 +89,7 @@ static void tell_beside(const struct child *child, const struct wire_death *deat
         wire__send_struct(child->asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
 }
 
-void forkserver__death_unknown(const struct client *asker, uint64_t id)
+void forkserver__death_unknown(const struct asker *asker, uint64_t id)
 {
     struct wire_ended body = { .id = id };
     wire__send_struct(asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct child;
-struct client;
+struct asker;
 struct server;
 
 /* Sends DEATH, and ENDED if it is awaited. Returns false if the caller must try again. */
@@ -20,6 +20,6 @@ bool forkserver__death_foretell(struct child *child);
 /* The death was reported: stops watching the channel. */
 void forkserver__death_told(struct server *s, struct child *child);
 /* Answers AWAIT for a child that no longer exists. */
-void forkserver__death_unknown(const struct client *asker, uint64_t id);
+void forkserver__death_unknown(const struct asker *asker, uint64_t id);
 
 #endif

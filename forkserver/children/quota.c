@@ -22,21 +22,20 @@ static unsigned at_most(unsigned room, unsigned count)
     return count < room ? count : room;
 }
 
-unsigned forkserver__quota_grant(const struct server *s, const struct client *client,
-                                 unsigned count)
+unsigned forkserver__quota_grant(const struct server *s, const struct asker *asker, unsigned count)
 {
-    unsigned most = client->owner ? s->options->nested_each : UINT32_MAX;
-    unsigned taken = client->credits + (client->owner ? client->children : 0);
+    unsigned most = asker->owner ? s->options->nested_each : UINT32_MAX;
+    unsigned taken = asker->credits + (asker->owner ? asker->children : 0);
 
     return taken < most ? at_most(most - taken, count) : 0;
 }
 
-bool forkserver__quota_full(const struct server *s, const struct client *client)
+bool forkserver__quota_full(const struct server *s, const struct asker *asker)
 {
-    return client->owner && nested_in_all(s) >= s->options->nested_all;
+    return asker->owner && nested_in_all(s) >= s->options->nested_all;
 }
 
-void forkserver__quota_count(struct server *s, const struct client *asker, int change)
+void forkserver__quota_count(struct server *s, const struct asker *asker, int change)
 {
     if (asker->owner)
         __atomic_add_fetch(&s->board->nested, (uint32_t)change, __ATOMIC_RELAXED);

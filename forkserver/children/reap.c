@@ -68,7 +68,7 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__orphan_scan_died(s, child);
     if (out_of_memory(s, child, crashed))
         child->cause = WIRE_ENDED_BY_OOM;
-    forkserver__end_nested(s, &child->client);
+    forkserver__end_nested(s, &child->as_asker);
 }
 
 /*

@@ -117,7 +117,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t pat
         .options = s->options,
         .child = {
             .channel = child->channel,
-            .link = child->client.link.far,
+            .link = child->as_asker.link.far,
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
             .depth = child->depth,
@@ -136,7 +136,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t pat
     return pid < 0 ? -errno : pid;
 }
 
-int forkserver__offer(struct server *s, struct client *asker, struct child *const *children,
+int forkserver__offer(struct server *s, struct asker *asker, struct child *const *children,
                       unsigned count)
 {
     struct wire_part part = { s->offers, count * sizeof s->offers[0] };
@@ -166,13 +166,13 @@ static pid_t fork_with_link(struct server *s, struct child *child, int64_t patie
     int rc = forkserver__births_mark(&s->births);
 
     if (rc >= 0)
-        rc = forkserver__link_open(&child->client.link);
+        rc = forkserver__link_open(&child->as_asker.link);
     if (rc < 0)
         return rc;
-    rc = forkserver__client_open(&child->client, s->epoll);
+    rc = forkserver__asker_open(&child->as_asker, s->epoll);
     pid_t pid = rc < 0 ? rc : fork_child(s, child, patience, awaited, held);
     if (pid < 0)
-        forkserver__client_free(&child->client, s->epoll, &s->purge);
+        forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
     return pid;
 }
 
@@ -198,7 +198,7 @@ static int spawn(struct server *s, struct child *child, int64_t patience, bool a
     return 0;
 }
 
-int forkserver__spawn(struct server *s, struct client *asker, int64_t patience, bool awaited,
+int forkserver__spawn(struct server *s, struct asker *asker, int64_t patience, bool awaited,
                       struct child **ret_child)
 {
     struct child *child = forkserver__child_new(&s->children, asker);
@@ -226,8 +226,8 @@ bool forkserver__respawn(struct server *s, struct child *child)
 {
     struct wire_reborn *body = &s->reborn;
 
-    forkserver__client_free(&child->client, s->epoll, &s->purge);
-    child->client = (struct client){ .watch = WATCH_CLIENT, .link = { .fd = -1 }, .owner = child };
+    forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
+    child->as_asker = (struct asker){ .watch = WATCH_ASKER, .link = { .fd = -1 }, .owner = child };
     pid_t pid = fork_with_link(s, child, BASE_NEVER, true, true);
     if (pid < 0)
         return false;
@@ -240,6 +240,6 @@ bool forkserver__respawn(struct server *s, struct child *child)
     if (child->killed)
         kill(pid, SIGKILL);
     else
-        wire__send(child->client.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
+        wire__send(child->as_asker.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
     return true;
 }

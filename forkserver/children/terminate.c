@@ -118,7 +118,7 @@ void forkserver__limit_child(struct server *s, struct child *child, int64_t dead
     forkserver__wake_by(s, deadline);
 }
 
-void forkserver__end_nested(struct server *s, const struct client *asker)
+void forkserver__end_nested(struct server *s, const struct asker *asker)
 {
     for (struct child *c = forkserver__child_first(&s->children); c && asker->children > 0;
          c = forkserver__child_next(&s->children, c)) {

@@ -10,7 +10,7 @@ enum { PID = 4711, NEXT_PID = 4712 };
 /* Entries of the test's own, as the table would map memory for the life of the process. */
 static struct child entries[2];
 static struct children children;
-static struct client asker;
+static struct asker asker;
 
 static struct child *born(void)
 {
