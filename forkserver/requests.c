@@ -123,9 +123,9 @@ static int on_end_child(struct server *s, struct asker *asker, const void *messa
      * first.
      */
     if (child)
-        forkserver__heed_stop(s, child->pid);
+        forkserver__poll_stop(s, child->pid);
     if (child)
-        forkserver__end_child(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
+        forkserver__terminate(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
     else if ((child = find_dead(s, asker, body->id)))
         child->unwanted = true;
     return 0;
@@ -146,7 +146,7 @@ static int on_await(struct server *s, struct asker *asker, const void *message)
     forkserver__child_retell(child);
     child->unwanted |= body->kill != 0;
     if (body->kill)
-        forkserver__end_child(s, child, SIGKILL, 0, WIRE_ENDED_BY_KILL);
+        forkserver__terminate(s, child, SIGKILL, 0, WIRE_ENDED_BY_KILL);
     return 0;
 }
 
@@ -158,14 +158,14 @@ static int on_limit(struct server *s, struct asker *asker, const void *message)
     if (!child)
         child = find_dead(s, asker, body->id);
     if (child)
-        forkserver__limit_child(s, child, body->deadline);
+        forkserver__set_deadline(s, child, body->deadline);
     return 0;
 }
 
 static int on_look(struct server *s, struct asker *asker, const void *message)
 {
     (void)asker, (void)message;
-    forkserver__look_soon(s);
+    forkserver__check_answers_soon(s);
     return 0;
 }
 
@@ -174,7 +174,8 @@ static int on_end(struct server *s, struct asker *asker, const void *message)
     const struct wire_end *body = message;
 
     (void)asker;
-    forkserver__end_all(s, body->grace > 0 ? SIGTERM : SIGKILL, body->grace, WIRE_ENDED_BY_KILL);
+    forkserver__terminate_all(s, body->grace > 0 ? SIGTERM : SIGKILL, body->grace,
+                              WIRE_ENDED_BY_KILL);
     return 0;
 }
 
@@ -234,7 +235,7 @@ void forkserver__root_readable(struct server *s)
     if (rc == 0)
         rc = dispatch(s, FROM_ROOT, NULL);
     if (rc < 0)
-        forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_LOSS);
+        forkserver__terminate_all(s, SIGKILL, 0, WIRE_ENDED_BY_LOSS);
 }
 
 /*
@@ -259,5 +260,5 @@ void forkserver__asker_readable(struct server *s, struct asker *asker)
     forkserver__asker_close(asker, s->epoll);
     shutdown(asker->link.fd, SHUT_RDWR);
     if (!asker->owner)
-        forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
+        forkserver__terminate_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }

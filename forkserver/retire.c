@@ -48,7 +48,7 @@ static void finish(struct server *s, struct child *child)
 }
 
 /* Pause when nothing can be purged, or without memory for the report. */
-static const int64_t rest = BASE_SECOND / 50;
+static const int64_t retry_delay = BASE_SECOND / 50;
 
 static bool room_to_finish(struct server *s)
 {
@@ -63,10 +63,10 @@ static bool room_to_finish(struct server *s)
 static bool is_reborn(struct server *s, struct child *child)
 {
     if (child->state != CHILD_GONE || child->as_asker.children > 0 ||
-        !forkserver__death_is_none(s, child))
+        !forkserver__death_before_call(s, child))
         return false;
     forkserver__asker_readable(s, child->asker);
-    return forkserver__death_is_none(s, child) && room_to_finish(s) &&
+    return forkserver__death_before_call(s, child) && room_to_finish(s) &&
            forkserver__respawn(s, child);
 }
 
@@ -78,7 +78,7 @@ static bool may_finish(struct server *s, struct child *child)
     if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
         return true;
     if (child->state == CHILD_GONE)
-        forkserver__wake_by(s, base__deadline(rest));
+        forkserver__wake_by(s, base__deadline(retry_delay));
     return false;
 }
 

@@ -129,7 +129,7 @@ static void tell_start(int host_link, int rc)
 static void on_host_gone(struct server *s)
 {
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->host_pidfd, NULL);
-    forkserver__end_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
+    forkserver__terminate_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }
 
 /* A pending SIGCHLD covers all deaths and stops since the last read. */
@@ -267,7 +267,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .host_pidfd = host_pidfd,
         .host = { .watch = WATCH_ASKER, .link = { .fd = host_link, .guarded = true } },
         .board = &options->board[index],
-        .look_at = BASE_NEVER,
+        .check_answers_at = BASE_NEVER,
         .scans = { .next_at = BASE_NEVER },
         .young_until = BASE_NEVER,
         .wake_at = BASE_NEVER,

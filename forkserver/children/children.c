@@ -151,7 +151,7 @@ void forkserver__child_reborn(struct children *children, struct child *child, pi
 {
     take_out(children, child);
     child->cause = WIRE_ENDED_BY_ITSELF;
-    child->left_none = child->shut = child->unread = child->overtime = false;
+    child->left_none = child->shut = child->unread = child->deferred = false;
     child->expected = child->killed = child->withheld = child->examined = false;
     child->kill_at = child->tracers_at = child->late_at = BASE_NEVER;
     child->rebirths++;

@@ -41,7 +41,7 @@ enum child_state {
 #define CHILD_NEVER_OFFERED UINT64_MAX
 
 /* A termination deferred because the child seemed to be dying of its crash. */
-struct put_off {
+struct deferral {
     int signal;
     int64_t grace;
     enum wire_end_cause cause;
@@ -74,7 +74,7 @@ struct child {
     enum watch death;           /* WATCH_DEATH; the epoll data of pidfd */
     struct list in_young;       /* in server.young: forked less than a second ago */
     int64_t tracers_at;         /* it was killed: when to look for its tracers */
-    bool overtime;              /* a termination was deferred (put_off) */
+    bool deferred;              /* its termination was deferred, once */
     unsigned depth;             /* number of askers between it and the host */
     uint64_t id;
     struct wire_token token;    /* proves to the spawner that a message is the server's */
@@ -87,7 +87,7 @@ struct child {
     int64_t born;
     int64_t deadline;           /* INT64_MAX: none */
     int64_t kill_at;
-    struct put_off put_off;
+    struct deferral deferral;
     enum wire_end_cause kill_cause; /* recorded cause if kill_at ends it */
     enum wire_end_cause cause;
     int status;                 /* this and usage: set when dead */

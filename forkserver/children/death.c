@@ -52,7 +52,7 @@ static bool anybody_hears(const struct server *s, const struct child *child)
 }
 
 /* Can another process take over the call? After MOST replacements in a row it is given up. */
-bool forkserver__death_is_none(const struct server *s, struct child *child)
+bool forkserver__death_before_call(const struct server *s, struct child *child)
 {
     enum { MOST = 16 };
     bool by_others = child->cause == WIRE_ENDED_BY_ITSELF || child->cause == WIRE_ENDED_BY_OOM;

@@ -14,7 +14,7 @@ struct server;
 /* Sends DEATH, and ENDED if it is awaited. Returns false if the caller must try again. */
 bool forkserver__death_tell(struct server *s, struct child *child);
 /* Does the channel hold a call that another process can take over? */
-bool forkserver__death_is_none(const struct server *s, struct child *child);
+bool forkserver__death_before_call(const struct server *s, struct child *child);
 /* Sends DEATH ahead of time, for a child that lingers. Returns false while there is no space. */
 bool forkserver__death_foretell(struct child *child);
 /* The death was reported: stops watching the channel. */

@@ -21,7 +21,7 @@
 
 static const int64_t youth = BASE_SECOND;
 /* Pause before the next attempt when no descriptor is free. */
-static const int64_t rest = BASE_SECOND / 10;
+static const int64_t retry_delay = BASE_SECOND / 10;
 
 void forkserver__death_watch_add(struct server *s, struct child *child)
 {
@@ -66,7 +66,7 @@ static int64_t watch_those_of_age(struct server *s, int64_t now)
             return child->born + youth;
         int rc = s->no_pidfds ? 0 : watch_one(s, child);
         if (base__is_shortage(rc))
-            return now + rest;
+            return now + retry_delay;
         /* Any other failure means that the kernel has no pidfds: the watch is given up. */
         s->no_pidfds |= rc < 0;
         list_remove(&child->in_young);

@@ -50,7 +50,7 @@ static void on_death(struct server *s, pid_t pid)
     if (child) {
         kill(-pid, SIGKILL);
         if (forkserver__child_is_reported(child))
-            forkserver__report_over(s, child);
+            forkserver__after_report(s, child);
     }
     if (wait4(pid, &status, WNOHANG, &usage) != pid)
         return;
@@ -68,7 +68,7 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__orphan_scan_died(s, child);
     if (out_of_memory(s, child, crashed))
         child->cause = WIRE_ENDED_BY_OOM;
-    forkserver__end_nested(s, &child->as_asker);
+    forkserver__terminate_nested(s, &child->as_asker);
 }
 
 /*

@@ -23,14 +23,14 @@
 
 /* Time limit of the unwinder, and how long after it the reporter is killed. */
 static const int64_t time_limit = BASE_SECOND;
-static const int64_t patience = BASE_SECOND / 2;
+static const int64_t kill_delay = BASE_SECOND / 2;
 /* How long the child then has to die by itself. */
-static const int64_t last_patience = 2 * BASE_SECOND;
+static const int64_t death_timeout = 2 * BASE_SECOND;
 
 /* Exit status of a reporter: the child did not stop for a failure of its own. */
 enum { NO_FAILURE = 77 };
 
-struct order {
+struct examination {
     pid_t server;
     pid_t pid;
     bool stopped;
@@ -44,35 +44,35 @@ struct order {
  * A stop counts only if the child's crash handler made it. The child itself reports a raised
  * failure: only its frames are missing.
  */
-static bool read_record(const struct order *order, struct crash_record *ret_record)
+static bool read_record(const struct examination *examination, struct crash_record *ret_record)
 {
-    int error = crash__read(order->pid, ret_record);
+    int error = crash__read(examination->pid, ret_record);
 
-    if (order->stopped && error)
+    if (examination->stopped && error)
         _exit(error == -ENOENT ? NO_FAILURE : 0);
-    if (order->report.memfd < 0 && ret_record->state == CRASH_RAISED)
+    if (examination->report.memfd < 0 && ret_record->state == CRASH_RAISED)
         _exit(0);
     return error == 0;
 }
 
-static void __attribute__((noreturn)) unwind(const struct order *order)
+static void __attribute__((noreturn)) unwind(const struct examination *examination)
 {
     struct crash_record record;
     struct unwind_task task = {
-        .pid = order->pid,
+        .pid = examination->pid,
         .limit = time_limit,
-        .at_init = order->at_init,
-        .unseen = !order->own_proc,
-        .with_symbols = order->with_symbols,
-        .fd = order->report.memfd,
-        .brief = order->report.brief,
+        .at_init = examination->at_init,
+        .unseen = !examination->own_proc,
+        .with_symbols = examination->with_symbols,
+        .fd = examination->report.memfd,
+        .brief = examination->report.brief,
     };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != order->server)
+    if (getppid() != examination->server)
         _exit(1);
-    forkserver__close_except(&order->report.memfd, 1, 0);
-    task.record = read_record(order, &record) ? &record : NULL;
+    forkserver__close_except(&examination->report.memfd, 1, 0);
+    task.record = read_record(examination, &record) ? &record : NULL;
     crash__unwind_and_exit(&task);
 }
 
@@ -118,7 +118,7 @@ static const struct modules *modules_at_init(void)
 static bool start(struct server *s, struct child *child, enum child_state state)
 {
     /* The server's table is not inherited by the reporter. */
-    struct order order = {
+    struct examination examination = {
         .server = s->pid,
         .pid = child->pid,
         .stopped = state == CHILD_STOPPED,
@@ -128,20 +128,20 @@ static bool start(struct server *s, struct child *child, enum child_state state)
     };
 
     if (child->channel < 0 || s->reporters.late_count == REPORTERS_LATE ||
-        !prepare(s, &order.report))
+        !prepare(s, &examination.report))
         return false;
     pid_t pid = fork();
     if (pid == 0)
-        unwind(&order);
+        unwind(&examination);
     if (pid < 0) {
-        close_report(&order.report);
+        close_report(&examination.report);
         return false;
     }
     forkserver__child_enter(child, state);
     child->examined = true;
-    child->report = order.report;
+    child->report = examination.report;
     child->report.pid = pid;
-    child->report.give_up_at = base__deadline(time_limit + patience);
+    child->report.give_up_at = base__deadline(time_limit + kill_delay);
     forkserver__wake_by(s, child->report.give_up_at);
     return true;
 }
@@ -184,7 +184,7 @@ void forkserver__report_end(struct server *s, struct child *child)
 {
     if (child->report.pid != 0) {
         give_up(&s->reporters, child->report.pid);
-        forkserver__kill_by(s, child, base__deadline(last_patience), WIRE_ENDED_BY_ITSELF);
+        forkserver__kill_by(s, child, base__deadline(death_timeout), WIRE_ENDED_BY_ITSELF);
     }
     const struct wire_part parts[] = {
         { &child->token, sizeof child->token },

@@ -33,7 +33,7 @@ void forkserver__on_stop(struct server *s, pid_t pid)
         stopped(s, child);
 }
 
-void forkserver__heed_stop(struct server *s, pid_t pid)
+void forkserver__poll_stop(struct server *s, pid_t pid)
 {
     siginfo_t info = { .si_pid = 0 };
 
@@ -50,7 +50,7 @@ static void stopped_by_others(struct server *s, struct child *child)
     bool stopped_again = child->report.stopped_again;
 
     forkserver__report_drop(child);
-    forkserver__resume_end(s, child);
+    forkserver__terminate_resume(s, child);
     if (stopped_again)
         stopped(s, child);
 }
@@ -60,7 +60,7 @@ void forkserver__on_reporter_death(struct server *s, pid_t pid, int status)
     struct child *child = forkserver__reporter_died(s, pid);
 
     if (child && forkserver__report_is_failure(child, status))
-        forkserver__report_over(s, child);
+        forkserver__after_report(s, child);
     else if (child)
         stopped_by_others(s, child);
 }

@@ -11,7 +11,7 @@ struct server;
 /* A SIGCHLD for a stop. */
 void forkserver__on_stop(struct server *s, pid_t pid);
 /* Handles a pending stop of this process at once. */
-void forkserver__heed_stop(struct server *s, pid_t pid);
+void forkserver__poll_stop(struct server *s, pid_t pid);
 /* A process was reaped that was not a child: perhaps the reporter of one that had stopped. */
 void forkserver__on_reporter_death(struct server *s, pid_t pid, int status);
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const int64_t rest = BASE_SECOND / 50;
+static const int64_t retry_delay = BASE_SECOND / 50;
 
 void forkserver__purge_add(struct purge *purge, int fd)
 {
@@ -37,7 +37,7 @@ static void __attribute__((noreturn)) hold_until_killed(void)
 
 void forkserver__purge_later(struct purge *purge)
 {
-    purge->not_before = base__deadline(rest);
+    purge->not_before = base__deadline(retry_delay);
 }
 
 /* The server later reaps the process as an unknown one. */
