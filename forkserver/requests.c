@@ -34,7 +34,7 @@ static bool writable(int fd)
 }
 
 /* Watches for space too while children are owed and an offer cannot be sent. */
-static void watch_room(struct server *s, struct asker *asker, bool on)
+static void watch_for_space(struct server *s, struct asker *asker, bool on)
 {
     struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = asker };
     epoll_ctl(s->epoll, EPOLL_CTL_MOD, asker->link.fd, &event);
@@ -74,7 +74,7 @@ static void serve_asker(struct server *s, struct asker *asker)
         serve_one(s, asker);
     }
     if (owed && !asker->closed)
-        watch_room(s, asker, asker->credits > 0);
+        watch_for_space(s, asker, asker->credits > 0);
 }
 
 /* An asker that asks has used all earlier offers. */
@@ -142,7 +142,7 @@ static int on_await(struct server *s, struct asker *asker, const void *message)
         forkserver__death_unknown(asker, body->id);
         return 0;
     }
-    child->awaited = true;
+    child->ended_wanted = true;
     forkserver__child_retell(child);
     child->unwanted |= body->kill != 0;
     if (body->kill)

@@ -50,7 +50,7 @@ static void finish(struct server *s, struct child *child)
 /* Pause when nothing can be purged, or without memory for the report. */
 static const int64_t retry_delay = BASE_SECOND / 50;
 
-static bool room_to_finish(struct server *s)
+static bool space_to_finish(struct server *s)
 {
     return forkserver__purge_has_space(&s->purge) ||
            (forkserver__births_over(&s->births) && forkserver__purge(&s->purge));
@@ -66,7 +66,7 @@ static bool is_reborn(struct server *s, struct child *child)
         !forkserver__death_before_call(s, child))
         return false;
     forkserver__asker_readable(s, child->asker);
-    return forkserver__death_before_call(s, child) && room_to_finish(s) &&
+    return forkserver__death_before_call(s, child) && space_to_finish(s) &&
            forkserver__respawn(s, child);
 }
 
@@ -75,7 +75,7 @@ static bool may_finish(struct server *s, struct child *child)
 {
     if (child->state != CHILD_GONE || child->as_asker.children > 0)
         return false;
-    if ((s->ending || room_to_finish(s)) && forkserver__death_tell(s, child))
+    if ((s->ending || space_to_finish(s)) && forkserver__death_tell(s, child))
         return true;
     if (child->state == CHILD_GONE)
         forkserver__wake_by(s, base__deadline(retry_delay));

@@ -24,29 +24,29 @@
 #include <unistd.h>
 
 /* Messages about one server that are not yet sent to the host. */
-struct news {
+struct unsent {
     int link;                   /* the host's end of the started server's link; -1: sent */
     uint64_t left;              /* serial of the server that died last; 0: sent */
 };
 
-struct line {
+struct server_slot {
     pid_t pid;                  /* 0: no server */
     uint64_t serial;
     int link;                   /* the root's end; closing it ends the server */
     int64_t start_after;        /* earliest restart after a death */
-    struct news news;
+    struct unsent unsent;
 };
 
 struct root {
     const struct forkserver_options *options;
-    struct line lines[FORKSERVER_MAX_SERVERS];
+    struct server_slot slots[FORKSERVER_MAX_SERVERS];
     uint64_t last_serial;
     int signals;
     int proc_children;
     int refusal;                /* errno of a failed start to be sent; 0: none */
     bool clear;                 /* no orphan of dead servers is left */
     int64_t look_at;            /* time of the next look for orphans; INT64_MAX: none */
-    bool untold;                /* the link to the host had no space */
+    bool link_full;             /* the link to the host had no space */
     int64_t tell_at;            /* next attempt after a shortage; INT64_MAX: none */
     bool ending;
     int64_t kill_at;            /* when the servers are killed */
@@ -68,7 +68,7 @@ static bool sent(struct root *r, int rc)
     if (rc == 0 || rc == -EPIPE)
         return true;
     if (rc == -EAGAIN)
-        r->untold = true;
+        r->link_full = true;
     else
         r->tell_at = base__deadline(pause);
     return false;
@@ -77,16 +77,16 @@ static bool sent(struct root *r, int rc)
 /* The pidfd tells the host of the server's death, whichever process holds its sockets open. */
 static void tell_server(struct root *r, unsigned index)
 {
-    struct line *line = &r->lines[index];
-    struct wire_server body = { .serial = line->serial, .index = index, .pid = line->pid };
+    struct server_slot *slot = &r->slots[index];
+    struct wire_server body = { .serial = slot->serial, .index = index, .pid = slot->pid };
     struct wire_part part = { &body, sizeof body };
-    int fds[] = { line->news.link, (int)syscall(SYS_pidfd_open, body.pid, 0) };
+    int fds[] = { slot->unsent.link, (int)syscall(SYS_pidfd_open, body.pid, 0) };
     int rc = wire__send(r->options->host_link, WIRE_SERVER, &part, 1, fds, fds[1] >= 0 ? 2 : 1,
                         true);
 
     if (sent(r, rc)) {
-        close(line->news.link);
-        line->news.link = -1;
+        close(slot->unsent.link);
+        slot->unsent.link = -1;
     }
     if (fds[1] >= 0)
         close(fds[1]);
@@ -94,11 +94,11 @@ static void tell_server(struct root *r, unsigned index)
 
 static void tell_gone(struct root *r, unsigned index)
 {
-    struct news *news = &r->lines[index].news;
-    struct wire_gone body = { .serial = news->left, .index = index };
+    struct unsent *unsent = &r->slots[index].unsent;
+    struct wire_gone body = { .serial = unsent->left, .index = index };
 
     if (sent(r, wire__send_struct(r->options->host_link, WIRE_GONE, &body, sizeof body, -1, true)))
-        news->left = 0;
+        unsent->left = 0;
 }
 
 static void tell_refusal(struct root *r)
@@ -113,15 +113,15 @@ static void tell_refusal(struct root *r)
 /* Sends what is pending; what cannot be sent stays pending. */
 static void tell_host(struct root *r)
 {
-    r->untold = false;
+    r->link_full = false;
     r->tell_at = BASE_NEVER;
     if (r->refusal)
         tell_refusal(r);
     for (unsigned i = 0; i < r->options->servers; i++) {
-        struct line *line = &r->lines[i];
-        if (line->news.left && r->clear)
+        struct server_slot *slot = &r->slots[i];
+        if (slot->unsent.left && r->clear)
             tell_gone(r, i);
-        if (line->news.link >= 0 && line->pid != 0)
+        if (slot->unsent.link >= 0 && slot->pid != 0)
             tell_server(r, i);
     }
 }
@@ -131,7 +131,7 @@ static void tell_host(struct root *r)
 static int fork_server(struct root *r, unsigned index, const int host_pair[2],
                        const int root_pair[2])
 {
-    struct line *line = &r->lines[index];
+    struct server_slot *slot = &r->slots[index];
     pid_t pid = fork();
 
     if (pid == 0)
@@ -139,10 +139,10 @@ static int fork_server(struct root *r, unsigned index, const int host_pair[2],
                                 r->options->host_pidfd);
     if (pid < 0)
         return -errno;
-    line->pid = pid;
-    line->serial = ++r->last_serial;
-    line->link = root_pair[0];
-    line->news.link = host_pair[0];
+    slot->pid = pid;
+    slot->serial = ++r->last_serial;
+    slot->link = root_pair[0];
+    slot->unsent.link = host_pair[0];
     return 0;
 }
 
@@ -166,7 +166,7 @@ static int start_server(struct root *r, unsigned index)
 {
     int host_pair[2];
 
-    r->lines[index].start_after = base__now() + restart_pause;
+    r->slots[index].start_after = base__now() + restart_pause;
     int rc = wire__pair(host_pair);
     if (rc < 0)
         return rc;
@@ -182,13 +182,13 @@ static int64_t start_missing(struct root *r)
     int64_t next = BASE_NEVER;
 
     for (unsigned i = 0; i < r->options->servers && !r->ending; i++) {
-        struct line *line = &r->lines[i];
-        if (line->pid == 0 && line->start_after <= base__now()) {
+        struct server_slot *slot = &r->slots[i];
+        if (slot->pid == 0 && slot->start_after <= base__now()) {
             int rc = start_server(r, i);
             r->refusal = rc < 0 ? -rc : r->refusal;
         }
-        if (line->pid == 0 && line->start_after < next)
-            next = line->start_after;
+        if (slot->pid == 0 && slot->start_after < next)
+            next = slot->start_after;
     }
     return next;
 }
@@ -202,14 +202,14 @@ static void end_servers(struct root *r, const struct wire_end *end)
     r->ending = true;
     r->kill_at = base__deadline(end->grace > 0 ? end->grace + slack : short_slack);
     for (unsigned i = 0; i < r->options->servers; i++) {
-        struct line *line = &r->lines[i];
-        if (line->pid == 0)
+        struct server_slot *slot = &r->slots[i];
+        if (slot->pid == 0)
             continue;
         if (end->grace > 0)
-            wire__send_struct(line->link, WIRE_END, end, sizeof *end, -1, true);
+            wire__send_struct(slot->link, WIRE_END, end, sizeof *end, -1, true);
         else
-            shutdown(line->link, SHUT_RDWR);
-        kill(line->pid, SIGCONT);
+            shutdown(slot->link, SHUT_RDWR);
+        kill(slot->pid, SIGCONT);
     }
 }
 
@@ -231,17 +231,17 @@ static void on_host_link(struct root *r)
 static void forget_server(struct root *r, pid_t pid)
 {
     for (unsigned i = 0; i < r->options->servers; i++) {
-        struct line *line = &r->lines[i];
-        if (line->pid != pid)
+        struct server_slot *slot = &r->slots[i];
+        if (slot->pid != pid)
             continue;
-        close(line->link);
-        line->pid = 0;
+        close(slot->link);
+        slot->pid = 0;
         /* Its nested children die with it: they count no more, though no successor is there yet. */
         __atomic_store_n(&r->options->board[i].nested, 0, __ATOMIC_RELAXED);
-        line->news.left = line->serial;
-        if (line->news.link >= 0)
-            close(line->news.link);
-        line->news.link = -1;
+        slot->unsent.left = slot->serial;
+        if (slot->unsent.link >= 0)
+            close(slot->unsent.link);
+        slot->unsent.link = -1;
     }
 }
 
@@ -278,7 +278,7 @@ static bool is_server(const void *root, pid_t pid)
     const struct root *r = root;
 
     for (unsigned i = 0; i < r->options->servers; i++) {
-        if (r->lines[i].pid == pid)
+        if (r->slots[i].pid == pid)
             return true;
     }
     return false;
@@ -306,8 +306,8 @@ static void kill_orphans(struct root *r)
 static void kill_servers(struct root *r)
 {
     for (unsigned i = 0; i < r->options->servers; i++) {
-        if (r->lines[i].pid != 0)
-            kill(r->lines[i].pid, SIGKILL);
+        if (r->slots[i].pid != 0)
+            kill(r->slots[i].pid, SIGKILL);
     }
     r->kill_at = BASE_NEVER;
 }
@@ -317,7 +317,7 @@ static void wait_for_events(struct root *r, int64_t until)
     struct pollfd fds[] = {
         { .fd = r->signals, .events = POLLIN },
         { .fd = r->ending ? -1 : r->options->host_link,
-          .events = (short)(POLLIN | (r->untold ? POLLOUT : 0)) },
+          .events = (short)(POLLIN | (r->link_full ? POLLOUT : 0)) },
         { .fd = r->ending ? -1 : r->options->host_pidfd, .events = POLLIN },
     };
 
@@ -329,7 +329,7 @@ static void wait_for_events(struct root *r, int64_t until)
 }
 
 /* Runs the loop once. Returns true while there is anything to wait for. */
-static bool turn(struct root *r)
+static bool run_once(struct root *r)
 {
     int64_t until = start_missing(r);
 
@@ -354,7 +354,7 @@ static void open_root(struct root *r)
     r->refusal = r->signals < 0 ? errno : 0;
     r->proc_children = forkserver__orphans_open();
     for (unsigned i = 0; i < r->options->servers; i++)
-        r->lines[i].news.link = -1;
+        r->slots[i].unsent.link = -1;
 }
 
 void forkserver__root_main(const struct forkserver_options *options)
@@ -371,7 +371,7 @@ void forkserver__root_main(const struct forkserver_options *options)
         tell_refusal(&r);
         _exit(1);
     }
-    while (turn(&r))
+    while (run_once(&r))
         continue;
     _exit(0);
 }

@@ -158,8 +158,8 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     case WATCH_SIGNALS:
         drain_signals(s);
         break;
-    case WATCH_ROOM:
-        forkserver__child_retell(child_of(event->data.ptr, offsetof(struct child, room)));
+    case WATCH_SPACE:
+        forkserver__child_retell(child_of(event->data.ptr, offsetof(struct child, space)));
         break;
     case WATCH_DEATH:
         drain_signals(s);
@@ -172,17 +172,17 @@ static void dispatch(struct server *s, const struct epoll_event *event)
 }
 
 /*
- * Waits for one event for `patience` nanoseconds; -1: without limit. Returns the number of events.
+ * Waits for one event for `timeout` nanoseconds; -1: without limit. Returns the number of events.
  */
-static int wait_for_event(const struct server *s, int64_t patience, struct epoll_event *ret_event)
+static int wait_for_event(const struct server *s, int64_t timeout, struct epoll_event *ret_event)
 {
     struct pollfd any = { .fd = s->epoll, .events = POLLIN };
-    struct timespec limit = { patience / BASE_SECOND, patience % BASE_SECOND };
+    struct timespec limit = { timeout / BASE_SECOND, timeout % BASE_SECOND };
 
     /* epoll_wait(2) counts in milliseconds, ppoll(2) in nanoseconds. */
-    if (patience > 0 && ppoll(&any, 1, &limit, NULL) <= 0)
+    if (timeout > 0 && ppoll(&any, 1, &limit, NULL) <= 0)
         return 0;
-    return epoll_wait(s->epoll, ret_event, 1, patience < 0 ? -1 : 0);
+    return epoll_wait(s->epoll, ret_event, 1, timeout < 0 ? -1 : 0);
 }
 
 static int64_t left_until(int64_t moment)
@@ -192,7 +192,7 @@ static int64_t left_until(int64_t moment)
 }
 
 /* Idle time before the next background work; -1: there is none. */
-static int64_t leisure(struct server *s)
+static int64_t idle_delay(struct server *s)
 {
     int64_t pause = forkserver__prefork_pause(s);
     bool more = !s->ending && (!s->remapped || forkserver__purge_due(&s->purge));
@@ -212,7 +212,7 @@ static void purge(struct server *s)
         forkserver__purge_later(&s->purge);
 }
 
-static void use_leisure(struct server *s)
+static void idle_work(struct server *s)
 {
     if (forkserver__prefork_pause(s) >= 0) {
         forkserver__prefork_add(s);
@@ -236,20 +236,20 @@ static void run_due(struct server *s, int64_t now)
 }
 
 /* Handles one event at a time, because handling one may free what another points to. */
-static void turn(struct server *s)
+static void run_once(struct server *s)
 {
     struct epoll_event event;
-    int64_t until_due = left_until(s->wake_at), until_leisure = leisure(s);
-    bool leisure_first = until_leisure >= 0 && (until_due < 0 || until_leisure <= until_due);
-    int n = wait_for_event(s, leisure_first ? until_leisure : until_due, &event);
+    int64_t until_due = left_until(s->wake_at), until_idle_work = idle_delay(s);
+    bool idle_work_first = until_idle_work >= 0 && (until_due < 0 || until_idle_work <= until_due);
+    int n = wait_for_event(s, idle_work_first ? until_idle_work : until_due, &event);
 
     if (n == 1)
         dispatch(s, &event);
     run_due(s, base__now());
     forkserver__reap(s);
     forkserver__retire(s);
-    if (n == 0 && leisure_first)
-        use_leisure(s);
+    if (n == 0 && idle_work_first)
+        idle_work(s);
 }
 
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,
@@ -286,6 +286,6 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         crash__prepare();
     options->prepare();
     while (!s->leave)
-        turn(s);
+        run_once(s);
     _exit(0);
 }

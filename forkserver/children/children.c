@@ -78,7 +78,7 @@ struct child *forkserver__child_new(struct children *children, struct asker *ask
     *child = (struct child){
         .as_asker = { .watch = WATCH_ASKER, .link = { .fd = -1 }, .owner = child },
         .report = { .memfd = -1 },
-        .room = WATCH_ROOM,
+        .space = WATCH_SPACE,
         .pidfd = -1,
         .death = WATCH_DEATH,
         .tracers_at = BASE_NEVER,

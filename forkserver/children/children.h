@@ -61,7 +61,7 @@ struct child {
     bool unwanted;              /* its termination was requested after its death */
     unsigned rebirths;          /* how often another process has replaced it */
     struct list in_reborn;      /* linked after the first replacement */
-    bool awaited;               /* the asker wants an ENDED message as well */
+    bool ended_wanted;          /* the asker wants an ENDED message as well */
     bool left_none;             /* dead, and no orphan exists that its death can have left */
     uint64_t born_scan;         /* first scan that can see orphans it leaves in life */
     uint64_t died_scan;         /* the same for orphans left by its death */
@@ -69,7 +69,7 @@ struct child {
     bool shut;                  /* dead, and its channel accepts no more messages */
     bool unread;                /* dead, and a message is in its channel */
     bool watched;               /* dead, and epoll watches its channel for space */
-    enum watch room;            /* WATCH_ROOM; the epoll data of that watch */
+    enum watch space;           /* WATCH_SPACE; the epoll data of that watch */
     int pidfd;                  /* readable when it is dead, even if traced; -1: none yet */
     enum watch death;           /* WATCH_DEATH; the epoll data of pidfd */
     struct list in_young;       /* in server.young: forked less than a second ago */

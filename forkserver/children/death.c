@@ -85,7 +85,7 @@ static void tell_beside(const struct child *child, const struct wire_death *deat
 {
     struct wire_ended body = { .id = child->id, .known = true, .death = *death };
 
-    if (child->awaited)
+    if (child->ended_wanted)
         wire__send_struct(child->asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
 }
 
@@ -99,9 +99,9 @@ void forkserver__death_unknown(const struct asker *asker, uint64_t id)
  * Watches the channel until it has space or its other end is closed. If epoll fails, the caller
  * tries again at an interval.
  */
-static void wait_for_room(struct server *s, struct child *child)
+static void wait_for_space(struct server *s, struct child *child)
 {
-    struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT, .data.ptr = &child->room };
+    struct epoll_event event = { .events = EPOLLOUT | EPOLLONESHOT, .data.ptr = &child->space };
     int operation = child->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
     if (epoll_ctl(s->epoll, operation, child->channel, &event) < 0)
@@ -130,10 +130,10 @@ bool forkserver__death_tell(struct server *s, struct child *child)
     tell_beside(child, &body);
     if (rc != -EAGAIN && rc != -ENOMEM && rc != -ENOBUFS)
         return true;
-    if (child->awaited || !anybody_hears(s, child))
+    if (child->ended_wanted || !anybody_hears(s, child))
         return true;
     if (rc == -EAGAIN)
-        wait_for_room(s, child);
+        wait_for_space(s, child);
     return false;
 }
 

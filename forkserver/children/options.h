@@ -21,8 +21,8 @@ struct forkserver_child {
     pid_t server;
     pid_t asker;                /* process that may use the child */
     unsigned depth;             /* 0: the asker is the host; 1: a child of the host; and so on */
-    int64_t patience;           /* idle timeout as a spare, in nanoseconds; BASE_NEVER: none */
-    bool awaited;               /* on demand: a call is waiting for the child */
+    int64_t idle_timeout;       /* as a spare, in nanoseconds; BASE_NEVER: none */
+    bool on_demand;             /* a call is waiting for the child */
 };
 
 struct forkserver_options {

@@ -17,9 +17,9 @@ static unsigned nested_in_all(const struct server *s)
     return count;
 }
 
-static unsigned at_most(unsigned room, unsigned count)
+static unsigned at_most(unsigned left, unsigned count)
 {
-    return count < room ? count : room;
+    return count < left ? count : left;
 }
 
 unsigned forkserver__quota_grant(const struct server *s, const struct asker *asker, unsigned count)

@@ -50,7 +50,7 @@ static int open_channel(int ret_channel[2])
 }
 
 /* What a child must know of its server, whose private memory it does not inherit. */
-struct birth {
+struct start {
     const struct forkserver_options *options;
     struct forkserver_child child;
     struct rlimit descriptors;
@@ -83,37 +83,37 @@ static void wait_for_word(int link)
  * server cannot be missed. When the child has closed its mark, it holds no descriptors of others
  * (births.h). Signals are unblocked last.
  */
-static void __attribute__((noreturn)) start_child(const struct birth *birth)
+static void __attribute__((noreturn)) start_child(const struct start *start)
 {
-    const struct forkserver_child *child = &birth->child;
-    const int keep[] = { child->channel, child->link, birth->mark };
+    const struct forkserver_child *child = &start->child;
+    const int keep[] = { child->channel, child->link, start->mark };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != child->server)
         _exit(0);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (birth->descriptors_differ)
-        setrlimit(RLIMIT_NOFILE, &birth->descriptors);
-    forkserver__close_except(keep, 3, birth->options->held);
-    close(birth->mark);
+    if (start->descriptors_differ)
+        setrlimit(RLIMIT_NOFILE, &start->descriptors);
+    forkserver__close_except(keep, 3, start->options->held);
+    close(start->mark);
     setpgid(0, 0);
-    if (birth->held)
+    if (start->held)
         wait_for_word(child->link);
-    if (birth->options->catch_crashes)
+    if (start->options->catch_crashes)
         crash__arm(child->server);
     unblock_signals();
-    birth->options->enter(child);
+    start->options->enter(child);
     _exit(0);
 }
 
 /* Forks the process. Returns its process id, or -errno. */
-static pid_t fork_child(const struct server *s, struct child *child, int64_t patience, bool awaited,
-                        bool held)
+static pid_t fork_child(const struct server *s, struct child *child, int64_t idle_timeout,
+                        bool on_demand, bool held)
 {
     const struct child *owner = child->asker->owner;
 
     child->depth = owner ? owner->depth + 1 : 0;
-    const struct birth birth = {
+    const struct start start = {
         .options = s->options,
         .child = {
             .channel = child->channel,
@@ -121,8 +121,8 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t pat
             .server = s->pid,
             .asker = owner ? owner->pid : s->options->host,
             .depth = child->depth,
-            .patience = patience,
-            .awaited = awaited,
+            .idle_timeout = idle_timeout,
+            .on_demand = on_demand,
         },
         .descriptors = s->host_descriptors,
         .descriptors_differ = s->host_descriptors.rlim_cur != s->host_descriptors.rlim_max,
@@ -132,7 +132,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t pat
     pid_t pid = fork();
 
     if (pid == 0)
-        start_child(&birth);
+        start_child(&start);
     return pid < 0 ? -errno : pid;
 }
 
@@ -160,8 +160,8 @@ int forkserver__offer(struct server *s, struct asker *asker, struct child *const
 }
 
 /* The server watches its end of the link before a process exists that could use the other end. */
-static pid_t fork_with_link(struct server *s, struct child *child, int64_t patience, bool awaited,
-                            bool held)
+static pid_t fork_with_link(struct server *s, struct child *child, int64_t idle_timeout,
+                            bool on_demand, bool held)
 {
     int rc = forkserver__births_mark(&s->births);
 
@@ -170,13 +170,13 @@ static pid_t fork_with_link(struct server *s, struct child *child, int64_t patie
     if (rc < 0)
         return rc;
     rc = forkserver__asker_open(&child->as_asker, s->epoll);
-    pid_t pid = rc < 0 ? rc : fork_child(s, child, patience, awaited, held);
+    pid_t pid = rc < 0 ? rc : fork_child(s, child, idle_timeout, on_demand, held);
     if (pid < 0)
         forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
     return pid;
 }
 
-static int spawn(struct server *s, struct child *child, int64_t patience, bool awaited)
+static int spawn(struct server *s, struct child *child, int64_t idle_timeout, bool on_demand)
 {
     int channel[2];
     int rc = forkserver__token_draw(&s->tokens, &child->token);
@@ -188,7 +188,7 @@ static int spawn(struct server *s, struct child *child, int64_t patience, bool a
     if (rc < 0)
         return rc;
     child->channel = channel[1];
-    pid_t pid = fork_with_link(s, child, patience, awaited, false);
+    pid_t pid = fork_with_link(s, child, idle_timeout, on_demand, false);
     if (pid < 0) {
         close_pair(channel);
         return pid;
@@ -198,14 +198,14 @@ static int spawn(struct server *s, struct child *child, int64_t patience, bool a
     return 0;
 }
 
-int forkserver__spawn(struct server *s, struct asker *asker, int64_t patience, bool awaited,
+int forkserver__spawn(struct server *s, struct asker *asker, int64_t idle_timeout, bool on_demand,
                       struct child **ret_child)
 {
     struct child *child = forkserver__child_new(&s->children, asker);
 
     if (!child)
         return -ENOMEM;
-    int rc = spawn(s, child, patience, awaited);
+    int rc = spawn(s, child, idle_timeout, on_demand);
     if (rc < 0) {
         forkserver__child_free(&s->children, child);
         return rc;

@@ -12,10 +12,10 @@ struct asker;
 struct server;
 
 /*
- * Forks a child. patience: idle timeout as a spare; awaited: a call waits for the child or soon
- * will. Returns 0 or -errno.
+ * Forks a child. idle_timeout: as a spare; on_demand: a call waits for the child or soon will.
+ * Returns 0 or -errno.
  */
-int forkserver__spawn(struct server *s, struct asker *asker, int64_t patience, bool awaited,
+int forkserver__spawn(struct server *s, struct asker *asker, int64_t idle_timeout, bool on_demand,
                       struct child **ret_child);
 /*
  * Sends offers. Returns 0 or -errno. If an offer cannot be sent, its channel is closed and the

@@ -249,7 +249,7 @@ static void wait_as_spare(const struct forkserver_child *child)
 {
     struct pollfd fd = { .fd = child->channel, .events = POLLIN };
 
-    if (poll(&fd, 1, (int)(child->patience / (BASE_SECOND / 1000))) == 0)
+    if (poll(&fd, 1, (int)(child->idle_timeout / (BASE_SECOND / 1000))) == 0)
         shutdown(child->channel, SHUT_RD);
 }
 
@@ -262,9 +262,9 @@ void procspawn__child_enter(const struct forkserver_child *child)
     bool first = true;
 
     become_child(child);
-    if (!child->awaited)
+    if (!child->on_demand)
         warm_up();
-    if (child->patience != BASE_NEVER)
+    if (child->idle_timeout != BASE_NEVER)
         wait_as_spare(child);
     do {
         receive(&frame, &received);
