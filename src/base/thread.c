@@ -4,10 +4,12 @@
 #include "src/base/thread.h"
 
 #include "src/base/clock.h"
+#include "src/base/process.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 void base__block_signals(sigset_t *ret_before)
 {
@@ -80,6 +82,19 @@ static void unpoison(void *start, size_t size)
 {
     if (__asan_unpoison_memory_region != NULL)
         __asan_unpoison_memory_region(start, size);
+}
+
+/* The answer is kept: it costs two system calls. In a forked process it may be another one. */
+bool base__is_main_thread(void)
+{
+    static __thread uint64_t process;   /* in which the answer was found; 0: none yet */
+    static __thread bool is_main;
+
+    if (process != base__process()) {
+        is_main = gettid() == getpid();
+        process = base__process();
+    }
+    return is_main;
 }
 
 bool base__cancelable(bool on)

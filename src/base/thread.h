@@ -72,6 +72,9 @@ void base__stack_unwound(void);
  */
 void base__unwind(void);
 
+/* Is the calling thread the main thread of this process? */
+bool base__is_main_thread(void);
+
 /* Switches cancellation of the calling thread on or off. Returns whether it was on. */
 bool base__cancelable(bool on);
 

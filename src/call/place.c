@@ -4,6 +4,7 @@
 #include "src/call/place.h"
 
 #include "src/base/shortage.h"
+#include "src/base/thread.h"
 #include "src/client/root_process.h"
 #include "src/image/image.h"
 #include "src/rights/kept_fd.h"
@@ -14,7 +15,6 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,17 +59,23 @@ static int read_root_directory(struct directory *ret_directory)
     return 0;
 }
 
-/* The namespaces of the main thread. */
-static struct procspawn__kept own_namespaces = { .path = "/proc/self/ns", .fd = -1,
-                                                 .flags = O_PATH | O_DIRECTORY };
+/*
+ * The links to the namespaces of the main thread, in /proc: read by their descriptors, which takes
+ * less time than by their paths.
+ */
+static struct procspawn__kept own_network = { .path = "/proc/self/ns/net", .fd = -1,
+                                              .flags = O_PATH | O_NOFOLLOW };
+static struct procspawn__kept own_user = { .path = "/proc/self/ns/user", .fd = -1,
+                                           .flags = O_PATH | O_NOFOLLOW };
 
 void procspawn__place_close(void)
 {
-    procspawn__kept_close(&own_namespaces);
+    procspawn__kept_close(&own_network);
+    procspawn__kept_close(&own_user);
 }
 
 /* The text of the symbolic link is, for instance, "net:[4026531840]". */
-static int read_namespace_at(int directory, const char *path, uint64_t *ret_number)
+static int read_link(int directory, const char *path, uint64_t *ret_number)
 {
     char text[64];
     ssize_t length = readlinkat(directory, path, text, sizeof text - 1);
@@ -83,30 +89,30 @@ static int read_namespace_at(int directory, const char *path, uint64_t *ret_numb
     return 0;
 }
 
-/* Reads it by its path, which takes no descriptor but more time. */
-static int read_namespace_of(const char *task, const char *name, uint64_t *ret_number)
+/*
+ * A namespace that is that of init is believed: no other kind of file gives such a text. Any other
+ * answer is asked for again, from the path: the number may belong to another file by now.
+ */
+static int read_own(struct procspawn__kept *kept, uint64_t at_init, uint64_t *ret_number)
 {
-    char path[64];
+    int fd = procspawn__kept_fd(kept);
 
-    snprintf(path, sizeof path, "/proc/%s/ns/%s", task, name);
-    return read_namespace_at(AT_FDCWD, path, ret_number);
-}
-
-static int read_own_namespace(const char *name, uint64_t *ret_number)
-{
-    int fd = procspawn__kept_fd(&own_namespaces);
-
-    if (fd >= 0 && read_namespace_at(fd, name, ret_number) == 0 && *ret_number != 0)
+    if (fd >= 0 && at_init != 0 && read_link(fd, "", ret_number) == 0 && *ret_number == at_init)
         return 0;
-    fd = procspawn__kept_open(&own_namespaces);
-    return fd < 0 ? read_namespace_of("self", name, ret_number)
-                  : read_namespace_at(fd, name, ret_number);
+    fd = procspawn__kept_open(kept);
+    return fd < 0 ? read_link(AT_FDCWD, kept->path, ret_number) : read_link(fd, "", ret_number);
 }
 
-static int read_namespace(const char *name, uint64_t *ret_number)
+static int read_network(uint64_t *ret_number)
 {
-    return gettid() == getpid() ? read_own_namespace(name, ret_number)
-                                : read_namespace_of("thread-self", name, ret_number);
+    return base__is_main_thread() ? read_own(&own_network, initial.network, ret_number)
+                                  : read_link(AT_FDCWD, "/proc/thread-self/ns/net", ret_number);
+}
+
+static int read_user(uint64_t *ret_number)
+{
+    return base__is_main_thread() ? read_own(&own_user, initial.user, ret_number)
+                                  : read_link(AT_FDCWD, "/proc/thread-self/ns/user", ret_number);
 }
 
 int procspawn__place_remember(const struct procspawn__status *status)
@@ -118,8 +124,8 @@ int procspawn__place_remember(const struct procspawn__status *status)
     initial.root_readable = false;
     int rc = read_root_directory(&initial.root);
     if (rc == 0)
-        rc = read_namespace("net", &initial.network);
-    return rc < 0 ? rc : read_namespace("user", &initial.user);
+        rc = read_network(&initial.network);
+    return rc < 0 ? rc : read_user(&initial.user);
 }
 
 void procspawn__place_remember_root(void)
@@ -162,7 +168,7 @@ static int find_moves(unsigned *kinds)
     int rc = read_root_directory(&root);
 
     if (rc == 0)
-        rc = read_namespace("net", &network);
+        rc = read_network(&network);
     if (rc < 0)
         return rc;
     if (is_new_root(root))
@@ -175,7 +181,7 @@ static int find_moves(unsigned *kinds)
 int procspawn__place_differs(const struct procspawn__status *status, unsigned *ret_kinds)
 {
     uint64_t user;
-    int rc = read_namespace("user", &user);
+    int rc = read_user(&user);
 
     *ret_kinds = 0;
     if (rc < 0)

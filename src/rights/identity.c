@@ -4,6 +4,7 @@
  */
 #include "src/rights/identity.h"
 
+#include "src/base/thread.h"
 #include "src/image/image.h"
 #include "src/rights/status.h"
 #include "src/wire/call.h"
@@ -87,12 +88,10 @@ static bool describe_ids(struct wire_call *call)
 /* Names the calling thread if it is not the main one: its ids may differ from the main thread's. */
 static void describe_thread(struct wire_call *call, struct wire_writer *block)
 {
-    pid_t thread = gettid();
-
-    if (!(call->flags & WIRE_CALL_IDS) || thread == getpid())
+    if (!(call->flags & WIRE_CALL_IDS) || base__is_main_thread())
         return;
     call->flags |= WIRE_CALL_THREAD;
-    wire__put_u32(block, (uint32_t)thread);
+    wire__put_u32(block, (uint32_t)gettid());
 }
 
 static void put_groups(struct wire_call *call, struct wire_writer *block, const gid_t *groups, uint32_t count)

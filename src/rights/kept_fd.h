@@ -1,24 +1,27 @@
 /*
  * kept_fd.h - a descriptor that stays open because every call reads from it
  *
- * The program may close it and reuse its number. So the user checks what it reads and, if that is
- * not what was expected, opens the descriptor again. Each process opens its own. Only the main
- * thread uses these, so there is no lock.
+ * The program may close it and reuse its number. So the user reads something from it that no other
+ * file has and, if that is not what was expected, opens the descriptor again. This costs less than
+ * a look at the inode before each read. Each process opens its own. Only the main thread uses
+ * these, so there is no lock.
  */
 #ifndef FORKSCOPE_RIGHTS_KEPT_FD_H
 #define FORKSCOPE_RIGHTS_KEPT_FD_H
 
-#include <stdbool.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 struct procspawn__kept {
     const char *path;
     int flags;                  /* for open(2) */
     int fd;                     /* -1: not open */
-    pid_t owner;                /* the process that opened it */
+    uint64_t owner;             /* base__process() of the process that opened it; 0: none */
 };
 
-/* Returns the descriptor, borrowed; -1 if this process has not opened it. */
+/*
+ * Returns the descriptor, borrowed; -1 if this process has not opened it. The number may belong to
+ * another file by now.
+ */
 int procspawn__kept_fd(const struct procspawn__kept *kept);
 /* Closes the old descriptor and opens a new one. Returns it, borrowed, or -errno. */
 int procspawn__kept_open(struct procspawn__kept *kept);

@@ -50,7 +50,7 @@ bool procspawn__status_parse(const char *text, struct procspawn__status *ret_sta
     struct procspawn__capabilities *capabilities = &ret_status->rights.capabilities;
     uint64_t mask, no_new_privs, seccomp, filters = 0;
 
-    if (!find(&text, "\nUmask:\t", 8, &mask) ||
+    if (!find(&text, "\nUmask:\t", 8, &mask) || !find(&text, "\nPid:\t", 10, &ret_status->pid) ||
         !find(&text, "\nCapInh:\t", 16, &capabilities->inheritable) ||
         !find(&text, "\nCapPrm:\t", 16, &capabilities->permitted) ||
         !find(&text, "\nCapEff:\t", 16, &capabilities->effective) ||
@@ -135,19 +135,25 @@ static int parse_path(const char *path, struct procspawn__status *ret_status)
     return rc;
 }
 
+/* The process id tells that the kept descriptor is still that of this process's file. */
 static int read_main(struct procspawn__status *ret_status)
 {
+    static uint64_t own_pid;    /* as the file said when it was opened */
     int fd = procspawn__kept_fd(&own_status);
 
-    if (fd >= 0 && parse_file(fd, ret_status) == 0)
+    if (fd >= 0 && parse_file(fd, ret_status) == 0 && ret_status->pid == own_pid)
         return 0;
     fd = procspawn__kept_open(&own_status);
-    return fd < 0 ? fd : parse_file(fd, ret_status);
+    if (fd < 0)
+        return fd;
+    int rc = parse_file(fd, ret_status);
+    own_pid = rc == 0 ? ret_status->pid : 0;
+    return rc;
 }
 
 static int read_text(struct procspawn__status *ret_status)
 {
-    if (gettid() == getpid())
+    if (base__is_main_thread())
         return read_main(ret_status);
     return parse_path("/proc/thread-self/status", ret_status);
 }

@@ -25,6 +25,7 @@ struct procspawn__rights {
 
 struct procspawn__status {
     mode_t umask;
+    uint64_t pid;               /* process id in the file, by the pid namespace of its /proc */
     struct procspawn__rights rights;
     unsigned seccomp;           /* mode: 0 for none */
     bool counted;               /* `filters` is known */
