@@ -219,6 +219,8 @@ static void on_link_frame(unsigned index, struct wire_frame *frame)
     wire__close_fds(frame);
 }
 
+/* procspawn__links_hear has checked the link. An offer is mostly the last message for some time:
+ * what is behind it is received the next time. */
 static void hear_link(unsigned index)
 {
     union {
@@ -226,12 +228,12 @@ static void hear_link(unsigned index)
         struct wire_refused refused;
         struct wire_ended ended;
     } body;
-    struct wire_frame frame = { .body = &body, .capacity = sizeof body, .lossy = true,
-                                .trusted = true };
-    int rc = 0;
+    struct wire_frame frame = { .body = &body, .capacity = sizeof body, .trusted = true };
+    bool more = true;
 
-    for (int i = 0; i < AT_ONCE && client->links[index].fd >= 0 && rc != -EAGAIN; i++) {
-        rc = wire__recv(client->links[index].fd, &frame, true);
+    for (int i = 0; i < AT_ONCE && client->links[index].fd >= 0 && more; i++) {
+        int rc = wire__recv_at_once(client->links[index].fd, &frame);
+        more = rc != -EAGAIN && frame.header.type != WIRE_OFFER;
         if (rc == 0)
             on_link_frame(index, &frame);
         else if (base__is_shortage(rc))

@@ -65,6 +65,13 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
 int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
 
 /*
+ * As wire__recv without waiting, in one system call instead of two, for a trusted sender that does
+ * without a frame that is lost: a frame for whose descriptors this process lacks free ones is
+ * removed, -EMFILE. The caller has checked with base__fd_is_ours that sock is still open.
+ */
+int wire__recv_at_once(int sock, struct wire_frame *frame);
+
+/*
  * As wire__recv without waiting, for a socket from which several processes or threads receive. The
  * call peeks at a frame and checks for free descriptors first. If these are used up before it
  * receives, or if the frame brings more descriptors than its header says, the frame is lost:

@@ -131,6 +131,22 @@ int wire__recv(int sock, struct wire_frame *frame, bool dont_wait)
     return rc;
 }
 
+int wire__recv_at_once(int sock, struct wire_frame *frame)
+{
+    uint32_t told;
+
+    frame->was_reset = false;
+    struct wire_look look = wire__first_look(sock, frame, MSG_DONTWAIT, &told);
+    if (look.length < 0)
+        return (int)look.length;
+    if (look.length == 0 && !look.named)
+        return -EPIPE;
+    int rc = wire__first_is_incomplete(&look) ? -EMFILE : check_frame(frame, &look, told);
+    if (rc < 0)
+        wire__close_fds(frame);
+    return rc;
+}
+
 /*
  * A process with a duplicate of the socket can set SO_PEEK_OFF, so that peeks would miss the data.
  */

@@ -263,6 +263,38 @@ static void a_frame_without_room_is_gone_when_nothing_waits_for_it(void)
     close_ends(ends);
 }
 
+static int receive_at_once(int sock, struct wire_frame *frame)
+{
+    *frame = (struct wire_frame){ .body = body, .capacity = sizeof body, .trusted = true };
+    return wire__recv_at_once(sock, frame);
+}
+
+/* Nothing of it stays open, and the next frame is received. */
+static void a_frame_without_room_is_lost_to_a_receiver_in_one_step(void)
+{
+    struct ends ends = open_ends(true);
+    struct wire_frame frame;
+    struct room room;
+    unsigned before = calls_descriptors();
+
+    PROCSPAWN_CUNIT_EQUAL(receive_at_once(ends.near, &frame), -EAGAIN);
+    send_frame(ends.far, 3, STDIN_FILENO, 3);
+    send_frame(ends.far, 3, STDIN_FILENO, 3);
+    send_frame(ends.far, 2, STDIN_FILENO, 1);
+    close(ends.far);
+    room_fill(&room);
+    room_make(&room, 2);
+    PROCSPAWN_CUNIT_EQUAL(receive_at_once(ends.near, &frame), -EMFILE);
+    room_end(&room);
+    PROCSPAWN_CUNIT_EQUAL(receive_at_once(ends.near, &frame), 0);
+    PROCSPAWN_CUNIT_EQUAL(frame.header.fd_count, 3);
+    wire__close_fds(&frame);
+    PROCSPAWN_CUNIT_EQUAL(receive_at_once(ends.near, &frame), -EPROTO);
+    PROCSPAWN_CUNIT_EQUAL(receive_at_once(ends.near, &frame), -EPIPE);
+    check_descriptors(before - 1);
+    close(ends.near);
+}
+
 /* A lie cannot keep the next frame back where there is room for all that may come. */
 static void more_descriptors_than_a_frame_may_have_wait_for_no_room(void)
 {
@@ -293,6 +325,7 @@ static CU_TestInfo tests[] = {
     TEST(descriptors_never_become_streams),
     TEST(a_frame_without_room_stays_until_there_is_some),
     TEST(a_frame_without_room_is_gone_when_nothing_waits_for_it),
+    TEST(a_frame_without_room_is_lost_to_a_receiver_in_one_step),
     TEST(more_descriptors_than_a_frame_may_have_wait_for_no_room),
     CU_TEST_INFO_NULL,
 };
