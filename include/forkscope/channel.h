@@ -27,7 +27,7 @@
  * memory of their own. When the channel is full, sending waits.
  *
  * An end belongs to no process: after a fork() both have it, and the channel ends when both have
- * freed it or are gone.
+ * freed it or are gone. A message that is being decoded at the fork is the original's.
  *
  * Duplicates of an end, in this process or another, are the same end: the holder of one can also
  * break it for the others, by shutdown(2). A received message is checked like all other data from
@@ -70,7 +70,8 @@ int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_
 
 /*
  * Frees an end. NULL is fine. Freeing a receiver closes what came in messages and was not taken,
- * and loses a message that was kept for lack of memory. Giving a receiver away does the same.
+ * and loses a message that was kept for lack of memory or is being decoded. Giving a receiver away
+ * does the same.
  *
  * Safe:   one thread at a time for each end, and when no other one uses it.
  * Cancel: no cancellation point.
@@ -107,7 +108,8 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  * were not taken are closed.
  *
  * Returns 0, or
- *   -ETIMEDOUT           no message in time
+ *   -ETIMEDOUT           no message in time, or the next one is still being decoded; a later call
+ *                        has it
  *   -ECANCELED           the calling task is asked to end (scope.h)
  *   -EPIPE               the channel has ended: no message is left, and the last sender is gone
  *   PROCSPAWN_EJSON      a message that is no JSON; like the next two it is lost, and the channel
@@ -121,6 +123,13 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  *   -ENOMEM              no memory for the message, which is kept and received by the next call;
  *                        the descriptor is not readable for it
  *   -EBADF               the program has closed the descriptor of this end
+ *
+ * A call with a time limit gives a message that has come a tenth of a second to be decoded, even
+ * beyond that limit: so it has values of ordinary size at once. A message of more than 256 KiB of
+ * text is decoded by a thread, which goes on when the call gives up; the descriptor becomes
+ * readable when it has finished. If there is no thread or descriptor to be had for that, the call
+ * decodes by itself, whatever the time. See procspawn_builder_result_limit() (procspawn.h) for how
+ * long that can take.
  *
  * Safe:   one thread at a time for each receiver.
  * Cancel: a cancellation point while it waits; no message is lost.
@@ -145,9 +154,11 @@ void procspawn_receiver_limit(procspawn_receiver *receiver, uint64_t bytes);
 int procspawn_receiver_depth(procspawn_receiver *receiver, unsigned depth);
 
 /*
- * The descriptor behind an end, borrowed and only for poll, select and epoll: the receiver's is
- * readable when there is a message or the channel has ended, the sender's writable when there is
- * room, and in error when the receiver is gone.
+ * The descriptor of an end, borrowed and only for poll, select and epoll: the receiver's is
+ * readable when there is a message, or a long one has been decoded, or the channel has ended; the
+ * sender's is writable when there is room, and in error when the receiver is gone. A receive can
+ * still say -ETIMEDOUT: while one message is being decoded, the next one makes the descriptor
+ * readable.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

@@ -304,10 +304,9 @@ void procspawn_assert_spawn_is_safe(void);
  * Returns 0 for a result, or
  *   PROCSPAWN_ECALL      the call failed: *ret_error says how
  *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout
- *                        nanoseconds, or a result of more than 256 KiB of text is not decoded yet,
- *                        which a thread of its own goes on with; nothing is lost, and it can be
- *                        joined again. The descriptor is readable meanwhile. This is the patience of the caller; the limit of the call is
- *                        procspawn_builder_deadline
+ *                        nanoseconds, or its result is still being decoded; nothing is lost, and
+ *                        it can be joined again. This is the patience of the caller; the limit of
+ *                        the call is procspawn_builder_deadline
  *   -ECANCELED           the calling task is asked to end (scope.h); nothing is lost
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
  *                        answer, or no memory to receive it; nothing is lost, and it can be joined
@@ -316,6 +315,12 @@ void procspawn_assert_spawn_is_safe(void);
  *   PROCSPAWN_ENOTOWNER  the call is another process's, of which this one is a copy
  * A second join after the first 0 or PROCSPAWN_ECALL is PROCSPAWN_ECALL with kind CONSUMED. A
  * timeout of 0 asks without waiting; a negative one waits for ever.
+ *
+ * A join with a time limit gives a result that has come a tenth of a second to be decoded, even
+ * beyond that limit: so it has results of ordinary size at once. A result of more than 256 KiB of
+ * text is decoded by a thread, which goes on when the join gives up. The descriptor of the handle
+ * is readable meanwhile, at the latest when the process has ended. If no thread can be had, the
+ * join decodes by itself, whatever the time. Freeing the handle stops the decoding.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the call goes on, the handle stays valid.
@@ -606,9 +611,10 @@ int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds);
  * PROCSPAWN_ELIMIT as procspawn_error_errno().
  *
  * A join decodes on the stack of the thread that calls it, and json_decref() and the like need as
- * much: 512 bytes for each level are enough, so 128 KiB by default, and 1 MiB for 2,048 levels. The
- * timeout of procspawn_join_timeout() does not bound the time of decoding: with the default limit
- * it can be some seconds.
+ * much: 512 bytes for each level are enough, so 128 KiB by default, and 1 MiB for 2,048 levels.
+ * Decoding takes 10 to 20 nanoseconds for each byte of text, some times that for a text of short
+ * numbers and keys, and ten seconds at most with the default limit; a procspawn_join_timeout() does
+ * not wait for that.
  *
  * procspawn_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *

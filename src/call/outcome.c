@@ -109,7 +109,8 @@ void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame 
 static int decode(struct procspawn__answer *answer, json_error_t *ret_detail)
 {
     if (!answer->decoding)
-        return procspawn__parcel_decode(answer->kept, &answer->holder, &answer->result, ret_detail);
+        return procspawn__parcel_decode(answer->kept, &answer->holder, NULL, &answer->result,
+                                        ret_detail);
     int rc = procspawn__decoding_take(answer->decoding, &answer->result, ret_detail);
     answer->decoding = NULL;
     return rc;

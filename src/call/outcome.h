@@ -65,7 +65,7 @@ void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame 
  * deadline: a cancellation point; BASE_NEVER: none. 0, also if the decoding fails: the outcome is
  * FAILED then, with an error; -ENOMEM: nothing has
  * changed, and the function may be called again; -ETIMEDOUT, -ECANCELED: the decoding goes on, and
- * the next call waits for it.
+ * the next call waits for it. A decoding is given a tenth of a second beyond the deadline.
  */
 int procspawn__answer_decode(struct procspawn__answer *answer, int64_t deadline);
 /* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */

@@ -9,6 +9,7 @@
 #include "src/base/fd.h"
 #include "src/base/thread.h"
 #include "src/scope/wait_points.h"
+#include "src/value/decoding.h"
 #include "src/value/encoded.h"
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
@@ -26,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,13 +36,20 @@ struct procspawn_sender {
     bool foreign;                       /* received from another process */
 };
 
+/*
+ * The program waits for a set of epoll(7) that has the socket and the end of a decoding. It is made
+ * when the program asks for it or a decoding needs it; -1: not yet. It is the socket itself where
+ * the program asked and there was no set to be had: values are not decoded by a thread then.
+ */
 struct procspawn_receiver {
     int fd;
+    int set;                            /* atomic */
     bool shared;                        /* other processes have duplicates, or had them */
     struct procspawn__holder holder;    /* descriptors of the last message */
     procspawn__limit limit;
     struct procspawn__parcel *room;
     struct procspawn__parcel *kept;     /* received but not decoded; NULL: none */
+    struct procspawn__decoding *decoding;   /* of what is kept, by a thread; NULL: none */
 };
 
 /* Takes fd. Returns its number, which may be another one, or -errno. */
@@ -89,7 +98,9 @@ static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver
     receiver->fd = held;
     receiver->shared = shared;
     receiver->room = room;
+    receiver->set = -1;
     receiver->kept = NULL;
+    receiver->decoding = NULL;
     receiver->holder = (struct procspawn__holder){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
@@ -191,11 +202,28 @@ static void close_receiver(const procspawn_receiver *receiver)
         close_unseen(receiver->fd);
 }
 
-/* Frees all of a receiver but its descriptor. */
+/*
+ * In a copy of the process by fork(2): a value that the original's thread was decoding is the
+ * original's. What the thread was changing at the fork is left alone.
+ */
+static void leave_to_original(procspawn_receiver *receiver)
+{
+    if (!receiver->decoding || procspawn__decoding_is_ours(receiver->decoding))
+        return;
+    receiver->decoding = NULL;
+    receiver->kept = NULL;
+    receiver->holder = (struct procspawn__holder){ 0 };
+}
+
+/* Frees all of a receiver but its socket. */
 static void drop_receiver(procspawn_receiver *receiver)
 {
+    leave_to_original(receiver);
+    procspawn__decoding_drop(receiver->decoding);
     procspawn__parcel_free(receiver->kept);
     procspawn__holder_release(&receiver->holder);
+    if (receiver->set != receiver->fd)
+        base__fd_close(receiver->set);
     free(receiver->room);
     free(receiver);
 }
@@ -213,11 +241,6 @@ void procspawn_receiver_free(procspawn_receiver *receiver)
 int procspawn_sender_fd(const procspawn_sender *sender)
 {
     return sender->fd;
-}
-
-int procspawn_receiver_fd(const procspawn_receiver *receiver)
-{
-    return receiver->fd;
 }
 
 /*
@@ -289,14 +312,102 @@ int procspawn_sender_send(procspawn_sender *sender, json_t *value)
     return procspawn_sender_send_timeout(sender, value, -1);
 }
 
+/* ---- the descriptor of a receiver ---- */
+
+static int make_set(int socket)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    int set = epoll_create1(EPOLL_CLOEXEC);
+
+    set = set < 0 ? -errno : base__fd_own(set);
+    if (set < 0 || epoll_ctl(set, EPOLL_CTL_ADD, socket, &event) == 0)
+        return set;
+    base__fd_close(set);
+    return -ENOSPC;
+}
+
+/* The first of several threads makes it. `otherwise`: used if it cannot be made; may be -1. */
+static int set_of(procspawn_receiver *receiver, int otherwise)
+{
+    int set = __atomic_load_n(&receiver->set, __ATOMIC_ACQUIRE);
+
+    if (set >= 0)
+        return set;
+    int made = make_set(receiver->fd);
+    if (made < 0)
+        made = otherwise;
+    if (made < 0 || __atomic_compare_exchange_n(&receiver->set, &set, made, false,
+                                                __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return made;
+    if (made != receiver->fd)
+        base__fd_close(made);
+    return set;
+}
+
+int procspawn_receiver_fd(const procspawn_receiver *receiver)
+{
+    bool cancelable = base__cancelable(false);
+    int set = set_of((procspawn_receiver *)(uintptr_t)receiver, receiver->fd);
+
+    base__cancelable(cancelable);
+    return set;
+}
+
+/* Puts the end of the decoding into the set, or takes it out. */
+static bool change_set(procspawn_receiver *receiver, int operation)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    int set = set_of(receiver, -1);
+
+    return base__fd_is_ours(set) &&
+           epoll_ctl(set, operation, procspawn__decoding_fd(receiver->decoding), &event) == 0;
+}
+
 /* ---- receiving ---- */
 
-/* Decodes the kept value. It stays kept if memory was lacking and no descriptor was taken. */
-static int decode(procspawn_receiver *receiver, json_t **ret_value)
+/*
+ * Decodes a long value by a thread, and waits for that. Where no thread can be had it is decoded
+ * later here, whatever the time; where the descriptor cannot tell of its end it is waited for.
+ */
+static int wait_for_thread(procspawn_receiver *receiver, int64_t deadline, int cancel)
+{
+    if (!receiver->decoding) {
+        if (deadline == BASE_NEVER || !procspawn__decoding_is_long(receiver->kept) ||
+            procspawn__decoding_start(receiver->kept, &receiver->holder, &receiver->decoding) < 0)
+            return 0;
+        if (!change_set(receiver, EPOLL_CTL_ADD))
+            deadline = BASE_NEVER;
+    }
+    pthread_setcancelstate(cancel, NULL);
+    int rc = procspawn__decoding_wait(receiver->decoding, deadline);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    return rc;
+}
+
+static int decode_kept(procspawn_receiver *receiver, json_t **ret_value)
 {
     json_error_t error;
-    int rc = procspawn__parcel_decode(receiver->kept, &receiver->holder, ret_value, &error);
 
+    if (!receiver->decoding)
+        return procspawn__parcel_decode(receiver->kept, &receiver->holder, NULL, ret_value,
+                                        &error);
+    change_set(receiver, EPOLL_CTL_DEL);
+    int rc = procspawn__decoding_take(receiver->decoding, ret_value, &error);
+    receiver->decoding = NULL;
+    return rc;
+}
+
+/*
+ * Decodes the kept value. It stays kept if the time was too short, or if memory was lacking and no
+ * descriptor was taken.
+ */
+static int decode(procspawn_receiver *receiver, int64_t deadline, int cancel, json_t **ret_value)
+{
+    int rc = wait_for_thread(receiver, deadline, cancel);
+
+    if (rc < 0)
+        return rc;
+    rc = decode_kept(receiver, ret_value);
     if (rc == -ENOMEM && procspawn__parcel_is_whole(receiver->kept))
         return rc;
     procspawn__parcel_free(receiver->kept);
@@ -319,10 +430,10 @@ static int take_in(procspawn_receiver *receiver)
     return rc;
 }
 
-static int receive(procspawn_receiver *receiver, json_t **ret_value)
+static int receive(procspawn_receiver *receiver, int64_t deadline, int cancel, json_t **ret_value)
 {
     int rc = receiver->kept ? 0 : take_in(receiver);
-    return rc < 0 ? rc : decode(receiver, ret_value);
+    return rc < 0 ? rc : decode(receiver, deadline, cancel, ret_value);
 }
 
 static int receive_until(procspawn_receiver *receiver, int64_t deadline, int cancel,
@@ -331,7 +442,7 @@ static int receive_until(procspawn_receiver *receiver, int64_t deadline, int can
     int rc;
 
     do {
-        rc = receive(receiver, ret_value);
+        rc = receive(receiver, deadline, cancel, ret_value);
         if (rc != -EAGAIN)
             return rc;
         rc = wait_for(receiver->fd, POLLIN, deadline, cancel);
@@ -346,7 +457,9 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    procspawn__holder_release(&receiver->holder);
+    leave_to_original(receiver);
+    if (!receiver->decoding)
+        procspawn__holder_release(&receiver->holder);
     int rc = receive_until(receiver, deadline, cancel, ret_value);
     pthread_setcancelstate(cancel, NULL);
     return rc;

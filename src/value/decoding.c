@@ -18,6 +18,8 @@ struct procspawn__decoding {
     uint64_t owner;             /* the process that has the thread */
     pthread_t thread;
     int end;                    /* eventfd: raised at the end of the decoding */
+    int64_t moment;             /* each wait lasts until then */
+    bool stop;                  /* atomic: the value is not wanted any more */
     struct procspawn__parcel *parcel;
     struct procspawn__holder *holder;
     int rc;                     /* this and the next two: the thread's until it is joined */
@@ -35,8 +37,8 @@ static void *decode(void *argument)
 {
     struct procspawn__decoding *decoding = argument;
 
-    decoding->rc = procspawn__parcel_decode(decoding->parcel, decoding->holder, &decoding->value,
-                                            &decoding->error);
+    decoding->rc = procspawn__parcel_decode(decoding->parcel, decoding->holder, &decoding->stop,
+                                            &decoding->value, &decoding->error);
     base__event_raise(decoding->end);
     return NULL;
 }
@@ -44,37 +46,54 @@ static void *decode(void *argument)
 int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
                               struct procspawn__decoding **ret_decoding)
 {
+    static const int64_t moment = BASE_SECOND / 10;
     struct procspawn__decoding *decoding = calloc(1, sizeof *decoding);
 
     if (!decoding)
         return -ENOMEM;
+    bool cancelable = base__cancelable(false);
     decoding->owner = base__process();
     decoding->parcel = parcel;
     decoding->holder = holder;
+    decoding->moment = base__deadline(moment);
     decoding->end = base__event();
     int rc = decoding->end < 0 ? decoding->end
                                : base__thread_start(&decoding->thread, NULL, decode, decoding);
     if (rc < 0) {
         base__fd_close(decoding->end);
         free(decoding);
-        return rc;
+    } else {
+        *ret_decoding = decoding;
     }
-    *ret_decoding = decoding;
-    return 0;
+    base__cancelable(cancelable);
+    return rc;
+}
+
+bool procspawn__decoding_is_ours(const struct procspawn__decoding *decoding)
+{
+    return decoding->owner == base__process();
+}
+
+int procspawn__decoding_fd(const struct procspawn__decoding *decoding)
+{
+    return decoding->end;
 }
 
 int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t deadline)
 {
-    if (decoding->owner != base__process() || !base__fd_is_ours(decoding->end))
+    int64_t until = deadline > decoding->moment ? deadline : decoding->moment;
+
+    if (!procspawn__decoding_is_ours(decoding) || !base__fd_is_ours(decoding->end))
         return 0;
-    return scoped__wait_fd(decoding->end, POLLIN, deadline);
+    return scoped__wait_fd(decoding->end, POLLIN, until);
 }
 
 int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_value,
                              json_error_t *ret_error)
 {
-    if (decoding->owner != base__process())
+    if (!procspawn__decoding_is_ours(decoding))
         return PROCSPAWN_ENOTOWNER;
+    bool cancelable = base__cancelable(false);
     pthread_join(decoding->thread, NULL);
     int rc = decoding->rc;
     if (rc == 0)
@@ -82,6 +101,7 @@ int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_
     *ret_error = decoding->error;
     base__fd_close(decoding->end);
     free(decoding);
+    base__cancelable(cancelable);
     return rc;
 }
 
@@ -92,6 +112,7 @@ void procspawn__decoding_drop(struct procspawn__decoding *decoding)
 
     if (!decoding)
         return;
+    __atomic_store_n(&decoding->stop, true, __ATOMIC_RELAXED);
     procspawn__decoding_take(decoding, &value, &error);
     json_decref(value);
 }

@@ -1,9 +1,10 @@
 /*
  * decoding.h - a long value is decoded by a thread of its own
  *
- * Decoding cannot be interrupted, and a text of some megabytes takes seconds where its sender wants
- * it to. A join with a time limit leaves it to a thread, and returns when the time is up; the next join
- * has the value.
+ * A text of some megabytes takes seconds where its sender wants it to. A join or a receive with a
+ * time limit leaves it to a thread, and returns when the time is up; a later one has the value. Each
+ * decoding is waited for during its first tenth of a second, whatever the time limit is: so values
+ * of ordinary size come at once.
  */
 #ifndef FORKSCOPE_VALUE_DECODING_H
 #define FORKSCOPE_VALUE_DECODING_H
@@ -27,7 +28,16 @@ bool procspawn__decoding_is_long(const struct procspawn__parcel *parcel);
 int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
                               struct procspawn__decoding **ret_decoding);
 
-/* Waits for the end. 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A cancellation point. */
+/* False in a copy of the process by fork(2), which has not the thread. */
+bool procspawn__decoding_is_ours(const struct procspawn__decoding *decoding);
+
+/* Becomes readable at the end of the decoding. Borrowed. */
+int procspawn__decoding_fd(const struct procspawn__decoding *decoding);
+
+/*
+ * Waits for the end until the deadline, and in any case until the decoding has had a tenth of a
+ * second. 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A cancellation point.
+ */
 int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t deadline);
 
 /*
@@ -37,7 +47,10 @@ int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t
 int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_value,
                              json_error_t *ret_error);
 
-/* Waits for the end, drops the value, and frees the decoding. NULL passes. */
+/*
+ * Stops the decoding, waits for its end, and frees it. The text is not read further; what was
+ * decoded of it is freed. NULL passes.
+ */
 void procspawn__decoding_drop(struct procspawn__decoding *decoding);
 
 #endif

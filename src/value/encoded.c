@@ -260,7 +260,7 @@ static int take_in(struct procspawn__parcel *parcel)
 }
 
 int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
-                             json_t **ret_value, json_error_t *ret_error)
+                             const bool *stop, json_t **ret_value, json_error_t *ret_error)
 {
     int rc = take_in(parcel);
     if (rc < 0) {
@@ -275,6 +275,7 @@ int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn_
         .fd_count = parcel->fd_count,
         .holder = holder,
         .limit = &parcel->limit,
+        .stop = stop,
     };
     return procspawn__message_decode(&arrival, ret_value, ret_error);
 }

@@ -47,11 +47,11 @@ void procspawn__parcel_free(struct procspawn__parcel *parcel);
 void procspawn__parcel_forget(struct procspawn__parcel *parcel);
 
 /*
- * Decodes as procspawn__message_decode does. After -ENOMEM the caller may try again if
- * procspawn__parcel_is_whole: no descriptor has been taken.
+ * Decodes as procspawn__message_decode does; stop: as in struct procspawn__arrival. After -ENOMEM
+ * the caller may try again if procspawn__parcel_is_whole: no descriptor has been taken.
  */
 int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
-                             json_t **ret_value, json_error_t *ret_error);
+                             const bool *stop, json_t **ret_value, json_error_t *ret_error);
 /* Of its text, in bytes. */
 size_t procspawn__parcel_length(const struct procspawn__parcel *parcel);
 

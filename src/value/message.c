@@ -243,9 +243,38 @@ static bool was_short(const struct procspawn__arrival *arrival)
     return !is_to_be_had(found.bytes + found.passing);
 }
 
+struct reader {
+    const unsigned char *at;
+    size_t left;
+    const bool *stop;
+};
+
+static bool is_stopped(const bool *stop)
+{
+    return stop && __atomic_load_n(stop, __ATOMIC_RELAXED);
+}
+
+static size_t read_text(void *buffer, size_t size, void *data)
+{
+    struct reader *reader = data;
+    size_t length = size < reader->left ? size : reader->left;
+
+    if (is_stopped(reader->stop))
+        return (size_t)-1;
+    memcpy(buffer, reader->at, length);
+    reader->at += length;
+    reader->left -= length;
+    return length;
+}
+
+/* jansson reads a text that may be stopped in pieces of a kilobyte. */
 static json_t *load_once(const struct procspawn__arrival *arrival, json_error_t *ret_error)
 {
-    return json_loadb(arrival->text, arrival->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, ret_error);
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    struct reader reader = { arrival->text, arrival->length, arrival->stop };
+
+    return arrival->stop ? json_load_callback(read_text, &reader, flags, ret_error)
+                         : json_loadb(arrival->text, arrival->length, flags, ret_error);
 }
 
 static bool same_error(const json_error_t *one, const json_error_t *other)
@@ -265,6 +294,8 @@ static int load(const struct procspawn__arrival *arrival, json_t **ret_value,
     *ret_value = load_once(arrival, ret_error);
     if (*ret_value)
         return 0;
+    if (is_stopped(arrival->stop))
+        return -ECANCELED;
     if (ret_error->text[0] == '\0' || was_short(arrival))
         return -ENOMEM;
     *ret_value = load_once(arrival, &again);

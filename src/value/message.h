@@ -50,12 +50,13 @@ struct procspawn__arrival {
     size_t fd_count;
     struct procspawn__holder *holder;       /* gets the descriptors of the placeholders */
     const procspawn__limit *limit;          /* NULL: only jansson's own limits */
+    const bool *stop;                       /* atomic; when set, decoding ends. May be NULL */
 };
 
 /*
  * Decodes the value. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is not JSON,
  * PROCSPAWN_ELIMIT for a value over the limit (ret_error describes both); -EPROTO for placeholders
- * that do not match the descriptors; or -ENOMEM.
+ * that do not match the descriptors; -ECANCELED: it was stopped; or -ENOMEM.
  */
 int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
                               json_error_t *ret_error);

@@ -83,7 +83,7 @@ static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
     json_error_t error;
 
     if (procspawn__parcel_new(frame, &limit, room, &parcel) == 0 &&
-        procspawn__parcel_decode(parcel, holder, &value, &error) == 0) {
+        procspawn__parcel_decode(parcel, holder, NULL, &value, &error) == 0) {
         send_on(value);
         take_all(value);
         json_decref(value);
