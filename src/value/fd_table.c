@@ -127,8 +127,14 @@ static void leave_bucket(const struct procspawn__held *held)
     *place = held->beside;
 }
 
+/*
+ * Without the lock if there is nothing: in a copy of the process by fork(2) another thread's lock
+ * may be held for ever.
+ */
 void procspawn__holder_release(struct procspawn__holder *holder)
 {
+    if (!holder->first)
+        return;
     pthread_mutex_lock(&lock);
     struct procspawn__held *first = holder->first;
     for (struct procspawn__held *held = first; held; held = held->next)

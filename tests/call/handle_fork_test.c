@@ -225,6 +225,40 @@ static void a_copy_never_waits_for_a_lock_of_its_original(void)
     procspawn_builder_free(builder);
 }
 
+/* The table is searched each time, and nothing is found after the first. */
+static void *drop_on_and_on(void *unused)
+{
+    json_t *value = procspawn_value_fd_take(dup(STDERR_FILENO));
+
+    while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE))
+        procspawn_values_drop(value);
+    json_decref(value);
+    return unused;
+}
+
+static void free_handle(void)
+{
+    procspawn_handle_free(handle);
+}
+
+/* The table of descriptors is in use most of the time. */
+static void a_copy_frees_a_handle_whatever_its_original_does_with_descriptors(void)
+{
+    enum { COPIES = 300 };
+    procspawn_builder *builder = with_stdin();
+    pthread_t thread;
+
+    over = false;
+    handle = calls_build(builder, when_told, json_integer(VALUE));
+    CU_ASSERT_FATAL(pthread_create(&thread, NULL, drop_on_and_on, NULL) == 0);
+    for (int i = 0; i < COPIES && CU_get_number_of_failures() == 0; i++)
+        in_copy(free_handle);
+    __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    finish_handle();
+    procspawn_builder_free(builder);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -235,6 +269,7 @@ static CU_TestInfo tests[] = {
     TEST(a_copy_that_has_closed_all_descriptors_can_begin_anew),
     TEST(an_init_of_its_own_does_not_make_a_copy_the_owner),
     TEST(a_copy_never_waits_for_a_lock_of_its_original),
+    TEST(a_copy_frees_a_handle_whatever_its_original_does_with_descriptors),
     CU_TEST_INFO_NULL,
 };
 
