@@ -11,7 +11,7 @@ struct child;
 struct asker;
 struct server;
 
-/* Sends DEATH, and ENDED if the asker wants that too. Returns false if the caller must try again. */
+/* Sends DEATH, and ENDED if the asker wants it. Returns false if the caller must try again. */
 bool forkserver__death_tell(struct server *s, struct child *child);
 /* Does the channel hold a call that another process can take over? */
 bool forkserver__death_before_call(const struct server *s, struct child *child);

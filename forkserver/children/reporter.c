@@ -8,16 +8,13 @@
 #include "forkserver/children/reporter.h"
 
 #include "forkserver/children/children.h"
+#include "forkserver/children/examination.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/timing.h"
-#include "forkserver/process/daemonize.h"
 #include "src/base/clock.h"
-#include "src/crash/handler.h"
-#include "src/crash/unwind.h"
-#include <errno.h>
+#include "src/crash/modules.h"
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,55 +23,6 @@ static const int64_t time_limit = BASE_SECOND;
 static const int64_t kill_delay = BASE_SECOND / 2;
 /* How long the child then has to die by itself. */
 static const int64_t death_timeout = 2 * BASE_SECOND;
-
-/* Exit status of a reporter: the child did not stop for a failure of its own. */
-enum { NO_FAILURE = 77 };
-
-struct examination {
-    pid_t server;
-    pid_t pid;
-    bool stopped;
-    bool own_proc;
-    bool with_symbols;
-    const struct modules *at_init;
-    struct report report;
-};
-
-/*
- * A stop counts only if the child's crash handler made it. The child itself reports a raised
- * failure: only its frames are missing.
- */
-static bool read_record(const struct examination *examination, struct crash_record *ret_record)
-{
-    int error = crash__read(examination->pid, ret_record);
-
-    if (examination->stopped && error)
-        _exit(error == -ENOENT ? NO_FAILURE : 0);
-    if (examination->report.memfd < 0 && ret_record->state == CRASH_RAISED)
-        _exit(0);
-    return error == 0;
-}
-
-static void __attribute__((noreturn)) unwind(const struct examination *examination)
-{
-    struct crash_record record;
-    struct unwind_task task = {
-        .pid = examination->pid,
-        .limit = time_limit,
-        .at_init = examination->at_init,
-        .unseen = !examination->own_proc,
-        .with_symbols = examination->with_symbols,
-        .fd = examination->report.memfd,
-        .brief = examination->report.brief,
-    };
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != examination->server)
-        _exit(1);
-    forkserver__close_except(&examination->report.memfd, 1, 0);
-    task.record = read_record(examination, &record) ? &record : NULL;
-    crash__unwind_and_exit(&task);
-}
 
 static struct backtrace_brief *map_brief(void)
 {
@@ -117,29 +65,32 @@ static const struct modules *modules_at_init(void)
 /* state: CHILD_STOPPED or CHILD_HANGING, if a reporter could be started. */
 static bool start(struct server *s, struct child *child, enum child_state state)
 {
-    /* The server's table is not inherited by the reporter. */
-    struct examination examination = {
+    struct report report;
+
+    if (child->channel < 0 || s->reporters.late_count == REPORTERS_LATE || !prepare(s, &report))
+        return false;
+    /* The server's memory is not inherited by the reporter. */
+    const struct examination examination = {
         .server = s->pid,
         .pid = child->pid,
         .stopped = state == CHILD_STOPPED,
         .own_proc = s->own_proc,
         .with_symbols = s->options->resolve_backtraces,
+        .time_limit = time_limit,
         .at_init = modules_at_init(),
+        .memfd = report.memfd,
+        .brief = report.brief,
     };
-
-    if (child->channel < 0 || s->reporters.late_count == REPORTERS_LATE ||
-        !prepare(s, &examination.report))
-        return false;
     pid_t pid = fork();
     if (pid == 0)
-        unwind(&examination);
+        forkserver__examine(&examination);
     if (pid < 0) {
-        close_report(&examination.report);
+        close_report(&report);
         return false;
     }
     forkserver__child_enter(child, state);
     child->examined = true;
-    child->report = examination.report;
+    child->report = report;
     child->report.pid = pid;
     child->report.give_up_at = base__deadline(time_limit + kill_delay);
     forkserver__wake_by(s, child->report.give_up_at);
@@ -237,5 +188,6 @@ struct child *forkserver__reporter_died(struct server *s, pid_t pid)
 
 bool forkserver__report_is_failure(const struct child *child, int status)
 {
-    return child->state != CHILD_STOPPED || !WIFEXITED(status) || WEXITSTATUS(status) != NO_FAILURE;
+    return child->state != CHILD_STOPPED || !WIFEXITED(status) ||
+           WEXITSTATUS(status) != EXAMINATION_NO_FAILURE;
 }

@@ -5,6 +5,7 @@
 
 #include "forkserver/children/asker.h"
 #include "forkserver/children/births.h"
+#include "forkserver/children/child_start.h"
 #include "forkserver/children/children.h"
 #include "forkserver/children/death_watch.h"
 #include "forkserver/children/link.h"
@@ -12,16 +13,11 @@
 #include "forkserver/children/quota.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/token.h"
-#include "forkserver/process/daemonize.h"
 #include "src/base/clock.h"
-#include "src/crash/handler.h"
 #include "src/wire/board.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static void close_pair(const int pair[2])
@@ -49,63 +45,6 @@ static int open_channel(int ret_channel[2])
     return 0;
 }
 
-/* What a child must know of its server, whose private memory it does not inherit. */
-struct start {
-    const struct forkserver_options *options;
-    struct forkserver_child child;
-    struct rlimit descriptors;
-    bool descriptors_differ;
-    int mark;                   /* held until inherited descriptors are closed (struct births) */
-    bool held;                  /* wait for READY on the link before continuing */
-};
-
-/*
- * Unblocks all signals. By the system call, because the C library's function would write to one
- * more page in each child.
- */
-static void unblock_signals(void)
-{
-    const unsigned char none[8] = { 0 };
-
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, sizeof none);
-}
-
-static void wait_for_word(int link)
-{
-    struct wire_header word;
-
-    if (recv(link, &word, sizeof word, 0) != sizeof word)
-        _exit(0);
-}
-
-/*
- * The first steps of a child. The death signal is set before getppid(), so that a death of the
- * server cannot be missed. When the child has closed its mark, it holds no descriptors of others
- * (births.h). Signals are unblocked last.
- */
-static void __attribute__((noreturn)) start_child(const struct start *start)
-{
-    const struct forkserver_child *child = &start->child;
-    const int keep[] = { child->channel, child->link, start->mark };
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != child->server)
-        _exit(0);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (start->descriptors_differ)
-        setrlimit(RLIMIT_NOFILE, &start->descriptors);
-    forkserver__close_except(keep, 3, start->options->held);
-    close(start->mark);
-    setpgid(0, 0);
-    if (start->held)
-        wait_for_word(child->link);
-    if (start->options->catch_crashes)
-        crash__arm(child->server);
-    unblock_signals();
-    start->options->enter(child);
-    _exit(0);
-}
-
 /* Forks the process. Returns its process id, or -errno. */
 static pid_t fork_child(const struct server *s, struct child *child, int64_t idle_timeout,
                         bool on_demand, bool held)
@@ -113,7 +52,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t idl
     const struct child *owner = child->asker->owner;
 
     child->depth = owner ? owner->depth + 1 : 0;
-    const struct start start = {
+    const struct child_start start = {
         .options = s->options,
         .child = {
             .channel = child->channel,
@@ -132,7 +71,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t idl
     pid_t pid = fork();
 
     if (pid == 0)
-        start_child(&start);
+        forkserver__child_main(&start);
     return pid < 0 ? -errno : pid;
 }
 
