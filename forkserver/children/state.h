@@ -7,10 +7,10 @@
 #include "forkserver/children/births.h"
 #include "forkserver/children/children.h"
 #include "forkserver/children/options.h"
-#include "forkserver/process/orphans.h"
-#include "forkserver/process/purge.h"
 #include "forkserver/children/spares.h"
 #include "forkserver/children/token.h"
+#include "forkserver/process/orphans.h"
+#include "forkserver/process/purge.h"
 #include "src/wire/frame.h"
 #include <stdbool.h>
 #include <stdint.h>

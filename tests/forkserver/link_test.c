@@ -74,6 +74,28 @@ static void who_breaks_the_rules_has_no_link_any_more(void)
     all_nest(10);
 }
 
+/* Sends a message that only the host or the root may send, or that goes elsewhere. */
+static json_t *say_what_others_say_and_nest(json_t *type)
+{
+    const struct wire_end body = { 0 };
+    const int64_t number = json_integer_value(type);
+    const struct wire_part part = { &body, number == WIRE_LOOK ? 0 : sizeof body };
+
+    wire__send(raw_link(), (enum wire_type)number, &part, 1, NULL, 0, false);
+    return nest(json_null());
+}
+
+static void who_says_what_others_may_say_has_no_link_any_more(void)
+{
+    const enum wire_type types[] = { WIRE_LOOK, WIRE_END, WIRE_READY, WIRE_CALL };
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        procspawn_handle *call = calls_start(say_what_others_say_and_nest, json_integer(types[i]));
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(call), PROCSPAWN_ESERVER);
+    }
+    all_nest(10);
+}
+
 static json_t *has_link(json_t *null)
 {
     (void)null;
@@ -226,6 +248,7 @@ static void descriptors_behind_offers_that_nobody_took_block_no_server(void)
 static CU_TestInfo tests[] = {
     TEST(shutting_its_link_harms_no_other_child),
     TEST(who_breaks_the_rules_has_no_link_any_more),
+    TEST(who_says_what_others_may_say_has_no_link_any_more),
     TEST(who_may_have_no_children_has_no_link),
     TEST(descriptors_in_requests_block_no_server),
     TEST(descriptors_in_empty_messages_block_no_server),
