@@ -1,5 +1,5 @@
 /*
- * case.h - one registered test, the functions that its suite runs around it, and its result
+ * case.h - one registered test, the functions that its suite runs around it, and how it is run
  */
 #ifndef FORKSCOPE_CUNIT_CASE_H
 #define FORKSCOPE_CUNIT_CASE_H
@@ -19,20 +19,6 @@ struct test_case {
     CU_TestFunc function;
 };
 
-struct failure {
-    char *file; /* new; "": none */
-    unsigned line;
-    char *text; /* new */
-};
-
-struct result {
-    struct failure *failures; /* new; `count` of them */
-    size_t count;
-    unsigned assertions;
-    char *details; /* new, or NULL: stacks, as indented lines */
-    int64_t ns;    /* duration in nanoseconds */
-};
-
 /* Settings for every test of a run. */
 struct run_settings {
     int64_t limit; /* nanoseconds; the factor is included */
@@ -41,21 +27,5 @@ struct run_settings {
     void (*setup)(void);
     void (*teardown)(void);
 };
-
-/*
- * Adds a failure; copies both strings. Aborts without memory: a runner that cannot record a failure
- * must not report success.
- */
-void procspawn__cunit_result_fail(struct result *result, const char *file, unsigned line,
-                                  const char *text);
-void procspawn__cunit_result_clear(struct result *result);
-
-/* Runs the test in this process, which was forked for it, and ends the process. */
-_Noreturn void procspawn__cunit_child(const struct test_case *test_case,
-                                      const struct run_settings *settings);
-
-/* Runs the test in a process of its own, and returns its result. */
-void procspawn__cunit_watch(const struct test_case *test_case, const struct run_settings *settings,
-                            struct result *ret_result);
 
 #endif

@@ -11,6 +11,7 @@
 #include "src/cunit/area.h"
 #include "src/cunit/assert.h"
 #include "src/cunit/case.h"
+#include "src/cunit/child.h"
 #include "src/cunit/clock.h"
 #include "src/cunit/crash.h"
 #include "src/cunit/leftovers.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "src/cunit/clock.h"
-#include "src/cunit/report.h"
+#include "src/cunit/junit.h"
 
 /*
  * XML 1.0 cannot express most control characters, and other bytes may not be valid UTF-8: both

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "src/cunit/case.h"
+#include "src/cunit/result.h"
 #include "src/cunit/inventory.h"
 
 /*

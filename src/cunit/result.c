@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/cunit/case.h"
+#include "src/cunit/result.h"
 
 void procspawn__cunit_result_fail(struct result *result, const char *file, unsigned line,
                                   const char *text)

@@ -17,8 +17,11 @@
 #include "src/cunit/clock.h"
 #include "src/cunit/crash.h"
 #include "src/cunit/interrupt.h"
+#include "src/cunit/junit.h"
 #include "src/cunit/options.h"
 #include "src/cunit/report.h"
+#include "src/cunit/result.h"
+#include "src/cunit/watch.h"
 
 #include <forkscope/cunit.h>
 #undef CU_assertImplementation

@@ -14,10 +14,13 @@
 
 #include "src/cunit/area.h"
 #include "src/cunit/case.h"
+#include "src/cunit/child.h"
 #include "src/cunit/clock.h"
 #include "src/cunit/interrupt.h"
 #include "src/cunit/orphans.h"
+#include "src/cunit/result.h"
 #include "src/cunit/stacks.h"
+#include "src/cunit/watch.h"
 
 #include <forkscope/cunit.h>
 
