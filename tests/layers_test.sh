@@ -1,7 +1,7 @@
 #!/bin/sh
 # The library keeps to the floors of src/README.md: files include and use what lies in their own room
 # and on lower floors only, and neither rooms nor the files of one room depend on each other in a
-# circle.
+# circle. No room is more than an eighth of the library.
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 build=$PWD
 work=$(mktemp -d) || exit 1
@@ -50,9 +50,10 @@ check "files that include each other in a circle"
 # Each "symbol file" that is defined, and that is used: of the objects that the build has made.
 cd "$build" || exit 1
 while read -r room; do
-    for object in "$room"/lib*_la-*.o "$room"/.libs/lib*_la-*.o; do
+    for object in "$room"/*.o "$room"/.libs/*.o; do
         test -e "$object" || continue
-        file=$room/${object##*_la-}
+        file=${object##*/}
+        file=$room/${file##lib*_la-}
         file=${file%.o}.c
         test -e "$top/$file" && nm -P "$object" | sed "s,^,$file ,"
     done
@@ -71,14 +72,21 @@ awk 'FILENAME == ARGV[1] { floor[$1] = $2; next }
      !(floor[$2] < floor[$1]) { print $1 " uses " $2 }' "$work/floors" "$work/room-calls" >"$work/found"
 check "uses that do not lead down"
 
-# Rooms whose files form no circle, by includes and uses together; a file and its header are one.
-for room in src/base src/wire src/executor src/crash src/scope src/value src/image src/error src/rights src/client src/call \
-    src/pool src/child src/tree src/typed src/init forkserver; do
-    cat "$work/includes" "$work/calls" | sed 's,\.[ch]\( \|$\),\1,g' |
-        awk -v room="$room/" 'index($1, room) == 1 && index($2, room) == 1 && $1 != $2' | sort -u >"$work/uses"
-    circles "$work/uses" >"$work/found"
-    check "files of $room that use each other in a circle"
-done
+# By includes and uses together; a file and its header are one.
+cat "$work/includes" "$work/calls" | sed 's,\.[ch]\( \|$\),\1,g' |
+    awk 'function room(f) { sub("/[^/]*$", "", f); return f }
+         room($1) == room($2) && $1 != $2' | sort -u >"$work/within"
+circles "$work/within" >"$work/found"
+check "files of one room that use each other in a circle"
+
+cd "$top" || exit 1
+while read -r room; do
+    echo "$room $(cat "$room"/*.[ch] | wc -l)"
+done <"$work/rooms" >"$work/lines"
+awk '{ lines[$1] = $2; all += $2 }
+     END { for (room in lines) if (8 * lines[room] > all) print room ": " lines[room] " lines of " all }' \
+    "$work/lines" >"$work/found"
+check "rooms that hold more than an eighth of the library"
 
 echo "$passed passed, $failed failed"
 test "$failed" -eq 0
