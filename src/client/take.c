@@ -26,9 +26,9 @@
 
 static struct procspawn__client *const client = &procspawn__client;
 
-static const int64_t first_pause = BASE_SECOND / 10;
+static const int64_t first_retry_delay = BASE_SECOND / 10;
 /* How long to wait for a child: a server that works answers in milliseconds. */
-static const int64_t patience = 10 * BASE_SECOND;
+static const int64_t offer_timeout = 10 * BASE_SECOND;
 
 /* Asks the next server for one child, and the others for none: FORK tells them that the stock is
  * empty. Returns whether a server was asked. */
@@ -59,17 +59,17 @@ static void forget_late_refusals(void)
         client->refused = client->asking;
 }
 
-static void ask_if_due(struct procspawn__wish *wish, int64_t now)
+static void ask_if_due(struct procspawn__child_request *request, int64_t now)
 {
-    if (wish->asked && wish->losses == client->losses && now < wish->repeat_at)
+    if (request->asked && request->losses == client->losses && now < request->repeat_at)
         return;
     bool asked = ask();
-    client->asking += asked && !wish->asked;
-    wish->asked |= asked;
-    wish->losses = client->losses;
-    wish->repeat_at = now + wish->pause;
-    if (wish->pause < patience)
-        wish->pause *= 2;
+    client->asking += asked && !request->asked;
+    request->asked |= asked;
+    request->losses = client->losses;
+    request->repeat_at = now + request->retry_delay;
+    if (request->retry_delay < offer_timeout)
+        request->retry_delay *= 2;
 }
 
 /* 0: there is a server, or will be; else why there is none. */
@@ -81,7 +81,7 @@ static int why_not(void)
 }
 
 /* With the lock held: 0: a child was taken; 1: wait for messages; or an error. */
-static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
+static int step(struct procspawn__child_request *request, struct procspawn__taken *ret_taken)
 {
     procspawn__links_hear();
     if (client->spare_count == 0)
@@ -91,7 +91,7 @@ static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken
         return 0;
     }
     forget_late_refusals();
-    if (wish->asked && client->refused > 0) {
+    if (request->asked && client->refused > 0) {
         client->refused--;
         return client->refusal;
     }
@@ -99,60 +99,61 @@ static int step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken
     if (rc == 0)
         rc = procspawn__links_watch();
     int64_t now = base__now();
-    if (rc == 0 && now >= wish->give_up_at)
+    if (rc == 0 && now >= request->give_up_at)
         rc = PROCSPAWN_ESERVER;
     if (rc < 0)
         return rc;
-    ask_if_due(wish, now);
+    ask_if_due(request, now);
     return 1;
 }
 
-static int locked_step(struct procspawn__wish *wish, struct procspawn__taken *ret_taken)
+static int locked_step(struct procspawn__child_request *request, struct procspawn__taken *ret_taken)
 {
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&client->lock);
-    int rc = step(wish, ret_taken);
+    int rc = step(request, ret_taken);
     if (rc <= 0)
-        client->asking -= wish->asked;
+        client->asking -= request->asked;
     pthread_mutex_unlock(&client->lock);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
 
-int procspawn__client_try(struct procspawn__wish *wish, int other,
+int procspawn__client_try(struct procspawn__child_request *request, int other,
                           struct procspawn__taken *ret_taken)
 {
-    if (wish->give_up_at == 0)
-        *wish = (struct procspawn__wish){ .pause = first_pause,
-                                          .give_up_at = base__deadline(patience) };
-    int rc = locked_step(wish, ret_taken);
+    if (request->give_up_at == 0)
+        *request = (struct procspawn__child_request){ .retry_delay = first_retry_delay,
+                                                      .give_up_at = base__deadline(offer_timeout) };
+    int rc = locked_step(request, ret_taken);
     if (rc > 0)
-        procspawn__links_wait(other, wish->give_up_at);
+        procspawn__links_wait(other, request->give_up_at);
     else
-        *wish = (struct procspawn__wish){ .give_up_at = 0 };
+        *request = (struct procspawn__child_request){ .give_up_at = 0 };
     return rc;
 }
 
-void procspawn__client_unwish(struct procspawn__wish *wish)
+void procspawn__client_cancel_request(struct procspawn__child_request *request)
 {
-    if (wish->give_up_at == 0)
+    if (request->give_up_at == 0)
         return;
     pthread_mutex_lock(&client->lock);
-    client->asking -= wish->asked;
+    client->asking -= request->asked;
     pthread_mutex_unlock(&client->lock);
-    *wish = (struct procspawn__wish){ .give_up_at = 0 };
+    *request = (struct procspawn__child_request){ .give_up_at = 0 };
 }
 
 int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken)
 {
-    struct procspawn__wish wish = { .pause = first_pause, .give_up_at = base__deadline(patience) };
+    struct procspawn__child_request request = { .retry_delay = first_retry_delay,
+                                                .give_up_at = base__deadline(offer_timeout) };
     int rc;
 
-    if (deadline < wish.give_up_at)
-        wish.give_up_at = deadline;
-    while ((rc = procspawn__client_try(&wish, -1, ret_taken)) > 0)
+    if (deadline < request.give_up_at)
+        request.give_up_at = deadline;
+    while ((rc = procspawn__client_try(&request, -1, ret_taken)) > 0)
         continue;
     return rc == PROCSPAWN_ESERVER && base__now() >= deadline ? -ETIMEDOUT : rc;
 }

@@ -15,10 +15,10 @@
 int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken);
 
 /* The request of one thread for a child; all 0: not begun. */
-struct procspawn__wish {
+struct procspawn__child_request {
     bool asked;                 /* a server was asked */
     unsigned losses;            /* client.losses at that time: if it changes, ask again */
-    int64_t pause;              /* nanoseconds until the request is repeated; doubles */
+    int64_t retry_delay;        /* nanoseconds until the request is repeated; doubles */
     int64_t repeat_at;
     int64_t give_up_at;
 };
@@ -27,9 +27,9 @@ struct procspawn__wish {
  * One step of procspawn__client_take. Waits a short while, or until `other` (-1: none) is readable,
  * and returns 1 if there is no child yet. The request is reset if it returns another value.
  */
-int procspawn__client_try(struct procspawn__wish *wish, int other,
+int procspawn__client_try(struct procspawn__child_request *request, int other,
                           struct procspawn__taken *ret_taken);
 /* Withdraws the request; the child that a server forks for it stays in stock. */
-void procspawn__client_unwish(struct procspawn__wish *wish);
+void procspawn__client_cancel_request(struct procspawn__child_request *request);
 
 #endif

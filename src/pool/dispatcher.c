@@ -287,7 +287,7 @@ static bool turn(procspawn_pool *pool)
     if (missing)
         procspawn__start_worker(pool);
     else
-        procspawn__client_unwish(&pool->wish);
+        procspawn__client_cancel_request(&pool->child_request);
     take_in(pool, timeout);
     return true;
 }
@@ -297,7 +297,7 @@ static void *dispatch(void *data)
     prctl(PR_SET_NAME, "forkscope-pool");
     while (turn(data))
         continue;
-    procspawn__client_unwish(&((procspawn_pool *)data)->wish);
+    procspawn__client_cancel_request(&((procspawn_pool *)data)->child_request);
     return NULL;
 }
 

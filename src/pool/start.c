@@ -59,7 +59,7 @@ static int send_prepare(const procspawn_pool *pool, int channel)
  */
 static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
 {
-    int rc = procspawn__client_try(&pool->wish, pool->epoll, ret_taken);
+    int rc = procspawn__client_try(&pool->child_request, pool->epoll, ret_taken);
     if (rc != 0)
         return rc;
     return send_prepare(pool, ret_taken->channel);

@@ -91,7 +91,7 @@ struct procspawn_pool {
     int64_t look_at;            /* when it next checks that its descriptors are still open */
     int64_t beside_at;          /* when it next asks the servers for ends of workers */
     struct procspawn__backoff backoff;
-    struct procspawn__wish wish;    /* the dispatcher's request for one more worker */
+    struct procspawn__child_request child_request; /* for one more worker; the dispatcher's */
 };
 
 /* The key of epoll events: 0 for `wake`; else a worker's serial number times this number, for its
