@@ -158,15 +158,3 @@ int procspawn__draft_send(const struct procspawn__draft *draft, int channel)
         return wire__send_as_root(channel, WIRE_CALL, parts, 3, fds, fd_count, true);
     return wire__send(channel, WIRE_CALL, parts, 3, fds, fd_count, true);
 }
-
-void procspawn__draft_spend(struct procspawn__draft *draft)
-{
-    struct procspawn__message *message = &draft->message;
-
-    if (message->fd_count == 0)
-        return;
-    for (size_t i = 0; i < message->fd_count; i++)
-        base__fd_close(message->fds[i]);
-    message->fd_count = 0;
-    draft->spent = true;
-}

@@ -16,7 +16,6 @@ struct procspawn__draft {
     struct wire_call call;
     struct wire_writer block;
     struct procspawn__message message;
-    bool spent;                 /* descriptors are closed: cannot be sent again */
     int memory;                 /* memfd with block and text if they are too long for a frame */
     int cwd;
     int stdio[3];               /* the child's ends */
@@ -36,7 +35,5 @@ int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argu
 int procspawn__draft_seal(struct procspawn__draft *draft);
 /* Sends the request and does not block. 0; -EPIPE: the receiver is dead; or -errno. */
 int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
-/* Once sent: closes the argument's descriptors, as copies here would keep their peers open. */
-void procspawn__draft_spend(struct procspawn__draft *draft);
 
 #endif

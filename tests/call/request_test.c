@@ -157,24 +157,6 @@ static void descriptors_come_in_the_order_of_their_flags(void)
     close(pipe_ends[1]);
 }
 
-/* The pipe has no other writer then. */
-static void a_spent_request_keeps_no_descriptor_of_its_argument(void)
-{
-    struct procspawn__draft draft;
-    int pipe_ends[2];
-    char byte;
-
-    CU_ASSERT_FATAL(pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0);
-    make_request(&draft, procspawn_value_fd(pipe_ends[1]));
-    close(pipe_ends[1]);
-    CU_ASSERT(read(pipe_ends[0], &byte, 1) == -1 && errno == EAGAIN);
-    procspawn__draft_spend(&draft);
-    CU_ASSERT(read(pipe_ends[0], &byte, 1) == 0);
-    CU_ASSERT(draft.spent);
-    end_request(&draft);
-    close(pipe_ends[0]);
-}
-
 static void a_request_whose_descriptor_the_program_closed_is_not_sent(void)
 {
     struct procspawn__draft draft;
@@ -209,7 +191,6 @@ static CU_TestInfo tests[] = {
     TEST(a_request_can_be_sent_again),
     TEST(a_long_request_goes_into_memory_and_can_be_sent_again),
     TEST(descriptors_come_in_the_order_of_their_flags),
-    TEST(a_spent_request_keeps_no_descriptor_of_its_argument),
     TEST(a_request_whose_descriptor_the_program_closed_is_not_sent),
     TEST(nobody_receives_a_request_for_a_dead_child),
     CU_TEST_INFO_NULL,
