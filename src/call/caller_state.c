@@ -99,17 +99,17 @@ int procspawn__context_remember(void)
 
 /* ---- what differs ---- */
 
-static int describe_cwd(struct procspawn__draft *draft)
+static int describe_cwd(struct procspawn__request *request)
 {
     struct stat cwd;
 
     if (stat_cwd(&cwd) == 0 && cwd.st_dev == initial.cwd_device &&
         cwd.st_ino == initial.cwd_inode)
         return 0;
-    draft->cwd = open_cwd();
-    if (draft->cwd < 0)
+    request->cwd = open_cwd();
+    if (request->cwd < 0)
         return -errno;
-    draft->call.flags |= WIRE_CALL_FD_CWD;
+    request->call.flags |= WIRE_CALL_FD_CWD;
     return 0;
 }
 
@@ -121,23 +121,23 @@ static void describe_umask(struct wire_call *call, mode_t now)
     call->flags |= WIRE_CALL_UMASK;
 }
 
-static void put_limits(struct procspawn__draft *draft, enum wire_call_flag flag, uint32_t set,
+static void put_limits(struct procspawn__request *request, enum wire_call_flag flag, uint32_t set,
                        const struct rlimit limits[])
 {
     if (set == 0)
         return;
-    draft->call.flags |= flag;
-    wire__put_u32(&draft->block, (uint32_t)__builtin_popcount(set));
+    request->call.flags |= flag;
+    wire__put_u32(&request->block, (uint32_t)__builtin_popcount(set));
     for (uint32_t i = 0; i < PROCSPAWN__RESOURCES; i++) {
         if (!(set >> i & 1))
             continue;
-        wire__put_u32(&draft->block, i);
-        wire__put_u64(&draft->block, limits[i].rlim_cur);
-        wire__put_u64(&draft->block, limits[i].rlim_max);
+        wire__put_u32(&request->block, i);
+        wire__put_u64(&request->block, limits[i].rlim_cur);
+        wire__put_u64(&request->block, limits[i].rlim_max);
     }
 }
 
-static void describe_limits(struct procspawn__draft *draft)
+static void describe_limits(struct procspawn__request *request)
 {
     struct rlimit now[PROCSPAWN__RESOURCES];
     uint32_t differing = 0;
@@ -147,45 +147,45 @@ static void describe_limits(struct procspawn__draft *draft)
         if (memcmp(&now[i], &initial.limits[i], sizeof now[i]) != 0)
             differing |= 1u << i;
     }
-    put_limits(draft, WIRE_CALL_LIMITS, differing, now);
+    put_limits(request, WIRE_CALL_LIMITS, differing, now);
 }
 
-static void choose_limits(struct procspawn__draft *draft, const procspawn_builder *builder)
+static void choose_limits(struct procspawn__request *request, const procspawn_builder *builder)
 {
     uint32_t chosen = 0;
 
     for (uint32_t i = 0; i < PROCSPAWN__RESOURCES; i++)
         chosen |= builder->has_limit[i] ? 1u << i : 0;
-    put_limits(draft, WIRE_CALL_CHOSEN_LIMITS, chosen, builder->limits);
+    put_limits(request, WIRE_CALL_CHOSEN_LIMITS, chosen, builder->limits);
 }
 
-static void choose_ids(struct procspawn__draft *draft, const procspawn_builder *builder)
+static void choose_ids(struct procspawn__request *request, const procspawn_builder *builder)
 {
     if (builder->has_uid) {
-        draft->call.flags |= WIRE_CALL_CHOSEN_USER;
-        wire__put_u32(&draft->block, builder->uid);
+        request->call.flags |= WIRE_CALL_CHOSEN_USER;
+        wire__put_u32(&request->block, builder->uid);
     }
     if (builder->has_gid) {
-        draft->call.flags |= WIRE_CALL_CHOSEN_GROUP;
-        wire__put_u32(&draft->block, builder->gid);
+        request->call.flags |= WIRE_CALL_CHOSEN_GROUP;
+        wire__put_u32(&request->block, builder->gid);
     }
 }
 
-static void describe_schedule(struct procspawn__draft *draft)
+static void describe_schedule(struct procspawn__request *request)
 {
     struct procspawn__schedule now;
 
     procspawn__schedule_read(0, &now);
     if (!procspawn__schedule_same(&now, procspawn__schedule_initial())) {
-        draft->call.flags |= WIRE_CALL_SCHEDULE;
-        wire__put_u32(&draft->block, now.policy);
-        wire__put_u32(&draft->block, (uint32_t)now.nice);
-        wire__put_u32(&draft->block, now.priority);
+        request->call.flags |= WIRE_CALL_SCHEDULE;
+        wire__put_u32(&request->block, now.policy);
+        wire__put_u32(&request->block, (uint32_t)now.nice);
+        wire__put_u32(&request->block, now.priority);
     }
     if (!procspawn__processors_same(&now, procspawn__schedule_initial())) {
-        draft->call.flags |= WIRE_CALL_PROCESSORS;
-        wire__put_u32(&draft->block, now.mask_length);
-        wire__put_bytes(&draft->block, now.mask, now.mask_length);
+        request->call.flags |= WIRE_CALL_PROCESSORS;
+        wire__put_u32(&request->block, now.mask_length);
+        wire__put_bytes(&request->block, now.mask, now.mask_length);
     }
 }
 
@@ -200,41 +200,42 @@ static char *const *inherited(const procspawn_builder *builder)
     return environment();
 }
 
-static void describe_environment(struct procspawn__draft *draft, const procspawn_builder *builder)
+static void describe_environment(struct procspawn__request *request,
+                                 const procspawn_builder *builder)
 {
     size_t change_count = builder ? builder->change_count : 0;
     char *const *own = inherited(builder);
 
     if (change_count == 0 && procspawn__environment_same(own))
         return;
-    draft->call.flags |= WIRE_CALL_ENVIRONMENT;
-    procspawn__environment_put(&draft->block, own, builder ? builder->changes : NULL,
+    request->call.flags |= WIRE_CALL_ENVIRONMENT;
+    procspawn__environment_put(&request->block, own, builder ? builder->changes : NULL,
                                change_count);
 }
 
-static void choose_string(struct procspawn__draft *draft, enum wire_call_flag flag,
+static void choose_string(struct procspawn__request *request, enum wire_call_flag flag,
                           const char *string)
 {
     if (!string)
         return;
-    draft->call.flags |= flag;
-    wire__put_string(&draft->block, string);
+    request->call.flags |= flag;
+    wire__put_string(&request->block, string);
 }
 
 /* What the builder sets, unlike the caller's state. */
-static void choose(struct procspawn__draft *draft, const procspawn_builder *builder)
+static void choose(struct procspawn__request *request, const procspawn_builder *builder)
 {
-    choose_limits(draft, builder);
-    choose_ids(draft, builder);
-    choose_string(draft, WIRE_CALL_DIRECTORY, builder->cwd);
-    choose_string(draft, WIRE_CALL_NAME, builder->name);
+    choose_limits(request, builder);
+    choose_ids(request, builder);
+    choose_string(request, WIRE_CALL_DIRECTORY, builder->cwd);
+    choose_string(request, WIRE_CALL_NAME, builder->name);
     if (builder->childless)
-        draft->call.flags |= WIRE_CALL_CHILDLESS;
+        request->call.flags |= WIRE_CALL_CHILDLESS;
     if (!builder->hook)
         return;
-    draft->call.flags |= WIRE_CALL_HOOK;
-    draft->call.hook = (uint64_t)(uintptr_t)builder->hook;
-    draft->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
+    request->call.flags |= WIRE_CALL_HOOK;
+    request->call.hook = (uint64_t)(uintptr_t)builder->hook;
+    request->call.hook_argument = (uint64_t)(uintptr_t)builder->hook_argument;
 }
 
 /* Then it may inspect processes forked at init, unless it is in a Landlock domain. */
@@ -251,7 +252,7 @@ static bool is_peer_of_init(const struct wire_call *call, const struct procspawn
  * then the child has that of init and, as it has more rights than its caller, no children of its
  * own. In another user namespace ids and capabilities are not comparable and not described.
  */
-static int describe_rights(struct procspawn__draft *draft, const procspawn_builder *builder,
+static int describe_rights(struct procspawn__request *request, const procspawn_builder *builder,
                            const struct procspawn__status *status)
 {
     unsigned allowed = builder ? builder->allowed : 0;
@@ -259,44 +260,45 @@ static int describe_rights(struct procspawn__draft *draft, const procspawn_build
     int rc = procspawn__place_differs(status, &kinds);
 
     if (rc == 0 && !(kinds & PROCSPAWN_RIGHTS_USER))
-        rc = procspawn__identity_describe(&draft->call, &draft->block, status);
+        rc = procspawn__identity_describe(&request->call, &request->block, status);
     if (rc < 0)
         return rc;
-    if (kinds == 0 && is_peer_of_init(&draft->call, status) &&
+    if (kinds == 0 && is_peer_of_init(&request->call, status) &&
         procspawn__place_landlocked(status))
         kinds = PROCSPAWN_RIGHTS_LANDLOCK;
     if (kinds != 0)
-        draft->call.flags |= WIRE_CALL_CHILDLESS;
+        request->call.flags |= WIRE_CALL_CHILDLESS;
     return kinds & ~allowed ? PROCSPAWN_ERIGHTS : 0;
 }
 
-int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder)
+int procspawn__context_describe(struct procspawn__request *request,
+                                const procspawn_builder *builder)
 {
     struct procspawn__status status;
     int rc = procspawn__status_read(&status);
 
     if (rc == 0)
-        rc = describe_rights(draft, builder, &status);
+        rc = describe_rights(request, builder, &status);
     if (rc == 0)
-        rc = describe_cwd(draft);
+        rc = describe_cwd(request);
     if (rc < 0)
         return rc;
-    describe_umask(&draft->call, status.umask);
+    describe_umask(&request->call, status.umask);
     if (!procspawn__image.is_child)
-        describe_schedule(draft);
-    describe_limits(draft);
-    describe_environment(draft, builder);
+        describe_schedule(request);
+    describe_limits(request);
+    describe_environment(request, builder);
     if (builder)
-        choose(draft, builder);
-    return draft->block.overflow ? -ENOMEM : 0;
+        choose(request, builder);
+    return request->block.overflow ? -ENOMEM : 0;
 }
 
 int procspawn__context_admits(const procspawn_builder *builder)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    procspawn__draft_init(&draft);
-    int rc = procspawn__context_describe(&draft, builder);
-    procspawn__draft_fini(&draft);
+    procspawn__request_init(&request);
+    int rc = procspawn__context_describe(&request, builder);
+    procspawn__request_fini(&request);
     return rc;
 }

@@ -15,7 +15,8 @@ void procspawn__context_forget(void);
  * Writes into the request what differs in the calling thread from the state at init, and what the
  * builder (NULL: none) sets. 0, PROCSPAWN_ERIGHTS or -errno.
  */
-int procspawn__context_describe(struct procspawn__draft *draft, const procspawn_builder *builder);
+int procspawn__context_describe(struct procspawn__request *request,
+                                const procspawn_builder *builder);
 /* Returns what procspawn__context_describe would return now. */
 int procspawn__context_admits(const procspawn_builder *builder);
 

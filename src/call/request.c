@@ -20,114 +20,115 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-void procspawn__draft_init(struct procspawn__draft *draft)
+void procspawn__request_init(struct procspawn__request *request)
 {
-    *draft = (struct procspawn__draft){
+    *request = (struct procspawn__request){
         .block.grows = true,
         .memory = -1,
         .cwd = -1,
         .stdio = { -1, -1, -1 },
         .pipes = { -1, -1, -1 },
     };
-    procspawn__message_init(&draft->message);
+    procspawn__message_init(&request->message);
 }
 
-void procspawn__draft_fini(struct procspawn__draft *draft)
+void procspawn__request_fini(struct procspawn__request *request)
 {
-    free(draft->block.bytes);
-    procspawn__message_fini(&draft->message);
-    base__fd_close(draft->memory);
-    if (draft->cwd >= 0)
-        close(draft->cwd);
+    free(request->block.bytes);
+    procspawn__message_fini(&request->message);
+    base__fd_close(request->memory);
+    if (request->cwd >= 0)
+        close(request->cwd);
     for (int i = 0; i < 3; i++) {
-        if (draft->owned[i])
-            close(draft->stdio[i]);
-        base__fd_close(draft->pipes[i]);
+        if (request->owned[i])
+            close(request->stdio[i]);
+        base__fd_close(request->pipes[i]);
     }
 }
 
-void procspawn__draft_forget(struct procspawn__draft *draft)
+void procspawn__request_forget(struct procspawn__request *request)
 {
-    draft->memory = draft->cwd = draft->message.memfd = -1;
-    draft->message.fd_count = 0;
+    request->memory = request->cwd = request->message.memfd = -1;
+    request->message.fd_count = 0;
     for (int i = 0; i < 3; i++) {
-        draft->owned[i] = false;
-        draft->pipes[i] = -1;
+        request->owned[i] = false;
+        request->pipes[i] = -1;
     }
-    procspawn__draft_fini(draft);
+    procspawn__request_fini(request);
 }
 
-int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function)
+int procspawn__request_function(struct procspawn__request *request, procspawn_function *function)
 {
     char *library;
-    int rc = procspawn__function_describe(function, &draft->call.function, &library);
+    int rc = procspawn__function_describe(function, &request->call.function, &library);
 
     if (rc == 0 && library) {
-        draft->call.flags |= WIRE_CALL_LIBRARY;
-        wire__put_string(&draft->block, library);
+        request->call.flags |= WIRE_CALL_LIBRARY;
+        wire__put_string(&request->block, library);
     }
     free(library);
     return rc;
 }
 
-int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argument)
+int procspawn__request_argument(struct procspawn__request *request, const json_t *argument)
 {
-    int rc = procspawn__message_encode(&draft->message, argument ? argument : json_null());
+    int rc = procspawn__message_encode(&request->message, argument ? argument : json_null());
 
-    if (draft->message.marked)
-        draft->call.flags |= WIRE_CALL_MARKED;
+    if (request->message.marked)
+        request->call.flags |= WIRE_CALL_MARKED;
     return rc;
 }
 
 /* Block and text that are too long for a frame go into a memfd, which can be sent repeatedly. */
-int procspawn__draft_seal(struct procspawn__draft *draft)
+int procspawn__request_seal(struct procspawn__request *request)
 {
     struct wire_part parts[] = {
-        { draft->block.bytes, draft->block.length },
-        { draft->message.text.bytes, draft->message.text.length },
+        { request->block.bytes, request->block.length },
+        { request->message.text.bytes, request->message.text.length },
     };
 
-    if (draft->block.overflow || draft->message.text.overflow)
+    if (request->block.overflow || request->message.text.overflow)
         return -ENOMEM;
-    draft->call.block_length = draft->block.length;
-    draft->call.text_length = draft->message.text.length;
-    if (sizeof draft->call + draft->block.length + draft->message.text.length <= WIRE_MAX_BODY)
+    request->call.block_length = request->block.length;
+    request->call.text_length = request->message.text.length;
+    if (sizeof request->call + request->block.length + request->message.text.length <=
+        WIRE_MAX_BODY)
         return 0;
-    draft->memory = base__fd_hold(wire__memfd_new(parts, 2));
-    if (draft->memory < 0)
-        return draft->memory;
-    draft->call.flags |= WIRE_CALL_FD_MEMORY;
-    free(draft->block.bytes);
-    free(draft->message.text.bytes);
-    draft->block = draft->message.text = (struct wire_writer){ .grows = true };
+    request->memory = base__fd_hold(wire__memfd_new(parts, 2));
+    if (request->memory < 0)
+        return request->memory;
+    request->call.flags |= WIRE_CALL_FD_MEMORY;
+    free(request->block.bytes);
+    free(request->message.text.bytes);
+    request->block = request->message.text = (struct wire_writer){ .grows = true };
     return 0;
 }
 
 /* Order: as the flags in call.h, then the descriptors of the argument. */
-static size_t gather_fds(const struct procspawn__draft *draft, int fds[])
+static size_t gather_fds(const struct procspawn__request *request, int fds[])
 {
     size_t count = 0;
 
-    if (draft->memory >= 0)
-        fds[count++] = draft->memory;
-    if (draft->cwd >= 0)
-        fds[count++] = draft->cwd;
+    if (request->memory >= 0)
+        fds[count++] = request->memory;
+    if (request->cwd >= 0)
+        fds[count++] = request->cwd;
     for (int i = 0; i < 3; i++) {
-        if (draft->stdio[i] >= 0)
-            fds[count++] = draft->stdio[i];
+        if (request->stdio[i] >= 0)
+            fds[count++] = request->stdio[i];
     }
-    for (size_t i = 0; i < draft->message.fd_count; i++)
-        fds[count++] = draft->message.fds[i];
+    for (size_t i = 0; i < request->message.fd_count; i++)
+        fds[count++] = request->message.fds[i];
     return count;
 }
 
 /* A request may wait in a pool's queue: are its descriptors still open, and not reused? */
-static bool is_whole(const struct procspawn__draft *draft)
+static bool is_whole(const struct procspawn__request *request)
 {
-    bool whole = draft->memory < 0 || base__fd_is_ours(draft->memory);
+    bool whole = request->memory < 0 || base__fd_is_ours(request->memory);
 
-    for (size_t i = 0; i < draft->message.fd_count; i++)
-        whole = whole && base__fd_is_ours(draft->message.fds[i]);
+    for (size_t i = 0; i < request->message.fd_count; i++)
+        whole = whole && base__fd_is_ours(request->message.fds[i]);
     return whole;
 }
 
@@ -142,17 +143,17 @@ static bool is_root_unseen(void)
     return real != 0 && (effective == 0 || saved == 0);
 }
 
-int procspawn__draft_send(const struct procspawn__draft *draft, int channel)
+int procspawn__request_send(const struct procspawn__request *request, int channel)
 {
     struct wire_part parts[] = {
-        { &draft->call, sizeof draft->call },
-        { draft->block.bytes, draft->block.length },
-        { draft->message.text.bytes, draft->message.text.length },
+        { &request->call, sizeof request->call },
+        { request->block.bytes, request->block.length },
+        { request->message.text.bytes, request->message.text.length },
     };
     int fds[WIRE_MAX_FDS];
-    size_t fd_count = gather_fds(draft, fds);
+    size_t fd_count = gather_fds(request, fds);
 
-    if (!is_whole(draft))
+    if (!is_whole(request))
         return -EBADF;
     if (is_root_unseen())
         return wire__send_as_root(channel, WIRE_CALL, parts, 3, fds, fd_count, true);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /* Descriptors are owned, unless marked otherwise; -1: none. */
-struct procspawn__draft {
+struct procspawn__request {
     struct wire_call call;
     struct wire_writer block;
     struct procspawn__message message;
@@ -23,17 +23,17 @@ struct procspawn__draft {
     int pipes[3];               /* the caller's ends of pipes */
 };
 
-void procspawn__draft_init(struct procspawn__draft *draft);
-void procspawn__draft_fini(struct procspawn__draft *draft);
+void procspawn__request_init(struct procspawn__request *request);
+void procspawn__request_fini(struct procspawn__request *request);
 /* The same in a child by fork(2): frees memory and closes nothing. */
-void procspawn__draft_forget(struct procspawn__draft *draft);
+void procspawn__request_forget(struct procspawn__request *request);
 /* Adds the function. Comes last of all that writes to the block. 0, PROCSPAWN_EFUNCTION. */
-int procspawn__draft_function(struct procspawn__draft *draft, procspawn_function *function);
+int procspawn__request_function(struct procspawn__request *request, procspawn_function *function);
 /* Adds the argument; NULL: JSON null. 0, or the errors of procspawn__message_encode. */
-int procspawn__draft_argument(struct procspawn__draft *draft, const json_t *argument);
+int procspawn__request_argument(struct procspawn__request *request, const json_t *argument);
 /* Ends the building: nothing may be added afterwards. 0 or -errno. */
-int procspawn__draft_seal(struct procspawn__draft *draft);
+int procspawn__request_seal(struct procspawn__request *request);
 /* Sends the request and does not block. 0; -EPIPE: the receiver is dead; or -errno. */
-int procspawn__draft_send(const struct procspawn__draft *draft, int channel);
+int procspawn__request_send(const struct procspawn__request *request, int channel);
 
 #endif

@@ -22,35 +22,35 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int write_call(struct procspawn__draft *draft, const procspawn_builder *builder,
+static int write_call(struct procspawn__request *request, const procspawn_builder *builder,
                       procspawn_function *function, const json_t *argument)
 {
-    int rc = procspawn__context_describe(draft, builder);
+    int rc = procspawn__context_describe(request, builder);
 
     if (rc == 0)
-        rc = procspawn__draft_function(draft, function);
+        rc = procspawn__request_function(request, function);
     if (rc == 0)
-        rc = procspawn__streams_open(draft, builder);
+        rc = procspawn__streams_open(request, builder);
     if (rc == 0)
-        rc = procspawn__draft_argument(draft, argument);
-    return rc < 0 ? rc : procspawn__draft_seal(draft);
+        rc = procspawn__request_argument(request, argument);
+    return rc < 0 ? rc : procspawn__request_seal(request);
 }
 
 /* The server is told the deadline before the call starts. -EPIPE: the child is dead. */
-static int send_call(const struct procspawn__draft *draft, const struct procspawn__taken *taken,
+static int send_call(const struct procspawn__request *request, const struct procspawn__taken *taken,
                      int64_t deadline)
 {
     if (deadline != BASE_NEVER &&
         procspawn__client_limit(taken, deadline, deadline) < 0)
         return base__now() < deadline ? -EPIPE : -ETIMEDOUT;
-    return procspawn__draft_send(draft, taken->channel);
+    return procspawn__request_send(request, taken->channel);
 }
 
 /*
  * Takes a child and sends the call. A spare may have died while it waited; then the next is taken.
  * Gives up after more dead children than a client can have in stock.
  */
-static int hand_over(struct procspawn__draft *draft, int64_t deadline,
+static int hand_over(struct procspawn__request *request, int64_t deadline,
                      struct procspawn__taken *ret_taken)
 {
     enum { WAITING = 256 };
@@ -61,7 +61,7 @@ static int hand_over(struct procspawn__draft *draft, int64_t deadline,
         rc = procspawn__client_take(deadline, &taken);
         if (rc < 0)
             return rc;
-        rc = send_call(draft, &taken, deadline);
+        rc = send_call(request, &taken, deadline);
         if (rc == 0)
             *ret_taken = taken;
         else
@@ -70,11 +70,11 @@ static int hand_over(struct procspawn__draft *draft, int64_t deadline,
     return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
 }
 
-static void take_pipes(struct procspawn__draft *draft, procspawn_handle *handle)
+static void take_pipes(struct procspawn__request *request, procspawn_handle *handle)
 {
     for (int i = 0; i < 3; i++) {
-        handle->pipes[i] = draft->pipes[i];
-        draft->pipes[i] = -1;
+        handle->pipes[i] = request->pipes[i];
+        request->pipes[i] = -1;
     }
 }
 
@@ -83,15 +83,15 @@ static int start_call(const procspawn_builder *builder, procspawn_function *func
 {
     int64_t deadline =
         builder && builder->duration > 0 ? base__deadline(builder->duration) : BASE_NEVER;
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    procspawn__draft_init(&draft);
-    int rc = write_call(&draft, builder, function, argument);
+    procspawn__request_init(&request);
+    int rc = write_call(&request, builder, function, argument);
     if (rc == 0)
-        rc = hand_over(&draft, deadline, &process->taken);
+        rc = hand_over(&request, deadline, &process->taken);
     if (rc == 0)
-        take_pipes(&draft, &process->handle);
-    procspawn__draft_fini(&draft);
+        take_pipes(&request, &process->handle);
+    procspawn__request_fini(&request);
     return rc;
 }
 

@@ -16,7 +16,7 @@
 
 static const uint32_t flags[3] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
 
-static int open_pipe(struct procspawn__draft *draft, int stream)
+static int open_pipe(struct procspawn__request *request, int stream)
 {
     int ends[2];
     int child_end = stream == STDIN_FILENO ? 0 : 1;
@@ -26,46 +26,46 @@ static int open_pipe(struct procspawn__draft *draft, int stream)
     int rc = base__ends_behind_stdio(ends);
     if (rc < 0)
         return rc;
-    draft->stdio[stream] = ends[child_end];
-    draft->owned[stream] = true;
-    draft->pipes[stream] = base__fd_hold(ends[!child_end]);
-    return draft->pipes[stream] < 0 ? draft->pipes[stream] : 0;
+    request->stdio[stream] = ends[child_end];
+    request->owned[stream] = true;
+    request->pipes[stream] = base__fd_hold(ends[!child_end]);
+    return request->pipes[stream] < 0 ? request->pipes[stream] : 0;
 }
 
-static int open_stream(struct procspawn__draft *draft, int stream,
+static int open_stream(struct procspawn__request *request, int stream,
                        const struct procspawn__stream *chosen, bool kept)
 {
     switch (chosen->mode) {
     case PROCSPAWN_STDIO_NULL:
         return 0;
     case PROCSPAWN_STDIO_PIPE:
-        return open_pipe(draft, stream);
+        return open_pipe(request, stream);
     case PROCSPAWN_STDIO_FD:
-        draft->stdio[stream] = chosen->fd;
+        request->stdio[stream] = chosen->fd;
         if (kept && !base__fd_is_ours(chosen->fd))
             return -EBADF;
         return fcntl(chosen->fd, F_GETFD) < 0 ? -errno : 0;
     case PROCSPAWN_STDIO_INHERIT:
         if (fcntl(stream, F_GETFD) >= 0)
-            draft->stdio[stream] = stream;
+            request->stdio[stream] = stream;
         return 0;
     }
     return -EINVAL;
 }
 
 /* A stream for which no descriptor is sent is /dev/null in the child. */
-int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder)
+int procspawn__streams_open(struct procspawn__request *request, const procspawn_builder *builder)
 {
     static const struct procspawn__stream inherit = { PROCSPAWN_STDIO_INHERIT, -1 };
     bool kept = builder && builder->environment;    /* a snapshot, which owns its descriptors */
 
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
-        int rc = open_stream(draft, stream, builder ? &builder->stdio[stream] : &inherit,
+        int rc = open_stream(request, stream, builder ? &builder->stdio[stream] : &inherit,
                              kept);
         if (rc < 0)
             return rc;
-        if (draft->stdio[stream] >= 0)
-            draft->call.flags |= flags[stream];
+        if (request->stdio[stream] >= 0)
+            request->call.flags |= flags[stream];
     }
     return 0;
 }

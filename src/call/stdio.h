@@ -8,6 +8,6 @@
 #include <forkscope/procspawn.h>
 
 /* Adds the streams that the builder (NULL: none) asks for to the request. 0 or -errno. */
-int procspawn__streams_open(struct procspawn__draft *draft, const procspawn_builder *builder);
+int procspawn__streams_open(struct procspawn__request *request, const procspawn_builder *builder);
 
 #endif

@@ -52,7 +52,7 @@ void procspawn__captures_init(struct procspawn__captures *captures)
 
 int procspawn__captures_open(struct procspawn__captures *captures,
                              const struct procspawn__pool_plan *plan,
-                             struct procspawn__draft *draft, int pipes[3])
+                             struct procspawn__request *request, int pipes[3])
 {
     int rc = 0;
 
@@ -61,7 +61,7 @@ int procspawn__captures_open(struct procspawn__captures *captures,
             continue;
         rc = open_memory(&captures->stream[stream], &pipes[stream]);
         if (rc == 0)
-            draft->call.flags |= flags[stream];
+            request->call.flags |= flags[stream];
     }
     return rc;
 }
@@ -69,7 +69,7 @@ int procspawn__captures_open(struct procspawn__captures *captures,
 /* ---- the pipes, while a worker runs the call ---- */
 
 static int open_pipe(struct procspawn__capture *capture, int epoll, uint64_t key,
-                     struct procspawn__draft *draft, int stream)
+                     struct procspawn__request *request, int stream)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = key };
     int ends[2];
@@ -83,7 +83,7 @@ static int open_pipe(struct procspawn__capture *capture, int epoll, uint64_t key
     capture->ends[1] = base__fd_hold(ends[1]);
     if (capture->ends[0] < 0 || capture->ends[1] < 0)
         return -EMFILE;
-    draft->stdio[stream] = capture->ends[1];
+    request->stdio[stream] = capture->ends[1];
     if (fcntl(capture->ends[0], F_SETFL, O_NONBLOCK) < 0 ||
         epoll_ctl(epoll, EPOLL_CTL_ADD, capture->ends[0], &event) < 0)
         return -errno;
@@ -91,17 +91,17 @@ static int open_pipe(struct procspawn__capture *capture, int epoll, uint64_t key
 }
 
 int procspawn__captures_start(struct procspawn__captures *captures, const procspawn_pool *pool,
-                              uint64_t serial, struct procspawn__draft *draft)
+                              uint64_t serial, struct procspawn__request *request)
 {
     int rc = 0;
 
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && rc == 0; stream++) {
         uint64_t key = serial * PROCSPAWN__STREAMS + (unsigned)stream;
         if (captures->stream[stream].memory >= 0)
-            rc = open_pipe(&captures->stream[stream], pool->epoll, key, draft, stream);
+            rc = open_pipe(&captures->stream[stream], pool->epoll, key, request, stream);
     }
     if (rc < 0)
-        procspawn__captures_stop(captures, pool, draft);
+        procspawn__captures_stop(captures, pool, request);
     return rc;
 }
 
@@ -110,7 +110,7 @@ int procspawn__captures_start(struct procspawn__captures *captures, const procsp
  * a pipe at its end, which wakes the dispatcher again and again.
  */
 void procspawn__captures_stop(struct procspawn__captures *captures, const procspawn_pool *pool,
-                              struct procspawn__draft *draft)
+                              struct procspawn__request *request)
 {
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
         struct procspawn__capture *capture = &captures->stream[stream];
@@ -121,8 +121,8 @@ void procspawn__captures_stop(struct procspawn__captures *captures, const procsp
         base__fd_close(capture->ends[0]);
         base__fd_close(capture->ends[1]);
         capture->ends[0] = capture->ends[1] = -1;
-        if (draft)
-            draft->stdio[stream] = -1;
+        if (request)
+            request->stdio[stream] = -1;
     }
 }
 

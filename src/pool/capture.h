@@ -29,16 +29,16 @@ void procspawn__captures_init(struct procspawn__captures *captures);
  */
 int procspawn__captures_open(struct procspawn__captures *captures,
                              const struct procspawn__pool_plan *plan,
-                             struct procspawn__draft *draft, int pipes[3]);
+                             struct procspawn__request *request, int pipes[3]);
 void procspawn__captures_close(struct procspawn__captures *captures);
 /*
- * Open the pipes for the worker that is sent the request, 0 or -errno; and close them. draft: NULL
- * if the request is gone. With the pool's lock held.
+ * Open the pipes for the worker that is sent the request, 0 or -errno; and close them. request:
+ * NULL if it is gone. With the pool's lock held.
  */
 int procspawn__captures_start(struct procspawn__captures *captures, const procspawn_pool *pool,
-                              uint64_t serial, struct procspawn__draft *draft);
+                              uint64_t serial, struct procspawn__request *request);
 void procspawn__captures_stop(struct procspawn__captures *captures, const procspawn_pool *pool,
-                              struct procspawn__draft *draft);
+                              struct procspawn__request *request);
 bool procspawn__captures_run(const struct procspawn__captures *captures);
 /*
  * Without the pool's lock, in the thread that hears the worker: moves output from the pipes to the

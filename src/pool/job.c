@@ -20,23 +20,23 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
                                                       const struct procspawn__handle_kind *kind)
 {
     struct procspawn__pool_call *call = malloc(sizeof *call);
-    struct procspawn__call_draft *draft = malloc(sizeof *draft);
+    struct procspawn__kept_request *request = malloc(sizeof *request);
 
-    if (!call || !draft) {
-        free(draft);
+    if (!call || !request) {
+        free(request);
         free(call);
         return NULL;
     }
     *call = (struct procspawn__pool_call){
         .pool = pool,
         .state = PROCSPAWN__CALL_QUEUED,
-        .draft = draft,
+        .request = request,
         .deadline = BASE_NEVER,
         .event = -1,
     };
     procspawn__captures_init(&call->captures);
     procspawn__handle_init(&call->handle, kind);
-    procspawn__draft_init(&draft->draft);
+    procspawn__request_init(&request->request);
     list_init(&call->in_queue);
     procspawn__pool_ref(pool);
     return call;
@@ -58,18 +58,18 @@ static void dispose_call(struct procspawn__remains *remains)
     procspawn__pool_call_free_ended(list_entry(remains, struct procspawn__pool_call, remains));
 }
 
-static void dispose_draft(struct procspawn__remains *remains)
+static void dispose_request(struct procspawn__remains *remains)
 {
-    struct procspawn__call_draft *draft =
-        list_entry(remains, struct procspawn__call_draft, remains);
+    struct procspawn__kept_request *request =
+        list_entry(remains, struct procspawn__kept_request, remains);
 
-    procspawn__draft_fini(&draft->draft);
-    free(draft);
+    procspawn__request_fini(&request->request);
+    free(request);
 }
 
 void procspawn__pool_call_free(struct procspawn__pool_call *call)
 {
-    dispose_draft(&call->draft->remains);
+    dispose_request(&call->request->remains);
     procspawn__pool_call_free_ended(call);
 }
 
@@ -81,19 +81,19 @@ void procspawn__pool_call_forget(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
 
-    if (call->draft)
-        procspawn__draft_forget(&call->draft->draft);
-    free(call->draft);
+    if (call->request)
+        procspawn__request_forget(&call->request->request);
+    free(call->request);
     procspawn__handle_forget(&call->handle);
     free(call);
     procspawn__pool_unref(pool);
 }
 
-void procspawn__pool_call_spend(struct procspawn__pool_call *call)
+void procspawn__pool_call_drop_request(struct procspawn__pool_call *call)
 {
-    if (call->draft)
-        procspawn__pool_dispose(call->pool, &call->draft->remains, dispose_draft);
-    call->draft = NULL;
+    if (call->request)
+        procspawn__pool_dispose(call->pool, &call->request->remains, dispose_request);
+    call->request = NULL;
 }
 
 /* ---- its state ---- */
@@ -123,7 +123,7 @@ static bool step(struct procspawn__pool_call *call, enum procspawn__call_event e
 static void close_pipes(struct procspawn__pool_call *call)
 {
     procspawn__captures_stop(&call->captures, call->pool,
-                             call->draft ? &call->draft->draft : NULL);
+                             call->request ? &call->request->request : NULL);
 }
 
 bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
@@ -150,7 +150,7 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
 
     call->worker = NULL;
     close_pipes(call);
-    procspawn__pool_call_spend(call);
+    procspawn__pool_call_drop_request(call);
     base__event_raise(call->event);
     if (call->dropped)
         procspawn__pool_dispose(pool, &call->remains, dispose_call);

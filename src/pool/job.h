@@ -30,9 +30,9 @@ enum procspawn__call_event {
 };
 
 /* The request of a call, kept as long as it may be sent. */
-struct procspawn__call_draft {
+struct procspawn__kept_request {
     struct procspawn__remains remains;
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 };
 
 struct procspawn__pool_call {
@@ -40,7 +40,7 @@ struct procspawn__pool_call {
     struct procspawn__remains remains;
     procspawn_pool *pool;
     enum procspawn__call_state state;   /* atomic: read without the lock for ENDED */
-    struct procspawn__call_draft *draft;    /* NULL: the call will not be sent again */
+    struct procspawn__kept_request *request;    /* NULL: the call will not be sent again */
     struct list in_queue;
     struct procspawn__worker *worker;   /* RUNNING only */
     int64_t deadline;
@@ -73,6 +73,6 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call);
 /* With or without the lock. */
 bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call);
 /* Gives up the request: the call will not be sent again. */
-void procspawn__pool_call_spend(struct procspawn__pool_call *call);
+void procspawn__pool_call_drop_request(struct procspawn__pool_call *call);
 
 #endif

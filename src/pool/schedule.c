@@ -50,15 +50,15 @@ static void take_out(struct procspawn__pool_call *call)
 
 static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
 {
-    struct procspawn__draft *draft = &call->draft->draft;
-    int rc = procspawn__captures_start(&call->captures, worker->pool, worker->serial, draft);
+    struct procspawn__request *request = &call->request->request;
+    int rc = procspawn__captures_start(&call->captures, worker->pool, worker->serial, request);
 
     if (rc < 0)
         return rc;
-    draft->call.generation = worker->generation + 1;
-    rc = procspawn__draft_send(draft, worker->taken.channel);
+    request->call.generation = worker->generation + 1;
+    rc = procspawn__request_send(request, worker->taken.channel);
     if (rc < 0)
-        procspawn__captures_stop(&call->captures, worker->pool, draft);
+        procspawn__captures_stop(&call->captures, worker->pool, request);
     return rc;
 }
 
@@ -81,8 +81,8 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
     worker->pool->active++;
     procspawn__pool_call_sent(call, worker);
     /* Copies of the argument's descriptors kept here would prevent the end of their peers. */
-    if (call->draft->draft.message.fd_count > 0)
-        procspawn__pool_call_spend(call);
+    if (call->request->request.message.fd_count > 0)
+        procspawn__pool_call_drop_request(call);
     procspawn__worker_step(worker, PROCSPAWN__EV_CALL);
     procspawn__worker_attend(worker);
     return 0;
@@ -244,7 +244,7 @@ static struct procspawn__pool_call *take_call(struct procspawn__worker *worker)
 /* False if its descriptors were sent and closed here, or the pool has ended. */
 static bool can_be_sent_again(const struct procspawn__pool_call *call)
 {
-    return call->draft && call->pool->state != PROCSPAWN__POOL_ENDED;
+    return call->request && call->pool->state != PROCSPAWN__POOL_ENDED;
 }
 
 static void on_ready(struct procspawn__worker *worker)

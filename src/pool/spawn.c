@@ -23,16 +23,16 @@
 static int write_call(struct procspawn__pool_call *call, procspawn_function *function,
                       const json_t *argument)
 {
-    struct procspawn__draft *draft = &call->draft->draft;
+    struct procspawn__request *request = &call->request->request;
 
-    draft->call.flags = WIRE_CALL_STAY;
-    int rc = procspawn__draft_function(draft, function);
+    request->call.flags = WIRE_CALL_STAY;
+    int rc = procspawn__request_function(request, function);
     if (rc == 0)
-        rc = procspawn__draft_argument(draft, argument);
+        rc = procspawn__request_argument(request, argument);
     if (rc == 0)
-        rc = procspawn__captures_open(&call->captures, &call->pool->plan, draft,
+        rc = procspawn__captures_open(&call->captures, &call->pool->plan, request,
                                       call->handle.pipes);
-    return rc < 0 ? rc : procspawn__draft_seal(draft);
+    return rc < 0 ? rc : procspawn__request_seal(request);
 }
 
 static int submit(struct procspawn__pool_call *call)

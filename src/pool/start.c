@@ -38,18 +38,18 @@ int64_t procspawn__start_due(const procspawn_pool *pool)
 
 static int send_prepare(const procspawn_pool *pool, int channel)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    procspawn__draft_init(&draft);
-    draft.call.flags = WIRE_CALL_STAY | WIRE_CALL_PREPARE;
-    int rc = procspawn__context_describe(&draft, pool->process);
+    procspawn__request_init(&request);
+    request.call.flags = WIRE_CALL_STAY | WIRE_CALL_PREPARE;
+    int rc = procspawn__context_describe(&request, pool->process);
     if (rc == 0)
-        rc = procspawn__streams_open(&draft, pool->process);
+        rc = procspawn__streams_open(&request, pool->process);
     if (rc == 0)
-        rc = procspawn__draft_seal(&draft);
+        rc = procspawn__request_seal(&request);
     if (rc == 0)
-        rc = procspawn__draft_send(&draft, channel);
-    procspawn__draft_fini(&draft);
+        rc = procspawn__request_send(&request, channel);
+    procspawn__request_fini(&request);
     return rc;
 }
 

@@ -29,21 +29,21 @@ struct received {
 static struct received received;
 static int ends[2];
 
-static void make_request(struct procspawn__draft *draft, json_t *argument)
+static void make_request(struct procspawn__request *request, json_t *argument)
 {
     CU_ASSERT_FATAL(wire__pair(ends) == 0);
-    procspawn__draft_init(draft);
-    wire__put_string(&draft->block, "in the block");
-    PROCSPAWN_CUNIT_EQUAL(procspawn__draft_argument(draft, argument), 0);
+    procspawn__request_init(request);
+    wire__put_string(&request->block, "in the block");
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_argument(request, argument), 0);
     json_decref(argument);
-    PROCSPAWN_CUNIT_EQUAL(procspawn__draft_seal(draft), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_seal(request), 0);
 }
 
-static void send_request(const struct procspawn__draft *draft)
+static void send_request(const struct procspawn__request *request)
 {
     received.frame = (struct wire_frame){ .body = received.body,
                                           .capacity = sizeof received.body };
-    PROCSPAWN_CUNIT_EQUAL(procspawn__draft_send(draft, ends[0]), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_send(request, ends[0]), 0);
     CU_ASSERT_FATAL(wire__recv(ends[1], &received.frame, true) == 0);
     CU_ASSERT_EQUAL(received.frame.header.type, WIRE_CALL);
     CU_ASSERT_FATAL(received.frame.header.length >= sizeof received.call);
@@ -51,9 +51,9 @@ static void send_request(const struct procspawn__draft *draft)
     received.rest = received.body + sizeof received.call;
 }
 
-static void end_request(struct procspawn__draft *draft)
+static void end_request(struct procspawn__request *request)
 {
-    procspawn__draft_fini(draft);
+    procspawn__request_fini(request);
     close(ends[0]);
     close(ends[1]);
 }
@@ -79,52 +79,52 @@ static bool is_same_file(int a, int b)
 
 static void a_request_is_its_head_its_block_and_its_text(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    make_request(&draft, json_pack("[ii]", 1, 2));
-    send_request(&draft);
+    make_request(&request, json_pack("[ii]", 1, 2));
+    send_request(&request);
     CU_ASSERT_EQUAL(received.call.flags, 0);
     CU_ASSERT_EQUAL(received.frame.header.length,
                     sizeof received.call + received.call.block_length + received.call.text_length);
     check_parts(received.rest, "[1,2]");
     CU_ASSERT_EQUAL(received.frame.header.fd_count, 0);
-    end_request(&draft);
+    end_request(&request);
 }
 
 static void no_argument_is_null(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    make_request(&draft, NULL);
-    send_request(&draft);
+    make_request(&request, NULL);
+    send_request(&request);
     check_parts(received.rest, "null");
-    end_request(&draft);
+    end_request(&request);
 }
 
 static void a_request_can_be_sent_again(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    make_request(&draft, json_string("again"));
+    make_request(&request, json_string("again"));
     for (uint64_t generation = 1; generation <= 3; generation++) {
-        draft.call.generation = generation;
-        send_request(&draft);
+        request.call.generation = generation;
+        send_request(&request);
         CU_ASSERT_EQUAL(received.call.generation, generation);
         check_parts(received.rest, "\"again\"");
     }
-    end_request(&draft);
+    end_request(&request);
 }
 
 static void a_long_request_goes_into_memory_and_can_be_sent_again(void)
 {
     static char text[WIRE_MAX_BODY + 3], rest[2 * WIRE_MAX_BODY];
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
     memset(text, 'x', sizeof text - 1);
     text[0] = text[sizeof text - 2] = '"';
-    make_request(&draft, json_stringn(text + 1, sizeof text - 3));
+    make_request(&request, json_stringn(text + 1, sizeof text - 3));
     for (int i = 0; i < 2; i++) {
-        send_request(&draft);
+        send_request(&request);
         CU_ASSERT_EQUAL(received.call.flags, WIRE_CALL_FD_MEMORY);
         CU_ASSERT_EQUAL(received.frame.header.length, sizeof received.call);
         CU_ASSERT_EQUAL_FATAL(received.frame.header.fd_count, 1);
@@ -133,54 +133,54 @@ static void a_long_request_goes_into_memory_and_can_be_sent_again(void)
         check_parts(rest, text);
         wire__close_fds(&received.frame);
     }
-    end_request(&draft);
+    end_request(&request);
 }
 
 static void descriptors_come_in_the_order_of_their_flags(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
     int pipe_ends[2];
 
     CU_ASSERT_FATAL(pipe2(pipe_ends, O_CLOEXEC) == 0);
-    make_request(&draft, procspawn_value_fd(pipe_ends[0]));
-    draft.cwd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    draft.stdio[1] = pipe_ends[1];
-    send_request(&draft);
+    make_request(&request, procspawn_value_fd(pipe_ends[0]));
+    request.cwd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    request.stdio[1] = pipe_ends[1];
+    send_request(&request);
     CU_ASSERT_EQUAL_FATAL(received.frame.header.fd_count, 3);
-    CU_ASSERT(is_same_file(received.frame.fds[0], draft.cwd));
+    CU_ASSERT(is_same_file(received.frame.fds[0], request.cwd));
     CU_ASSERT(is_same_file(received.frame.fds[1], pipe_ends[1]));
     CU_ASSERT(is_same_file(received.frame.fds[2], pipe_ends[0]));
     CU_ASSERT(received.call.flags & WIRE_CALL_MARKED);
     wire__close_fds(&received.frame);
-    end_request(&draft);
+    end_request(&request);
     close(pipe_ends[0]);
     close(pipe_ends[1]);
 }
 
 static void a_request_whose_descriptor_the_program_closed_is_not_sent(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
     int pipe_ends[2];
 
     CU_ASSERT_FATAL(pipe2(pipe_ends, O_CLOEXEC) == 0);
-    make_request(&draft, procspawn_value_fd(pipe_ends[0]));
-    CU_ASSERT_EQUAL_FATAL(draft.message.fd_count, 1);
-    close(draft.message.fds[0]);
-    PROCSPAWN_CUNIT_EQUAL(procspawn__draft_send(&draft, ends[0]), -EBADF);
-    end_request(&draft);
+    make_request(&request, procspawn_value_fd(pipe_ends[0]));
+    CU_ASSERT_EQUAL_FATAL(request.message.fd_count, 1);
+    close(request.message.fds[0]);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_send(&request, ends[0]), -EBADF);
+    end_request(&request);
     close(pipe_ends[0]);
     close(pipe_ends[1]);
 }
 
 static void nobody_receives_a_request_for_a_dead_child(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    make_request(&draft, NULL);
+    make_request(&request, NULL);
     close(ends[1]);
-    PROCSPAWN_CUNIT_EQUAL(procspawn__draft_send(&draft, ends[0]), -EPIPE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_send(&request, ends[0]), -EPIPE);
     ends[1] = -1;
-    end_request(&draft);
+    end_request(&request);
 }
 
 #define TEST(name) { #name, name }

@@ -53,7 +53,7 @@ static void a_call_ends_once(void)
     CU_ASSERT(procspawn__pool_call_has_ended(call));
     CU_ASSERT(procspawn__pool_is_idle(pool));
     CU_ASSERT_EQUAL(pool->idle_epoch, 1);
-    CU_ASSERT_PTR_NULL(call->draft);
+    CU_ASSERT_PTR_NULL(call->request);
     procspawn_handle_free(&call->handle);
     bare_pool_free(pool);
 }

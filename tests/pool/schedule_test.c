@@ -27,7 +27,7 @@ static struct procspawn__pool_call *new_call(procspawn_pool *pool)
         procspawn__pool_call_new(pool, &procspawn__pool_call_kind);
 
     CU_ASSERT_FATAL(call != NULL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn__draft_seal(&call->draft->draft), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_seal(&call->request->request), 0);
     return call;
 }
 
@@ -155,7 +155,7 @@ static void a_call_that_cannot_be_sent_fails_alone(void)
     struct procspawn__worker *worker = bare_worker(pool);
     struct procspawn__pool_call *call = new_call(pool);
 
-    call->draft->draft.cwd = 1 << 20;       /* no descriptor */
+    call->request->request.cwd = 1 << 20;       /* no descriptor */
     procspawn__pool_enqueue(call);
     check_error(call, PROCSPAWN_ERROR_IO);
     CU_ASSERT_EQUAL(worker->state, PROCSPAWN__WORKER_IDLE);
@@ -214,7 +214,7 @@ static void a_call_whose_request_is_gone_is_not_sent_again(void)
     struct procspawn__worker *worker = bare_worker(pool);
     struct procspawn__pool_call *call = enqueue(pool);
 
-    procspawn__pool_call_spend(call);
+    procspawn__pool_call_drop_request(call);
     act(worker, bare_death(true, false));
     check_error(call, PROCSPAWN_ERROR_REMOTE_CLOSE);
     bare_pool_free(pool);

@@ -25,13 +25,13 @@ static const uint64_t few = RIGHTS_BIT(CAP_NET_BIND_SERVICE) | RIGHTS_BIT(CAP_KI
 
 static void nothing_differs_from_init_without_a_word(void)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    procspawn__draft_init(&draft);
-    PROCSPAWN_CUNIT_EQUAL(procspawn__context_describe(&draft, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(draft.call.flags, 0);
-    PROCSPAWN_CUNIT_EQUAL(draft.block.length, 0);
-    procspawn__draft_fini(&draft);
+    procspawn__request_init(&request);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__context_describe(&request, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(request.call.flags, 0);
+    PROCSPAWN_CUNIT_EQUAL(request.block.length, 0);
+    procspawn__request_fini(&request);
     rights_check_child(NULL);
 }
 

@@ -31,22 +31,22 @@ static void put_limits(struct wire_writer *block, const struct rlimit *files)
 static bool send_by_hand(const struct forgery *forgery, procspawn_function *function,
                          struct procspawn__taken *ret_taken)
 {
-    struct procspawn__draft draft;
+    struct procspawn__request request;
 
-    procspawn__draft_init(&draft);
-    draft.call.flags = forgery->flags;
+    procspawn__request_init(&request);
+    request.call.flags = forgery->flags;
     if (forgery->flags & WIRE_CALL_RIGHTS)
-        put_rights(&draft.block);
+        put_rights(&request.block);
     if (forgery->flags & WIRE_CALL_SCHEDULE)
-        put_schedule(&draft.block);
+        put_schedule(&request.block);
     if (forgery->flags & WIRE_CALL_LIMITS)
-        put_limits(&draft.block, forgery->files);
-    bool sent = procspawn__draft_function(&draft, function) == 0 &&
-                procspawn__draft_argument(&draft, NULL) == 0 &&
-                procspawn__draft_seal(&draft) == 0 &&
+        put_limits(&request.block, forgery->files);
+    bool sent = procspawn__request_function(&request, function) == 0 &&
+                procspawn__request_argument(&request, NULL) == 0 &&
+                procspawn__request_seal(&request) == 0 &&
                 procspawn__client_take(INT64_MAX, ret_taken) == 0 &&
-                procspawn__draft_send(&draft, ret_taken->channel) == 0;
-    procspawn__draft_fini(&draft);
+                procspawn__request_send(&request, ret_taken->channel) == 0;
+    procspawn__request_fini(&request);
     return sent;
 }
 
