@@ -34,14 +34,14 @@ void procspawn__handle_fini(procspawn_handle *handle)
 {
     for (int i = 0; i < 3; i++)
         base__fd_close(handle->pipes[i]);
-    procspawn__answer_fini(&handle->answer);
+    procspawn__outcome_fini(&handle->outcome);
 }
 
 void procspawn__handle_forget(procspawn_handle *handle)
 {
     for (int i = 0; i < 3; i++)
         handle->pipes[i] = -1;
-    procspawn__answer_forget(&handle->answer);
+    procspawn__outcome_forget(&handle->outcome);
 }
 
 void procspawn_handle_free(procspawn_handle *handle)
@@ -63,7 +63,7 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
 {
     int64_t deadline = base__deadline(timeout);
     int rc = is_ours(handle) ? handle->kind->answered(handle, timeout) : PROCSPAWN_ENOTOWNER;
-    return rc < 0 ? rc : procspawn__answer_give(&handle->answer, deadline, ret_result, ret_error);
+    return rc < 0 ? rc : procspawn__outcome_take(&handle->outcome, deadline, ret_result, ret_error);
 }
 
 int procspawn_join(procspawn_handle *handle, json_t **ret_result, procspawn_error **ret_error)

@@ -2,8 +2,8 @@
  * handle.h - what all kinds of call handles have in common
  *
  * There are three kinds: a call in a process of its own (process.c), a call of a pool
- * (src/pool/handle.c), and a process that is the child of a scope (src/tree/process.c). Each structure
- * begins with a procspawn_handle and has its own functions to wait and to end.
+ * (src/pool/handle.c), and a process that is the child of a scope (src/tree/process.c). Each
+ * structure begins with a procspawn_handle and has its own functions to wait and to end.
  */
 #ifndef FORKSCOPE_CALL_HANDLE_H
 #define FORKSCOPE_CALL_HANDLE_H
@@ -31,7 +31,7 @@ struct procspawn__handle_kind {
 struct procspawn_handle {
     const struct procspawn__handle_kind *kind;
     uint64_t owner;             /* base__process() of the process that made it */
-    struct procspawn__answer answer;
+    struct procspawn__outcome outcome;
     int pipes[3];               /* the caller's ends of the standard streams, or -1 */
 };
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
-                        struct procspawn__parcel **room, struct procspawn__answer *answer,
+                        struct procspawn__parcel **room, struct procspawn__outcome *outcome,
                         struct procspawn__incoming *incoming)
 {
     struct wire_value head;
@@ -26,11 +26,11 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
     incoming->stays = true;
-    procspawn__answer_keep(answer, frame, limit, room);
+    procspawn__outcome_result(outcome, frame, limit, room);
 }
 
 static void read_failure(const struct wire_frame *frame, struct procspawn__parcel **room,
-                         struct procspawn__answer *answer, struct procspawn__incoming *incoming)
+                         struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
     struct wire_failure head;
 
@@ -40,18 +40,18 @@ static void read_failure(const struct wire_frame *frame, struct procspawn__parce
     incoming->kind = PROCSPAWN__INCOMING_FAILURE;
     incoming->generation = head.generation;
     incoming->stays = head.stays;
-    procspawn__answer_failure(answer, frame, room);
+    procspawn__outcome_failure(outcome, frame, room);
 }
 
 static void read_from_child(struct wire_frame *frame, const procspawn__limit *limit,
-                            struct procspawn__parcel **room, struct procspawn__answer *answer,
+                            struct procspawn__parcel **room, struct procspawn__outcome *outcome,
                             struct procspawn__incoming *incoming)
 {
     incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     if (frame->header.type == WIRE_RESULT)
-        read_result(frame, limit, room, answer, incoming);
+        read_result(frame, limit, room, outcome, incoming);
     else if (frame->header.type == WIRE_FAILURE)
-        read_failure(frame, room, answer, incoming);
+        read_failure(frame, room, outcome, incoming);
     else
         incoming->kind = PROCSPAWN__INCOMING_REFUSED;
 }
@@ -65,12 +65,13 @@ static bool read_struct(const struct wire_frame *frame, void *ret_body, size_t l
 }
 
 static void read_from_server(struct wire_frame *frame, struct procspawn__parcel **room,
-                             struct procspawn__answer *answer, struct procspawn__incoming *incoming)
+                             struct procspawn__outcome *outcome,
+                             struct procspawn__incoming *incoming)
 {
     switch (frame->header.type) {
     case WIRE_BACKTRACE:
         incoming->kind = PROCSPAWN__INCOMING_BACKTRACE;
-        procspawn__answer_backtrace(answer, frame, room);
+        procspawn__outcome_backtrace(outcome, frame, room);
         break;
     case WIRE_REBORN:
         if (read_struct(frame, &incoming->reborn, sizeof incoming->reborn))
@@ -88,7 +89,7 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__parcel 
 /* Checks the sender first: any process that has the channel could send a forged answer. */
 static void read_frame(const struct procspawn__taken *from, struct wire_frame *frame, int rc,
                        const procspawn__limit *limit, struct procspawn__parcel **room,
-                       struct procspawn__answer *answer, struct procspawn__incoming *incoming)
+                       struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
     bool from_child = frame->sender == from->pid;
 
@@ -96,15 +97,15 @@ static void read_frame(const struct procspawn__taken *from, struct wire_frame *f
     if (rc < 0 && from_child)
         incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     else if (rc == 0 && from_child)
-        read_from_child(frame, limit, room, answer, incoming);
+        read_from_child(frame, limit, room, outcome, incoming);
     else if (rc == 0 && procspawn__taken_vouched(from, frame))
-        read_from_server(frame, room, answer, incoming);
+        read_from_server(frame, room, outcome, incoming);
     wire__close_fds(frame);
 }
 
 void procspawn__incoming_receive(const struct procspawn__taken *from,
                                  struct procspawn__parcel **room, bool lossy,
-                                 const procspawn__limit *limit, struct procspawn__answer *answer,
+                                 const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming)
 {
     if (!*room)
@@ -119,7 +120,7 @@ void procspawn__incoming_receive(const struct procspawn__taken *from,
 
     *ret_incoming = (struct procspawn__incoming){ .was_reset = frame.was_reset };
     if (rc == 0 || rc == -EPROTO)
-        read_frame(from, &frame, rc, limit, room, answer, ret_incoming);
+        read_frame(from, &frame, rc, limit, room, outcome, ret_incoming);
     else if (rc == -EMFILE && lossy)
         ret_incoming->kind = PROCSPAWN__INCOMING_IGNORED;
     else if (rc == -EPIPE)

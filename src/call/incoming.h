@@ -49,7 +49,7 @@ struct procspawn__incoming {
  */
 void procspawn__incoming_receive(const struct procspawn__taken *from,
                                  struct procspawn__parcel **room, bool lossy,
-                                 const procspawn__limit *limit, struct procspawn__answer *answer,
+                                 const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming);
 
 #endif

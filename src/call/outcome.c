@@ -32,38 +32,38 @@ static void drop_unread(struct procspawn__unread *unread)
     unread->room = NULL;
 }
 
-void procspawn__answer_fini(struct procspawn__answer *answer)
+void procspawn__outcome_fini(struct procspawn__outcome *outcome)
 {
-    drop_unread(&answer->report);
-    drop_unread(&answer->failure);
-    procspawn__decoding_drop(answer->decoding);
-    procspawn__parcel_free(answer->kept);
-    json_decref(answer->result);
-    procspawn__holder_release(&answer->holder);
-    procspawn_error_free(answer->error);
-    free(answer->trace);
+    drop_unread(&outcome->report);
+    drop_unread(&outcome->failure);
+    procspawn__decoding_drop(outcome->decoding);
+    procspawn__parcel_free(outcome->kept);
+    json_decref(outcome->result);
+    procspawn__holder_release(&outcome->holder);
+    procspawn_error_free(outcome->error);
+    free(outcome->trace);
 }
 
-void procspawn__answer_forget(struct procspawn__answer *answer)
+void procspawn__outcome_forget(struct procspawn__outcome *outcome)
 {
     /* Its thread is not in this process. What it was changing just then is left alone. */
-    if (!answer->decoding)
-        procspawn__parcel_forget(answer->kept);
-    answer->decoding = NULL;
-    answer->kept = NULL;
-    answer->holder = (struct procspawn__holder){ NULL };
-    answer->report.memfd = -1;
-    procspawn__answer_fini(answer);
+    if (!outcome->decoding)
+        procspawn__parcel_forget(outcome->kept);
+    outcome->decoding = NULL;
+    outcome->kept = NULL;
+    outcome->holder = (struct procspawn__holder){ NULL };
+    outcome->report.memfd = -1;
+    procspawn__outcome_fini(outcome);
 }
 
-void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error)
+void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error *error)
 {
-    if (answer->outcome != PROCSPAWN__PENDING) {
+    if (outcome->state != PROCSPAWN__PENDING) {
         procspawn_error_free(error);
         return;
     }
-    answer->outcome = PROCSPAWN__FAILED;
-    answer->error = error;
+    outcome->state = PROCSPAWN__FAILED;
+    outcome->error = error;
 }
 
 static procspawn_error *unreadable(int rc, const char *detail)
@@ -86,43 +86,43 @@ static bool is_null(const struct wire_frame *frame)
            procspawn__text_is_null((const unsigned char *)frame->body + sizeof head, head.length);
 }
 
-void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
-                            const procspawn__limit *limit, struct procspawn__parcel **room)
+void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
+                               const procspawn__limit *limit, struct procspawn__parcel **room)
 {
-    if (answer->outcome != PROCSPAWN__PENDING)
+    if (outcome->state != PROCSPAWN__PENDING)
         return;
     if (is_null(frame)) {
-        answer->result = json_null();
-        answer->outcome = PROCSPAWN__RESULT;
+        outcome->result = json_null();
+        outcome->state = PROCSPAWN__RESULT;
         return;
     }
-    int rc = procspawn__parcel_new(frame, limit, *room, &answer->kept);
+    int rc = procspawn__parcel_new(frame, limit, *room, &outcome->kept);
     if (rc < 0) {
-        procspawn__answer_fail(answer, unreadable(rc, forkscope_strerror(rc)));
+        procspawn__outcome_fail(outcome, unreadable(rc, forkscope_strerror(rc)));
         return;
     }
-    procspawn__parcel_move_out(&answer->kept, room);
-    answer->outcome = PROCSPAWN__KEPT;
+    procspawn__parcel_move_out(&outcome->kept, room);
+    outcome->state = PROCSPAWN__UNDECODED;
 }
 
 /* Where no thread can be had it is decoded here, whatever the time. */
-static int decode(struct procspawn__answer *answer, json_error_t *ret_detail)
+static int decode(struct procspawn__outcome *outcome, json_error_t *ret_detail)
 {
-    if (!answer->decoding)
-        return procspawn__parcel_decode(answer->kept, &answer->holder, NULL, &answer->result,
+    if (!outcome->decoding)
+        return procspawn__parcel_decode(outcome->kept, &outcome->holder, NULL, &outcome->result,
                                         ret_detail);
-    int rc = procspawn__decoding_take(answer->decoding, &answer->result, ret_detail);
-    answer->decoding = NULL;
+    int rc = procspawn__decoding_take(outcome->decoding, &outcome->result, ret_detail);
+    outcome->decoding = NULL;
     return rc;
 }
 
-static int wait_for_thread(struct procspawn__answer *answer, int64_t deadline)
+static int wait_for_thread(struct procspawn__outcome *outcome, int64_t deadline)
 {
-    if (deadline == BASE_NEVER && !answer->decoding)
+    if (deadline == BASE_NEVER && !outcome->decoding)
         return 0;
-    if (!answer->decoding && procspawn__decoding_is_long(answer->kept))
-        procspawn__decoding_start(answer->kept, &answer->holder, &answer->decoding);
-    return answer->decoding ? procspawn__decoding_wait(answer->decoding, deadline) : 0;
+    if (!outcome->decoding && procspawn__decoding_is_long(outcome->kept))
+        procspawn__decoding_start(outcome->kept, &outcome->holder, &outcome->decoding);
+    return outcome->decoding ? procspawn__decoding_wait(outcome->decoding, deadline) : 0;
 }
 
 /* ---- failures ---- */
@@ -135,24 +135,24 @@ static void leave_unread(struct procspawn__unread *unread, const struct wire_fra
     *room = NULL;
 }
 
-static void add_trace(struct procspawn__answer *answer)
+static void add_trace(struct procspawn__outcome *outcome)
 {
-    if (!answer->error || answer->error->trace)
+    if (!outcome->error || outcome->error->trace)
         return;
-    answer->error->trace = answer->trace;
-    answer->trace = NULL;
+    outcome->error->trace = outcome->trace;
+    outcome->trace = NULL;
 }
 
-void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame,
-                               struct procspawn__parcel **room)
+void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
+                                struct procspawn__parcel **room)
 {
-    if (answer->outcome != PROCSPAWN__PENDING)
+    if (outcome->state != PROCSPAWN__PENDING)
         return;
-    answer->outcome = PROCSPAWN__FAILED;
-    answer->error = procspawn__error_from_failure(frame->body, frame->header.length);
-    add_trace(answer);
-    if (!answer->error)
-        leave_unread(&answer->failure, frame, room, -1);
+    outcome->state = PROCSPAWN__FAILED;
+    outcome->error = procspawn__error_from_failure(frame->body, frame->header.length);
+    add_trace(outcome);
+    if (!outcome->error)
+        leave_unread(&outcome->failure, frame, room, -1);
 }
 
 static int read_report(int memfd, struct backtrace *ret_trace)
@@ -182,7 +182,7 @@ static int read_brief(const unsigned char *body, size_t length, struct backtrace
  * The report was made from the child's memory, so it is as untrusted as the child. If it is missing
  * or incomplete, the brief form in the message is used. 0, also if neither can be used; or -ENOMEM.
  */
-static int read_trace(struct procspawn__answer *answer, const unsigned char *body, size_t length,
+static int read_trace(struct procspawn__outcome *outcome, const unsigned char *body, size_t length,
                       int memfd)
 {
     struct backtrace *trace = malloc(sizeof *trace);
@@ -192,25 +192,25 @@ static int read_trace(struct procspawn__answer *answer, const unsigned char *bod
     if (rc < 0 && rc != -ENOMEM)
         rc = read_brief(body, length, trace);
     if (rc == 0)
-        answer->trace = trace;
+        outcome->trace = trace;
     else
         free(trace);
     return rc == -ENOMEM ? rc : 0;
 }
 
-void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame,
-                                 struct procspawn__parcel **room)
+void procspawn__outcome_backtrace(struct procspawn__outcome *outcome, struct wire_frame *frame,
+                                  struct procspawn__parcel **room)
 {
-    if (answer->trace || answer->report.room)
+    if (outcome->trace || outcome->report.room)
         return;
     int memfd = wire__take_fd(frame, 0);
-    if (read_trace(answer, frame->body, frame->header.length, memfd) == -ENOMEM)
-        leave_unread(&answer->report, frame, room, memfd);
+    if (read_trace(outcome, frame->body, frame->header.length, memfd) == -ENOMEM)
+        leave_unread(&outcome->report, frame, room, memfd);
     else
         base__close_foreign(memfd);
 }
 
-void procspawn__answer_pass_trace(struct procspawn__answer *from, struct procspawn__answer *to)
+void procspawn__outcome_pass_trace(struct procspawn__outcome *from, struct procspawn__outcome *to)
 {
     if (to->trace || to->report.room)
         return;
@@ -221,84 +221,84 @@ void procspawn__answer_pass_trace(struct procspawn__answer *from, struct procspa
     add_trace(to);
 }
 
-bool procspawn__answer_is_empty(const struct procspawn__answer *answer)
+bool procspawn__outcome_is_empty(const struct procspawn__outcome *outcome)
 {
-    return answer->outcome == PROCSPAWN__PENDING && !answer->trace && !answer->report.room;
+    return outcome->state == PROCSPAWN__PENDING && !outcome->trace && !outcome->report.room;
 }
 
-static void make_error(struct procspawn__answer *answer)
+static void make_error(struct procspawn__outcome *outcome)
 {
-    const struct procspawn__unread *failure = &answer->failure;
+    const struct procspawn__unread *failure = &outcome->failure;
 
     if (failure->room)
-        answer->error = procspawn__error_from_failure(procspawn__parcel_body(failure->room),
-                                                      failure->length);
-    else if (answer->died)
-        answer->error = procspawn__error_from_death(&answer->death, answer->trace);
+        outcome->error = procspawn__error_from_failure(procspawn__parcel_body(failure->room),
+                                                       failure->length);
+    else if (outcome->died)
+        outcome->error = procspawn__error_from_death(&outcome->death, outcome->trace);
     else
-        answer->error = procspawn__error_new(PROCSPAWN_ERROR_IO, ENOMEM,
-                                             "the call has failed, and memory was too short to "
-                                             "keep how");
-    if (answer->died && answer->error)
-        answer->trace = NULL;
+        outcome->error = procspawn__error_new(PROCSPAWN_ERROR_IO, ENOMEM,
+                                              "the call has failed, and memory was too short to "
+                                              "keep how");
+    if (outcome->died && outcome->error)
+        outcome->trace = NULL;
 }
 
 /* Reads what there was no memory for. 0 or -ENOMEM. */
-static int read_rest(struct procspawn__answer *answer)
+static int read_rest(struct procspawn__outcome *outcome)
 {
-    struct procspawn__unread *report = &answer->report;
+    struct procspawn__unread *report = &outcome->report;
 
-    if (report->room && read_trace(answer, procspawn__parcel_body(report->room), report->length,
+    if (report->room && read_trace(outcome, procspawn__parcel_body(report->room), report->length,
                                    base__fd_is_ours(report->memfd) ? report->memfd : -1) < 0)
         return -ENOMEM;
     drop_unread(report);
-    if (!answer->error)
-        make_error(answer);
-    if (!answer->error)
+    if (!outcome->error)
+        make_error(outcome);
+    if (!outcome->error)
         return -ENOMEM;
-    add_trace(answer);
-    drop_unread(&answer->failure);
+    add_trace(outcome);
+    drop_unread(&outcome->failure);
     return 0;
 }
 
 /* What the death was depends on the backtrace. If that is not read yet, the error is made later. */
-void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death)
+void procspawn__outcome_death(struct procspawn__outcome *outcome, const struct wire_death *death)
 {
-    if (answer->outcome != PROCSPAWN__PENDING)
+    if (outcome->state != PROCSPAWN__PENDING)
         return;
-    answer->outcome = PROCSPAWN__FAILED;
-    answer->died = true;
-    answer->death = *death;
-    if (!answer->report.room)
-        make_error(answer);
+    outcome->state = PROCSPAWN__FAILED;
+    outcome->died = true;
+    outcome->death = *death;
+    if (!outcome->report.room)
+        make_error(outcome);
 }
 
-int procspawn__answer_decode(struct procspawn__answer *answer, int64_t deadline)
+int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadline)
 {
     json_error_t detail;
 
-    if (answer->outcome == PROCSPAWN__FAILED)
-        return read_rest(answer);
-    if (answer->outcome != PROCSPAWN__KEPT)
+    if (outcome->state == PROCSPAWN__FAILED)
+        return read_rest(outcome);
+    if (outcome->state != PROCSPAWN__UNDECODED)
         return 0;
-    int rc = wait_for_thread(answer, deadline);
+    int rc = wait_for_thread(outcome, deadline);
     if (rc < 0)
         return rc;
-    rc = decode(answer, &detail);
-    if (rc == -ENOMEM && procspawn__parcel_is_whole(answer->kept))
+    rc = decode(outcome, &detail);
+    if (rc == -ENOMEM && procspawn__parcel_is_whole(outcome->kept))
         return rc;
-    procspawn__parcel_free(answer->kept);
-    answer->kept = NULL;
-    answer->outcome = rc < 0 ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
+    procspawn__parcel_free(outcome->kept);
+    outcome->kept = NULL;
+    outcome->state = rc < 0 ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
     if (rc < 0)
-        answer->error = unreadable(rc, detail.text);
-    return rc < 0 ? read_rest(answer) : 0;
+        outcome->error = unreadable(rc, detail.text);
+    return rc < 0 ? read_rest(outcome) : 0;
 }
 
-void procspawn__answer_lost(struct procspawn__answer *answer)
+void procspawn__outcome_lost(struct procspawn__outcome *outcome)
 {
-    if (answer->outcome == PROCSPAWN__PENDING)
-        procspawn__answer_fail(answer, procspawn__error_new(
+    if (outcome->state == PROCSPAWN__PENDING)
+        procspawn__outcome_fail(outcome, procspawn__error_new(
             PROCSPAWN_ERROR_SERVER_LOST, 0, "the fork server died, and the call with it"));
 }
 
@@ -315,26 +315,26 @@ static int give_error(procspawn_error *error, procspawn_error **ret_error)
     return PROCSPAWN_ECALL;
 }
 
-int procspawn__answer_give(struct procspawn__answer *answer, int64_t deadline,
-                           json_t **ret_result, procspawn_error **ret_error)
+int procspawn__outcome_take(struct procspawn__outcome *outcome, int64_t deadline,
+                            json_t **ret_result, procspawn_error **ret_error)
 {
-    int rc = procspawn__answer_decode(answer, deadline);
+    int rc = procspawn__outcome_decode(outcome, deadline);
     if (rc < 0)
         return rc;
-    enum procspawn__outcome outcome = answer->outcome;
-    answer->outcome = PROCSPAWN__CONSUMED;
-    if (outcome == PROCSPAWN__CONSUMED)
+    enum procspawn__outcome_state state = outcome->state;
+    outcome->state = PROCSPAWN__CONSUMED;
+    if (state == PROCSPAWN__CONSUMED)
         return give_error(procspawn__error_new(PROCSPAWN_ERROR_CONSUMED, 0,
                                                "the result has been joined before"), ret_error);
-    if (outcome == PROCSPAWN__FAILED) {
-        procspawn_error *error = answer->error;
-        answer->error = NULL;
+    if (state == PROCSPAWN__FAILED) {
+        procspawn_error *error = outcome->error;
+        outcome->error = NULL;
         return give_error(error, ret_error);
     }
     if (ret_result)
-        *ret_result = answer->result;
+        *ret_result = outcome->result;
     else
-        json_decref(answer->result);
-    answer->result = NULL;
+        json_decref(outcome->result);
+    outcome->result = NULL;
     return 0;
 }

@@ -18,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum procspawn__outcome {
+enum procspawn__outcome_state {
     PROCSPAWN__PENDING,         /* nothing was received yet */
-    PROCSPAWN__KEPT,            /* a result was received and is not decoded */
+    PROCSPAWN__UNDECODED,            /* a result was received and is not decoded */
     PROCSPAWN__RESULT,          /* the result is decoded */
     PROCSPAWN__FAILED,          /* the error is set */
     PROCSPAWN__CONSUMED         /* joined: result or error belong to the caller */
@@ -33,8 +33,8 @@ struct procspawn__unread {
     int memfd;                  /* came with it; negative: none */
 };
 
-struct procspawn__answer {
-    enum procspawn__outcome outcome;
+struct procspawn__outcome {
+    enum procspawn__outcome_state state;
     json_t *result;
     struct procspawn__holder holder;    /* owns the descriptors that came with the result */
     procspawn_error *error;     /* NULL in FAILED: there was no memory for it yet */
@@ -43,23 +43,23 @@ struct procspawn__answer {
     struct procspawn__unread failure;   /* FAILURE */
     bool died;                  /* FAILED by this death */
     struct wire_death death;
-    struct procspawn__parcel *kept;     /* KEPT: the message */
-    struct procspawn__decoding *decoding;   /* KEPT: a thread decodes it; NULL: none does */
+    struct procspawn__parcel *kept;     /* UNDECODED: the message */
+    struct procspawn__decoding *decoding;   /* UNDECODED: a thread decodes it; NULL: none does */
 };
 
-void procspawn__answer_fini(struct procspawn__answer *answer);
+void procspawn__outcome_fini(struct procspawn__outcome *outcome);
 /* The same in a child by fork(2): frees memory; the descriptors belong to the parent. */
-void procspawn__answer_forget(struct procspawn__answer *answer);
+void procspawn__outcome_forget(struct procspawn__outcome *outcome);
 
 /* Sets the error, which is taken; NULL: there was no memory for it. */
-void procspawn__answer_fail(struct procspawn__answer *answer, procspawn_error *error);
+void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error *error);
 /*
  * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. Here
  * and below `room` is what the frame was received in. If there is no memory to read or store the
  * message, it stays there, and the room is taken: *room is NULL then.
  */
-void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame *frame,
-                            const procspawn__limit *limit, struct procspawn__parcel **room);
+void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
+                               const procspawn__limit *limit, struct procspawn__parcel **room);
 /*
  * Decodes a stored result, which may take seconds, or reads what there was no memory for. With a
  * deadline: a cancellation point; BASE_NEVER: none. 0, also if the decoding fails: the outcome is
@@ -67,28 +67,28 @@ void procspawn__answer_keep(struct procspawn__answer *answer, struct wire_frame 
  * changed, and the function may be called again; -ETIMEDOUT, -ECANCELED: the decoding goes on, and
  * the next call waits for it. A decoding is given a tenth of a second beyond the deadline.
  */
-int procspawn__answer_decode(struct procspawn__answer *answer, int64_t deadline);
+int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadline);
 /* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */
-void procspawn__answer_failure(struct procspawn__answer *answer, const struct wire_frame *frame,
-                               struct procspawn__parcel **room);
-void procspawn__answer_backtrace(struct procspawn__answer *answer, struct wire_frame *frame,
-                                 struct procspawn__parcel **room);
-void procspawn__answer_death(struct procspawn__answer *answer, const struct wire_death *death);
-void procspawn__answer_lost(struct procspawn__answer *answer);
+void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
+                                struct procspawn__parcel **room);
+void procspawn__outcome_backtrace(struct procspawn__outcome *outcome, struct wire_frame *frame,
+                                  struct procspawn__parcel **room);
+void procspawn__outcome_death(struct procspawn__outcome *outcome, const struct wire_death *death);
+void procspawn__outcome_lost(struct procspawn__outcome *outcome);
 
 /*
- * Moves a backtrace, read or unread, to another answer that has none: into the error, if there is
+ * Moves a backtrace, read or unread, to another outcome that has none: into the error, if there is
  * one.
  */
-void procspawn__answer_pass_trace(struct procspawn__answer *from, struct procspawn__answer *to);
+void procspawn__outcome_pass_trace(struct procspawn__outcome *from, struct procspawn__outcome *to);
 /* Does it hold nothing that has to be freed? */
-bool procspawn__answer_is_empty(const struct procspawn__answer *answer);
+bool procspawn__outcome_is_empty(const struct procspawn__outcome *outcome);
 
 /*
  * Decodes the outcome and gives result or error to the caller, once. 0, PROCSPAWN_ECALL, -ENOMEM,
  * -ETIMEDOUT or -ECANCELED, as procspawn_join_timeout().
  */
-int procspawn__answer_give(struct procspawn__answer *answer, int64_t deadline,
-                           json_t **ret_result, procspawn_error **ret_error);
+int procspawn__outcome_take(struct procspawn__outcome *outcome, int64_t deadline,
+                            json_t **ret_result, procspawn_error **ret_error);
 
 #endif

@@ -60,14 +60,14 @@ static void process_forget(procspawn_handle *handle)
 
 static bool answered(const struct procspawn__process *process)
 {
-    return process->handle.answer.outcome != PROCSPAWN__PENDING;
+    return process->handle.outcome.state != PROCSPAWN__PENDING;
 }
 
 static void on_death(struct procspawn__process *process, const struct wire_death *death)
 {
     process->death = *death;
     process->gone = !death->lingers;
-    procspawn__answer_death(&process->handle.answer, death);
+    procspawn__outcome_death(&process->handle.outcome, death);
 }
 
 /*
@@ -76,11 +76,11 @@ static void on_death(struct procspawn__process *process, const struct wire_death
  */
 static void on_end(struct procspawn__process *process)
 {
-    struct procspawn__answer *answer = &process->handle.answer;
+    struct procspawn__outcome *outcome = &process->handle.outcome;
 
     process->ended = true;
     if (procspawn__client_fate(&process->taken) != PROCSPAWN__SERVED) {
-        procspawn__answer_lost(answer);
+        procspawn__outcome_lost(outcome);
         return;
     }
     if (procspawn__client_await(&process->await, &process->taken, true) == 0 &&
@@ -89,17 +89,18 @@ static void on_end(struct procspawn__process *process)
         return;
     }
     procspawn__client_answered(&process->taken);
-    procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
-                                                        "the process closed its channel"));
+    procspawn__outcome_fail(outcome, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                          "the process closed its channel"));
 }
 
 /* The program has closed the descriptor: no answer can be received, so the process is ended. */
 static void on_closed(struct procspawn__process *process)
 {
     process->ended = true;
-    procspawn__answer_fail(&process->handle.answer,
-                           procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
-                                                "this program has closed the channel of the call"));
+    procspawn__outcome_fail(&process->handle.outcome,
+                            procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
+                                                 "this program has closed the channel of "
+                                                 "the call"));
     if (procspawn__client_fate(&process->taken) == PROCSPAWN__SERVED)
         procspawn__client_await(&process->await, &process->taken, true);
 }
@@ -109,9 +110,9 @@ static void on_broken(struct procspawn__process *process)
 {
     procspawn__client_try_end_child(&process->taken, SIGKILL, 0);
     procspawn__client_answered(&process->taken);
-    procspawn__answer_fail(&process->handle.answer,
-                           procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
-                                                "the process sent what is no message"));
+    procspawn__outcome_fail(&process->handle.outcome,
+                            procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
+                                                 "the process sent what is no message"));
 }
 
 static void act(struct procspawn__process *process, const struct procspawn__incoming *incoming,
@@ -147,9 +148,9 @@ static void act(struct procspawn__process *process, const struct procspawn__inco
 }
 
 /*
- * Receives one message into the room. 0; -EAGAIN: there is none now; or a shortage of this process, -errno: the
- * message is left in the channel. After the answer no descriptors are needed, so a shortage of
- * descriptors does not count any more.
+ * Receives one message into the room. 0; -EAGAIN: there is none now; or a shortage of this
+ * process, -errno: the message is left in the channel. After the answer no descriptors are needed,
+ * so a shortage of descriptors does not count any more.
  */
 static int take_in(struct procspawn__process *process, struct procspawn__parcel **room)
 {
@@ -157,7 +158,7 @@ static int take_in(struct procspawn__process *process, struct procspawn__parcel 
     struct procspawn__incoming incoming;
 
     procspawn__incoming_receive(&process->taken, room, was_answered, &process->limit,
-                                &process->handle.answer, &incoming);
+                                &process->handle.outcome, &incoming);
     act(process, &incoming, was_answered);
     return incoming.error;
 }
@@ -165,7 +166,7 @@ static int take_in(struct procspawn__process *process, struct procspawn__parcel 
 static bool has_more(const struct procspawn__process *process)
 {
     return !process->ended && !process->gone &&
-           process->handle.answer.outcome == PROCSPAWN__PENDING;
+           process->handle.outcome.state == PROCSPAWN__PENDING;
 }
 
 /*
@@ -189,7 +190,7 @@ static int take_in_rest(struct procspawn__process *process)
 /* Asks for the end of the process: its server or, if that died, the root. */
 static void look_beside(struct procspawn__process *process)
 {
-    struct procspawn__answer *answer = &process->handle.answer;
+    struct procspawn__outcome *outcome = &process->handle.outcome;
     int rc = procspawn__client_await(&process->await, &process->taken, process->ended);
 
     if (rc > 0 || take_in_rest(process) < 0 || process->gone)
@@ -198,12 +199,12 @@ static void look_beside(struct procspawn__process *process)
     process->lost = rc < 0;
     process->death = process->await.death;
     if (process->lost)
-        procspawn__answer_lost(answer);
+        procspawn__outcome_lost(outcome);
     else if (process->await.known)
-        procspawn__answer_death(answer, &process->death);
+        procspawn__outcome_death(outcome, &process->death);
     else
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
-                                                            "the process has ended"));
+        procspawn__outcome_fail(outcome, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                              "the process has ended"));
 }
 
 /* ---- waiting ---- */

@@ -81,9 +81,9 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     procspawn__pool_enter(pool);
     deliver(worker, &message);
     *ret_error = message.incoming.error == -EAGAIN ? 0 : message.incoming.error;
-    if (!procspawn__answer_is_empty(&message.answer)) {
+    if (!procspawn__outcome_is_empty(&message.outcome)) {
         procspawn__pool_leave(pool);
-        procspawn__answer_fini(&message.answer);
+        procspawn__outcome_fini(&message.outcome);
         procspawn__pool_enter(pool);
     }
     return may_have_more(message.incoming.kind);

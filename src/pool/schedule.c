@@ -109,10 +109,10 @@ static bool start_first(procspawn_pool *pool)
     if (rc == -EPIPE) {
         put_first(call);
     } else if (rc < 0) {
-        procspawn__answer_fail(&call->handle.answer,
-                               procspawn__error_new(PROCSPAWN_ERROR_IO,
-                                                    procspawn__error_number(rc),
-                                                    "the call cannot be sent"));
+        procspawn__outcome_fail(&call->handle.outcome,
+                                procspawn__error_new(PROCSPAWN_ERROR_IO,
+                                                     procspawn__error_number(rc),
+                                                     "the call cannot be sent"));
         procspawn__pool_call_end(call);
     }
     return true;
@@ -160,7 +160,7 @@ static void requeue(struct procspawn__pool_call *call)
 void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error)
 {
     take_out(call);
-    procspawn__answer_fail(&call->handle.answer, error);
+    procspawn__outcome_fail(&call->handle.outcome, error);
     procspawn__pool_call_end(call);
 }
 
@@ -221,14 +221,14 @@ void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error)
 /* ---- what workers report ---- */
 
 /* Moves an outcome, unless there is one already. Adds a backtrace that came before the error. */
-static void pass_on(struct procspawn__answer *from, struct procspawn__answer *to)
+static void pass_on(struct procspawn__outcome *from, struct procspawn__outcome *to)
 {
-    if (to->outcome != PROCSPAWN__PENDING)
+    if (to->state != PROCSPAWN__PENDING)
         return;
-    struct procspawn__answer before = *to;
+    struct procspawn__outcome before = *to;
     *to = *from;
-    *from = (struct procspawn__answer){ .outcome = PROCSPAWN__PENDING };
-    procspawn__answer_pass_trace(&before, to);
+    *from = (struct procspawn__outcome){ .state = PROCSPAWN__PENDING };
+    procspawn__outcome_pass_trace(&before, to);
 }
 
 /* Takes the call away from its worker. */
@@ -259,7 +259,7 @@ static void on_answer(struct procspawn__worker *worker, struct procspawn__worker
     struct procspawn__pool_call *call = take_call(worker);
 
     procspawn__backoff_answered(&worker->pool->backoff);
-    pass_on(&message->answer, &call->handle.answer);
+    pass_on(&message->outcome, &call->handle.outcome);
     procspawn__pool_call_end(call);
     if (worn)
         procspawn__worker_end(worker, SIGKILL, 0);
@@ -270,7 +270,7 @@ static void on_failure(struct procspawn__worker *worker, struct procspawn__worke
 {
     struct procspawn__pool_call *call = take_call(worker);
 
-    pass_on(&message->answer, &call->handle.answer);
+    pass_on(&message->outcome, &call->handle.outcome);
     procspawn__worker_end(worker, SIGKILL, 0);
     procspawn__pool_call_end(call);
 }
@@ -295,9 +295,10 @@ static void on_refusal(struct procspawn__worker *worker, struct procspawn__worke
 static void on_backtrace(struct procspawn__worker *worker,
                          struct procspawn__worker_message *message)
 {
-    struct procspawn__answer *answer = worker->call ? &worker->call->handle.answer : &worker->start;
+    struct procspawn__outcome *outcome =
+        worker->call ? &worker->call->handle.outcome : &worker->start;
 
-    procspawn__answer_pass_trace(&message->answer, answer);
+    procspawn__outcome_pass_trace(&message->outcome, outcome);
 }
 
 /* The worker's state is unknown: kills it. Its call has failed. */
@@ -305,29 +306,29 @@ static void on_broken(struct procspawn__worker *worker)
 {
     if (worker->call) {
         struct procspawn__pool_call *call = take_call(worker);
-        procspawn__answer_fail(&call->handle.answer,
-                               procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
-                                                    "the answer cannot be received"));
+        procspawn__outcome_fail(&call->handle.outcome,
+                                procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
+                                                     "the answer cannot be received"));
         procspawn__pool_call_end(call);
     }
     procspawn__worker_end(worker, SIGKILL, 0);
 }
 
 /* Sets the failure. An end without DEATH: the server died, or the worker shut down its channel. */
-static void set_end(struct procspawn__answer *answer,
+static void set_end(struct procspawn__outcome *outcome,
                     const struct procspawn__worker_message *message)
 {
     if (message->incoming.kind == PROCSPAWN__INCOMING_DEATH)
-        procspawn__answer_death(answer, &message->incoming.death);
+        procspawn__outcome_death(outcome, &message->incoming.death);
     else if (message->incoming.kind == PROCSPAWN__INCOMING_CLOSED)
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
-                                                            "this program has closed the channel "
-                                                            "of the worker"));
+        procspawn__outcome_fail(outcome, procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
+                                                              "this program has closed the channel "
+                                                              "of the worker"));
     else if (message->server_lost)
-        procspawn__answer_lost(answer);
+        procspawn__outcome_lost(outcome);
     else
-        procspawn__answer_fail(answer, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
-                                                            "the process closed its channel"));
+        procspawn__outcome_fail(outcome, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
+                                                              "the process closed its channel"));
 }
 
 static void end_call(struct procspawn__worker *worker,
@@ -340,7 +341,7 @@ static void end_call(struct procspawn__worker *worker,
         requeue(call);
         return;
     }
-    set_end(&call->handle.answer, message);
+    set_end(&call->handle.outcome, message);
     procspawn__pool_call_end(call);
 }
 
@@ -391,7 +392,7 @@ void procspawn__schedule_act(struct procspawn__worker *worker,
         on_refusal(worker, message);
         break;
     case PROCSPAWN__WORKER_UNREADY:
-        pass_on(&message->answer, &worker->start);
+        pass_on(&message->outcome, &worker->start);
         break;
     case PROCSPAWN__WORKER_TRACED:
         on_backtrace(worker, message);

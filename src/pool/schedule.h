@@ -30,7 +30,7 @@ void procspawn__pool_feed(procspawn_pool *pool);
 
 /* ---- what workers report ---- */
 
-/* Acts upon a message. What it takes of the message's answer it removes from there. */
+/* Acts upon a message. What it takes of the message's outcome it removes from there. */
 void procspawn__schedule_act(struct procspawn__worker *worker,
                              struct procspawn__worker_message *message);
 

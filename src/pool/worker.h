@@ -56,7 +56,7 @@ struct procspawn__worker {
     uint64_t generation;        /* of the last CALL; an answer to another one is ignored */
     uint64_t ended_calls;
     struct procspawn__pool_call *call;  /* sent and not ended; only in RUNNING and ENDING */
-    struct procspawn__answer start;     /* its failure, outside of calls */
+    struct procspawn__outcome start;     /* its failure, outside of calls */
     bool heard;                 /* a thread hears it: it alone uses channel, room and statm */
     bool followed;              /* the joiner of its call polls the channel */
     bool watched;               /* the channel is in the dispatcher's epoll set */

@@ -75,7 +75,7 @@ void procspawn__worker_receive(struct procspawn__worker *worker,
 {
     *message = (struct procspawn__worker_message){ .too_big = false };
     procspawn__incoming_receive(&worker->taken, &worker->room, worker->lossy,
-                                &worker->pool->process->limit, &message->answer,
+                                &worker->pool->process->limit, &message->outcome,
                                 &message->incoming);
     switch (message->incoming.kind) {
     case PROCSPAWN__INCOMING_RESULT:
@@ -132,7 +132,7 @@ static struct procspawn__worker_report on_result(struct procspawn__worker *worke
 static bool was_spoilt(const struct procspawn__worker *worker,
                        const struct procspawn__worker_message *message)
 {
-    const procspawn_error *error = message->answer.error;
+    const procspawn_error *error = message->outcome.error;
 
     return worker->state == PROCSPAWN__WORKER_RUNNING && worker->ended_calls > 0 && error &&
            procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP;

@@ -17,7 +17,7 @@ struct procspawn__worker_message {
     struct procspawn__incoming incoming;
     bool too_big;               /* RESULT, FAILURE: the worker uses more memory than allowed */
     bool server_lost;           /* END: the server died; else the worker shut down its channel */
-    struct procspawn__answer answer;    /* RESULT, FAILURE, BACKTRACE */
+    struct procspawn__outcome outcome;    /* RESULT, FAILURE, BACKTRACE */
 };
 
 /*

@@ -60,14 +60,14 @@ static int scoped_answered(procspawn_handle *handle, int64_t timeout)
 {
     struct scoped_process *shared = shared_of(handle);
 
-    if (handle->answer.outcome != PROCSPAWN__PENDING)
+    if (handle->outcome.state != PROCSPAWN__PENDING)
         return 0;
     int rc = wait_until(shared, &shared->passed_on, shared->answered, base__deadline(timeout));
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&shared->lock);
-    handle->answer = shared->answer;
-    shared->answer = (struct procspawn__answer){ .outcome = PROCSPAWN__CONSUMED };
+    handle->outcome = shared->outcome;
+    shared->outcome = (struct procspawn__outcome){ .state = PROCSPAWN__CONSUMED };
     pthread_mutex_unlock(&shared->lock);
     return 0;
 }

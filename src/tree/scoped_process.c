@@ -25,7 +25,7 @@ void procspawn__scoped_process_drop(struct scoped_process *shared)
     if (!last)
         return;
     procspawn_handle_free(shared->process);
-    procspawn__answer_fini(&shared->answer);
+    procspawn__outcome_fini(&shared->outcome);
     pthread_mutex_destroy(&shared->lock);
     base__fd_close(shared->answered);
     base__fd_close(shared->gone);

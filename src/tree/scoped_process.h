@@ -20,7 +20,7 @@ struct scoped_process {
     pthread_mutex_t lock;           /* guards what follows */
     unsigned references;
     bool passed_on, has_gone;
-    struct procspawn__answer answer;
+    struct procspawn__outcome outcome;
     int gone_status;
     struct rusage usage;
     int answered;                   /* eventfd, raised after passed_on is set */

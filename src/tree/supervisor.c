@@ -39,8 +39,8 @@ static void pass_on(struct scoped_process *shared)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&shared->lock);
     shared->passed_on = true;
-    shared->answer = shared->process->answer;
-    shared->process->answer = (struct procspawn__answer){ .outcome = PROCSPAWN__CONSUMED };
+    shared->outcome = shared->process->outcome;
+    shared->process->outcome = (struct procspawn__outcome){ .state = PROCSPAWN__CONSUMED };
     pthread_mutex_unlock(&shared->lock);
     base__event_raise(shared->answered);
     pthread_setcancelstate(cancel, NULL);
@@ -50,7 +50,7 @@ static void pass_on(struct scoped_process *shared)
 static int get_answer(procspawn_handle *process)
 {
     int rc = process->kind->answered(process, -1);
-    return rc < 0 ? rc : procspawn__answer_decode(&process->answer, BASE_NEVER);
+    return rc < 0 ? rc : procspawn__outcome_decode(&process->outcome, BASE_NEVER);
 }
 
 /*
@@ -65,7 +65,7 @@ static int wait_for_answer(procspawn_handle *process)
     int64_t limit = base__deadline(BASE_SECOND);
 
     while (base__is_shortage(rc)) {
-        if (process->answer.outcome == PROCSPAWN__KEPT && base__now() >= limit)
+        if (process->outcome.state == PROCSPAWN__UNDECODED && base__now() >= limit)
             return rc;
         rc = scoped_sleep_until(base__deadline(pause));
         if (rc == 0)
@@ -85,7 +85,7 @@ static int supervise(void *argument)
     int rc = wait_for_answer(shared->process);
     if (rc < 0)
         return rc;
-    bool failed = shared->process->answer.outcome == PROCSPAWN__FAILED;
+    bool failed = shared->process->outcome.state == PROCSPAWN__FAILED;
     pass_on(shared);
     rc = kind->gone(shared->process, -1, NULL);
     if (failed)
@@ -127,9 +127,9 @@ static int end_and_wait(struct scoped_process *shared, int64_t grace, struct rus
 
     while (rc < 0 && rc != PROCSPAWN_ESERVER) {
         if (rc == -EMFILE || rc == -ENFILE)
-            procspawn__answer_fail(&shared->process->answer,
-                                   procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
-                                                        "the result cannot be received"));
+            procspawn__outcome_fail(&shared->process->outcome,
+                                    procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
+                                                         "the result cannot be received"));
         if (rc != -ETIMEDOUT)
             poll(NULL, 0, 1);
         int told = kind->end(shared->process, SIGTERM, grace);

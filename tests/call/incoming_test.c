@@ -27,7 +27,7 @@ static const struct wire_token token = { { 11, 12 } };
 struct channel {
     struct procspawn__taken taken;
     int other;                  /* the end that messages are sent from */
-    struct procspawn__answer answer;
+    struct procspawn__outcome outcome;
     struct procspawn__incoming incoming;
 };
 
@@ -49,7 +49,7 @@ static void open_channel(struct channel *channel, enum sender sender)
 
 static void close_channel(struct channel *channel)
 {
-    procspawn__answer_fini(&channel->answer);
+    procspawn__outcome_fini(&channel->outcome);
     if (channel->taken.channel >= 0)
         close(channel->taken.channel);
     if (channel->other >= 0)
@@ -60,7 +60,7 @@ static enum procspawn__incoming_kind receive(struct channel *channel)
 {
     struct procspawn__parcel *room = NULL;
 
-    procspawn__incoming_receive(&channel->taken, &room, false, &limit, &channel->answer,
+    procspawn__incoming_receive(&channel->taken, &room, false, &limit, &channel->outcome,
                                 &channel->incoming);
     free(room);
     return channel->incoming.kind;
@@ -104,7 +104,7 @@ static void a_result_names_its_call_and_is_kept(void)
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_RESULT);
     CU_ASSERT_EQUAL(channel.incoming.generation, 7);
     CU_ASSERT(channel.incoming.stays);
-    CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__KEPT);
+    CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__UNDECODED);
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_NOTHING);
     PROCSPAWN_CUNIT_EQUAL(channel.incoming.error, -EAGAIN);
     close_channel(&channel);
@@ -120,8 +120,8 @@ static void a_failure_says_whether_the_child_stays(void)
         CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_FAILURE);
         CU_ASSERT_EQUAL(channel.incoming.stays, stays == 1);
         CU_ASSERT_EQUAL(channel.incoming.generation, 3);
-        CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__FAILED);
-        CU_ASSERT_EQUAL(procspawn_error_kind(channel.answer.error), PROCSPAWN_ERROR_SETUP);
+        CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__FAILED);
+        CU_ASSERT_EQUAL(procspawn_error_kind(channel.outcome.error), PROCSPAWN_ERROR_SETUP);
         close_channel(&channel);
     }
 }
@@ -135,7 +135,7 @@ static void only_the_first_outcome_counts(void)
     send_result(&channel, 1, "[1]");
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_FAILURE);
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_RESULT);
-    CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__FAILED);
+    CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__FAILED);
     close_channel(&channel);
 }
 
@@ -148,7 +148,7 @@ static void an_answer_without_its_head_is_broken(void)
         open_channel(&channel, CHILD);
         send_struct(&channel, types[i], "abc", 3);
         CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_BROKEN);
-        CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__PENDING);
+        CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__PENDING);
         close_channel(&channel);
     }
 }
@@ -177,8 +177,8 @@ static void a_child_is_refused_the_messages_of_its_server(void)
     send_struct(&channel, WIRE_BACKTRACE, &token, sizeof token);
     for (int i = 0; i < 3; i++)
         CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_REFUSED);
-    CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__PENDING);
-    CU_ASSERT_PTR_NULL(channel.answer.trace);
+    CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__PENDING);
+    CU_ASSERT_PTR_NULL(channel.outcome.trace);
     close_channel(&channel);
 }
 
@@ -232,7 +232,7 @@ static void a_server_gives_no_results(void)
     open_channel(&channel, SERVER);
     send_struct(&channel, WIRE_RESULT, &token, sizeof token);
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_IGNORED);
-    CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__PENDING);
+    CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__PENDING);
     close_channel(&channel);
 }
 
@@ -251,7 +251,7 @@ static void strangers_are_ignored_whatever_they_send(void)
     CU_ASSERT(send(channel.other, &longer, sizeof longer, 0) == sizeof longer);
     for (int i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_IGNORED);
-    CU_ASSERT_EQUAL(channel.answer.outcome, PROCSPAWN__PENDING);
+    CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__PENDING);
     close_channel(&channel);
 }
 

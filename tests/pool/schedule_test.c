@@ -42,7 +42,7 @@ static struct procspawn__pool_call *enqueue(procspawn_pool *pool)
 static void act(struct procspawn__worker *worker, struct procspawn__worker_message message)
 {
     procspawn__schedule_act(worker, &message);
-    procspawn__answer_fini(&message.answer);
+    procspawn__outcome_fini(&message.outcome);
 }
 
 static void answer(struct procspawn__worker *worker)
@@ -54,16 +54,16 @@ static void answer(struct procspawn__worker *worker)
 static void check_result(struct procspawn__pool_call *call)
 {
     CU_ASSERT_EQUAL(call->state, PROCSPAWN__CALL_ENDED);
-    CU_ASSERT_EQUAL(call->handle.answer.outcome, PROCSPAWN__RESULT);
+    CU_ASSERT_EQUAL(call->handle.outcome.state, PROCSPAWN__RESULT);
     procspawn_handle_free(&call->handle);
 }
 
 static void check_error(struct procspawn__pool_call *call, enum procspawn_error_kind kind)
 {
-    const procspawn_error *error = call->handle.answer.error;
+    const procspawn_error *error = call->handle.outcome.error;
 
     CU_ASSERT_EQUAL(call->state, PROCSPAWN__CALL_ENDED);
-    CU_ASSERT_EQUAL(call->handle.answer.outcome, PROCSPAWN__FAILED);
+    CU_ASSERT_EQUAL(call->handle.outcome.state, PROCSPAWN__FAILED);
     CU_ASSERT(error && procspawn_error_kind(error) == kind);
     procspawn_handle_free(&call->handle);
 }
@@ -301,11 +301,11 @@ static void a_backtrace_belongs_to_the_failure_behind_it(void)
     struct procspawn__pool_call *call = enqueue(pool);
     struct procspawn__worker_message traced = bare_message(PROCSPAWN__INCOMING_BACKTRACE);
 
-    traced.answer.trace = calloc(1, sizeof *traced.answer.trace);
+    traced.outcome.trace = calloc(1, sizeof *traced.outcome.trace);
     act(worker, traced);
     CU_ASSERT_EQUAL(call->state, PROCSPAWN__CALL_RUNNING);
     act(worker, bare_failure(worker, true, PROCSPAWN_ERROR_PANIC));
-    CU_ASSERT(call->handle.answer.error && call->handle.answer.error->trace);
+    CU_ASSERT(call->handle.outcome.error && call->handle.outcome.error->trace);
     check_error(call, PROCSPAWN_ERROR_PANIC);
     bare_pool_free(pool);
 }

@@ -102,7 +102,7 @@ static struct procspawn__worker_report report(struct procspawn__worker *worker,
 {
     struct procspawn__worker_report result = procspawn__worker_report(worker, &message);
 
-    procspawn__answer_fini(&message.answer);
+    procspawn__outcome_fini(&message.outcome);
     return result;
 }
 

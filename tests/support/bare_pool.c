@@ -84,7 +84,7 @@ struct procspawn__worker_message bare_result(const struct procspawn__worker *wor
     return (struct procspawn__worker_message){
         .incoming = { .kind = PROCSPAWN__INCOMING_RESULT, .generation = worker->generation,
                       .stays = true },
-        .answer = { .outcome = PROCSPAWN__RESULT, .result = json_null() },
+        .outcome = { .state = PROCSPAWN__RESULT, .result = json_null() },
     };
 }
 
@@ -94,7 +94,7 @@ struct procspawn__worker_message bare_failure(const struct procspawn__worker *wo
     return (struct procspawn__worker_message){
         .incoming = { .kind = PROCSPAWN__INCOMING_FAILURE, .generation = worker->generation,
                       .stays = stays },
-        .answer = { .outcome = PROCSPAWN__FAILED,
+        .outcome = { .state = PROCSPAWN__FAILED,
                     .error = procspawn__error_new(kind, 0, "it failed") },
     };
 }
