@@ -18,7 +18,7 @@ procspawn_pool_builder *procspawn_pool_builder_new(unsigned size)
     if (!builder)
         return NULL;
     *builder = (procspawn_pool_builder){
-        .plan = {
+        .config = {
             .minimum = size, .maximum = size, .capture_limit = CAPTURED, .attempts = ATTEMPTS,
         },
         .process = procspawn_builder_new(),
@@ -96,38 +96,38 @@ void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder)
 void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned minimum,
                                     int64_t idle_timeout)
 {
-    builder->plan.minimum = minimum;
-    builder->plan.idle_timeout = idle_timeout;
+    builder->config.minimum = minimum;
+    builder->config.idle_timeout = idle_timeout;
 }
 
 void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder, uint64_t calls)
 {
-    builder->plan.recycle_calls = calls;
+    builder->config.recycle_calls = calls;
 }
 
 void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes)
 {
-    builder->plan.recycle_bytes = bytes;
+    builder->config.recycle_bytes = bytes;
 }
 
 void procspawn_pool_builder_capture_stdout(procspawn_pool_builder *builder, bool enabled)
 {
-    builder->plan.capture[1] = enabled;
+    builder->config.capture[1] = enabled;
 }
 
 void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool enabled)
 {
-    builder->plan.capture[2] = enabled;
+    builder->config.capture[2] = enabled;
 }
 
 void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes)
 {
-    builder->plan.capture_limit = bytes;
+    builder->config.capture_limit = bytes;
 }
 
 void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned attempts)
 {
-    builder->plan.attempts = attempts;
+    builder->config.attempts = attempts;
 }
 
 void procspawn_pool_builder_result_limit(procspawn_pool_builder *builder, uint64_t bytes)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct procspawn__pool_plan {
+struct procspawn__pool_config {
     unsigned minimum;
     unsigned maximum;
     int64_t idle_timeout;
@@ -21,7 +21,7 @@ struct procspawn__pool_plan {
 };
 
 struct procspawn_pool_builder {
-    struct procspawn__pool_plan plan;
+    struct procspawn__pool_config config;
     procspawn_builder *process;
 };
 

@@ -51,13 +51,13 @@ void procspawn__captures_init(struct procspawn__captures *captures)
 }
 
 int procspawn__captures_open(struct procspawn__captures *captures,
-                             const struct procspawn__pool_plan *plan,
+                             const struct procspawn__pool_config *config,
                              struct procspawn__request *request, int pipes[3])
 {
     int rc = 0;
 
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO && rc == 0; stream++) {
-        if (!plan->capture[stream])
+        if (!config->capture[stream])
             continue;
         rc = open_memory(&captures->stream[stream], &pipes[stream]);
         if (rc == 0)

@@ -28,7 +28,7 @@ void procspawn__captures_init(struct procspawn__captures *captures);
  * is closed by procspawn__captures_close, and with the caller's pipes.
  */
 int procspawn__captures_open(struct procspawn__captures *captures,
-                             const struct procspawn__pool_plan *plan,
+                             const struct procspawn__pool_config *config,
                              struct procspawn__request *request, int pipes[3]);
 void procspawn__captures_close(struct procspawn__captures *captures);
 /*
@@ -41,7 +41,7 @@ void procspawn__captures_stop(struct procspawn__captures *captures, const procsp
                               struct procspawn__request *request);
 bool procspawn__captures_run(const struct procspawn__captures *captures);
 /*
- * Without the pool's lock, in the thread that hears the worker: moves output from the pipes to the
+ * Without the pool's lock, in the thread that receives: moves output from the pipes to the
  * memfds, up to this number of bytes each.
  */
 void procspawn__captures_drain(struct procspawn__captures *captures, uint64_t limit);

@@ -59,7 +59,7 @@ static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at)
             list_entry(item, struct procspawn__pool_call, in_queue);
         next = item->next;
         if (call->deadline <= now)
-            procspawn__pool_expel(call, too_late(pool));
+            procspawn__pool_cancel_call(call, too_late(pool));
         else
             earliest(wake_at, call->deadline);
     }
@@ -77,19 +77,19 @@ static bool overdue(const struct procspawn__worker *worker, int64_t now)
 }
 
 /*
- * An answer that has arrived before the deadline counts, so the worker is heard first. That
+ * An answer that has arrived before the deadline counts, so its messages are received first. That
  * releases the lock: the table may change meanwhile.
  */
 static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
         if (i < pool->worker_count && overdue(pool->workers[i], now))
-            procspawn__worker_look(pool->workers[i]);
+            procspawn__worker_try_receive(pool->workers[i]);
     }
     for (unsigned i = 0; i < pool->worker_count; i++) {
         struct procspawn__worker *worker = pool->workers[i];
         if (overdue(worker, now))
-            procspawn__worker_past_deadline(worker);
+            procspawn__worker_time_out(worker);
         else if (has_deadline(worker))
             earliest(wake_at, worker->call->deadline);
     }
@@ -98,7 +98,7 @@ static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 /* Ends the workers that have been idle longest: they come last in the list. */
 static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
-    while (pool->wanted > pool->plan.minimum && !list_empty(&pool->idle)) {
+    while (pool->wanted > pool->config.minimum && !list_empty(&pool->idle)) {
         struct procspawn__worker *worker =
             list_entry(pool->idle.prev, struct procspawn__worker, in_idle);
         if (worker->idle_until > now) {
@@ -106,28 +106,28 @@ static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
             return;
         }
         __atomic_store_n(&pool->wanted, pool->wanted - 1, __ATOMIC_RELAXED);
-        procspawn__worker_end(worker, SIGKILL, 0);
+        procspawn__worker_terminate(worker, SIGKILL, 0);
     }
 }
 
 /* ---- repetition after a shortage ---- */
 
-static void do_again(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void repeat(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
-    if (pool->again_at <= now) {
-        pool->again_at = BASE_NEVER;
-        procspawn__pool_tell_again(pool);
+    if (pool->repeat_at <= now) {
+        pool->repeat_at = BASE_NEVER;
+        procspawn__pool_repeat_notices(pool);
         for (unsigned i = 0; i < pool->worker_count; i++)
-            procspawn__worker_undeafen(pool->workers[i]);
+            procspawn__worker_resume(pool->workers[i]);
         procspawn__pool_feed(pool);
     }
-    earliest(wake_at, pool->again_at);
+    earliest(wake_at, pool->repeat_at);
 }
 
 /* ---- ends that are not reported on the channel ---- */
 
 /* Looks at each worker once: it moves to the end of the list, which changes meanwhile. */
-static void look_for_lost(procspawn_pool *pool)
+static void ask_for_lost(procspawn_pool *pool)
 {
     unsigned count = 0;
 
@@ -138,27 +138,27 @@ static void look_for_lost(procspawn_pool *pool)
             list_entry(pool->lost.next, struct procspawn__worker, in_lost);
         list_remove(&worker->in_lost);
         list_append(&pool->lost, &worker->in_lost);
-        procspawn__worker_look_beside(worker);
+        procspawn__worker_ask_end(worker);
     }
 }
 
-static void look_beside(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void ask_for_ends(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 {
-    static const int64_t lost_pause = BASE_SECOND / 200, crowd_pause = BASE_SECOND / 20;
+    static const int64_t lost_pause = BASE_SECOND / 200, flooded_pause = BASE_SECOND / 20;
 
-    if (pool->beside_at <= now) {
-        pool->beside_at = BASE_NEVER;
+    if (pool->ask_at <= now) {
+        pool->ask_at = BASE_NEVER;
         for (unsigned i = pool->worker_count; i-- > 0;) {
-            if (i >= pool->worker_count || !pool->workers[i]->crowded)
+            if (i >= pool->worker_count || !pool->workers[i]->flooded)
                 continue;
-            procspawn__dispatch_beside(pool, crowd_pause);
-            procspawn__worker_look_beside(pool->workers[i]);
+            procspawn__pool_ask_soon(pool, flooded_pause);
+            procspawn__worker_ask_end(pool->workers[i]);
         }
-        look_for_lost(pool);
+        ask_for_lost(pool);
         if (!list_empty(&pool->lost))
-            procspawn__dispatch_beside(pool, lost_pause);
+            procspawn__pool_ask_soon(pool, lost_pause);
     }
-    earliest(wake_at, pool->beside_at);
+    earliest(wake_at, pool->ask_at);
 }
 
 /* ---- the loop ---- */
@@ -171,11 +171,11 @@ static bool keep_time(procspawn_pool *pool)
 
     /* The lock is released in between: a time set meanwhile then wakes this thread. */
     pool->wake_at = BASE_NEVER;
-    look_beside(pool, now, &wake_at);
+    ask_for_ends(pool, now, &wake_at);
     expire_running(pool, now, &wake_at);
     expire_queued(pool, now, &wake_at);
     shrink(pool, now, &wake_at);
-    do_again(pool, now, &wake_at);
+    repeat(pool, now, &wake_at);
     int64_t start_at = procspawn__start_due(pool);
     bool missing = start_at <= now;
     earliest(&wake_at, start_at);
@@ -196,13 +196,13 @@ static void on_event(procspawn_pool *pool, const struct epoll_event *event)
     if (!worker)
         return;
     if (event->data.u64 % PROCSPAWN__STREAMS != 0)
-        procspawn__worker_drain(worker);
+        procspawn__worker_receive_output(worker);
     else if (event->events & EPOLLHUP)
-        rc = procspawn__worker_hear(worker);
+        rc = procspawn__worker_receive(worker);
     else
-        rc = procspawn__worker_look(worker);
+        rc = procspawn__worker_try_receive(worker);
     if (rc < 0 && procspawn__worker_find(pool, serial))
-        procspawn__worker_deafen(worker);
+        procspawn__worker_suspend(worker);
 }
 
 /* The program has closed the epoll set or the eventfd: the thread cannot wait, so the pool ends. */
@@ -220,11 +220,11 @@ static void lose_set(procspawn_pool *pool, int error)
     procspawn__pool_leave(pool);
 }
 
-static void hear_all(procspawn_pool *pool)
+static void receive_all(procspawn_pool *pool)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
         if (i < pool->worker_count)
-            procspawn__worker_hear(pool->workers[i]);
+            procspawn__worker_receive(pool->workers[i]);
     }
 }
 
@@ -238,7 +238,7 @@ static void look_for_closed(procspawn_pool *pool)
     pool->look_at = now + BASE_SECOND;
     for (unsigned i = pool->worker_count; i-- > 0;) {
         if (i < pool->worker_count && !base__fd_is_ours(pool->workers[i]->taken.channel))
-            procspawn__worker_hear(pool->workers[i]);
+            procspawn__worker_receive(pool->workers[i]);
     }
 }
 
@@ -264,14 +264,14 @@ static void take_in(procspawn_pool *pool, int timeout)
     for (int i = 0; i < count; i++)
         on_event(pool, &events[i]);
     if (pool->epoll < 0)
-        hear_all(pool);
+        receive_all(pool);
     look_for_closed(pool);
     procspawn__pool_leave(pool);
 }
 
 static bool finished(const procspawn_pool *pool)
 {
-    return pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
+    return pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_has_no_workers(pool, 0);
 }
 
 /* One round: does what is due, advances the start of a missing worker, handles events. */

@@ -47,7 +47,7 @@ static bool drop_living(struct procspawn__pool_call *call)
     bool lives = !has_ended(call);
     call->dropped = lives;
     if (lives && call->worker)
-        procspawn__worker_attend(call->worker);
+        procspawn__worker_update_interest(call->worker);
     procspawn__pool_leave(pool);
     return lives;
 }
@@ -77,30 +77,30 @@ static int need_event(struct procspawn__pool_call *call)
     if (has_ended(call))
         base__event_raise(call->event);
     if (call->worker)
-        procspawn__worker_attend(call->worker);
+        procspawn__worker_update_interest(call->worker);
     return 0;
 }
 
 /* One sleep of a joiner: on the worker's channel, or on the event. */
 struct sleep {
     procspawn_pool *pool;
-    struct procspawn__worker *worker;   /* followed; NULL: none */
+    struct procspawn__worker *worker;   /* this thread polls its channel; NULL: none */
     int fd;
 };
 
-/* False while another thread hears the worker: it may have received the answer already. */
-static bool can_follow(const struct procspawn__pool_call *call)
+/* False while another thread receives from the worker: it may have the answer already. */
+static bool can_poll(const struct procspawn__pool_call *call)
 {
-    return call->worker && call->event < 0 && !call->worker->heard;
+    return call->worker && call->event < 0 && !call->worker->receiving;
 }
 
 static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
 {
     *sleep = (struct sleep){ .pool = call->pool };
-    if (can_follow(call)) {
+    if (can_poll(call)) {
         sleep->worker = call->worker;
         sleep->fd = call->worker->taken.channel;
-        procspawn__worker_follow(call->worker);
+        procspawn__worker_begin_join(call->worker);
         return 0;
     }
     int rc = need_event(call);
@@ -112,7 +112,7 @@ static void end_sleep(struct sleep *sleep)
 {
     procspawn__pool_enter(sleep->pool);
     if (sleep->worker)
-        procspawn__worker_unfollow(sleep->worker);
+        procspawn__worker_end_join(sleep->worker);
 }
 
 static void unwound_in_sleep(void *data)
@@ -162,7 +162,7 @@ static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int 
     bool look = timeout == 0 || is_cut_off(call);
 
     for (;;) {
-        int rc = look && call->worker ? procspawn__worker_look(call->worker) : 0;
+        int rc = look && call->worker ? procspawn__worker_try_receive(call->worker) : 0;
         if (has_ended(call))
             return 0;
         if (look && deadline != BASE_NEVER && base__now() >= deadline)
@@ -200,12 +200,12 @@ static int call_gone(procspawn_handle *handle, int64_t timeout, struct rusage *r
 static void end_by_hand(struct procspawn__pool_call *call, int signal, int64_t grace)
 {
     if (call->worker)
-        procspawn__worker_look(call->worker);
+        procspawn__worker_try_receive(call->worker);
     if (call->state == PROCSPAWN__CALL_QUEUED)
-        procspawn__pool_expel(call, procspawn__error_new(PROCSPAWN_ERROR_CANCELLED, 0,
-                                                         "killed before it was started"));
+        procspawn__pool_cancel_call(call, procspawn__error_new(PROCSPAWN_ERROR_CANCELLED, 0,
+                                                               "killed before it was started"));
     else if (call->worker)
-        procspawn__worker_end(call->worker, signal, grace);
+        procspawn__worker_terminate(call->worker, signal, grace);
 }
 
 static int call_end(procspawn_handle *handle, int signal, int64_t grace)

@@ -15,7 +15,7 @@
 
 static int set_watch(struct procspawn__worker *worker, int operation)
 {
-    struct epoll_event event = { .events = worker->listened ? EPOLLIN : 0,
+    struct epoll_event event = { .events = worker->dispatcher_polls ? EPOLLIN : 0,
                                  .data.u64 = worker->serial * PROCSPAWN__STREAMS };
 
     if (!base__fd_is_ours(worker->pool->epoll) || !base__fd_is_ours(worker->taken.channel))
@@ -37,11 +37,11 @@ void procspawn__worker_unwatch(struct procspawn__worker *worker)
         set_watch(worker, EPOLL_CTL_DEL);
 }
 
-static void listen_to(struct procspawn__worker *worker, bool on)
+static void set_dispatcher(struct procspawn__worker *worker, bool on)
 {
-    if (worker->listened == on || !worker->watched)
+    if (worker->dispatcher_polls == on || !worker->watched)
         return;
-    worker->listened = on;
+    worker->dispatcher_polls = on;
     set_watch(worker, EPOLL_CTL_MOD);
 }
 
@@ -51,7 +51,7 @@ static bool needs_dispatcher(const struct procspawn__worker *worker)
     const procspawn_pool *pool = worker->pool;
     const struct procspawn__pool_call *call = worker->call;
 
-    if (worker->followed)
+    if (worker->joiner_polls)
         return false;
     if (worker->state == PROCSPAWN__WORKER_ENDING)
         return true;
@@ -59,49 +59,49 @@ static bool needs_dispatcher(const struct procspawn__worker *worker)
                     call->event >= 0);
 }
 
-/* Listening ends only when a joiner follows: listening without need costs little. */
-void procspawn__worker_attend(struct procspawn__worker *worker)
+/* The dispatcher polls until a joiner does: polling without need costs little. */
+void procspawn__worker_update_interest(struct procspawn__worker *worker)
 {
     if (needs_dispatcher(worker))
-        listen_to(worker, true);
+        set_dispatcher(worker, true);
 }
 
-void procspawn__pool_attend(procspawn_pool *pool)
+void procspawn__pool_update_interest(procspawn_pool *pool)
 {
     for (unsigned i = 0; i < pool->worker_count; i++)
-        procspawn__worker_attend(pool->workers[i]);
+        procspawn__worker_update_interest(pool->workers[i]);
 }
 
 /* epoll(7) always reports the end of a channel, so the channel leaves the set. */
-void procspawn__worker_deafen(struct procspawn__worker *worker)
+void procspawn__worker_suspend(struct procspawn__worker *worker)
 {
     if (!worker->watched)
         return;
     procspawn__worker_unwatch(worker);
-    worker->deaf = true;
-    procspawn__dispatch_again(worker->pool);
+    worker->suspended = true;
+    procspawn__pool_repeat_soon(worker->pool);
 }
 
-void procspawn__worker_undeafen(struct procspawn__worker *worker)
+void procspawn__worker_resume(struct procspawn__worker *worker)
 {
-    if (!worker->deaf)
+    if (!worker->suspended)
         return;
-    worker->listened = !worker->followed;
-    worker->deaf = set_watch(worker, EPOLL_CTL_ADD) < 0;
-    if (worker->deaf)
-        procspawn__dispatch_again(worker->pool);
+    worker->dispatcher_polls = !worker->joiner_polls;
+    worker->suspended = set_watch(worker, EPOLL_CTL_ADD) < 0;
+    if (worker->suspended)
+        procspawn__pool_repeat_soon(worker->pool);
 }
 
-void procspawn__worker_follow(struct procspawn__worker *worker)
+void procspawn__worker_begin_join(struct procspawn__worker *worker)
 {
     procspawn__worker_ref(worker);
-    worker->followed = true;
-    listen_to(worker, false);
+    worker->joiner_polls = true;
+    set_dispatcher(worker, false);
 }
 
-void procspawn__worker_unfollow(struct procspawn__worker *worker)
+void procspawn__worker_end_join(struct procspawn__worker *worker)
 {
-    worker->followed = false;
-    procspawn__worker_attend(worker);
+    worker->joiner_polls = false;
+    procspawn__worker_update_interest(worker);
     procspawn__worker_unref(worker);
 }

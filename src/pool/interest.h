@@ -4,12 +4,12 @@
  * Each worker has a channel of its own and runs at most one call. Any thread may receive from the
  * channel. The thread that waits for its next message is
  *
- * - the joiner of the call (the worker is "followed"): it polls the channel itself, so a call costs
- *   two messages and wakes no other thread. No other thread receives from the channel until it has
- *   ended; otherwise the joiner would miss the message and sleep for ever.
- * - the dispatcher (the worker is "listened to"): if the worker is not followed and something
- *   depends on the end of its call: calls are queued, threads wait for the pool, the handle was
- *   freed, or the handle's descriptor is in use. Also if the worker is to end.
+ * - the joiner of the call: it polls the channel itself, so a call costs two messages and wakes no
+ *   other thread. No other thread receives from the channel until it has ended; otherwise the
+ *   joiner would miss the message and sleep for ever.
+ * - the dispatcher: if no joiner polls and something depends on the end of the call: calls are
+ *   queued, threads wait for the pool, the handle was freed, or the handle's descriptor is in use.
+ *   Also if the worker is to end.
  * - otherwise none: the answer stays in the channel until one of the two above happens.
  *
  * The end of a channel always wakes the dispatcher.
@@ -25,14 +25,14 @@
 /* Adds the channel of a new worker to the dispatcher's set, 0 or -errno; and removes it. */
 int procspawn__worker_watch(struct procspawn__worker *worker);
 void procspawn__worker_unwatch(struct procspawn__worker *worker);
-/* Makes the dispatcher listen to the worker, or to each one, if that is needed now. */
-void procspawn__worker_attend(struct procspawn__worker *worker);
-void procspawn__pool_attend(procspawn_pool *pool);
-/* Take the channel out of the dispatcher's set until again_at; and put it back, if possible. */
-void procspawn__worker_deafen(struct procspawn__worker *worker);
-void procspawn__worker_undeafen(struct procspawn__worker *worker);
+/* Has the dispatcher poll the channel of the worker, or of each one, if that is needed now. */
+void procspawn__worker_update_interest(struct procspawn__worker *worker);
+void procspawn__pool_update_interest(procspawn_pool *pool);
+/* Take the channel out of the dispatcher's set until repeat_at; and put it back, if possible. */
+void procspawn__worker_suspend(struct procspawn__worker *worker);
+void procspawn__worker_resume(struct procspawn__worker *worker);
 /* The joiner begins and ends to poll the channel. */
-void procspawn__worker_follow(struct procspawn__worker *worker);
-void procspawn__worker_unfollow(struct procspawn__worker *worker);
+void procspawn__worker_begin_join(struct procspawn__worker *worker);
+void procspawn__worker_end_join(struct procspawn__worker *worker);
 
 #endif

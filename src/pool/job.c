@@ -157,7 +157,7 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
     step(call, PROCSPAWN__CALL_END);
     __atomic_store_n(&pool->calls, pool->calls - 1, __ATOMIC_RELEASE);
     if (pool->calls == 0)
-        procspawn__pool_became_idle(pool);
+        procspawn__pool_notify_idle(pool);
 }
 
 bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call)

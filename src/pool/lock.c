@@ -15,8 +15,8 @@
  */
 void procspawn__pool_leave(procspawn_pool *pool)
 {
-    if (!list_empty(&pool->tell))
-        procspawn__pool_tell(pool);
+    if (!list_empty(&pool->notices))
+        procspawn__pool_send_notices(pool);
     struct procspawn__remains *remains = pool->remains;
     pool->remains = NULL;
     procspawn__pool_unlock(pool);

@@ -7,7 +7,7 @@
 #include <forkscope/pool.h>
 
 /*
- * Sends pending messages to servers, releases the lock, and frees unused objects. A thread that is
+ * Sends notices to servers, releases the lock, and frees unused objects. A thread that is
  * being cancelled calls procspawn__pool_unlock instead, and leaves that to the next one.
  */
 void procspawn__pool_leave(procspawn_pool *pool);

@@ -82,8 +82,8 @@ static bool valid(const procspawn_pool_builder *builder)
         if (!valid_stream(&builder->process->stdio[i]))
             return false;
     }
-    return builder->plan.maximum > 0 && builder->plan.minimum <= builder->plan.maximum &&
-           builder->plan.idle_timeout >= 0;
+    return builder->config.maximum > 0 && builder->config.minimum <= builder->config.maximum &&
+           builder->config.idle_timeout >= 0;
 }
 
 static procspawn_pool *pool_of(struct procspawn__at_fini *item)
@@ -98,9 +98,9 @@ static void close_at_fini(struct procspawn__at_fini *item)
 
     procspawn__pool_enter(pool);
     procspawn__pool_step(pool, PROCSPAWN__POOL_END);
-    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
+    procspawn__pool_cancel_queued(pool, PROCSPAWN_ERROR_CANCELLED, "procspawn_fini was called");
     procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
+    procspawn__pool_notify(pool);
     procspawn__pool_leave(pool);
 }
 
@@ -111,7 +111,7 @@ static int join_at_fini(struct procspawn__at_fini *item, int64_t deadline)
 
 static int build(const procspawn_pool_builder *builder, procspawn_pool **ret_pool)
 {
-    procspawn_pool *pool = procspawn__pool_new(&builder->plan);
+    procspawn_pool *pool = procspawn__pool_new(&builder->config);
 
     if (!pool)
         return -ENOMEM;
@@ -191,7 +191,7 @@ static unsigned count(procspawn_pool *pool, const unsigned *number)
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(pool);
-    procspawn__pool_look(pool);
+    procspawn__pool_receive(pool);
     unsigned value = *number;
     procspawn__pool_leave(pool);
     pthread_setcancelstate(cancel, NULL);

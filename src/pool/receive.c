@@ -37,7 +37,7 @@ static bool may_have_more(enum procspawn__incoming_kind kind)
     }
 }
 
-/* The call cannot end while the lock is released: only the thread that hears its worker ends it. */
+/* The call cannot end while the lock is released: only the receiving thread ends it. */
 static void drain(struct procspawn__worker *worker)
 {
     struct procspawn__pool_call *call = worker->call;
@@ -45,18 +45,18 @@ static void drain(struct procspawn__worker *worker)
     if (!call || !procspawn__captures_run(&call->captures))
         return;
     procspawn__pool_leave(worker->pool);
-    procspawn__captures_drain(&call->captures, worker->pool->plan.capture_limit);
+    procspawn__captures_drain(&call->captures, worker->pool->config.capture_limit);
     procspawn__pool_enter(worker->pool);
 }
 
-void procspawn__worker_drain(struct procspawn__worker *worker)
+void procspawn__worker_receive_output(struct procspawn__worker *worker)
 {
-    if (worker->heard)
+    if (worker->receiving)
         return;
-    worker->heard = true;
+    worker->receiving = true;
     procspawn__worker_ref(worker);
     drain(worker);
-    worker->heard = false;
+    worker->receiving = false;
     procspawn__worker_unref(worker);
 }
 
@@ -69,7 +69,7 @@ static void deliver(struct procspawn__worker *worker, struct procspawn__worker_m
 }
 
 /* Receives one message without the lock and acts upon it. Returns whether there may be more. */
-static bool hear_one(struct procspawn__worker *worker, int *ret_error)
+static bool receive_one(struct procspawn__worker *worker, int *ret_error)
 {
     procspawn_pool *pool = worker->pool;
     struct procspawn__worker_message message;
@@ -77,7 +77,7 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     /* After the last answer no descriptors are needed. A shortage of them must not delay DEATH. */
     worker->lossy = worker->state == PROCSPAWN__WORKER_ENDING && !worker->call;
     procspawn__pool_leave(pool);
-    procspawn__worker_receive(worker, &message);
+    procspawn__worker_receive_message(worker, &message);
     procspawn__pool_enter(pool);
     deliver(worker, &message);
     *ret_error = message.incoming.error == -EAGAIN ? 0 : message.incoming.error;
@@ -89,29 +89,29 @@ static bool hear_one(struct procspawn__worker *worker, int *ret_error)
     return may_have_more(message.incoming.kind);
 }
 
-int procspawn__worker_hear(struct procspawn__worker *worker)
+int procspawn__worker_receive(struct procspawn__worker *worker)
 {
     enum { AT_ONCE = 64 };
-    static const int64_t crowd_pause = BASE_SECOND / 20;
+    static const int64_t flooded_pause = BASE_SECOND / 20;
     bool more = true;
     int rc = 0;
 
-    if (worker->heard || worker->state >= PROCSPAWN__WORKER_LOST)
+    if (worker->receiving || worker->state >= PROCSPAWN__WORKER_LOST)
         return 0;
-    worker->heard = true;
+    worker->receiving = true;
     procspawn__worker_ref(worker);
     for (int i = 0; i < AT_ONCE && more; i++)
-        more = hear_one(worker, &rc);
-    worker->heard = false;
-    worker->crowded = more;
+        more = receive_one(worker, &rc);
+    worker->receiving = false;
+    worker->flooded = more;
     if (more)
-        procspawn__dispatch_beside(worker->pool, crowd_pause);
+        procspawn__pool_ask_soon(worker->pool, flooded_pause);
     procspawn__worker_unref(worker);
     return rc;
 }
 
 /* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
-static void take_word(struct procspawn__worker *worker, int rc)
+static void on_word(struct procspawn__worker *worker, int rc)
 {
     struct procspawn__worker_message message = {
         .incoming = {
@@ -123,39 +123,39 @@ static void take_word(struct procspawn__worker *worker, int rc)
     };
 
     if (worker->state == PROCSPAWN__WORKER_LOST)
-        procspawn__worker_bury(worker);
+        procspawn__worker_note_gone(worker);
     else if (worker->state < PROCSPAWN__WORKER_LOST)
         deliver(worker, &message);
 }
 
-void procspawn__worker_look_beside(struct procspawn__worker *worker)
+void procspawn__worker_ask_end(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
     bool kill = worker->killed || worker->state == PROCSPAWN__WORKER_LOST;
 
-    if (worker->heard)
+    if (worker->receiving)
         return;
-    worker->heard = true;
+    worker->receiving = true;
     procspawn__worker_ref(worker);
     procspawn__pool_leave(pool);
     int rc = procspawn__client_await(&worker->await, &worker->taken, kill);
     procspawn__pool_enter(pool);
     if (rc <= 0)
-        take_word(worker, rc);
-    worker->heard = false;
+        on_word(worker, rc);
+    worker->receiving = false;
     procspawn__worker_unref(worker);
 }
 
-int procspawn__worker_look(struct procspawn__worker *worker)
+int procspawn__worker_try_receive(struct procspawn__worker *worker)
 {
-    return worker->followed ? 0 : procspawn__worker_hear(worker);
+    return worker->joiner_polls ? 0 : procspawn__worker_receive(worker);
 }
 
 /* The table may change while the lock is released. */
-void procspawn__pool_look(procspawn_pool *pool)
+void procspawn__pool_receive(procspawn_pool *pool)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
         if (i < pool->worker_count && pool->workers[i]->call)
-            procspawn__worker_look(pool->workers[i]);
+            procspawn__worker_try_receive(pool->workers[i]);
     }
 }

@@ -10,19 +10,20 @@
 /* All functions: with the pool's lock held, which they release in between. */
 
 /*
- * Hears a worker: receives a number of messages and acts upon them. 0, also if another thread hears
- * it; or a shortage of this process (-EMFILE, -ENOMEM ...): then a message is left in the channel.
+ * Receives a number of messages and acts upon them. 0, also if another thread receives from the
+ * worker; or a shortage of this process (-EMFILE, -ENOMEM ...): then a message is left in the
+ * channel.
  */
-int procspawn__worker_hear(struct procspawn__worker *worker);
-/* The same, but does nothing if the worker is followed; and for all workers that run a call. */
-int procspawn__worker_look(struct procspawn__worker *worker);
-void procspawn__pool_look(procspawn_pool *pool);
-/* Reads captured output, unless another thread hears the worker. */
-void procspawn__worker_drain(struct procspawn__worker *worker);
+int procspawn__worker_receive(struct procspawn__worker *worker);
+/* The same, but not while a joiner polls the channel; and for all workers that run a call. */
+int procspawn__worker_try_receive(struct procspawn__worker *worker);
+void procspawn__pool_receive(procspawn_pool *pool);
+/* Reads captured output, unless another thread receives from the worker. */
+void procspawn__worker_receive_output(struct procspawn__worker *worker);
 /*
  * Asks the worker's server for its end: the channel may have ended without DEATH, or be full of
  * other messages. Only in the dispatcher.
  */
-void procspawn__worker_look_beside(struct procspawn__worker *worker);
+void procspawn__worker_ask_end(struct procspawn__worker *worker);
 
 #endif

@@ -30,7 +30,7 @@
 /* Raises the number of workers by one if there are more calls than workers, up to the maximum. */
 static void grow(procspawn_pool *pool)
 {
-    if (pool->wanted >= pool->plan.maximum || pool->queued + pool->active <= pool->wanted)
+    if (pool->wanted >= pool->config.maximum || pool->queued + pool->active <= pool->wanted)
         return;
     __atomic_store_n(&pool->wanted, pool->wanted + 1, __ATOMIC_RELAXED);
     procspawn__pool_wake(pool);
@@ -71,7 +71,7 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
     int rc = send_call(worker, call);
 
     if (rc == -EPIPE || rc == -EAGAIN) {
-        procspawn__worker_end(worker, SIGKILL, 0);
+        procspawn__worker_terminate(worker, SIGKILL, 0);
         return -EPIPE;
     }
     if (rc < 0)
@@ -84,7 +84,7 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
     if (call->request->request.message.fd_count > 0)
         procspawn__pool_call_drop_request(call);
     procspawn__worker_step(worker, PROCSPAWN__EV_CALL);
-    procspawn__worker_attend(worker);
+    procspawn__worker_update_interest(worker);
     return 0;
 }
 
@@ -103,7 +103,7 @@ static bool start_first(procspawn_pool *pool)
     int rc = start(worker, call);
     if (procspawn__may_pass(rc)) {
         put_first(call);
-        procspawn__dispatch_again(pool);
+        procspawn__pool_repeat_soon(pool);
         return false;
     }
     if (rc == -EPIPE) {
@@ -133,7 +133,7 @@ static void after_queueing(procspawn_pool *pool)
     if (pool->queued == 0)
         return;
     grow(pool);
-    procspawn__pool_attend(pool);
+    procspawn__pool_update_interest(pool);
 }
 
 void procspawn__pool_enqueue(struct procspawn__pool_call *call)
@@ -157,18 +157,18 @@ static void requeue(struct procspawn__pool_call *call)
     after_queueing(call->pool);
 }
 
-void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error)
+void procspawn__pool_cancel_call(struct procspawn__pool_call *call, procspawn_error *error)
 {
     take_out(call);
     procspawn__outcome_fail(&call->handle.outcome, error);
     procspawn__pool_call_end(call);
 }
 
-void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind kind,
-                               const char *message)
+void procspawn__pool_cancel_queued(procspawn_pool *pool, enum procspawn_error_kind kind,
+                                   const char *message)
 {
     while (!list_empty(&pool->queue))
-        procspawn__pool_expel(
+        procspawn__pool_cancel_call(
             list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
             procspawn__error_new(kind, 0, "%s", message));
 }
@@ -190,10 +190,11 @@ void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error)
     procspawn__pool_step(pool, PROCSPAWN__POOL_END);
     pool->failed = true;
     while (!list_empty(&pool->queue))
-        procspawn__pool_expel(list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
-                              procspawn__error_copy(pool->cause));
+        procspawn__pool_cancel_call(
+            list_entry(pool->queue.next, struct procspawn__pool_call, in_queue),
+            procspawn__error_copy(pool->cause));
     procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
+    procspawn__pool_notify(pool);
 }
 
 void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
@@ -206,7 +207,7 @@ void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool 
         set_cause(pool, error);
     else
         procspawn_error_free(error);
-    if (pool->worker_count == 0 && (final || pool->backoff.failures >= pool->plan.attempts))
+    if (pool->worker_count == 0 && (final || pool->backoff.failures >= pool->config.attempts))
         procspawn__pool_fail(pool, procspawn__error_copy(pool->cause));
 }
 
@@ -262,7 +263,7 @@ static void on_answer(struct procspawn__worker *worker, struct procspawn__worker
     pass_on(&message->outcome, &call->handle.outcome);
     procspawn__pool_call_end(call);
     if (worn)
-        procspawn__worker_end(worker, SIGKILL, 0);
+        procspawn__worker_terminate(worker, SIGKILL, 0);
     procspawn__pool_feed(worker->pool);
 }
 
@@ -271,7 +272,7 @@ static void on_failure(struct procspawn__worker *worker, struct procspawn__worke
     struct procspawn__pool_call *call = take_call(worker);
 
     pass_on(&message->outcome, &call->handle.outcome);
-    procspawn__worker_end(worker, SIGKILL, 0);
+    procspawn__worker_terminate(worker, SIGKILL, 0);
     procspawn__pool_call_end(call);
 }
 
@@ -283,11 +284,11 @@ static void on_refusal(struct procspawn__worker *worker, struct procspawn__worke
 {
     struct procspawn__pool_call *call = worker->call;
 
-    if (call->refusals >= worker->pool->plan.maximum || !can_be_sent_again(call)) {
+    if (call->refusals >= worker->pool->config.maximum || !can_be_sent_again(call)) {
         on_failure(worker, message);
         return;
     }
-    procspawn__worker_end(worker, SIGKILL, 0);
+    procspawn__worker_terminate(worker, SIGKILL, 0);
     call->refusals++;
     requeue(take_call(worker));
 }
@@ -311,7 +312,7 @@ static void on_broken(struct procspawn__worker *worker)
                                                      "the answer cannot be received"));
         procspawn__pool_call_end(call);
     }
-    procspawn__worker_end(worker, SIGKILL, 0);
+    procspawn__worker_terminate(worker, SIGKILL, 0);
 }
 
 /* Sets the failure. An end without DEATH: the server died, or the worker shut down its channel. */
@@ -366,7 +367,7 @@ static void on_left(struct procspawn__worker *worker,
     else
         set_end(&worker->start, message);
     procspawn__worker_unwatch(worker);
-    procspawn__worker_leave(worker);
+    procspawn__worker_remove(worker);
     if (report->early)
         on_failed_start(worker, report->unread);
 }

@@ -21,10 +21,10 @@
 
 void procspawn__pool_enqueue(struct procspawn__pool_call *call);
 /* Ends a queued call with this error, which is taken. */
-void procspawn__pool_expel(struct procspawn__pool_call *call, procspawn_error *error);
+void procspawn__pool_cancel_call(struct procspawn__pool_call *call, procspawn_error *error);
 /* Ends all queued calls with such errors. */
-void procspawn__pool_expel_all(procspawn_pool *pool, enum procspawn_error_kind kind,
-                               const char *message);
+void procspawn__pool_cancel_queued(procspawn_pool *pool, enum procspawn_error_kind kind,
+                                   const char *message);
 /* Sends calls as long as there are idle workers. */
 void procspawn__pool_feed(procspawn_pool *pool);
 

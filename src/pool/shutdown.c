@@ -16,16 +16,16 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* Answers that have arrived count, so the workers are heard before they are killed. */
+/* Answers that have arrived count, so messages are received before workers are killed. */
 void procspawn__pool_end(procspawn_pool *pool)
 {
     procspawn__pool_step(pool, PROCSPAWN__POOL_END);
-    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
-    procspawn__pool_look(pool);
+    procspawn__pool_cancel_queued(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
+    procspawn__pool_receive(pool);
     for (unsigned i = 0; i < pool->worker_count; i++)
-        procspawn__worker_end(pool->workers[i], SIGKILL, 0);
+        procspawn__worker_terminate(pool->workers[i], SIGKILL, 0);
     procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
+    procspawn__pool_notify(pool);
 }
 
 void procspawn_pool_kill(procspawn_pool *pool)
@@ -50,7 +50,7 @@ int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
     if (rc < 0)
         return rc;
     procspawn_pool_kill(pool);
-    return procspawn__pool_wait(pool, event, deadline, procspawn__pool_emptied);
+    return procspawn__pool_wait(pool, event, deadline, procspawn__pool_has_no_workers);
 }
 
 int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout)

@@ -30,7 +30,7 @@ static int write_call(struct procspawn__pool_call *call, procspawn_function *fun
     if (rc == 0)
         rc = procspawn__request_argument(request, argument);
     if (rc == 0)
-        rc = procspawn__captures_open(&call->captures, &call->pool->plan, request,
+        rc = procspawn__captures_open(&call->captures, &call->pool->config, request,
                                       call->handle.pipes);
     return rc < 0 ? rc : procspawn__request_seal(request);
 }

@@ -80,8 +80,8 @@ static void note_failure(procspawn_pool *pool, int rc)
     }
     procspawn_error *error =
         procspawn__error_new(lost ? PROCSPAWN_ERROR_SERVER_LOST : PROCSPAWN_ERROR_SETUP,
-                             lost ? 0 : procspawn__error_number(rc), "a worker cannot be started: %s",
-                             forkscope_strerror(rc));
+                             lost ? 0 : procspawn__error_number(rc),
+                             "a worker cannot be started: %s", forkscope_strerror(rc));
     if (rc == -EPIPE)
         procspawn__start_unread(pool, error);
     else
@@ -101,7 +101,7 @@ static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
     }
     procspawn__backoff_started(&pool->backoff);
     if (pool->state == PROCSPAWN__POOL_ENDED)
-        procspawn__worker_end(worker, SIGKILL, 0);
+        procspawn__worker_terminate(worker, SIGKILL, 0);
     return 0;
 }
 

@@ -13,10 +13,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-procspawn_pool *procspawn__pool_new(const struct procspawn__pool_plan *plan)
+procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config)
 {
     procspawn_pool *pool = malloc(sizeof *pool);
-    struct procspawn__worker **workers = calloc(plan->maximum, sizeof *workers);
+    struct procspawn__worker **workers = calloc(config->maximum, sizeof *workers);
 
     if (!pool || !workers) {
         free(workers);
@@ -25,23 +25,23 @@ procspawn_pool *procspawn__pool_new(const struct procspawn__pool_plan *plan)
     }
     *pool = (procspawn_pool){
         .references = 1,
-        .plan = *plan,
+        .config = *config,
         .workers = workers,
-        .wanted = plan->minimum,
+        .wanted = config->minimum,
         .epoll = -1,
         .wake = -1,
         .end_event = -1,
         .wake_at = BASE_NEVER,
-        .again_at = BASE_NEVER,
-        .beside_at = BASE_NEVER,
+        .repeat_at = BASE_NEVER,
+        .ask_at = BASE_NEVER,
     };
     pthread_mutex_init(&pool->lock, NULL);
     list_init(&pool->waiters);
     list_init(&pool->queue);
     list_init(&pool->lost);
     list_init(&pool->idle);
-    list_init(&pool->tell);
-    list_init(&pool->tell_later);
+    list_init(&pool->notices);
+    list_init(&pool->later_notices);
     return pool;
 }
 
@@ -120,29 +120,29 @@ void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when)
         procspawn__pool_wake(pool);
 }
 
-void procspawn__dispatch_again(procspawn_pool *pool)
+void procspawn__pool_repeat_soon(procspawn_pool *pool)
 {
-    static const int64_t again_pause = BASE_SECOND / 100;
+    static const int64_t pause = BASE_SECOND / 100;
 
-    if (pool->again_at != BASE_NEVER)
+    if (pool->repeat_at != BASE_NEVER)
         return;
-    pool->again_at = base__deadline(again_pause);
-    procspawn__pool_wake_by(pool, pool->again_at);
+    pool->repeat_at = base__deadline(pause);
+    procspawn__pool_wake_by(pool, pool->repeat_at);
 }
 
-void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause)
+void procspawn__pool_ask_soon(procspawn_pool *pool, int64_t pause)
 {
     int64_t when = base__deadline(pause);
 
-    if (pool->beside_at <= when)
+    if (pool->ask_at <= when)
         return;
-    pool->beside_at = when;
+    pool->ask_at = when;
     procspawn__pool_wake_by(pool, when);
 }
 
 /* ---- who waits for it ---- */
 
-void procspawn__pool_changed(procspawn_pool *pool)
+void procspawn__pool_notify(procspawn_pool *pool)
 {
     base__event_raise(pool->end_event);
     for (struct list *item = pool->waiters.next; item != &pool->waiters; item = item->next)
@@ -154,11 +154,11 @@ bool procspawn__pool_is_idle(const procspawn_pool *pool)
     return __atomic_load_n(&pool->calls, __ATOMIC_ACQUIRE) == 0;
 }
 
-void procspawn__pool_became_idle(procspawn_pool *pool)
+void procspawn__pool_notify_idle(procspawn_pool *pool)
 {
     pool->idle_epoch++;
     if (!list_empty(&pool->waiters))
-        procspawn__pool_changed(pool);
+        procspawn__pool_notify(pool);
 }
 
 bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch)
@@ -166,7 +166,7 @@ bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch)
     return procspawn__pool_is_idle(pool) || pool->idle_epoch != epoch;
 }
 
-bool procspawn__pool_emptied(const procspawn_pool *pool, uint64_t unused)
+bool procspawn__pool_has_no_workers(const procspawn_pool *pool, uint64_t unused)
 {
     (void)unused;
     return pool->worker_count == 0 && list_empty(&pool->lost);

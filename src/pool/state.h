@@ -4,10 +4,10 @@
  * One lock for each pool guards the table of workers, the queue and the counts. A thread that holds
  * it does nothing that can block, or that takes time in proportion to what a worker sent:
  *
- * - A message of a worker is received and checked without the lock, by one thread at a time (the
- *   worker is "heard"), and acted upon with the lock held: receive.c, schedule.c.
- * - A message to a server is noted in the worker. The thread that releases the lock sends it:
- *   terminate.c.
+ * - A message of a worker is received and checked without the lock, by one thread at a time, and
+ *   acted upon with the lock held: receive.c, schedule.c.
+ * - A notice to a server, that it is to end a worker, is kept in the worker. The thread that
+ *   releases the lock sends it: terminate.c.
  * - An object that is no longer used is noted in the pool. The thread that releases the lock frees
  *   it: lock.c.
  */
@@ -59,7 +59,7 @@ struct procspawn_pool {
     unsigned references;        /* atomic: the owner's, and one for each handle */
     struct procspawn__at_fini at_fini;
     struct base__witness *witness;
-    struct procspawn__pool_plan plan;
+    struct procspawn__pool_config config;
     procspawn_builder *process;
     enum procspawn__pool_state state;
     bool failed;                /* it ended because no worker could be started */
@@ -75,8 +75,8 @@ struct procspawn_pool {
     unsigned active;            /* workers that run a call */
     unsigned wanted;            /* target number of workers: minimum to maximum; atomic */
     uint64_t last_serial;
-    struct list tell;           /* workers with a message for their server */
-    struct list tell_later;     /* the same: the message could not be sent, to be repeated */
+    struct list notices;        /* workers with a notice for their server */
+    struct list later_notices;  /* the same: the notice could not be sent, to be repeated */
     struct procspawn__remains *remains;
 
     struct list waiters;        /* threads that wait for the pool as a whole */
@@ -87,9 +87,9 @@ struct procspawn_pool {
     int epoll;
     int wake;                   /* eventfd that wakes the dispatcher */
     int64_t wake_at;            /* when the dispatcher's wait times out */
-    int64_t again_at;           /* when it repeats what failed for a shortage */
+    int64_t repeat_at;          /* when it repeats what failed for a shortage */
     int64_t look_at;            /* when it next checks that its descriptors are still open */
-    int64_t beside_at;          /* when it next asks the servers for ends of workers */
+    int64_t ask_at;             /* when it next asks the servers for ends of workers */
     struct procspawn__backoff backoff;
     struct procspawn__child_request child_request; /* for one more worker; the dispatcher's */
 };
@@ -101,7 +101,7 @@ enum { PROCSPAWN__STREAMS = 4 };
 /* ---- without the lock ---- */
 
 /* A new pool in state OPEN, without workers, descriptors and thread; NULL without memory. */
-procspawn_pool *procspawn__pool_new(const struct procspawn__pool_plan *plan);
+procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config);
 /* False in a child by fork(2) of the process that made the pool. */
 bool procspawn__pool_is_ours(const procspawn_pool *pool);
 void procspawn__pool_enter(procspawn_pool *pool);
@@ -125,16 +125,16 @@ void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *re
 void procspawn__pool_wake(procspawn_pool *pool);
 void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when);
 /* Has the dispatcher repeat what failed for a shortage, ten milliseconds from now. */
-void procspawn__dispatch_again(procspawn_pool *pool);
+void procspawn__pool_repeat_soon(procspawn_pool *pool);
 /* Has the dispatcher ask servers for ends of workers after this pause, in nanoseconds. */
-void procspawn__dispatch_beside(procspawn_pool *pool, int64_t pause);
+void procspawn__pool_ask_soon(procspawn_pool *pool, int64_t pause);
 
 /* Wakes all threads that wait for the pool. */
-void procspawn__pool_changed(procspawn_pool *pool);
+void procspawn__pool_notify(procspawn_pool *pool);
 /* The last call has ended: counts it and wakes the waiting threads. */
-void procspawn__pool_became_idle(procspawn_pool *pool);
+void procspawn__pool_notify_idle(procspawn_pool *pool);
 /* Are all workers gone? */
-bool procspawn__pool_emptied(const procspawn_pool *pool, uint64_t unused);
+bool procspawn__pool_has_no_workers(const procspawn_pool *pool, uint64_t unused);
 /* Is it idle, or was it since idle_epoch had this value? */
 bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch);
 

@@ -1,8 +1,8 @@
 /*
- * terminate.c - messages to servers that end workers
+ * terminate.c - notices to servers that they are to end workers
  *
- * A message is noted with the lock held and sent without it, because a server may be stopped or its
- * link full. One thread at a time sends for a worker, so messages stay in order. A message that
+ * A notice is kept with the lock held and sent without it, because a server may be stopped or its
+ * link full. One thread at a time sends for a worker, so notices stay in order. A notice that
  * cannot be sent is repeated by the dispatcher; the caller does not wait for it.
  */
 #include "src/pool/terminate.h"
@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- noting ---- */
+/* ---- kept ---- */
 
 static uint64_t bit(int signal)
 {
@@ -34,11 +34,11 @@ static bool has_end(const struct procspawn__worker *worker)
 
 static void enlist(struct procspawn__worker *worker)
 {
-    if (has_end(worker) && !worker->told && list_empty(&worker->in_tell))
-        list_append(&worker->pool->tell, &worker->in_tell);
+    if (has_end(worker) && !worker->notifying && list_empty(&worker->in_notices))
+        list_append(&worker->pool->notices, &worker->in_notices);
 }
 
-void procspawn__worker_end(struct procspawn__worker *worker, int signal, int64_t grace)
+void procspawn__worker_terminate(struct procspawn__worker *worker, int signal, int64_t grace)
 {
     struct procspawn__worker_end *end = &worker->end;
     int64_t kill_at = base__deadline(grace);
@@ -53,10 +53,10 @@ void procspawn__worker_end(struct procspawn__worker *worker, int signal, int64_t
         end->kill_at = kill_at;
     end->signals |= bit(signal);
     enlist(worker);
-    procspawn__worker_attend(worker);
+    procspawn__worker_update_interest(worker);
 }
 
-void procspawn__worker_past_deadline(struct procspawn__worker *worker)
+void procspawn__worker_time_out(struct procspawn__worker *worker)
 {
     if (worker->killed || worker->overdue || !procspawn__worker_step(worker, PROCSPAWN__EV_END))
         return;
@@ -64,96 +64,96 @@ void procspawn__worker_past_deadline(struct procspawn__worker *worker)
     worker->end.limit = true;
     worker->end.limit_first = worker->end.signals == 0;
     enlist(worker);
-    procspawn__worker_attend(worker);
+    procspawn__worker_update_interest(worker);
 }
 
 /* ---- sending ---- */
 
-/* One message: a signal, with the time of the SIGKILL after it; or signal 0: deadline passed. */
-struct word {
+/* One notice: a signal, with the time of the SIGKILL after it; or signal 0: deadline passed. */
+struct notice {
     struct procspawn__taken to;
     int signal;
     int64_t kill_at;
 };
 
-static struct word next_word(struct procspawn__worker *worker)
+static struct notice next_notice(struct procspawn__worker *worker)
 {
     struct procspawn__worker_end *end = &worker->end;
-    struct word word = { .to = worker->taken, .kill_at = end->kill_at };
+    struct notice notice = { .to = worker->taken, .kill_at = end->kill_at };
 
     if (end->limit && (end->limit_first || end->signals == 0)) {
         end->limit = false;
-        return word;
+        return notice;
     }
-    word.signal = __builtin_ctzll(end->signals) + 1;
-    end->signals &= ~bit(word.signal);
-    return word;
+    notice.signal = __builtin_ctzll(end->signals) + 1;
+    end->signals &= ~bit(notice.signal);
+    return notice;
 }
 
-static void take_back(struct procspawn__worker *worker, const struct word *word)
+static void take_back(struct procspawn__worker *worker, const struct notice *notice)
 {
     struct procspawn__worker_end *end = &worker->end;
 
-    if (word->signal == 0) {
+    if (notice->signal == 0) {
         end->limit = true;
-    } else if (!worker->killed || word->signal == SIGKILL) {
-        if (end->signals == 0 || word->kill_at < end->kill_at)
-            end->kill_at = word->kill_at;
-        end->signals |= bit(word->signal);
+    } else if (!worker->killed || notice->signal == SIGKILL) {
+        if (end->signals == 0 || notice->kill_at < end->kill_at)
+            end->kill_at = notice->kill_at;
+        end->signals |= bit(notice->signal);
     }
 }
 
 /* 0; -EPIPE: the server is gone, and its children with it; or -errno: to be repeated. */
-static int send_word(const struct word *word)
+static int send_notice(const struct notice *notice)
 {
     int64_t now = base__now();
-    int64_t grace = word->kill_at == BASE_NEVER ? BASE_NEVER : word->kill_at - now;
+    int64_t grace = notice->kill_at == BASE_NEVER ? BASE_NEVER : notice->kill_at - now;
 
-    if (word->signal == 0)
-        return procspawn__client_try_limit(&word->to, now);
-    return procspawn__client_try_end_child(&word->to, word->signal, grace > 0 ? grace : 0);
+    if (notice->signal == 0)
+        return procspawn__client_try_limit(&notice->to, now);
+    return procspawn__client_try_end_child(&notice->to, notice->signal, grace > 0 ? grace : 0);
 }
 
 /* Releases the lock while it sends. */
-static void tell_one(struct procspawn__worker *worker)
+static void send_one(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
-    struct word word = next_word(worker);
+    struct notice notice = next_notice(worker);
 
-    worker->told = true;
+    worker->notifying = true;
     procspawn__worker_ref(worker);
     procspawn__pool_unlock(pool);
-    int rc = send_word(&word);
+    int rc = send_notice(&notice);
     procspawn__pool_enter(pool);
-    worker->told = false;
+    worker->notifying = false;
     if (worker->state >= PROCSPAWN__WORKER_LOST || rc == -EPIPE) {
         worker->end.signals = 0;
         worker->end.limit = false;
     } else if (rc < 0) {
-        take_back(worker, &word);
-        list_append(&pool->tell_later, &worker->in_tell);
-        procspawn__dispatch_again(pool);
+        take_back(worker, &notice);
+        list_append(&pool->later_notices, &worker->in_notices);
+        procspawn__pool_repeat_soon(pool);
     }
     enlist(worker);
     procspawn__worker_unref(worker);
 }
 
-void procspawn__pool_tell(procspawn_pool *pool)
+void procspawn__pool_send_notices(procspawn_pool *pool)
 {
-    while (!list_empty(&pool->tell)) {
+    while (!list_empty(&pool->notices)) {
         struct procspawn__worker *worker =
-            list_entry(pool->tell.next, struct procspawn__worker, in_tell);
-        list_remove(&worker->in_tell);
-        tell_one(worker);
+            list_entry(pool->notices.next, struct procspawn__worker, in_notices);
+        list_remove(&worker->in_notices);
+        send_one(worker);
     }
 }
 
-void procspawn__pool_tell_again(procspawn_pool *pool)
+void procspawn__pool_repeat_notices(procspawn_pool *pool)
 {
-    while (!list_empty(&pool->tell_later)) {
+    while (!list_empty(&pool->later_notices)) {
         struct procspawn__worker *worker =
-            list_entry(pool->tell_later.next, struct procspawn__worker, in_tell);
-        list_remove(&worker->in_tell);
+            list_entry(pool->later_notices.next, struct procspawn__worker, in_notices);
+        list_remove(&worker->in_notices);
         enlist(worker);
     }
 }

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 struct waiter {
-    struct procspawn__pool_waiter in_pool;
+    struct procspawn__pool_waiter entry;
     procspawn_pool *pool;
     bool own;                   /* the waiter closes the eventfd */
     uint64_t epoch;             /* the pool's idle_epoch when the wait began */
@@ -36,10 +36,10 @@ struct waiter {
 static void leave(struct waiter *waiter)
 {
     procspawn__pool_enter(waiter->pool);
-    list_remove(&waiter->in_pool.in_pool);
+    list_remove(&waiter->entry.in_pool);
     procspawn__pool_unlock(waiter->pool);
     if (waiter->own)
-        base__fd_close(waiter->in_pool.event);
+        base__fd_close(waiter->entry.event);
 }
 
 static void unwound_in_wait(void *waiter)
@@ -52,20 +52,20 @@ static void unwound_in_wait(void *waiter)
     pthread_setcancelstate(cancel, NULL);
 }
 
-/* While a thread waits for the pool, the dispatcher listens to all workers that run a call. */
+/* While a thread waits for the pool, the dispatcher polls all workers that run a call. */
 static void enter(struct waiter *waiter)
 {
     procspawn_pool *pool = waiter->pool;
 
     procspawn__pool_enter(pool);
-    list_append(&pool->waiters, &waiter->in_pool.in_pool);
-    procspawn__pool_attend(pool);
+    list_append(&pool->waiters, &waiter->entry.in_pool);
+    procspawn__pool_update_interest(pool);
     procspawn__pool_leave(pool);
 }
 
 static bool ask(const struct waiter *waiter)
 {
-    base__event_clear(waiter->in_pool.event);
+    base__event_clear(waiter->entry.event);
     procspawn__pool_enter(waiter->pool);
     bool answer = waiter->reached(waiter->pool, waiter->epoch);
     procspawn__pool_leave(waiter->pool);
@@ -79,7 +79,8 @@ static int ask_and_sleep(const struct waiter *waiter, int64_t deadline, int canc
 
     while (!(done = ask(waiter)) && rc == 0) {
         pthread_setcancelstate(cancel, NULL);
-        rc = base__now() < deadline ? scoped__wait_event(waiter->in_pool.event, deadline) : -ETIMEDOUT;
+        rc = base__now() < deadline ? scoped__wait_event(waiter->entry.event, deadline)
+                                    : -ETIMEDOUT;
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     }
     return done ? 0 : rc;
@@ -111,10 +112,12 @@ static int wait_on(struct waiter *waiter, int64_t deadline, int cancel)
 {
     if (deadline <= base__now())
         return do_not_wait(cancel);
-    waiter->own = waiter->in_pool.event < 0;
+    waiter->own = waiter->entry.event < 0;
     if (waiter->own)
-        waiter->in_pool.event = base__event();
-    return waiter->in_pool.event < 0 ? waiter->in_pool.event : sleep_until_reached(waiter, deadline, cancel);
+        waiter->entry.event = base__event();
+    if (waiter->entry.event < 0)
+        return waiter->entry.event;
+    return sleep_until_reached(waiter, deadline, cancel);
 }
 
 /* Answers that have arrived are handled before the condition is checked. */
@@ -124,7 +127,7 @@ static bool look_first(struct waiter *waiter)
 
     procspawn__pool_enter(pool);
     waiter->epoch = pool->idle_epoch;
-    procspawn__pool_look(pool);
+    procspawn__pool_receive(pool);
     bool answer = waiter->reached(pool, waiter->epoch);
     procspawn__pool_leave(pool);
     return answer;
@@ -133,7 +136,7 @@ static bool look_first(struct waiter *waiter)
 int procspawn__pool_wait(procspawn_pool *pool, int event, int64_t deadline,
                          bool (*reached)(const procspawn_pool *, uint64_t))
 {
-    struct waiter waiter = { .in_pool.event = event, .pool = pool, .reached = reached };
+    struct waiter waiter = { .entry.event = event, .pool = pool, .reached = reached };
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);

@@ -42,7 +42,7 @@ static const enum procspawn__worker_state next[PROCSPAWN__WORKER_STATES]
         [PROCSPAWN__EV_CUT] = PROCSPAWN__WORKER_LOST,
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
-    [PROCSPAWN__WORKER_LOST] = {    /* look_beside kills it */
+    [PROCSPAWN__WORKER_LOST] = {    /* its server is asked to kill it */
         [PROCSPAWN__EV_DEATH] = PROCSPAWN__WORKER_GONE,
     },
 };
@@ -52,10 +52,10 @@ static void note_idle(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
 
-    if (pool->plan.minimum == pool->plan.maximum)
+    if (pool->config.minimum == pool->config.maximum)
         return;
-    worker->idle_until = base__deadline(pool->plan.idle_timeout);
-    if (pool->wanted > pool->plan.minimum)
+    worker->idle_until = base__deadline(pool->config.idle_timeout);
+    if (pool->wanted > pool->config.minimum)
         procspawn__pool_wake_by(pool, worker->idle_until);
 }
 
@@ -124,11 +124,11 @@ struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
         .state = PROCSPAWN__WORKER_STARTING,
         .references = 1,
         .serial = ++pool->last_serial,
-        .listened = true,
+        .dispatcher_polls = true,
         .statm = -1,
     };
     list_init(&worker->in_idle);
-    list_init(&worker->in_tell);
+    list_init(&worker->in_notices);
     list_init(&worker->in_lost);
     pool->workers[pool->worker_count++] = worker;
     return worker;
@@ -155,11 +155,11 @@ static void drop(struct procspawn__worker *worker)
 
     list_remove(&worker->in_lost);
     procspawn__pool_wake(pool);
-    procspawn__pool_changed(pool);
+    procspawn__pool_notify(pool);
     procspawn__worker_unref(worker);
 }
 
-void procspawn__worker_leave(struct procspawn__worker *worker)
+void procspawn__worker_remove(struct procspawn__worker *worker)
 {
     procspawn_pool *pool = worker->pool;
     unsigned i = 0;
@@ -167,17 +167,17 @@ void procspawn__worker_leave(struct procspawn__worker *worker)
     while (pool->workers[i] != worker)
         i++;
     pool->workers[i] = pool->workers[--pool->worker_count];
-    worker->deaf = false;
-    list_remove(&worker->in_tell);
+    worker->suspended = false;
+    list_remove(&worker->in_notices);
     if (worker->state == PROCSPAWN__WORKER_GONE) {
         drop(worker);
         return;
     }
     list_append(&pool->lost, &worker->in_lost);
-    procspawn__dispatch_beside(pool, 0);
+    procspawn__pool_ask_soon(pool, 0);
 }
 
-void procspawn__worker_bury(struct procspawn__worker *worker)
+void procspawn__worker_note_gone(struct procspawn__worker *worker)
 {
     if (procspawn__worker_step(worker, PROCSPAWN__EV_DEATH))
         drop(worker);

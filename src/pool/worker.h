@@ -38,7 +38,7 @@ enum procspawn__worker_event {
     PROCSPAWN__WORKER_EVENTS
 };
 
-/* Messages that the server of a worker is still to be sent. */
+/* Notices that the server of a worker is still to be sent. */
 struct procspawn__worker_end {
     uint64_t signals;           /* bit n - 1: signal n */
     int64_t kill_at;            /* the earliest end of a grace */
@@ -57,19 +57,19 @@ struct procspawn__worker {
     uint64_t ended_calls;
     struct procspawn__pool_call *call;  /* sent and not ended; only in RUNNING and ENDING */
     struct procspawn__outcome start;     /* its failure, outside of calls */
-    bool heard;                 /* a thread hears it: it alone uses channel, room and statm */
-    bool followed;              /* the joiner of its call polls the channel */
+    bool receiving;             /* a thread receives: it alone uses channel, room and statm */
+    bool joiner_polls;          /* the joiner of its call polls the channel */
     bool watched;               /* the channel is in the dispatcher's epoll set */
-    bool listened;              /* the dispatcher wakes for its messages */
-    bool deaf;                  /* not watched until again_at, because of a shortage */
+    bool dispatcher_polls;      /* the dispatcher wakes for its messages */
+    bool suspended;             /* not watched until repeat_at, because of a shortage */
     bool left_unread;           /* the channel was reset: it did not read the last message */
     bool killed;                /* SIGKILL was asked for: no other signal follows */
     bool overdue;               /* its call is past the deadline; its server is told */
-    bool told;                  /* a thread sends its server a message right now */
-    bool crowded;               /* its channel never becomes empty: DEATH may not fit in */
-    struct procspawn__await await;  /* asks its server for its end; only if heard */
+    bool notifying;             /* a thread sends its server a notice right now */
+    bool flooded;               /* its channel never becomes empty: DEATH may not fit in */
+    struct procspawn__await await;  /* asks its server for its end; only the receiving thread */
     struct procspawn__worker_end end;
-    struct list in_tell;
+    struct list in_notices;
     struct procspawn__parcel *room;     /* for the message being received; NULL: none yet */
     bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
@@ -96,8 +96,8 @@ void procspawn__worker_forget(struct procspawn__worker *worker);
 /* The only place where a worker's state changes. False: the event is illegal, nothing changed. */
 bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__worker_event event);
 /* Takes a worker that is GONE or LOST, and not watched, out of the table. */
-void procspawn__worker_leave(struct procspawn__worker *worker);
+void procspawn__worker_remove(struct procspawn__worker *worker);
 /* Lost becomes gone: drops the pool's reference. */
-void procspawn__worker_bury(struct procspawn__worker *worker);
+void procspawn__worker_note_gone(struct procspawn__worker *worker);
 
 #endif

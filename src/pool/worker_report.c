@@ -27,7 +27,7 @@
 /* The second number in statm is the number of resident pages. */
 static bool too_big(struct procspawn__worker *worker)
 {
-    uint64_t limit = worker->pool->plan.recycle_bytes;
+    uint64_t limit = worker->pool->config.recycle_bytes;
     char text[64];
 
     if (limit == 0)
@@ -70,8 +70,8 @@ static void at_nothing(struct procspawn__worker *worker, struct procspawn__worke
     at_end(worker, message);
 }
 
-void procspawn__worker_receive(struct procspawn__worker *worker,
-                               struct procspawn__worker_message *message)
+void procspawn__worker_receive_message(struct procspawn__worker *worker,
+                                       struct procspawn__worker_message *message)
 {
     *message = (struct procspawn__worker_message){ .too_big = false };
     procspawn__incoming_receive(&worker->taken, &worker->room, worker->lossy,
@@ -99,7 +99,7 @@ void procspawn__worker_receive(struct procspawn__worker *worker,
 static bool is_worn_out(const struct procspawn__worker *worker,
                         const struct procspawn__worker_message *message)
 {
-    uint64_t calls = worker->pool->plan.recycle_calls;
+    uint64_t calls = worker->pool->config.recycle_calls;
     return message->too_big || (calls > 0 && worker->ended_calls >= calls);
 }
 

@@ -21,11 +21,11 @@ struct procspawn__worker_message {
 };
 
 /*
- * Receives one message, if there is one. Without the pool's lock, in the thread that hears the
- * worker: the bytes are untrusted, and decoding them may take long.
+ * Receives one message, if there is one. Without the pool's lock, in the receiving
+ * thread: the bytes are untrusted, and decoding them may take long.
  */
-void procspawn__worker_receive(struct procspawn__worker *worker,
-                               struct procspawn__worker_message *ret_message);
+void procspawn__worker_receive_message(struct procspawn__worker *worker,
+                                       struct procspawn__worker_message *ret_message);
 
 /* What has happened. The worker's call is still the worker's: the scheduler takes it away. */
 enum procspawn__worker_happening {
@@ -42,7 +42,7 @@ enum procspawn__worker_happening {
 
 struct procspawn__worker_report {
     enum procspawn__worker_happening what;
-    bool worn;                  /* ANSWERED: it is to end: it is ending, had its calls, is too big */
+    bool worn;                  /* ANSWERED: it is ending, had its calls, or is too big */
     bool early;                 /* LEFT: before it had finished a call, and not by the pool */
     bool by_pool;               /* LEFT: the pool was ending it */
     bool unread;                /* LEFT: it never read the last message to it */

@@ -28,7 +28,7 @@ static bool over(procspawn_pool *pool, bool *ret_failed)
     base__event_clear(pool->end_event);
     procspawn__pool_enter(pool);
     *ret_failed = pool->failed;
-    bool answer = pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_emptied(pool, 0);
+    bool answer = pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_has_no_workers(pool, 0);
     procspawn__pool_leave(pool);
     return answer;
 }

@@ -71,7 +71,7 @@ static void check_error(struct procspawn__pool_call *call, enum procspawn_error_
 static bool is_killed(const struct procspawn__worker *worker)
 {
     return worker->state == PROCSPAWN__WORKER_ENDING && worker->killed &&
-           !list_empty(&worker->in_tell);
+           !list_empty(&worker->in_notices);
 }
 
 /* ---- who gets which call ---- */
@@ -128,7 +128,7 @@ static void the_pool_grows_with_its_queue_up_to_the_maximum(void)
         calls[i] = enqueue(pool);
         CU_ASSERT_EQUAL(pool->wanted, wanted[i]);
     }
-    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "over");
+    procspawn__pool_cancel_queued(pool, PROCSPAWN_ERROR_CANCELLED, "over");
     CU_ASSERT_EQUAL(pool->queued, 0);
     for (int i = 0; i < CALLS; i++)
         check_error(calls[i], PROCSPAWN_ERROR_CANCELLED);
@@ -262,13 +262,13 @@ static void a_worn_worker_is_killed_and_gets_no_call(void)
     procspawn_pool *pool = bare_pool_new(1, 1);
     struct procspawn__worker *worker = bare_worker(pool);
 
-    pool->plan.recycle_calls = 1;
+    pool->config.recycle_calls = 1;
     struct procspawn__pool_call *first = enqueue(pool), *second = enqueue(pool);
     answer(worker);
     CU_ASSERT(is_killed(worker));
     check_result(first);
     CU_ASSERT_EQUAL(second->state, PROCSPAWN__CALL_QUEUED);
-    procspawn__pool_expel_all(pool, PROCSPAWN_ERROR_CANCELLED, "over");
+    procspawn__pool_cancel_queued(pool, PROCSPAWN_ERROR_CANCELLED, "over");
     check_error(second, PROCSPAWN_ERROR_CANCELLED);
     bare_pool_free(pool);
 }
@@ -322,7 +322,7 @@ static void a_pool_without_workers_fails_after_its_attempts(void)
     procspawn_pool *pool = bare_pool_new(1, 1);
     struct procspawn__pool_call *call = enqueue(pool);
 
-    for (unsigned i = 0; i < pool->plan.attempts; i++) {
+    for (unsigned i = 0; i < pool->config.attempts; i++) {
         CU_ASSERT_EQUAL(pool->state, PROCSPAWN__POOL_OPEN);
         pool->backoff.retry_at = base__now();
         procspawn__start_failed(pool, no_start(), false);

@@ -84,14 +84,14 @@ static void a_lost_worker_is_kept_until_it_is_gone(void)
     struct procspawn__worker *lost = bare_worker(pool), *gone = bare_worker(pool);
 
     procspawn__worker_step(lost, PROCSPAWN__EV_CUT);
-    procspawn__worker_leave(lost);
+    procspawn__worker_remove(lost);
     procspawn__worker_step(gone, PROCSPAWN__EV_DEATH);
-    procspawn__worker_leave(gone);
+    procspawn__worker_remove(gone);
     CU_ASSERT_EQUAL(pool->worker_count, 0);
-    CU_ASSERT_FALSE(procspawn__pool_emptied(pool, 0));
-    CU_ASSERT_EQUAL(pool->beside_at < INT64_MAX, true);
-    procspawn__worker_bury(lost);
-    CU_ASSERT(procspawn__pool_emptied(pool, 0));
+    CU_ASSERT_FALSE(procspawn__pool_has_no_workers(pool, 0));
+    CU_ASSERT_EQUAL(pool->ask_at < INT64_MAX, true);
+    procspawn__worker_note_gone(lost);
+    CU_ASSERT(procspawn__pool_has_no_workers(pool, 0));
     bare_pool_free(pool);
 }
 
@@ -175,12 +175,12 @@ static void a_worker_is_worn_after_its_calls_or_if_it_is_too_big(void)
     procspawn_pool *pool = bare_pool_new(1, 1);
     struct procspawn__worker *worker = bare_worker(pool);
 
-    pool->plan.recycle_calls = 3;
+    pool->config.recycle_calls = 3;
     for (int i = 1; i <= 3; i++) {
         run_call(worker);
         CU_ASSERT_EQUAL(report(worker, bare_result(worker)).worn, i == 3);
     }
-    pool->plan.recycle_calls = 0;
+    pool->config.recycle_calls = 0;
     run_call(worker);
     struct procspawn__worker_message big = bare_result(worker);
     big.too_big = true;

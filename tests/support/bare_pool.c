@@ -31,10 +31,10 @@ void bare_worker_dies(const struct procspawn__worker *worker)
 
 procspawn_pool *bare_pool_new(unsigned minimum, unsigned maximum)
 {
-    const struct procspawn__pool_plan plan = {
+    const struct procspawn__pool_config config = {
         .minimum = minimum, .maximum = maximum, .idle_timeout = 1000000000, .attempts = 3,
     };
-    procspawn_pool *pool = procspawn__pool_new(&plan);
+    procspawn_pool *pool = procspawn__pool_new(&config);
 
     CU_ASSERT_FATAL(pool != NULL);
     return pool;
@@ -45,10 +45,10 @@ void bare_pool_free(procspawn_pool *pool)
     CU_ASSERT_EQUAL(pool->references, 1);
     while (pool->worker_count > 0) {
         procspawn__worker_step(pool->workers[0], PROCSPAWN__EV_DEATH);
-        procspawn__worker_leave(pool->workers[0]);
+        procspawn__worker_remove(pool->workers[0]);
     }
     while (!list_empty(&pool->lost))
-        procspawn__worker_bury(list_entry(pool->lost.next, struct procspawn__worker, in_lost));
+        procspawn__worker_note_gone(list_entry(pool->lost.next, struct procspawn__worker, in_lost));
     for (uint64_t serial = 0; serial <= pool->last_serial; serial++)
         close_child_end(serial);
     procspawn__pool_destroy(pool);
