@@ -18,7 +18,6 @@
 #include "src/pool/receive.h"
 #include "src/pool/schedule.h"
 #include "src/pool/state.h"
-#include "src/pool/worker.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>

@@ -7,11 +7,9 @@
 #include "src/call/builder.h"
 #include "src/call/incoming.h"
 #include "src/client/child_end.h"
-#include "src/client/taken.h"
 #include "src/pool/backoff.h"
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
-#include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <fcntl.h>
 #include <forkscope/error.h>
