@@ -169,6 +169,7 @@ check_PROGRAMS += tests/pool/plan_test
 check_PROGRAMS += tests/pool/pool_test
 check_PROGRAMS += tests/pool/schedule_test
 check_PROGRAMS += tests/pool/shortage_test
+check_PROGRAMS += tests/pool/start_test
 check_PROGRAMS += tests/pool/state_test
 check_PROGRAMS += tests/pool/worker_test
 check_PROGRAMS += tests/pool/workers_test

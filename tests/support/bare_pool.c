@@ -4,11 +4,16 @@
 #include "tests/support/bare_pool.h"
 
 #include "src/base/list.h"
+#include "src/call/outcome.h"
+#include "src/call/request.h"
 #include "src/error/error.h"
+#include "src/pool/handle.h"
 #include "src/pool/lifetime.h"
+#include "src/pool/schedule.h"
 #include "src/wire/frame.h"
 
 #include <forkscope/cunit.h>
+#include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -105,4 +110,43 @@ struct procspawn__worker_message bare_death(bool unread, bool lingers)
         .incoming = { .kind = PROCSPAWN__INCOMING_DEATH,
                       .death = { .status = 9, .unread = unread, .lingers = lingers } },
     };
+}
+
+struct procspawn__pool_call *bare_call(procspawn_pool *pool)
+{
+    struct procspawn__pool_call *call =
+        procspawn__pool_call_new(pool, &procspawn__pool_call_kind);
+
+    CU_ASSERT_FATAL(call != NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__request_seal(&call->request->request), 0);
+    return call;
+}
+
+struct procspawn__pool_call *bare_enqueue(procspawn_pool *pool)
+{
+    struct procspawn__pool_call *call = bare_call(pool);
+
+    procspawn__pool_enqueue(call);
+    return call;
+}
+
+void bare_act(struct procspawn__worker *worker, struct procspawn__worker_message message)
+{
+    procspawn__schedule_act(worker, &message);
+    procspawn__outcome_fini(&message.outcome);
+}
+
+void bare_answer(struct procspawn__worker *worker)
+{
+    bare_act(worker, bare_result(worker));
+}
+
+void bare_check_error(struct procspawn__pool_call *call, enum procspawn_error_kind kind)
+{
+    const procspawn_error *error = call->handle.outcome.error;
+
+    CU_ASSERT_EQUAL(call->state, PROCSPAWN__CALL_ENDED);
+    CU_ASSERT_EQUAL(call->handle.outcome.state, PROCSPAWN__FAILED);
+    CU_ASSERT(error && procspawn_error_kind(error) == kind);
+    procspawn_handle_free(&call->handle);
 }

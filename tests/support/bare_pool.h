@@ -23,6 +23,16 @@ struct procspawn__worker *bare_worker(procspawn_pool *pool);
 /* Closes the other end of its channel. */
 void bare_worker_dies(const struct procspawn__worker *worker);
 
+/* A call, not queued; and one that was queued. */
+struct procspawn__pool_call *bare_call(procspawn_pool *pool);
+struct procspawn__pool_call *bare_enqueue(procspawn_pool *pool);
+/* Checks that the call has failed, and frees it. */
+void bare_check_error(struct procspawn__pool_call *call, enum procspawn_error_kind kind);
+
+/* Has the scheduler act upon a message of the worker; upon an answer. */
+void bare_act(struct procspawn__worker *worker, struct procspawn__worker_message message);
+void bare_answer(struct procspawn__worker *worker);
+
 /* Messages of the worker, as if they had been received, for the call that it runs. */
 struct procspawn__worker_message bare_result(const struct procspawn__worker *worker);
 struct procspawn__worker_message bare_failure(const struct procspawn__worker *worker, bool stays,
