@@ -173,16 +173,21 @@ static void dispatch(struct server *s, const struct epoll_event *event)
 
 /*
  * Waits for one event for `timeout` nanoseconds; -1: without limit. Returns the number of events.
+ * epoll_wait(2) counts in milliseconds, to which a long wait is rounded up. A short one takes one
+ * more system call, of ppoll(2), which counts in nanoseconds.
  */
 static int wait_for_event(const struct server *s, int64_t timeout, struct epoll_event *ret_event)
 {
+    static const int64_t millisecond = BASE_SECOND / 1000, rather_long = BASE_SECOND / 20;
     struct pollfd any = { .fd = s->epoll, .events = POLLIN };
-    struct timespec limit = { timeout / BASE_SECOND, timeout % BASE_SECOND };
+    struct timespec limit = { .tv_nsec = timeout };
+    int left = timeout < 0 ? -1 : 0;
 
-    /* epoll_wait(2) counts in milliseconds, ppoll(2) in nanoseconds. */
-    if (timeout > 0 && ppoll(&any, 1, &limit, NULL) <= 0)
+    if (timeout >= rather_long)
+        left = (int)((timeout < BASE_SECOND ? timeout : BASE_SECOND) / millisecond) + 1;
+    else if (timeout > 0 && ppoll(&any, 1, &limit, NULL) <= 0)
         return 0;
-    return epoll_wait(s->epoll, ret_event, 1, timeout < 0 ? -1 : 0);
+    return epoll_wait(s->epoll, ret_event, 1, left);
 }
 
 static int64_t left_until(int64_t moment)
