@@ -139,8 +139,10 @@ static bool is_root_unseen(void)
 
     if (!procspawn__image.privileged)
         return false;
+    if (getuid() == 0)
+        return false;
     getresuid(&real, &effective, &saved);
-    return real != 0 && (effective == 0 || saved == 0);
+    return effective == 0 || saved == 0;
 }
 
 int procspawn__request_send(const struct procspawn__request *request, int channel)
