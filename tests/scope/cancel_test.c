@@ -2,9 +2,10 @@
  * cancel_test.c - cancel modes, grace times, shields, deferred functions, started and done
  * descriptors
  */
-#include "tests/support/scope_helpers.h"
-
 #include "src/base/thread.h"
+#include "tests/support/scope_helpers.h"
+#include "tests/support/scope_under_test.h"
+#include "tests/support/task_helpers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,40 +13,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
-
-static scoped_spawner scope;
-static struct scoped_parent_signals signals;
-
-static void open_with(struct scoped_options options)
-{
-    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
-}
-
-static void close_scope(void)
-{
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
-}
-
-static void spawn(scoped_spawner where, scoped_leaf_function *function, void *arg)
-{
-    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(where, function, arg, NULL, &signals) == 0);
-}
-
-static void cancel(void)
-{
-    scoped_cancel_sender_free(signals.cancel_sender);
-    signals.cancel_sender = NULL;
-}
-
-static int end_status(void)
-{
-    int status = 1;
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
-    scoped_cancel_sender_forget(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
-    return status;
-}
 
 static bool asked_within(int64_t nanoseconds)
 {
@@ -66,13 +33,13 @@ static int finish_when_asked(void *arg)
 
 static void check_that_asking_suffices(struct scoped_options options)
 {
-    open_with(options);
-    spawn(scope, finish_when_asked, NULL);
+    scope_open(options);
+    task_spawn(scope, finish_when_asked, NULL);
     CU_ASSERT(event_wait(started));
-    cancel();
-    CU_ASSERT(end_status() == 5);
+    task_cancel();
+    CU_ASSERT(task_end_status() == 5);
     CU_ASSERT_STRING_EQUAL(log_letters(), "acy");
-    close_scope();
+    scope_close();
 }
 
 static void a_grace_time_lets_a_task_finish(void)
@@ -94,14 +61,14 @@ static int ignore_the_ask(void *arg)
 static void after_the_grace_time_it_is_forced(void)
 {
     int64_t before = scoped_deadline_in(0);
-    open_with((struct scoped_options){ .grace = 5000000 });
-    spawn(scope, ignore_the_ask, NULL);
+    scope_open((struct scoped_options){ .grace = 5000000 });
+    task_spawn(scope, ignore_the_ask, NULL);
     CU_ASSERT(event_wait(started));
-    cancel();
-    CU_ASSERT(end_status() == -ECANCELED);
+    task_cancel();
+    CU_ASSERT(task_end_status() == -ECANCELED);
     CU_ASSERT(scoped_deadline_in(0) - before >= 5000000);
     CU_ASSERT_STRING_EQUAL(log_letters(), "a");
-    close_scope();
+    scope_close();
 }
 
 static int read_then_wait(void *fd)
@@ -119,16 +86,16 @@ static void in_the_waits_mode_only_the_library_cancels(void)
 {
     int fds[2];
     CU_ASSERT_FATAL(pipe(fds) == 0);
-    open_with((struct scoped_options){ .cancel = SCOPED_CANCEL_WAITS });
-    spawn(scope, read_then_wait, &fds[0]);
+    scope_open((struct scoped_options){ .cancel = SCOPED_CANCEL_WAITS });
+    task_spawn(scope, read_then_wait, &fds[0]);
     CU_ASSERT(event_wait(started));
-    cancel();
+    task_cancel();
     int64_t deadline = scoped_deadline_in(5000000);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, deadline) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, deadline) == -ETIMEDOUT);
     CU_ASSERT(write(fds[1], "x", 1) == 1);
-    CU_ASSERT(end_status() == -ECANCELED);
+    CU_ASSERT(task_end_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "ry");
-    close_scope();
+    scope_close();
     close(fds[0]);
     close(fds[1]);
 }
@@ -158,10 +125,10 @@ static int work_shielded(void *arg)
 
 static void a_shield_puts_a_cancel_off_until_its_end(void)
 {
-    spawn(root, work_shielded, NULL);
+    task_spawn(root, work_shielded, NULL);
     CU_ASSERT(event_wait(started));
-    cancel();
-    CU_ASSERT(end_status() == -ECANCELED);
+    task_cancel();
+    CU_ASSERT(task_end_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "s");
 }
 
@@ -181,10 +148,10 @@ static int hide_for_ever(void *arg)
 static void a_shield_holds_no_longer_than_its_deadline(void)
 {
     for (int i = 0; i < 2; i++) {
-        spawn(root, hide_for_ever, i == 0 ? NULL : "in a wait");
+        task_spawn(root, hide_for_ever, i == 0 ? NULL : "in a wait");
         CU_ASSERT(event_wait(started));
-        cancel();
-        CU_ASSERT(end_status() == -ECANCELED);
+        task_cancel();
+        CU_ASSERT(task_end_status() == -ECANCELED);
         event_reset(started);
     }
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
@@ -207,10 +174,10 @@ static int shield_within_shield(void *arg)
 static void the_nearer_shield_counts_also_after_the_cancel(void)
 {
     int64_t before = scoped_deadline_in(0);
-    spawn(root, shield_within_shield, NULL);
+    task_spawn(root, shield_within_shield, NULL);
     CU_ASSERT(event_wait(started));
-    cancel();
-    CU_ASSERT(end_status() == -ECANCELED);
+    task_cancel();
+    CU_ASSERT(task_end_status() == -ECANCELED);
     CU_ASSERT(scoped_deadline_in(0) - before < INT64_C(10000000000));
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
@@ -228,8 +195,8 @@ static int shield_after_cancel(scoped_spawner self, void *arg)
 
 static void a_shield_does_not_undo_a_cancel(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, shield_after_cancel, NULL, NULL, &signals) == 0);
-    CU_ASSERT(end_status() == -ECANCELED);
+    CU_ASSERT(scoped_spawn_with_signal(root, shield_after_cancel, NULL, NULL, &task) == 0);
+    CU_ASSERT(task_end_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
 
@@ -259,15 +226,15 @@ static int defer_twice(void *blocks)
 static void deferred_calls_run_last_first_however_the_task_ends(void)
 {
     CU_ASSERT(scoped_defer(log_one, "x") == -EPERM);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, defer_twice, NULL, log_done, &signals) == 0);
-    CU_ASSERT(end_status() == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, defer_twice, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_end_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "h21d");
     log_clear();
     event_reset(started);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, defer_twice, "x", log_done, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, defer_twice, "x", log_done, &task) == 0);
     CU_ASSERT(event_wait(started));
-    cancel();
-    CU_ASSERT(end_status() == -ECANCELED);
+    task_cancel();
+    CU_ASSERT(task_end_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "h21d");
 }
 
@@ -298,8 +265,8 @@ static int acquire_three(void *arg)
 
 static void what_was_acquired_is_released_once(void)
 {
-    spawn(root, acquire_three, NULL);
-    CU_ASSERT(end_status() == 0);
+    task_spawn(root, acquire_three, NULL);
+    CU_ASSERT(task_end_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "x-x");
     intptr_t fd;
     CU_ASSERT(scoped_acquire(open_file, "/dev/null", close_file, &fd) == -EPERM);
@@ -336,11 +303,11 @@ static void cancelled_acquisitions_lose_no_descriptor(void)
     int cancels = base__join_cancelable() ? 20000 : 2000;
     int before = count_descriptors();
     for (int i = 0; i < cancels; i++) {
-        spawn(root, open_and_release, NULL);
+        task_spawn(root, open_and_release, NULL);
         for (int spin = 0; spin < i % 64 * 50; spin++)
             __asm__ volatile("");
-        cancel();
-        CU_ASSERT_FATAL(end_status() == -ECANCELED);
+        task_cancel();
+        CU_ASSERT_FATAL(task_end_status() == -ECANCELED);
     }
     CU_ASSERT(count_descriptors() == before);
 }
@@ -355,40 +322,40 @@ static int start_then_block(void *arg)
 
 static void who_spawns_can_wait_for_started(void)
 {
-    spawn(root, start_then_block, "yes");
-    CU_ASSERT(scoped_done_receiver_wait_started(signals.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_poll(signals.done_receiver) == -EAGAIN);
+    task_spawn(root, start_then_block, "yes");
+    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_poll(task.done_receiver) == -EAGAIN);
     event_happen(released);
-    struct scoped_done_receiver *receiver = signals.done_receiver;
+    struct scoped_done_receiver *receiver = task.done_receiver;
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
     CU_ASSERT(scoped_done_receiver_wait_started(receiver, 0) == 0);
-    CU_ASSERT(end_status() == 0);
+    CU_ASSERT(task_end_status() == 0);
     CU_ASSERT(scoped_started() == -EPERM);
 }
 
 static void waiting_for_started_ends_with_the_task(void)
 {
-    spawn(root, start_then_block, NULL);
+    task_spawn(root, start_then_block, NULL);
     int64_t deadline = scoped_deadline_in(1000000);
-    struct scoped_done_receiver *receiver = signals.done_receiver;
+    struct scoped_done_receiver *receiver = task.done_receiver;
     CU_ASSERT(scoped_done_receiver_wait_started(receiver, deadline) == -ETIMEDOUT);
     event_happen(released);
     CU_ASSERT(scoped_done_receiver_wait_started(receiver, soon()) == SCOPED_ENOTSTARTED);
-    CU_ASSERT(end_status() == 0);
+    CU_ASSERT(task_end_status() == 0);
 }
 
 static void the_done_descriptor_tells_that_the_task_is_gone(void)
 {
     struct pollfd polled = { .events = POLLIN };
-    spawn(root, start_then_block, NULL);
-    CU_ASSERT(scoped_done_receiver_fd(signals.done_receiver, &polled.fd) == 0);
+    task_spawn(root, start_then_block, NULL);
+    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, &polled.fd) == 0);
     CU_ASSERT(poll(&polled, 1, 1) == 0);
     event_happen(released);
     CU_ASSERT(poll(&polled, 1, 10000) == 1);
-    CU_ASSERT(scoped_done_receiver_poll(signals.done_receiver) == 0);
+    CU_ASSERT(scoped_done_receiver_poll(task.done_receiver) == 0);
     int fd = -1;
-    CU_ASSERT(scoped_done_receiver_fd(signals.done_receiver, &fd) == 0 && fd == polled.fd);
-    CU_ASSERT(end_status() == 0);
+    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, &fd) == 0 && fd == polled.fd);
+    CU_ASSERT(task_end_status() == 0);
 }
 
 static int nothing(void *arg)
@@ -400,11 +367,11 @@ static int nothing(void *arg)
 static void a_done_descriptor_asked_for_late_is_readable(void)
 {
     struct pollfd polled = { .events = POLLIN };
-    spawn(root, nothing, NULL);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_fd(signals.done_receiver, &polled.fd) == 0);
+    task_spawn(root, nothing, NULL);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, &polled.fd) == 0);
     CU_ASSERT(poll(&polled, 1, 0) == 1);
-    CU_ASSERT(end_status() == 0);
+    CU_ASSERT(task_end_status() == 0);
 }
 
 #define TEST(name) { #name, name }

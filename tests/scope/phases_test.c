@@ -1,7 +1,9 @@
 /*
  * phases_test.c - the phases of a task, their order, and what ends in which of them
  */
+#include "tests/support/phase_helpers.h"
 #include "tests/support/scope_helpers.h"
+#include "tests/support/task_helpers.h"
 
 #include <errno.h>
 #include <forkscope/error.h>
@@ -9,50 +11,11 @@
 #include <pthread.h>
 #include <string.h>
 
-static struct scoped_parent_signals signals;
-static struct event cancelled;
-
-static void set_up(void)
-{
-    root_set_up();
-    cancelled = event_new();
-}
-
-static void tear_down(void)
-{
-    root_tear_down();
-    event_free(cancelled);
-}
-
-static int wait_and_free(void)
-{
-    int status = 1;
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
-    scoped_done_receiver_free(signals.done_receiver);
-    return status;
-}
-
-static void log_clean_up(void *arg)
-{
-    (void)arg;
-    log_letter('c');
-}
-
-/* Stops when it is cancelled; logs the moment. */
-static int child(void *arg)
-{
-    (void)arg;
-    event_happen(started);
-    block_for_ever();
-    return 0;
-}
-
 static int parent(scoped_spawner self, void *blocks)
 {
-    pthread_cleanup_push(log_clean_up, NULL);
+    pthread_cleanup_push(phases_log_clean_up, NULL);
     log_letter('f');
-    CU_ASSERT(scoped_spawn_leaf(self, child, NULL, log_child_done) == 0);
+    CU_ASSERT(scoped_spawn_leaf(self, task_block, NULL, log_child_done) == 0);
     CU_ASSERT(event_wait(started));
     if (blocks != NULL) {
         event_happen(cancelled);
@@ -79,20 +42,20 @@ static void log_gone_at_exit(void *arg)
 static void a_returning_task_goes_through_its_phases_in_order(void)
 {
     pthread_key_create(&key, log_gone);
-    CU_ASSERT(scoped_spawn_with_signal(root, parent, NULL, log_gone_at_exit, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 5);
+    CU_ASSERT(scoped_spawn_with_signal(root, parent, NULL, log_gone_at_exit, &task) == 0);
+    CU_ASSERT(task_status() == 5);
     CU_ASSERT_STRING_EQUAL(log_letters(), "fckdg");
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
     pthread_key_delete(key);
 }
 
 static void a_cancelled_task_goes_through_its_phases_in_order(void)
 {
     pthread_key_create(&key, log_gone);
-    CU_ASSERT(scoped_spawn_with_signal(root, parent, "blocks", log_gone_at_exit, &signals) == 0);
+    CU_ASSERT(scoped_spawn_with_signal(root, parent, "blocks", log_gone_at_exit, &task) == 0);
     CU_ASSERT(event_wait(cancelled));
-    scoped_cancel_sender_free(signals.cancel_sender);
-    CU_ASSERT(wait_and_free() == -ECANCELED);
+    scoped_cancel_sender_free(task.cancel_sender);
+    CU_ASSERT(task_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "fckdg");
     pthread_key_delete(key);
 }
@@ -107,10 +70,10 @@ static int return_after_cancel(scoped_spawner self, void *arg)
 
 static void a_return_after_the_cancel_still_counts(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, return_after_cancel, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 6);
+    CU_ASSERT(scoped_spawn_with_signal(root, return_after_cancel, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == 6);
     CU_ASSERT_STRING_EQUAL(log_letters(), "d");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 static int cancel_itself(scoped_spawner self, void *arg)
@@ -126,34 +89,33 @@ static int cancel_itself(scoped_spawner self, void *arg)
 
 static void cancelled_from_inside_twice_it_ends_at_the_checkpoint(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, cancel_itself, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == -ECANCELED);
+    CU_ASSERT(scoped_spawn_with_signal(root, cancel_itself, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "ad");
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
 }
 
 static void a_cancel_after_the_end_does_nothing(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, parent, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 5);
-    scoped_cancel_sender_free(signals.cancel_sender);
+    CU_ASSERT(scoped_spawn_with_signal(root, parent, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == 5);
+    scoped_cancel_sender_free(task.cancel_sender);
     CU_ASSERT_STRING_EQUAL(log_letters(), "fckd");
 }
-
 
 static void a_task_born_cancelled_runs_only_done(void)
 {
     CU_ASSERT(scoped_cancel(root) == 0);
-    CU_ASSERT(scoped_spawn_with_signal(root, parent, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == -ECANCELED);
+    CU_ASSERT(scoped_spawn_with_signal(root, parent, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "d");
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
 }
 
 static void spawn_from_done(void *arg)
 {
     scoped_spawner *self = arg;
-    CU_ASSERT(scoped_spawn_leaf(*self, child, NULL, NULL) == SCOPED_ECLOSED);
+    CU_ASSERT(scoped_spawn_leaf(*self, task_block, NULL, NULL) == SCOPED_ECLOSED);
     log_letter('d');
 }
 
@@ -166,10 +128,10 @@ static int keep_spawner(scoped_spawner self, void *arg)
 static void done_cannot_spawn(void)
 {
     scoped_spawner self;
-    CU_ASSERT(scoped_spawn_with_signal(root, keep_spawner, &self, spawn_from_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 0);
+    CU_ASSERT(scoped_spawn_with_signal(root, keep_spawner, &self, spawn_from_done, &task) == 0);
+    CU_ASSERT(task_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "d");
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
 }
 
 static int exit_thread(void *arg)
@@ -179,16 +141,16 @@ static int exit_thread(void *arg)
 
 static void pthread_exit_in_a_task_ends_just_the_task(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, exit_thread, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == SCOPED_EUNWOUND);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, exit_thread, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == SCOPED_EUNWOUND);
     CU_ASSERT_STRING_EQUAL(log_letters(), "d");
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
 }
 
 static int slow_child(void *arg)
 {
     (void)arg;
-    pthread_cleanup_push(log_clean_up, NULL);
+    pthread_cleanup_push(phases_log_clean_up, NULL);
     event_happen(started);
     block_for_ever();
     pthread_cleanup_pop(0);
@@ -212,10 +174,10 @@ static int parent_waiting(scoped_spawner self, void *arg)
 
 static void waiting_for_a_child_is_cut_short_and_the_child_ends(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, parent_waiting, NULL, log_done, &signals) == 0);
+    CU_ASSERT(scoped_spawn_with_signal(root, parent_waiting, NULL, log_done, &task) == 0);
     CU_ASSERT(event_wait(cancelled));
-    scoped_cancel_sender_free(signals.cancel_sender);
-    CU_ASSERT(wait_and_free() == -ECANCELED);
+    scoped_cancel_sender_free(task.cancel_sender);
+    CU_ASSERT(task_status() == -ECANCELED);
     CU_ASSERT_STRING_EQUAL(log_letters(), "ckd");
 }
 
@@ -254,7 +216,7 @@ static void a_root_that_cannot_be_closed_in_time_stays_valid(void)
     CU_ASSERT(event_wait(started));
     CU_ASSERT(scoped_spawner_close(root, scoped_deadline_in(1000000)) == -ETIMEDOUT);
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
-    CU_ASSERT(scoped_spawn_leaf(root, child, NULL, log_child_done) == 0);
+    CU_ASSERT(scoped_spawn_leaf(root, task_block, NULL, log_child_done) == 0);
     CU_ASSERT(scoped_spawner_close(root, 0) == -ETIMEDOUT);
     event_happen(cancelled);
     CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
@@ -267,17 +229,17 @@ static int open_a_root(scoped_spawner self, void *arg)
     (void)self, (void)arg;
     scoped_spawner inner;
     CU_ASSERT(scoped_spawner_open(NULL, &inner) == 0);
-    CU_ASSERT(scoped_spawn_leaf(inner, child, NULL, log_child_done) == 0);
+    CU_ASSERT(scoped_spawn_leaf(inner, task_block, NULL, log_child_done) == 0);
     CU_ASSERT(event_wait(started));
     return 0;
 }
 
 static void a_root_left_open_by_a_task_ends_with_it(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, open_a_root, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 0);
+    CU_ASSERT(scoped_spawn_with_signal(root, open_a_root, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "kd");
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
 }
 
 /* Phases 2 to 5: what is left open for the rest of the task's end, and what is not. */
@@ -301,7 +263,7 @@ static void hold_something(void *arg)
 {
     intptr_t resource;
     CU_ASSERT(scoped_acquire(take, NULL, give, &resource) == 0);
-    CU_ASSERT(scoped_defer(log_clean_up, arg) == 0);
+    CU_ASSERT(scoped_defer(phases_log_clean_up, arg) == 0);
 }
 
 static void hold_in_done(void *arg)
@@ -318,11 +280,11 @@ static int fail(void *arg)
 
 static void what_done_holds_is_released_after_it(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, fail, NULL, hold_in_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == -EIO);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, fail, NULL, hold_in_done, &task) == 0);
+    CU_ASSERT(task_status() == -EIO);
     CU_ASSERT_STRING_EQUAL(log_letters(), "dcr");
     CU_ASSERT(open_now == 0);
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 static void hold_in_failure(const struct scoped_failure *failure, void *arg)
@@ -348,12 +310,12 @@ static scoped_spawner left_open[4];
 
 static void nothing_can_be_added(void *arg)
 {
-    struct scoped_child_signals child;
+    struct scoped_child_signals task_block;
     scoped_spawner scope;
     for (int i = 0; i < 4; i++) {
         CU_ASSERT(scoped_spawn_leaf(left_open[i], fail, arg, NULL) == SCOPED_ECLOSED);
         CU_ASSERT(scoped_scope_open(left_open[i], NULL, &scope) == SCOPED_ECLOSED);
-        CU_ASSERT(remote_spawner_spawn_raw(left_open[i], &child) == SCOPED_ECLOSED);
+        CU_ASSERT(remote_spawner_spawn_raw(left_open[i], &task_block) == SCOPED_ECLOSED);
     }
     log_letter('x');
 }
@@ -364,17 +326,17 @@ static int leave_open(scoped_spawner self, void *arg)
     CU_ASSERT(scoped_scope_open(self, NULL, &left_open[1]) == 0);
     CU_ASSERT(scoped_scope_open(left_open[1], NULL, &left_open[2]) == 0);
     CU_ASSERT(scoped_spawner_open(NULL, &left_open[3]) == 0);
-    CU_ASSERT(scoped_spawn_leaf(left_open[2], child, NULL, log_child_done) == 0);
+    CU_ASSERT(scoped_spawn_leaf(left_open[2], task_block, NULL, log_child_done) == 0);
     CU_ASSERT(event_wait(started));
     return scoped_defer(nothing_can_be_added, arg);
 }
 
 static void scopes_take_no_children_when_their_owner_is_ending(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, leave_open, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 0);
+    CU_ASSERT(scoped_spawn_with_signal(root, leave_open, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "xkd");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 /* A sender for the scope still works while what is deferred runs. */
@@ -399,17 +361,17 @@ static int leave_to_sender(scoped_spawner self, void *arg)
     scoped_spawner scope;
     CU_ASSERT(scoped_scope_open(self, NULL, &scope) == 0);
     CU_ASSERT(scoped_cancel_sender_new(scope, &scope_sender) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, child, NULL, tell_that_it_ended) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, tell_that_it_ended) == 0);
     CU_ASSERT(event_wait(started));
     return scoped_defer(cancel_the_scope, arg);
 }
 
 static void a_scope_can_be_cancelled_while_its_owner_is_ending(void)
 {
-    CU_ASSERT(scoped_spawn_with_signal(root, leave_to_sender, NULL, log_done, &signals) == 0);
-    CU_ASSERT(wait_and_free() == 0);
+    CU_ASSERT(scoped_spawn_with_signal(root, leave_to_sender, NULL, log_done, &task) == 0);
+    CU_ASSERT(task_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "kxd");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 static void use_a_root(void *arg)
@@ -417,16 +379,16 @@ static void use_a_root(void *arg)
     scoped_spawner other;
     log_done(arg);
     CU_ASSERT(scoped_spawner_open(NULL, &other) == 0);
-    CU_ASSERT(scoped_spawn_leaf(other, child, NULL, log_child_done) == 0);
+    CU_ASSERT(scoped_spawn_leaf(other, task_block, NULL, log_child_done) == 0);
     CU_ASSERT(event_wait(started));
 }
 
 static void done_may_use_a_root_of_its_own(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, fail, NULL, use_a_root, &signals) == 0);
-    CU_ASSERT(wait_and_free() == -EIO);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, fail, NULL, use_a_root, &task) == 0);
+    CU_ASSERT(task_status() == -EIO);
     CU_ASSERT_STRING_EQUAL(log_letters(), "dk");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 #define TEST(name) { #name, name }
@@ -453,7 +415,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "phases", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    PHASES_SUITE("phases", tests),
     CU_SUITE_INFO_NULL
 };
 

@@ -2,6 +2,8 @@
  * policy_test.c - policies of scopes, their outcomes and failures
  */
 #include "tests/support/scope_helpers.h"
+#include "tests/support/scope_under_test.h"
+#include "tests/support/task_helpers.h"
 
 #include <errno.h>
 #include <forkscope/error.h>
@@ -10,55 +12,23 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static scoped_spawner scope;
-static struct scoped_outcome outcome;
 static atomic_int running, most_running, runs;
-
-static void open_with(struct scoped_options options)
-{
-    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
-}
-
-static void close_scope(void)
-{
-    CU_ASSERT_FATAL(scoped_scope_close(scope, soon(), &outcome) == 0);
-}
-
-static int return_it(void *status)
-{
-    return (int)(intptr_t)status;
-}
-
-static int for_ever(void *arg)
-{
-    (void)arg;
-    event_happen(started);
-    block_for_ever();
-    return 0;
-}
 
 static void spawn_statuses(const int *statuses, int count)
 {
     for (int i = 0; i < count; i++) {
         void *status = (void *)(intptr_t)statuses[i];
-        CU_ASSERT(scoped_spawn_leaf(scope, return_it, status, NULL) == 0);
+        CU_ASSERT(scoped_spawn_leaf(scope, task_return, status, NULL) == 0);
     }
-}
-
-static int return_when_released(void *status)
-{
-    event_happen(started);
-    event_wait(released);
-    return (int)(intptr_t)status;
 }
 
 static void a_scope_waits_for_its_tasks(void)
 {
-    open_with((struct scoped_options){ .name = "waiting" });
-    CU_ASSERT(scoped_spawn_leaf(scope, return_when_released, NULL, NULL) == 0);
+    scope_open((struct scoped_options){ .name = "waiting" });
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return_when_released, NULL, NULL) == 0);
     CU_ASSERT(scoped_scope_close(scope, scoped_deadline_in(1000000), NULL) == -ETIMEDOUT);
     event_happen(released);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.status == 0 && outcome.succeeded == 1 && outcome.failures == NULL);
     CU_ASSERT(scoped_scope_close(scope, 0, NULL) == SCOPED_ESTALE);
 }
@@ -66,9 +36,9 @@ static void a_scope_waits_for_its_tasks(void)
 static void collecting_keeps_every_failure(void)
 {
     static const int statuses[] = { 0, -EIO, 3, -EPERM, -EIO };
-    open_with((struct scoped_options){ .policy = &scoped_collect });
+    scope_open((struct scoped_options){ .policy = &scoped_collect });
     spawn_statuses(statuses, 5);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.succeeded == 2 && outcome.failed == 3 && outcome.cancelled == 0);
     int sum = 0, count = 0;
     const struct scoped_failure *failure;
@@ -85,12 +55,12 @@ static void collecting_keeps_every_failure(void)
 
 static void the_first_failure_cancels_the_rest(void)
 {
-    open_with((struct scoped_options){ .policy = &scoped_fail_fast });
+    scope_open((struct scoped_options){ .policy = &scoped_fail_fast });
     for (int i = 0; i < 5; i++)
-        CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+        CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
     CU_ASSERT(event_wait(started));
-    CU_ASSERT(scoped_spawn_leaf(scope, return_it, (void *)-EBADF, NULL) == 0);
-    close_scope();
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return, (void *)-EBADF, NULL) == 0);
+    scope_close();
     CU_ASSERT(outcome.status == -EBADF);
     CU_ASSERT(outcome.failed == 1 && outcome.cancelled == 5);
     scoped_outcome_fini(&outcome);
@@ -104,12 +74,12 @@ static int win(void *arg)
 
 static void the_first_success_cancels_the_rest(void)
 {
-    open_with((struct scoped_options){ .policy = &scoped_first_success });
+    scope_open((struct scoped_options){ .policy = &scoped_first_success });
     for (int i = 0; i < 3; i++)
-        CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, return_it, (void *)-EIO, NULL) == 0);
+        CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return, (void *)-EIO, NULL) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, win, "prize", NULL) == 0);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.status == 0 && outcome.succeeded == 1);
     /* The failure may still be on its way when the success cancels it. */
     CU_ASSERT(outcome.failed <= 1 && outcome.failed + outcome.cancelled == 4);
@@ -120,9 +90,9 @@ static void the_first_success_cancels_the_rest(void)
 static void without_any_success_the_first_failure_is_told(void)
 {
     static const int statuses[] = { -EIO, -EIO };
-    open_with((struct scoped_options){ .policy = &scoped_first_success });
+    scope_open((struct scoped_options){ .policy = &scoped_first_success });
     spawn_statuses(statuses, 2);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.status == -EIO && outcome.failed == 2);
     scoped_outcome_fini(&outcome);
 }
@@ -149,12 +119,12 @@ static void a_policy_can_be_the_users_own(void)
 {
     static const int statuses[] = { -EIO, -EIO, -EIO };
     struct at_most two = { { too_many, count_failures }, 2 };
-    open_with((struct scoped_options){ .policy = &two.base });
-    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    scope_open((struct scoped_options){ .policy = &two.base });
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
     spawn_statuses(statuses, 2);
     CU_ASSERT(scoped_scope_close(scope, scoped_deadline_in(5000000), NULL) == -ETIMEDOUT);
     spawn_statuses(statuses, 1);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.status == 3 && outcome.cancelled == 1);
     scoped_outcome_fini(&outcome);
 }
@@ -190,10 +160,10 @@ static int fail_below(scoped_spawner self, void *arg)
 
 static void a_failure_far_below_is_heard_at_once_with_its_path(void)
 {
-    open_with((struct scoped_options){ .name = "outer", .on_failure = hear,
+    scope_open((struct scoped_options){ .name = "outer", .on_failure = hear,
                                        .on_failure_arg = "listening" });
     CU_ASSERT(scoped_spawn(scope, fail_below, (void *)-EIO, NULL) == 0);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.failed == 0);
     CU_ASSERT_STRING_EQUAL(heard_path, "root/outer/middle/culprit");
 }
@@ -201,9 +171,9 @@ static void a_failure_far_below_is_heard_at_once_with_its_path(void)
 static void a_discarding_scope_keeps_no_failures(void)
 {
     static const int statuses[] = { -EIO, -EPERM, -EIO };
-    open_with((struct scoped_options){ .discard = true });
+    scope_open((struct scoped_options){ .discard = true });
     spawn_statuses(statuses, 3);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.failed == 3 && outcome.omitted == 3 && outcome.failures == NULL);
     CU_ASSERT(outcome.status < 0);
 }
@@ -223,23 +193,23 @@ static int count_running(void *arg)
 
 static void no_more_tasks_run_than_the_limit_allows(void)
 {
-    open_with((struct scoped_options){ .limit = 3, .discard = true });
+    scope_open((struct scoped_options){ .limit = 3, .discard = true });
     for (int i = 0; i < 500; i++)
         CU_ASSERT_FATAL(scoped_spawn_leaf(scope, count_running, NULL, NULL) == 0);
-    close_scope();
+    scope_close();
     CU_ASSERT(atomic_load(&runs) == 500);
     CU_ASSERT(atomic_load(&most_running) >= 1 && atomic_load(&most_running) <= 3);
 }
 
 static void waiting_for_room_has_a_deadline(void)
 {
-    open_with((struct scoped_options){ .limit = 1 });
+    scope_open((struct scoped_options){ .limit = 1 });
     CU_ASSERT(scoped_scope_wait_room(scope, 0) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, return_when_released, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return_when_released, NULL, NULL) == 0);
     CU_ASSERT(scoped_scope_wait_room(scope, scoped_deadline_in(1000000)) == -ETIMEDOUT);
     event_happen(released);
     CU_ASSERT(scoped_scope_wait_room(scope, soon()) == 0);
-    close_scope();
+    scope_close();
 }
 
 static int spawn_over_limit(scoped_spawner self, void *arg)
@@ -248,10 +218,10 @@ static int spawn_over_limit(scoped_spawner self, void *arg)
     scoped_spawner limited;
     struct scoped_options options = { .limit = 1 };
     CU_ASSERT(scoped_scope_open(self, &options, &limited) == 0);
-    CU_ASSERT(scoped_spawn_leaf(limited, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(limited, task_block, NULL, NULL) == 0);
     log_letter('w');
     event_happen(released);
-    scoped_spawn_leaf(limited, for_ever, NULL, NULL);
+    scoped_spawn_leaf(limited, task_block, NULL, NULL);
     log_letter('!');
     return 0;
 }
@@ -284,7 +254,7 @@ static int spawn_within_limit(scoped_spawner self, void *arg)
     CU_ASSERT(scoped_scope_open(self, &options, &limited) == 0);
     CU_ASSERT(scoped_cancel(self) == 0);
     log_letter(scoped_scope_wait_room(limited, SCOPED_FOREVER) == 0 ? 'w' : '?');
-    log_letter(scoped_spawn_leaf(limited, return_it, NULL, NULL) == 0 ? 'l' : '?');
+    log_letter(scoped_spawn_leaf(limited, task_return, NULL, NULL) == 0 ? 'l' : '?');
     log_letter(scoped_spawn(limited, return_at_once, NULL, NULL) == 0 ? 't' : '?');
     log_letter(remote_spawner_spawn_raw(limited, &child) == 0 ? 'r' : '?');
     scoped_cancel_receiver_free(child.cancel_receiver);
@@ -297,9 +267,9 @@ static void where_there_is_room_nothing_is_a_cancellation_point(void)
     static const enum scoped_cancel_mode modes[] = { SCOPED_CANCEL_FORCED, SCOPED_CANCEL_WAITS,
                                                      SCOPED_CANCEL_ASKS };
     for (int i = 0; i < 3; i++) {
-        open_with((struct scoped_options){ .cancel = modes[i] });
+        scope_open((struct scoped_options){ .cancel = modes[i] });
         CU_ASSERT(scoped_spawn(scope, spawn_within_limit, NULL, NULL) == 0);
-        close_scope();
+        scope_close();
         CU_ASSERT(outcome.succeeded == 1 && outcome.cancelled == 0);
     }
     CU_ASSERT_STRING_EQUAL(log_letters(), "wltrwltrwltr");
@@ -311,7 +281,7 @@ static int inner_scope(scoped_spawner self, void *arg)
     *(int64_t *)arg = scoped_deadline();
     struct scoped_options options = { .deadline = scoped_deadline_in(INT64_C(3600000000000)) };
     CU_ASSERT(scoped_scope_open(self, &options, &inner) == 0);
-    CU_ASSERT(scoped_spawn_leaf(inner, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(inner, task_block, NULL, NULL) == 0);
     scoped_scope_close(inner, SCOPED_FOREVER, NULL);
     log_letter('!');
     return 0;
@@ -321,9 +291,9 @@ static void a_deadline_cancels_and_is_inherited(void)
 {
     /* Far enough away for a busy machine to start the task before. */
     int64_t deadline = scoped_deadline_in(500000000), seen = 0;
-    open_with((struct scoped_options){ .deadline = deadline });
+    scope_open((struct scoped_options){ .deadline = deadline });
     CU_ASSERT(scoped_spawn(scope, inner_scope, &seen, NULL) == 0);
-    close_scope();
+    scope_close();
     CU_ASSERT(scoped_deadline_in(0) >= deadline);
     CU_ASSERT(seen == deadline);
     CU_ASSERT(outcome.status == -ETIME && outcome.cancelled == 1);
@@ -333,10 +303,10 @@ static void a_deadline_cancels_and_is_inherited(void)
 
 static void a_deadline_that_nothing_ran_into_is_no_failure(void)
 {
-    open_with((struct scoped_options){ .deadline = scoped_deadline_in(1000000) });
-    CU_ASSERT(scoped_spawn_leaf(scope, return_it, (void *)1, NULL) == 0);
+    scope_open((struct scoped_options){ .deadline = scoped_deadline_in(1000000) });
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return, (void *)1, NULL) == 0);
     CU_ASSERT(scoped_scope_wait_room(scope, 0) == 0);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.succeeded + outcome.cancelled == 1);
     CU_ASSERT(outcome.status == (outcome.succeeded == 1 ? 0 : -ETIME));
 }
@@ -347,7 +317,7 @@ static void wait_for_deadline(int64_t deadline)
     struct scoped_options later = { .deadline = deadline + 1000000 };
     scoped_spawner other;
     CU_ASSERT_FATAL(scoped_scope_open(root, &later, &other) == 0);
-    CU_ASSERT(scoped_spawn_leaf(other, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(other, task_block, NULL, NULL) == 0);
     CU_ASSERT(scoped_scope_close(other, soon(), NULL) == 0);
 }
 
@@ -361,7 +331,7 @@ static void cancel_one_and_wait_for_deadline(scoped_leaf_function *other)
 {
     int64_t deadline = scoped_deadline_in(200000000);
     struct scoped_parent_signals signals;
-    open_with((struct scoped_options){ .deadline = deadline, .cancel = SCOPED_CANCEL_ASKS });
+    scope_open((struct scoped_options){ .deadline = deadline, .cancel = SCOPED_CANCEL_ASKS });
     CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(scope, stop_when_asked, (void *)-ECANCELED, NULL,
                                                   &signals) == 0);
     scoped_cancel_sender_free(signals.cancel_sender);
@@ -371,7 +341,7 @@ static void cancel_one_and_wait_for_deadline(scoped_leaf_function *other)
         CU_ASSERT(scoped_spawn_leaf(scope, other, NULL, NULL) == 0);
     CU_ASSERT(scoped_deadline_in(0) < deadline);
     wait_for_deadline(deadline);
-    close_scope();
+    scope_close();
 }
 
 static void a_deadline_is_told_only_if_it_cut_a_task_short(void)
@@ -385,14 +355,14 @@ static void a_deadline_is_told_only_if_it_cut_a_task_short(void)
 static void a_deadline_after_a_cancel_is_not_told(void)
 {
     int64_t deadline = scoped_deadline_in(200000000);
-    open_with((struct scoped_options){ .deadline = deadline });
-    CU_ASSERT(scoped_spawn_leaf(scope, return_when_released, (void *)-ECANCELED, NULL) == 0);
+    scope_open((struct scoped_options){ .deadline = deadline });
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return_when_released, (void *)-ECANCELED, NULL) == 0);
     CU_ASSERT(event_wait(started));
     CU_ASSERT(scoped_cancel(scope) == 0);
     CU_ASSERT(scoped_deadline_in(0) < deadline);
     wait_for_deadline(deadline);
     event_happen(released);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.status == 0 && outcome.cancelled == 1);
 }
 
@@ -403,8 +373,8 @@ static void an_inherited_deadline_is_told_where_it_cuts(void)
     scoped_spawner around = { 0, 0 };
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &around) == 0);
     CU_ASSERT_FATAL(scoped_scope_open(around, NULL, &scope) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
-    close_scope();
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
+    scope_close();
     CU_ASSERT(outcome.status == -ETIME && outcome.cancelled == 1);
     CU_ASSERT(scoped_scope_close(around, soon(), &outer) == 0);
     CU_ASSERT(outer.status == 0 && outer.cancelled == 0);
@@ -420,10 +390,11 @@ static void cancel_when_told(const struct scoped_failure *failure, void *sender)
 static void a_failure_that_a_cancel_overtakes_is_counted_where_it_is_listed(void)
 {
     struct scoped_cancel_sender *sender;
-    open_with((struct scoped_options){ .on_failure = cancel_when_told, .on_failure_arg = &sender });
+    scope_open((struct scoped_options){ .on_failure = cancel_when_told,
+                                        .on_failure_arg = &sender });
     CU_ASSERT_FATAL(scoped_cancel_sender_new(scope, &sender) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, return_it, (void *)-ECANCELED, NULL) == 0);
-    close_scope();
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return, (void *)-ECANCELED, NULL) == 0);
+    scope_close();
     CU_ASSERT(outcome.failed == 1 && outcome.cancelled == 0 && outcome.omitted == 0);
     CU_ASSERT(outcome.failures != NULL && outcome.failures->next == NULL);
     scoped_outcome_fini(&outcome);
@@ -447,20 +418,20 @@ static int look_twice(const struct scoped_policy *self, const struct scoped_prog
 static void the_progress_stays_as_it_is_while_its_policy_looks(void)
 {
     struct looker looker = { { NULL, look_twice }, NULL };
-    open_with((struct scoped_options){ .policy = &looker.base });
+    scope_open((struct scoped_options){ .policy = &looker.base });
     CU_ASSERT_FATAL(scoped_cancel_sender_new(scope, &looker.sender) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, return_it, NULL, NULL) == 0);
-    close_scope();
+    CU_ASSERT(scoped_spawn_leaf(scope, task_return, NULL, NULL) == 0);
+    scope_close();
     CU_ASSERT(outcome.status == 0);
 }
 
 static void cancelling_a_scope_from_inside_ends_its_tasks(void)
 {
-    open_with((struct scoped_options){ .name = "x" });
-    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    scope_open((struct scoped_options){ .name = "x" });
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
     CU_ASSERT(scoped_cancel(scope) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
-    close_scope();
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
+    scope_close();
     CU_ASSERT(outcome.cancelled == 2 && outcome.status == 0);
 }
 
@@ -474,12 +445,12 @@ static void another_thread_can_cancel_a_scope(void)
 {
     pthread_t thread;
     struct scoped_cancel_sender *sender, *late;
-    open_with((struct scoped_options){ .name = "x" });
+    scope_open((struct scoped_options){ .name = "x" });
     CU_ASSERT(scoped_cancel_sender_new(scope, &sender) == 0);
     CU_ASSERT(scoped_cancel_sender_new(scope, &late) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
     pthread_create(&thread, NULL, free_sender, sender);
-    close_scope();
+    scope_close();
     pthread_join(thread, NULL);
     CU_ASSERT(outcome.cancelled == 1);
     scoped_cancel_sender_free(late);
@@ -488,24 +459,24 @@ static void another_thread_can_cancel_a_scope(void)
 static void scopes_close_inside_out(void)
 {
     scoped_spawner inner;
-    open_with((struct scoped_options){ .name = "outer" });
+    scope_open((struct scoped_options){ .name = "outer" });
     CU_ASSERT(scoped_scope_open(scope, NULL, &inner) == 0);
     CU_ASSERT(scoped_scope_close(scope, 0, NULL) == -EBUSY);
     CU_ASSERT(scoped_scope_close(root, 0, NULL) == -EINVAL);
     CU_ASSERT(scoped_spawner_close(inner, 0) == -EINVAL);
     CU_ASSERT(scoped_scope_close(inner, soon(), NULL) == 0);
-    close_scope();
+    scope_close();
 }
 
 static void closing_the_root_closes_scopes_left_open(void)
 {
     scoped_spawner inner;
-    open_with((struct scoped_options){ .name = "outer", .grace = 1 });
+    scope_open((struct scoped_options){ .name = "outer", .grace = 1 });
     CU_ASSERT(scoped_scope_open(scope, NULL, &inner) == 0);
-    CU_ASSERT(scoped_spawn_leaf(inner, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(inner, task_block, NULL, NULL) == 0);
     CU_ASSERT(event_wait(started));
     CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    CU_ASSERT(scoped_spawn_leaf(inner, for_ever, NULL, NULL) == SCOPED_ESTALE);
+    CU_ASSERT(scoped_spawn_leaf(inner, task_block, NULL, NULL) == SCOPED_ESTALE);
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }
 
@@ -530,9 +501,9 @@ static int look_up(scoped_spawner self, void *arg)
 static void values_are_inherited_and_can_be_bound_anew(void)
 {
     struct scoped_binding red[] = { { &colour, "red" }, { &size, "large" }, { NULL, NULL } };
-    open_with((struct scoped_options){ .bindings = red });
+    scope_open((struct scoped_options){ .bindings = red });
     CU_ASSERT(scoped_spawn(scope, look_up, "red", NULL) == 0);
-    close_scope();
+    scope_close();
     CU_ASSERT(outcome.status == 0);
     CU_ASSERT(scoped_value(&colour) == NULL);
 }

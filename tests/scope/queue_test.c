@@ -2,31 +2,15 @@
  * queue_test.c - tasks in the queue of a user's executor. Unless a test says otherwise the executor
  * has no threads, so waiters run the tasks
  */
-#include "tests/support/user_executors.h"
+#include "tests/support/queue_helpers.h"
 #include "tests/support/scope_helpers.h"
+#include "tests/support/task_helpers.h"
+#include "tests/support/user_executors.h"
 
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/remote_scope.h>
 #include <pthread.h>
-
-static struct pool pool;
-static struct scoped_parent_signals signals;    /* of the task under test */
-static struct event inside;                     /* the child runs */
-
-static void set_up(void)
-{
-    pool_open(&pool, 0);
-    inside = event_new();
-    root_set_up();
-}
-
-static void tear_down(void)
-{
-    root_tear_down();
-    event_free(inside);
-    pool_close(&pool);
-}
 
 /* Children. */
 
@@ -39,26 +23,10 @@ static int until_asked(void *arg)
     return -ECANCELED;
 }
 
-static int at_once(void *arg)
-{
-    log_letter(*(const char *)arg);
-    return 0;
-}
-
 /*
  * Ways to wait for a child that lasts until it is asked; `where` is a spawner whose tasks run on
  * the pool.
  */
-
-static struct scoped_done_receiver *spawn(scoped_spawner where, scoped_leaf_function *function,
-                                          void *arg)
-{
-    struct scoped_parent_signals child;
-    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(where, function, arg, log_child_done,
-                                                  &child) == 0);
-    scoped_cancel_sender_forget(child.cancel_sender);
-    return child.done_receiver;
-}
 
 static void free_receiver(void *receiver)
 {
@@ -67,7 +35,7 @@ static void free_receiver(void *receiver)
 
 static void wait_for_child(scoped_spawner where)
 {
-    struct scoped_done_receiver *receiver = spawn(where, until_asked, NULL);
+    struct scoped_done_receiver *receiver = queue_spawn(where, until_asked, NULL);
     pthread_cleanup_push(free_receiver, receiver);
     scoped_done_receiver_wait(receiver);
     pthread_cleanup_pop(1);
@@ -75,7 +43,7 @@ static void wait_for_child(scoped_spawner where)
 
 static void wait_for_start(scoped_spawner where)
 {
-    struct scoped_done_receiver *receiver = spawn(where, until_asked, NULL);
+    struct scoped_done_receiver *receiver = queue_spawn(where, until_asked, NULL);
     pthread_cleanup_push(free_receiver, receiver);
     scoped_done_receiver_wait_started(receiver, SCOPED_FOREVER);
     pthread_cleanup_pop(1);
@@ -163,35 +131,26 @@ static int wait_in_root(scoped_spawner self, void *way)
     return wait_as_told(other, way);
 }
 
-static int end_status(void)
-{
-    int status = 1;
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
-    scoped_done_receiver_free(signals.done_receiver);
-    return status;
-}
-
 /* The task is cancelled while its child runs: both end. */
-static void check_cancel(scoped_spawner where, scoped_task_function *task)
+static void check_cancel(scoped_spawner where, scoped_task_function *wait)
 {
     for (int i = 0; i < WAYS; i++) {
-        CU_ASSERT_FATAL(scoped_spawn_with_signal(where, task, (void *)&ways[i], log_done,
-                                                 &signals) == 0);
+        CU_ASSERT_FATAL(scoped_spawn_with_signal(where, wait, (void *)&ways[i], log_done,
+                                                 &task) == 0);
         CU_ASSERT(event_wait(inside));
-        scoped_cancel_sender_free(signals.cancel_sender);
-        end_status();
+        scoped_cancel_sender_free(task.cancel_sender);
+        task_status();
         CU_ASSERT_STRING_EQUAL(log_letters(), ways[i] == wait_for_room ? "akkd" : "akd");
         event_reset(inside);
         log_clear();
     }
 }
 
-static void check_cancel_with(struct scoped_options options, scoped_task_function *task)
+static void check_cancel_with(struct scoped_options options, scoped_task_function *wait)
 {
     scoped_spawner scope;
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
-    check_cancel(scope, task);
+    check_cancel(scope, wait);
     CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
 }
 
@@ -245,10 +204,10 @@ static void a_shield_covers_the_child_that_is_run_in_it(void)
     static void (*const way)(scoped_spawner) = close_scope;
     int64_t begun = scoped_deadline_in(0);
     CU_ASSERT_FATAL(scoped_spawn_with_signal(root, wait_shielded, (void *)&way, NULL,
-                                             &signals) == 0);
+                                             &task) == 0);
     CU_ASSERT(event_wait(inside));
-    scoped_cancel_sender_free(signals.cancel_sender);
-    CU_ASSERT(end_status() == 0);
+    scoped_cancel_sender_free(task.cancel_sender);
+    CU_ASSERT(task_status() == 0);
     CU_ASSERT(scoped_deadline_in(0) - begun >= 20000000);
     CU_ASSERT_STRING_EQUAL(log_letters(), "ak");
 }
@@ -261,17 +220,17 @@ static int wait_undisturbed(scoped_spawner self, void *arg)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     CU_ASSERT_FATAL(scoped_scope_open(self, &options, &scope) == 0);
     scoped_cancel(self);
-    CU_ASSERT(scoped_spawn_leaf(scope, at_once, arg, log_child_done) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, queue_at_once, arg, log_child_done) == 0);
     CU_ASSERT(scoped_scope_close(scope, SCOPED_FOREVER, NULL) == 0);
     return 5;
 }
 
 static void with_cancellation_off_a_cancelled_waiter_leaves_its_child_alone(void)
 {
-    CU_ASSERT_FATAL(scoped_spawn_with_signal(root, wait_undisturbed, "x", NULL, &signals) == 0);
-    CU_ASSERT(end_status() == 5);
+    CU_ASSERT_FATAL(scoped_spawn_with_signal(root, wait_undisturbed, "x", NULL, &task) == 0);
+    CU_ASSERT(task_status() == 5);
     CU_ASSERT_STRING_EQUAL(log_letters(), "xk");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 /* A child that is cancelled by itself leaves its waiter alone. */
@@ -293,10 +252,10 @@ static int cancel_then_wait(scoped_spawner self, void *arg)
 
 static void a_cancelled_child_does_not_cancel_its_waiter(void)
 {
-    CU_ASSERT_FATAL(scoped_spawn_with_signal(root, cancel_then_wait, NULL, NULL, &signals) == 0);
-    CU_ASSERT(end_status() == 4);
+    CU_ASSERT_FATAL(scoped_spawn_with_signal(root, cancel_then_wait, NULL, NULL, &task) == 0);
+    CU_ASSERT(task_status() == 4);
     CU_ASSERT_STRING_EQUAL(log_letters(), "k");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 /* Deadlines of waits. */
@@ -312,17 +271,17 @@ static void open_on_pool(struct scoped_options options)
 static void a_waiter_with_a_deadline_runs_its_children(void)
 {
     open_on_pool((struct scoped_options){ .limit = 1 });
-    struct scoped_done_receiver *receiver = spawn(scope, at_once, "1");
+    struct scoped_done_receiver *receiver = queue_spawn(scope, queue_at_once, "1");
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
     scoped_done_receiver_free(receiver);
-    CU_ASSERT(scoped_spawn_leaf(scope, at_once, "2", NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, queue_at_once, "2", NULL) == 0);
     CU_ASSERT(scoped_scope_wait_room(scope, soon()) == 0);
-    receiver = spawn(scope, at_once, "3");
+    receiver = queue_spawn(scope, queue_at_once, "3");
     int64_t deadline = scoped_deadline_in(0);
     CU_ASSERT(scoped_done_receiver_wait_started(receiver, deadline) == -ETIMEDOUT);
     CU_ASSERT(scoped_done_receiver_wait_started(receiver, soon()) == SCOPED_ENOTSTARTED);
     scoped_done_receiver_free(receiver);
-    CU_ASSERT(scoped_spawn_leaf(scope, at_once, "4", NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, queue_at_once, "4", NULL) == 0);
     CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "1k23k4");
 }
@@ -351,7 +310,7 @@ static void a_child_may_outlast_the_deadline_of_its_waiter_and_no_other_is_begun
 static void who_only_looks_runs_nothing(void)
 {
     open_on_pool((struct scoped_options){ .name = "pool" });
-    struct scoped_done_receiver *receiver = spawn(scope, at_once, "x");
+    struct scoped_done_receiver *receiver = queue_spawn(scope, queue_at_once, "x");
     CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == -ETIMEDOUT);
     CU_ASSERT(scoped_scope_close(scope, 0, NULL) == -ETIMEDOUT);
@@ -416,17 +375,17 @@ static int run_stranger(void *arg)
 {
     (void)arg;
     event_wait(released);
-    return remote_scope_run_leaf(stranger, wait_below, signals.done_receiver, NULL);
+    return remote_scope_run_leaf(stranger, wait_below, task.done_receiver, NULL);
 }
 
 static void a_task_cannot_wait_for_one_that_it_lies_on_top_of(void)
 {
     CU_ASSERT_FATAL(remote_spawner_spawn_raw(root, &stranger) == 0);
-    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, run_stranger, NULL, NULL, &signals) == 0);
+    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, run_stranger, NULL, NULL, &task) == 0);
     event_happen(released);
-    CU_ASSERT(end_status() == 0);
+    CU_ASSERT(task_status() == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "ddp");
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_cancel_sender_forget(task.cancel_sender);
 }
 
 #define TEST(name) { #name, name }
@@ -449,7 +408,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "queued", .pSetUpFunc = set_up, .pTearDownFunc = tear_down, .pTests = tests },
+    QUEUE_SUITE("queued", tests),
     CU_SUITE_INFO_NULL
 };
 

@@ -1,21 +1,19 @@
 /*
  * signal_test.c - cancel senders and done receivers
  */
-#include "tests/support/scope_helpers.h"
-
+#include "src/scope/node.h"
 #include "src/scope/timer_loop.h"
 #include "src/scope/timer_thread.h"
-#include "src/scope/node.h"
+#include "tests/support/scope_helpers.h"
+#include "tests/support/task_helpers.h"
 
 #include <errno.h>
-#include <forkscope/error.h>
 #include <forkscope/remote_scope.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
 
-static struct scoped_parent_signals signals;
 static struct event waiting;
 
 static void set_up(void)
@@ -39,14 +37,6 @@ static int until_released(void *arg)
     return event_wait(released) ? 3 : -ETIME;
 }
 
-static int for_ever(void *arg)
-{
-    (void)arg;
-    event_happen(started);
-    block_for_ever();
-    return 0;
-}
-
 static int readable(int fd)
 {
     struct pollfd polled = { .fd = fd, .events = POLLIN };
@@ -55,24 +45,24 @@ static int readable(int fd)
 
 static void a_forgotten_sender_never_cancels(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &task) == 0);
     CU_ASSERT(event_wait(started));
-    scoped_cancel_sender_forget(signals.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_poll(signals.done_receiver) == -EAGAIN);
+    scoped_cancel_sender_forget(task.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_poll(task.done_receiver) == -EAGAIN);
     event_happen(released);
-    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
+    CU_ASSERT(scoped_done_receiver_wait(task.done_receiver) == 0);
     int status;
     void *value;
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0 && status == 3);
-    CU_ASSERT(scoped_done_receiver_value(signals.done_receiver, &value) == 0);
+    CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0 && status == 3);
+    CU_ASSERT(scoped_done_receiver_value(task.done_receiver, &value) == 0);
     CU_ASSERT_STRING_EQUAL(value, "second");
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 static void waiting_gives_up_at_the_deadline_and_can_be_repeated(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
-    struct scoped_done_receiver *receiver = signals.done_receiver;
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &task) == 0);
+    struct scoped_done_receiver *receiver = task.done_receiver;
     int64_t deadline = scoped_deadline_in(2000000);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
     CU_ASSERT(scoped_deadline_in(0) >= deadline);
@@ -84,19 +74,19 @@ static void waiting_gives_up_at_the_deadline_and_can_be_repeated(void)
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == 0);
     CU_ASSERT(scoped_done_receiver_poll(receiver) == 0);
     scoped_done_receiver_free(receiver);
-    scoped_cancel_sender_free(signals.cancel_sender);
+    scoped_cancel_sender_free(task.cancel_sender);
 }
 
 static void signals_outlive_the_tree(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, for_ever, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, task_block, NULL, NULL, &task) == 0);
     CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
     int status;
-    CU_ASSERT(scoped_done_receiver_wait(signals.done_receiver) == 0);
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
+    CU_ASSERT(scoped_done_receiver_wait(task.done_receiver) == 0);
+    CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0);
     CU_ASSERT(status == -ECANCELED);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_cancel_sender_free(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }
 
@@ -109,17 +99,17 @@ static void many_threads_may_wait_for_one_task(void)
 {
     enum { WAITERS = 8 };
     pthread_t threads[WAITERS];
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &task) == 0);
     for (int i = 0; i < WAITERS; i++)
-        pthread_create(&threads[i], NULL, wait_in_thread, signals.done_receiver);
+        pthread_create(&threads[i], NULL, wait_in_thread, task.done_receiver);
     event_happen(released);
     for (int i = 0; i < WAITERS; i++) {
         void *error = "unset";
         pthread_join(threads[i], &error);
         CU_ASSERT(error == NULL);
     }
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_cancel_sender_free(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 static int wait_for_sibling(void *receiver)
@@ -134,19 +124,19 @@ static int wait_for_sibling(void *receiver)
 static void a_waiter_that_is_cancelled_leaves_the_wait_to_others(void)
 {
     struct scoped_parent_signals waiter;
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &task) == 0);
     CU_ASSERT(event_wait(started));
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_sibling, signals.done_receiver, NULL,
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_sibling, task.done_receiver, NULL,
                                             &waiter) == 0);
     CU_ASSERT(event_wait(waiting));
     scoped_cancel_sender_free(waiter.cancel_sender);
     CU_ASSERT(scoped_done_receiver_wait_until(waiter.done_receiver, soon()) == 0);
     event_happen(released);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "w");
     scoped_done_receiver_free(waiter.done_receiver);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_cancel_sender_free(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 struct own_receiver {
@@ -166,13 +156,13 @@ static int wait_for_itself(scoped_spawner self, void *arg)
 static void a_task_cannot_wait_for_itself(void)
 {
     struct own_receiver own;
-    CU_ASSERT(scoped_spawn_with_signal(root, wait_for_itself, &own, NULL, &signals) == 0);
-    own.receiver = signals.done_receiver;
+    CU_ASSERT(scoped_spawn_with_signal(root, wait_for_itself, &own, NULL, &task) == 0);
+    own.receiver = task.done_receiver;
     event_happen(released);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
     CU_ASSERT(own.error == -EDEADLK);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_cancel_sender_free(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 static int cancel_fd;
@@ -192,13 +182,13 @@ static int show_fd(void *arg)
 
 static void the_cancel_descriptor_becomes_readable(void)
 {
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, show_fd, NULL, NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, show_fd, NULL, NULL, &task) == 0);
     CU_ASSERT(event_wait(started));
-    scoped_cancel_sender_free(signals.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    scoped_cancel_sender_free(task.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
     int status;
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0 && status == 4);
-    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0 && status == 4);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 static void outside_of_tasks_there_is_nothing_to_cancel(void)
@@ -226,15 +216,15 @@ static void waiting_for_a_descriptor_is_a_cancellation_point(void)
 {
     int fds[2];
     CU_ASSERT_FATAL(pipe(fds) == 0);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_on_pipe, &fds[0], NULL, &signals) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_on_pipe, &fds[0], NULL, &task) == 0);
     CU_ASSERT(event_wait(started));
     CU_ASSERT(write(fds[1], "x", 1) == 1);
     int64_t deadline = scoped_deadline_in(10000000);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, deadline) == -ETIMEDOUT);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, deadline) == -ETIMEDOUT);
+    scoped_cancel_sender_free(task.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "r");
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_done_receiver_free(task.done_receiver);
     close(fds[0]);
     close(fds[1]);
 }
@@ -253,10 +243,10 @@ static int wait_for_nothing(void *arg)
 static void waiting_for_a_closed_descriptor_is_an_error(void)
 {
     wait_for_nothing(NULL);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_nothing, NULL, NULL, &signals) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    scoped_cancel_sender_forget(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_nothing, NULL, NULL, &task) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
+    scoped_cancel_sender_forget(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
     CU_ASSERT_STRING_EQUAL(log_letters(), "bb");
 }
 
@@ -273,13 +263,13 @@ static int take_cancel_fd(void *ret_number)
 static void a_wait_hears_of_a_cancel_also_when_its_descriptor_was_taken(void)
 {
     int status, number = -1;
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, take_cancel_fd, &number, NULL, &signals) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_started(signals.done_receiver, soon()) == 0);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_status(signals.done_receiver, &status) == 0);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, take_cancel_fd, &number, NULL, &task) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, soon()) == 0);
+    scoped_cancel_sender_free(task.cancel_sender);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0);
     CU_ASSERT(status == -ECANCELED);
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_done_receiver_free(task.done_receiver);
     CU_ASSERT(close(number) == 0);
 }
 
@@ -294,10 +284,10 @@ static void a_busy_owner_keeps_no_finished_threads(void)
     enum { TASKS = 3000 };
     for (int i = 0; i < TASKS; i++)
         CU_ASSERT_FATAL(scoped_spawn_leaf(root, nothing, NULL, NULL) == 0);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, nothing, NULL, NULL, &signals) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, nothing, NULL, NULL, &task) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
+    scoped_cancel_sender_free(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 /* Tasks whose threads linger when all phases are over, until they are released. */
@@ -326,11 +316,11 @@ static void wait_for_done(struct scoped_done_receiver *receiver)
 
 static struct scoped_done_receiver *spawn_lingering(int *ret_fd)
 {
-    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, linger, NULL, NULL, &signals) == 0);
-    scoped_cancel_sender_forget(signals.cancel_sender);
-    wait_for_done(signals.done_receiver);
-    CU_ASSERT(scoped_done_receiver_fd(signals.done_receiver, ret_fd) == 0);
-    return signals.done_receiver;
+    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, linger, NULL, NULL, &task) == 0);
+    scoped_cancel_sender_forget(task.cancel_sender);
+    wait_for_done(task.done_receiver);
+    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, ret_fd) == 0);
+    return task.done_receiver;
 }
 
 static void a_done_descriptor_may_be_asked_for_again_and_again(void)
@@ -366,7 +356,7 @@ static void lingering_threads_hold_up_no_deadline(void)
     struct scoped_done_receiver *receiver = spawn_lingering(&fd);
     struct scoped_options options = { .deadline = scoped_deadline_in(1000000) };
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, for_ever, NULL, NULL) == 0);
+    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
     CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
     CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
     event_happen(released);
@@ -403,14 +393,14 @@ static int wait_for_the_past(scoped_spawner self, void *arg)
 static void wait_for_a_raw_task(int64_t past)
 {
     struct scoped_child_signals raw;
-    CU_ASSERT_FATAL(remote_spawner_spawn_raw_with_signal(root, &signals, &raw) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, past) == -ETIMEDOUT);
-    CU_ASSERT(scoped_done_receiver_wait_started(signals.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT_FATAL(remote_spawner_spawn_raw_with_signal(root, &task, &raw) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, past) == -ETIMEDOUT);
     CU_ASSERT(scoped_cancel_receiver_wait_until(raw.cancel_receiver, past) == -ETIMEDOUT);
     scoped_cancel_receiver_free(raw.cancel_receiver);
     scoped_done_sender_free(raw.done_sender);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_free(signals.done_receiver);
+    scoped_cancel_sender_free(task.cancel_sender);
+    scoped_done_receiver_free(task.done_receiver);
 }
 
 static void every_wait_knows_that_a_point_long_ago_has_passed(void)
@@ -419,14 +409,14 @@ static void every_wait_knows_that_a_point_long_ago_has_passed(void)
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         int status = 1;
         wait_for_a_raw_task(points[i]);
-        CU_ASSERT(scoped_spawn_with_signal(root, wait_for_the_past, &points[i], NULL, &signals) ==
+        CU_ASSERT(scoped_spawn_with_signal(root, wait_for_the_past, &points[i], NULL, &task) ==
                   0);
-        CU_ASSERT(scoped_done_receiver_wait_until(signals.done_receiver, soon()) == 0);
-        scoped_done_receiver_status(signals.done_receiver, &status);
+        CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
+        scoped_done_receiver_status(task.done_receiver, &status);
         CU_ASSERT(status == 0);
         event_reset(released);
-        scoped_cancel_sender_free(signals.cancel_sender);
-        scoped_done_receiver_free(signals.done_receiver);
+        scoped_cancel_sender_free(task.cancel_sender);
+        scoped_done_receiver_free(task.done_receiver);
     }
 }
 

@@ -3,6 +3,7 @@
  */
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
+#include "tests/support/channel_helpers.h"
 #include "tests/support/descriptor_room.h"
 #include "tests/support/value_helpers.h"
 
@@ -13,85 +14,23 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static procspawn_sender *sender;
-static procspawn_receiver *receiver;
-
 /* Shared with a thread of the test. */
 static procspawn_sender *freed_there;
 static bool stopped;
 
-static void open_channel(void)
-{
-    CU_ASSERT_EQUAL_FATAL(procspawn_channel_new(&sender, &receiver), 0);
-}
-
-static void close_sender(void)
-{
-    procspawn_sender_free(sender);
-    sender = NULL;
-}
-
-static void close_channel(void)
-{
-    close_sender();
-    procspawn_receiver_free(receiver);
-    receiver = NULL;
-}
-
-/* A process for one end; the other one stays here, alone. */
-static procspawn_handle *start_with_sender(procspawn_function *function)
-{
-    return calls_start(function, procspawn_value_sender_take(sender));
-}
-
-static json_int_t next_integer(void)
-{
-    json_t *value = NULL;
-
-    PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 20 * CALLS_SECOND, &value), 0);
-    json_int_t integer = json_integer_value(value);
-    json_decref(value);
-    return integer;
-}
-
-static int end(void)
-{
-    json_t *value = NULL;
-    int rc = procspawn_receiver_recv_timeout(receiver, 20 * CALLS_SECOND, &value);
-    json_decref(value);
-    return rc;
-}
-
-static void send_integer(procspawn_sender *to, int integer)
-{
-    json_t *value = json_integer(integer);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(to, value), 0);
-    json_decref(value);
-}
-
 /* ---- functions for the children ---- */
-
-static procspawn_sender *take_sender(json_t *value)
-{
-    procspawn_sender *taken;
-    int rc = procspawn_take_sender(value, &taken);
-    if (rc < 0)
-        procspawn_panic("take: %s", forkscope_strerror(rc));
-    return taken;
-}
 
 enum { COUNT = 2000 };
 
 static json_t *count_up(json_t *argument)
 {
-    procspawn_sender *to = take_sender(argument);
+    procspawn_sender *to = channel_take_sender(argument);
 
     for (int i = 0; i < COUNT; i++) {
         json_t *value = json_integer(i);
@@ -104,7 +43,7 @@ static json_t *count_up(json_t *argument)
 
 static json_t *send_and_die(json_t *argument)
 {
-    procspawn_sender *to = take_sender(argument);
+    procspawn_sender *to = channel_take_sender(argument);
     json_t *value = json_integer(4711);
 
     procspawn_sender_send(to, value);
@@ -114,7 +53,7 @@ static json_t *send_and_die(json_t *argument)
 
 static json_t *send_garbage(json_t *argument)
 {
-    int fd = procspawn_sender_fd(take_sender(argument));
+    int fd = procspawn_sender_fd(channel_take_sender(argument));
     static const char forged[] = "{\"\\u0001forkscope\":\"fd:0\"}";
     struct wire_value head = { .length = sizeof forged - 1, .marked = 1 };
     struct wire_part parts[] = { { &head, sizeof head }, { forged, sizeof forged - 1 } };
@@ -160,7 +99,7 @@ static json_t *number_them(json_t *argument)
     if (procspawn_take_receiver(argument, &from) < 0)
         return NULL;
     while (procspawn_receiver_recv(from, &value) == 0) {
-        procspawn_sender *to = take_sender(json_object_get(value, "to"));
+        procspawn_sender *to = channel_take_sender(json_object_get(value, "to"));
         json_t *number = json_integer(count++);
         procspawn_sender_send(to, number);
         procspawn_sender_free(to);
@@ -174,12 +113,12 @@ static json_t *number_them(json_t *argument)
 
 static void messages_arrive_in_their_order_and_then_the_end(void)
 {
-    open_channel();
-    procspawn_handle *handle = start_with_sender(count_up);
+    channel_open();
+    procspawn_handle *handle = channel_start(count_up);
     for (int i = 0; i < COUNT; i++)
-        PROCSPAWN_CUNIT_EQUAL(next_integer(), i);
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+        PROCSPAWN_CUNIT_EQUAL(channel_next(), i);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
     json_decref(calls_result(handle));
     procspawn_receiver_free(receiver);
 }
@@ -190,14 +129,14 @@ static void several_processes_send_to_one_receiver(void)
     procspawn_handle *handles[SENDERS];
     json_int_t sum = 0;
 
-    open_channel();
+    channel_open();
     for (int i = 0; i < SENDERS; i++)
         handles[i] = calls_start(count_up, procspawn_value_sender(sender));
-    close_sender();
+    channel_close_sender();
     for (int i = 0; i < SENDERS * COUNT; i++)
-        sum += next_integer();
+        sum += channel_next();
     PROCSPAWN_CUNIT_EQUAL(sum, SENDERS * (json_int_t)COUNT * (COUNT - 1) / 2);
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
     for (int i = 0; i < SENDERS; i++)
         json_decref(calls_result(handles[i]));
     procspawn_receiver_free(receiver);
@@ -205,10 +144,10 @@ static void several_processes_send_to_one_receiver(void)
 
 static void the_death_of_the_last_sender_is_the_end(void)
 {
-    open_channel();
-    procspawn_handle *handle = start_with_sender(send_and_die);
-    PROCSPAWN_CUNIT_EQUAL(next_integer(), 4711);
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+    channel_open();
+    procspawn_handle *handle = channel_start(send_and_die);
+    PROCSPAWN_CUNIT_EQUAL(channel_next(), 4711);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
     procspawn_error_free(calls_error(handle));
     procspawn_receiver_free(receiver);
 }
@@ -244,11 +183,11 @@ static void the_end_is_told_as_such_whenever_it_comes(void)
     __atomic_store_n(&stopped, false, __ATOMIC_RELEASE);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, free_senders, NULL), 0);
     for (int i = 0; i < CHANNELS; i++) {
-        open_channel();
+        channel_open();
         __atomic_store_n(&freed_there, sender, __ATOMIC_RELEASE);
         sender = NULL;
         others += look_until_the_end() != -EPIPE;
-        close_channel();
+        channel_close();
     }
     __atomic_store_n(&stopped, true, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
@@ -259,10 +198,10 @@ static void a_sender_here_keeps_the_channel_open(void)
 {
     json_t *value;
 
-    open_channel();
+    channel_open();
     procspawn_sender *other;
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_dup(sender, &other), 0);
-    close_sender();
+    channel_close_sender();
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), -ETIMEDOUT);
     procspawn_sender_free(other);
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), -EPIPE);
@@ -275,13 +214,13 @@ static void receiving_has_a_patience(void)
 {
     json_t *value = NULL;
 
-    open_channel();
+    channel_open();
     int64_t begin = calls_now();
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 30 * CALLS_MS, &value),
                           -ETIMEDOUT);
     CU_ASSERT(calls_now() - begin >= 30 * CALLS_MS);
     CU_ASSERT_PTR_NULL(value);
-    close_channel();
+    channel_close();
 }
 
 /* Sends until there is no room; returns how many were sent. */
@@ -298,23 +237,23 @@ static void sending_waits_for_room_and_has_a_patience(void)
 {
     json_t *value = json_string("some words");
 
-    open_channel();
+    channel_open();
     int count = fill(value);
     CU_ASSERT(count > 50);
     int64_t begin = calls_now();
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send_timeout(sender, value, 30 * CALLS_MS), -ETIMEDOUT);
     CU_ASSERT(calls_now() - begin >= 30 * CALLS_MS);
-    close_sender();
+    channel_close_sender();
     while (count-- > 0)
-        PROCSPAWN_CUNIT_EQUAL(end(), 0);
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+        PROCSPAWN_CUNIT_EQUAL(channel_end(), 0);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
     json_decref(value);
     procspawn_receiver_free(receiver);
 }
 
 static void *drain(void *unused)
 {
-    while (end() == 0)
+    while (channel_end() == 0)
         continue;
     return unused;
 }
@@ -324,12 +263,12 @@ static void a_waiting_sender_goes_on_when_there_is_room(void)
     pthread_t thread;
     json_t *value = json_string("some words");
 
-    open_channel();
+    channel_open();
     fill(value);
     pthread_create(&thread, NULL, drain, NULL);
     for (int i = 0; i < COUNT; i++)
         PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, value), 0);
-    close_sender();
+    channel_close_sender();
     pthread_join(thread, NULL);
     json_decref(value);
     procspawn_receiver_free(receiver);
@@ -339,13 +278,13 @@ static void sending_to_nobody_is_an_error_and_no_signal(void)
 {
     json_t *value = json_integer(1);
 
-    open_channel();
+    channel_open();
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, value), 0);
     procspawn_receiver_free(receiver);
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, value), -EPIPE);
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, NULL), -EPIPE);
     json_decref(value);
-    close_sender();
+    channel_close_sender();
 }
 
 static void *free_receiver(void *unused)
@@ -359,13 +298,13 @@ static void a_waiting_sender_hears_that_the_receiver_is_gone(void)
     pthread_t thread;
     json_t *value = json_string("some words");
 
-    open_channel();
+    channel_open();
     fill(value);
     pthread_create(&thread, NULL, free_receiver, NULL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, value), -EPIPE);
     pthread_join(thread, NULL);
     json_decref(value);
-    close_sender();
+    channel_close_sender();
 }
 
 static void large_values_travel_in_memory_of_their_own(void)
@@ -377,7 +316,7 @@ static void large_values_travel_in_memory_of_their_own(void)
     memset(text, 'y', SIZE);
     text[SIZE] = '\0';
     value = json_pack("[s]", text);
-    open_channel();
+    channel_open();
     for (int i = 0; i < 3; i++)
         PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send_timeout(sender, value, 0), 0);
     for (int i = 0; i < 3; i++) {
@@ -387,7 +326,7 @@ static void large_values_travel_in_memory_of_their_own(void)
     }
     json_decref(value);
     free(text);
-    close_channel();
+    channel_close();
 }
 
 static void descriptors_and_buffers_travel_inside_messages(void)
@@ -396,7 +335,7 @@ static void descriptors_and_buffers_travel_inside_messages(void)
     json_t *back = NULL;
     int fd = -1;
 
-    open_channel();
+    channel_open();
     PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_new("bytes", 5, &shmem), 0);
     json_t *value = json_pack("{s:[o], s:o}", "fd", procspawn_value_fd_take(values_pipe("through")),
                               "shmem", procspawn_value_shmem(shmem));
@@ -412,7 +351,7 @@ static void descriptors_and_buffers_travel_inside_messages(void)
     close(fd);
     json_decref(back);
     json_decref(value);
-    close_channel();
+    channel_close();
 }
 
 static void what_was_not_taken_is_closed_with_the_next_message(void)
@@ -420,7 +359,7 @@ static void what_was_not_taken_is_closed_with_the_next_message(void)
     json_t *value, *back[3];
     int fd = -1;
 
-    open_channel();
+    channel_open();
     unsigned before = calls_descriptors();
     for (int i = 0; i < 3; i++) {
         value = procspawn_value_fd_take(values_pipe("x"));
@@ -436,7 +375,7 @@ static void what_was_not_taken_is_closed_with_the_next_message(void)
     close(fd);
     for (int i = 0; i < 3; i++)
         json_decref(back[i]);
-    close_channel();
+    channel_close();
 }
 
 static void a_receiver_comes_back_with_its_messages(void)
@@ -447,7 +386,7 @@ static void a_receiver_comes_back_with_its_messages(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_take_receiver(result, &receiver), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &value), 0);
     calls_check_text(value, "left behind");
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
     procspawn_receiver_free(receiver);
     json_decref(result);
     procspawn_handle_free(handle);
@@ -462,12 +401,12 @@ static void channels_travel_through_channels(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_channel_new(&requests, &given), 0);
     procspawn_handle *handle = calls_start(number_them, procspawn_value_receiver_take(given));
     for (int i = 0; i < MANY; i++) {
-        open_channel();
+        channel_open();
         json_t *request = json_pack("{s:o}", "to", procspawn_value_sender_take(sender));
         PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(requests, request), 0);
         json_decref(request);
-        PROCSPAWN_CUNIT_EQUAL(next_integer(), i);
-        PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+        PROCSPAWN_CUNIT_EQUAL(channel_next(), i);
+        PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
         procspawn_receiver_free(receiver);
     }
     procspawn_sender_free(requests);
@@ -480,11 +419,11 @@ static void hostile_messages_are_errors_and_the_channel_goes_on(void)
         -EPROTO, -EPROTO, -EPROTO, -EPROTO, -EPROTO, -EPROTO, -EPROTO, 0, PROCSPAWN_EJSON, -EPIPE,
     };
 
-    open_channel();
+    channel_open();
     unsigned before = calls_descriptors();
-    json_decref(calls_result(start_with_sender(send_garbage)));
+    json_decref(calls_result(channel_start(send_garbage)));
     for (unsigned i = 0; i < sizeof expected / sizeof expected[0]; i++)
-        PROCSPAWN_CUNIT_EQUAL(end(), expected[i]);
+        PROCSPAWN_CUNIT_EQUAL(channel_end(), expected[i]);
     calls_check_descriptors(before - 1);
     procspawn_receiver_free(receiver);
 }
@@ -493,7 +432,7 @@ static void values_that_cannot_be_sent_are_errors(void)
 {
     json_t *deep = json_array(), *closed = procspawn_value_fd(-1), *many = json_array();
 
-    open_channel();
+    channel_open();
     for (int i = 0; i < 3000; i++)
         deep = json_pack("[o]", deep);
     for (int i = 0; i <= PROCSPAWN_DESCRIPTORS_MAX; i++)
@@ -504,7 +443,7 @@ static void values_that_cannot_be_sent_are_errors(void)
     json_decref(many);
     json_decref(closed);
     json_decref(deep);
-    close_channel();
+    channel_close();
 }
 
 static void both_ends_can_be_waited_for_with_epoll(void)
@@ -512,18 +451,18 @@ static void both_ends_can_be_waited_for_with_epoll(void)
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = { .events = EPOLLIN };
 
-    open_channel();
+    channel_open();
     epoll_ctl(epoll, EPOLL_CTL_ADD, procspawn_receiver_fd(receiver), &event);
     PROCSPAWN_CUNIT_EQUAL(epoll_wait(epoll, &event, 1, 0), 0);
-    send_integer(sender, 7);
+    channel_send(sender, 7);
     PROCSPAWN_CUNIT_EQUAL(epoll_wait(epoll, &event, 1, 1000), 1);
-    PROCSPAWN_CUNIT_EQUAL(next_integer(), 7);
+    PROCSPAWN_CUNIT_EQUAL(channel_next(), 7);
     PROCSPAWN_CUNIT_EQUAL(epoll_wait(epoll, &event, 1, 0), 0);
     struct pollfd room = { .fd = procspawn_sender_fd(sender), .events = POLLOUT };
     PROCSPAWN_CUNIT_EQUAL(poll(&room, 1, 0), 1);
-    close_sender();
+    channel_close_sender();
     PROCSPAWN_CUNIT_EQUAL(epoll_wait(epoll, &event, 1, 1000), 1);
-    PROCSPAWN_CUNIT_EQUAL(end(), -EPIPE);
+    PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);
     procspawn_receiver_free(receiver);
     close(epoll);
 }
@@ -613,25 +552,25 @@ static void waiting_hears_of_a_cancel_in_every_mode(void)
 {
     json_t *text = json_string("message");
 
-    open_channel();
+    channel_open();
     cancel_in_modes(receive_in_task, NULL);
     cancel_in_modes(fill_in_task, text);
     json_decref(text);
-    close_channel();
+    channel_close();
 }
 
 static void waiting_is_a_cancellation_point_and_loses_nothing(void)
 {
     pthread_t thread;
 
-    open_channel();
+    channel_open();
     pthread_create(&thread, NULL, wait_for_ever, NULL);
     cancel(thread);
-    send_integer(sender, 1);
-    PROCSPAWN_CUNIT_EQUAL(next_integer(), 1);
+    channel_send(sender, 1);
+    PROCSPAWN_CUNIT_EQUAL(channel_next(), 1);
     pthread_create(&thread, NULL, send_for_ever, NULL);
     cancel(thread);
-    close_channel();
+    channel_close();
 }
 
 static void a_thousand_channels_leave_no_descriptor(void)
@@ -641,18 +580,18 @@ static void a_thousand_channels_leave_no_descriptor(void)
 
     for (int i = 0; i < ROUNDS; i++) {
         procspawn_handle *handle;
-        open_channel();
+        channel_open();
         json_t *argument = json_pack("[o,o]", procspawn_value_sender(sender),
                                      procspawn_value_receiver(receiver));
         json_t *result = values_call(calls_echo, argument, &handle);
         procspawn_sender *back = NULL;
         PROCSPAWN_CUNIT_EQUAL(procspawn_take_sender(json_array_get(result, 0), &back), 0);
-        send_integer(back, i);
-        PROCSPAWN_CUNIT_EQUAL(next_integer(), i);
+        channel_send(back, i);
+        PROCSPAWN_CUNIT_EQUAL(channel_next(), i);
         procspawn_sender_free(back);
         json_decref(result);
         procspawn_handle_free(handle);
-        close_channel();
+        channel_close();
     }
     calls_check_descriptors(before);
 }
@@ -670,19 +609,19 @@ static void a_message_without_memory_for_it_comes_with_the_next_call(void)
 {
     json_t *value = NULL;
 
-    open_channel();
+    channel_open();
     json_set_alloc_funcs(refuse, free);
-    send_integer(sender, 7);
-    send_integer(sender, 8);
-    close_sender();
+    channel_send(sender, 7);
+    channel_send(sender, 8);
+    channel_close_sender();
     no_memory = true;
     for (int i = 0; i < 3; i++)
         PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), -ENOMEM);
     no_memory = false;
-    CU_ASSERT(next_integer() == 7);
-    CU_ASSERT(next_integer() == 8);
+    CU_ASSERT(channel_next() == 7);
+    CU_ASSERT(channel_next() == 8);
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &value), -EPIPE);
-    close_channel();
+    channel_close();
 }
 
 static void a_message_that_is_kept_goes_with_its_receiver(void)
@@ -691,16 +630,16 @@ static void a_message_that_is_kept_goes_with_its_receiver(void)
     int pipe_ends[2];
     char byte;
 
-    open_channel();
+    channel_open();
     CU_ASSERT_FATAL(pipe(pipe_ends) == 0);
     json_set_alloc_funcs(refuse, free);
-    json_t *end = procspawn_value_fd_take(pipe_ends[1]);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, end), 0);
-    json_decref(end);
+    json_t *channel_end = procspawn_value_fd_take(pipe_ends[1]);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_sender_send(sender, channel_end), 0);
+    json_decref(channel_end);
     no_memory = true;
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv_timeout(receiver, 0, &value), -ENOMEM);
     no_memory = false;
-    close_channel();
+    channel_close();
     CU_ASSERT(read(pipe_ends[0], &byte, 1) == 0);
     close(pipe_ends[0]);
 }
@@ -711,7 +650,7 @@ static void a_copy_of_a_sender_without_a_number_for_it_is_refused(void)
     procspawn_sender *closed = NULL, *copy = NULL;
     struct room room;
 
-    open_channel();
+    channel_open();
     PROCSPAWN_CUNIT_EQUAL(procspawn_sender_dup(sender, &closed), 0);
     room_fill(&room);
     close(procspawn_sender_fd(closed));
@@ -721,7 +660,7 @@ static void a_copy_of_a_sender_without_a_number_for_it_is_refused(void)
     CU_ASSERT_PTR_NULL(copy);
     procspawn_sender_free(copy);
     procspawn_sender_free(closed);
-    close_channel();
+    channel_close();
 }
 
 #define TEST(name) { #name, name }
