@@ -187,10 +187,20 @@ check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/cancel_test
 tests_scope_cancel_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/deadline_test
+tests_scope_deadline_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/defer_test
+tests_scope_defer_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/done_test
+tests_scope_done_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/fork_test
 tests_scope_fork_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/gone_test
+tests_scope_gone_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/hold_test
 tests_scope_hold_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/left_open_test
+tests_scope_left_open_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/misuse_test
 tests_scope_misuse_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 # A cancel comes just before each lock.
@@ -203,17 +213,23 @@ check_PROGRAMS += tests/scope/policy_test
 tests_scope_policy_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/queue_test
 tests_scope_queue_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/queue_wait_test
+tests_scope_queue_wait_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/refusal_test
 tests_scope_refusal_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create,--wrap=pthread_cancel
 check_PROGRAMS += tests/scope/remote_test
 tests_scope_remote_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/scope_test
+tests_scope_scope_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/signal_test
 tests_scope_signal_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/state_test
 tests_scope_state_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/stress_test
 tests_scope_stress_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/wait_fd_test
+tests_scope_wait_fd_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 
 check_PROGRAMS += tests/tree/tree_test
 check_PROGRAMS += tests/tree/unkept_test
@@ -222,9 +238,12 @@ tests_tree_unkept_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 check_PROGRAMS += tests/typed/resources_test
 check_PROGRAMS += tests/typed/typed_test
 
+check_PROGRAMS += tests/value/channel_message_test
 check_PROGRAMS += tests/value/channel_test
+check_PROGRAMS += tests/value/channel_wait_test
 check_PROGRAMS += tests/value/decoding_test
 check_PROGRAMS += tests/value/footprint_test
+check_PROGRAMS += tests/value/lookalike_test
 check_PROGRAMS += tests/value/placeholder_test
 check_PROGRAMS += tests/value/shmem_test
 check_PROGRAMS += tests/value/values_test

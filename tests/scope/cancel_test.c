@@ -1,17 +1,13 @@
 /*
- * cancel_test.c - cancel modes, grace times, shields, deferred functions, started and done
- * descriptors
+ * cancel_test.c - cancel modes, grace times and shields
  */
-#include "src/base/thread.h"
 #include "tests/support/scope_helpers.h"
 #include "tests/support/scope_under_test.h"
 #include "tests/support/task_helpers.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <forkscope/error.h>
 #include <poll.h>
-#include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 static bool asked_within(int64_t nanoseconds)
@@ -200,180 +196,6 @@ static void a_shield_does_not_undo_a_cancel(void)
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
 
-static void log_one(void *letter)
-{
-    log_letter(*(const char *)letter);
-}
-
-static void log_handler(void *arg)
-{
-    (void)arg;
-    log_letter('h');
-}
-
-static int defer_twice(void *blocks)
-{
-    pthread_cleanup_push(log_handler, NULL);
-    CU_ASSERT(scoped_defer(log_one, "1") == 0);
-    CU_ASSERT(scoped_defer(log_one, "2") == 0);
-    event_happen(started);
-    if (blocks != NULL)
-        block_for_ever();
-    pthread_cleanup_pop(1);
-    return 0;
-}
-
-static void deferred_calls_run_last_first_however_the_task_ends(void)
-{
-    CU_ASSERT(scoped_defer(log_one, "x") == -EPERM);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, defer_twice, NULL, log_done, &task) == 0);
-    CU_ASSERT(task_end_status() == 0);
-    CU_ASSERT_STRING_EQUAL(log_letters(), "h21d");
-    log_clear();
-    event_reset(started);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, defer_twice, "x", log_done, &task) == 0);
-    CU_ASSERT(event_wait(started));
-    task_cancel();
-    CU_ASSERT(task_end_status() == -ECANCELED);
-    CU_ASSERT_STRING_EQUAL(log_letters(), "h21d");
-}
-
-static intptr_t open_file(void *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
-static void close_file(intptr_t fd)
-{
-    log_letter('x');
-    close((int)fd);
-}
-
-static int acquire_three(void *arg)
-{
-    intptr_t first, second, none = 77;
-    (void)arg;
-    CU_ASSERT(scoped_acquire(open_file, "/nowhere", close_file, &none) == -ENOENT && none == 77);
-    CU_ASSERT(scoped_acquire(open_file, "/dev/null", close_file, &first) == 0);
-    CU_ASSERT(scoped_acquire(open_file, "/dev/null", close_file, &second) == 0);
-    CU_ASSERT(scoped_release(first, close_file) == 0);
-    CU_ASSERT(scoped_release(first, close_file) == -ENOENT);
-    log_letter('-');
-    return 0;
-}
-
-static void what_was_acquired_is_released_once(void)
-{
-    task_spawn(root, acquire_three, NULL);
-    CU_ASSERT(task_end_status() == 0);
-    CU_ASSERT_STRING_EQUAL(log_letters(), "x-x");
-    intptr_t fd;
-    CU_ASSERT(scoped_acquire(open_file, "/dev/null", close_file, &fd) == -EPERM);
-    CU_ASSERT(scoped_release(3, close_file) == -EPERM);
-}
-
-static void close_silently(intptr_t fd)
-{
-    close((int)fd);
-}
-
-static int open_and_release(void *arg)
-{
-    (void)arg;
-    event_happen(started);
-    for (;;) {
-        intptr_t fd;
-        if (scoped_acquire(open_file, "/dev/null", close_silently, &fd) == 0)
-            scoped_release(fd, close_silently);
-    }
-    return 0;
-}
-
-static int count_descriptors(void)
-{
-    int count = 0;
-    for (int fd = 0; fd < 256; fd++)
-        count += fcntl(fd, F_GETFD) >= 0;
-    return count;
-}
-
-static void cancelled_acquisitions_lose_no_descriptor(void)
-{
-    int cancels = base__join_cancelable() ? 20000 : 2000;
-    int before = count_descriptors();
-    for (int i = 0; i < cancels; i++) {
-        task_spawn(root, open_and_release, NULL);
-        for (int spin = 0; spin < i % 64 * 50; spin++)
-            __asm__ volatile("");
-        task_cancel();
-        CU_ASSERT_FATAL(task_end_status() == -ECANCELED);
-    }
-    CU_ASSERT(count_descriptors() == before);
-}
-
-static int start_then_block(void *arg)
-{
-    if (arg != NULL)
-        CU_ASSERT(scoped_started() == 0);
-    event_wait(released);
-    return 0;
-}
-
-static void who_spawns_can_wait_for_started(void)
-{
-    task_spawn(root, start_then_block, "yes");
-    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_poll(task.done_receiver) == -EAGAIN);
-    event_happen(released);
-    struct scoped_done_receiver *receiver = task.done_receiver;
-    CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, 0) == 0);
-    CU_ASSERT(task_end_status() == 0);
-    CU_ASSERT(scoped_started() == -EPERM);
-}
-
-static void waiting_for_started_ends_with_the_task(void)
-{
-    task_spawn(root, start_then_block, NULL);
-    int64_t deadline = scoped_deadline_in(1000000);
-    struct scoped_done_receiver *receiver = task.done_receiver;
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, deadline) == -ETIMEDOUT);
-    event_happen(released);
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, soon()) == SCOPED_ENOTSTARTED);
-    CU_ASSERT(task_end_status() == 0);
-}
-
-static void the_done_descriptor_tells_that_the_task_is_gone(void)
-{
-    struct pollfd polled = { .events = POLLIN };
-    task_spawn(root, start_then_block, NULL);
-    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, &polled.fd) == 0);
-    CU_ASSERT(poll(&polled, 1, 1) == 0);
-    event_happen(released);
-    CU_ASSERT(poll(&polled, 1, 10000) == 1);
-    CU_ASSERT(scoped_done_receiver_poll(task.done_receiver) == 0);
-    int fd = -1;
-    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, &fd) == 0 && fd == polled.fd);
-    CU_ASSERT(task_end_status() == 0);
-}
-
-static int nothing(void *arg)
-{
-    (void)arg;
-    return 0;
-}
-
-static void a_done_descriptor_asked_for_late_is_readable(void)
-{
-    struct pollfd polled = { .events = POLLIN };
-    task_spawn(root, nothing, NULL);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, &polled.fd) == 0);
-    CU_ASSERT(poll(&polled, 1, 0) == 1);
-    CU_ASSERT(task_end_status() == 0);
-}
-
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -385,13 +207,6 @@ static CU_TestInfo tests[] = {
     TEST(a_shield_holds_no_longer_than_its_deadline),
     TEST(a_shield_does_not_undo_a_cancel),
     TEST(the_nearer_shield_counts_also_after_the_cancel),
-    TEST(deferred_calls_run_last_first_however_the_task_ends),
-    TEST(what_was_acquired_is_released_once),
-    TEST(cancelled_acquisitions_lose_no_descriptor),
-    TEST(who_spawns_can_wait_for_started),
-    TEST(waiting_for_started_ends_with_the_task),
-    TEST(the_done_descriptor_tells_that_the_task_is_gone),
-    TEST(a_done_descriptor_asked_for_late_is_readable),
     CU_TEST_INFO_NULL
 };
 

@@ -2,8 +2,6 @@
  * signal_test.c - cancel senders and done receivers
  */
 #include "src/scope/node.h"
-#include "src/scope/timer_loop.h"
-#include "src/scope/timer_thread.h"
 #include "tests/support/scope_helpers.h"
 #include "tests/support/task_helpers.h"
 
@@ -11,8 +9,6 @@
 #include <forkscope/remote_scope.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <unistd.h>
 
 static struct event waiting;
 
@@ -35,12 +31,6 @@ static int until_released(void *arg)
     scoped_set_value("second");
     event_happen(started);
     return event_wait(released) ? 3 : -ETIME;
-}
-
-static int readable(int fd)
-{
-    struct pollfd polled = { .fd = fd, .events = POLLIN };
-    return poll(&polled, 1, 0);
 }
 
 static void a_forgotten_sender_never_cancels(void)
@@ -165,216 +155,7 @@ static void a_task_cannot_wait_for_itself(void)
     scoped_done_receiver_free(task.done_receiver);
 }
 
-static int cancel_fd;
-
-static int show_fd(void *arg)
-{
-    (void)arg;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    CU_ASSERT(scoped_cancel_fd(&cancel_fd) == 0);
-    CU_ASSERT(readable(cancel_fd) == 0);
-    event_happen(started);
-    struct pollfd polled = { .fd = cancel_fd, .events = POLLIN };
-    CU_ASSERT(poll(&polled, 1, 10000) == 1);
-    CU_ASSERT(scoped_cancelled());
-    return 4;
-}
-
-static void the_cancel_descriptor_becomes_readable(void)
-{
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, show_fd, NULL, NULL, &task) == 0);
-    CU_ASSERT(event_wait(started));
-    scoped_cancel_sender_free(task.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
-    int status;
-    CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0 && status == 4);
-    scoped_done_receiver_free(task.done_receiver);
-}
-
-static void outside_of_tasks_there_is_nothing_to_cancel(void)
-{
-    int fd = -7;
-    CU_ASSERT(scoped_cancel_fd(&fd) == -EPERM && fd == -7);
-    CU_ASSERT(!scoped_cancelled());
-    CU_ASSERT(scoped_checkpoint() == 0);
-    CU_ASSERT(scoped_set_value("x") == -EPERM);
-    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
-}
-
-static int wait_on_pipe(void *fd)
-{
-    CU_ASSERT(scoped_wait_fd(*(int *)fd, POLLIN, scoped_deadline_in(1000000)) == -ETIMEDOUT);
-    event_happen(started);
-    int error = scoped_wait_fd(*(int *)fd, POLLIN, soon());
-    log_letter(error == 0 ? 'r' : '?');
-    scoped_wait_fd(*(int *)fd, POLLPRI, SCOPED_FOREVER);
-    log_letter('!');
-    return 0;
-}
-
-static void waiting_for_a_descriptor_is_a_cancellation_point(void)
-{
-    int fds[2];
-    CU_ASSERT_FATAL(pipe(fds) == 0);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_on_pipe, &fds[0], NULL, &task) == 0);
-    CU_ASSERT(event_wait(started));
-    CU_ASSERT(write(fds[1], "x", 1) == 1);
-    int64_t deadline = scoped_deadline_in(10000000);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, deadline) == -ETIMEDOUT);
-    scoped_cancel_sender_free(task.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
-    CU_ASSERT_STRING_EQUAL(log_letters(), "r");
-    scoped_done_receiver_free(task.done_receiver);
-    close(fds[0]);
-    close(fds[1]);
-}
-
-static int wait_for_nothing(void *arg)
-{
-    enum { NOT_OPEN = 333 };
-
-    (void)arg;
-    CU_ASSERT(scoped_wait_fd(NOT_OPEN, POLLIN, SCOPED_FOREVER) == -EBADF);
-    CU_ASSERT(scoped_wait_fd(-1, POLLIN, SCOPED_FOREVER) == -EBADF);
-    log_letter('b');
-    return 0;
-}
-
-static void waiting_for_a_closed_descriptor_is_an_error(void)
-{
-    wait_for_nothing(NULL);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_for_nothing, NULL, NULL, &task) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
-    scoped_cancel_sender_forget(task.cancel_sender);
-    scoped_done_receiver_free(task.done_receiver);
-    CU_ASSERT_STRING_EQUAL(log_letters(), "bb");
-}
-
-/* As a host does that closes all descriptors, and has a file of its own by the number then. */
-static int take_cancel_fd(void *ret_number)
-{
-    int *number = ret_number;
-    CU_ASSERT(scoped_cancel_fd(number) == 0);
-    CU_ASSERT(dup2(released.fd, *number) == *number);
-    scoped_started();
-    return scoped_wait_fd(released.fd, POLLIN, SCOPED_FOREVER);
-}
-
-static void a_wait_hears_of_a_cancel_also_when_its_descriptor_was_taken(void)
-{
-    int status, number = -1;
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, take_cancel_fd, &number, NULL, &task) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, soon()) == 0);
-    scoped_cancel_sender_free(task.cancel_sender);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0);
-    CU_ASSERT(status == -ECANCELED);
-    scoped_done_receiver_free(task.done_receiver);
-    CU_ASSERT(close(number) == 0);
-}
-
-static int nothing(void *arg)
-{
-    (void)arg;
-    return 0;
-}
-
-static void a_busy_owner_keeps_no_finished_threads(void)
-{
-    enum { TASKS = 3000 };
-    for (int i = 0; i < TASKS; i++)
-        CU_ASSERT_FATAL(scoped_spawn_leaf(root, nothing, NULL, NULL) == 0);
-    CU_ASSERT(scoped_spawn_leaf_with_signal(root, nothing, NULL, NULL, &task) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
-    scoped_cancel_sender_free(task.cancel_sender);
-    scoped_done_receiver_free(task.done_receiver);
-}
-
 /* Tasks whose threads linger when all phases are over, until they are released. */
-
-static pthread_key_t lingers;
-
-static void wait_until_released(void *value)
-{
-    (void)value;
-    event_wait(released);
-}
-
-static int linger(void *arg)
-{
-    (void)arg;
-    pthread_setspecific(lingers, "value");
-    return 0;
-}
-
-static void wait_for_done(struct scoped_done_receiver *receiver)
-{
-    struct node *node = (struct node *)receiver;
-    while (node->state < NODE_DONE)
-        sched_yield();
-}
-
-static struct scoped_done_receiver *spawn_lingering(int *ret_fd)
-{
-    CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, linger, NULL, NULL, &task) == 0);
-    scoped_cancel_sender_forget(task.cancel_sender);
-    wait_for_done(task.done_receiver);
-    CU_ASSERT(scoped_done_receiver_fd(task.done_receiver, ret_fd) == 0);
-    return task.done_receiver;
-}
-
-static void a_done_descriptor_may_be_asked_for_again_and_again(void)
-{
-    enum { TASKS = 3 };
-    struct scoped_done_receiver *receivers[TASKS];
-    struct pollfd polled = { .events = POLLIN };
-    CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
-    for (int i = 0; i < TASKS; i++)
-        receivers[i] = spawn_lingering(&polled.fd);
-    for (int i = 0; i < 5 * TASKS; i++) {
-        struct scoped_done_receiver *receiver = receivers[i % TASKS];
-        int64_t deadline = scoped_deadline_in(1000000);
-        CU_ASSERT(scoped_done_receiver_fd(receiver, &polled.fd) == 0);
-        CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
-        CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
-    }
-    event_happen(released);
-    for (int i = 0; i < TASKS; i++) {
-        CU_ASSERT(scoped_done_receiver_fd(receivers[i], &polled.fd) == 0);
-        CU_ASSERT(poll(&polled, 1, 20000) == 1);
-        CU_ASSERT(scoped_done_receiver_poll(receivers[i]) == 0);
-        scoped_done_receiver_free(receivers[i]);
-    }
-    pthread_key_delete(lingers);
-}
-
-static void lingering_threads_hold_up_no_deadline(void)
-{
-    scoped_spawner scope;
-    int fd;
-    CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
-    struct scoped_done_receiver *receiver = spawn_lingering(&fd);
-    struct scoped_options options = { .deadline = scoped_deadline_in(1000000) };
-    CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
-    CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
-    CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
-    event_happen(released);
-    CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
-    scoped_done_receiver_free(receiver);
-    pthread_key_delete(lingers);
-}
-
-/* A receiver that outlives its tree asks for the timer thread a moment too late. */
-static void a_tree_that_has_ended_starts_no_thread(void)
-{
-    struct node *root_node = scoped__tree_new(scoped_thread_executor(), scoped__timer_loop);
-    CU_ASSERT_FATAL(root_node != NULL);
-    scoped__timer_thread_stop(root_node->tree);
-    CU_ASSERT(scoped__timer_thread_start(root_node->tree) == 0);
-    CU_ASSERT(!root_node->tree->timer_thread.runs);
-    scoped__node_release(root_node);
-}
 
 static int wait_for_the_past(scoped_spawner self, void *arg)
 {
@@ -429,16 +210,7 @@ static CU_TestInfo tests[] = {
     TEST(many_threads_may_wait_for_one_task),
     TEST(a_waiter_that_is_cancelled_leaves_the_wait_to_others),
     TEST(a_task_cannot_wait_for_itself),
-    TEST(the_cancel_descriptor_becomes_readable),
-    TEST(outside_of_tasks_there_is_nothing_to_cancel),
-    TEST(waiting_for_a_descriptor_is_a_cancellation_point),
-    TEST(waiting_for_a_closed_descriptor_is_an_error),
-    TEST(a_wait_hears_of_a_cancel_also_when_its_descriptor_was_taken),
-    TEST(a_busy_owner_keeps_no_finished_threads),
-    TEST(a_done_descriptor_may_be_asked_for_again_and_again),
-    TEST(lingering_threads_hold_up_no_deadline),
     TEST(every_wait_knows_that_a_point_long_ago_has_passed),
-    TEST(a_tree_that_has_ended_starts_no_thread),
     CU_TEST_INFO_NULL
 };
 
