@@ -2,46 +2,20 @@
  * handle_test.c - handles: join, wait, kill, results and errors
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/shared_number.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* A number that called functions and the test both see. */
-static int *shared;
-
-static void begin(void)
-{
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    calls_begin();
-}
-
-static void end(void)
-{
-    calls_end();
-    munmap(shared, sizeof *shared);
-}
-
-static void set_shared(int value)
-{
-    __atomic_store_n(shared, value, __ATOMIC_RELEASE);
-}
-
-static void wait_for_shared(int value)
-{
-    while (__atomic_load_n(shared, __ATOMIC_ACQUIRE) < value)
-        poll(NULL, 0, 1);
-}
 
 /* Returns its argument when it is told to. */
 static json_t *wait_then_return(json_t *argument)
 {
-    wait_for_shared(1);
+    shared_wait(1);
     return json_incref(argument);
 }
 
@@ -76,7 +50,7 @@ static void a_join_that_times_out_can_be_repeated(void)
         PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, CALLS_MS, &value, &error), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 0, &value, &error), -ETIMEDOUT);
     CU_ASSERT(!value && !error);
-    set_shared(1);
+    shared_set(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 10 * CALLS_SECOND, &value, &error), 0);
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(value), 6);
     json_decref(value);
@@ -105,7 +79,7 @@ static json_t *fork_and_hang(json_t *argument)
     pid_t pid = fork();
 
     if (pid > 0)
-        set_shared(pid);
+        shared_set(pid);
     return calls_hang(argument);
 }
 
@@ -113,7 +87,7 @@ static void a_kill_ends_the_whole_group(void)
 {
     procspawn_handle *handle = calls_start(fork_and_hang, NULL);
 
-    wait_for_shared(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
     CU_ASSERT(kill(procspawn_pid(handle), 0) < 0);
@@ -151,7 +125,7 @@ static void on_term(int signal)
 static json_t *end_when_asked(json_t *argument)
 {
     signal(SIGTERM, on_term);
-    set_shared(1);
+    shared_set(1);
     while (!asked)
         poll(NULL, 0, 1);
     return json_incref(argument);
@@ -161,7 +135,7 @@ static void who_ends_within_the_grace_can_still_give_a_result(void)
 {
     procspawn_handle *handle = calls_start(end_when_asked, json_integer(12));
 
-    wait_for_shared(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 30 * CALLS_SECOND), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 12);
 }
@@ -169,7 +143,7 @@ static void who_ends_within_the_grace_can_still_give_a_result(void)
 static json_t *ignore_and_hang(json_t *argument)
 {
     signal(SIGTERM, SIG_IGN);
-    set_shared(1);
+    shared_set(1);
     return calls_hang(argument);
 }
 
@@ -177,7 +151,7 @@ static void who_does_not_end_within_the_grace_is_killed(void)
 {
     procspawn_handle *handle = calls_start(ignore_and_hang, NULL);
 
-    wait_for_shared(1);
+    shared_wait(1);
     int64_t start = calls_now();
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 200 * CALLS_MS), 0);
     procspawn_error *error = calls_error(handle);
@@ -249,7 +223,7 @@ static void the_descriptor_tells_of_the_end(void)
     json_t *value = NULL;
 
     PROCSPAWN_CUNIT_EQUAL(poll(&fd, 1, 20), 0);
-    set_shared(1);
+    shared_set(1);
     do {
         PROCSPAWN_CUNIT_EQUAL(poll(&fd, 1, 10000), 1);
     } while (procspawn_join_timeout(handle, 0, &value, NULL) == -ETIMEDOUT);
@@ -260,7 +234,7 @@ static void the_descriptor_tells_of_the_end(void)
 
 static json_t *tell_and_return(json_t *argument)
 {
-    __atomic_add_fetch(shared, 1, __ATOMIC_RELEASE);
+    shared_tell();
     return json_incref(argument);
 }
 
@@ -274,7 +248,7 @@ static void a_freed_handle_lets_the_call_go_on_and_leaves_no_zombie(void)
         calls_tree_add(tree, procspawn_pid(handle));
         procspawn_handle_free(handle);
     }
-    wait_for_shared(CALLS);
+    shared_wait(CALLS);
     PROCSPAWN_CUNIT_EQUAL(calls_tree_left(tree, 10 * CALLS_SECOND), 0);
     for (unsigned i = 0; i < tree->count; i++) {
         for (int n = 0; n < 5000 && kill(tree->pid[i], 0) == 0; n++)
@@ -299,7 +273,7 @@ static json_t *spawn_and_hang(json_t *argument)
 
     if (procspawn(calls_hang, NULL, &handle) < 0)
         return NULL;
-    set_shared(procspawn_pid(handle));
+    shared_set(procspawn_pid(handle));
     return calls_hang(argument);
 }
 
@@ -307,7 +281,7 @@ static void nested_calls_end_with_their_asker(void)
 {
     procspawn_handle *handle = calls_start(spawn_and_hang, NULL);
 
-    wait_for_shared(1);
+    shared_wait(1);
     CU_ASSERT(kill(*shared, 0) == 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
@@ -355,13 +329,13 @@ static void a_cancelled_join_leaves_the_handle_valid(void)
 {
     procspawn_handle *handle = calls_start(wait_then_return, json_integer(3));
     pthread_t thread;
-    void *end = NULL;
+    void *shared_end = NULL;
 
     CU_ASSERT_FATAL(pthread_create(&thread, NULL, join_until_cancelled, handle) == 0);
     pthread_cancel(thread);
-    pthread_join(thread, &end);
-    CU_ASSERT(end == PTHREAD_CANCELED);
-    set_shared(1);
+    pthread_join(thread, &shared_end);
+    CU_ASSERT(shared_end == PTHREAD_CANCELED);
+    shared_set(1);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 3);
 }
 
@@ -401,7 +375,7 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "handle", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
+    SHARED_SUITE("handle", tests),
     CU_SUITE_INFO_NULL,
 };
 

@@ -8,6 +8,7 @@
 #include "src/crash/backtrace.h"
 #include "src/crash/handler.h"
 #include "src/crash/modules.h"
+#include "tests/support/frame.h"
 #include "tests/support/made_module.h"
 #include "tests/support/withheld_memory.h"
 
@@ -33,12 +34,6 @@
 enum { SOMEBODY = 1234, SOME_GROUP = 2345, OTHER_GROUP = 3456, MIB = 1 << 20 };
 
 /* ---- a child whose memory cannot be read to the end ---- */
-
-#if defined(__clang__)
-#define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
-#else
-#define FRAME __attribute__((noipa, no_sanitize("address", "undefined", "thread")))
-#endif
 
 static FRAME void crash_without_caller(void *frame, volatile char *room)
 {

@@ -3,15 +3,16 @@
  * read for it
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/frame.h"
 #include "tests/support/jail.h"
 #include "tests/support/made_module.h"
 #include "tests/support/memory_group.h"
+#include "tests/support/report_helpers.h"
 #include "tests/support/withheld_memory.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,7 +21,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,86 +29,13 @@
 
 enum { SOMEBODY = 1234 };
 
-/* A frame of its own for each; and a sanitizer is not to see the crash coming. */
-#if defined(__clang__)
-#define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
-#else
-#define FRAME __attribute__((noipa, no_sanitize("address", "undefined", "thread")))
-#endif
-
-static FRAME void write_nowhere(void)
-{
-    *(volatile int *)NULL = 1;
-}
-
-static json_t *crashes(json_t *argument)
-{
-    write_nowhere();
-    return json_incref(argument);
-}
-
 static json_t *asserts(json_t *argument)
 {
     assert(json_is_object(argument) && "the sky is green");
     return json_incref(argument);
 }
 
-static FRAME unsigned long recurse(volatile unsigned long depth)
-{
-    volatile char room[4096];
-
-    room[0] = (char)depth;
-    return depth == 0 ? 0 : recurse(depth - 1) + (unsigned long)room[0];
-}
-
-static json_t *overflows(json_t *argument)
-{
-    (void)argument;
-    return json_integer((json_int_t)recurse(~0UL));
-}
-
 /* ---- how a call ends ---- */
-
-/* It must fail within a time that is long for a report, and short for a test. */
-static procspawn_error *error_of_call(procspawn_handle *handle)
-{
-    procspawn_error *error = NULL;
-
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
-                          PROCSPAWN_ECALL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
-    procspawn_handle_free(handle);
-    CU_ASSERT_FATAL(error != NULL);
-    return error;
-}
-
-static procspawn_error *error_of(procspawn_builder *builder, procspawn_function *function,
-                                 json_t *argument)
-{
-    return error_of_call(calls_build(builder, function, argument));
-}
-
-static bool has_symbol(const procspawn_error *error, const char *name)
-{
-    struct procspawn_frame frame;
-
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
-        if (frame.symbol && strcmp(frame.symbol, name) == 0)
-            return true;
-    return false;
-}
-
-static void check_signal(procspawn_error *error, int signal)
-{
-    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), signal);
-    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
-}
-
-static void check_overflow(procspawn_error *error)
-{
-    PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGSEGV);
-    calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_STACK_OVERFLOW);
-}
 
 static void check_assertion(procspawn_error *error)
 {
@@ -122,14 +49,14 @@ static void check_assertion(procspawn_error *error)
 
 static void check_causes_without_frames(void)
 {
-    procspawn_error *error = error_of(NULL, crashes, NULL);
+    procspawn_error *error = report_error(NULL, report_crashes, NULL);
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
-    check_signal(error, SIGSEGV);
-    error = error_of(NULL, overflows, NULL);
+    report_check_signal(error, SIGSEGV);
+    error = report_error(NULL, report_overflows, NULL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
-    check_overflow(error);
-    check_assertion(error_of(NULL, asserts, json_integer(1)));
+    report_check_overflow(error);
+    check_assertion(report_error(NULL, asserts, json_integer(1)));
 }
 
 static void without_backtraces_the_causes_are_told(void)
@@ -182,15 +109,16 @@ static void without_a_memfd_the_causes_are_told(void)
 
 static void check_causes_with_frames(void)
 {
-    procspawn_error *error = error_of(NULL, crashes, NULL);
+    procspawn_error *error = report_error(NULL, report_crashes, NULL);
 
-    CU_ASSERT(has_symbol(error, "write_nowhere") && has_symbol(error, "crashes"));
-    check_signal(error, SIGSEGV);
-    error = error_of(NULL, overflows, NULL);
-    CU_ASSERT(has_symbol(error, "recurse"));
-    check_overflow(error);
-    error = error_of(NULL, asserts, json_integer(1));
-    CU_ASSERT(has_symbol(error, "asserts"));
+    CU_ASSERT(report_has_symbol(error, "report_write_nowhere"));
+    CU_ASSERT(report_has_symbol(error, "report_crashes"));
+    report_check_signal(error, SIGSEGV);
+    error = report_error(NULL, report_overflows, NULL);
+    CU_ASSERT(report_has_symbol(error, "report_recurse"));
+    report_check_overflow(error);
+    error = report_error(NULL, asserts, json_integer(1));
+    CU_ASSERT(report_has_symbol(error, "asserts"));
     check_assertion(error);
 }
 
@@ -209,7 +137,7 @@ static void where_links_cannot_be_refused_all_is_told(void)
 static json_t *crashes_without(json_t *number)
 {
     jail_enter(&(struct jail_rule){ .number = json_integer_value(number) }, EPERM);
-    return crashes(number);
+    return report_crashes(number);
 }
 
 static json_t *asserts_without(json_t *number)
@@ -220,7 +148,7 @@ static json_t *asserts_without(json_t *number)
 
 static void *crash_in_thread(void *unused)
 {
-    write_nowhere();
+    report_write_nowhere();
     return unused;
 }
 
@@ -236,15 +164,15 @@ static json_t *crashes_in_thread_without(json_t *number)
 static json_t *crashes_or_dies_of(json_t *number)
 {
     jail_enter_deadly(&(struct jail_rule){ .number = json_integer_value(number) });
-    return crashes(number);
+    return report_crashes(number);
 }
 
 static void check_frames_of_crash(procspawn_function *function, long call)
 {
-    procspawn_error *error = error_of(NULL, function, json_integer(call));
+    procspawn_error *error = report_error(NULL, function, json_integer(call));
 
-    CU_ASSERT(has_symbol(error, "write_nowhere"));
-    check_signal(error, SIGSEGV);
+    CU_ASSERT(report_has_symbol(error, "report_write_nowhere"));
+    report_check_signal(error, SIGSEGV);
 }
 
 /* What the child's own part in a report may ask of the kernel; what it must not need. */
@@ -257,7 +185,7 @@ static void a_crash_is_told_whatever_call_its_process_was_refused(void)
     for (size_t i = 0; i < sizeof calls_of_handler / sizeof *calls_of_handler; i++) {
         check_frames_of_crash(crashes_without, calls_of_handler[i]);
         check_frames_of_crash(crashes_in_thread_without, calls_of_handler[i]);
-        check_assertion(error_of(NULL, asserts_without, json_integer(calls_of_handler[i])));
+        check_assertion(report_error(NULL, asserts_without, json_integer(calls_of_handler[i])));
     }
     calls_end();
 }
@@ -278,38 +206,16 @@ static json_t *stops_and_returns(json_t *argument)
     return json_incref(argument);
 }
 
-static char state_of(pid_t pid)
-{
-    char path[64], text[512] = "";
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (read(fd, text, sizeof text - 1) < 0)
-        text[0] = '\0';
-    close(fd);
-    return strrchr(text, ')') ? strrchr(text, ')')[2] : '\0';
-}
-
-static void wait_for_stop(pid_t pid)
-{
-    int64_t deadline = calls_now() + 20 * CALLS_SECOND;
-
-    while (state_of(pid) != 'T' && calls_now() < deadline)
-        poll(NULL, 0, 1);
-    CU_ASSERT_EQUAL(state_of(pid), 'T');
-}
-
 /* Each death of another child is told after the look at this one, for it was forked before. */
 static void who_is_stopped_by_others_stays_stopped(void)
 {
     calls_begin();
     procspawn_handle *handle = calls_start(stops_and_returns, json_integer(5));
     pid_t pid = procspawn_pid(handle);
-    wait_for_stop(pid);
+    report_wait_for_stop(pid);
     for (int i = 0; i < 20; i++)
-        check_signal(error_of(NULL, crashes, NULL), SIGSEGV);
-    CU_ASSERT_EQUAL(state_of(pid), 'T');
+        report_check_signal(report_error(NULL, report_crashes, NULL), SIGSEGV);
+    CU_ASSERT_EQUAL(report_state(pid), 'T');
     CU_ASSERT(kill(pid, SIGCONT) == 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
     calls_end();
@@ -321,22 +227,22 @@ static json_t *stops_and_crashes(json_t *argument)
     pid_t self = getpid();
 
     if (fork() == 0) {
-        while (state_of(self) != 'T')
+        while (report_state(self) != 'T')
             sched_yield();
         kill(self, SIGCONT);
         _exit(0);
     }
     kill(self, SIGSTOP);
-    return crashes(argument);
+    return report_crashes(argument);
 }
 
 static void a_crash_right_after_another_stop_is_told(void)
 {
     calls_begin();
     for (int i = 0; i < 20; i++) {
-        procspawn_error *error = error_of(NULL, stops_and_crashes, NULL);
-        CU_ASSERT(has_symbol(error, "write_nowhere"));
-        check_signal(error, SIGSEGV);
+        procspawn_error *error = report_error(NULL, stops_and_crashes, NULL);
+        CU_ASSERT(report_has_symbol(error, "report_write_nowhere"));
+        report_check_signal(error, SIGSEGV);
     }
     calls_end();
 }
@@ -386,7 +292,7 @@ static procspawn_error *end_in_module(procspawn_builder *builder, void (*change)
     while (!shared->entered)
         sched_yield();
     CU_ASSERT(kill(procspawn_pid(handle), SIGSEGV) == 0);
-    return error_of_call(handle);
+    return report_error_of_call(handle);
 }
 
 /* Whether the frame in the module has its name; its place it must have. */
@@ -437,10 +343,11 @@ static int crash_as_somebody(void)
     procspawn_error *error = NULL;
 
     if (procspawn_init(0, NULL) < 0 ||
-        procspawn_builder_spawn(builder, crashes, NULL, &handle) < 0 ||
+        procspawn_builder_spawn(builder, report_crashes, NULL, &handle) < 0 ||
         procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
         return 2;
-    bool named = has_symbol(error, "write_nowhere") && has_symbol(error, "crashes");
+    bool named = report_has_symbol(error, "report_write_nowhere") &&
+                 report_has_symbol(error, "report_crashes");
     procspawn_error_free(error);
     procspawn_handle_free(handle);
     procspawn_builder_free(builder);
@@ -480,28 +387,6 @@ static void the_executable_is_read_even_if_only_root_may(void)
 
 /* ---- what never comes ---- */
 
-static void begin_withheld(void)
-{
-    CU_ASSERT_FATAL(withhold_begin());
-    calls_begin();
-}
-
-static void end_withheld(void)
-{
-    withhold_end();
-    calls_end();
-}
-
-/* The servers serve others meanwhile: as many calls as take turns through all of them. */
-static void check_others(void)
-{
-    for (int i = 0; i < 20; i++)
-        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
-    procspawn_error *error = error_of(NULL, crashes, NULL);
-    CU_ASSERT(has_symbol(error, "write_nowhere"));
-    check_signal(error, SIGSEGV);
-}
-
 static FRAME void go_on_without(void *frame, volatile char *room, procspawn_function *function)
 {
     room[0] = 0;
@@ -523,13 +408,13 @@ static FRAME json_t *lose_stack(procspawn_function *function)
 static json_t *loses_stack_and_crashes(json_t *argument)
 {
     (void)argument;
-    return lose_stack(crashes);
+    return lose_stack(report_crashes);
 }
 
 static json_t *loses_stack_and_overflows(json_t *argument)
 {
     (void)argument;
-    return lose_stack(overflows);
+    return lose_stack(report_overflows);
 }
 
 static json_t *loses_stack_and_hangs(json_t *argument)
@@ -540,12 +425,12 @@ static json_t *loses_stack_and_hangs(json_t *argument)
 
 static void a_crash_on_a_stack_that_never_comes_is_told_without_frames(void)
 {
-    begin_withheld();
-    procspawn_error *error = error_of(NULL, loses_stack_and_crashes, NULL);
+    report_begin_withheld();
+    procspawn_error *error = report_error(NULL, loses_stack_and_crashes, NULL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
-    check_signal(error, SIGSEGV);
-    check_others();
-    end_withheld();
+    report_check_signal(error, SIGSEGV);
+    report_check_others();
+    report_end_withheld();
 }
 
 /* It cannot die of it and is killed. Meanwhile the kernel kills somebody for lack of memory. */
@@ -553,27 +438,27 @@ static void an_overflow_of_a_stack_that_never_comes_is_told_as_one(void)
 {
     struct memory_group group;
 
-    begin_withheld();
+    report_begin_withheld();
     procspawn_handle *handle = calls_start(loses_stack_and_overflows, NULL);
     if (memory_group_make(&group)) {
         memory_group_kill_one(&group);
         memory_group_remove(&group);
     }
-    check_overflow(error_of_call(handle));
-    check_others();
-    end_withheld();
+    report_check_overflow(report_error_of_call(handle));
+    report_check_others();
+    report_end_withheld();
 }
 
 static void a_hang_on_a_stack_that_never_comes_ends_at_its_deadline(void)
 {
     procspawn_builder *builder = procspawn_builder_new();
 
-    begin_withheld();
+    report_begin_withheld();
     procspawn_builder_deadline(builder, 100 * CALLS_MS);
-    calls_check_error(error_of(builder, loses_stack_and_hangs, NULL), PROCSPAWN_ERROR_TIMED_OUT,
+    calls_check_error(report_error(builder, loses_stack_and_hangs, NULL), PROCSPAWN_ERROR_TIMED_OUT,
                       PROCSPAWN_CAUSE_DEADLINE);
-    check_others();
-    end_withheld();
+    report_check_others();
+    report_end_withheld();
     procspawn_builder_free(builder);
 }
 
@@ -595,14 +480,14 @@ static json_t *loses_its_record_and_stops(json_t *argument)
 
 static void a_record_that_never_comes_does_not_hold_the_server(void)
 {
-    begin_withheld();
+    report_begin_withheld();
     procspawn_handle *handle = calls_start(loses_its_record_and_stops, NULL);
-    wait_for_stop(procspawn_pid(handle));
-    check_others();
+    report_wait_for_stop(procspawn_pid(handle));
+    report_check_others();
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
     procspawn_handle_free(handle);
-    end_withheld();
+    report_end_withheld();
 }
 
 static void hide_by_unopenable(const char *path)
@@ -615,7 +500,7 @@ static void a_module_that_cannot_be_opened_costs_the_frames(void)
 {
     char folder[] = "/tmp/forkscope.XXXXXX";
 
-    begin_withheld();
+    report_begin_withheld();
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
     snprintf(shared->path, sizeof shared->path, "%s/module", folder);
@@ -623,11 +508,11 @@ static void a_module_that_cannot_be_opened_costs_the_frames(void)
     calls_begin();
     procspawn_error *error = end_in_module(NULL, hide_by_unopenable);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
-    check_signal(error, SIGSEGV);
-    check_others();
+    report_check_signal(error, SIGSEGV);
+    report_check_others();
     umount2(shared->path, MNT_DETACH);
     unlink(shared->path);
-    end_withheld();
+    report_end_withheld();
     CU_ASSERT(rmdir(folder) == 0);
     munmap(shared, sizeof *shared);
 }

@@ -4,7 +4,6 @@
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -50,12 +49,6 @@ static void tell_ready(void)
     __atomic_add_fetch(&shared->ready, 1, __ATOMIC_RELEASE);
 }
 
-static void calls_work(int count)
-{
-    for (int i = 0; i < count; i++)
-        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
-}
-
 /* ---- killed ---- */
 
 static void a_killed_root_ends_everything(void)
@@ -77,7 +70,7 @@ static void a_killed_root_ends_everything(void)
     PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ESERVER);
     calls_end();
     calls_begin();
-    calls_work(1);
+    calls_check_work(1);
     calls_end();
 }
 
@@ -112,7 +105,7 @@ static void a_stopped_server_goes_on(void)
 
     calls_begin();
     calls_signal_servers(SIGSTOP);
-    calls_work(MORE_THAN_SPARES);
+    calls_check_work(MORE_THAN_SPARES);
     calls_end();
 }
 
@@ -123,11 +116,11 @@ static void a_stopped_server_is_passed_over(void)
     kill(calls_root(), SIGSTOP);
     kill(calls_server(), SIGSTOP);
     int64_t start = calls_now();
-    calls_work(20);
+    calls_check_work(20);
     CU_ASSERT(calls_now() - start < 20 * CALLS_SECOND);
     kill(calls_server(), SIGCONT);
     kill(calls_root(), SIGCONT);
-    calls_work(5);
+    calls_check_work(5);
     calls_end();
 }
 
@@ -148,7 +141,7 @@ static void with_root_and_servers_stopped_a_call_fails_in_the_end(void)
     PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_ESERVER);
     calls_signal_servers(SIGCONT);
     kill(calls_root(), SIGCONT);
-    calls_work(10);
+    calls_check_work(10);
     calls_end();
 }
 
@@ -325,7 +318,7 @@ static void without_descriptors_calls_are_refused_and_later_work(void)
     int count = 0, rc = 0;
 
     calls_begin();
-    calls_work(3);
+    calls_check_work(3);
     getrlimit(RLIMIT_NOFILE, &old);
     tight = (struct rlimit){ calls_descriptors() + 20, old.rlim_max };
     setrlimit(RLIMIT_NOFILE, &tight);
@@ -338,7 +331,7 @@ static void without_descriptors_calls_are_refused_and_later_work(void)
     while (count > 0)
         json_decref(calls_result(handle[--count]));
     setrlimit(RLIMIT_NOFILE, &old);
-    calls_work(20);
+    calls_check_work(20);
     calls_end();
 }
 
@@ -399,7 +392,7 @@ static void without_processes_calls_are_refused_and_later_work(void)
 
 static void *call_ten_times(void *number)
 {
-    calls_work(10);
+    calls_check_work(10);
     return number;
 }
 

@@ -3,13 +3,14 @@
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/pool_helpers.h"
+#include "tests/support/shared_number.h"
+#include "tests/support/tracers.h"
 
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -19,41 +20,19 @@
 
 enum { LINES = 3 };
 
-static int *ready;              /* shared with the processes of a test */
-static pid_t *line;             /* shared: the first is traced by the second, and so on */
+static pid_t *line;     /* shared: the first is traced by the second, and so on */
 
 static void begin(void)
 {
-    ready = mmap(NULL, 2 * sizeof *ready, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                 0);
     line = mmap(NULL, LINES * sizeof *line, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                 0);
-    calls_begin();
+    shared_begin();
 }
 
 static void end(void)
 {
-    calls_end();
+    shared_end();
     munmap(line, LINES * sizeof *line);
-    munmap(ready, 2 * sizeof *ready);
-}
-
-static void tell_ready(void)
-{
-    __atomic_add_fetch(ready, 1, __ATOMIC_RELEASE);
-}
-
-static void wait_for_ready(int count)
-{
-    while (__atomic_load_n(ready, __ATOMIC_ACQUIRE) < count)
-        poll(NULL, 0, 1);
-}
-
-static void check_end(procspawn_handle *handle, enum procspawn_error_kind kind,
-                      enum procspawn_cause cause)
-{
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
-    calls_check_error(calls_error(handle), kind, cause);
 }
 
 /* ---- orphans ---- */
@@ -74,7 +53,7 @@ static json_t *leave_orphans(json_t *null)
             _exit(0);
         }
         waitpid(pid, NULL, 0);
-        tell_ready();
+        shared_tell();
     }
 }
 
@@ -84,7 +63,7 @@ static void who_leaves_orphans_all_the_time_holds_up_no_other_end(void)
     procspawn_handle *others[OTHERS];
     procspawn_handle *handle = calls_start(leave_orphans, NULL);
 
-    wait_for_ready(A_STREAM);
+    shared_wait(A_STREAM);
     for (int i = 0; i < OTHERS; i++)
         others[i] = calls_start(calls_echo, json_integer(i));
     for (int i = 0; i < OTHERS; i++) {
@@ -92,7 +71,7 @@ static void who_leaves_orphans_all_the_time_holds_up_no_other_end(void)
         PROCSPAWN_CUNIT_EQUAL(calls_integer(others[i]), i);
     }
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    calls_check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
 /* ---- groups ---- */
@@ -115,7 +94,7 @@ static void leave_group(void)
 static json_t *leave_group_and_hang(json_t *argument)
 {
     leave_group();
-    tell_ready();
+    shared_tell();
     return calls_hang(argument);
 }
 
@@ -123,9 +102,9 @@ static void who_left_its_group_is_killed(void)
 {
     procspawn_handle *handle = calls_start(leave_group_and_hang, NULL);
 
-    wait_for_ready(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    calls_check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
 static void who_left_its_group_keeps_its_deadline(void)
@@ -133,7 +112,7 @@ static void who_left_its_group_keeps_its_deadline(void)
     procspawn_builder *builder = procspawn_builder_new();
 
     procspawn_builder_deadline(builder, CALLS_SECOND / 5);
-    check_end(calls_build(builder, leave_group_and_hang, NULL), PROCSPAWN_ERROR_TIMED_OUT,
+    calls_check_end(calls_build(builder, leave_group_and_hang, NULL), PROCSPAWN_ERROR_TIMED_OUT,
               PROCSPAWN_CAUSE_DEADLINE);
     procspawn_builder_free(builder);
 }
@@ -142,7 +121,7 @@ static void who_left_its_group_can_be_terminated(void)
 {
     procspawn_handle *handle = calls_start(leave_group_and_hang, NULL);
 
-    wait_for_ready(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 60 * CALLS_SECOND), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error *error = calls_error(handle);
@@ -159,7 +138,7 @@ static void its_scope_closes(void)
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(root, builder, leave_group_and_hang, NULL, NULL) == 0);
     procspawn_builder_free(builder);
-    wait_for_ready(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
 }
@@ -169,7 +148,7 @@ static void its_pool_has_another_worker(void)
     procspawn_pool *pool = pool_make(1);
     procspawn_handle *handle = pool_start(pool, leave_group_and_hang, NULL);
 
-    wait_for_ready(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     procspawn_handle_free(handle);
     PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(3)), 3);
@@ -191,7 +170,7 @@ static json_t *count_terms(json_t *leaves)
     sigaction(SIGTERM, &action, NULL);
     if (json_is_true(leaves))
         leave_group();
-    tell_ready();
+    shared_tell();
     while (terms == 0)
         poll(NULL, 0, 1);
     poll(NULL, 0, 100);
@@ -202,21 +181,13 @@ static void a_signal_comes_once_in_the_group_and_out_of_it(void)
 {
     for (int i = 0; i < 20; i++) {
         procspawn_handle *handle = calls_start(count_terms, json_boolean(i % 2));
-        wait_for_ready(i + 1);
+        shared_wait(i + 1);
         PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 60 * CALLS_SECOND), 0);
         PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 1);
     }
 }
 
 /* ---- tracers ---- */
-
-static void trace_and_hang(pid_t pid)
-{
-    if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
-        _exit(99);
-    tell_ready();
-    calls_hang(NULL);
-}
 
 /* A process in a session of its own traces this one. */
 static void be_traced(void)
@@ -227,7 +198,7 @@ static void be_traced(void)
         setsid();
         trace_and_hang(self);
     }
-    wait_for_ready(1);
+    shared_wait(1);
 }
 
 static json_t *exit_traced(json_t *argument)
@@ -240,7 +211,7 @@ static json_t *exit_traced(json_t *argument)
 static void who_exits_under_a_tracer_of_its_own_is_reaped(void)
 {
     for (int i = 0; i < 3; i++) {
-        *ready = 0;
+        shared_set(0);
         procspawn_handle *handle = calls_start(exit_traced, NULL);
         PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
         procspawn_error *error = calls_error(handle);
@@ -260,7 +231,7 @@ static json_t *exit_traced_later(json_t *argument)
 
 static void an_old_one_too(void)
 {
-    check_end(calls_start(exit_traced_later, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
+    calls_check_end(calls_start(exit_traced_later, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
               PROCSPAWN_CAUSE_EXIT);
 }
 
@@ -288,9 +259,9 @@ static void who_is_killed_under_a_tracer_is_reaped(void)
 {
     procspawn_handle *handle = calls_start(hang_traced, NULL);
 
-    wait_for_ready(1);
+    shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    calls_check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 
 static void a_deadline_is_kept_under_a_tracer(void)
@@ -298,7 +269,7 @@ static void a_deadline_is_kept_under_a_tracer(void)
     procspawn_builder *builder = procspawn_builder_new();
 
     procspawn_builder_deadline(builder, CALLS_SECOND / 5);
-    check_end(calls_build(builder, hang_traced, NULL), PROCSPAWN_ERROR_TIMED_OUT,
+    calls_check_end(calls_build(builder, hang_traced, NULL), PROCSPAWN_ERROR_TIMED_OUT,
               PROCSPAWN_CAUSE_DEADLINE);
     procspawn_builder_free(builder);
 }
@@ -307,7 +278,7 @@ static void everything_ends_under_a_tracer(void)
 {
     procspawn_handle *handle = calls_start(hang_traced, NULL);
 
-    wait_for_ready(1);
+    shared_wait(1);
     int64_t start = calls_now();
     PROCSPAWN_CUNIT_EQUAL(procspawn_fini(), 0);
     CU_ASSERT(calls_now() - start < 6 * CALLS_SECOND);
@@ -325,7 +296,7 @@ static json_t *stop_under_parent(json_t *argument)
 
 static void who_has_its_server_trace_it_is_ended(void)
 {
-    check_end(calls_start(stop_under_parent, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
+    calls_check_end(calls_start(stop_under_parent, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
               PROCSPAWN_CAUSE_SIGNAL);
 }
 
@@ -338,7 +309,7 @@ static json_t *trace_another(json_t *pid)
 
 static json_t *exit_when_told(json_t *argument)
 {
-    wait_for_ready(1);
+    shared_wait(1);
     (void)argument;
     _exit(3);
 }
@@ -348,8 +319,8 @@ static void a_tracer_in_another_call_keeps_no_end_back(void)
     procspawn_handle *handle = calls_start(exit_when_told, NULL);
     procspawn_handle *tracer = calls_start(trace_another, json_integer(procspawn_pid(handle)));
 
-    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
-    check_end(tracer, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+    calls_check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
+    calls_check_end(tracer, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
 }
 
 /* ---- tracers that stop a process on its way out ---- */
@@ -370,8 +341,8 @@ static void be_held(int number)
         be_held(number + 1);
         calls_hang(NULL);
     }
-    tell_ready();
-    wait_for_ready(LINES);
+    shared_tell();
+    shared_wait(LINES);
 }
 
 static void check_line(void)
@@ -388,9 +359,9 @@ static json_t *hang_held(json_t *argument)
 
 static procspawn_handle *start_held(procspawn_function *function)
 {
-    *ready = 0;
+    shared_set(0);
     procspawn_handle *handle = calls_start(function, NULL);
-    wait_for_ready(LINES);
+    shared_wait(LINES);
     return handle;
 }
 
@@ -399,7 +370,7 @@ static void who_is_held_on_its_way_out_is_reaped(void)
     procspawn_handle *handle = start_held(hang_held);
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    calls_check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
     check_line();
 }
 
@@ -427,7 +398,7 @@ static void its_scope_closes_as_well(void)
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(root, builder, hang_held, NULL, NULL) == 0);
     procspawn_builder_free(builder);
-    wait_for_ready(LINES);
+    shared_wait(LINES);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
     check_line();
@@ -438,7 +409,7 @@ static void its_pool_ends(void)
     procspawn_pool *pool = pool_make(1);
     procspawn_handle *handle = pool_start(pool, hang_held, NULL);
 
-    wait_for_ready(LINES);
+    shared_wait(LINES);
     procspawn_pool_kill(pool);
     procspawn_handle_free(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 10 * CALLS_SECOND), 0);
@@ -448,7 +419,7 @@ static void its_pool_ends(void)
 static void *be_quiet(void *unused)
 {
     line[1] = (pid_t)syscall(SYS_gettid);
-    tell_ready();
+    shared_tell();
     calls_hang(NULL);
     return unused;
 }
@@ -460,12 +431,12 @@ static json_t *have_a_thread_held(json_t *argument)
 
     line[0] = getpid();
     pthread_create(&thread, NULL, be_quiet, NULL);
-    wait_for_ready(1);
+    shared_wait(1);
     if (fork() == 0) {
         line[2] = getpid();
         hold_at_exit(line[1]);
-        tell_ready();
-        tell_ready();
+        shared_tell();
+        shared_tell();
         calls_hang(NULL);
     }
     return calls_hang(argument);
@@ -476,7 +447,7 @@ static void one_of_whose_threads_is_held_is_reaped(void)
     procspawn_handle *handle = start_held(have_a_thread_held);
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
+    calls_check_end(handle, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
     check_line();
 }
 
@@ -487,7 +458,7 @@ static json_t *leave_one_held(json_t *argument)
         be_held(0);
         calls_hang(NULL);
     }
-    wait_for_ready(LINES);
+    shared_wait(LINES);
     return json_incref(argument);
 }
 
@@ -513,7 +484,7 @@ static json_t *leave_one_held_and_exit_traced(json_t *argument)
         setsid();
         trace_and_hang(self);
     }
-    wait_for_ready(LINES + 1);
+    shared_wait(LINES + 1);
     _exit(3);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "forkserver/process/daemonize.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/shared_number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,11 +211,6 @@ static void fini_ends_what_runs(void)
     free(tree);
 }
 
-static int *shared_number(void)
-{
-    return mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-}
-
 static int *deaf;
 
 static json_t *hang_deaf(json_t *argument)
@@ -227,7 +223,7 @@ static json_t *hang_deaf(json_t *argument)
 /* A call that hears no SIGTERM any more. */
 static procspawn_handle *start_deaf_call(void)
 {
-    deaf = shared_number();
+    deaf = shared_map();
     calls_begin();
     procspawn_handle *handle = calls_start(hang_deaf, NULL);
     while (!__atomic_load_n(deaf, __ATOMIC_ACQUIRE))
@@ -486,7 +482,7 @@ static json_t *register_and_exit(json_t *argument)
 
 static void a_child_runs_the_exit_handlers_that_it_registered(void)
 {
-    exit_calls = shared_number();
+    exit_calls = shared_map();
     atexit(count_exit);
     calls_begin();
     procspawn_error_free(calls_error(calls_start(register_and_exit, NULL)));
@@ -497,7 +493,7 @@ static void a_child_runs_the_exit_handlers_that_it_registered(void)
 
 static void exit_handlers_of_the_program_do_not_run_in_children(void)
 {
-    exit_calls = shared_number();
+    exit_calls = shared_map();
     atexit(count_exit);
     at_quick_exit(count_exit);
     calls_begin();

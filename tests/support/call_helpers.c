@@ -108,6 +108,19 @@ void calls_check_error(procspawn_error *error, enum procspawn_error_kind kind,
     procspawn_error_free(error);
 }
 
+void calls_check_end(procspawn_handle *handle, enum procspawn_error_kind kind,
+                     enum procspawn_cause cause)
+{
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    calls_check_error(calls_error(handle), kind, cause);
+}
+
+void calls_check_work(int count)
+{
+    for (int i = 0; i < count; i++)
+        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
+}
+
 void calls_check_text(json_t *value, const char *text)
 {
     const char *is = json_string_value(value);

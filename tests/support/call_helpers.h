@@ -38,6 +38,13 @@ procspawn_error *calls_error(procspawn_handle *handle);
 void calls_check_error(procspawn_error *error, enum procspawn_error_kind kind,
                        enum procspawn_cause cause);
 
+/* Checks that a call ends in time, and how; frees the handle. */
+void calls_check_end(procspawn_handle *handle, enum procspawn_error_kind kind,
+                     enum procspawn_cause cause);
+
+/* Checks that so many calls, one after the other, have their results. */
+void calls_check_work(int count);
+
 /* Checks that the JSON value is this string. Takes the value. */
 void calls_check_text(json_t *value, const char *text);
 

@@ -4,15 +4,7 @@
 #ifndef FORKSCOPE_SUPPORT_CRASHERS_H
 #define FORKSCOPE_SUPPORT_CRASHERS_H
 
-/*
- * For a function that a backtrace shows by its own name: it is neither inlined nor cloned.
- * Sanitizers do not check it, so that it can crash.
- */
-#if defined(__clang__)
-#define FRAME __attribute__((noinline, no_sanitize("address", "undefined", "thread")))
-#else
-#define FRAME __attribute__((noipa, no_sanitize("address", "undefined", "thread")))
-#endif
+#include "tests/support/frame.h"
 
 /* Placed after a call: the call is then not the last act of its function, whose frame stays. */
 #define STAY() __asm__ volatile("" ::: "memory")
