@@ -82,6 +82,7 @@ check_PROGRAMS += tests/call/handle_test
 check_PROGRAMS += tests/call/incoming_test
 check_PROGRAMS += tests/call/interrupted_test
 check_PROGRAMS += tests/call/kill_sweep_test
+check_PROGRAMS += tests/call/kill_test
 check_PROGRAMS += tests/call/place_test
 check_PROGRAMS += tests/call/request_test
 check_PROGRAMS += tests/call/result_limits_test
@@ -134,6 +135,8 @@ check_PROGRAMS += tests/forkserver/children_test
 tests_forkserver_children_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/forkserver/death_test
 check_PROGRAMS += tests/forkserver/early_death_test
+check_PROGRAMS += tests/forkserver/held_exit_test
+check_PROGRAMS += tests/forkserver/killed_test
 # The same on a kernel that lets descriptors in.
 check_PROGRAMS += tests/forkserver/link_old_test
 tests_forkserver_link_old_test_SOURCES = tests/forkserver/link_test.c tests/support/old_kernel.c
@@ -145,6 +148,8 @@ check_PROGRAMS += tests/forkserver/quota_test
 check_PROGRAMS += tests/forkserver/reborn_test
 check_PROGRAMS += tests/forkserver/remap_test
 tests_forkserver_remap_test_LDADD = $(server_libs) $(test_libs)
+check_PROGRAMS += tests/forkserver/report_files_test
+check_PROGRAMS += tests/forkserver/report_withheld_test
 check_PROGRAMS += tests/forkserver/reporter_test
 check_PROGRAMS += tests/forkserver/server_test
 check_PROGRAMS += tests/forkserver/spares_test
@@ -152,6 +157,7 @@ tests_forkserver_spares_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/forkserver/stay_test
 check_PROGRAMS += tests/forkserver/terminate_test
 check_PROGRAMS += tests/forkserver/token_test
+check_PROGRAMS += tests/forkserver/tracer_test
 
 check_PROGRAMS += tests/image/image_test
 
@@ -159,11 +165,13 @@ check_PROGRAMS += tests/init/bare_host_test
 check_PROGRAMS += tests/init/config_test
 tests_init_config_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 check_PROGRAMS += tests/init/executed_test
+check_PROGRAMS += tests/init/fini_test
 check_PROGRAMS += tests/init/held_numbers_test
 check_PROGRAMS += tests/init/host_test
 check_PROGRAMS += tests/init/init_test
 check_PROGRAMS += tests/init/jail_test
 check_PROGRAMS += tests/init/taken_numbers_test
+check_PROGRAMS += tests/init/unchanged_test
 
 check_PROGRAMS += tests/pool/backoff_test
 check_PROGRAMS += tests/pool/calls_test

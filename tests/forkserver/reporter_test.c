@@ -1,33 +1,20 @@
 /*
- * reporter_test.c - the report of a crash that cannot be examined as usual, and whose files are
- * read for it
+ * reporter_test.c - the report of a crash that cannot be examined as usual: its process or the
+ * reporter is refused system calls
  */
 #include "tests/support/call_helpers.h"
-#include "tests/support/frame.h"
 #include "tests/support/jail.h"
-#include "tests/support/made_module.h"
-#include "tests/support/memory_group.h"
 #include "tests/support/report_helpers.h"
-#include "tests/support/withheld_memory.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { SOMEBODY = 1234 };
 
 static json_t *asserts(json_t *argument)
 {
@@ -247,276 +234,6 @@ static void a_crash_right_after_another_stop_is_told(void)
     calls_end();
 }
 
-/* ---- whose files ---- */
-
-static struct {
-    volatile int loaded, entered, go;
-    char path[64];
-} *shared;
-
-static json_t *stays_in_module(json_t *argument)
-{
-    made_module_function *function = made_module(shared->path, 1, sizeof(uint64_t) * 30);
-    (void)argument;
-
-    shared->loaded = 1;
-    while (!shared->go)
-        sched_yield();
-    function(&shared->entered);
-    return NULL;
-}
-
-static procspawn_builder *as_somebody(void)
-{
-    procspawn_builder *builder = procspawn_builder_new();
-
-    procspawn_builder_uid(builder, SOMEBODY);
-    procspawn_builder_gid(builder, SOMEBODY);
-    return builder;
-}
-
-static void make_public_folder(char *folder)
-{
-    CU_ASSERT_FATAL(mkdtemp(folder) != NULL && chmod(folder, 0777) == 0);
-}
-
-/* The function ends in a module that it has mapped itself. Before that, the file changes. */
-static procspawn_error *end_in_module(procspawn_builder *builder, void (*change)(const char *))
-{
-    procspawn_handle *handle = calls_build(builder, stays_in_module, NULL);
-
-    while (!shared->loaded)
-        sched_yield();
-    change(shared->path);
-    shared->go = 1;
-    while (!shared->entered)
-        sched_yield();
-    CU_ASSERT(kill(procspawn_pid(handle), SIGSEGV) == 0);
-    return report_error_of_call(handle);
-}
-
-/* Whether the frame in the module has its name; its place it must have. */
-static bool module_is_named(procspawn_builder *builder, void (*change)(const char *))
-{
-    char folder[] = "/tmp/forkscope.XXXXXX";
-    struct procspawn_frame frame;
-
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    make_public_folder(folder);
-    snprintf(shared->path, sizeof shared->path, "%s/module", folder);
-    calls_begin();
-    procspawn_error *error = end_in_module(builder, change);
-    CU_ASSERT_EQUAL_FATAL(procspawn_error_frame(error, 0, &frame), 0);
-    CU_ASSERT(frame.module && strcmp(frame.module, shared->path) == 0);
-    bool named = frame.symbol && strcmp(frame.symbol, MADE_MODULE_NAME) == 0;
-    procspawn_error_free(error);
-    procspawn_builder_free(builder);
-    calls_end();
-    unlink(shared->path);
-    CU_ASSERT(rmdir(folder) == 0);
-    munmap(shared, sizeof *shared);
-    return named;
-}
-
-static void keep(const char *path)
-{
-    (void)path;
-}
-
-static void give_to_root(const char *path)
-{
-    CU_ASSERT(chown(path, 0, 0) == 0 && chmod(path, 0600) == 0);
-}
-
-static void a_module_of_the_childs_own_is_read_with_its_rights(void)
-{
-    CU_ASSERT(module_is_named(as_somebody(), keep));
-    CU_ASSERT(!module_is_named(as_somebody(), give_to_root));
-    CU_ASSERT(module_is_named(procspawn_builder_new(), give_to_root));
-}
-
-/* What this program does when it is executed from a file that only root may read. */
-static int crash_as_somebody(void)
-{
-    procspawn_builder *builder = as_somebody();
-    procspawn_handle *handle;
-    procspawn_error *error = NULL;
-
-    if (procspawn_init(0, NULL) < 0 ||
-        procspawn_builder_spawn(builder, report_crashes, NULL, &handle) < 0 ||
-        procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
-        return 2;
-    bool named = report_has_symbol(error, "report_write_nowhere") &&
-                 report_has_symbol(error, "report_crashes");
-    procspawn_error_free(error);
-    procspawn_handle_free(handle);
-    procspawn_builder_free(builder);
-    return procspawn_fini() == 0 && named ? 0 : 1;
-}
-
-static void copy_program(const char *path, mode_t mode)
-{
-    int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-
-    CU_ASSERT_FATAL(from >= 0 && to >= 0);
-    while (sendfile(to, from, NULL, 1 << 20) > 0)
-        continue;
-    close(from);
-    close(to);
-}
-
-static void the_executable_is_read_even_if_only_root_may(void)
-{
-    char folder[] = "/tmp/forkscope.XXXXXX", path[64];
-    int status = -1;
-
-    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
-    snprintf(path, sizeof path, "%s/program", folder);
-    copy_program(path, 0700);
-    pid_t pid = fork();
-    if (pid == 0) {
-        execl(path, path, "--crash-as-somebody", (char *)NULL);
-        _exit(127);
-    }
-    CU_ASSERT(waitpid(pid, &status, 0) == pid);
-    PROCSPAWN_CUNIT_EQUAL(status, 0);
-    unlink(path);
-    rmdir(folder);
-}
-
-/* ---- what never comes ---- */
-
-static FRAME void go_on_without(void *frame, volatile char *room, procspawn_function *function)
-{
-    room[0] = 0;
-    if (withhold_page(frame))
-        function(NULL);
-    _exit(99);
-}
-
-/* The page with this function's return address is lost; what it calls works on others. */
-static FRAME json_t *lose_stack(procspawn_function *function)
-{
-    char room[2 * 65536];
-
-    go_on_without(__builtin_frame_address(0), room, function);
-    __asm__ volatile("" ::"r"(room) : "memory");
-    return NULL;
-}
-
-static json_t *loses_stack_and_crashes(json_t *argument)
-{
-    (void)argument;
-    return lose_stack(report_crashes);
-}
-
-static json_t *loses_stack_and_overflows(json_t *argument)
-{
-    (void)argument;
-    return lose_stack(report_overflows);
-}
-
-static json_t *loses_stack_and_hangs(json_t *argument)
-{
-    (void)argument;
-    return lose_stack(calls_hang);
-}
-
-static void a_crash_on_a_stack_that_never_comes_is_told_without_frames(void)
-{
-    report_begin_withheld();
-    procspawn_error *error = report_error(NULL, loses_stack_and_crashes, NULL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
-    report_check_signal(error, SIGSEGV);
-    report_check_others();
-    report_end_withheld();
-}
-
-/* It cannot die of it and is killed. Meanwhile the kernel kills somebody for lack of memory. */
-static void an_overflow_of_a_stack_that_never_comes_is_told_as_one(void)
-{
-    struct memory_group group;
-
-    report_begin_withheld();
-    procspawn_handle *handle = calls_start(loses_stack_and_overflows, NULL);
-    if (memory_group_make(&group)) {
-        memory_group_kill_one(&group);
-        memory_group_remove(&group);
-    }
-    report_check_overflow(report_error_of_call(handle));
-    report_check_others();
-    report_end_withheld();
-}
-
-static void a_hang_on_a_stack_that_never_comes_ends_at_its_deadline(void)
-{
-    procspawn_builder *builder = procspawn_builder_new();
-
-    report_begin_withheld();
-    procspawn_builder_deadline(builder, 100 * CALLS_MS);
-    calls_check_error(report_error(builder, loses_stack_and_hangs, NULL), PROCSPAWN_ERROR_TIMED_OUT,
-                      PROCSPAWN_CAUSE_DEADLINE);
-    report_check_others();
-    report_end_withheld();
-    procspawn_builder_free(builder);
-}
-
-/* Where the library keeps what every child writes, the record of its crash among it. */
-extern char __start_forkscope_written[], __stop_forkscope_written[];
-
-static json_t *loses_its_record_and_stops(json_t *argument)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t at = (uintptr_t)__start_forkscope_written & ~(page - 1);
-    (void)argument;
-
-    for (; at < (uintptr_t)__stop_forkscope_written; at += page)
-        if (!withhold_page((void *)at))
-            _exit(99);
-    for (;;)
-        syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
-}
-
-static void a_record_that_never_comes_does_not_hold_the_server(void)
-{
-    report_begin_withheld();
-    procspawn_handle *handle = calls_start(loses_its_record_and_stops, NULL);
-    report_wait_for_stop(procspawn_pid(handle));
-    report_check_others();
-    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
-    procspawn_handle_free(handle);
-    report_end_withheld();
-}
-
-static void hide_by_unopenable(const char *path)
-{
-    CU_ASSERT(mount(withhold_file(), path, NULL, MS_BIND, NULL) == 0);
-}
-
-/* The file at the module's path is another one by now, whose opening takes for ever. */
-static void a_module_that_cannot_be_opened_costs_the_frames(void)
-{
-    char folder[] = "/tmp/forkscope.XXXXXX";
-
-    report_begin_withheld();
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
-    snprintf(shared->path, sizeof shared->path, "%s/module", folder);
-    calls_end();
-    calls_begin();
-    procspawn_error *error = end_in_module(NULL, hide_by_unopenable);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
-    report_check_signal(error, SIGSEGV);
-    report_check_others();
-    umount2(shared->path, MNT_DETACH);
-    unlink(shared->path);
-    report_end_withheld();
-    CU_ASSERT(rmdir(folder) == 0);
-    munmap(shared, sizeof *shared);
-}
-
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -531,35 +248,12 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-static CU_TestInfo root_tests[] = {
-    TEST(a_module_of_the_childs_own_is_read_with_its_rights),
-    TEST(the_executable_is_read_even_if_only_root_may),
-    CU_TEST_INFO_NULL,
-};
-
-static CU_TestInfo held_tests[] = {
-    TEST(a_crash_on_a_stack_that_never_comes_is_told_without_frames),
-    TEST(an_overflow_of_a_stack_that_never_comes_is_told_as_one),
-    TEST(a_hang_on_a_stack_that_never_comes_ends_at_its_deadline),
-    TEST(a_record_that_never_comes_does_not_hold_the_server),
-    TEST(a_module_that_cannot_be_opened_costs_the_frames),
-    CU_TEST_INFO_NULL,
-};
-
-static CU_SuiteInfo suites[4] = {
+static CU_SuiteInfo suites[] = {
     { .pName = "reporter", .pTests = tests },
+    CU_SUITE_INFO_NULL,
 };
 
-/* Without root there is no file of another user, and nothing can be held back. */
 int main(int argc, char **argv)
 {
-    unsigned count = 1;
-
-    if (argc == 2 && strcmp(argv[1], "--crash-as-somebody") == 0)
-        return crash_as_somebody();
-    if (geteuid() == 0)
-        suites[count++] = (CU_SuiteInfo){ .pName = "reporter_ids", .pTests = root_tests };
-    if (geteuid() == 0 && withhold_works())
-        suites[count++] = (CU_SuiteInfo){ .pName = "reporter_held", .pTests = held_tests };
     return procspawn_cunit_run(suites, argc, argv);
 }
