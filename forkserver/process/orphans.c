@@ -148,8 +148,8 @@ static bool can_be_given(pid_t number)
 }
 
 /*
- * What no process id is above. To ask for all that a kernel could be told to give takes seconds, and
- * most are told to give far fewer. Neither way is open everywhere.
+ * A number that no process id exceeds. To try all ids up to the limit of any kernel takes seconds,
+ * and most kernels are set to far fewer. Where neither /proc nor clone3(2) tells, it is that limit.
  */
 static pid_t highest(void)
 {

@@ -31,9 +31,10 @@
  *   encoded, fails its call and leaves the worker in service.
  * - A worker of which earlier calls have made what cannot begin another one (without room for a
  *   descriptor, in a user namespace of its own) is replaced; the call is made by another worker,
- *   unless it came with descriptors: then it fails with kind SETUP. That is about accidents. Foreign
- *   code that took a worker over has the calls that come to it later as well: it can answer them, or
- *   leave them without an answer until their deadline. It needs processes of its own (procspawn()).
+ *   unless it came with descriptors: then it fails with kind SETUP. That is about accidents.
+ *   Foreign code that took a worker over has the calls that come to it later as well: it can answer
+ *   them, or leave them without an answer until their deadline. It needs processes of its own
+ *   (procspawn()).
  * - A worker that sends a malformed message is ended: its call fails with kind IO. What other
  *   processes send on its channel is ignored.
  *

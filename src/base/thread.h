@@ -1,6 +1,6 @@
 /*
- * thread.h - pthread helpers: threads without signals, join with a deadline, cancel state, sanitizer
- * stacks
+ * thread.h - pthread helpers: threads without signals, join with a deadline, cancel state, stacks
+ * under sanitizers
  */
 #ifndef FORKSCOPE_BASE_THREAD_H
 #define FORKSCOPE_BASE_THREAD_H

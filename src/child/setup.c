@@ -262,13 +262,13 @@ static int become_nested(const struct wire_call *call, struct wire_reader *block
                          const struct procspawn__sender *sender, const char **ret_what)
 {
     const uint32_t flags = call->flags;
-    struct procspawn__schedule unheard;
+    struct procspawn__schedule ignored;
     int rc = 0;
 
     identity->rights = procspawn__identity_initial()->rights;
     if (!sender->peer)
         take_ids(sender, identity);
-    PROCSPAWN__STEP(true, get_schedule(flags, block, &unheard), "reading the schedule");
+    PROCSPAWN__STEP(true, get_schedule(flags, block, &ignored), "reading the schedule");
     PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
     PROCSPAWN__STEP(flags & WIRE_CALL_ENVIRONMENT, set_environment(block),
                     "setting the environment");

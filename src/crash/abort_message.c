@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The address of glibc's variable, the same in every process of this image. 0 in a static program. */
+/* The address of glibc's variable, the same in every process of this image; 0: a static program. */
 static uint64_t shared_variable(void)
 {
     return (uint64_t)(uintptr_t)dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE");

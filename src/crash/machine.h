@@ -29,8 +29,8 @@ struct registers {
 };
 
 enum {
-    MACHINE_CALL = 8,          /* bytes before a return address: for is_call() */
-    MACHINE_TRAMPOLINE = 9,    /* bytes at a pc: for is_trampoline() */
+    MACHINE_CALL = 8,          /* bytes before a return address: crash__machine_is_call() */
+    MACHINE_TRAMPOLINE = 9,    /* bytes at a pc: crash__machine_is_trampoline() */
 };
 
 /*

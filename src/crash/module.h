@@ -1,7 +1,8 @@
 /*
  * module.h - an ELF module as it lies in a process's memory
  *
- * It is read from memory and not from its file, so the result is right even if the file was replaced.
+ * It is read from memory and not from its file, so the result is right even if the file was
+ * replaced.
  */
 #ifndef FORKSCOPE_CRASH_MODULE_H
 #define FORKSCOPE_CRASH_MODULE_H

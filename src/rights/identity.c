@@ -94,7 +94,8 @@ static void describe_thread(struct wire_call *call, struct wire_writer *block)
     wire__put_u32(block, (uint32_t)gettid());
 }
 
-static void put_groups(struct wire_call *call, struct wire_writer *block, const gid_t *groups, uint32_t count)
+static void put_groups(struct wire_call *call, struct wire_writer *block, const gid_t *groups,
+                       uint32_t count)
 {
     if (count == initial.group_count &&
         memcmp(groups, initial.groups, count * sizeof *groups) == 0)
@@ -140,8 +141,8 @@ static bool is_less(const struct procspawn__rights *rights, bool uids_differ)
 }
 
 /* A child does not describe its rights: its nested children do not get them. */
-static void describe_rights(struct wire_call *call, struct wire_writer *block, const struct procspawn__rights *rights,
-                            bool uids_differ)
+static void describe_rights(struct wire_call *call, struct wire_writer *block,
+                            const struct procspawn__rights *rights, bool uids_differ)
 {
     if (procspawn__image.is_child || memcmp(rights, &initial.rights, sizeof *rights) == 0)
         return;

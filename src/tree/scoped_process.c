@@ -5,7 +5,6 @@
 
 #include "src/base/fd.h"
 #include "src/call/builder.h"
-#include "src/call/handle.h"
 #include "src/call/outcome.h"
 #include <forkscope/procspawn.h>
 #include <pthread.h>

@@ -15,12 +15,10 @@
 #include "src/error/error.h"
 #include "src/scope/self.h"
 #include "src/scope/wait.h"
-#include "src/scope/wait_points.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/scope.h>
 #include <forkscope/signal.h>
-#include <forkscope/tree.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>

@@ -39,7 +39,8 @@ struct procspawn_sender {
 /*
  * The program waits for a set of epoll(7) that has the socket and the end of a decoding. It is made
  * when the program asks for it or a decoding needs it; -1: not yet. It is the socket itself where
- * the program asked and there was no set to be had: values are not decoded by a thread then.
+ * the program asked and no set could be made: the end of a decoding is waited for then, whatever
+ * the time limit of the receive.
  */
 struct procspawn_receiver {
     int fd;
@@ -83,7 +84,7 @@ static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
     return 0;
 }
 
-/* Likewise. */
+/* Makes a receiver of a socket; the descriptor is taken, also on failure. */
 static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
@@ -366,8 +367,9 @@ static bool change_set(procspawn_receiver *receiver, int operation)
 /* ---- receiving ---- */
 
 /*
- * Decodes a long value by a thread, and waits for that. Where no thread can be had it is decoded
- * later here, whatever the time; where the descriptor cannot tell of its end it is waited for.
+ * Has a thread decode a long value, and waits for it. Without a thread returns 0, and the caller
+ * decodes, whatever the time limit. If the receiver's descriptor cannot tell of the end of the
+ * decoding, the wait has no limit.
  */
 static int wait_for_thread(procspawn_receiver *receiver, int64_t deadline, int cancel)
 {

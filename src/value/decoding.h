@@ -1,8 +1,8 @@
 /*
  * decoding.h - a long value is decoded by a thread of its own
  *
- * A text of some megabytes takes seconds where its sender wants it to. A join or a receive with a
- * time limit leaves it to a thread, and returns when the time is up; a later one has the value. Each
+ * A hostile sender can make a text of some megabytes take seconds. A join or a receive with a time
+ * limit leaves it to a thread, and returns when the time is up; a later one has the value. Each
  * decoding is waited for during its first tenth of a second, whatever the time limit is: so values
  * of ordinary size come at once.
  */
@@ -21,14 +21,14 @@ struct procspawn__decoding;
 bool procspawn__decoding_is_long(const struct procspawn__parcel *parcel);
 
 /*
- * Starts. The parcel and the holder are the thread's, and stay in their place, until the decoding is
- * taken or dropped. Returns 0 or -errno: no thread or no descriptor can be had, and nothing has
- * begun.
+ * Starts a decoding. The parcel and the holder are the thread's, and must not be moved, until the
+ * decoding is taken or dropped. Returns 0 or -errno: no thread or no descriptor can be had, and
+ * nothing has begun.
  */
 int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
                               struct procspawn__decoding **ret_decoding);
 
-/* False in a copy of the process by fork(2), which has not the thread. */
+/* False in a copy of the process by fork(2), which does not have the thread. */
 bool procspawn__decoding_is_ours(const struct procspawn__decoding *decoding);
 
 /* Becomes readable at the end of the decoding. Borrowed. */
@@ -41,15 +41,16 @@ int procspawn__decoding_fd(const struct procspawn__decoding *decoding);
 int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t deadline);
 
 /*
- * Takes what came out, and frees the decoding. Waits without limit. As procspawn__parcel_decode(), or
- * PROCSPAWN_ENOTOWNER in a copy of the process by fork(2), where the decoding is left as it is.
+ * Takes the value or the error, and frees the decoding. Waits without limit. Returns what
+ * procspawn__parcel_decode() returns, or PROCSPAWN_ENOTOWNER in a copy of the process by fork(2),
+ * where the decoding is left as it is.
  */
 int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_value,
                              json_error_t *ret_error);
 
 /*
  * Stops the decoding, waits for its end, and frees it. The text is not read further; what was
- * decoded of it is freed. NULL passes.
+ * decoded of it is freed. NULL does nothing.
  */
 void procspawn__decoding_drop(struct procspawn__decoding *decoding);
 

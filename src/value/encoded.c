@@ -28,7 +28,7 @@ struct procspawn__parcel {
     const unsigned char *text;
     size_t length;
     bool lent;                  /* this block is the caller's (procspawn__parcel_room) */
-    bool mapped;                /* the text is mapped; otherwise it is in `bytes`, or in the frame */
+    bool mapped;                /* the text is mapped; otherwise in `bytes`, or in the frame */
     int memfd;                  /* still holds the text, for lack of memory; else -1 */
     bool marked;
     procspawn__limit limit;

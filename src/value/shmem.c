@@ -240,7 +240,8 @@ json_t *procspawn_value_shmem(const procspawn_shmem *shmem)
 
 json_t *procspawn_value_shmem_take(procspawn_shmem *shmem)
 {
-    int fd = base__fd_is_ours(shmem->fd) ? fcntl(shmem->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+    int fd = base__fd_is_ours(shmem->fd) ? fcntl(shmem->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                         : -1;
 
     procspawn_shmem_unref(shmem);
     return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_SHMEM, fd);

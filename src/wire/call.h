@@ -12,7 +12,7 @@
  * directory (string), process name (string). Last the library (string).
  *
  * Block and text together travel in a sealed memfd when they are too long for a frame. Descriptors
- * come in the order of the WIRE_CALL_FD flags, then those that the text refers to.
+ * come in the order of the WIRE_CALL_FD_* flags, then those that the text refers to.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
 #define FORKSCOPE_WIRE_CALL_H

@@ -16,7 +16,7 @@
 
 typedef int operation(void);
 
-/* The error that was given for the request (fail.c), or what the library makes of it. */
+/* The error that was given for the request (fault_injection.h), or what the library makes of it. */
 static bool is_told(enum fail_kind kind, int rc)
 {
     static const int system_errors[] = { -ENOMEM, -EMFILE, -EAGAIN, -ENOBUFS, -ENOSPC };
