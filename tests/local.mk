@@ -181,6 +181,7 @@ check_PROGRAMS += tests/pool/fork_test
 check_PROGRAMS += tests/pool/hostile_test
 check_PROGRAMS += tests/pool/job_test
 check_PROGRAMS += tests/pool/kill_test
+check_PROGRAMS += tests/pool/lock_test
 check_PROGRAMS += tests/pool/loss_test
 check_PROGRAMS += tests/pool/plan_test
 check_PROGRAMS += tests/pool/pool_test

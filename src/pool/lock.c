@@ -4,10 +4,21 @@
 #include "src/pool/lock.h"
 
 #include "src/base/list.h"
+#include "src/base/thread.h"
 #include "src/pool/state.h"
 #include "src/pool/terminate.h"
 #include <forkscope/pool.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+/* A notice that cannot be sent wakes the dispatcher with the lock held; write(2) can be cancelled. */
+static void send_notices(procspawn_pool *pool)
+{
+    bool cancelable = base__cancelable(false);
+
+    procspawn__pool_send_notices(pool);
+    base__cancelable(cancelable);
+}
 
 /*
  * Once the lock is released the pool may be freed, so the list is taken out before. Each call in it
@@ -16,7 +27,7 @@
 void procspawn__pool_leave(procspawn_pool *pool)
 {
     if (!list_empty(&pool->notices))
-        procspawn__pool_send_notices(pool);
+        send_notices(pool);
     struct procspawn__remains *remains = pool->remains;
     pool->remains = NULL;
     procspawn__pool_unlock(pool);

@@ -1,7 +1,7 @@
 /*
  * pool.c - a pool as a child of a scope
  *
- * A leaf task supervises the pool, as one supervises a process (process.c). Its function waits
+ * A leaf task supervises the pool, as one supervises a process (supervisor.c). Its function waits
  * until the pool has ended by itself. Its `done` function ends a pool that has not. The owner still
  * has to free the pool.
  */
