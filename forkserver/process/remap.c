@@ -1,12 +1,16 @@
 /*
- * remap.c - replaces memory inherited from the host by mappings of the server's own
+ * remap.c - prepares the server's mappings so that its children cost less
  *
- * The kernel records for each mapping the processes that its pages were inherited through
+ * Memory that was inherited from the host is replaced by mappings of the server's own. The kernel records for each mapping the processes that its pages were inherited through
  * (anon_vma), and each fork and exit walks these records. A server is the host's grandchild, so its
  * children would be the fourth generation. Once, when the server is idle, such mappings are
  * replaced by equal new ones; a data segment and its zeroed end become one mapping.
  *
- * Only small private mappings without special flags are touched, and what the kernel refuses stays
+ * A fork copies the page table entries of a mapping only if a page of it was written to. For code
+ * and constants each child would have about thirty page faults instead. So one byte of each such
+ * mapping is written, with the value that it has.
+ *
+ * Only private mappings without special flags are touched, for the copy only small ones, and what the kernel refuses stays
  * as it was: this is an optimisation. If an emulator runs the program (valgrind), similar mappings
  * belong to the emulator and change while they are copied: then nothing is touched. An emulator is
  * detected by code from a file that the dynamic linker has not loaded.
@@ -31,7 +35,9 @@ struct range {
     uintptr_t start, end;
     bool writable;
     bool plain;                 /* private, readable, not executable */
+    bool constant;              /* private, of a file, not writable: code or constants */
     bool usual;                 /* VmFlags were read and contain nothing special */
+    bool used;                  /* this process has pages of it */
     bool written;               /* it has pages that were written to */
 };
 
@@ -40,7 +46,8 @@ struct survey {
     struct range ranges[RANGES];
     unsigned count;
     bool foreign_code;
-    int memory;                 /* /proc/self/mem: copying by read(2) bypasses sanitizers */
+    /* /proc/self/mem: copying by read(2) bypasses sanitizers, write(2) needs no right to write */
+    int memory;
     unsigned char piece[PIECE];
     char text[TEXT];            /* contents of /proc/self/smaps; the rest is ignored */
 };
@@ -65,7 +72,7 @@ static void read_text(struct survey *survey)
  */
 static bool only_usual_flags(const char *flags)
 {
-    static const char usual[] = "rd wr mr mw me ac sd ";
+    static const char usual[] = "rd wr ex mr mw me ac sd ";
 
     for (; flags[0] > ' ' && flags[1] > ' '; flags += 3) {
         const char flag[] = { flags[0], flags[1], ' ', '\0' };
@@ -91,6 +98,12 @@ static bool is_plain_mapping(const struct mapping *mapping)
     return mapping->readable && !mapping->executable && !mapping->shared;
 }
 
+static bool is_constant_mapping(const struct mapping *mapping)
+{
+    return mapping->readable && !mapping->writable && !mapping->shared &&
+           mapping->path_length > 0 && mapping->path[0] == '/';
+}
+
 /* Parses one line. Returns false when the table is full. */
 static bool read_line(struct survey *survey, const char *line, size_t length)
 {
@@ -104,12 +117,17 @@ static bool read_line(struct survey *survey, const char *line, size_t length)
         survey->ranges[survey->count++] = (struct range){ .start = mapping.start,
                                                           .end = mapping.end,
                                                           .writable = mapping.writable,
-                                                          .plain = is_plain_mapping(&mapping) };
+                                                          .plain = is_plain_mapping(&mapping),
+                                                          .constant =
+                                                              is_constant_mapping(&mapping) };
         survey->foreign_code |= is_foreign_code(&mapping);
     } else if (last && sscanf(line, "Anonymous: %lu kB", &kib) == 1) {
         last->written = kib > 0;
+    } else if (last && sscanf(line, "Rss: %lu kB", &kib) == 1) {
+        last->used = kib > 0;
     } else if (last && sscanf(line, "ProtectionKey: %lu", &key) == 1) {
         last->plain &= key == 0;
+        last->constant &= key == 0;
     } else if (last && strncmp(line, "VmFlags: ", 9) == 0) {
         last->usual = only_usual_flags(line + 9);
     }
@@ -185,13 +203,19 @@ static void remap(struct survey *survey, const struct range *range)
         munmap(own, size);
 }
 
+static void write_one_byte(struct survey *survey, const struct range *range)
+{
+    if (pread(survey->memory, survey->piece, 1, (off_t)range->start) == 1)
+        (void)!pwrite(survey->memory, survey->piece, 1, (off_t)range->start);
+}
+
 void forkserver__remap_memory(void)
 {
     struct survey *survey = forkserver__private_memory(sizeof *survey);
 
     if (!survey)
         return;
-    survey->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    survey->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
     read_text(survey);
     read_lines(survey);
     join_neighbours(survey);
@@ -201,6 +225,8 @@ void forkserver__remap_memory(void)
         const struct range *range = &survey->ranges[i];
         if (is_plain(range) && range->written && size_of(range) <= SIZE_MAX_REMAPPED)
             remap(survey, range);
+        else if (range->constant && range->usual && range->used && !range->written)
+            write_one_byte(survey, range);
     }
     if (survey->memory >= 0)
         close(survey->memory);

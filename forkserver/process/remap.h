@@ -1,5 +1,5 @@
 /*
- * remap.h - replaces memory inherited from the host by mappings of the server's own
+ * remap.h - prepares the server's mappings so that its children cost less
  */
 #ifndef FORKSCOPE_FORKSERVER_PROCESS_REMAP_H
 #define FORKSCOPE_FORKSERVER_PROCESS_REMAP_H

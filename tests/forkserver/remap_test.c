@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,46 @@ static void what_is_shared_or_wiped_in_children_stays_so(void)
     in_a_process(check_unusual);
 }
 
+/* KiB of the mapping with this address that were written to; -1 if there is no such mapping. */
+static long written_of(const void *address)
+{
+    char line[512];
+    unsigned long start, end, at = (unsigned long)(uintptr_t)address;
+    long written = -1;
+    bool inside = false;
+    FILE *maps = fopen("/proc/self/smaps", "re");
+
+    while (maps && fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+            inside = start <= at && at < end;
+        else if (inside)
+            sscanf(line, "Anonymous: %ld kB", &written);
+    }
+    if (maps)
+        fclose(maps);
+    return written;
+}
+
+static void look_at_code(void)
+{
+    static const char constant[] = "as it was";
+    void *file = mmap(NULL, page_size(), PROT_READ, MAP_PRIVATE,
+                      open("/proc/self/exe", O_RDONLY | O_CLOEXEC), 0);
+    long before = written_of((const void *)look_at_code);
+
+    CU_ASSERT_FATAL(file != MAP_FAILED);
+    forkserver__remap_memory();
+    CU_ASSERT(before == 0 && written_of((const void *)look_at_code) > 0);
+    CU_ASSERT(written_of(constant) > 0);
+    CU_ASSERT(written_of(file) == 0);
+    CU_ASSERT(memcmp(constant, "as it was", sizeof constant) == 0);
+}
+
+static void children_get_page_tables_of_code_that_the_server_uses(void)
+{
+    in_a_process(look_at_code);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -164,6 +205,7 @@ static CU_TestInfo tests[] = {
     TEST(a_program_that_something_else_runs_keeps_its_memory),
     TEST(rights_stay_as_they_were),
     TEST(what_is_shared_or_wiped_in_children_stays_so),
+    TEST(children_get_page_tables_of_code_that_the_server_uses),
     CU_TEST_INFO_NULL,
 };
 
