@@ -87,6 +87,25 @@ void forkserver__orphan_scan_died(struct server *s, struct child *child)
     child->died_at = base__now();
 }
 
+static bool is_among(const struct orphans *found, pid_t pid)
+{
+    unsigned i = 0;
+
+    while (i < found->count && i < ORPHANS_MOST && found->pids[i] != pid)
+        i++;
+    return i < found->count && i < ORPHANS_MOST;
+}
+
+/* The server hears nothing of the end of what the kernel reaps by itself. */
+static void forget_gone(struct server *s, const struct orphans *found)
+{
+    for (unsigned i = s->scans.seen_count; i-- > 0;) {
+        pid_t pid = s->scans.seen[i].pid;
+        if (!is_among(found, pid) && (is_known(s, pid) || !forkserver__can_be_waited_for(pid)))
+            forkserver__orphan_scan_reaped(s, pid);
+    }
+}
+
 static void note(struct orphan_scans *scans, const struct orphans *found, int64_t now)
 {
     for (unsigned i = 0; i < found->count && i < ORPHANS_MOST && scans->seen_count < ORPHANS_MOST;
@@ -161,6 +180,7 @@ static unsigned scan(struct server *s, const struct child *oldest, int64_t now)
     struct orphans found;
 
     find(s, oldest->pid, &found);
+    forget_gone(s, &found);
     note(scans, &found, now);
     if (scans->next_at <= now)
         kill_tracers(s, &found);

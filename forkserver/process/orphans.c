@@ -43,23 +43,31 @@ int forkserver__orphans_open(void)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/*
- * A parent that ignores SIGCHLD never waits for its children. If one of them is dead when the
- * parent dies, because it was traced or is just ending, the kernel lists it here until it has
- * removed it, and no wait sees it.
- */
-static bool can_be_waited_for(pid_t pid)
+bool forkserver__can_be_waited_for(pid_t pid)
 {
     siginfo_t info;
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
-static void kill_orphan(pid_t pid, struct orphans *orphans)
+static void note_orphan(pid_t pid, struct orphans *orphans)
 {
-    kill(pid, SIGKILL);
     if (orphans->count < ORPHANS_MOST)
         orphans->pids[orphans->count] = pid;
     orphans->count++;
+}
+
+/*
+ * A parent that ignores SIGCHLD never waits for its children. If one of them is dead when the
+ * parent dies, because it was traced or is just ending, the kernel lists it here until it has
+ * removed it, and no wait sees it. It is not signalled, as its id may be another process's by now.
+ * But it counts: if it is removed while the list is being read, the kernel goes on by position, and
+ * leaves out later processes. So that list is not complete, and must be read again.
+ */
+static void kill_listed_one(pid_t pid, struct orphans *orphans)
+{
+    if (forkserver__can_be_waited_for(pid))
+        kill(pid, SIGKILL);
+    note_orphan(pid, orphans);
 }
 
 /* Kills the processes in the list. Returns false if there is no list. */
@@ -79,8 +87,8 @@ static bool kill_listed(int proc_children, const struct known_processes *known,
             if (isdigit((unsigned char)buffer[i])) {
                 pid = pid * 10 + (buffer[i] - '0');
             } else if (pid > 0) {
-                if (!known->knows(known->owner, pid) && can_be_waited_for(pid))
-                    kill_orphan(pid, orphans);
+                if (!known->knows(known->owner, pid))
+                    kill_listed_one(pid, orphans);
                 pid = 0;
             }
         }
@@ -114,8 +122,10 @@ static void kill_between(pid_t first, pid_t last, const struct known_processes *
                          struct orphans *orphans)
 {
     for (pid_t pid = first; pid <= last; pid++) {
-        if (can_be_waited_for(pid) && !known->knows(known->owner, pid))
-            kill_orphan(pid, orphans);
+        if (forkserver__can_be_waited_for(pid) && !known->knows(known->owner, pid)) {
+            kill(pid, SIGKILL);
+            note_orphan(pid, orphans);
+        }
     }
 }
 

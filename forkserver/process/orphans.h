@@ -24,8 +24,12 @@ struct known_processes {
 /* Opens the kernel's list of the children of this process. Returns -1 if there is none. */
 int forkserver__orphans_open(void);
 
+/* Is this a child of this process, or an orphan, that has not been reaped? */
+bool forkserver__can_be_waited_for(pid_t pid);
+
 /*
- * Kills processes that were reparented to this one, and lists them. Returns how many still exist.
+ * Kills processes that were reparented to this one, and lists them. Returns how many still exist,
+ * with those that the kernel reaps by itself and has not removed. Only 0 means that there are none.
  * proc_children: descriptor of the list in /proc, or -1: then only process ids are tried that were
  * assigned since `since`, the oldest process that an orphan may descend from.
  */

@@ -312,23 +312,48 @@ static void end_traced(void)
     waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
 }
 
-/* The kernel removes them after the death of their parent, which takes a moment for so many. */
-static json_t *leave_dead_ones(json_t *status)
+static void live_on(void)
 {
-    enum { MANY = 1000 };
+    if (fork() > 0)
+        return;
+    setsid();
+    for (;;)
+        pause();
+}
+
+/*
+ * The kernel removes the dead ones after the death of their parent, which takes a moment for so
+ * many, and lists the living one behind them. It holds the descriptor that the argument names.
+ */
+static json_t *leave_dead_ones(json_t *descriptor)
+{
+    enum { MANY = 280 };
 
     signal(SIGCHLD, SIG_IGN);
     for (int i = 0; i < MANY; i++)
         end_traced();
-    _exit((int)json_integer_value(status));
+    live_on();
+    (void)descriptor;
+    _exit(3);
 }
 
-static void the_dead_that_nobody_waits_for_hold_up_no_end(void)
+/* The last process that holds the other end of the pipe has ended. */
+static bool is_hung_up(int pipe_end)
 {
-    for (int i = 0; i < 5; i++) {
-        procspawn_handle *handle = calls_start(leave_dead_ones, json_integer(3));
+    struct pollfd poll_fd = { .fd = pipe_end };
+    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLHUP);
+}
+
+static void the_dead_that_nobody_waits_for_hide_no_other_and_hold_up_no_end(void)
+{
+    for (int i = 0; i < 20; i++) {
+        int ends[2];
+        CU_ASSERT_FATAL(pipe2(ends, O_CLOEXEC) == 0);
+        procspawn_handle *handle = calls_start(leave_dead_ones, procspawn_value_fd_take(ends[1]));
         CU_ASSERT(procspawn_wait(handle, 20 * CALLS_SECOND, NULL) == 0);
+        CU_ASSERT(is_hung_up(ends[0]));
         procspawn_handle_free(handle);
+        close(ends[0]);
     }
 }
 
@@ -352,7 +377,7 @@ static unsigned find(pid_t listed)
     return count;
 }
 
-static void a_listed_process_counts_until_it_is_reaped(void)
+static void a_listed_process_is_killed(void)
 {
     int status;
     pid_t pid = fork();
@@ -363,18 +388,30 @@ static void a_listed_process_counts_until_it_is_reaped(void)
     }
     CU_ASSERT(find(pid) == 1);
     CU_ASSERT(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
-    CU_ASSERT(find(pid) == 0);
+}
+
+/* The kernel may leave out what follows in the list when such a process is removed from it. */
+static void a_listed_process_that_cannot_be_waited_for_counts_and_is_left_alone(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    CU_ASSERT(waitpid(pid, NULL, 0) == pid);
+    CU_ASSERT(find(pid) == 1);
+    CU_ASSERT(find(getpid()) == 1);
 }
 
 #define TEST(name) { #name, name }
 
 static CU_TestInfo list_tests[] = {
-    TEST(a_listed_process_counts_until_it_is_reaped),
+    TEST(a_listed_process_is_killed),
+    TEST(a_listed_process_that_cannot_be_waited_for_counts_and_is_left_alone),
     CU_TEST_INFO_NULL,
 };
 
 static CU_TestInfo unseen_tests[] = {
-    TEST(the_dead_that_nobody_waits_for_hold_up_no_end),
+    TEST(the_dead_that_nobody_waits_for_hide_no_other_and_hold_up_no_end),
     CU_TEST_INFO_NULL,
 };
 
