@@ -65,9 +65,9 @@ int wire__send_struct(int sock, enum wire_type type, const void *body, size_t le
 int wire__recv(int sock, struct wire_frame *frame, bool dont_wait);
 
 /*
- * As wire__recv without waiting, in one system call instead of two, for a trusted sender that does
- * without a frame that is lost: a frame for whose descriptors this process lacks free ones is
- * removed, -EMFILE. The caller has checked with base__fd_is_ours that sock is still open.
+ * As wire__recv without waiting, in one system call instead of two, for frames of a trusted sender
+ * that may be lost: a frame for whose descriptors this process has no free ones is removed,
+ * -EMFILE. The caller has checked with base__fd_is_ours that sock is still open.
  */
 int wire__recv_at_once(int sock, struct wire_frame *frame);
 
