@@ -143,13 +143,13 @@ tests_forkserver_link_old_test_SOURCES = tests/forkserver/link_test.c tests/supp
 tests_forkserver_link_old_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 check_PROGRAMS += tests/forkserver/link_test
 check_PROGRAMS += tests/forkserver/oom_test
+check_PROGRAMS += tests/forkserver/orphan_list_test
 check_PROGRAMS += tests/forkserver/orphans_test
 check_PROGRAMS += tests/forkserver/quota_test
 check_PROGRAMS += tests/forkserver/reborn_test
 check_PROGRAMS += tests/forkserver/remap_test
 tests_forkserver_remap_test_LDADD = $(server_libs) $(test_libs)
-check_PROGRAMS += tests/forkserver/report_files_test
-check_PROGRAMS += tests/forkserver/report_withheld_test
+check_PROGRAMS += tests/forkserver/report_stop_test
 check_PROGRAMS += tests/forkserver/reporter_test
 check_PROGRAMS += tests/forkserver/server_test
 check_PROGRAMS += tests/forkserver/spares_test
@@ -157,7 +157,6 @@ tests_forkserver_spares_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/forkserver/stay_test
 check_PROGRAMS += tests/forkserver/terminate_test
 check_PROGRAMS += tests/forkserver/token_test
-check_PROGRAMS += tests/forkserver/tracer_test
 
 check_PROGRAMS += tests/image/image_test
 

@@ -1,5 +1,6 @@
 /*
- * held_exit_test.c - processes that a tracer stops on their way out
+ * held_exit_test.c - processes that a tracer holds: on their way out, or their server before they
+ * can go
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/pool_helpers.h"
@@ -32,6 +33,24 @@ static void end(void)
     shared_end();
     munmap(line, LINES * sizeof *line);
 }
+
+/* ---- tracers ---- */
+
+/* Has its server trace it, which never lets it go on. */
+static json_t *stop_under_parent(json_t *argument)
+{
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    raise(SIGUSR1);
+    return calls_hang(argument);
+}
+
+static void who_has_its_server_trace_it_is_ended(void)
+{
+    calls_check_end(calls_start(stop_under_parent, NULL), PROCSPAWN_ERROR_REMOTE_CLOSE,
+              PROCSPAWN_CAUSE_SIGNAL);
+}
+
+/* ---- tracers that stop a process on its way out ---- */
 
 static void hold_at_exit(pid_t pid)
 {
@@ -237,6 +256,11 @@ static void everything_ends_though_it_is_held(void)
 
 #define TEST(name) { #name, name }
 
+static CU_TestInfo tests[] = {
+    TEST(who_has_its_server_trace_it_is_ended),
+    CU_TEST_INFO_NULL,
+};
+
 /* Whether a process may trace others of its user depends on the system; root may. */
 static CU_TestInfo root_tests[] = {
     TEST(who_is_held_on_its_way_out_is_reaped),
@@ -252,6 +276,7 @@ static CU_TestInfo root_tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
+    { .pName = "evade", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
     { .pName = "evade_traced", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = root_tests },
     CU_SUITE_INFO_NULL,
 };
@@ -259,6 +284,6 @@ static CU_SuiteInfo suites[] = {
 int main(int argc, char **argv)
 {
     if (geteuid() != 0)
-        suites[0] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
+        suites[1] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
     return procspawn_cunit_run(suites, argc, argv);
 }

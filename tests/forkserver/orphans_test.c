@@ -4,12 +4,12 @@
  * For processes that cannot be ended, a program without privileges calls a function that starts
  * such a process, or becomes one, by a set-user-id copy of this program.
  */
-#include "forkserver/process/orphans.h"
 #include "tests/support/call_helpers.h"
-#include "tests/support/pool_helpers.h"
+#include "tests/support/subprocess.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/pool.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,20 +49,6 @@ static int be_stubborn(const char *pid)
         pause();
 }
 
-static void copy_program(void)
-{
-    char buffer[65536];
-    ssize_t n;
-    int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    int to = open(copy, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-
-    while ((n = read(from, buffer, sizeof buffer)) > 0)
-        CU_ASSERT(write(to, buffer, (size_t)n) == n);
-    fchmod(to, 04755);
-    close(to);
-    close(from);
-}
-
 static void begin(void)
 {
     memcpy(strrchr(directory, '.') + 1, "XXXXXX", 6);
@@ -71,7 +57,8 @@ static void begin(void)
     snprintf(copy, sizeof copy, "%s/program", directory);
     stubborn = mmap(NULL, sizeof *stubborn, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                     0);
-    copy_program();
+    program_copy(copy, 0700);
+    chmod(copy, 04755);
 }
 
 static void end(void)
@@ -357,58 +344,16 @@ static void the_dead_that_nobody_waits_for_hide_no_other_and_hold_up_no_end(void
     }
 }
 
-/* ---- the list of children ---- */
-
-static bool is_nobody_known(const void *owner, pid_t pid)
-{
-    (void)owner, (void)pid;
-    return false;
-}
-
-static unsigned find(pid_t listed)
-{
-    static const struct known_processes nobody = { .knows = is_nobody_known };
-    struct orphans found;
-    int list = memfd_create("list", MFD_CLOEXEC);
-
-    dprintf(list, "%d ", (int)listed);
-    unsigned count = forkserver__orphans_kill(list, &nobody, listed, &found);
-    close(list);
-    return count;
-}
-
-static void a_listed_process_is_killed(void)
-{
-    int status;
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        for (;;)
-            pause();
-    }
-    CU_ASSERT(find(pid) == 1);
-    CU_ASSERT(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
-}
-
-/* The kernel may leave out what follows in the list when such a process is removed from it. */
-static void a_listed_process_that_cannot_be_waited_for_counts_and_is_left_alone(void)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(0);
-    CU_ASSERT(waitpid(pid, NULL, 0) == pid);
-    CU_ASSERT(find(pid) == 1);
-    CU_ASSERT(find(getpid()) == 1);
-}
-
 #define TEST(name) { #name, name }
 
-static CU_TestInfo list_tests[] = {
-    TEST(a_listed_process_is_killed),
-    TEST(a_listed_process_that_cannot_be_waited_for_counts_and_is_left_alone),
-    CU_TEST_INFO_NULL,
-};
+/* Not below a mount, or in a process, where executing a file cannot add rights. */
+static bool can_be_set_user_id(void)
+{
+    struct statvfs tmp;
+
+    return geteuid() == 0 && statvfs("/tmp", &tmp) == 0 && !(tmp.f_flag & ST_NOSUID) &&
+           prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+}
 
 static CU_TestInfo unseen_tests[] = {
     TEST(the_dead_that_nobody_waits_for_hide_no_other_and_hold_up_no_end),
@@ -425,26 +370,16 @@ static CU_TestInfo tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    { .pName = "list", .pTests = list_tests },
     CALLS_SUITE("unseen", unseen_tests),
     { .pName = "stubborn", .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = tests },
     CU_SUITE_INFO_NULL,
 };
-
-/* Not below a mount, or in a process, where executing a file cannot add rights. */
-static bool can_be_set_user_id(void)
-{
-    struct statvfs tmp;
-
-    return geteuid() == 0 && statvfs("/tmp", &tmp) == 0 && !(tmp.f_flag & ST_NOSUID) &&
-           prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
-}
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], STUBBORN) == 0)
         return be_stubborn(argv[2]);
     if (!can_be_set_user_id())
-        suites[2] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
+        suites[1] = (CU_SuiteInfo)CU_SUITE_INFO_NULL;
     return procspawn_cunit_run(suites, argc, argv);
 }

@@ -1,20 +1,30 @@
 /*
- * reporter_test.c - the report of a crash that cannot be examined as usual: its process or the
- * reporter is refused system calls
+ * reporter_test.c - the report of a crash that cannot be examined as usual, and whose files are
+ * read for it
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/jail.h"
+#include "tests/support/made_module.h"
 #include "tests/support/report_helpers.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/withheld_memory.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { SOMEBODY = 1234 };
 
 static json_t *asserts(json_t *argument)
 {
@@ -185,53 +195,159 @@ static void a_crash_is_told_whatever_call_its_process_may_not_live_to_make(void)
     calls_end();
 }
 
-/* ---- stops that are no crashes ---- */
+/* ---- whose files ---- */
 
-static json_t *stops_and_returns(json_t *argument)
+static struct {
+    volatile int loaded, entered, go;
+    char path[64];
+} *shared;
+
+static json_t *stays_in_module(json_t *argument)
 {
-    kill(getpid(), SIGSTOP);
-    return json_incref(argument);
+    made_module_function *function = made_module(shared->path, 1, sizeof(uint64_t) * 30);
+    (void)argument;
+
+    shared->loaded = 1;
+    while (!shared->go)
+        sched_yield();
+    function(&shared->entered);
+    return NULL;
 }
 
-/* Each death of another child is told after the look at this one, for it was forked before. */
-static void who_is_stopped_by_others_stays_stopped(void)
+static procspawn_builder *as_somebody(void)
 {
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_uid(builder, SOMEBODY);
+    procspawn_builder_gid(builder, SOMEBODY);
+    return builder;
+}
+
+static void make_public_folder(char *folder)
+{
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL && chmod(folder, 0777) == 0);
+}
+
+/* The function ends in a module that it has mapped itself. Before that, the file changes. */
+static procspawn_error *end_in_module(procspawn_builder *builder, void (*change)(const char *))
+{
+    procspawn_handle *handle = calls_build(builder, stays_in_module, NULL);
+
+    while (!shared->loaded)
+        sched_yield();
+    change(shared->path);
+    shared->go = 1;
+    while (!shared->entered)
+        sched_yield();
+    CU_ASSERT(kill(procspawn_pid(handle), SIGSEGV) == 0);
+    return report_error_of_call(handle);
+}
+
+/* Whether the frame in the module has its name; its place it must have. */
+static bool module_is_named(procspawn_builder *builder, void (*change)(const char *))
+{
+    char folder[] = "/tmp/forkscope.XXXXXX";
+    struct procspawn_frame frame;
+
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    make_public_folder(folder);
+    snprintf(shared->path, sizeof shared->path, "%s/module", folder);
     calls_begin();
-    procspawn_handle *handle = calls_start(stops_and_returns, json_integer(5));
-    pid_t pid = procspawn_pid(handle);
-    report_wait_for_stop(pid);
-    for (int i = 0; i < 20; i++)
-        report_check_signal(report_error(NULL, report_crashes, NULL), SIGSEGV);
-    CU_ASSERT_EQUAL(report_state(pid), 'T');
-    CU_ASSERT(kill(pid, SIGCONT) == 0);
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    procspawn_error *error = end_in_module(builder, change);
+    CU_ASSERT_EQUAL_FATAL(procspawn_error_frame(error, 0, &frame), 0);
+    CU_ASSERT(frame.module && strcmp(frame.module, shared->path) == 0);
+    bool named = frame.symbol && strcmp(frame.symbol, MADE_MODULE_NAME) == 0;
+    procspawn_error_free(error);
+    procspawn_builder_free(builder);
     calls_end();
+    unlink(shared->path);
+    CU_ASSERT(rmdir(folder) == 0);
+    munmap(shared, sizeof *shared);
+    return named;
 }
 
-/* A process of its own continues it as soon as it stands still. */
-static json_t *stops_and_crashes(json_t *argument)
+static void keep(const char *path)
 {
-    pid_t self = getpid();
+    (void)path;
+}
 
-    if (fork() == 0) {
-        while (report_state(self) != 'T')
-            sched_yield();
-        kill(self, SIGCONT);
-        _exit(0);
+static void give_to_root(const char *path)
+{
+    CU_ASSERT(chown(path, 0, 0) == 0 && chmod(path, 0600) == 0);
+}
+
+static void a_module_of_the_childs_own_is_read_with_its_rights(void)
+{
+    CU_ASSERT(module_is_named(as_somebody(), keep));
+    CU_ASSERT(!module_is_named(as_somebody(), give_to_root));
+    CU_ASSERT(module_is_named(procspawn_builder_new(), give_to_root));
+}
+
+/* What this program does when it is executed from a file that only root may read. */
+static int crash_as_somebody(void)
+{
+    procspawn_builder *builder = as_somebody();
+    procspawn_handle *handle;
+    procspawn_error *error = NULL;
+
+    if (procspawn_init(0, NULL) < 0 ||
+        procspawn_builder_spawn(builder, report_crashes, NULL, &handle) < 0 ||
+        procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
+        return 2;
+    bool named = report_has_symbol(error, "report_write_nowhere") &&
+                 report_has_symbol(error, "report_crashes");
+    procspawn_error_free(error);
+    procspawn_handle_free(handle);
+    procspawn_builder_free(builder);
+    return procspawn_fini() == 0 && named ? 0 : 1;
+}
+
+static void the_executable_is_read_even_if_only_root_may(void)
+{
+    char folder[] = "/tmp/forkscope.XXXXXX", path[64];
+    int status = -1;
+
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/program", folder);
+    program_copy(path, 0700);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(path, path, "--crash-as-somebody", (char *)NULL);
+        _exit(127);
     }
-    kill(self, SIGSTOP);
-    return report_crashes(argument);
+    CU_ASSERT(waitpid(pid, &status, 0) == pid);
+    PROCSPAWN_CUNIT_EQUAL(status, 0);
+    unlink(path);
+    rmdir(folder);
 }
 
-static void a_crash_right_after_another_stop_is_told(void)
+/* ---- what never comes ---- */
+
+static void hide_by_unopenable(const char *path)
 {
+    CU_ASSERT(mount(withhold_file(), path, NULL, MS_BIND, NULL) == 0);
+}
+
+/* The file at the module's path is another one by now, whose opening takes for ever. */
+static void a_module_that_cannot_be_opened_costs_the_frames(void)
+{
+    char folder[] = "/tmp/forkscope.XXXXXX";
+
+    report_begin_withheld();
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    snprintf(shared->path, sizeof shared->path, "%s/module", folder);
+    calls_end();
     calls_begin();
-    for (int i = 0; i < 20; i++) {
-        procspawn_error *error = report_error(NULL, stops_and_crashes, NULL);
-        CU_ASSERT(report_has_symbol(error, "report_write_nowhere"));
-        report_check_signal(error, SIGSEGV);
-    }
-    calls_end();
+    procspawn_error *error = end_in_module(NULL, hide_by_unopenable);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_frame_count(error), 0);
+    report_check_signal(error, SIGSEGV);
+    report_check_others();
+    umount2(shared->path, MNT_DETACH);
+    unlink(shared->path);
+    report_end_withheld();
+    CU_ASSERT(rmdir(folder) == 0);
+    munmap(shared, sizeof *shared);
 }
 
 #define TEST(name) { #name, name }
@@ -243,17 +359,34 @@ static CU_TestInfo tests[] = {
     TEST(where_links_cannot_be_refused_all_is_told),
     TEST(a_crash_is_told_whatever_call_its_process_was_refused),
     TEST(a_crash_is_told_whatever_call_its_process_may_not_live_to_make),
-    TEST(who_is_stopped_by_others_stays_stopped),
-    TEST(a_crash_right_after_another_stop_is_told),
     CU_TEST_INFO_NULL,
 };
 
-static CU_SuiteInfo suites[] = {
-    { .pName = "reporter", .pTests = tests },
-    CU_SUITE_INFO_NULL,
+static CU_TestInfo root_tests[] = {
+    TEST(a_module_of_the_childs_own_is_read_with_its_rights),
+    TEST(the_executable_is_read_even_if_only_root_may),
+    CU_TEST_INFO_NULL,
 };
 
+static CU_TestInfo held_tests[] = {
+    TEST(a_module_that_cannot_be_opened_costs_the_frames),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[4] = {
+    { .pName = "reporter", .pTests = tests },
+};
+
+/* Without root there is no file of another user, and nothing can be held back. */
 int main(int argc, char **argv)
 {
+    unsigned count = 1;
+
+    if (argc == 2 && strcmp(argv[1], "--crash-as-somebody") == 0)
+        return crash_as_somebody();
+    if (geteuid() == 0)
+        suites[count++] = (CU_SuiteInfo){ .pName = "reporter_ids", .pTests = root_tests };
+    if (geteuid() == 0 && withhold_works())
+        suites[count++] = (CU_SuiteInfo){ .pName = "reporter_held", .pTests = held_tests };
     return procspawn_cunit_run(suites, argc, argv);
 }

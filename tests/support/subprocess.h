@@ -32,6 +32,9 @@ bool program_read_until(struct program *program, const char *text);
  */
 int program_end(struct program *program);
 
+/* Copies the calling program to this path, where nothing is yet. */
+void program_copy(const char *path, mode_t mode);
+
 /* Returns the length of the file with standard error. Called before program_end. */
 int64_t program_error_length(const struct program *program);
 

@@ -1,5 +1,6 @@
 /*
- * report_withheld_test.c - the report of a crash whose stack or record never comes
+ * report_stop_test.c - reports of processes that stand still: stops that are no crashes, and pages
+ * that never come
  */
 #include "tests/support/call_helpers.h"
 #include "tests/support/frame.h"
@@ -7,10 +8,62 @@
 #include "tests/support/report_helpers.h"
 #include "tests/support/withheld_memory.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* ---- stops that are no crashes ---- */
+
+static json_t *stops_and_returns(json_t *argument)
+{
+    kill(getpid(), SIGSTOP);
+    return json_incref(argument);
+}
+
+/* Each death of another child is told after the look at this one, for it was forked before. */
+static void who_is_stopped_by_others_stays_stopped(void)
+{
+    calls_begin();
+    procspawn_handle *handle = calls_start(stops_and_returns, json_integer(5));
+    pid_t pid = procspawn_pid(handle);
+    report_wait_for_stop(pid);
+    for (int i = 0; i < 20; i++)
+        report_check_signal(report_error(NULL, report_crashes, NULL), SIGSEGV);
+    CU_ASSERT_EQUAL(report_state(pid), 'T');
+    CU_ASSERT(kill(pid, SIGCONT) == 0);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
+    calls_end();
+}
+
+/* A process of its own continues it as soon as it stands still. */
+static json_t *stops_and_crashes(json_t *argument)
+{
+    pid_t self = getpid();
+
+    if (fork() == 0) {
+        while (report_state(self) != 'T')
+            sched_yield();
+        kill(self, SIGCONT);
+        _exit(0);
+    }
+    kill(self, SIGSTOP);
+    return report_crashes(argument);
+}
+
+static void a_crash_right_after_another_stop_is_told(void)
+{
+    calls_begin();
+    for (int i = 0; i < 20; i++) {
+        procspawn_error *error = report_error(NULL, stops_and_crashes, NULL);
+        CU_ASSERT(report_has_symbol(error, "report_write_nowhere"));
+        report_check_signal(error, SIGSEGV);
+    }
+    calls_end();
+}
+
+/* ---- what never comes ---- */
 
 static FRAME void go_on_without(void *frame, volatile char *room, procspawn_function *function)
 {
@@ -117,6 +170,12 @@ static void a_record_that_never_comes_does_not_hold_the_server(void)
 
 #define TEST(name) { #name, name }
 
+static CU_TestInfo tests[] = {
+    TEST(who_is_stopped_by_others_stays_stopped),
+    TEST(a_crash_right_after_another_stop_is_told),
+    CU_TEST_INFO_NULL,
+};
+
 static CU_TestInfo held_tests[] = {
     TEST(a_crash_on_a_stack_that_never_comes_is_told_without_frames),
     TEST(an_overflow_of_a_stack_that_never_comes_is_told_as_one),
@@ -125,12 +184,14 @@ static CU_TestInfo held_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-static CU_SuiteInfo suites[2];
+static CU_SuiteInfo suites[3] = {
+    { .pName = "reporter", .pTests = tests },
+};
 
 /* Without root nothing can be held back. */
 int main(int argc, char **argv)
 {
     if (geteuid() == 0 && withhold_works())
-        suites[0] = (CU_SuiteInfo){ .pName = "reporter_held", .pTests = held_tests };
+        suites[1] = (CU_SuiteInfo){ .pName = "reporter_held", .pTests = held_tests };
     return procspawn_cunit_run(suites, argc, argv);
 }
