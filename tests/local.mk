@@ -7,6 +7,7 @@ LDADD = tests/libsupport.la $(core_libs) $(test_libs)
 
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES =
+tests_libsupport_la_SOURCES += tests/support/bad_workers.c tests/support/bad_workers.h
 tests_libsupport_la_SOURCES += tests/support/bare_pool.c tests/support/bare_pool.h
 tests_libsupport_la_SOURCES += tests/support/builder_helpers.c tests/support/builder_helpers.h
 tests_libsupport_la_SOURCES += tests/support/busy_program.c tests/support/busy_program.h
@@ -16,9 +17,11 @@ tests_libsupport_la_SOURCES += tests/support/crash_harness.c tests/support/crash
 tests_libsupport_la_SOURCES += tests/support/crashers.c tests/support/crashers.h
 tests_libsupport_la_SOURCES += tests/support/descriptor_room.c tests/support/descriptor_room.h
 tests_libsupport_la_SOURCES += tests/support/early_death.c tests/support/early_death.h
+tests_libsupport_la_SOURCES += tests/support/endings.c tests/support/endings.h
 tests_libsupport_la_SOURCES += tests/support/failing_tests.c tests/support/failing_tests.h
 tests_libsupport_la_SOURCES += tests/support/forged_calls.c tests/support/forged_calls.h
 tests_libsupport_la_SOURCES += tests/support/frame.h
+tests_libsupport_la_SOURCES += tests/support/host_helpers.c tests/support/host_helpers.h
 tests_libsupport_la_SOURCES += tests/support/jail.c tests/support/jail.h
 tests_libsupport_la_SOURCES += tests/support/lingering_sockets.c tests/support/lingering_sockets.h
 tests_libsupport_la_SOURCES += tests/support/made_module.c tests/support/made_module.h
@@ -35,15 +38,30 @@ tests_libsupport_la_SOURCES += tests/support/rights_helpers.c tests/support/righ
 tests_libsupport_la_SOURCES += tests/support/scope_helpers.c tests/support/scope_helpers.h
 tests_libsupport_la_SOURCES += tests/support/scope_under_test.c tests/support/scope_under_test.h
 tests_libsupport_la_SOURCES += tests/support/shared_number.c tests/support/shared_number.h
+tests_libsupport_la_SOURCES += tests/support/somebody.c tests/support/somebody.h
 tests_libsupport_la_SOURCES += tests/support/subprocess.c tests/support/subprocess.h
 tests_libsupport_la_SOURCES += tests/support/task_helpers.c tests/support/task_helpers.h
 tests_libsupport_la_SOURCES += tests/support/tour.c tests/support/tour.h
 tests_libsupport_la_SOURCES += tests/support/tracers.c tests/support/tracers.h
+tests_libsupport_la_SOURCES += tests/support/traps.c tests/support/traps.h
+tests_libsupport_la_SOURCES += tests/support/tree_helpers.c tests/support/tree_helpers.h
+tests_libsupport_la_SOURCES += tests/support/trial_report.c tests/support/trial_report.h
 tests_libsupport_la_SOURCES += tests/support/typed_helpers.c tests/support/typed_helpers.h
 tests_libsupport_la_SOURCES += tests/support/user_executors.c tests/support/user_executors.h
 tests_libsupport_la_SOURCES += tests/support/value_helpers.c tests/support/value_helpers.h
 tests_libsupport_la_SOURCES += tests/support/vet_helpers.c tests/support/vet_helpers.h
 tests_libsupport_la_SOURCES += tests/support/withheld_memory.c tests/support/withheld_memory.h
+tests_libsupport_la_SOURCES += tests/support/world.c tests/support/world.h
+
+# Every request to the C library goes through tests/support/fault_injection.c first.
+refusal_sources = tests/support/fault_injection.c tests/support/fault_injection.h
+refusal_sources += tests/support/refusal_sweep.c tests/support/refusal_sweep.h
+refusal_flags = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+refusal_flags += -Wl,--wrap=strdup,--wrap=vasprintf,--wrap=socketpair,--wrap=setsockopt
+refusal_flags += -Wl,--wrap=sendmsg,--wrap=recvmsg,--wrap=pipe2,--wrap=memfd_create
+refusal_flags += -Wl,--wrap=ftruncate,--wrap=mmap,--wrap=epoll_create1,--wrap=epoll_ctl
+refusal_flags += -Wl,--wrap=eventfd,--wrap=pthread_create,--wrap=fork,--wrap=fopen
+refusal_flags += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall
 
 check_PROGRAMS += tests/base/closer_test
 tests_base_closer_test_LDADD = tests/libsupport.la $(base_libs) $(test_libs)
@@ -68,15 +86,9 @@ check_PROGRAMS += tests/call/builder_test
 check_PROGRAMS += tests/call/deadline_test
 check_PROGRAMS += tests/call/endurance_test
 check_PROGRAMS += tests/call/environment_test
-# Every request to the C library goes through tests/support/fault_injection.c first.
 check_PROGRAMS += tests/call/failure_test
-tests_call_failure_test_SOURCES = tests/call/failure_test.c tests/support/fault_injection.c tests/support/fault_injection.h
-tests_call_failure_test_LDFLAGS = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-tests_call_failure_test_LDFLAGS += -Wl,--wrap=strdup,--wrap=vasprintf,--wrap=socketpair,--wrap=setsockopt
-tests_call_failure_test_LDFLAGS += -Wl,--wrap=sendmsg,--wrap=recvmsg,--wrap=pipe2,--wrap=memfd_create
-tests_call_failure_test_LDFLAGS += -Wl,--wrap=ftruncate,--wrap=mmap,--wrap=epoll_create1,--wrap=epoll_ctl
-tests_call_failure_test_LDFLAGS += -Wl,--wrap=eventfd,--wrap=pthread_create,--wrap=fork,--wrap=fopen
-tests_call_failure_test_LDFLAGS += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall
+tests_call_failure_test_SOURCES = tests/call/failure_test.c $(refusal_sources)
+tests_call_failure_test_LDFLAGS = $(refusal_flags)
 check_PROGRAMS += tests/call/handle_fork_test
 check_PROGRAMS += tests/call/handle_test
 check_PROGRAMS += tests/call/incoming_test

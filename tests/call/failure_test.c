@@ -2,90 +2,20 @@
  * failure_test.c - each allocation and each system call of the host fails in turn: the operation
  * returns an error or works without it; it never crashes, hangs or leaks, and works the next time
  */
-#include "src/base/closer.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/fault_injection.h"
+#include "tests/support/refusal_sweep.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <forkscope.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef int operation(void);
-
-/* The error that was given for the request (fault_injection.h), or what the library makes of it. */
-static bool is_told(enum fail_kind kind, int rc)
-{
-    static const int system_errors[] = { -ENOMEM, -EMFILE, -EAGAIN, -ENOBUFS, -ENOSPC };
-
-    if (rc == PROCSPAWN_ECALL)
-        return true;
-    if (kind == FAIL_MEMORY)
-        return rc == -ENOMEM || rc == PROCSPAWN_EJSON;
-    for (size_t i = 0; i < sizeof system_errors / sizeof system_errors[0]; i++) {
-        if (rc == system_errors[i])
-            return true;
-    }
-    return false;
-}
-
-static void check(bool right, const char *what, unsigned n, const char *failed, int rc)
-{
-    char text[256];
-
-    snprintf(text, sizeof text, "%s: request %u (%s) refused: %d", what, n, failed ? failed : "-",
-             rc);
-    CU_assertImplementation(right, __LINE__, text, __FILE__, "", CU_FALSE);
-}
-
-/*
- * Counts the blocks when there are no more than `most`, or after two seconds: what describes a
- * foreign descriptor is freed by a thread of the library when it has closed it.
- */
-static long blocks_at_rest(long most)
-{
-    for (int i = 0; i < 100 && fail_blocks() > most; i++)
-        base__close_settle();
-    return fail_blocks();
-}
-
-/* Threads may take turns in another order the next time, so the end is believed when seen often. */
-static void sweep(enum fail_kind kind, operation *operate)
-{
-    enum { ENOUGH = 3 };
-    const char *failed;
-
-    for (int i = 0; i < 2; i++)
-        check(operate() == 0, "before all", 0, NULL, 0);
-    base__close_settle();
-    long blocks = fail_blocks();
-    for (unsigned n = 1, ends = 0; ends < ENOUGH; n++) {
-        fail_arm(kind, n);
-        int rc = operate();
-        failed = fail_disarm();
-        ends = failed ? 0 : ends + 1;
-        check(rc == 0 || (failed && is_told(kind, rc)), "with", n, failed, rc);
-        long left = blocks_at_rest(blocks);
-        check(left <= blocks, "memory", n, failed, (int)(left - blocks));
-        blocks = left;
-        rc = operate();
-        check(rc == 0, "after", n, failed, rc);
-    }
-}
-
 /* ---- scopes ---- */
 
 static struct scoped_executor *executor;
-
-static int note(int *first, int rc)
-{
-    if (rc < 0 && *first == 0)
-        *first = rc;
-    return rc;
-}
 
 static int do_nothing(void *argument)
 {
@@ -121,12 +51,12 @@ static int parent_task(scoped_spawner self, void *argument)
     intptr_t resource;
 
     (void)argument;
-    note(&first, scoped_defer(nothing, NULL));
-    note(&first, scoped_acquire(take_one, NULL, give_back, &resource));
-    note(&first, scoped_set_name("a task"));
-    note(&first, scoped_cancel_fd(&fd));
-    note(&first, scoped_spawn_leaf(self, do_nothing, NULL, nothing));
-    note(&first, scoped_spawn_leaf(self, wait_for_ever, NULL, NULL));
+    sweep_note(&first, scoped_defer(nothing, NULL));
+    sweep_note(&first, scoped_acquire(take_one, NULL, give_back, &resource));
+    sweep_note(&first, scoped_set_name("a task"));
+    sweep_note(&first, scoped_cancel_fd(&fd));
+    sweep_note(&first, scoped_spawn_leaf(self, do_nothing, NULL, nothing));
+    sweep_note(&first, scoped_spawn_leaf(self, wait_for_ever, NULL, NULL));
     return first;
 }
 
@@ -138,10 +68,10 @@ static int spawn_and_wait(scoped_spawner root)
     int rc = scoped_spawn_with_signal(root, parent_task, NULL, nothing, &signals);
     if (rc < 0)
         return rc;
-    note(&first, scoped_done_receiver_fd(signals.done_receiver, &fd));
-    note(&first, scoped_done_receiver_wait(signals.done_receiver));
+    sweep_note(&first, scoped_done_receiver_fd(signals.done_receiver, &fd));
+    sweep_note(&first, scoped_done_receiver_wait(signals.done_receiver));
     if (scoped_done_receiver_status(signals.done_receiver, &status) == 0)
-        note(&first, status);
+        sweep_note(&first, status);
     scoped_cancel_sender_free(signals.cancel_sender);
     scoped_done_receiver_free(signals.done_receiver);
     return first;
@@ -165,11 +95,11 @@ static int with_policy(scoped_spawner root)
     int rc = scoped_scope_open(root, &options, &scope);
     if (rc < 0)
         return rc;
-    note(&first, scoped_spawn_leaf(scope, wait_for_ever, NULL, NULL));
-    note(&first, scoped_spawn_leaf(scope, fail, NULL, NULL));
+    sweep_note(&first, scoped_spawn_leaf(scope, wait_for_ever, NULL, NULL));
+    sweep_note(&first, scoped_spawn_leaf(scope, fail, NULL, NULL));
     if (first < 0)
         scoped_cancel(scope);
-    note(&first, scoped_scope_close(scope, SCOPED_FOREVER, &outcome));
+    sweep_note(&first, scoped_scope_close(scope, SCOPED_FOREVER, &outcome));
     if (first == 0 && outcome.status != -EDOM)
         first = INT32_MIN;
     scoped_outcome_fini(&outcome);
@@ -184,8 +114,8 @@ static int tree_of_tasks(void)
     int rc = scoped_spawner_open(executor, &root);
     if (rc < 0)
         return rc;
-    note(&first, spawn_and_wait(root));
-    note(&first, with_policy(root));
+    sweep_note(&first, spawn_and_wait(root));
+    sweep_note(&first, with_policy(root));
     rc = scoped_spawner_close(root, SCOPED_FOREVER);
     return rc < 0 ? INT32_MIN : first;
 }
@@ -204,22 +134,6 @@ static int cached_executor(void)
 
 /* ---- processes ---- */
 
-/* An error without its details is one all the same. */
-static int join(int rc, procspawn_handle *handle)
-{
-    procspawn_error *error = NULL;
-    json_t *result = NULL;
-
-    if (rc < 0)
-        return rc;
-    rc = procspawn_join(handle, &result, &error);
-    json_decref(result);
-    procspawn_error_free(error);
-    int gone = procspawn_wait(handle, -1, NULL);
-    procspawn_handle_free(handle);
-    return rc < 0 ? rc : gone;
-}
-
 static int call(void)
 {
     procspawn_handle *handle = NULL;
@@ -227,7 +141,7 @@ static int call(void)
 
     int rc = argument ? procspawn(calls_echo, argument, &handle) : -ENOMEM;
     json_decref(argument);
-    return join(rc, handle);
+    return sweep_join(rc, handle);
 }
 
 static int call_with_a_long_argument(void)
@@ -239,7 +153,7 @@ static int call_with_a_long_argument(void)
     json_t *argument = json_string(text);
     int rc = argument ? procspawn(calls_echo, argument, &handle) : -ENOMEM;
     json_decref(argument);
-    return join(rc, handle);
+    return sweep_join(rc, handle);
 }
 
 static json_t *crash(json_t *argument)
@@ -255,7 +169,7 @@ static int call_that_crashes(void)
 
     if (rc < 0)
         return rc;
-    rc = join(rc, handle);
+    rc = sweep_join(rc, handle);
     return rc == PROCSPAWN_ECALL ? 0 : rc;
 }
 
@@ -263,11 +177,11 @@ static void set_options(procspawn_builder *builder, int *first)
 {
     static const struct rlimit limit = { 64, 64 };
 
-    note(first, procspawn_builder_env(builder, "NAME", "value"));
-    note(first, procspawn_builder_env_remove(builder, "OTHER"));
-    note(first, procspawn_builder_cwd(builder, "/"));
-    note(first, procspawn_builder_name(builder, "name"));
-    note(first, procspawn_builder_rlimit(builder, RLIMIT_NOFILE, &limit));
+    sweep_note(first, procspawn_builder_env(builder, "NAME", "value"));
+    sweep_note(first, procspawn_builder_env_remove(builder, "OTHER"));
+    sweep_note(first, procspawn_builder_cwd(builder, "/"));
+    sweep_note(first, procspawn_builder_name(builder, "name"));
+    sweep_note(first, procspawn_builder_rlimit(builder, RLIMIT_NOFILE, &limit));
     procspawn_builder_stdin(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_FD, STDERR_FILENO);
@@ -284,9 +198,9 @@ static int call_by_a_builder(void)
         return -ENOMEM;
     set_options(builder, &first);
     if (first == 0)
-        note(&first, procspawn_builder_spawn(builder, calls_echo, NULL, &handle));
+        sweep_note(&first, procspawn_builder_spawn(builder, calls_echo, NULL, &handle));
     if (first == 0)
-        first = join(0, handle);
+        first = sweep_join(0, handle);
     procspawn_builder_free(builder);
     return first;
 }
@@ -320,9 +234,9 @@ static int process_in_a_scope(void)
     int rc = scoped_spawner_open(NULL, &root);
     if (rc < 0)
         return rc;
-    if (note(&first, scoped_procspawn(root, NULL, calls_echo, NULL, &done)) == 0)
-        note(&first, join(0, done));
-    note(&first, scoped_procspawn(root, NULL, calls_hang, NULL, &hanging));
+    if (sweep_note(&first, scoped_procspawn(root, NULL, calls_echo, NULL, &done)) == 0)
+        sweep_note(&first, sweep_join(0, done));
+    sweep_note(&first, scoped_procspawn(root, NULL, calls_hang, NULL, &hanging));
     rc = scoped_spawner_close(root, SCOPED_FOREVER);
     if (hanging && procspawn_wait(hanging, 0, NULL) == -ETIMEDOUT)
         first = INT32_MIN;
@@ -357,9 +271,9 @@ static int pool(void)
     if (rc < 0)
         return rc;
     for (int i = 0; i < 3; i++)
-        note(&first, call_pool(pool));
-    note(&first, procspawn_pool_join_timeout(pool, 100 * CALLS_SECOND));
-    note(&first, procspawn_pool_shutdown_timeout(pool, 100 * CALLS_SECOND));
+        sweep_note(&first, call_pool(pool));
+    sweep_note(&first, procspawn_pool_join_timeout(pool, 100 * CALLS_SECOND));
+    sweep_note(&first, procspawn_pool_shutdown_timeout(pool, 100 * CALLS_SECOND));
     procspawn_pool_free(pool);
     return first;
 }
@@ -372,14 +286,14 @@ static int pool_with_plans(void)
 
     if (!builder)
         return -ENOMEM;
-    note(&first, procspawn_pool_builder_env(builder, "NAME", "value"));
+    sweep_note(&first, procspawn_pool_builder_env(builder, "NAME", "value"));
     procspawn_pool_builder_recycle_after_calls(builder, 1);
     procspawn_pool_builder_capture_stdout(builder, true);
     if (first == 0)
-        note(&first, procspawn_pool_builder_build(builder, &pool));
+        sweep_note(&first, procspawn_pool_builder_build(builder, &pool));
     procspawn_pool_builder_free(builder);
     for (int i = 0; pool && i < 2; i++)
-        note(&first, call_pool(pool));
+        sweep_note(&first, call_pool(pool));
     procspawn_pool_free(pool);
     return first;
 }
@@ -422,7 +336,7 @@ static int call_with_things(json_t *argument)
 
     procspawn_values_drop(argument);
     json_decref(argument);
-    return join(rc, handle);
+    return sweep_join(rc, handle);
 }
 
 static int shared_memory(void)
@@ -457,26 +371,6 @@ static int begin_and_end(void)
 }
 
 /* ---- the tests ---- */
-
-static void sweep_with_servers(operation *operate)
-{
-    calls_begin();
-    sweep(FAIL_MEMORY, operate);
-    sweep(FAIL_SYSTEM, operate);
-    calls_end();
-}
-
-static void sweep_without_servers(operation *operate)
-{
-    sweep(FAIL_MEMORY, operate);
-    sweep(FAIL_SYSTEM, operate);
-}
-
-#define REFUSED(name, how, operate) \
-    static void name(void) \
-    { \
-        how(operate); \
-    }
 
 REFUSED(a_tree_of_tasks_survives_refusals, sweep_without_servers, tree_of_tasks)
 REFUSED(a_cached_executor_survives_refusals, sweep_without_servers, cached_executor)

@@ -2,14 +2,15 @@
  * confine_test.c - what a reporter may do while it reads the memory of a child, and what it leaves
  * when it is ended
  */
-#include "src/crash/confine.h"
-#include "src/crash/unwind.h"
 #include "src/base/clock.h"
 #include "src/crash/backtrace.h"
+#include "src/crash/confine.h"
 #include "src/crash/handler.h"
 #include "src/crash/modules.h"
+#include "src/crash/unwind.h"
 #include "tests/support/frame.h"
 #include "tests/support/made_module.h"
+#include "tests/support/somebody.h"
 #include "tests/support/withheld_memory.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SOMEBODY = 1234, SOME_GROUP = 2345, OTHER_GROUP = 3456, MIB = 1 << 20 };
+enum { MIB = 1 << 20 };
 
 /* ---- a child whose memory cannot be read to the end ---- */
 
@@ -50,16 +51,6 @@ static FRAME void lose_caller(void)
 
     crash_without_caller(__builtin_frame_address(0), room);
     __asm__ volatile("" ::"r"(room) : "memory");
-}
-
-static void become(uid_t uid)
-{
-    static const gid_t groups[] = { OTHER_GROUP, SOME_GROUP };
-
-    if (uid != 0 && (setgroups(2, groups) != 0 ||
-                     setresgid(SOME_GROUP, SOME_GROUP, SOME_GROUP) != 0 ||
-                     setresuid(uid, uid, uid) != 0))
-        _exit(1);
 }
 
 static FRAME void crash_at_once(void)

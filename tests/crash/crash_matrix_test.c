@@ -6,138 +6,15 @@
  */
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/endings.h"
 
-#include <forkscope/pool.h>
-
-#include <assert.h>
 #include <fnmatch.h>
-#include <poll.h>
+#include <forkscope/pool.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-/* Process ids that called functions leave for the test. */
-static pid_t *grandchild;
-
-static json_t *returns(json_t *argument)
-{
-    return json_incref(argument);
-}
-
-static json_t *exits(json_t *argument)
-{
-    (void)argument;
-    exit(3);
-}
-
-static json_t *exits_at_once(json_t *argument)
-{
-    (void)argument;
-    _exit(4);
-}
-
-static json_t *exits_quickly(json_t *argument)
-{
-    (void)argument;
-    quick_exit(5);
-}
-
-static json_t *aborts(json_t *argument)
-{
-    (void)argument;
-    abort();
-}
-
-static json_t *fails_an_assertion(json_t *argument)
-{
-    assert(json_is_object(argument) && "an object");
-    return json_incref(argument);
-}
-
-static json_t *writes_where_it_must_not(json_t *argument)
-{
-    volatile int *forbidden = mmap(NULL, sizeof(int), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-                                   -1, 0);
-    *forbidden = 1;
-    return json_incref(argument);
-}
-
-static unsigned long recurse(volatile unsigned long depth)
-{
-    volatile char room[512];
-    room[0] = (char)depth;
-    return depth == 0 ? 0 : recurse(depth - 1) + (unsigned long)room[0];
-}
-
-static json_t *overflows_its_stack(json_t *argument)
-{
-    (void)argument;
-    return json_integer((json_int_t)recurse(~0UL));
-}
-
-/* The killer is another process, so that the victim is hit from outside. */
-static json_t *is_killed(json_t *argument)
-{
-    pid_t victim = getpid();
-
-    if (fork() == 0) {
-        kill(victim, SIGKILL);
-        _exit(0);
-    }
-    return calls_hang(argument);
-}
-
-static json_t *stops_for_ever(json_t *argument)
-{
-    raise(SIGSTOP);
-    return calls_hang(argument);
-}
-
-static json_t *closes_everything(json_t *argument)
-{
-    for (int fd = 0; fd < 1024; fd++)
-        close(fd);
-    return json_incref(argument);
-}
-
-static json_t *raises(json_t *argument)
-{
-    (void)argument;
-    procspawn_panic("raised %d", 42);
-}
-
-static json_t *returns_nothing(json_t *argument)
-{
-    (void)argument;
-    return NULL;
-}
-
-static json_t *returns_what_is_no_text(json_t *argument)
-{
-    (void)argument;
-    return json_stringn_nocheck("\xff\xfe", 2);
-}
-
-static json_t *leaves_a_daemon(json_t *argument)
-{
-    if (fork() == 0) {
-        setsid();
-        if (fork() == 0) {
-            signal(SIGTERM, SIG_IGN);
-            __atomic_store_n(grandchild, getpid(), __ATOMIC_RELEASE);
-            for (;;)
-                pause();
-        }
-        _exit(0);
-    }
-    while (__atomic_load_n(grandchild, __ATOMIC_ACQUIRE) == 0)
-        poll(NULL, 0, 1);
-    return json_incref(argument);
-}
 
 struct crash {
     procspawn_function *function;
@@ -158,7 +35,7 @@ struct crash {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEMORY_LIMIT(X)
 #else
-static json_t *runs_out_of_memory(json_t *argument)
+static json_t *ending_runs_out_of_memory(json_t *argument)
 {
     enum { MIB = 1024 * 1024 };
     char *memory;
@@ -177,7 +54,7 @@ static json_t *runs_out_of_memory(json_t *argument)
 #ifdef __SANITIZE_THREAD__
 #define THREAD_END(X)
 #else
-static json_t *ends_its_thread(json_t *argument)
+static json_t *ending_ends_its_thread(json_t *argument)
 {
     (void)argument;
     pthread_exit(NULL);
@@ -193,7 +70,7 @@ static json_t *ends_its_thread(json_t *argument)
     X(exits_quickly, EXIT(5)) \
     X(aborts, SIGNAL(6, "SIGABRT")) \
     X(fails_an_assertion, \
-      CLOSE("assert", "*: fails_an_assertion: Assertion `*\"an object\"' failed."), \
+      CLOSE("assert", "*: ending_fails_an_assertion: Assertion `*\"an object\"' failed."), \
       .signal = SIGABRT) \
     X(writes_where_it_must_not, SIGNAL(11, "SIGSEGV")) \
     X(overflows_its_stack, CLOSE("stack_overflow", "stack overflow (SIGSEGV)"), .signal = SIGSEGV) \
@@ -209,7 +86,8 @@ static json_t *ends_its_thread(json_t *argument)
     MEMORY_LIMIT(X) \
     X(leaves_a_daemon, OK)
 
-#define ROW(name, ...) static const struct crash crash_##name = { .function = name, __VA_ARGS__ };
+#define ROW(name, ...) \
+    static const struct crash crash_##name = { .function = ending_##name, __VA_ARGS__ };
 CRASHES(ROW)
 
 #define POINTER(name, ...) &crash_##name,
@@ -359,7 +237,7 @@ static void check(const struct crash *crash, json_t *column(json_t *index))
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_object_get(told, "spawn")), 0);
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_object_get(told, "wait")), 0);
     CU_ASSERT(json_is_false(json_object_get(told, "left")));
-    CU_ASSERT(*grandchild == 0 || kill(*grandchild, 0) < 0);
+    CU_ASSERT(*ending_daemon == 0 || kill(*ending_daemon, 0) < 0);
     if (crash->kind)
         check_error(crash, json_object_get(told, "error"));
     else
@@ -370,15 +248,15 @@ static void check(const struct crash *crash, json_t *column(json_t *index))
 
 static void begin(void)
 {
-    grandchild = mmap(NULL, sizeof *grandchild, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+    ending_daemon = mmap(NULL, sizeof *ending_daemon, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     calls_begin();
 }
 
 static void end(void)
 {
     calls_end();
-    munmap(grandchild, sizeof *grandchild);
+    munmap(ending_daemon, sizeof *ending_daemon);
 }
 
 #define TESTS(column) \

@@ -3,14 +3,13 @@
  * disturbed by
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/host_helpers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <forkscope/pool.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <locale.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -25,29 +24,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* Runs a part of a program in a process of its own; it ends with the status 0. */
-static void run(void (*part)(void))
-{
-    int status = -1;
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        part();
-        _exit(0);
-    }
-    CU_ASSERT(waitpid(pid, &status, 0) == pid);
-    PROCSPAWN_CUNIT_EQUAL(status, 0);
-}
-
-static void call_in_all_ways(void)
-{
-    for (int i = 0; i < 10; i++)
-        PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
-    procspawn_handle *handle = calls_start(calls_hang, NULL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
-}
 
 /* ---- a program that closes all descriptors ---- */
 
@@ -71,7 +47,7 @@ static void close_all_and_end(void)
 
 static void who_closes_all_descriptors_is_refused_and_can_end(void)
 {
-    run(close_all_and_end);
+    host_run(close_all_and_end);
 }
 
 /* ---- a program that reaps in its handler whatever there is ---- */
@@ -116,7 +92,7 @@ static void reap_in_a_handler(void)
     calls_begin();
     for (int i = 0; i < 5; i++) {
         fork_and_wait();
-        call_in_all_ways();
+        host_call_in_all_ways();
     }
     calls_end();
     PROCSPAWN_CUNIT_EQUAL(reaped, 5);
@@ -125,7 +101,7 @@ static void reap_in_a_handler(void)
 
 static void a_handler_that_reaps_everything_sees_its_own_children_only(void)
 {
-    run(reap_in_a_handler);
+    host_run(reap_in_a_handler);
 }
 
 /* A loop as a shell's: it ends when there are no more children. */
@@ -150,7 +126,7 @@ static void wait_for_all(void)
 
 static void a_loop_of_wait_ends_though_calls_run(void)
 {
-    run(wait_for_all);
+    host_run(wait_for_all);
 }
 
 /* ---- a program that moves ---- */
@@ -191,7 +167,7 @@ static void move(void)
 
 static void a_program_that_changes_its_directory_and_umask_takes_its_calls_along(void)
 {
-    run(move);
+    host_run(move);
 }
 
 /* ---- ids ---- */
@@ -229,7 +205,7 @@ static void start_setuid(void)
     CU_ASSERT(seteuid(0) == 0);
     CU_ASSERT(setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == 0);
     check_ids(SOMEBODY, SOMEBODY, SOMEBODY);
-    call_in_all_ways();
+    host_call_in_all_ways();
     calls_end();
 }
 
@@ -239,7 +215,7 @@ static void a_setuid_program_gives_its_calls_the_ids_of_the_moment(void)
         CU_PASS("only root can look like a setuid program");
         return;
     }
-    run(start_setuid);
+    host_run(start_setuid);
 }
 
 /* ---- the first process ---- */
@@ -249,7 +225,7 @@ static void be_first(void)
     PROCSPAWN_CUNIT_EQUAL(getpid(), 1);
     CU_ASSERT(mount("proc", "/proc", "proc", 0, NULL) == 0);
     calls_begin();
-    call_in_all_ways();
+    host_call_in_all_ways();
     errno = 0;
     CU_ASSERT(waitpid(-1, NULL, WNOHANG) < 0);
     PROCSPAWN_CUNIT_EQUAL(errno, ECHILD);
@@ -269,7 +245,7 @@ static void the_first_process_of_a_container_can_call(void)
             mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
             /* Not permitted, or in a chroot, whose root is no mount that could be made private. */
             _exit(errno == EPERM || errno == EINVAL ? 0 : 1);
-        run(be_first);
+        host_run(be_first);
         _exit(0);
     }
     CU_ASSERT(waitpid(maker, &status, 0) == maker);
@@ -316,7 +292,7 @@ static void call_without_clone3(void)
     refuse_clone3();
     calls_begin();
     CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
-    call_in_all_ways();
+    host_call_in_all_ways();
     pid_t root = find_root();
     calls_tree_add(&tree, root);
     calls_end();
@@ -334,7 +310,7 @@ static void call_without_clone3(void)
 
 static void without_clone3_all_is_as_ever(void)
 {
-    run(call_without_clone3);
+    host_run(call_without_clone3);
 }
 
 /* ---- what the program has for itself ---- */
@@ -415,7 +391,7 @@ static void have_habits(void)
     take_habits_up();
     read_habits(&before);
     calls_begin();
-    call_in_all_ways();
+    host_call_in_all_ways();
     use_a_pool();
     read_habits(&after);
     CU_ASSERT(memcmp(&before, &after, sizeof before) == 0);
@@ -426,9 +402,8 @@ static void have_habits(void)
 
 static void the_program_s_habits_stay_as_they_were(void)
 {
-    run(have_habits);
+    host_run(have_habits);
 }
-
 
 static void the_streams_and_their_buffers_are_the_program_s(void)
 {
@@ -439,7 +414,7 @@ static void the_streams_and_their_buffers_are_the_program_s(void)
     fputs("begun", stream);
     calls_begin();
     fputs(" and", stream);
-    call_in_all_ways();
+    host_call_in_all_ways();
     fputs(" ended", stream);
     calls_end();
     PROCSPAWN_CUNIT_EQUAL(ftell(stream), strlen("begun and ended"));

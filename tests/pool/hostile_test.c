@@ -2,8 +2,8 @@
  * hostile_test.c - workers that send malformed messages lose their own call and delay no other
  */
 #include "src/child/reply.h"
-#include "src/wire/frame.h"
 #include "src/wire/protocol.h"
+#include "tests/support/bad_workers.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/raw_messages.h"
 
@@ -11,75 +11,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- what workers do ---- */
-
-enum words { BROKEN, SENSELESS, DEATH_OF_ITS_OWN, EMPTY, SHORT_ANSWER, LATE_ANSWER, WORDS };
-
-static void say(int channel, enum words words)
-{
-    static const struct wire_header broken = { .type = WIRE_RESULT, .length = 77 };
-    struct wire_value value = { .generation = procspawn__reply.generation - 1, .length = 4 };
-    const struct wire_part parts[] = { { &value, sizeof value }, { "null", 4 } };
-    const struct wire_death death = { .status = 0 };
-
-    switch (words) {
-    case BROKEN:
-        send(channel, &broken, sizeof broken, MSG_NOSIGNAL);
-        break;
-    case SENSELESS:
-        wire__send(channel, WIRE_VALUE, parts, 2, NULL, 0, false);
-        break;
-    case DEATH_OF_ITS_OWN:
-        wire__send_struct(channel, WIRE_DEATH, &death, sizeof death, -1, false);
-        break;
-    case EMPTY:
-        send(channel, "", 0, MSG_NOSIGNAL);
-        break;
-    case SHORT_ANSWER:
-        wire__send_struct(channel, WIRE_RESULT, &value, 3, -1, false);
-        break;
-    default:
-        wire__send(channel, WIRE_RESULT, parts, 2, NULL, 0, false);
-    }
-}
-
-static json_t *say_for_ever(json_t *words)
-{
-    int channel = raw_channel();
-
-    for (;;)
-        say(channel, (enum words)json_integer_value(words));
-    return NULL;
-}
-
-/* A process that outlives the call, and is killed with the worker. */
-static json_t *leave_a_stranger(json_t *words)
-{
-    int channel = raw_channel();
-
-    if (fork() != 0)
-        return json_null();
-    setsid();
-    for (;;)
-        say(channel, (enum words)json_integer_value(words));
-}
-
-static json_t *flood_with_strangers(json_t *words)
-{
-    enum { STRANGERS = 8 };
-
-    for (int i = 0; i < STRANGERS; i++)
-        json_decref(leave_a_stranger(words));
-    return calls_hang(NULL);
-}
 
 /* From now on it does not know whom it is called by. */
 static json_t *enter_user_namespace(json_t *null)
@@ -208,7 +146,7 @@ static void bad_messages_cost_one_call(void)
 
     for (json_int_t words = BROKEN; words < LATE_ANSWER; words++) {
         pid_t pid = (pid_t)pool_number(pool, calls_pid, NULL);
-        procspawn_handle *bad = pool_start(pool, say_for_ever, json_integer(words));
+        procspawn_handle *bad = pool_start(pool, bad_say_for_ever, json_integer(words));
         poll(NULL, 0, 20);
         calls_check_error(calls_error(bad), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
         PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
@@ -221,13 +159,13 @@ static void bad_messages_cost_one_call(void)
 static void bad_messages_cost_one_call_whoever_waits(void)
 {
     procspawn_pool *pool = pool_make(1);
-    procspawn_handle *watched = pool_start(pool, say_for_ever, json_integer(BROKEN));
+    procspawn_handle *watched = pool_start(pool, bad_say_for_ever, json_integer(BROKEN));
 
     await_readable(procspawn_fd(watched));
     calls_check_error(calls_error(watched), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
-    procspawn_handle_free(pool_start(pool, say_for_ever, json_integer(BROKEN)));
+    procspawn_handle_free(pool_start(pool, bad_say_for_ever, json_integer(BROKEN)));
     PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
-    procspawn_handle *left = pool_start(pool, say_for_ever, json_integer(SENSELESS));
+    procspawn_handle *left = pool_start(pool, bad_say_for_ever, json_integer(SENSELESS));
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_join_timeout(pool, 20 * CALLS_SECOND), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown_timeout(pool, 20 * CALLS_SECOND), 0);
     calls_check_error(calls_error(left), PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);
@@ -240,7 +178,7 @@ static void what_strangers_say_costs_nothing(void)
     json_int_t pid = pool_number(pool, calls_pid, NULL);
 
     for (json_int_t words = BROKEN; words < WORDS; words++)
-        json_decref(calls_result(pool_start(pool, leave_a_stranger, json_integer(words))));
+        json_decref(calls_result(pool_start(pool, bad_leave_a_stranger, json_integer(words))));
     for (int i = 0; i < 50; i++) {
         PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(i)), i);
         PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_pid, NULL), pid);
@@ -251,7 +189,7 @@ static void what_strangers_say_costs_nothing(void)
 static void late_answers_are_no_ones(void)
 {
     procspawn_pool *pool = pool_make(1);
-    procspawn_handle *bad = pool_start(pool, say_for_ever, json_integer(LATE_ANSWER));
+    procspawn_handle *bad = pool_start(pool, bad_say_for_ever, json_integer(LATE_ANSWER));
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(bad, 200 * CALLS_MS, NULL, NULL), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(bad), 0);
@@ -266,7 +204,7 @@ static void a_flood_leaves_all_others_their_time(void)
 {
     procspawn_pool *pool = pool_make(2);
     procspawn_handle *late = NULL;
-    procspawn_handle *flood = pool_start(pool, flood_with_strangers, json_integer(SENSELESS));
+    procspawn_handle *flood = pool_start(pool, bad_flood_with_strangers, json_integer(SENSELESS));
     int64_t start = calls_now();
 
     CU_ASSERT(procspawn_fd(flood) >= 0);
@@ -337,11 +275,11 @@ static json_t *misbehave(json_t *number)
 {
     switch (json_integer_value(number) % 5) {
     case 0:
-        return say_for_ever(number);
+        return bad_say_for_ever(number);
     case 1:
-        return leave_a_stranger(number);
+        return bad_leave_a_stranger(number);
     case 2:
-        return flood_with_strangers(number);
+        return bad_flood_with_strangers(number);
     case 3:
         raise(SIGKILL);
         return NULL;

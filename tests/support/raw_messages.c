@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -132,4 +133,31 @@ int raw_lingering_socket(int port, int seconds)
         continue;
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     return fd;
+}
+
+void raw_send(int fd, const struct wire_header *header, const void *body, size_t length,
+              int descriptor, size_t descriptors)
+{
+    struct iovec iov[2] = { { (void *)(uintptr_t)header, sizeof *header },
+                            { (void *)(uintptr_t)body, length } };
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(200 * sizeof(int))];
+    } control = { .bytes = { 0 } };
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
+
+    if (descriptors > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(descriptors * sizeof(int));
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(descriptors * sizeof(int));
+        for (size_t i = 0; i < descriptors; i++)
+            memcpy(CMSG_DATA(c) + i * sizeof(int), &descriptor, sizeof descriptor);
+    }
+    /* A server closes the link of a child that breaks the rules, and lets no descriptors in. */
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET &&
+        errno != EPERM)
+        abort();
 }

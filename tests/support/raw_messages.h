@@ -18,6 +18,13 @@ int raw_link(void);
  */
 int raw_send_as(int fd, pid_t sender, enum wire_type type, const void *body, size_t length);
 
+/*
+ * Sends a header and a body as they are, with a descriptor so many times. Who closes the link of a
+ * child that breaks the rules is no failure.
+ */
+void raw_send(int fd, const struct wire_header *header, const void *body, size_t length,
+              int descriptor, size_t descriptors);
+
 /* Sends an empty message with a descriptor (-1: without one). Returns 0 or -errno. */
 int raw_send_empty(int fd, int descriptor);
 

@@ -1,51 +1,16 @@
 /*
  * tree_test.c - processes as children of scopes, and scopes inside processes
  */
+#include "tests/support/call_helpers.h"
+#include "tests/support/tree_helpers.h"
+
 #include <errno.h>
 #include <forkscope.h>
 #include <forkscope/cunit.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-static const int64_t second = 1000000000;
-
-static void start(void)
-{
-    static char name[] = "tree_test";
-    static char *arguments[] = { name, NULL };
-    CU_ASSERT_EQUAL_FATAL(procspawn_init(1, arguments), 0);
-}
-
-static void stop(void)
-{
-    CU_ASSERT_EQUAL(procspawn_fini(), 0);
-}
-
-static json_t *echo(json_t *argument)
-{
-    return json_incref(argument);
-}
-
-static json_t *hang(json_t *argument)
-{
-    while (pause() < 0)
-        continue;
-    return argument;
-}
-
-static json_t *crash(json_t *null)
-{
-    return *(json_t **)(json_integer_value(null) + 8);
-}
-
-/* Is there such a process, zombies included? */
-static bool exists(pid_t pid)
-{
-    return kill(pid, 0) == 0 || errno != ESRCH;
-}
 
 static void a_process_in_a_scope_gives_its_result(void)
 {
@@ -53,9 +18,9 @@ static void a_process_in_a_scope_gives_its_result(void)
     procspawn_handle *handle;
     scoped_spawner root;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, echo, argument, &handle), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, calls_echo, argument, &handle), 0);
     CU_ASSERT_EQUAL(procspawn_join(handle, &result, NULL), 0);
     CU_ASSERT(json_equal(argument, result));
     CU_ASSERT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
@@ -63,7 +28,7 @@ static void a_process_in_a_scope_gives_its_result(void)
     json_decref(argument);
     procspawn_handle_free(handle);
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    stop();
+    calls_end();
 }
 
 static void closing_a_scope_ends_its_processes_and_waits_until_they_are_reaped(void)
@@ -72,20 +37,20 @@ static void closing_a_scope_ends_its_processes_and_waits_until_they_are_reaped(v
     procspawn_handle *handles[COUNT];
     scoped_spawner root;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     for (int i = 0; i < COUNT; i++)
-        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, hang, NULL, &handles[i]), 0);
+        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, calls_hang, NULL, &handles[i]), 0);
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
     for (int i = 0; i < COUNT; i++) {
         procspawn_error *error;
-        CU_ASSERT(!exists(procspawn_pid(handles[i])));
+        CU_ASSERT(!tree_exists(procspawn_pid(handles[i])));
         CU_ASSERT_EQUAL_FATAL(procspawn_join(handles[i], NULL, &error), PROCSPAWN_ECALL);
         CU_ASSERT_EQUAL(procspawn_error_cause(error), PROCSPAWN_CAUSE_KILLED);
         procspawn_error_free(error);
         procspawn_handle_free(handles[i]);
     }
-    stop();
+    calls_end();
 }
 
 static void a_process_whose_handle_is_freed_stays_in_its_scope(void)
@@ -93,23 +58,15 @@ static void a_process_whose_handle_is_freed_stays_in_its_scope(void)
     scoped_spawner root;
     procspawn_handle *handle;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, hang, NULL, &handle), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, calls_hang, NULL, &handle), 0);
     pid_t pid = procspawn_pid(handle);
     procspawn_handle_free(handle);
-    CU_ASSERT(exists(pid));
+    CU_ASSERT(tree_exists(pid));
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    CU_ASSERT(!exists(pid));
-    stop();
-}
-
-static json_t *ignore_term(json_t *pipe_fd)
-{
-    signal(SIGTERM, SIG_IGN);
-    procspawn_end_fd(&(int){ 0 });
-    (void)!write(STDOUT_FILENO, "r", 1);
-    return hang(pipe_fd);
+    CU_ASSERT(!tree_exists(pid));
+    calls_end();
 }
 
 static void a_process_that_does_not_listen_is_killed_after_its_grace(void)
@@ -120,11 +77,11 @@ static void a_process_that_does_not_listen_is_killed_after_its_grace(void)
     scoped_spawner root;
     char ready;
 
-    start();
-    procspawn_builder_grace(builder, second / 20);
+    calls_begin();
+    procspawn_builder_grace(builder, CALLS_SECOND / 20);
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, ignore_term, NULL, &handle), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, tree_ignore_term, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
     CU_ASSERT_EQUAL_FATAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
@@ -133,7 +90,7 @@ static void a_process_that_does_not_listen_is_killed_after_its_grace(void)
     procspawn_error_free(error);
     procspawn_handle_free(handle);
     procspawn_builder_free(builder);
-    stop();
+    calls_end();
 }
 
 static json_t *leave_when_asked(json_t *unused)
@@ -156,8 +113,8 @@ static void a_process_that_is_asked_to_end_can_leave_in_order(void)
     scoped_spawner root;
     char ready;
 
-    start();
-    procspawn_builder_grace(builder, 30 * second);
+    calls_begin();
+    procspawn_builder_grace(builder, 30 * CALLS_SECOND);
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, leave_when_asked, NULL, &handle), 0);
@@ -168,13 +125,13 @@ static void a_process_that_is_asked_to_end_can_leave_in_order(void)
     json_decref(result);
     procspawn_handle_free(handle);
     procspawn_builder_free(builder);
-    stop();
+    calls_end();
 }
 
 static int join_hanging_call(scoped_spawner self, void *pid)
 {
     procspawn_handle *handle;
-    int rc = scoped_procspawn(self, NULL, hang, NULL, &handle);
+    int rc = scoped_procspawn(self, NULL, calls_hang, NULL, &handle);
 
     if (rc < 0)
         return rc;
@@ -192,7 +149,7 @@ static void cancelling_a_task_ends_the_process_it_joins(void)
     pid_t pid = 0;
     int status = 0;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_spawn_with_signal(root, join_hanging_call, &pid, NULL, &signals),
                           0);
@@ -200,10 +157,10 @@ static void cancelling_a_task_ends_the_process_it_joins(void)
     CU_ASSERT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), 0);
     CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
     CU_ASSERT_EQUAL(status, -ECANCELED);
-    CU_ASSERT(pid == 0 || !exists(pid));
+    CU_ASSERT(pid == 0 || !tree_exists(pid));
     scoped_done_receiver_free(signals.done_receiver);
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    stop();
+    calls_end();
 }
 
 static void a_failed_call_leaves_its_scope_usable(void)
@@ -212,17 +169,17 @@ static void a_failed_call_leaves_its_scope_usable(void)
     procspawn_error *error;
     scoped_spawner root;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     for (int i = 0; i < 3; i++) {
-        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, crash, NULL, &handle), 0);
+        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, tree_crash, NULL, &handle), 0);
         CU_ASSERT_EQUAL_FATAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
         CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
         procspawn_error_free(error);
         procspawn_handle_free(handle);
     }
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    stop();
+    calls_end();
 }
 
 static int count_up(void *count)
@@ -263,7 +220,7 @@ static void the_tree_goes_on_inside_of_a_process(void)
     json_t *result = NULL;
     scoped_spawner root;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, run_tasks, NULL, &handle), 0);
     CU_ASSERT_EQUAL(procspawn_join(handle, &result, NULL), 0);
@@ -271,7 +228,7 @@ static void the_tree_goes_on_inside_of_a_process(void)
     json_decref(result);
     procspawn_handle_free(handle);
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    stop();
+    calls_end();
 }
 
 static void there_is_no_inside_outside(void)
@@ -287,9 +244,9 @@ static void a_refused_spawner_leaves_no_process(void)
 {
     scoped_spawner nobody = { 0, 0 };
 
-    start();
-    CU_ASSERT(scoped_procspawn(nobody, NULL, hang, NULL, NULL) < 0);
-    stop();
+    calls_begin();
+    CU_ASSERT(scoped_procspawn(nobody, NULL, calls_hang, NULL, NULL) < 0);
+    calls_end();
 }
 
 /* ---- what a scope says of its tasks holds for processes ---- */
@@ -299,7 +256,7 @@ static scoped_spawner open_scope(const struct scoped_options *options, scoped_sp
 {
     scoped_spawner scope = { 0, 0 };
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, ret_root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_scope_open(*ret_root, options, &scope), 0);
     return scope;
@@ -308,7 +265,7 @@ static scoped_spawner open_scope(const struct scoped_options *options, scoped_sp
 static void close_root(scoped_spawner root)
 {
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    stop();
+    calls_end();
 }
 
 static void spawn_named(scoped_spawner scope, const char *name, procspawn_function *function)
@@ -321,12 +278,6 @@ static void spawn_named(scoped_spawner scope, const char *name, procspawn_functi
     procspawn_builder_free(builder);
 }
 
-static json_t *give_null(json_t *unused)
-{
-    (void)unused;
-    return json_null();
-}
-
 static void the_first_failure_of_a_process_cancels_the_rest(void)
 {
     const struct scoped_options options = { .policy = &scoped_fail_fast };
@@ -334,8 +285,8 @@ static void the_first_failure_of_a_process_cancels_the_rest(void)
     scoped_spawner root, scope = open_scope(&options, &root);
 
     for (int i = 0; i < 3; i++)
-        spawn_named(scope, "patient", hang);
-    spawn_named(scope, "culprit", crash);
+        spawn_named(scope, "patient", calls_hang);
+    spawn_named(scope, "culprit", tree_crash);
     CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.status, PROCSPAWN_ECALL);
     CU_ASSERT_EQUAL(outcome.failed, 1);
@@ -352,8 +303,8 @@ static void the_first_success_of_a_process_cancels_the_rest(void)
     struct scoped_outcome outcome = { 0 };
     scoped_spawner root, scope = open_scope(&options, &root);
 
-    spawn_named(scope, "patient", hang);
-    spawn_named(scope, "winner", give_null);
+    spawn_named(scope, "patient", calls_hang);
+    spawn_named(scope, "winner", tree_give_null);
     CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.status, 0);
     CU_ASSERT_EQUAL(outcome.succeeded, 1);
@@ -364,16 +315,16 @@ static void the_first_success_of_a_process_cancels_the_rest(void)
 
 static void the_deadline_of_a_scope_ends_its_processes(void)
 {
-    const struct scoped_options options = { .deadline = scoped_deadline_in(second / 20) };
+    const struct scoped_options options = { .deadline = scoped_deadline_in(CALLS_SECOND / 20) };
     struct scoped_outcome outcome = { 0 };
     scoped_spawner root, scope = open_scope(&options, &root);
     procspawn_handle *handle;
 
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, hang, NULL, &handle), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, calls_hang, NULL, &handle), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.status, -ETIME);
     CU_ASSERT_EQUAL(outcome.cancelled, 1);
-    CU_ASSERT(!exists(procspawn_pid(handle)));
+    CU_ASSERT(!tree_exists(procspawn_pid(handle)));
     procspawn_handle_free(handle);
     scoped_outcome_fini(&outcome);
     close_root(root);
@@ -388,24 +339,24 @@ static int64_t time_of_end(const struct scoped_options *options)
     char ready;
 
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, builder, ignore_term, NULL, &handle), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, builder, tree_ignore_term, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
     int64_t begin = scoped_deadline_in(0);
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
     int64_t took = scoped_deadline_in(0) - begin;
     procspawn_handle_free(handle);
     procspawn_builder_free(builder);
-    stop();
+    calls_end();
     return took;
 }
 
 static void a_process_has_the_grace_of_its_scope(void)
 {
-    const struct scoped_options short_grace = { .grace = second / 10 };
+    const struct scoped_options short_grace = { .grace = CALLS_SECOND / 10 };
     int64_t took = time_of_end(&short_grace);
 
-    CU_ASSERT(took >= second / 10);
-    CU_ASSERT(took < 3 * second / 2);
+    CU_ASSERT(took >= CALLS_SECOND / 10);
+    CU_ASSERT(took < 3 * CALLS_SECOND / 2);
 }
 
 static void a_limit_of_a_scope_counts_processes(void)
@@ -414,9 +365,9 @@ static void a_limit_of_a_scope_counts_processes(void)
     scoped_spawner root, scope = open_scope(&options, &root);
     procspawn_handle *first, *second_one, *third;
 
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, hang, NULL, &first), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, give_null, NULL, &second_one), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, give_null, NULL, &third), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, calls_hang, NULL, &first), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, tree_give_null, NULL, &second_one), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, tree_give_null, NULL, &third), 0);
     CU_ASSERT_EQUAL(procspawn_wait(second_one, 0, NULL), 0);
     CU_ASSERT_EQUAL(procspawn_join(third, NULL, NULL), 0);
     procspawn_handle_free(first);
@@ -431,7 +382,7 @@ static int start_when_cancelled(scoped_spawner self, void *ret_handle)
     scoped_spawner limited;
     CU_ASSERT_EQUAL(scoped_scope_open(self, &options, &limited), 0);
     CU_ASSERT_EQUAL(scoped_cancel(self), 0);
-    return scoped_procspawn(limited, NULL, give_null, NULL, ret_handle);
+    return scoped_procspawn(limited, NULL, tree_give_null, NULL, ret_handle);
 }
 
 /* Only waiting for room is a cancellation point. */
@@ -442,7 +393,7 @@ static void a_cancelled_task_starts_a_process_where_there_is_room(void)
     scoped_spawner root;
     int status = 1;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(
         scoped_spawn_with_signal(root, start_when_cancelled, &handle, NULL, &signals), 0);
@@ -463,16 +414,17 @@ static void a_process_has_signals_as_a_task_has(void)
     scoped_spawner root;
     int status = 0;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_procspawn_with_signal(root, NULL, hang, NULL, &handle, &signals),
+    CU_ASSERT_EQUAL_FATAL(scoped_procspawn_with_signal(root, NULL, calls_hang, NULL, &handle,
+                                                       &signals),
                           0);
     CU_ASSERT_EQUAL(scoped_done_receiver_poll(signals.done_receiver), -EAGAIN);
     scoped_cancel_sender_free(signals.cancel_sender);
     CU_ASSERT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), 0);
     CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
     CU_ASSERT_EQUAL(status, -ECANCELED);
-    CU_ASSERT(!exists(procspawn_pid(handle)));
+    CU_ASSERT(!tree_exists(procspawn_pid(handle)));
     scoped_done_receiver_free(signals.done_receiver);
     procspawn_handle_free(handle);
     close_root(root);
@@ -484,11 +436,11 @@ static void a_cancelled_process_is_always_answered(void)
     enum { TIMES = 200 };
     scoped_spawner root;
 
-    start();
+    calls_begin();
     for (int i = 0; i < TIMES; i++) {
         procspawn_handle *handle;
         CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
-        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, give_null, NULL, &handle), 0);
+        CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, tree_give_null, NULL, &handle), 0);
         int64_t until = scoped_deadline_in(i * 2000);
         while (scoped_deadline_in(0) < until)
             continue;
@@ -496,7 +448,7 @@ static void a_cancelled_process_is_always_answered(void)
         CU_ASSERT(procspawn_join_timeout(handle, 0, NULL, NULL) != -ETIMEDOUT);
         procspawn_handle_free(handle);
     }
-    stop();
+    calls_end();
 }
 
 /* ---- pools ---- */
@@ -536,20 +488,20 @@ static void a_pool_ends_with_its_scope(void)
     procspawn_error *error;
     scoped_spawner root;
 
-    start();
+    calls_begin();
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     procspawn_pool *pool = open_pool(root);
     pid_t pid = pid_of_worker(pool);
-    CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn(pool, hang, NULL, &running), 0);
-    CU_ASSERT(exists(pid));
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn(pool, calls_hang, NULL, &running), 0);
+    CU_ASSERT(tree_exists(pid));
     CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    CU_ASSERT(!exists(pid));
+    CU_ASSERT(!tree_exists(pid));
     CU_ASSERT_EQUAL(procspawn_join(running, NULL, &error), PROCSPAWN_ECALL);
     procspawn_error_free(error);
     procspawn_handle_free(running);
     CU_ASSERT_EQUAL(procspawn_pool_spawn(pool, own_pid, NULL, &running), -ESHUTDOWN);
     procspawn_pool_free(pool);
-    stop();
+    calls_end();
 }
 
 static void a_pool_that_has_ended_holds_up_nobody(void)

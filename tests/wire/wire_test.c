@@ -3,14 +3,14 @@
  */
 #include "src/base/closer.h"
 #include "src/error/error.h"
+#include "src/wire/board.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
-#include "src/wire/board.h"
 #include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/raw_messages.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -120,33 +120,6 @@ static void close_ends(struct ends ends)
     close(ends.far);
 }
 
-static void send_raw(int fd, const struct wire_header *header, const void *body, size_t length,
-                     int descriptor, size_t descriptors)
-{
-    struct iovec iov[2] = { { (void *)(uintptr_t)header, sizeof *header },
-                            { (void *)(uintptr_t)body, length } };
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(200 * sizeof(int))];
-    } control = { .bytes = { 0 } };
-    struct msghdr message = { .msg_iov = iov, .msg_iovlen = 2 };
-
-    if (descriptors > 0) {
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(descriptors * sizeof(int));
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(descriptors * sizeof(int));
-        for (size_t i = 0; i < descriptors; i++)
-            memcpy(CMSG_DATA(c) + i * sizeof(int), &descriptor, sizeof descriptor);
-    }
-    /* A server closes the link of a child that breaks the rules, and lets no descriptors in. */
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET &&
-        errno != EPERM)
-        abort();
-}
-
 static int receive(int fd, struct wire_frame *frame)
 {
     static unsigned char body[256];
@@ -163,13 +136,13 @@ static void frames_that_break_the_rules_are_refused(void)
 
     CU_ASSERT(send(ends.far, "x", 1, 0) == 1);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 5 }, text, 4, -1, 0);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 5 }, text, 4, -1, 0);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 300 }, text, 300, -1, 0);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 300 }, text, 300, -1, 0);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, UINT64_MAX }, text, 4, -1, 0);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 0, UINT64_MAX }, text, 4, -1, 0);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 1, 4 }, text, 4, -1, 0);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 1, 4 }, text, 4, -1, 0);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EAGAIN);
     close(ends.far);
@@ -183,11 +156,11 @@ static void descriptors_of_refused_frames_are_closed(void)
     struct wire_frame frame;
     unsigned before = calls_descriptors();
 
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 0 }, "", 0, STDIN_FILENO, 3);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 0, 0 }, "", 0, STDIN_FILENO, 3);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPROTO);
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 100, 0 }, "", 0, STDIN_FILENO, 100);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 100, 0 }, "", 0, STDIN_FILENO, 100);
     CU_ASSERT(receive(ends.near, &frame) < 0);
-    send_raw(ends.far, &(struct wire_header){ WIRE_OFFER, 64, 0 }, "", 0, STDIN_FILENO, 64);
+    raw_send(ends.far, &(struct wire_header){ WIRE_OFFER, 64, 0 }, "", 0, STDIN_FILENO, 64);
     PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
     wire__close_fds(&frame);
     base__close_settle();
@@ -246,7 +219,7 @@ static void shout(enum wire_type type, const void *body, size_t length, int desc
 
     for (int fd = STDERR_FILENO + 1; fd < 1024; fd++) {
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) == 0 && kind == SOCK_SEQPACKET)
-            send_raw(fd, &header, body, length, descriptor, descriptors);
+            raw_send(fd, &header, body, length, descriptor, descriptors);
     }
 }
 
