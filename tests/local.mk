@@ -115,6 +115,8 @@ check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/confine_test
 tests_crash_confine_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/confined_test
+tests_crash_confined_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/crash_matrix_test
 check_PROGRAMS += tests/crash/module_files_test
 tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
@@ -122,6 +124,10 @@ check_PROGRAMS += tests/crash/stack_overflow_test
 tests_crash_stack_overflow_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/unwind_test
 tests_crash_unwind_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/unwind_threads_test
+tests_crash_unwind_threads_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/walk_test
+tests_crash_walk_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 
 check_PROGRAMS += tests/cunit/cunit_test
 tests_cunit_cunit_test_LDADD = tests/libsupport.la $(test_libs)
@@ -178,6 +184,7 @@ tests_init_config_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fork
 check_PROGRAMS += tests/init/executed_test
 check_PROGRAMS += tests/init/fini_test
 check_PROGRAMS += tests/init/held_numbers_test
+check_PROGRAMS += tests/init/host_place_test
 check_PROGRAMS += tests/init/host_test
 check_PROGRAMS += tests/init/init_test
 check_PROGRAMS += tests/init/jail_test
@@ -188,6 +195,10 @@ check_PROGRAMS += tests/pool/backoff_test
 check_PROGRAMS += tests/pool/calls_test
 check_PROGRAMS += tests/pool/capture_test
 check_PROGRAMS += tests/pool/ends_test
+check_PROGRAMS += tests/pool/flood_test
+check_PROGRAMS += tests/pool/failure_test
+tests_pool_failure_test_SOURCES = tests/pool/failure_test.c $(refusal_sources)
+tests_pool_failure_test_LDFLAGS = $(refusal_flags)
 check_PROGRAMS += tests/pool/fork_test
 check_PROGRAMS += tests/pool/hostile_test
 check_PROGRAMS += tests/pool/job_test
@@ -217,6 +228,9 @@ check_PROGRAMS += tests/scope/defer_test
 tests_scope_defer_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/done_test
 tests_scope_done_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/failure_test
+tests_scope_failure_test_SOURCES = tests/scope/failure_test.c $(refusal_sources)
+tests_scope_failure_test_LDFLAGS = $(refusal_flags)
 check_PROGRAMS += tests/scope/fork_test
 tests_scope_fork_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/gone_test
@@ -255,17 +269,22 @@ tests_scope_stress_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/wait_fd_test
 tests_scope_wait_fd_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/tree/process_test
 check_PROGRAMS += tests/tree/tree_test
 check_PROGRAMS += tests/tree/unkept_test
 tests_tree_unkept_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 
 check_PROGRAMS += tests/typed/resources_test
+check_PROGRAMS += tests/typed/typed_macro_test
 check_PROGRAMS += tests/typed/typed_test
 
 check_PROGRAMS += tests/value/channel_message_test
 check_PROGRAMS += tests/value/channel_test
 check_PROGRAMS += tests/value/channel_wait_test
 check_PROGRAMS += tests/value/decoding_test
+check_PROGRAMS += tests/value/failure_test
+tests_value_failure_test_SOURCES = tests/value/failure_test.c $(refusal_sources)
+tests_value_failure_test_LDFLAGS = $(refusal_flags)
 check_PROGRAMS += tests/value/footprint_test
 check_PROGRAMS += tests/value/lookalike_test
 check_PROGRAMS += tests/value/placeholder_test
@@ -273,6 +292,7 @@ check_PROGRAMS += tests/value/shmem_test
 check_PROGRAMS += tests/value/values_test
 
 check_PROGRAMS += tests/wire/frame_test
+check_PROGRAMS += tests/wire/liar_test
 check_PROGRAMS += tests/wire/wire_test
 
 
