@@ -4,7 +4,7 @@
 #include "src/call/incoming.h"
 
 #include "src/call/outcome.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/value/encoded.h"
 #include "src/value/footprint.h"
 #include "src/wire/frame.h"
@@ -87,7 +87,7 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__parcel 
 }
 
 /* Checks the sender first: any process that has the channel could send a forged answer. */
-static void read_frame(const struct procspawn__taken *from, struct wire_frame *frame, int rc,
+static void read_frame(const struct procspawn__remote_child *from, struct wire_frame *frame, int rc,
                        const procspawn__limit *limit, struct procspawn__parcel **room,
                        struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
@@ -98,12 +98,12 @@ static void read_frame(const struct procspawn__taken *from, struct wire_frame *f
         incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     else if (rc == 0 && from_child)
         read_from_child(frame, limit, room, outcome, incoming);
-    else if (rc == 0 && procspawn__taken_vouched(from, frame))
+    else if (rc == 0 && procspawn__remote_child_vouched(from, frame))
         read_from_server(frame, room, outcome, incoming);
     wire__close_fds(frame);
 }
 
-void procspawn__incoming_receive(const struct procspawn__taken *from,
+void procspawn__incoming_receive(const struct procspawn__remote_child *from,
                                  struct procspawn__parcel **room, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming)

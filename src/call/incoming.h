@@ -9,7 +9,7 @@
 #define FORKSCOPE_CALL_INCOMING_H
 
 #include "src/call/outcome.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/value/encoded.h"
 #include "src/value/footprint.h"
 #include "src/wire/protocol.h"
@@ -47,7 +47,7 @@ struct procspawn__incoming {
  * error is -ENOMEM, and the message stays in the channel. lossy: see wire__recv. One thread at a
  * time for each channel.
  */
-void procspawn__incoming_receive(const struct procspawn__taken *from,
+void procspawn__incoming_receive(const struct procspawn__remote_child *from,
                                  struct procspawn__parcel **room, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming);

@@ -15,8 +15,8 @@
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
 #include "src/client/control.h"
+#include "src/client/remote_child.h"
 #include "src/client/servers.h"
-#include "src/client/taken.h"
 #include "src/error/error.h"
 #include "src/scope/wait_points.h"
 #include "src/value/footprint.h"
@@ -45,7 +45,7 @@ static void process_drop(procspawn_handle *handle)
     struct procspawn__process *process = process_of(handle);
 
     procspawn__client_unawait(&process->await);
-    wire__close(process->taken.channel);
+    wire__close(process->child.channel);
     procspawn__handle_fini(handle);
     free(process);
 }
@@ -79,16 +79,16 @@ static void on_end(struct procspawn__process *process)
     struct procspawn__outcome *outcome = &process->handle.outcome;
 
     process->ended = true;
-    if (procspawn__client_fate(&process->taken) != PROCSPAWN__SERVED) {
+    if (procspawn__client_fate(&process->child) != PROCSPAWN__SERVED) {
         procspawn__outcome_lost(outcome);
         return;
     }
-    if (procspawn__client_await(&process->await, &process->taken, true) == 0 &&
+    if (procspawn__client_await(&process->await, &process->child, true) == 0 &&
         process->await.known) {
         on_death(process, &process->await.death);
         return;
     }
-    procspawn__client_answered(&process->taken);
+    procspawn__client_answered(&process->child);
     procspawn__outcome_fail(outcome, procspawn__error_new(PROCSPAWN_ERROR_REMOTE_CLOSE, 0,
                                                           "the process closed its channel"));
 }
@@ -101,15 +101,15 @@ static void on_closed(struct procspawn__process *process)
                             procspawn__error_new(PROCSPAWN_ERROR_IO, EBADF,
                                                  "this program has closed the channel of "
                                                  "the call"));
-    if (procspawn__client_fate(&process->taken) == PROCSPAWN__SERVED)
-        procspawn__client_await(&process->await, &process->taken, true);
+    if (procspawn__client_fate(&process->child) == PROCSPAWN__SERVED)
+        procspawn__client_await(&process->await, &process->child, true);
 }
 
 /* The child has sent a malformed message. */
 static void on_broken(struct procspawn__process *process)
 {
-    procspawn__client_try_end_child(&process->taken, SIGKILL, 0);
-    procspawn__client_answered(&process->taken);
+    procspawn__client_try_end_child(&process->child, SIGKILL, 0);
+    procspawn__client_answered(&process->child);
     procspawn__outcome_fail(&process->handle.outcome,
                             procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
                                                  "the process sent what is no message"));
@@ -122,10 +122,10 @@ static void act(struct procspawn__process *process, const struct procspawn__inco
     case PROCSPAWN__INCOMING_RESULT:
     case PROCSPAWN__INCOMING_FAILURE:
         if (!was_answered)
-            procspawn__client_answered(&process->taken);
+            procspawn__client_answered(&process->child);
         break;
     case PROCSPAWN__INCOMING_REBORN:
-        procspawn__taken_reborn(&process->taken, &incoming->reborn);
+        procspawn__remote_child_reborn(&process->child, &incoming->reborn);
         break;
     case PROCSPAWN__INCOMING_DEATH:
         on_death(process, &incoming->death);
@@ -157,7 +157,7 @@ static int take_in(struct procspawn__process *process, struct procspawn__parcel 
     bool was_answered = answered(process);
     struct procspawn__incoming incoming;
 
-    procspawn__incoming_receive(&process->taken, room, was_answered, &process->limit,
+    procspawn__incoming_receive(&process->child, room, was_answered, &process->limit,
                                 &process->handle.outcome, &incoming);
     act(process, &incoming, was_answered);
     return incoming.error;
@@ -191,7 +191,7 @@ static int take_in_rest(struct procspawn__process *process)
 static void look_beside(struct procspawn__process *process)
 {
     struct procspawn__outcome *outcome = &process->handle.outcome;
-    int rc = procspawn__client_await(&process->await, &process->taken, process->ended);
+    int rc = procspawn__client_await(&process->await, &process->child, process->ended);
 
     if (rc > 0 || take_in_rest(process) < 0 || process->gone)
         return;
@@ -242,10 +242,10 @@ static int wait_for_news(struct procspawn__process *process, int64_t deadline)
     int64_t until = process->crowded ? base__deadline(recheck) : deadline;
     bool beside = process->crowded || process->ended;
 
-    if (!process->ended && !base__fd_is_ours(process->taken.channel))
+    if (!process->ended && !base__fd_is_ours(process->child.channel))
         return 0;
     int rc = process->ended ? procspawn__client_wait(deadline)
-                            : scoped__wait_fd(process->taken.channel, POLLIN,
+                            : scoped__wait_fd(process->child.channel, POLLIN,
                                               until < deadline ? until : deadline);
     return rc == -ETIMEDOUT && (beside || base__now() < deadline) ? 0 : rc;
 }
@@ -309,17 +309,17 @@ static int process_gone(procspawn_handle *handle, int64_t timeout, struct rusage
 
 static int process_end(procspawn_handle *handle, int signal, int64_t grace)
 {
-    return procspawn__client_end_child(&process_of(handle)->taken, signal, grace);
+    return procspawn__client_end_child(&process_of(handle)->child, signal, grace);
 }
 
 static pid_t process_pid(const procspawn_handle *handle)
 {
-    return procspawn__taken_pid(&process_of(handle)->taken);
+    return procspawn__remote_child_pid(&process_of(handle)->child);
 }
 
 static int process_fd(const procspawn_handle *handle)
 {
-    return process_of(handle)->taken.channel;
+    return process_of(handle)->child.channel;
 }
 
 static const struct procspawn__handle_kind kind = {
@@ -339,7 +339,7 @@ struct procspawn__process *procspawn__process_new(void)
     if (process) {
         procspawn__handle_init(&process->handle, &kind);
         process->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
-        process->taken.channel = -1;
+        process->child.channel = -1;
     }
     return process;
 }

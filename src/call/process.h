@@ -7,7 +7,7 @@
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
 #include "src/client/awaits.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/value/footprint.h"
 #include "src/wire/protocol.h"
 #include <forkscope/procspawn.h>
@@ -15,7 +15,7 @@
 
 struct procspawn__process {
     procspawn_handle handle;
-    struct procspawn__taken taken;
+    struct procspawn__remote_child child;
     procspawn__limit limit;     /* of the result */
     struct procspawn__await await;
     bool ended;                 /* its channel has ended */

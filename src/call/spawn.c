@@ -10,8 +10,8 @@
 #include "src/call/stdio.h"
 #include "src/client/control.h"
 #include "src/client/earlier.h"
+#include "src/client/remote_child.h"
 #include "src/client/take.h"
-#include "src/client/taken.h"
 #include "src/image/image.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -37,13 +37,13 @@ static int write_call(struct procspawn__request *request, const procspawn_builde
 }
 
 /* The server is told the deadline before the call starts. -EPIPE: the child is dead. */
-static int send_call(const struct procspawn__request *request, const struct procspawn__taken *taken,
-                     int64_t deadline)
+static int send_call(const struct procspawn__request *request,
+                     const struct procspawn__remote_child *child, int64_t deadline)
 {
     if (deadline != BASE_NEVER &&
-        procspawn__client_limit(taken, deadline, deadline) < 0)
+        procspawn__client_limit(child, deadline, deadline) < 0)
         return base__now() < deadline ? -EPIPE : -ETIMEDOUT;
-    return procspawn__request_send(request, taken->channel);
+    return procspawn__request_send(request, child->channel);
 }
 
 /*
@@ -51,21 +51,21 @@ static int send_call(const struct procspawn__request *request, const struct proc
  * Gives up after more dead children than a client can have in stock.
  */
 static int hand_over(struct procspawn__request *request, int64_t deadline,
-                     struct procspawn__taken *ret_taken)
+                     struct procspawn__remote_child *ret_child)
 {
     enum { WAITING = 256 };
     int rc = -EPIPE;
 
     for (int i = 0; i < WAITING && rc == -EPIPE; i++) {
-        struct procspawn__taken taken;
-        rc = procspawn__client_take(deadline, &taken);
+        struct procspawn__remote_child child;
+        rc = procspawn__client_take(deadline, &child);
         if (rc < 0)
             return rc;
-        rc = send_call(request, &taken, deadline);
+        rc = send_call(request, &child, deadline);
         if (rc == 0)
-            *ret_taken = taken;
+            *ret_child = child;
         else
-            base__fd_close(taken.channel);
+            base__fd_close(child.channel);
     }
     return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
 }
@@ -88,7 +88,7 @@ static int start_call(const procspawn_builder *builder, procspawn_function *func
     procspawn__request_init(&request);
     int rc = write_call(&request, builder, function, argument);
     if (rc == 0)
-        rc = hand_over(&request, deadline, &process->taken);
+        rc = hand_over(&request, deadline, &process->child);
     if (rc == 0)
         take_pipes(&request, &process->handle);
     procspawn__request_fini(&request);

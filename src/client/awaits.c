@@ -4,8 +4,8 @@
 #include "src/client/awaits.h"
 
 #include "src/base/list.h"
+#include "src/client/remote_child.h"
 #include "src/client/state.h"
-#include "src/client/taken.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,10 +14,10 @@ static struct procspawn__client *const client = &procspawn__client;
 
 static bool is_about(const struct procspawn__await *await, unsigned index, uint64_t id)
 {
-    const struct procspawn__taken *taken = await->taken;
+    const struct procspawn__remote_child *child = await->child;
 
-    return taken->link == index && taken->id == id &&
-           taken->serial == client->links[index].serial;
+    return child->link == index && child->id == id &&
+           child->serial == client->links[index].serial;
 }
 
 void procspawn__awaits_told(unsigned index, const struct wire_ended *ended)

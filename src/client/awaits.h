@@ -7,7 +7,7 @@
 #define FORKSCOPE_CLIENT_AWAITS_H
 
 #include "src/base/list.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 /* One question; all 0: not asked. It is guarded by the client's lock until the answer is there. */
 struct procspawn__await {
     struct list in_client;
-    const struct procspawn__taken *taken;   /* borrowed; NULL: not asked */
+    const struct procspawn__remote_child *child; /* borrowed; NULL: not asked */
     int64_t repeat_at;          /* when the server is asked again */
     bool told;                  /* the server has answered: the child is gone */
     bool known;                 /* `death` is set */

@@ -9,8 +9,8 @@
 #include "src/client/awaits.h"
 #include "src/client/control.h"
 #include "src/client/links.h"
+#include "src/client/remote_child.h"
 #include "src/client/state.h"
-#include "src/client/taken.h"
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
 #include <pthread.h>
@@ -20,24 +20,24 @@
 static struct procspawn__client *const client = &procspawn__client;
 
 /* When a server is killed, channels may close before its link does: so /proc is checked, too. */
-static enum procspawn__fate fate(const struct procspawn__taken *taken)
+static enum procspawn__fate fate(const struct procspawn__remote_child *child)
 {
-    if (procspawn__link_of(taken))
-        return base__proc_is_ending(taken->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
+    if (procspawn__link_of(child))
+        return base__proc_is_ending(child->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
     procspawn__links_hear_root();
-    if (client->root < 0 || client->gone[taken->link] >= taken->serial)
+    if (client->root < 0 || client->gone[child->link] >= child->serial)
         return PROCSPAWN__LEFT_NOTHING;
     return PROCSPAWN__LEAVING;
 }
 
-enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken)
+enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child *child)
 {
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&client->lock);
     procspawn__links_hear();
-    enum procspawn__fate answer = fate(taken);
+    enum procspawn__fate answer = fate(child);
     pthread_mutex_unlock(&client->lock);
     pthread_setcancelstate(cancel, NULL);
     return answer;
@@ -47,38 +47,38 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken
 static void ask_for_word(struct procspawn__await *await, bool kill)
 {
     static const int64_t pause = BASE_SECOND;
-    struct wire_await body = { await->taken->id, procspawn__taken_pid(await->taken), kill };
+    struct wire_await body = { await->child->id, procspawn__remote_child_pid(await->child), kill };
 
     if (base__now() < await->repeat_at)
         return;
-    if (procspawn__tell_once(await->taken, WIRE_AWAIT, &body, sizeof body) == 0)
+    if (procspawn__tell_once(await->child, WIRE_AWAIT, &body, sizeof body) == 0)
         await->repeat_at = base__deadline(pause);
 }
 
-static int look_for_word(struct procspawn__await *await, const struct procspawn__taken *taken,
-                         bool kill)
+static int look_for_word(struct procspawn__await *await,
+                         const struct procspawn__remote_child *child, bool kill)
 {
-    if (!await->taken) {
-        await->taken = taken;
+    if (!await->child) {
+        await->child = child;
         list_append(&client->awaits, &await->in_client);
     }
     procspawn__links_hear();
     if (await->told)
         return 0;
-    enum procspawn__fate now = fate(taken);
+    enum procspawn__fate now = fate(child);
     if (now == PROCSPAWN__SERVED)
         ask_for_word(await, kill);
     return now == PROCSPAWN__LEFT_NOTHING ? PROCSPAWN_ESERVER : 1;
 }
 
-int procspawn__client_await(struct procspawn__await *await, const struct procspawn__taken *taken,
-                            bool kill)
+int procspawn__client_await(struct procspawn__await *await,
+                            const struct procspawn__remote_child *child, bool kill)
 {
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&client->lock);
-    int rc = look_for_word(await, taken, kill);
+    int rc = look_for_word(await, child, kill);
     pthread_mutex_unlock(&client->lock);
     pthread_setcancelstate(cancel, NULL);
     return rc;
@@ -86,10 +86,10 @@ int procspawn__client_await(struct procspawn__await *await, const struct procspa
 
 void procspawn__client_unawait(struct procspawn__await *await)
 {
-    if (!await->taken)
+    if (!await->child)
         return;
     pthread_mutex_lock(&client->lock);
     list_remove(&await->in_client);
     pthread_mutex_unlock(&client->lock);
-    await->taken = NULL;
+    await->child = NULL;
 }

@@ -5,7 +5,7 @@
 #define FORKSCOPE_CLIENT_CHILD_END_H
 
 #include "src/client/awaits.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include <stdbool.h>
 
 /* The state of a child whose channel ended without DEATH. */
@@ -16,15 +16,15 @@ enum procspawn__fate {
 };
 
 /* Does not wait. The end of LEAVING causes no wake-up: the caller has to ask again. */
-enum procspawn__fate procspawn__client_fate(const struct procspawn__taken *taken);
+enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child *child);
 
 /*
  * Asks the server for the end of a child, and again from time to time; kill: has it end the child.
  * Does not wait. 0: the child is gone; 1: not yet; PROCSPAWN_ESERVER: it is gone, and its server
- * died before. *taken must stay valid until procspawn__client_unawait, which is always allowed.
+ * died before. *child must stay valid until procspawn__client_unawait, which is always allowed.
  */
-int procspawn__client_await(struct procspawn__await *await, const struct procspawn__taken *taken,
-                            bool kill);
+int procspawn__client_await(struct procspawn__await *await,
+                            const struct procspawn__remote_child *child, bool kill);
 void procspawn__client_unawait(struct procspawn__await *await);
 
 #endif

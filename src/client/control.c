@@ -5,8 +5,8 @@
 
 #include "src/base/clock.h"
 #include "src/client/links.h"
+#include "src/client/remote_child.h"
 #include "src/client/state.h"
-#include "src/client/taken.h"
 #include "src/image/image.h"
 #include "src/wire/board.h"
 #include "src/wire/frame.h"
@@ -26,50 +26,53 @@ static struct procspawn__client *const client = &procspawn__client;
 /* How long to wait for room on a link: a server that works empties it in milliseconds. */
 static const int64_t patience = 10 * BASE_SECOND;
 
-const struct procspawn__link *procspawn__link_of(const struct procspawn__taken *taken)
+const struct procspawn__link *procspawn__link_of(const struct procspawn__remote_child *child)
 {
-    const struct procspawn__link *link = &client->links[taken->link];
+    const struct procspawn__link *link = &client->links[child->link];
 
-    return link->fd >= 0 && link->server == taken->server && link->serial == taken->serial
+    return link->fd >= 0 && link->server == child->server && link->serial == child->serial
                ? link : NULL;
 }
 
-int procspawn__tell_once(const struct procspawn__taken *taken, enum wire_type type,
+int procspawn__tell_once(const struct procspawn__remote_child *child, enum wire_type type,
                          const void *body, size_t length)
 {
     procspawn__links_hear();
-    const struct procspawn__link *link = procspawn__link_of(taken);
+    const struct procspawn__link *link = procspawn__link_of(child);
     return link ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
 }
 
-static int try_tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
-                    size_t length)
+static int try_tell(const struct procspawn__remote_child *child, enum wire_type type,
+                    const void *body, size_t length)
 {
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&client->lock);
-    int rc = procspawn__tell_once(taken, type, body, length);
+    int rc = procspawn__tell_once(child, type, body, length);
     pthread_mutex_unlock(&client->lock);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
 
-int procspawn__client_try_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
+int procspawn__client_try_end_child(const struct procspawn__remote_child *child, int signal,
+                                    int64_t grace)
 {
-    struct wire_end_child body = { taken->id, procspawn__taken_pid(taken), signal, grace };
-    return try_tell(taken, WIRE_END_CHILD, &body, sizeof body);
+    struct wire_end_child body = { child->id, procspawn__remote_child_pid(child), signal, grace };
+    return try_tell(child, WIRE_END_CHILD, &body, sizeof body);
 }
 
-int procspawn__client_try_limit(const struct procspawn__taken *taken, int64_t when)
+int procspawn__client_try_limit(const struct procspawn__remote_child *child, int64_t when)
 {
-    struct wire_limit body = { .id = taken->id, .deadline = when, .pid = procspawn__taken_pid(taken) };
-    return try_tell(taken, WIRE_LIMIT, &body, sizeof body);
+    struct wire_limit body = { .id = child->id,
+                               .deadline = when,
+                               .pid = procspawn__remote_child_pid(child) };
+    return try_tell(child, WIRE_LIMIT, &body, sizeof body);
 }
 
 /* Repeats the message while the link is full or memory is short. A server that is gone need not be
  * told: its children are gone, too. */
-static int tell(const struct procspawn__taken *taken, enum wire_type type, const void *body,
+static int tell(const struct procspawn__remote_child *child, enum wire_type type, const void *body,
                 size_t length, int64_t deadline)
 {
     int64_t limit = base__deadline(patience);
@@ -78,22 +81,26 @@ static int tell(const struct procspawn__taken *taken, enum wire_type type, const
     if (deadline < limit)
         limit = deadline;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    while ((rc = try_tell(taken, type, body, length)) < 0 && rc != -EPIPE && base__now() < limit)
+    while ((rc = try_tell(child, type, body, length)) < 0 && rc != -EPIPE && base__now() < limit)
         poll(NULL, 0, 1);
     pthread_setcancelstate(cancel, NULL);
     return rc < 0 ? PROCSPAWN_ESERVER : 0;
 }
 
-int procspawn__client_end_child(const struct procspawn__taken *taken, int signal, int64_t grace)
+int procspawn__client_end_child(const struct procspawn__remote_child *child, int signal,
+                                int64_t grace)
 {
-    struct wire_end_child body = { taken->id, procspawn__taken_pid(taken), signal, grace };
-    return tell(taken, WIRE_END_CHILD, &body, sizeof body, BASE_NEVER);
+    struct wire_end_child body = { child->id, procspawn__remote_child_pid(child), signal, grace };
+    return tell(child, WIRE_END_CHILD, &body, sizeof body, BASE_NEVER);
 }
 
-int procspawn__client_limit(const struct procspawn__taken *taken, int64_t when, int64_t deadline)
+int procspawn__client_limit(const struct procspawn__remote_child *child, int64_t when,
+                            int64_t deadline)
 {
-    struct wire_limit body = { .id = taken->id, .deadline = when, .pid = procspawn__taken_pid(taken) };
-    return tell(taken, WIRE_LIMIT, &body, sizeof body, deadline);
+    struct wire_limit body = { .id = child->id,
+                               .deadline = when,
+                               .pid = procspawn__remote_child_pid(child) };
+    return tell(child, WIRE_LIMIT, &body, sizeof body, deadline);
 }
 
 /* ---- children that have answered ---- */
@@ -113,12 +120,12 @@ static void ask_for_look(struct procspawn__link *link, int64_t now)
     pthread_mutex_unlock(&client->lock);
 }
 
-static void mark(const struct procspawn__taken *taken, struct wire_board *board)
+static void mark(const struct procspawn__remote_child *child, struct wire_board *board)
 {
     static const int64_t pause = BASE_SECOND;
-    struct procspawn__link *link = &client->links[taken->link];
+    struct procspawn__link *link = &client->links[child->link];
 
-    wire__board_mark(&board[taken->link].marks[taken->slot], &taken->token, base__now());
+    wire__board_mark(&board[child->link].marks[child->slot], &child->token, base__now());
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     int64_t now = base__now();
     if (now >= __atomic_load_n(&link->looked_at, __ATOMIC_RELAXED) + pause)
@@ -126,13 +133,13 @@ static void mark(const struct procspawn__taken *taken, struct wire_board *board)
 }
 
 /* A child has no board, and the board has not room for every child: then a message is sent. */
-void procspawn__client_answered(const struct procspawn__taken *taken)
+void procspawn__client_answered(const struct procspawn__remote_child *child)
 {
     static const int64_t farewell = 2 * BASE_SECOND;
     struct wire_board *board = procspawn__image.board;
 
-    if (board && taken->slot < WIRE_BOARD_SLOTS)
-        mark(taken, board);
+    if (board && child->slot < WIRE_BOARD_SLOTS)
+        mark(child, board);
     else
-        procspawn__client_try_end_child(taken, SIGCONT, farewell);
+        procspawn__client_try_end_child(child, SIGCONT, farewell);
 }

@@ -4,8 +4,8 @@
 #include "src/client/stock.h"
 
 #include "src/base/fd.h"
+#include "src/client/remote_child.h"
 #include "src/client/state.h"
-#include "src/client/taken.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <string.h>
@@ -15,7 +15,7 @@ enum { SPARES_MAX = 256 };
 
 static struct procspawn__client *const client = &procspawn__client;
 
-static struct procspawn__taken spares[SPARES_MAX];
+static struct procspawn__remote_child spares[SPARES_MAX];
 
 void procspawn__stock_add(unsigned index, struct wire_frame *frame)
 {
@@ -29,7 +29,7 @@ void procspawn__stock_add(unsigned index, struct wire_frame *frame)
             procspawn__stock_refuse(channel, 1);
             continue;
         }
-        spares[client->spare_count++] = (struct procspawn__taken){
+        spares[client->spare_count++] = (struct procspawn__remote_child){
             .channel = channel, .pid = offer[i].pid, .server = link->server,
             .serial = link->serial, .id = offer[i].id, .link = index, .slot = offer[i].slot,
             .token = offer[i].token };
@@ -55,9 +55,9 @@ void procspawn__stock_refuse(int error, unsigned count)
     client->refusal = error;
 }
 
-struct procspawn__taken procspawn__stock_take(void)
+struct procspawn__remote_child procspawn__stock_take(void)
 {
-    struct procspawn__taken oldest = spares[0];
+    struct procspawn__remote_child oldest = spares[0];
 
     client->spare_count--;
     memmove(&spares[0], &spares[1], client->spare_count * sizeof *spares);

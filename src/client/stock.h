@@ -6,7 +6,7 @@
 #ifndef FORKSCOPE_CLIENT_STOCK_H
 #define FORKSCOPE_CLIENT_STOCK_H
 
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/wire/frame.h"
 
 /* Adds the children of an OFFER of the server with this index; takes their channels. */
@@ -14,7 +14,7 @@ void procspawn__stock_add(unsigned index, struct wire_frame *frame);
 /* Removes the children of the server with this index, which has died. */
 void procspawn__stock_drop(unsigned index);
 /* Returns the oldest child: it had the most time to prepare itself. The stock must not be empty. */
-struct procspawn__taken procspawn__stock_take(void);
+struct procspawn__remote_child procspawn__stock_take(void);
 /* Counts this number of refused requests; error: -errno. */
 void procspawn__stock_refuse(int error, unsigned count);
 

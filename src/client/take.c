@@ -9,9 +9,9 @@
 
 #include "src/base/clock.h"
 #include "src/client/links.h"
+#include "src/client/remote_child.h"
 #include "src/client/state.h"
 #include "src/client/stock.h"
-#include "src/client/taken.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
@@ -81,13 +81,13 @@ static int why_not(void)
 }
 
 /* With the lock held: 0: a child was taken; 1: wait for messages; or an error. */
-static int step(struct procspawn__child_request *request, struct procspawn__taken *ret_taken)
+static int step(struct procspawn__child_request *request, struct procspawn__remote_child *ret_child)
 {
     procspawn__links_hear();
     if (client->spare_count == 0)
         procspawn__links_hear_root();
     if (client->spare_count > 0) {
-        *ret_taken = procspawn__stock_take();
+        *ret_child = procspawn__stock_take();
         return 0;
     }
     forget_late_refusals();
@@ -107,13 +107,14 @@ static int step(struct procspawn__child_request *request, struct procspawn__take
     return 1;
 }
 
-static int locked_step(struct procspawn__child_request *request, struct procspawn__taken *ret_taken)
+static int locked_step(struct procspawn__child_request *request,
+                       struct procspawn__remote_child *ret_child)
 {
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     pthread_mutex_lock(&client->lock);
-    int rc = step(request, ret_taken);
+    int rc = step(request, ret_child);
     if (rc <= 0)
         client->asking -= request->asked;
     pthread_mutex_unlock(&client->lock);
@@ -122,12 +123,12 @@ static int locked_step(struct procspawn__child_request *request, struct procspaw
 }
 
 int procspawn__client_try(struct procspawn__child_request *request, int other,
-                          struct procspawn__taken *ret_taken)
+                          struct procspawn__remote_child *ret_child)
 {
     if (request->give_up_at == 0)
         *request = (struct procspawn__child_request){ .retry_delay = first_retry_delay,
                                                       .give_up_at = base__deadline(offer_timeout) };
-    int rc = locked_step(request, ret_taken);
+    int rc = locked_step(request, ret_child);
     if (rc > 0)
         procspawn__links_wait(other, request->give_up_at);
     else
@@ -145,7 +146,7 @@ void procspawn__client_cancel_request(struct procspawn__child_request *request)
     *request = (struct procspawn__child_request){ .give_up_at = 0 };
 }
 
-int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken)
+int procspawn__client_take(int64_t deadline, struct procspawn__remote_child *ret_child)
 {
     struct procspawn__child_request request = { .retry_delay = first_retry_delay,
                                                 .give_up_at = base__deadline(offer_timeout) };
@@ -153,7 +154,7 @@ int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken)
 
     if (deadline < request.give_up_at)
         request.give_up_at = deadline;
-    while ((rc = procspawn__client_try(&request, -1, ret_taken)) > 0)
+    while ((rc = procspawn__client_try(&request, -1, ret_child)) > 0)
         continue;
     return rc == PROCSPAWN_ESERVER && base__now() >= deadline ? -ETIMEDOUT : rc;
 }

@@ -4,15 +4,15 @@
 #ifndef FORKSCOPE_CLIENT_TAKE_H
 #define FORKSCOPE_CLIENT_TAKE_H
 
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Waits for a child. 0: *ret_taken is the caller's; the error of the server's fork, for instance
+ * Waits for a child. 0: *ret_child is the caller's; the error of the server's fork, for instance
  * -EAGAIN; PROCSPAWN_ESERVER: no server answers; -ETIMEDOUT at the deadline. A cancellation point.
  */
-int procspawn__client_take(int64_t deadline, struct procspawn__taken *ret_taken);
+int procspawn__client_take(int64_t deadline, struct procspawn__remote_child *ret_child);
 
 /* The request of one thread for a child; all 0: not begun. */
 struct procspawn__child_request {
@@ -28,7 +28,7 @@ struct procspawn__child_request {
  * and returns 1 if there is no child yet. The request is reset if it returns another value.
  */
 int procspawn__client_try(struct procspawn__child_request *request, int other,
-                          struct procspawn__taken *ret_taken);
+                          struct procspawn__remote_child *ret_child);
 /* Withdraws the request; the child that a server forks for it stays in stock. */
 void procspawn__client_cancel_request(struct procspawn__child_request *request);
 

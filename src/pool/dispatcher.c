@@ -237,7 +237,7 @@ static void look_for_closed(procspawn_pool *pool)
         return;
     pool->look_at = now + BASE_SECOND;
     for (unsigned i = pool->worker_count; i-- > 0;) {
-        if (i < pool->worker_count && !base__fd_is_ours(pool->workers[i]->taken.channel))
+        if (i < pool->worker_count && !base__fd_is_ours(pool->workers[i]->child.channel))
             procspawn__worker_receive(pool->workers[i]);
     }
 }

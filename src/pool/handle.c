@@ -99,7 +99,7 @@ static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
     *sleep = (struct sleep){ .pool = call->pool };
     if (can_poll(call)) {
         sleep->worker = call->worker;
-        sleep->fd = call->worker->taken.channel;
+        sleep->fd = call->worker->child.channel;
         procspawn__worker_begin_join(call->worker);
         return 0;
     }
@@ -152,7 +152,7 @@ static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int 
 /* Has the program closed the descriptor on which the joiner would sleep? */
 static bool is_cut_off(const struct procspawn__pool_call *call)
 {
-    return call->worker && !base__fd_is_ours(call->worker->taken.channel);
+    return call->worker && !base__fd_is_ours(call->worker->child.channel);
 }
 
 /* With the lock held. The first look comes after a sleep: an answer is not expected before. */
@@ -230,7 +230,7 @@ static pid_t call_pid(const procspawn_handle *handle)
     const struct procspawn__pool_call *call = call_of(handle);
 
     procspawn__pool_enter(call->pool);
-    pid_t pid = call->worker ? call->worker->taken.pid : 0;
+    pid_t pid = call->worker ? call->worker->child.pid : 0;
     procspawn__pool_leave(call->pool);
     return pid;
 }

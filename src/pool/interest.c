@@ -18,9 +18,9 @@ static int set_watch(struct procspawn__worker *worker, int operation)
     struct epoll_event event = { .events = worker->dispatcher_polls ? EPOLLIN : 0,
                                  .data.u64 = worker->serial * PROCSPAWN__STREAMS };
 
-    if (!base__fd_is_ours(worker->pool->epoll) || !base__fd_is_ours(worker->taken.channel))
+    if (!base__fd_is_ours(worker->pool->epoll) || !base__fd_is_ours(worker->child.channel))
         return -EBADF;
-    if (epoll_ctl(worker->pool->epoll, operation, worker->taken.channel, &event) < 0)
+    if (epoll_ctl(worker->pool->epoll, operation, worker->child.channel, &event) < 0)
         return -errno;
     worker->watched = operation != EPOLL_CTL_DEL;
     return 0;

@@ -138,7 +138,7 @@ void procspawn__worker_ask_end(struct procspawn__worker *worker)
     worker->receiving = true;
     procspawn__worker_ref(worker);
     procspawn__pool_leave(pool);
-    int rc = procspawn__client_await(&worker->await, &worker->taken, kill);
+    int rc = procspawn__client_await(&worker->await, &worker->child, kill);
     procspawn__pool_enter(pool);
     if (rc <= 0)
         on_word(worker, rc);

@@ -56,7 +56,7 @@ static int send_call(struct procspawn__worker *worker, struct procspawn__pool_ca
     if (rc < 0)
         return rc;
     request->call.generation = worker->generation + 1;
-    rc = procspawn__request_send(request, worker->taken.channel);
+    rc = procspawn__request_send(request, worker->child.channel);
     if (rc < 0)
         procspawn__captures_stop(&call->captures, worker->pool, request);
     return rc;

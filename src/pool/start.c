@@ -10,8 +10,8 @@
 #include "src/call/caller_state.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
+#include "src/client/remote_child.h"
 #include "src/client/take.h"
-#include "src/client/taken.h"
 #include "src/error/error.h"
 #include "src/pool/backoff.h"
 #include "src/pool/interest.h"
@@ -55,14 +55,14 @@ static int send_prepare(const procspawn_pool *pool, int channel)
 
 /*
  * Takes a child and sends it PREPARE. 0; 1: not yet; -EPIPE: the child was dead; or -errno. If it
- * fails after a child was taken, the caller closes ret_taken->channel.
+ * fails after a child was taken, the caller closes ret_child->channel.
  */
-static int take_worker(procspawn_pool *pool, struct procspawn__taken *ret_taken)
+static int take_worker(procspawn_pool *pool, struct procspawn__remote_child *ret_child)
 {
-    int rc = procspawn__client_try(&pool->child_request, pool->epoll, ret_taken);
+    int rc = procspawn__client_try(&pool->child_request, pool->epoll, ret_child);
     if (rc != 0)
         return rc;
-    return send_prepare(pool, ret_taken->channel);
+    return send_prepare(pool, ret_child->channel);
 }
 
 static bool is_final(int rc)
@@ -88,9 +88,9 @@ static void note_failure(procspawn_pool *pool, int rc)
         procspawn__start_failed(pool, error, is_final(rc));
 }
 
-static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
+static int add(procspawn_pool *pool, const struct procspawn__remote_child *child)
 {
-    struct procspawn__worker *worker = procspawn__worker_add(pool, taken);
+    struct procspawn__worker *worker = procspawn__worker_add(pool, child);
 
     if (!worker)
         return -ENOMEM;
@@ -108,17 +108,17 @@ static int add(procspawn_pool *pool, const struct procspawn__taken *taken)
 /* One step at a time: while a server is slow the dispatcher still handles events. */
 void procspawn__start_worker(procspawn_pool *pool)
 {
-    struct procspawn__taken taken = { .channel = -1 };
-    int rc = take_worker(pool, &taken);
+    struct procspawn__remote_child child = { .channel = -1 };
+    int rc = take_worker(pool, &child);
 
     if (rc > 0)
         return;
     procspawn__pool_enter(pool);
     if (rc == 0)
-        rc = add(pool, &taken);
+        rc = add(pool, &child);
     if (rc < 0)
         note_failure(pool, rc);
     procspawn__pool_leave(pool);
     if (rc < 0)
-        wire__close(taken.channel);
+        wire__close(child.channel);
 }

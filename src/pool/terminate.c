@@ -10,7 +10,7 @@
 #include "src/base/clock.h"
 #include "src/base/list.h"
 #include "src/client/control.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/pool/interest.h"
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
@@ -71,7 +71,7 @@ void procspawn__worker_time_out(struct procspawn__worker *worker)
 
 /* One notice: a signal, with the time of the SIGKILL after it; or signal 0: deadline passed. */
 struct notice {
-    struct procspawn__taken to;
+    struct procspawn__remote_child to;
     int signal;
     int64_t kill_at;
 };
@@ -79,7 +79,7 @@ struct notice {
 static struct notice next_notice(struct procspawn__worker *worker)
 {
     struct procspawn__worker_end *end = &worker->end;
-    struct notice notice = { .to = worker->taken, .kill_at = end->kill_at };
+    struct notice notice = { .to = worker->child, .kill_at = end->kill_at };
 
     if (end->limit && (end->limit_first || end->signals == 0)) {
         end->limit = false;

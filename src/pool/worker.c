@@ -8,7 +8,7 @@
 #include "src/base/list.h"
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/pool/state.h"
 #include "src/wire/frame.h"
 #include <forkscope/pool.h>
@@ -91,7 +91,7 @@ static void dispose_worker(struct procspawn__remains *remains)
     struct procspawn__worker *worker = list_entry(remains, struct procspawn__worker, remains);
 
     procspawn__client_unawait(&worker->await);
-    wire__close(worker->taken.channel);
+    wire__close(worker->child.channel);
     base__fd_close(worker->statm);
     free_worker(worker);
 }
@@ -112,7 +112,7 @@ void procspawn__worker_unref(struct procspawn__worker *worker)
 /* ---- the table ---- */
 
 struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
-                                                const struct procspawn__taken *taken)
+                                                const struct procspawn__remote_child *child)
 {
     struct procspawn__worker *worker = calloc(1, sizeof *worker);
 
@@ -120,7 +120,7 @@ struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
         return NULL;
     *worker = (struct procspawn__worker){
         .pool = pool,
-        .taken = *taken,
+        .child = *child,
         .state = PROCSPAWN__WORKER_STARTING,
         .references = 1,
         .serial = ++pool->last_serial,

@@ -7,7 +7,7 @@
 #include "src/base/list.h"
 #include "src/call/outcome.h"
 #include "src/client/awaits.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/pool/state.h"
 #include "src/value/encoded.h"
 #include <forkscope/pool.h>
@@ -49,7 +49,7 @@ struct procspawn__worker_end {
 struct procspawn__worker {
     struct procspawn__remains remains;
     procspawn_pool *pool;
-    struct procspawn__taken taken;
+    struct procspawn__remote_child child;
     enum procspawn__worker_state state;
     unsigned references;        /* the table's, and one for each thread that uses the worker */
     uint64_t serial;            /* identifies it in epoll events, times PROCSPAWN__STREAMS */
@@ -81,11 +81,11 @@ struct procspawn__worker {
 /* All functions: with the pool's lock held. */
 
 /*
- * Adds a child that was sent PREPARE to the table; the child is taken. NULL without memory: it is
+ * Adds a child that was sent PREPARE to the table; it takes the child. NULL without memory: it is
  * not.
  */
 struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
-                                                const struct procspawn__taken *taken);
+                                                const struct procspawn__remote_child *child);
 /* Takes back the last addition: the child is the caller's again. */
 void procspawn__worker_withdraw(struct procspawn__worker *worker);
 struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uint64_t serial);

@@ -32,7 +32,7 @@ static bool too_big(struct procspawn__worker *worker)
         return false;
     if (!base__fd_is_ours(worker->statm)) {
         base__fd_release(worker->statm);
-        snprintf(text, sizeof text, "/proc/%d/statm", (int)worker->taken.pid);
+        snprintf(text, sizeof text, "/proc/%d/statm", (int)worker->child.pid);
         worker->statm = base__fd_hold(open(text, O_RDONLY | O_CLOEXEC));
     }
     ssize_t length = pread(worker->statm, text, sizeof text - 1, 0);
@@ -49,10 +49,10 @@ static bool too_big(struct procspawn__worker *worker)
  */
 static void at_end(struct procspawn__worker *worker, struct procspawn__worker_message *message)
 {
-    message->server_lost = procspawn__client_fate(&worker->taken) != PROCSPAWN__SERVED;
+    message->server_lost = procspawn__client_fate(&worker->child) != PROCSPAWN__SERVED;
     if (message->server_lost || message->incoming.kind == PROCSPAWN__INCOMING_CLOSED)
         return;
-    if (procspawn__client_await(&worker->await, &worker->taken, true) == 0 && worker->await.known) {
+    if (procspawn__client_await(&worker->await, &worker->child, true) == 0 && worker->await.known) {
         message->incoming.kind = PROCSPAWN__INCOMING_DEATH;
         message->incoming.death = worker->await.death;
     }
@@ -72,7 +72,7 @@ void procspawn__worker_receive_message(struct procspawn__worker *worker,
                                        struct procspawn__worker_message *message)
 {
     *message = (struct procspawn__worker_message){ .too_big = false };
-    procspawn__incoming_receive(&worker->taken, &worker->room, worker->lossy,
+    procspawn__incoming_receive(&worker->child, &worker->room, worker->lossy,
                                 &worker->pool->process->limit, &message->outcome,
                                 &message->incoming);
     switch (message->incoming.kind) {

@@ -5,7 +5,7 @@
  */
 #include "src/call/incoming.h"
 #include "src/call/outcome.h"
-#include "src/client/taken.h"
+#include "src/client/remote_child.h"
 #include "src/error/error.h"
 #include "src/value/footprint.h"
 #include "src/wire/codec.h"
@@ -25,7 +25,7 @@ static const procspawn__limit limit = PROCSPAWN__LIMIT_DEFAULT;
 static const struct wire_token token = { { 11, 12 } };
 
 struct channel {
-    struct procspawn__taken taken;
+    struct procspawn__remote_child child;
     int other;                  /* the end that messages are sent from */
     struct procspawn__outcome outcome;
     struct procspawn__incoming incoming;
@@ -37,21 +37,21 @@ static void open_channel(struct channel *channel, enum sender sender)
 {
     int ends[2];
 
-    *channel = (struct channel){ .taken.token = token };
+    *channel = (struct channel){ .child.token = token };
     CU_ASSERT_FATAL(wire__pair(ends) == 0 && wire__pass_sender(ends[0]) == 0);
-    channel->taken.channel = ends[0];
+    channel->child.channel = ends[0];
     channel->other = ends[1];
     if (sender == CHILD)
-        channel->taken.pid = getpid();
+        channel->child.pid = getpid();
     if (sender == SERVER)
-        channel->taken.server = getpid();
+        channel->child.server = getpid();
 }
 
 static void close_channel(struct channel *channel)
 {
     procspawn__outcome_fini(&channel->outcome);
-    if (channel->taken.channel >= 0)
-        close(channel->taken.channel);
+    if (channel->child.channel >= 0)
+        close(channel->child.channel);
     if (channel->other >= 0)
         close(channel->other);
 }
@@ -60,7 +60,7 @@ static enum procspawn__incoming_kind receive(struct channel *channel)
 {
     struct procspawn__parcel *room = NULL;
 
-    procspawn__incoming_receive(&channel->taken, &room, false, &limit, &channel->outcome,
+    procspawn__incoming_receive(&channel->child, &room, false, &limit, &channel->outcome,
                                 &channel->incoming);
     free(room);
     return channel->incoming.kind;
@@ -282,9 +282,9 @@ static void the_end_of_the_channel_is_not_its_closing_here(void)
     channel.other = -1;
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_END);
     CU_ASSERT_FALSE(channel.incoming.was_reset);
-    close(channel.taken.channel);
+    close(channel.child.channel);
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_CLOSED);
-    channel.taken.channel = -1;
+    channel.child.channel = -1;
     close_channel(&channel);
 }
 
@@ -293,7 +293,7 @@ static void a_reset_shows_that_a_message_was_left_unread(void)
     struct channel channel;
 
     open_channel(&channel, CHILD);
-    send_struct(&(struct channel){ .other = channel.taken.channel }, WIRE_CALL, "", 0);
+    send_struct(&(struct channel){ .other = channel.child.channel }, WIRE_CALL, "", 0);
     close(channel.other);
     channel.other = -1;
     while (receive(&channel) != PROCSPAWN__INCOMING_END && !channel.incoming.was_reset)

@@ -3,9 +3,9 @@
  */
 #include "src/base/clock.h"
 #include "src/call/handle.h"
-#include "src/client/root_process.h"
 #include "src/call/process.h"
 #include "src/client/control.h"
+#include "src/client/root_process.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/jail.h"
 
@@ -83,7 +83,7 @@ static void fill_link(procspawn_handle *handle)
 {
     const struct procspawn__process *process = (struct procspawn__process *)handle;
 
-    while (procspawn__client_try_end_child(&process->taken, SIGCONT, 1000 * CALLS_SECOND) == 0)
+    while (procspawn__client_try_end_child(&process->child, SIGCONT, 1000 * CALLS_SECOND) == 0)
         continue;
 }
 

@@ -227,7 +227,7 @@ static void its_process_does_not_know_the_token(void)
 
     procspawn_builder_stdin(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_handle *handle = start_in_vain(builder, search_stack, NULL);
-    struct wire_token token = ((struct procspawn__process *)(void *)handle)->taken.token;
+    struct wire_token token = ((struct procspawn__process *)(void *)handle)->child.token;
     token.word[0] = ~token.word[0];
     token.word[1] = ~token.word[1];
     CU_ASSERT(write(procspawn_stdin(handle), &token, sizeof token) == sizeof token);

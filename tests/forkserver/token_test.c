@@ -94,7 +94,7 @@ static void a_nested_child_has_no_right_to_such_a_word(void)
 
 static const struct wire_token *token_of(procspawn_handle *handle)
 {
-    return &((struct procspawn__process *)(void *)handle)->taken.token;
+    return &((struct procspawn__process *)(void *)handle)->child.token;
 }
 
 static bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])

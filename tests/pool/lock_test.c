@@ -66,7 +66,7 @@ static void a_thread_is_not_cancelled_while_it_sends_notices(void)
     void *result;
 
     pool->wake = base__event();
-    worker->taken.server = SERVER;
+    worker->child.server = SERVER;
     procspawn__worker_terminate(worker, SIGKILL, 0);
     CU_ASSERT_FATAL(pthread_create(&thread, NULL, leave_while_cancelled, &leaver) == 0);
     CU_ASSERT_FATAL(pthread_join(thread, &result) == 0);

@@ -64,8 +64,8 @@ struct procspawn__worker *bare_worker_starting(procspawn_pool *pool)
     int ends[2];
 
     CU_ASSERT_FATAL(wire__pair(ends) == 0);
-    const struct procspawn__taken taken = { .channel = ends[0] };
-    struct procspawn__worker *worker = procspawn__worker_add(pool, &taken);
+    const struct procspawn__remote_child child = { .channel = ends[0] };
+    struct procspawn__worker *worker = procspawn__worker_add(pool, &child);
     CU_ASSERT_FATAL(worker != NULL && worker->serial < ENDS);
     child_ends[worker->serial] = ends[1];
     return worker;

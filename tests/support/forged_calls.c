@@ -29,7 +29,7 @@ static void put_limits(struct wire_writer *block, const struct rlimit *files)
 }
 
 static bool send_by_hand(const struct forgery *forgery, procspawn_function *function,
-                         struct procspawn__taken *ret_taken)
+                         struct procspawn__remote_child *ret_child)
 {
     struct procspawn__request request;
 
@@ -44,8 +44,8 @@ static bool send_by_hand(const struct forgery *forgery, procspawn_function *func
     bool sent = procspawn__request_function(&request, function) == 0 &&
                 procspawn__request_argument(&request, NULL) == 0 &&
                 procspawn__request_seal(&request) == 0 &&
-                procspawn__client_take(INT64_MAX, ret_taken) == 0 &&
-                procspawn__request_send(&request, ret_taken->channel) == 0;
+                procspawn__client_take(INT64_MAX, ret_child) == 0 &&
+                procspawn__request_send(&request, ret_child->channel) == 0;
     procspawn__request_fini(&request);
     return sent;
 }
@@ -70,11 +70,11 @@ static json_t *receive(int channel)
 
 json_t *forgery_answer(const struct forgery *forgery, procspawn_function *function)
 {
-    struct procspawn__taken taken;
+    struct procspawn__remote_child child;
 
-    if (!send_by_hand(forgery, function, &taken))
+    if (!send_by_hand(forgery, function, &child))
         return json_string("not sent");
-    json_t *answer = receive(taken.channel);
-    close(taken.channel);
+    json_t *answer = receive(child.channel);
+    close(child.channel);
     return answer;
 }

@@ -5,8 +5,8 @@
 #define FORKSCOPE_SUPPORT_FORGED_CALLS_H
 
 #include "src/call/request.h"
+#include "src/client/remote_child.h"
 #include "src/client/take.h"
-#include "src/client/taken.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"

@@ -1,8 +1,8 @@
 /*
- * taken.h - a child that a caller has taken for a call
+ * remote_child.h - a child that a caller has taken for a call
  */
-#ifndef FORKSCOPE_CLIENT_TAKEN_H
-#define FORKSCOPE_CLIENT_TAKEN_H
+#ifndef FORKSCOPE_CLIENT_REMOTE_CHILD_H
+#define FORKSCOPE_CLIENT_REMOTE_CHILD_H
 
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
@@ -10,9 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct procspawn__taken {
+struct procspawn__remote_child {
     int channel;                /* owned by the caller */
-    pid_t pid;                  /* atomic: see procspawn__taken_pid */
+    pid_t pid;                  /* atomic: see procspawn__remote_child_pid */
     pid_t server;
     uint64_t serial;            /* of the server */
     uint64_t id;                /* of the child in its server */
@@ -23,10 +23,12 @@ struct procspawn__taken {
 
 /* Returns the process id. It changes when the server replaces a child that died before it read the
  * call (REBORN): one thread handles that while others may read the id. */
-pid_t procspawn__taken_pid(const struct procspawn__taken *taken);
-void procspawn__taken_reborn(struct procspawn__taken *taken, const struct wire_reborn *reborn);
+pid_t procspawn__remote_child_pid(const struct procspawn__remote_child *child);
+void procspawn__remote_child_reborn(struct procspawn__remote_child *child,
+                                    const struct wire_reborn *reborn);
 
 /* Did the child's server send this frame of its channel? Checks credentials and token. */
-bool procspawn__taken_vouched(const struct procspawn__taken *taken, const struct wire_frame *frame);
+bool procspawn__remote_child_vouched(const struct procspawn__remote_child *child,
+                                     const struct wire_frame *frame);
 
 #endif
