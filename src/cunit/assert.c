@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "src/cunit/area.h"
+#include "src/cunit/mailbox.h"
 
 #include <forkscope/cunit.h>
 #undef CU_assertImplementation /* CUnit's own function is needed here */
@@ -49,35 +49,35 @@ bool procspawn__cunit_guarded(void (*run)(void))
     return whole;
 }
 
-static _Noreturn void end_test(struct area *area)
+static _Noreturn void end_test(struct mailbox *mailbox)
 {
-    if (getpid() == area->pid && gettid() == area->pid && guarding)
+    if (getpid() == mailbox->pid && gettid() == mailbox->pid && guarding)
         longjmp(guard, 1);
-    if (getpid() == area->pid)
-        atomic_store(&area->state, AREA_CUT_SHORT);
+    if (getpid() == mailbox->pid)
+        atomic_store(&mailbox->state, MAILBOX_CUT_SHORT);
     _exit(CUT_SHORT);
 }
 
 CU_BOOL procspawn_cunit_assert(CU_BOOL value, unsigned line, const char *text, const char *file,
                                const char *function, CU_BOOL fatal)
 {
-    struct area *area = procspawn__cunit_area;
+    struct mailbox *mailbox = procspawn__cunit_mailbox;
 
-    if (!area)
+    if (!mailbox)
         return CU_assertImplementation(value, line, text, file, function, fatal);
-    atomic_fetch_add(&area->assertions, 1);
+    atomic_fetch_add(&mailbox->assertions, 1);
     if (value)
         return value;
-    procspawn__cunit_area_fail(area, file, line, text);
+    procspawn__cunit_mailbox_fail(mailbox, file, line, text);
     if (fatal)
-        end_test(area);
+        end_test(mailbox);
     return value;
 }
 
 CU_BOOL procspawn_cunit_equal(long long actual, long long expected, const char *text, unsigned line,
                               const char *file)
 {
-    char shown[AREA_TEXT];
+    char shown[MAILBOX_TEXT];
 
     snprintf(shown, sizeof(shown), "%.500s: %lld, not %lld", text, actual, expected);
     return procspawn_cunit_assert(actual == expected, line, shown, file, "", CU_FALSE);

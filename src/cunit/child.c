@@ -8,13 +8,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "src/cunit/area.h"
 #include "src/cunit/assert.h"
 #include "src/cunit/case.h"
 #include "src/cunit/child.h"
 #include "src/cunit/clock.h"
 #include "src/cunit/crash.h"
 #include "src/cunit/leftovers.h"
+#include "src/cunit/mailbox.h"
 #include "src/cunit/sanitizer.h"
 
 #include <CUnit/TestRun.h>
@@ -24,7 +24,7 @@ static const struct test_case *current;
 
 static void note(const char *text)
 {
-    procspawn__cunit_area_fail(procspawn__cunit_area, "", 0, text);
+    procspawn__cunit_mailbox_fail(procspawn__cunit_mailbox, "", 0, text);
 }
 
 static void run_test(void)
@@ -48,12 +48,12 @@ static void run_cleanup(void)
  * Takes over failures that CUnit counted in this process, from assertions in files without our
  * header.
  */
-static void collect_from_cunit(struct area *area)
+static void collect_from_cunit(struct mailbox *mailbox)
 {
     for (CU_pFailureRecord record = CU_get_failure_list(); record; record = record->pNext)
-        procspawn__cunit_area_fail(area, record->strFileName, record->uiLineNumber,
-                                   record->strCondition);
-    atomic_fetch_add(&area->assertions, CU_get_number_of_asserts());
+        procspawn__cunit_mailbox_fail(mailbox, record->strFileName, record->uiLineNumber,
+                                      record->strCondition);
+    atomic_fetch_add(&mailbox->assertions, CU_get_number_of_asserts());
 }
 
 /* A test may have lowered the limit so far that the inventories could not open their files. */
@@ -67,7 +67,7 @@ static void restore_descriptor_limit(const struct rlimit *before)
     setrlimit(RLIMIT_NOFILE, &now);
 }
 
-static bool run_between_inventories(struct area *area, const struct run_settings *settings)
+static bool run_between_inventories(struct mailbox *mailbox, const struct run_settings *settings)
 {
     struct leftovers leftovers;
     struct rlimit descriptors;
@@ -82,14 +82,14 @@ static bool run_between_inventories(struct area *area, const struct run_settings
     /*
      * After a fatal assertion the test's clean-up code did not run, so leftovers are not reported.
      */
-    return procspawn__cunit_leftovers_end(&leftovers, whole ? atomic_load(&area->allowed) : ~0u,
+    return procspawn__cunit_leftovers_end(&leftovers, whole ? atomic_load(&mailbox->allowed) : ~0u,
                                           (int64_t)((double)(CUNIT_SECOND / 2) * settings->factor));
 }
 
 _Noreturn void procspawn__cunit_child(const struct test_case *test_case,
                                       const struct run_settings *settings)
 {
-    struct area *area = procspawn__cunit_area;
+    struct mailbox *mailbox = procspawn__cunit_mailbox;
     bool threads_left;
 
     current = test_case;
@@ -97,10 +97,10 @@ _Noreturn void procspawn__cunit_child(const struct test_case *test_case,
     mallopt(M_ARENA_MAX, 1); /* see mappings.c */
     procspawn__cunit_crash_watch();
     procspawn__cunit_guarded(settings->setup);
-    threads_left = run_between_inventories(area, settings);
+    threads_left = run_between_inventories(mailbox, settings);
     procspawn__cunit_guarded(settings->teardown);
-    collect_from_cunit(area);
-    atomic_store(&area->state, AREA_FINISHED);
+    collect_from_cunit(mailbox);
+    atomic_store(&mailbox->state, MAILBOX_FINISHED);
     if (threads_left) {
         fflush(NULL);
         _exit(0); /* handlers of exit() would free what running threads use */

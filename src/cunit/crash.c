@@ -10,8 +10,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "src/cunit/area.h"
 #include "src/cunit/clock.h"
+#include "src/cunit/mailbox.h"
 
 enum { ALTERNATE_STACK = 64 << 10 };
 
@@ -42,17 +42,17 @@ static void *interrupted_at(const ucontext_t *context)
 }
 #endif
 
-static void note_stack(struct area *area, const ucontext_t *context)
+static void note_stack(struct mailbox *mailbox, const ucontext_t *context)
 {
-    unsigned slot = atomic_fetch_add(&area->stacks, 1);
-    struct area_stack *stack;
+    unsigned slot = atomic_fetch_add(&mailbox->stacks, 1);
+    struct mailbox_stack *stack;
 
-    if (slot >= AREA_STACKS)
+    if (slot >= MAILBOX_STACKS)
         return;
-    stack = &area->stack[slot];
+    stack = &mailbox->stack[slot];
     stack->tid = gettid();
     stack->interrupted = interrupted_at(context);
-    stack->depth = backtrace(stack->frames, AREA_FRAMES);
+    stack->depth = backtrace(stack->frames, MAILBOX_FRAMES);
     atomic_store(&stack->written, true);
 }
 
@@ -73,21 +73,21 @@ static void die(int number, const siginfo_t *info)
  */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
-    struct area *area = procspawn__cunit_area;
+    struct mailbox *mailbox = procspawn__cunit_mailbox;
     int none = 0;
 
-    if (getpid() != area->pid) {
+    if (getpid() != mailbox->pid) {
         die(number, info);
         return;
     }
-    if (number == SIGABRT && atomic_load(&area->asked_for_stacks)) {
-        note_stack(area, context);
+    if (number == SIGABRT && atomic_load(&mailbox->asked_for_stacks)) {
+        note_stack(mailbox, context);
         return;
     }
-    if (atomic_compare_exchange_strong(&area->signal, &none, number)) {
-        area->address = info->si_addr;
-        atomic_store(&area->deadline, procspawn__cunit_now() + 2 * CUNIT_SECOND);
-        note_stack(area, context);
+    if (atomic_compare_exchange_strong(&mailbox->signal, &none, number)) {
+        mailbox->address = info->si_addr;
+        atomic_store(&mailbox->deadline, procspawn__cunit_now() + 2 * CUNIT_SECOND);
+        note_stack(mailbox, context);
     }
     die(number, info);
 }
@@ -100,9 +100,9 @@ void procspawn__cunit_crash_watch(void)
         mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = { .ss_sp = memory, .ss_size = ALTERNATE_STACK };
     stack_t present;
-    void *frames[AREA_FRAMES];
+    void *frames[MAILBOX_FRAMES];
 
-    procspawn__cunit_area->runner_depth = backtrace(frames, AREA_FRAMES) - 1;
+    procspawn__cunit_mailbox->runner_depth = backtrace(frames, MAILBOX_FRAMES) - 1;
     if (memory != MAP_FAILED && sigaltstack(NULL, &present) == 0 && present.ss_flags & SS_DISABLE)
         sigaltstack(&stack, NULL);
     sigemptyset(&action.sa_mask);

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/cunit/area.h"
 #include "src/cunit/clock.h"
+#include "src/cunit/mailbox.h"
 
 struct kind {
     enum procspawn_cunit_check check;
@@ -27,12 +27,12 @@ static const struct kind kinds[LEFTOVER_KINDS] = {
 
 static void fail(const char *text)
 {
-    procspawn__cunit_area_fail(procspawn__cunit_area, "", 0, text);
+    procspawn__cunit_mailbox_fail(procspawn__cunit_mailbox, "", 0, text);
 }
 
 static void take(const struct kind *kind, struct inventory *ret_inventory)
 {
-    char text[AREA_TEXT];
+    char text[MAILBOX_TEXT];
     int rc = kind->take(ret_inventory);
 
     if (rc == 0)
@@ -93,7 +93,7 @@ static const struct item *counterpart(const struct kind *kind, const struct inve
 static int compare_new(const struct kind *kind, const struct inventory *before,
                        const struct inventory *after, bool report)
 {
-    char text[AREA_TEXT];
+    char text[MAILBOX_TEXT];
     int differences = 0;
 
     for (size_t i = 0; i < after->count; i++) {
@@ -111,7 +111,7 @@ static int compare_new(const struct kind *kind, const struct inventory *before,
 static int compare_closed(const struct inventory *before, const struct inventory *after,
                           bool report)
 {
-    char text[AREA_TEXT];
+    char text[MAILBOX_TEXT];
     int differences = 0;
 
     for (size_t i = 0; i < before->count; i++) {

@@ -4,7 +4,6 @@
 EXTRA_LTLIBRARIES = src/libcunit.la
 CLEANFILES += src/libcunit.la
 src_libcunit_la_SOURCES =
-src_libcunit_la_SOURCES += src/cunit/area.c src/cunit/area.h
 src_libcunit_la_SOURCES += src/cunit/assert.c src/cunit/assert.h
 src_libcunit_la_SOURCES += src/cunit/case.h
 src_libcunit_la_SOURCES += src/cunit/child.c src/cunit/child.h
@@ -15,6 +14,7 @@ src_libcunit_la_SOURCES += src/cunit/interrupt.c src/cunit/interrupt.h
 src_libcunit_la_SOURCES += src/cunit/inventory.c src/cunit/inventory.h
 src_libcunit_la_SOURCES += src/cunit/junit.c src/cunit/junit.h
 src_libcunit_la_SOURCES += src/cunit/leftovers.c src/cunit/leftovers.h
+src_libcunit_la_SOURCES += src/cunit/mailbox.c src/cunit/mailbox.h
 src_libcunit_la_SOURCES += src/cunit/mappings.c
 src_libcunit_la_SOURCES += src/cunit/options.c src/cunit/options.h
 src_libcunit_la_SOURCES += src/cunit/orphans.c src/cunit/orphans.h

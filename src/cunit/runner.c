@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "src/cunit/area.h"
 #include "src/cunit/case.h"
 #include "src/cunit/clock.h"
 #include "src/cunit/crash.h"
 #include "src/cunit/interrupt.h"
 #include "src/cunit/junit.h"
+#include "src/cunit/mailbox.h"
 #include "src/cunit/options.h"
 #include "src/cunit/report.h"
 #include "src/cunit/result.h"
@@ -49,8 +49,8 @@ void procspawn_cunit_teardown(void (*call)(void))
 
 void procspawn_cunit_allow(unsigned kinds)
 {
-    if (procspawn__cunit_area)
-        atomic_fetch_or(&procspawn__cunit_area->allowed, kinds);
+    if (procspawn__cunit_mailbox)
+        atomic_fetch_or(&procspawn__cunit_mailbox->allowed, kinds);
     else
         settings.allowed |= kinds;
 }
@@ -59,8 +59,8 @@ void procspawn_cunit_time_limit(int64_t ns)
 {
     int64_t limit = (int64_t)((double)ns * settings.factor);
 
-    if (procspawn__cunit_area)
-        atomic_store(&procspawn__cunit_area->deadline, procspawn__cunit_now() + limit);
+    if (procspawn__cunit_mailbox)
+        atomic_store(&procspawn__cunit_mailbox->deadline, procspawn__cunit_now() + limit);
     else
         settings.limit = ns;
 }

@@ -54,30 +54,31 @@ static void write_frame(FILE *out, void *address, bool interrupted)
                 (unsigned long)((uintptr_t)address - map->l_addr));
 }
 
-static void write_stack(FILE *out, const struct area *area, const struct area_stack *stack)
+static void write_stack(FILE *out, const struct mailbox *mailbox, const struct mailbox_stack *stack)
 {
-    int end = stack->depth < AREA_FRAMES ? stack->depth : AREA_FRAMES;
+    int end = stack->depth < MAILBOX_FRAMES ? stack->depth : MAILBOX_FRAMES;
     int begin = 0;
 
     while (begin < end && stack->frames[begin] != stack->interrupted)
         begin++;
     if (begin == end)
         begin = 0;
-    if (stack->tid == area->pid && stack->depth < AREA_FRAMES && end - begin > area->runner_depth)
-        end -= area->runner_depth;
+    if (stack->tid == mailbox->pid && stack->depth < MAILBOX_FRAMES &&
+        end - begin > mailbox->runner_depth)
+        end -= mailbox->runner_depth;
     for (int frame = begin; frame < end; frame++)
         write_frame(out, stack->frames[frame], stack->frames[frame] == stack->interrupted);
 }
 
-void procspawn__cunit_stacks_write(const struct area *area, FILE *out)
+void procspawn__cunit_stacks_write(const struct mailbox *mailbox, FILE *out)
 {
-    for (int i = 0; i < AREA_STACKS; i++) {
-        const struct area_stack *stack = &area->stack[i];
+    for (int i = 0; i < MAILBOX_STACKS; i++) {
+        const struct mailbox_stack *stack = &mailbox->stack[i];
 
         if (!atomic_load(&stack->written))
             continue;
         fprintf(out, "      stack of thread %d\n", (int)stack->tid);
-        write_stack(out, area, stack);
+        write_stack(out, mailbox, stack);
     }
 }
 
@@ -99,19 +100,19 @@ static void describe_thread(pid_t pid, long tid, FILE *out)
  * Asks a thread for its stack. One that blocks the signal does not answer, so the wait ends after a
  * fifth of a second.
  */
-static void ask_thread(pid_t pid, long tid, struct area *area)
+static void ask_thread(pid_t pid, long tid, struct mailbox *mailbox)
 {
     const struct timespec turn = { .tv_nsec = CUNIT_MILLISECOND };
     int64_t until = procspawn__cunit_now() + CUNIT_SECOND / 5;
-    unsigned slot = atomic_load(&area->stacks);
+    unsigned slot = atomic_load(&mailbox->stacks);
 
-    if (slot >= AREA_STACKS || syscall(SYS_tgkill, pid, (pid_t)tid, SIGABRT) != 0)
+    if (slot >= MAILBOX_STACKS || syscall(SYS_tgkill, pid, (pid_t)tid, SIGABRT) != 0)
         return;
-    while (!atomic_load(&area->stack[slot].written) && procspawn__cunit_now() < until)
+    while (!atomic_load(&mailbox->stack[slot].written) && procspawn__cunit_now() < until)
         ppoll(NULL, 0, &turn, NULL);
 }
 
-void procspawn__cunit_stacks_of_hung(pid_t pid, struct area *area, FILE *out)
+void procspawn__cunit_stacks_of_hung(pid_t pid, struct mailbox *mailbox, FILE *out)
 {
     char path[64];
     DIR *directory;
@@ -121,14 +122,14 @@ void procspawn__cunit_stacks_of_hung(pid_t pid, struct area *area, FILE *out)
     directory = opendir(path);
     if (!directory)
         return;
-    atomic_store(&area->asked_for_stacks, true);
+    atomic_store(&mailbox->asked_for_stacks, true);
     while ((entry = readdir(directory))) {
         long tid = atol(entry->d_name);
 
         if (tid <= 0)
             continue;
         describe_thread(pid, tid, out);
-        ask_thread(pid, tid, area);
+        ask_thread(pid, tid, mailbox);
     }
     closedir(directory);
 }

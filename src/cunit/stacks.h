@@ -6,15 +6,15 @@
 
 #include <stdio.h>
 
-#include "src/cunit/area.h"
+#include "src/cunit/mailbox.h"
 
-/* Writes the stacks recorded in `area`, one line per frame, indented. */
-void procspawn__cunit_stacks_write(const struct area *area, FILE *out);
+/* Writes the stacks recorded in `mailbox`, one line per frame, indented. */
+void procspawn__cunit_stacks_write(const struct mailbox *mailbox, FILE *out);
 
 /*
  * Writes what each thread of process `pid` is doing, and makes the threads record their stacks in
- * `area`, if they can.
+ * `mailbox`, if they can.
  */
-void procspawn__cunit_stacks_of_hung(pid_t pid, struct area *area, FILE *out);
+void procspawn__cunit_stacks_of_hung(pid_t pid, struct mailbox *mailbox, FILE *out);
 
 #endif
