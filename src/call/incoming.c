@@ -15,7 +15,7 @@
 #include <string.h>
 
 static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
-                        struct procspawn__parcel **room, struct procspawn__outcome *outcome,
+                        struct procspawn__encoded **room, struct procspawn__outcome *outcome,
                         struct procspawn__incoming *incoming)
 {
     struct wire_value head;
@@ -29,7 +29,7 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     procspawn__outcome_result(outcome, frame, limit, room);
 }
 
-static void read_failure(const struct wire_frame *frame, struct procspawn__parcel **room,
+static void read_failure(const struct wire_frame *frame, struct procspawn__encoded **room,
                          struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
     struct wire_failure head;
@@ -44,7 +44,7 @@ static void read_failure(const struct wire_frame *frame, struct procspawn__parce
 }
 
 static void read_from_child(struct wire_frame *frame, const procspawn__limit *limit,
-                            struct procspawn__parcel **room, struct procspawn__outcome *outcome,
+                            struct procspawn__encoded **room, struct procspawn__outcome *outcome,
                             struct procspawn__incoming *incoming)
 {
     incoming->kind = PROCSPAWN__INCOMING_BROKEN;
@@ -64,7 +64,7 @@ static bool read_struct(const struct wire_frame *frame, void *ret_body, size_t l
     return true;
 }
 
-static void read_from_server(struct wire_frame *frame, struct procspawn__parcel **room,
+static void read_from_server(struct wire_frame *frame, struct procspawn__encoded **room,
                              struct procspawn__outcome *outcome,
                              struct procspawn__incoming *incoming)
 {
@@ -88,7 +88,7 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__parcel 
 
 /* Checks the sender first: any process that has the channel could send a forged answer. */
 static void read_frame(const struct procspawn__remote_child *from, struct wire_frame *frame, int rc,
-                       const procspawn__limit *limit, struct procspawn__parcel **room,
+                       const procspawn__limit *limit, struct procspawn__encoded **room,
                        struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
     bool from_child = frame->sender == from->pid;
@@ -104,17 +104,17 @@ static void read_frame(const struct procspawn__remote_child *from, struct wire_f
 }
 
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
-                                 struct procspawn__parcel **room, bool lossy,
+                                 struct procspawn__encoded **room, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming)
 {
     if (!*room)
-        *room = procspawn__parcel_room();
+        *room = procspawn__encoded_room();
     if (!*room) {
         *ret_incoming = (struct procspawn__incoming){ .error = -ENOMEM };
         return;
     }
-    struct wire_frame frame = { .body = procspawn__parcel_body(*room), .capacity = WIRE_MAX_BODY,
+    struct wire_frame frame = { .body = procspawn__encoded_body(*room), .capacity = WIRE_MAX_BODY,
                                 .lossy = lossy };
     int rc = wire__recv(from->channel, &frame, true);
 

@@ -48,7 +48,7 @@ struct procspawn__incoming {
  * time for each channel.
  */
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
-                                 struct procspawn__parcel **room, bool lossy,
+                                 struct procspawn__encoded **room, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming);
 

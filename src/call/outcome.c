@@ -37,7 +37,7 @@ void procspawn__outcome_fini(struct procspawn__outcome *outcome)
     drop_unread(&outcome->report);
     drop_unread(&outcome->failure);
     procspawn__decoding_drop(outcome->decoding);
-    procspawn__parcel_free(outcome->kept);
+    procspawn__encoded_free(outcome->encoded);
     json_decref(outcome->result);
     procspawn__holder_release(&outcome->holder);
     procspawn_error_free(outcome->error);
@@ -48,9 +48,9 @@ void procspawn__outcome_forget(struct procspawn__outcome *outcome)
 {
     /* Its thread is not in this process. What it was changing just then is left alone. */
     if (!outcome->decoding)
-        procspawn__parcel_forget(outcome->kept);
+        procspawn__encoded_forget(outcome->encoded);
     outcome->decoding = NULL;
-    outcome->kept = NULL;
+    outcome->encoded = NULL;
     outcome->holder = (struct procspawn__holder){ NULL };
     outcome->report.memfd = -1;
     procspawn__outcome_fini(outcome);
@@ -87,7 +87,7 @@ static bool is_null(const struct wire_frame *frame)
 }
 
 void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                               const procspawn__limit *limit, struct procspawn__parcel **room)
+                               const procspawn__limit *limit, struct procspawn__encoded **room)
 {
     if (outcome->state != PROCSPAWN__PENDING)
         return;
@@ -96,12 +96,12 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
         outcome->state = PROCSPAWN__RESULT;
         return;
     }
-    int rc = procspawn__parcel_new(frame, limit, *room, &outcome->kept);
+    int rc = procspawn__encoded_new(frame, limit, *room, &outcome->encoded);
     if (rc < 0) {
         procspawn__outcome_fail(outcome, unreadable(rc, forkscope_strerror(rc)));
         return;
     }
-    procspawn__parcel_move_out(&outcome->kept, room);
+    procspawn__encoded_move_out(&outcome->encoded, room);
     outcome->state = PROCSPAWN__UNDECODED;
 }
 
@@ -109,8 +109,8 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
 static int decode(struct procspawn__outcome *outcome, json_error_t *ret_detail)
 {
     if (!outcome->decoding)
-        return procspawn__parcel_decode(outcome->kept, &outcome->holder, NULL, &outcome->result,
-                                        ret_detail);
+        return procspawn__encoded_decode(outcome->encoded, &outcome->holder, NULL, &outcome->result,
+                                         ret_detail);
     int rc = procspawn__decoding_take(outcome->decoding, &outcome->result, ret_detail);
     outcome->decoding = NULL;
     return rc;
@@ -120,8 +120,8 @@ static int wait_for_thread(struct procspawn__outcome *outcome, int64_t deadline)
 {
     if (deadline == BASE_NEVER && !outcome->decoding)
         return 0;
-    if (!outcome->decoding && procspawn__decoding_is_long(outcome->kept))
-        procspawn__decoding_start(outcome->kept, &outcome->holder, &outcome->decoding);
+    if (!outcome->decoding && procspawn__decoding_is_long(outcome->encoded))
+        procspawn__decoding_start(outcome->encoded, &outcome->holder, &outcome->decoding);
     return outcome->decoding ? procspawn__decoding_wait(outcome->decoding, deadline) : 0;
 }
 
@@ -129,7 +129,7 @@ static int wait_for_thread(struct procspawn__outcome *outcome, int64_t deadline)
 
 /* Without memory the message is left in the room, which is taken. */
 static void leave_unread(struct procspawn__unread *unread, const struct wire_frame *frame,
-                         struct procspawn__parcel **room, int memfd)
+                         struct procspawn__encoded **room, int memfd)
 {
     *unread = (struct procspawn__unread){ *room, frame->header.length, base__fd_hold(memfd) };
     *room = NULL;
@@ -144,7 +144,7 @@ static void add_trace(struct procspawn__outcome *outcome)
 }
 
 void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
-                                struct procspawn__parcel **room)
+                                struct procspawn__encoded **room)
 {
     if (outcome->state != PROCSPAWN__PENDING)
         return;
@@ -199,7 +199,7 @@ static int read_trace(struct procspawn__outcome *outcome, const unsigned char *b
 }
 
 void procspawn__outcome_backtrace(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                                  struct procspawn__parcel **room)
+                                  struct procspawn__encoded **room)
 {
     if (outcome->trace || outcome->report.room)
         return;
@@ -231,7 +231,7 @@ static void make_error(struct procspawn__outcome *outcome)
     const struct procspawn__unread *failure = &outcome->failure;
 
     if (failure->room)
-        outcome->error = procspawn__error_from_failure(procspawn__parcel_body(failure->room),
+        outcome->error = procspawn__error_from_failure(procspawn__encoded_body(failure->room),
                                                        failure->length);
     else if (outcome->died)
         outcome->error = procspawn__error_from_death(&outcome->death, outcome->trace);
@@ -248,7 +248,7 @@ static int read_rest(struct procspawn__outcome *outcome)
 {
     struct procspawn__unread *report = &outcome->report;
 
-    if (report->room && read_trace(outcome, procspawn__parcel_body(report->room), report->length,
+    if (report->room && read_trace(outcome, procspawn__encoded_body(report->room), report->length,
                                    base__fd_is_ours(report->memfd) ? report->memfd : -1) < 0)
         return -ENOMEM;
     drop_unread(report);
@@ -285,10 +285,10 @@ int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadli
     if (rc < 0)
         return rc;
     rc = decode(outcome, &detail);
-    if (rc == -ENOMEM && procspawn__parcel_is_whole(outcome->kept))
+    if (rc == -ENOMEM && procspawn__encoded_is_whole(outcome->encoded))
         return rc;
-    procspawn__parcel_free(outcome->kept);
-    outcome->kept = NULL;
+    procspawn__encoded_free(outcome->encoded);
+    outcome->encoded = NULL;
     outcome->state = rc < 0 ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
     if (rc < 0)
         outcome->error = unreadable(rc, detail.text);

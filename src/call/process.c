@@ -152,7 +152,7 @@ static void act(struct procspawn__process *process, const struct procspawn__inco
  * process, -errno: the message is left in the channel. After the answer no descriptors are needed,
  * so a shortage of descriptors does not count any more.
  */
-static int take_in(struct procspawn__process *process, struct procspawn__parcel **room)
+static int take_in(struct procspawn__process *process, struct procspawn__encoded **room)
 {
     bool was_answered = answered(process);
     struct procspawn__incoming incoming;
@@ -177,7 +177,7 @@ static int take_in_rest(struct procspawn__process *process)
 {
     enum { REST = 2048 };       /* more than a socket holds */
     bool cancelable = base__cancelable(false);
-    struct procspawn__parcel *room = NULL;
+    struct procspawn__encoded *room = NULL;
     int rc = 0;
 
     for (int i = 0; rc == 0 && i < REST && has_more(process); i++)
@@ -220,7 +220,7 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 {
     /* A child may send messages faster than they are read: the caller checks its deadline. */
     enum { AT_ONCE = 64 };
-    struct procspawn__parcel *room = NULL;
+    struct procspawn__encoded *room = NULL;
     int cancel, rc = 0;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);

@@ -70,7 +70,7 @@ struct procspawn__worker {
     struct procspawn__await await;  /* asks its server for its end; only the receiving thread */
     struct procspawn__worker_end end;
     struct list in_notices;
-    struct procspawn__parcel *room;     /* for the message being received; NULL: none yet */
+    struct procspawn__encoded *room;    /* for the message being received; NULL: none yet */
     bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
     int64_t idle_until;         /* from then on the pool may end it to shrink */

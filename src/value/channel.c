@@ -48,8 +48,8 @@ struct procspawn_receiver {
     bool shared;                        /* other processes have duplicates, or had them */
     struct procspawn__holder holder;    /* descriptors of the last message */
     procspawn__limit limit;
-    struct procspawn__parcel *room;
-    struct procspawn__parcel *kept;     /* received but not decoded; NULL: none */
+    struct procspawn__encoded *room;
+    struct procspawn__encoded *encoded;     /* received but not decoded; NULL: none */
     struct procspawn__decoding *decoding;   /* of what is kept, by a thread; NULL: none */
 };
 
@@ -88,7 +88,7 @@ static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
 static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
-    struct procspawn__parcel *room = procspawn__parcel_room();
+    struct procspawn__encoded *room = procspawn__encoded_room();
     int held = hold_or_close(fd, receiver && room, shared);
 
     if (held < 0) {
@@ -100,7 +100,7 @@ static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver
     receiver->shared = shared;
     receiver->room = room;
     receiver->set = -1;
-    receiver->kept = NULL;
+    receiver->encoded = NULL;
     receiver->decoding = NULL;
     receiver->holder = (struct procspawn__holder){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
@@ -212,7 +212,7 @@ static void leave_to_original(procspawn_receiver *receiver)
     if (!receiver->decoding || procspawn__decoding_is_ours(receiver->decoding))
         return;
     receiver->decoding = NULL;
-    receiver->kept = NULL;
+    receiver->encoded = NULL;
     receiver->holder = (struct procspawn__holder){ 0 };
 }
 
@@ -221,7 +221,7 @@ static void drop_receiver(procspawn_receiver *receiver)
 {
     leave_to_original(receiver);
     procspawn__decoding_drop(receiver->decoding);
-    procspawn__parcel_free(receiver->kept);
+    procspawn__encoded_free(receiver->encoded);
     procspawn__holder_release(&receiver->holder);
     if (receiver->set != receiver->fd)
         base__fd_close(receiver->set);
@@ -374,8 +374,9 @@ static bool change_set(procspawn_receiver *receiver, int operation)
 static int wait_for_thread(procspawn_receiver *receiver, int64_t deadline, int cancel)
 {
     if (!receiver->decoding) {
-        if (deadline == BASE_NEVER || !procspawn__decoding_is_long(receiver->kept) ||
-            procspawn__decoding_start(receiver->kept, &receiver->holder, &receiver->decoding) < 0)
+        if (deadline == BASE_NEVER || !procspawn__decoding_is_long(receiver->encoded) ||
+            procspawn__decoding_start(receiver->encoded, &receiver->holder, &receiver->decoding) <
+                0)
             return 0;
         if (!change_set(receiver, EPOLL_CTL_ADD))
             deadline = BASE_NEVER;
@@ -386,13 +387,13 @@ static int wait_for_thread(procspawn_receiver *receiver, int64_t deadline, int c
     return rc;
 }
 
-static int decode_kept(procspawn_receiver *receiver, json_t **ret_value)
+static int decode_encoded(procspawn_receiver *receiver, json_t **ret_value)
 {
     json_error_t error;
 
     if (!receiver->decoding)
-        return procspawn__parcel_decode(receiver->kept, &receiver->holder, NULL, ret_value,
-                                        &error);
+        return procspawn__encoded_decode(receiver->encoded, &receiver->holder, NULL, ret_value,
+                                         &error);
     change_set(receiver, EPOLL_CTL_DEL);
     int rc = procspawn__decoding_take(receiver->decoding, ret_value, &error);
     receiver->decoding = NULL;
@@ -409,17 +410,17 @@ static int decode(procspawn_receiver *receiver, int64_t deadline, int cancel, js
 
     if (rc < 0)
         return rc;
-    rc = decode_kept(receiver, ret_value);
-    if (rc == -ENOMEM && procspawn__parcel_is_whole(receiver->kept))
+    rc = decode_encoded(receiver, ret_value);
+    if (rc == -ENOMEM && procspawn__encoded_is_whole(receiver->encoded))
         return rc;
-    procspawn__parcel_free(receiver->kept);
-    receiver->kept = NULL;
+    procspawn__encoded_free(receiver->encoded);
+    receiver->encoded = NULL;
     return rc;
 }
 
 static int take_in(procspawn_receiver *receiver)
 {
-    struct wire_frame frame = { .body = procspawn__parcel_body(receiver->room),
+    struct wire_frame frame = { .body = procspawn__encoded_body(receiver->room),
                                 .capacity = WIRE_MAX_BODY };
 
     int rc = wire__recv_shared(receiver->fd, &frame);
@@ -427,14 +428,14 @@ static int take_in(procspawn_receiver *receiver)
         return rc;
     rc = -EPROTO;
     if (frame.header.type == WIRE_VALUE)
-        rc = procspawn__parcel_new(&frame, &receiver->limit, receiver->room, &receiver->kept);
+        rc = procspawn__encoded_new(&frame, &receiver->limit, receiver->room, &receiver->encoded);
     wire__close_fds(&frame);
     return rc;
 }
 
 static int receive(procspawn_receiver *receiver, int64_t deadline, int cancel, json_t **ret_value)
 {
-    int rc = receiver->kept ? 0 : take_in(receiver);
+    int rc = receiver->encoded ? 0 : take_in(receiver);
     return rc < 0 ? rc : decode(receiver, deadline, cancel, ret_value);
 }
 

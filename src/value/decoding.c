@@ -20,30 +20,30 @@ struct procspawn__decoding {
     int end;                    /* eventfd: raised at the end of the decoding */
     int64_t moment;             /* each wait lasts until then */
     bool stop;                  /* atomic: the value is not wanted any more */
-    struct procspawn__parcel *parcel;
+    struct procspawn__encoded *encoded;
     struct procspawn__holder *holder;
     int rc;                     /* this and the next two: the thread's until it is joined */
     json_t *value;
     json_error_t error;
 };
 
-bool procspawn__decoding_is_long(const struct procspawn__parcel *parcel)
+bool procspawn__decoding_is_long(const struct procspawn__encoded *encoded)
 {
     enum { LONG = 256 << 10 };
-    return procspawn__parcel_length(parcel) > LONG;
+    return procspawn__encoded_length(encoded) > LONG;
 }
 
 static void *decode(void *argument)
 {
     struct procspawn__decoding *decoding = argument;
 
-    decoding->rc = procspawn__parcel_decode(decoding->parcel, decoding->holder, &decoding->stop,
-                                            &decoding->value, &decoding->error);
+    decoding->rc = procspawn__encoded_decode(decoding->encoded, decoding->holder, &decoding->stop,
+                                             &decoding->value, &decoding->error);
     base__event_raise(decoding->end);
     return NULL;
 }
 
-int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
+int procspawn__decoding_start(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
                               struct procspawn__decoding **ret_decoding)
 {
     static const int64_t moment = BASE_SECOND / 10;
@@ -53,7 +53,7 @@ int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn
         return -ENOMEM;
     bool cancelable = base__cancelable(false);
     decoding->owner = base__process();
-    decoding->parcel = parcel;
+    decoding->encoded = encoded;
     decoding->holder = holder;
     decoding->moment = base__deadline(moment);
     decoding->end = base__event();

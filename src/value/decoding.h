@@ -18,14 +18,14 @@
 struct procspawn__decoding;
 
 /* Can its decoding outlast a time limit by more than a few milliseconds? */
-bool procspawn__decoding_is_long(const struct procspawn__parcel *parcel);
+bool procspawn__decoding_is_long(const struct procspawn__encoded *encoded);
 
 /*
- * Starts a decoding. The parcel and the holder are the thread's, and must not be moved, until the
- * decoding is taken or dropped. Returns 0 or -errno: no thread or no descriptor can be had, and
- * nothing has begun.
+ * Starts a decoding. The encoded value and the holder are the thread's, and must not be moved,
+ * until the decoding is taken or dropped. Returns 0 or -errno: no thread or no descriptor can be
+ * had, and nothing has begun.
  */
-int procspawn__decoding_start(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
+int procspawn__decoding_start(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
                               struct procspawn__decoding **ret_decoding);
 
 /* False in a copy of the process by fork(2), which does not have the thread. */
@@ -42,7 +42,7 @@ int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t
 
 /*
  * Takes the value or the error, and frees the decoding. Waits without limit. Returns what
- * procspawn__parcel_decode() returns, or PROCSPAWN_ENOTOWNER in a copy of the process by fork(2),
+ * procspawn__encoded_decode() returns, or PROCSPAWN_ENOTOWNER in a copy of the process by fork(2),
  * where the decoding is left as it is.
  */
 int procspawn__decoding_take(struct procspawn__decoding *decoding, json_t **ret_value,

@@ -24,10 +24,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct procspawn__parcel {
+struct procspawn__encoded {
     const unsigned char *text;
     size_t length;
-    bool lent;                  /* this block is the caller's (procspawn__parcel_room) */
+    bool lent;                  /* this block is the caller's (procspawn__encoded_room) */
     bool mapped;                /* the text is mapped; otherwise in `bytes`, or in the frame */
     int memfd;                  /* still holds the text, for lack of memory; else -1 */
     bool marked;
@@ -59,81 +59,81 @@ static size_t count_placeholders(const unsigned char *text, size_t length)
  * Returns how many descriptors the text may name. Placeholders are numbered from 0 and each occurs
  * once, so these are the first ones. While the text is still in the memfd, all may be named.
  */
-static size_t count_named(const struct procspawn__parcel *parcel)
+static size_t count_named(const struct procspawn__encoded *encoded)
 {
-    if (!parcel->marked)
+    if (!encoded->marked)
         return 0;
-    return parcel->memfd < 0 ? count_placeholders(parcel->text, parcel->length)
-                             : PROCSPAWN_DESCRIPTORS_MAX;
+    return encoded->memfd < 0 ? count_placeholders(encoded->text, encoded->length)
+                              : PROCSPAWN_DESCRIPTORS_MAX;
 }
 
-static int take_fds(struct procspawn__parcel *parcel, struct wire_frame *frame)
+static int take_fds(struct procspawn__encoded *encoded, struct wire_frame *frame)
 {
-    size_t named = frame->header.fd_count > 0 ? count_named(parcel) : 0;
+    size_t named = frame->header.fd_count > 0 ? count_named(encoded) : 0;
 
     for (size_t i = 0; i < named && i < frame->header.fd_count; i++) {
         int fd = wire__take_fd(frame, i);
         int held = base__fd_hold(fd);
         if (held < 0 && fd >= 0)
             return held;
-        parcel->fds[parcel->fd_count++] = held;
+        encoded->fds[encoded->fd_count++] = held;
     }
     return 0;
 }
 
-struct procspawn__parcel *procspawn__parcel_room(void)
+struct procspawn__encoded *procspawn__encoded_room(void)
 {
-    return malloc(sizeof(struct procspawn__parcel) + WIRE_MAX_BODY);
+    return malloc(sizeof(struct procspawn__encoded) + WIRE_MAX_BODY);
 }
 
-void *procspawn__parcel_body(struct procspawn__parcel *room)
+void *procspawn__encoded_body(struct procspawn__encoded *room)
 {
     return room->bytes;
 }
 
 /* Leaves the bytes behind the structure as they are: they may be the frame's. */
-static void begin(struct procspawn__parcel *parcel, const struct wire_value *head, bool lent)
+static void begin(struct procspawn__encoded *encoded, const struct wire_value *head, bool lent)
 {
-    parcel->lent = lent;
-    parcel->text = parcel->bytes;
-    parcel->length = head->length;
-    parcel->mapped = false;
-    parcel->memfd = -1;
-    parcel->marked = head->marked;
-    parcel->fd_count = 0;
+    encoded->lent = lent;
+    encoded->text = encoded->bytes;
+    encoded->length = head->length;
+    encoded->mapped = false;
+    encoded->memfd = -1;
+    encoded->marked = head->marked;
+    encoded->fd_count = 0;
 }
 
 /* Frees the block, unless it is the caller's. */
-static void release(struct procspawn__parcel *parcel)
+static void release(struct procspawn__encoded *encoded)
 {
-    if (parcel && !parcel->lent)
-        free(parcel);
+    if (encoded && !encoded->lent)
+        free(encoded);
 }
 
 /* The text stays where it was received. */
 static int keep_short(struct wire_frame *frame, const struct wire_value *head,
-                      struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
+                      struct procspawn__encoded *room, struct procspawn__encoded **ret_encoded)
 {
     if (head->length != frame->header.length - sizeof *head)
         return -EPROTO;
     begin(room, head, true);
     room->text = (const unsigned char *)frame->body + sizeof *head;
-    *ret_parcel = room;
+    *ret_encoded = room;
     return 0;
 }
 
-static int fill(struct procspawn__parcel *parcel, int memfd, bool map)
+static int fill(struct procspawn__encoded *encoded, int memfd, bool map)
 {
     if (!map)
-        return wire__memfd_read(memfd, parcel->length, parcel->bytes);
-    int rc = wire__memfd_map(memfd, parcel->length, &parcel->text);
-    parcel->mapped = rc == 0;
+        return wire__memfd_read(memfd, encoded->length, encoded->bytes);
+    int rc = wire__memfd_map(memfd, encoded->length, &encoded->text);
+    encoded->mapped = rc == 0;
     return rc;
 }
 
-/* The parcel keeps the memfd; the text is read when there is memory. Takes the memfd. */
-static int put_off(const struct wire_value *head, int memfd, struct procspawn__parcel *room,
-                   struct procspawn__parcel **ret_parcel)
+/* Keeps the memfd; the text is read when there is memory. Takes the memfd. */
+static int put_off(const struct wire_value *head, int memfd, struct procspawn__encoded *room,
+                   struct procspawn__encoded **ret_encoded)
 {
     int held = base__fd_hold(memfd);
 
@@ -141,155 +141,156 @@ static int put_off(const struct wire_value *head, int memfd, struct procspawn__p
         return held;
     begin(room, head, true);
     room->memfd = held;
-    *ret_parcel = room;
+    *ret_encoded = room;
     return 0;
 }
 
 /*
  * The memfd is the last of the frame's descriptors. A text that is copied gets a block of its own;
- * the parcel of a mapped one is in the room.
+ * the encoded value of a mapped one is in the room.
  */
 static int keep_long(struct wire_frame *frame, const struct wire_value *head,
-                     struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
+                     struct procspawn__encoded *room, struct procspawn__encoded **ret_encoded)
 {
     enum { COPIED = 256 << 10 };
     bool map = head->length > COPIED;
-    struct procspawn__parcel *parcel = map ? room : malloc(sizeof *parcel + head->length);
+    struct procspawn__encoded *encoded = map ? room : malloc(sizeof *encoded + head->length);
     int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
     int rc = -ENOMEM;
 
-    if (parcel) {
-        begin(parcel, head, map);
-        rc = fill(parcel, memfd, map);
+    if (encoded) {
+        begin(encoded, head, map);
+        rc = fill(encoded, memfd, map);
     }
     if (rc == 0)
-        *ret_parcel = parcel;
+        *ret_encoded = encoded;
     else
-        release(parcel);
+        release(encoded);
     if (rc == -ENOMEM)
-        return put_off(head, memfd, room, ret_parcel);
+        return put_off(head, memfd, room, ret_encoded);
     base__close_foreign(memfd);
     return rc;
 }
 
-void procspawn__parcel_move_out(struct procspawn__parcel **parcel, struct procspawn__parcel **room)
+void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
+                                 struct procspawn__encoded **room)
 {
-    struct procspawn__parcel *old = *parcel;
+    struct procspawn__encoded *old = *encoded;
     if (!old->lent)
         return;
     bool in_frame = !old->mapped && old->memfd < 0;
     size_t length = in_frame ? old->length : 0;
-    struct procspawn__parcel *own = malloc(sizeof *own + length);
+    struct procspawn__encoded *own = malloc(sizeof *own + length);
     if (own) {
         *own = *old;
         if (in_frame) {
             memcpy(own->bytes, old->text, length);
             own->text = own->bytes;
         }
-        *parcel = own;
+        *encoded = own;
     } else {
         *room = NULL;
     }
-    (*parcel)->lent = false;
+    (*encoded)->lent = false;
 }
 
-int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,
-                          struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel)
+int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *limit,
+                           struct procspawn__encoded *room, struct procspawn__encoded **ret_encoded)
 {
     struct wire_value head;
-    struct procspawn__parcel *parcel = NULL;
+    struct procspawn__encoded *encoded = NULL;
 
     if (frame->header.length < sizeof head)
         return -EPROTO;
     memcpy(&head, frame->body, sizeof head);
-    int rc = head.in_memfd ? keep_long(frame, &head, room, &parcel)
-                           : keep_short(frame, &head, room, &parcel);
+    int rc = head.in_memfd ? keep_long(frame, &head, room, &encoded)
+                           : keep_short(frame, &head, room, &encoded);
     if (rc == 0)
-        rc = head.length > limit->bytes ? PROCSPAWN_ELIMIT : take_fds(parcel, frame);
+        rc = head.length > limit->bytes ? PROCSPAWN_ELIMIT : take_fds(encoded, frame);
     if (rc < 0) {
-        procspawn__parcel_free(parcel);
+        procspawn__encoded_free(encoded);
         return rc;
     }
-    parcel->limit = *limit;
-    *ret_parcel = parcel;
+    encoded->limit = *limit;
+    *ret_encoded = encoded;
     return 0;
 }
 
 /* Closes the descriptors from index `first` on. */
-static void close_fds(struct procspawn__parcel *parcel, size_t first)
+static void close_fds(struct procspawn__encoded *encoded, size_t first)
 {
-    if (parcel->fd_count <= first)
+    if (encoded->fd_count <= first)
         return;
-    for (size_t i = first; i < parcel->fd_count; i++)
-        base__close_foreign(base__fd_release(parcel->fds[i]));
-    parcel->fd_count = first;
+    for (size_t i = first; i < encoded->fd_count; i++)
+        base__close_foreign(base__fd_release(encoded->fds[i]));
+    encoded->fd_count = first;
     base__close_settle();
 }
 
-void procspawn__parcel_free(struct procspawn__parcel *parcel)
+void procspawn__encoded_free(struct procspawn__encoded *encoded)
 {
-    if (!parcel)
+    if (!encoded)
         return;
-    close_fds(parcel, 0);
-    base__close_foreign(base__fd_release(parcel->memfd));
-    if (parcel->mapped)
-        munmap((void *)(uintptr_t)parcel->text, parcel->length);
-    release(parcel);
+    close_fds(encoded, 0);
+    base__close_foreign(base__fd_release(encoded->memfd));
+    if (encoded->mapped)
+        munmap((void *)(uintptr_t)encoded->text, encoded->length);
+    release(encoded);
 }
 
-void procspawn__parcel_forget(struct procspawn__parcel *parcel)
+void procspawn__encoded_forget(struct procspawn__encoded *encoded)
 {
-    if (parcel) {
-        parcel->fd_count = 0;
-        parcel->memfd = -1;
+    if (encoded) {
+        encoded->fd_count = 0;
+        encoded->memfd = -1;
     }
-    procspawn__parcel_free(parcel);
+    procspawn__encoded_free(encoded);
 }
 
 /* Maps a text that is still in its memfd. */
-static int take_in(struct procspawn__parcel *parcel)
+static int take_in(struct procspawn__encoded *encoded)
 {
-    int rc = parcel->memfd < 0 ? 0 : fill(parcel, parcel->memfd, true);
+    int rc = encoded->memfd < 0 ? 0 : fill(encoded, encoded->memfd, true);
 
-    if (rc < 0 || parcel->memfd < 0)
+    if (rc < 0 || encoded->memfd < 0)
         return rc;
-    base__close_foreign(base__fd_release(parcel->memfd));
-    parcel->memfd = -1;
-    close_fds(parcel, count_named(parcel));
+    base__close_foreign(base__fd_release(encoded->memfd));
+    encoded->memfd = -1;
+    close_fds(encoded, count_named(encoded));
     return 0;
 }
 
-int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
-                             const bool *stop, json_t **ret_value, json_error_t *ret_error)
+int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
+                              const bool *stop, json_t **ret_value, json_error_t *ret_error)
 {
-    int rc = take_in(parcel);
+    int rc = take_in(encoded);
     if (rc < 0) {
         ret_error->text[0] = '\0';
         return rc;
     }
     const struct procspawn__arrival arrival = {
-        .text = parcel->text,
-        .length = parcel->length,
-        .marked = parcel->marked,
-        .fds = parcel->fds,
-        .fd_count = parcel->fd_count,
+        .text = encoded->text,
+        .length = encoded->length,
+        .marked = encoded->marked,
+        .fds = encoded->fds,
+        .fd_count = encoded->fd_count,
         .holder = holder,
-        .limit = &parcel->limit,
+        .limit = &encoded->limit,
         .stop = stop,
     };
     return procspawn__message_decode(&arrival, ret_value, ret_error);
 }
 
-bool procspawn__parcel_is_whole(const struct procspawn__parcel *parcel)
+bool procspawn__encoded_is_whole(const struct procspawn__encoded *encoded)
 {
     bool whole = true;
 
-    for (size_t i = 0; i < parcel->fd_count; i++)
-        whole = whole && parcel->fds[i] >= 0;
+    for (size_t i = 0; i < encoded->fd_count; i++)
+        whole = whole && encoded->fds[i] >= 0;
     return whole;
 }
 
-size_t procspawn__parcel_length(const struct procspawn__parcel *parcel)
+size_t procspawn__encoded_length(const struct procspawn__encoded *encoded)
 {
-    return parcel->length;
+    return encoded->length;
 }

@@ -15,46 +15,48 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct procspawn__parcel;
+struct procspawn__encoded;
 
 /*
- * Returns room for a message and a parcel at a time, so that taking in a message cannot fail for
- * lack of memory; NULL: out of memory. Freed by free(). The body is where to receive the message:
- * WIRE_MAX_BODY bytes in the room.
+ * Returns room for a message and an encoded value at a time, so that taking in a message cannot
+ * fail for lack of memory; NULL: out of memory. Freed by free(). The body is where to receive the
+ * message: WIRE_MAX_BODY bytes in the room.
  */
-struct procspawn__parcel *procspawn__parcel_room(void);
-void *procspawn__parcel_body(struct procspawn__parcel *room);
+struct procspawn__encoded *procspawn__encoded_room(void);
+void *procspawn__encoded_body(struct procspawn__encoded *room);
 
 /*
- * Makes a parcel from a RESULT or VALUE. The frame keeps the descriptors that the text does not
- * name. limit (copied): the largest value that may be decoded. The parcel is made in the room, and
- * its text may stay in the frame's body: until it is freed or moved out, neither may be used for
+ * Makes an encoded value from a RESULT or VALUE. The frame keeps the descriptors that the text does
+ * not name. limit (copied): the largest value that may be decoded. It is made in the room, and its
+ * text may stay in the frame's body: until it is freed or moved out, neither may be used for
  * another message. Returns 0; -EPROTO for a malformed frame or memfd; PROCSPAWN_ELIMIT for a text
  * longer than limit->bytes; or another errno, but not -ENOMEM.
  */
-int procspawn__parcel_new(struct wire_frame *frame, const procspawn__limit *limit,
-                          struct procspawn__parcel *room, struct procspawn__parcel **ret_parcel);
+int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *limit,
+                           struct procspawn__encoded *room,
+                           struct procspawn__encoded **ret_encoded);
 /*
- * Moves a parcel out of the room in which its message was received. Without memory for that the
- * room becomes the parcel's: *room is NULL then.
+ * Moves an encoded value out of the room in which its message was received. Without memory for that
+ * the room belongs to it, and *room is NULL.
  */
-void procspawn__parcel_move_out(struct procspawn__parcel **parcel, struct procspawn__parcel **room);
+void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
+                                 struct procspawn__encoded **room);
 /*
- * Free a parcel; NULL does nothing. The second leaves its descriptors open, for a process that is a
- * copy: there the numbers belong to the parent process.
+ * Free an encoded value; NULL does nothing. The second leaves its descriptors open, for a process
+ * that is a copy: there the numbers belong to the parent process.
  */
-void procspawn__parcel_free(struct procspawn__parcel *parcel);
-void procspawn__parcel_forget(struct procspawn__parcel *parcel);
+void procspawn__encoded_free(struct procspawn__encoded *encoded);
+void procspawn__encoded_forget(struct procspawn__encoded *encoded);
 
 /*
  * Decodes as procspawn__message_decode does; stop: as in struct procspawn__arrival. After -ENOMEM
- * the caller may try again if procspawn__parcel_is_whole: no descriptor has been taken.
+ * the caller may try again if procspawn__encoded_is_whole: no descriptor has been taken.
  */
-int procspawn__parcel_decode(struct procspawn__parcel *parcel, struct procspawn__holder *holder,
-                             const bool *stop, json_t **ret_value, json_error_t *ret_error);
+int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
+                              const bool *stop, json_t **ret_value, json_error_t *ret_error);
 /* Of its text, in bytes. */
-size_t procspawn__parcel_length(const struct procspawn__parcel *parcel);
+size_t procspawn__encoded_length(const struct procspawn__encoded *encoded);
 
-bool procspawn__parcel_is_whole(const struct procspawn__parcel *parcel);
+bool procspawn__encoded_is_whole(const struct procspawn__encoded *encoded);
 
 #endif

@@ -58,7 +58,7 @@ static void close_channel(struct channel *channel)
 
 static enum procspawn__incoming_kind receive(struct channel *channel)
 {
-    struct procspawn__parcel *room = NULL;
+    struct procspawn__encoded *room = NULL;
 
     procspawn__incoming_receive(&channel->child, &room, false, &limit, &channel->outcome,
                                 &channel->incoming);

@@ -78,17 +78,17 @@ static void build(struct fuzz_input *input, struct wire_frame *frame)
 static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
 {
     const procspawn__limit limit = { .bytes = 64 << 10, .depth = 64 };
-    struct procspawn__parcel *room = procspawn__parcel_room(), *parcel = NULL;
+    struct procspawn__encoded *room = procspawn__encoded_room(), *encoded = NULL;
     json_t *value = NULL;
     json_error_t error;
 
-    if (procspawn__parcel_new(frame, &limit, room, &parcel) == 0 &&
-        procspawn__parcel_decode(parcel, holder, NULL, &value, &error) == 0) {
+    if (procspawn__encoded_new(frame, &limit, room, &encoded) == 0 &&
+        procspawn__encoded_decode(encoded, holder, NULL, &value, &error) == 0) {
         send_on(value);
         take_all(value);
         json_decref(value);
     }
-    procspawn__parcel_free(parcel);
+    procspawn__encoded_free(encoded);
     free(room);
 }
 
