@@ -15,7 +15,7 @@
 #include <string.h>
 
 static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
-                        struct procspawn__encoded **room, struct procspawn__outcome *outcome,
+                        struct procspawn__encoded **buffer, struct procspawn__outcome *outcome,
                         struct procspawn__incoming *incoming)
 {
     struct wire_value head;
@@ -26,10 +26,10 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
     incoming->stays = true;
-    procspawn__outcome_result(outcome, frame, limit, room);
+    procspawn__outcome_result(outcome, frame, limit, buffer);
 }
 
-static void read_failure(const struct wire_frame *frame, struct procspawn__encoded **room,
+static void read_failure(const struct wire_frame *frame, struct procspawn__encoded **buffer,
                          struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
     struct wire_failure head;
@@ -40,18 +40,18 @@ static void read_failure(const struct wire_frame *frame, struct procspawn__encod
     incoming->kind = PROCSPAWN__INCOMING_FAILURE;
     incoming->generation = head.generation;
     incoming->stays = head.stays;
-    procspawn__outcome_failure(outcome, frame, room);
+    procspawn__outcome_failure(outcome, frame, buffer);
 }
 
 static void read_from_child(struct wire_frame *frame, const procspawn__limit *limit,
-                            struct procspawn__encoded **room, struct procspawn__outcome *outcome,
+                            struct procspawn__encoded **buffer, struct procspawn__outcome *outcome,
                             struct procspawn__incoming *incoming)
 {
     incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     if (frame->header.type == WIRE_RESULT)
-        read_result(frame, limit, room, outcome, incoming);
+        read_result(frame, limit, buffer, outcome, incoming);
     else if (frame->header.type == WIRE_FAILURE)
-        read_failure(frame, room, outcome, incoming);
+        read_failure(frame, buffer, outcome, incoming);
     else
         incoming->kind = PROCSPAWN__INCOMING_REFUSED;
 }
@@ -64,14 +64,14 @@ static bool read_struct(const struct wire_frame *frame, void *ret_body, size_t l
     return true;
 }
 
-static void read_from_server(struct wire_frame *frame, struct procspawn__encoded **room,
+static void read_from_server(struct wire_frame *frame, struct procspawn__encoded **buffer,
                              struct procspawn__outcome *outcome,
                              struct procspawn__incoming *incoming)
 {
     switch (frame->header.type) {
     case WIRE_BACKTRACE:
         incoming->kind = PROCSPAWN__INCOMING_BACKTRACE;
-        procspawn__outcome_backtrace(outcome, frame, room);
+        procspawn__outcome_backtrace(outcome, frame, buffer);
         break;
     case WIRE_REBORN:
         if (read_struct(frame, &incoming->reborn, sizeof incoming->reborn))
@@ -88,7 +88,7 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__encoded
 
 /* Checks the sender first: any process that has the channel could send a forged answer. */
 static void read_frame(const struct procspawn__remote_child *from, struct wire_frame *frame, int rc,
-                       const procspawn__limit *limit, struct procspawn__encoded **room,
+                       const procspawn__limit *limit, struct procspawn__encoded **buffer,
                        struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
 {
     bool from_child = frame->sender == from->pid;
@@ -97,30 +97,30 @@ static void read_frame(const struct procspawn__remote_child *from, struct wire_f
     if (rc < 0 && from_child)
         incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     else if (rc == 0 && from_child)
-        read_from_child(frame, limit, room, outcome, incoming);
+        read_from_child(frame, limit, buffer, outcome, incoming);
     else if (rc == 0 && procspawn__remote_child_vouched(from, frame))
-        read_from_server(frame, room, outcome, incoming);
+        read_from_server(frame, buffer, outcome, incoming);
     wire__close_fds(frame);
 }
 
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
-                                 struct procspawn__encoded **room, bool lossy,
+                                 struct procspawn__encoded **buffer, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming)
 {
-    if (!*room)
-        *room = procspawn__encoded_room();
-    if (!*room) {
+    if (!*buffer)
+        *buffer = procspawn__encoded_buffer();
+    if (!*buffer) {
         *ret_incoming = (struct procspawn__incoming){ .error = -ENOMEM };
         return;
     }
-    struct wire_frame frame = { .body = procspawn__encoded_body(*room), .capacity = WIRE_MAX_BODY,
+    struct wire_frame frame = { .body = procspawn__encoded_body(*buffer), .capacity = WIRE_MAX_BODY,
                                 .lossy = lossy };
     int rc = wire__recv(from->channel, &frame, true);
 
     *ret_incoming = (struct procspawn__incoming){ .was_reset = frame.was_reset };
     if (rc == 0 || rc == -EPROTO)
-        read_frame(from, &frame, rc, limit, room, outcome, ret_incoming);
+        read_frame(from, &frame, rc, limit, buffer, outcome, ret_incoming);
     else if (rc == -EMFILE && lossy)
         ret_incoming->kind = PROCSPAWN__INCOMING_IGNORED;
     else if (rc == -EPIPE)

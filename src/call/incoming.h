@@ -42,13 +42,13 @@ struct procspawn__incoming {
 
 /*
  * Receives one message of the child `from`, without waiting. RESULT, FAILURE and BACKTRACE are
- * added to the outcome as outcome.h says. The message is received in *room, which the caller frees;
- * it is made if it is NULL, and NULL if the outcome has taken it. Without memory for a room the
- * error is -ENOMEM, and the message stays in the channel. lossy: see wire__recv. One thread at a
- * time for each channel.
+ * added to the outcome as outcome.h says. The message is received in *buffer, which the caller
+ * frees; it is made if it is NULL, and NULL if the outcome has taken it. Without memory for a
+ * buffer the error is -ENOMEM, and the message stays in the channel. lossy: see wire__recv. One
+ * thread at a time for each channel.
  */
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
-                                 struct procspawn__encoded **room, bool lossy,
+                                 struct procspawn__encoded **buffer, bool lossy,
                                  const procspawn__limit *limit, struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming);
 

@@ -26,10 +26,10 @@
 
 static void drop_unread(struct procspawn__unread *unread)
 {
-    if (unread->room)
+    if (unread->buffer)
         base__close_foreign(base__fd_release(unread->memfd));
-    free(unread->room);
-    unread->room = NULL;
+    free(unread->buffer);
+    unread->buffer = NULL;
 }
 
 void procspawn__outcome_fini(struct procspawn__outcome *outcome)
@@ -87,7 +87,7 @@ static bool is_null(const struct wire_frame *frame)
 }
 
 void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                               const procspawn__limit *limit, struct procspawn__encoded **room)
+                               const procspawn__limit *limit, struct procspawn__encoded **buffer)
 {
     if (outcome->state != PROCSPAWN__PENDING)
         return;
@@ -96,12 +96,12 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
         outcome->state = PROCSPAWN__RESULT;
         return;
     }
-    int rc = procspawn__encoded_new(frame, limit, *room, &outcome->encoded);
+    int rc = procspawn__encoded_new(frame, limit, *buffer, &outcome->encoded);
     if (rc < 0) {
         procspawn__outcome_fail(outcome, unreadable(rc, forkscope_strerror(rc)));
         return;
     }
-    procspawn__encoded_move_out(&outcome->encoded, room);
+    procspawn__encoded_move_out(&outcome->encoded, buffer);
     outcome->state = PROCSPAWN__UNDECODED;
 }
 
@@ -127,12 +127,12 @@ static int wait_for_thread(struct procspawn__outcome *outcome, int64_t deadline)
 
 /* ---- failures ---- */
 
-/* Without memory the message is left in the room, which is taken. */
+/* Without memory the message is left in the buffer, which is taken. */
 static void leave_unread(struct procspawn__unread *unread, const struct wire_frame *frame,
-                         struct procspawn__encoded **room, int memfd)
+                         struct procspawn__encoded **buffer, int memfd)
 {
-    *unread = (struct procspawn__unread){ *room, frame->header.length, base__fd_hold(memfd) };
-    *room = NULL;
+    *unread = (struct procspawn__unread){ *buffer, frame->header.length, base__fd_hold(memfd) };
+    *buffer = NULL;
 }
 
 static void add_trace(struct procspawn__outcome *outcome)
@@ -144,7 +144,7 @@ static void add_trace(struct procspawn__outcome *outcome)
 }
 
 void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
-                                struct procspawn__encoded **room)
+                                struct procspawn__encoded **buffer)
 {
     if (outcome->state != PROCSPAWN__PENDING)
         return;
@@ -152,7 +152,7 @@ void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct
     outcome->error = procspawn__error_from_failure(frame->body, frame->header.length);
     add_trace(outcome);
     if (!outcome->error)
-        leave_unread(&outcome->failure, frame, room, -1);
+        leave_unread(&outcome->failure, frame, buffer, -1);
 }
 
 static int read_report(int memfd, struct backtrace *ret_trace)
@@ -199,39 +199,39 @@ static int read_trace(struct procspawn__outcome *outcome, const unsigned char *b
 }
 
 void procspawn__outcome_backtrace(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                                  struct procspawn__encoded **room)
+                                  struct procspawn__encoded **buffer)
 {
-    if (outcome->trace || outcome->report.room)
+    if (outcome->trace || outcome->report.buffer)
         return;
     int memfd = wire__take_fd(frame, 0);
     if (read_trace(outcome, frame->body, frame->header.length, memfd) == -ENOMEM)
-        leave_unread(&outcome->report, frame, room, memfd);
+        leave_unread(&outcome->report, frame, buffer, memfd);
     else
         base__close_foreign(memfd);
 }
 
 void procspawn__outcome_pass_trace(struct procspawn__outcome *from, struct procspawn__outcome *to)
 {
-    if (to->trace || to->report.room)
+    if (to->trace || to->report.buffer)
         return;
     to->trace = from->trace;
     to->report = from->report;
     from->trace = NULL;
-    from->report.room = NULL;
+    from->report.buffer = NULL;
     add_trace(to);
 }
 
 bool procspawn__outcome_is_empty(const struct procspawn__outcome *outcome)
 {
-    return outcome->state == PROCSPAWN__PENDING && !outcome->trace && !outcome->report.room;
+    return outcome->state == PROCSPAWN__PENDING && !outcome->trace && !outcome->report.buffer;
 }
 
 static void make_error(struct procspawn__outcome *outcome)
 {
     const struct procspawn__unread *failure = &outcome->failure;
 
-    if (failure->room)
-        outcome->error = procspawn__error_from_failure(procspawn__encoded_body(failure->room),
+    if (failure->buffer)
+        outcome->error = procspawn__error_from_failure(procspawn__encoded_body(failure->buffer),
                                                        failure->length);
     else if (outcome->died)
         outcome->error = procspawn__error_from_death(&outcome->death, outcome->trace);
@@ -248,8 +248,9 @@ static int read_rest(struct procspawn__outcome *outcome)
 {
     struct procspawn__unread *report = &outcome->report;
 
-    if (report->room && read_trace(outcome, procspawn__encoded_body(report->room), report->length,
-                                   base__fd_is_ours(report->memfd) ? report->memfd : -1) < 0)
+    if (report->buffer &&
+        read_trace(outcome, procspawn__encoded_body(report->buffer), report->length,
+                   base__fd_is_ours(report->memfd) ? report->memfd : -1) < 0)
         return -ENOMEM;
     drop_unread(report);
     if (!outcome->error)
@@ -269,7 +270,7 @@ void procspawn__outcome_death(struct procspawn__outcome *outcome, const struct w
     outcome->state = PROCSPAWN__FAILED;
     outcome->died = true;
     outcome->death = *death;
-    if (!outcome->report.room)
+    if (!outcome->report.buffer)
         make_error(outcome);
 }
 

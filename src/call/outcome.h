@@ -28,7 +28,7 @@ enum procspawn__outcome_state {
 
 /* A message that there was no memory to read: it lies where it was received. */
 struct procspawn__unread {
-    struct procspawn__encoded *room;    /* NULL: none */
+    struct procspawn__encoded *buffer;  /* NULL: none */
     size_t length;
     int memfd;                  /* came with it; negative: none */
 };
@@ -55,11 +55,11 @@ void procspawn__outcome_forget(struct procspawn__outcome *outcome);
 void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error *error);
 /*
  * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. Here
- * and below `room` is what the frame was received in. If there is no memory to read or store the
- * message, it stays there, and the room is taken: *room is NULL then.
+ * and below `buffer` is what the frame was received in. If there is no memory to read or store the
+ * message, it stays there, and the buffer is taken: *buffer is NULL then.
  */
 void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                               const procspawn__limit *limit, struct procspawn__encoded **room);
+                               const procspawn__limit *limit, struct procspawn__encoded **buffer);
 /*
  * Decodes a stored result, which may take seconds, or reads what there was no memory for. With a
  * deadline: a cancellation point; BASE_NEVER: none. 0, also if the decoding fails: the outcome is
@@ -70,9 +70,9 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
 int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadline);
 /* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */
 void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
-                                struct procspawn__encoded **room);
+                                struct procspawn__encoded **buffer);
 void procspawn__outcome_backtrace(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                                  struct procspawn__encoded **room);
+                                  struct procspawn__encoded **buffer);
 void procspawn__outcome_death(struct procspawn__outcome *outcome, const struct wire_death *death);
 void procspawn__outcome_lost(struct procspawn__outcome *outcome);
 

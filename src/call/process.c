@@ -148,16 +148,16 @@ static void act(struct procspawn__process *process, const struct procspawn__inco
 }
 
 /*
- * Receives one message into the room. 0; -EAGAIN: there is none now; or a shortage of this
+ * Receives one message into the buffer. 0; -EAGAIN: there is none now; or a shortage of this
  * process, -errno: the message is left in the channel. After the answer no descriptors are needed,
  * so a shortage of descriptors does not count any more.
  */
-static int take_in(struct procspawn__process *process, struct procspawn__encoded **room)
+static int take_in(struct procspawn__process *process, struct procspawn__encoded **buffer)
 {
     bool was_answered = answered(process);
     struct procspawn__incoming incoming;
 
-    procspawn__incoming_receive(&process->child, room, was_answered, &process->limit,
+    procspawn__incoming_receive(&process->child, buffer, was_answered, &process->limit,
                                 &process->handle.outcome, &incoming);
     act(process, &incoming, was_answered);
     return incoming.error;
@@ -177,12 +177,12 @@ static int take_in_rest(struct procspawn__process *process)
 {
     enum { REST = 2048 };       /* more than a socket holds */
     bool cancelable = base__cancelable(false);
-    struct procspawn__encoded *room = NULL;
+    struct procspawn__encoded *buffer = NULL;
     int rc = 0;
 
     for (int i = 0; rc == 0 && i < REST && has_more(process); i++)
-        rc = take_in(process, &room);
-    free(room);
+        rc = take_in(process, &buffer);
+    free(buffer);
     base__cancelable(cancelable);
     return rc == -EAGAIN ? 0 : rc;
 }
@@ -220,13 +220,13 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 {
     /* A child may send messages faster than they are read: the caller checks its deadline. */
     enum { AT_ONCE = 64 };
-    struct procspawn__encoded *room = NULL;
+    struct procspawn__encoded *buffer = NULL;
     int cancel, rc = 0;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     for (int i = 0; rc == 0 && i < AT_ONCE && !process->ended && !reached(process); i++)
-        rc = take_in(process, &room);
-    free(room);
+        rc = take_in(process, &buffer);
+    free(buffer);
     pthread_setcancelstate(cancel, NULL);
     process->crowded |= rc == 0 && !reached(process);
     return rc == -EAGAIN ? 0 : rc;

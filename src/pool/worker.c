@@ -82,7 +82,7 @@ void procspawn__worker_ref(struct procspawn__worker *worker)
 static void free_worker(struct procspawn__worker *worker)
 {
     procspawn__outcome_fini(&worker->start);
-    free(worker->room);
+    free(worker->buffer);
     free(worker);
 }
 
@@ -99,7 +99,7 @@ static void dispose_worker(struct procspawn__remains *remains)
 void procspawn__worker_forget(struct procspawn__worker *worker)
 {
     procspawn__outcome_forget(&worker->start);
-    free(worker->room);
+    free(worker->buffer);
     free(worker);
 }
 

@@ -57,7 +57,7 @@ struct procspawn__worker {
     uint64_t ended_calls;
     struct procspawn__pool_call *call;  /* sent and not ended; only in RUNNING and ENDING */
     struct procspawn__outcome start;     /* its failure, outside of calls */
-    bool receiving;             /* a thread receives: it alone uses channel, room and statm */
+    bool receiving;             /* a thread receives: it alone uses channel, buffer and statm */
     bool joiner_polls;          /* the joiner of its call polls the channel */
     bool watched;               /* the channel is in the dispatcher's epoll set */
     bool dispatcher_polls;      /* the dispatcher wakes for its messages */
@@ -70,7 +70,7 @@ struct procspawn__worker {
     struct procspawn__await await;  /* asks its server for its end; only the receiving thread */
     struct procspawn__worker_end end;
     struct list in_notices;
-    struct procspawn__encoded *room;    /* for the message being received; NULL: none yet */
+    struct procspawn__encoded *buffer;  /* for the message being received; NULL: none yet */
     bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
     int64_t idle_until;         /* from then on the pool may end it to shrink */

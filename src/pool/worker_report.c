@@ -72,7 +72,7 @@ void procspawn__worker_receive_message(struct procspawn__worker *worker,
                                        struct procspawn__worker_message *message)
 {
     *message = (struct procspawn__worker_message){ .too_big = false };
-    procspawn__incoming_receive(&worker->child, &worker->room, worker->lossy,
+    procspawn__incoming_receive(&worker->child, &worker->buffer, worker->lossy,
                                 &worker->pool->process->limit, &message->outcome,
                                 &message->incoming);
     switch (message->incoming.kind) {

@@ -48,7 +48,7 @@ struct procspawn_receiver {
     bool shared;                        /* other processes have duplicates, or had them */
     struct procspawn__holder holder;    /* descriptors of the last message */
     procspawn__limit limit;
-    struct procspawn__encoded *room;
+    struct procspawn__encoded *buffer;
     struct procspawn__encoded *encoded;     /* received but not decoded; NULL: none */
     struct procspawn__decoding *decoding;   /* of what is kept, by a thread; NULL: none */
 };
@@ -88,17 +88,17 @@ static int adopt_sender(int fd, bool foreign, procspawn_sender **ret_sender)
 static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver)
 {
     procspawn_receiver *receiver = malloc(sizeof *receiver);
-    struct procspawn__encoded *room = procspawn__encoded_room();
-    int held = hold_or_close(fd, receiver && room, shared);
+    struct procspawn__encoded *buffer = procspawn__encoded_buffer();
+    int held = hold_or_close(fd, receiver && buffer, shared);
 
     if (held < 0) {
-        free(room);
+        free(buffer);
         free(receiver);
         return held;
     }
     receiver->fd = held;
     receiver->shared = shared;
-    receiver->room = room;
+    receiver->buffer = buffer;
     receiver->set = -1;
     receiver->encoded = NULL;
     receiver->decoding = NULL;
@@ -225,7 +225,7 @@ static void drop_receiver(procspawn_receiver *receiver)
     procspawn__holder_release(&receiver->holder);
     if (receiver->set != receiver->fd)
         base__fd_close(receiver->set);
-    free(receiver->room);
+    free(receiver->buffer);
     free(receiver);
 }
 
@@ -420,7 +420,7 @@ static int decode(procspawn_receiver *receiver, int64_t deadline, int cancel, js
 
 static int take_in(procspawn_receiver *receiver)
 {
-    struct wire_frame frame = { .body = procspawn__encoded_body(receiver->room),
+    struct wire_frame frame = { .body = procspawn__encoded_body(receiver->buffer),
                                 .capacity = WIRE_MAX_BODY };
 
     int rc = wire__recv_shared(receiver->fd, &frame);
@@ -428,7 +428,7 @@ static int take_in(procspawn_receiver *receiver)
         return rc;
     rc = -EPROTO;
     if (frame.header.type == WIRE_VALUE)
-        rc = procspawn__encoded_new(&frame, &receiver->limit, receiver->room, &receiver->encoded);
+        rc = procspawn__encoded_new(&frame, &receiver->limit, receiver->buffer, &receiver->encoded);
     wire__close_fds(&frame);
     return rc;
 }

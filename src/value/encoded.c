@@ -27,7 +27,7 @@
 struct procspawn__encoded {
     const unsigned char *text;
     size_t length;
-    bool lent;                  /* this block is the caller's (procspawn__encoded_room) */
+    bool borrowed;              /* this block is the caller's (procspawn__encoded_buffer) */
     bool mapped;                /* the text is mapped; otherwise in `bytes`, or in the frame */
     int memfd;                  /* still holds the text, for lack of memory; else -1 */
     bool marked;
@@ -81,20 +81,20 @@ static int take_fds(struct procspawn__encoded *encoded, struct wire_frame *frame
     return 0;
 }
 
-struct procspawn__encoded *procspawn__encoded_room(void)
+struct procspawn__encoded *procspawn__encoded_buffer(void)
 {
     return malloc(sizeof(struct procspawn__encoded) + WIRE_MAX_BODY);
 }
 
-void *procspawn__encoded_body(struct procspawn__encoded *room)
+void *procspawn__encoded_body(struct procspawn__encoded *buffer)
 {
-    return room->bytes;
+    return buffer->bytes;
 }
 
 /* Leaves the bytes behind the structure as they are: they may be the frame's. */
-static void begin(struct procspawn__encoded *encoded, const struct wire_value *head, bool lent)
+static void begin(struct procspawn__encoded *encoded, const struct wire_value *head, bool borrowed)
 {
-    encoded->lent = lent;
+    encoded->borrowed = borrowed;
     encoded->text = encoded->bytes;
     encoded->length = head->length;
     encoded->mapped = false;
@@ -106,19 +106,19 @@ static void begin(struct procspawn__encoded *encoded, const struct wire_value *h
 /* Frees the block, unless it is the caller's. */
 static void release(struct procspawn__encoded *encoded)
 {
-    if (encoded && !encoded->lent)
+    if (encoded && !encoded->borrowed)
         free(encoded);
 }
 
 /* The text stays where it was received. */
 static int keep_short(struct wire_frame *frame, const struct wire_value *head,
-                      struct procspawn__encoded *room, struct procspawn__encoded **ret_encoded)
+                      struct procspawn__encoded *buffer, struct procspawn__encoded **ret_encoded)
 {
     if (head->length != frame->header.length - sizeof *head)
         return -EPROTO;
-    begin(room, head, true);
-    room->text = (const unsigned char *)frame->body + sizeof *head;
-    *ret_encoded = room;
+    begin(buffer, head, true);
+    buffer->text = (const unsigned char *)frame->body + sizeof *head;
+    *ret_encoded = buffer;
     return 0;
 }
 
@@ -132,29 +132,29 @@ static int fill(struct procspawn__encoded *encoded, int memfd, bool map)
 }
 
 /* Keeps the memfd; the text is read when there is memory. Takes the memfd. */
-static int put_off(const struct wire_value *head, int memfd, struct procspawn__encoded *room,
+static int put_off(const struct wire_value *head, int memfd, struct procspawn__encoded *buffer,
                    struct procspawn__encoded **ret_encoded)
 {
     int held = base__fd_hold(memfd);
 
     if (held < 0)
         return held;
-    begin(room, head, true);
-    room->memfd = held;
-    *ret_encoded = room;
+    begin(buffer, head, true);
+    buffer->memfd = held;
+    *ret_encoded = buffer;
     return 0;
 }
 
 /*
  * The memfd is the last of the frame's descriptors. A text that is copied gets a block of its own;
- * the encoded value of a mapped one is in the room.
+ * the encoded value of a mapped one is in the buffer.
  */
 static int keep_long(struct wire_frame *frame, const struct wire_value *head,
-                     struct procspawn__encoded *room, struct procspawn__encoded **ret_encoded)
+                     struct procspawn__encoded *buffer, struct procspawn__encoded **ret_encoded)
 {
     enum { COPIED = 256 << 10 };
     bool map = head->length > COPIED;
-    struct procspawn__encoded *encoded = map ? room : malloc(sizeof *encoded + head->length);
+    struct procspawn__encoded *encoded = map ? buffer : malloc(sizeof *encoded + head->length);
     int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
     int rc = -ENOMEM;
 
@@ -167,16 +167,16 @@ static int keep_long(struct wire_frame *frame, const struct wire_value *head,
     else
         release(encoded);
     if (rc == -ENOMEM)
-        return put_off(head, memfd, room, ret_encoded);
+        return put_off(head, memfd, buffer, ret_encoded);
     base__close_foreign(memfd);
     return rc;
 }
 
 void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
-                                 struct procspawn__encoded **room)
+                                 struct procspawn__encoded **buffer)
 {
     struct procspawn__encoded *old = *encoded;
-    if (!old->lent)
+    if (!old->borrowed)
         return;
     bool in_frame = !old->mapped && old->memfd < 0;
     size_t length = in_frame ? old->length : 0;
@@ -189,13 +189,14 @@ void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
         }
         *encoded = own;
     } else {
-        *room = NULL;
+        *buffer = NULL;
     }
-    (*encoded)->lent = false;
+    (*encoded)->borrowed = false;
 }
 
 int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *limit,
-                           struct procspawn__encoded *room, struct procspawn__encoded **ret_encoded)
+                           struct procspawn__encoded *buffer,
+                           struct procspawn__encoded **ret_encoded)
 {
     struct wire_value head;
     struct procspawn__encoded *encoded = NULL;
@@ -203,8 +204,8 @@ int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *lim
     if (frame->header.length < sizeof head)
         return -EPROTO;
     memcpy(&head, frame->body, sizeof head);
-    int rc = head.in_memfd ? keep_long(frame, &head, room, &encoded)
-                           : keep_short(frame, &head, room, &encoded);
+    int rc = head.in_memfd ? keep_long(frame, &head, buffer, &encoded)
+                           : keep_short(frame, &head, buffer, &encoded);
     if (rc == 0)
         rc = head.length > limit->bytes ? PROCSPAWN_ELIMIT : take_fds(encoded, frame);
     if (rc < 0) {

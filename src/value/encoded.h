@@ -18,29 +18,29 @@
 struct procspawn__encoded;
 
 /*
- * Returns room for a message and an encoded value at a time, so that taking in a message cannot
+ * Returns a buffer for a message and an encoded value at a time, so that taking in a message cannot
  * fail for lack of memory; NULL: out of memory. Freed by free(). The body is where to receive the
- * message: WIRE_MAX_BODY bytes in the room.
+ * message: WIRE_MAX_BODY bytes in the buffer.
  */
-struct procspawn__encoded *procspawn__encoded_room(void);
-void *procspawn__encoded_body(struct procspawn__encoded *room);
+struct procspawn__encoded *procspawn__encoded_buffer(void);
+void *procspawn__encoded_body(struct procspawn__encoded *buffer);
 
 /*
  * Makes an encoded value from a RESULT or VALUE. The frame keeps the descriptors that the text does
- * not name. limit (copied): the largest value that may be decoded. It is made in the room, and its
- * text may stay in the frame's body: until it is freed or moved out, neither may be used for
+ * not name. limit (copied): the largest value that may be decoded. It is made in the buffer, and
+ * its text may stay in the frame's body: until it is freed or moved out, neither may be used for
  * another message. Returns 0; -EPROTO for a malformed frame or memfd; PROCSPAWN_ELIMIT for a text
  * longer than limit->bytes; or another errno, but not -ENOMEM.
  */
 int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *limit,
-                           struct procspawn__encoded *room,
+                           struct procspawn__encoded *buffer,
                            struct procspawn__encoded **ret_encoded);
 /*
- * Moves an encoded value out of the room in which its message was received. Without memory for that
- * the room belongs to it, and *room is NULL.
+ * Moves an encoded value out of the buffer in which its message was received. Without memory for
+ * that the buffer belongs to it, and *buffer is NULL.
  */
 void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
-                                 struct procspawn__encoded **room);
+                                 struct procspawn__encoded **buffer);
 /*
  * Free an encoded value; NULL does nothing. The second leaves its descriptors open, for a process
  * that is a copy: there the numbers belong to the parent process.

@@ -58,11 +58,11 @@ static void close_channel(struct channel *channel)
 
 static enum procspawn__incoming_kind receive(struct channel *channel)
 {
-    struct procspawn__encoded *room = NULL;
+    struct procspawn__encoded *buffer = NULL;
 
-    procspawn__incoming_receive(&channel->child, &room, false, &limit, &channel->outcome,
+    procspawn__incoming_receive(&channel->child, &buffer, false, &limit, &channel->outcome,
                                 &channel->incoming);
-    free(room);
+    free(buffer);
     return channel->incoming.kind;
 }
 

@@ -78,18 +78,18 @@ static void build(struct fuzz_input *input, struct wire_frame *frame)
 static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
 {
     const procspawn__limit limit = { .bytes = 64 << 10, .depth = 64 };
-    struct procspawn__encoded *room = procspawn__encoded_room(), *encoded = NULL;
+    struct procspawn__encoded *buffer = procspawn__encoded_buffer(), *encoded = NULL;
     json_t *value = NULL;
     json_error_t error;
 
-    if (procspawn__encoded_new(frame, &limit, room, &encoded) == 0 &&
+    if (procspawn__encoded_new(frame, &limit, buffer, &encoded) == 0 &&
         procspawn__encoded_decode(encoded, holder, NULL, &value, &error) == 0) {
         send_on(value);
         take_all(value);
         json_decref(value);
     }
     procspawn__encoded_free(encoded);
-    free(room);
+    free(buffer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
