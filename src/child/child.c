@@ -44,7 +44,7 @@ static json_t *decode_argument(const struct procspawn__received_call *received,
                                struct wire_frame *frame)
 {
     size_t own = procspawn__received_call_descriptors(received->call.flags);
-    const struct procspawn__arrival arrival = {
+    const struct procspawn__received_value encoded = {
         .text = received->text,
         .length = received->call.text_length,
         .marked = received->call.flags & WIRE_CALL_MARKED,
@@ -54,7 +54,7 @@ static json_t *decode_argument(const struct procspawn__received_call *received,
     };
     json_error_t error;
     json_t *argument = NULL;
-    int rc = procspawn__message_decode(&arrival, &argument, &error);
+    int rc = procspawn__message_decode(&encoded, &argument, &error);
 
     if (rc < 0)
         procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "the argument cannot be decoded: %s",
@@ -217,12 +217,12 @@ static bool is_persistent(const struct wire_call *call)
  */
 static void warm_up(void)
 {
-    const struct procspawn__arrival arrival = { .text = "[null]", .length = 6 };
+    const struct procspawn__received_value encoded = { .text = "[null]", .length = 6 };
     struct procspawn__message message;
     json_t *value = NULL;
 
     procspawn__message_init(&message);
-    procspawn__message_decode(&arrival, &value, &(json_error_t){ 0 });
+    procspawn__message_decode(&encoded, &value, &(json_error_t){ 0 });
     procspawn__message_encode(&message, value);
     procspawn__message_fini(&message);
     json_decref(value);

@@ -269,7 +269,7 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspa
         ret_error->text[0] = '\0';
         return rc;
     }
-    const struct procspawn__arrival arrival = {
+    const struct procspawn__received_value received = {
         .text = encoded->text,
         .length = encoded->length,
         .marked = encoded->marked,
@@ -279,7 +279,7 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspa
         .limit = &encoded->limit,
         .stop = stop,
     };
-    return procspawn__message_decode(&arrival, ret_value, ret_error);
+    return procspawn__message_decode(&received, ret_value, ret_error);
 }
 
 bool procspawn__encoded_is_whole(const struct procspawn__encoded *encoded)

@@ -49,8 +49,8 @@ void procspawn__encoded_free(struct procspawn__encoded *encoded);
 void procspawn__encoded_forget(struct procspawn__encoded *encoded);
 
 /*
- * Decodes as procspawn__message_decode does; stop: as in struct procspawn__arrival. After -ENOMEM
- * the caller may try again if procspawn__encoded_is_whole: no descriptor has been taken.
+ * Decodes as procspawn__message_decode does; stop: as in struct procspawn__received_value. After
+ * -ENOMEM the caller may try again if procspawn__encoded_is_whole: no descriptor has been taken.
  */
 int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
                               const bool *stop, json_t **ret_value, json_error_t *ret_error);

@@ -215,15 +215,16 @@ static bool is_to_be_had(uint64_t bytes)
  * counts as much as the value. If there is no memory for the longest string, jansson tries again
  * with each byte, so that memory is tested first.
  */
-static int check_limit(const struct procspawn__arrival *arrival, json_error_t *ret_error)
+static int check_limit(const struct procspawn__received_value *received, json_error_t *ret_error)
 {
     enum { ENOUGH = 512 };
-    const procspawn__limit *limit = arrival->limit;
+    const procspawn__limit *limit = received->limit;
 
-    if (arrival->length <= limit->depth && arrival->length <= limit->bytes / ENOUGH)
+    if (received->length <= limit->depth && received->length <= limit->bytes / ENOUGH)
         return 0;
-    const procspawn__limit here = { limit->bytes / (arrival->marked ? 2 : 1), limit->depth };
-    struct procspawn__footprint found = procspawn__footprint(arrival->text, arrival->length, &here);
+    const procspawn__limit here = { limit->bytes / (received->marked ? 2 : 1), limit->depth };
+    struct procspawn__footprint found = procspawn__footprint(received->text, received->length,
+                                                             &here);
     if (found.depth > here.depth)
         return refuse(ret_error, "it is nested deeper than %llu", limit->depth);
     if (found.bytes > here.bytes)
@@ -235,10 +236,11 @@ static int check_limit(const struct procspawn__arrival *arrival, json_error_t *r
  * Whether decoding failed for lack of memory. For a string, jansson reports that as an error of the
  * text.
  */
-static bool was_short(const struct procspawn__arrival *arrival)
+static bool was_short(const struct procspawn__received_value *received)
 {
     static const procspawn__limit none = { UINT64_MAX, UINT_MAX };
-    struct procspawn__footprint found = procspawn__footprint(arrival->text, arrival->length, &none);
+    struct procspawn__footprint found = procspawn__footprint(received->text, received->length,
+                                                             &none);
 
     return !is_to_be_had(found.bytes + found.passing);
 }
@@ -268,13 +270,13 @@ static size_t read_text(void *buffer, size_t size, void *data)
 }
 
 /* jansson reads a text that may be stopped in pieces of a kilobyte. */
-static json_t *load_once(const struct procspawn__arrival *arrival, json_error_t *ret_error)
+static json_t *load_once(const struct procspawn__received_value *received, json_error_t *ret_error)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
-    struct reader reader = { arrival->text, arrival->length, arrival->stop };
+    struct reader reader = { received->text, received->length, received->stop };
 
-    return arrival->stop ? json_load_callback(read_text, &reader, flags, ret_error)
-                         : json_loadb(arrival->text, arrival->length, flags, ret_error);
+    return received->stop ? json_load_callback(read_text, &reader, flags, ret_error)
+                          : json_loadb(received->text, received->length, flags, ret_error);
 }
 
 static bool same_error(const json_error_t *one, const json_error_t *other)
@@ -286,42 +288,42 @@ static bool same_error(const json_error_t *one, const json_error_t *other)
  * A failure without an error text is a lack of memory. It may have been a short one, so that there
  * is memory again: a malformed text fails twice in the same way.
  */
-static int load(const struct procspawn__arrival *arrival, json_t **ret_value,
+static int load(const struct procspawn__received_value *received, json_t **ret_value,
                 json_error_t *ret_error)
 {
     json_error_t again;
 
-    *ret_value = load_once(arrival, ret_error);
+    *ret_value = load_once(received, ret_error);
     if (*ret_value)
         return 0;
-    if (is_stopped(arrival->stop))
+    if (is_stopped(received->stop))
         return -ECANCELED;
-    if (ret_error->text[0] == '\0' || was_short(arrival))
+    if (ret_error->text[0] == '\0' || was_short(received))
         return -ENOMEM;
-    *ret_value = load_once(arrival, &again);
+    *ret_value = load_once(received, &again);
     if (*ret_value)
         return 0;
     return same_error(ret_error, &again) ? PROCSPAWN_EJSON : -ENOMEM;
 }
 
-int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
+int procspawn__message_decode(const struct procspawn__received_value *received, json_t **ret_value,
                               json_error_t *ret_error)
 {
     json_t *value;
 
-    if (procspawn__text_is_null(arrival->text, arrival->length)) {
+    if (procspawn__text_is_null(received->text, received->length)) {
         *ret_value = json_null();
         return 0;
     }
-    int rc = arrival->limit ? check_limit(arrival, ret_error) : 0;
+    int rc = received->limit ? check_limit(received, ret_error) : 0;
     if (rc == 0)
-        rc = load(arrival, &value, ret_error);
-    if (rc < 0 || !arrival->marked) {
+        rc = load(received, &value, ret_error);
+    if (rc < 0 || !received->marked) {
         if (rc == 0)
             *ret_value = value;
         return rc;
     }
-    const struct procspawn__fds_in in = { arrival->fds, arrival->fd_count, arrival->holder };
+    const struct procspawn__fds_in in = { received->fds, received->fd_count, received->holder };
     rc = procspawn__translate_in(value, &in, ret_value);
     json_decref(value);
     return rc;

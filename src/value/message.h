@@ -42,7 +42,7 @@ int procspawn__message_encode(struct procspawn__message *message, const json_t *
  * A received value: untrusted text, and the descriptors that it may name. A descriptor that is
  * taken becomes -1.
  */
-struct procspawn__arrival {
+struct procspawn__received_value {
     const void *text;
     size_t length;
     bool marked;
@@ -58,7 +58,7 @@ struct procspawn__arrival {
  * PROCSPAWN_ELIMIT for a value over the limit (ret_error describes both); -EPROTO for placeholders
  * that do not match the descriptors; -ECANCELED: it was stopped; or -ENOMEM.
  */
-int procspawn__message_decode(const struct procspawn__arrival *arrival, json_t **ret_value,
+int procspawn__message_decode(const struct procspawn__received_value *received, json_t **ret_value,
                               json_error_t *ret_error);
 
 /* Returns whether the text is null, which is what most calls return. */

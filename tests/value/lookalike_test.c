@@ -109,10 +109,10 @@ static int decode(const char *text, json_t **ret_value, struct procspawn__holder
 {
     struct wire_frame frame = { .header.fd_count = 2,
                                 .fds = { values_pipe("x"), open("/dev/null", O_RDONLY) } };
-    struct procspawn__arrival arrival = { text, strlen(text), true, frame.fds, 2, holder, NULL,
-                                            NULL };
+    struct procspawn__received_value received = { text, strlen(text), true, frame.fds,
+                                                  2,    holder,       NULL, NULL };
     json_error_t error;
-    int rc = procspawn__message_decode(&arrival, ret_value, &error);
+    int rc = procspawn__message_decode(&received, ret_value, &error);
 
     wire__close_fds(&frame);
     return rc;
