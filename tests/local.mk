@@ -23,6 +23,7 @@ tests_libsupport_la_SOURCES += tests/support/forged_calls.c tests/support/forged
 tests_libsupport_la_SOURCES += tests/support/frame.h
 tests_libsupport_la_SOURCES += tests/support/host_helpers.c tests/support/host_helpers.h
 tests_libsupport_la_SOURCES += tests/support/jail.c tests/support/jail.h
+tests_libsupport_la_SOURCES += tests/support/large_tables.c tests/support/large_tables.h
 tests_libsupport_la_SOURCES += tests/support/lingering_sockets.c tests/support/lingering_sockets.h
 tests_libsupport_la_SOURCES += tests/support/made_module.c tests/support/made_module.h
 tests_libsupport_la_SOURCES += tests/support/memory_group.c tests/support/memory_group.h

@@ -8,6 +8,7 @@
 #include "src/crash/modules.h"
 #include "src/crash/unwind.h"
 #include "tests/support/frame.h"
+#include "tests/support/large_tables.h"
 #include "tests/support/made_module.h"
 #include "tests/support/somebody.h"
 #include "tests/support/withheld_memory.h"
@@ -15,8 +16,6 @@
 #include <fcntl.h>
 #include <forkscope/cunit.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,37 +55,9 @@ static FRAME void crash_at_once(void)
 
 /* ---- a child that has modules with large symbol tables ---- */
 
-enum { MODULES = 4, TABLE = 40 * MIB / 24 * 24 };
-
-static char folder[32];
-static volatile int entered[MODULES];
-static made_module_function *module[MODULES];
-
-static const char *module_path(uintptr_t number)
-{
-    static char path[64];
-
-    snprintf(path, sizeof path, "%s/%u", folder, (unsigned)number);
-    return path;
-}
-
-static void *stay_in_module(void *number)
-{
-    module[(uintptr_t)number](&entered[(uintptr_t)number]);
-    return NULL;
-}
-
 static void crash_beside_large_tables(void)
 {
-    for (uintptr_t i = 0; i < MODULES; i++) {
-        pthread_t thread;
-
-        module[i] = made_module(module_path(i), (unsigned)i, TABLE);
-        if (!module[i] || pthread_create(&thread, NULL, stay_in_module, (void *)i) != 0)
-            _exit(1);
-        while (!entered[i])
-            sched_yield();
-    }
+    large_tables_load();
     crash_at_once();
 }
 
@@ -353,7 +324,7 @@ static void check_large_tables(int fd)
     CU_ASSERT_FATAL(size > 0);
     CU_ASSERT_EQUAL_FATAL(crash__backtrace_decode(bytes, (size_t)size, &trace), 0);
     named = frames_named(&trace, MADE_MODULE_NAME);
-    CU_ASSERT(named >= 1 && named < MODULES);
+    CU_ASSERT(named >= 1 && named < LARGE_TABLES);
     CU_ASSERT_EQUAL(frames_named(&trace, "crash_at_once"), 1);
 }
 
@@ -362,8 +333,7 @@ static void large_symbol_tables_do_not_take_more_memory_than_allowed(void)
     struct rusage own, usage;
     int status = -1, memfd = memfd_create("report", MFD_CLOEXEC);
 
-    strcpy(folder, "/tmp/forkscope.XXXXXX");
-    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    CU_ASSERT_FATAL(large_tables_begin() == 0);
     begin_report(crash_beside_large_tables, 0, 60 * BASE_SECOND, memfd);
     CU_ASSERT(wait4(held.reporter, &status, 0, &usage) == held.reporter);
     CU_ASSERT_EQUAL(status, 0);
@@ -371,9 +341,7 @@ static void large_symbol_tables_do_not_take_more_memory_than_allowed(void)
     CU_ASSERT(usage.ru_maxrss < own.ru_maxrss + 80 * 1024);
     check_large_tables(memfd);
     end_child();
-    for (uintptr_t i = 0; i < MODULES; i++)
-        unlink(module_path(i));
-    CU_ASSERT(rmdir(folder) == 0);
+    CU_ASSERT(large_tables_end() == 0);
     close(memfd);
 }
 
