@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void free_strings(char **strings)
 {
     for (char **string = strings; string && *string; string++)

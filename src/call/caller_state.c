@@ -31,8 +31,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* The state at init. */
 static struct {
     dev_t cwd_device;

@@ -35,8 +35,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static bool settled BASE_WRITTEN;       /* the first call has set ids, limits and environment */
 static uint32_t policy_at_birth BASE_WRITTEN;
 

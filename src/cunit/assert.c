@@ -71,7 +71,7 @@ CU_BOOL procspawn_cunit_assert(CU_BOOL value, unsigned line, const char *text, c
     procspawn__cunit_mailbox_fail(mailbox, file, line, text);
     if (fatal)
         end_test(mailbox);
-    return value;
+    return CU_FALSE;
 }
 
 CU_BOOL procspawn_cunit_equal(long long actual, long long expected, const char *text, unsigned line,

@@ -98,7 +98,7 @@ static void put_groups(struct wire_call *call, struct wire_writer *block, const 
                        uint32_t count)
 {
     if (count == initial.group_count &&
-        memcmp(groups, initial.groups, count * sizeof *groups) == 0)
+        (count == 0 || memcmp(groups, initial.groups, count * sizeof *groups) == 0))
         return;
     call->flags |= WIRE_CALL_GROUPS;
     wire__put_u32(block, count);
