@@ -74,8 +74,8 @@ int procspawn__request_argument(struct procspawn__request *request, const json_t
 {
     int rc = procspawn__message_encode(&request->message, argument ? argument : json_null());
 
-    if (request->message.marked)
-        request->call.flags |= WIRE_CALL_MARKED;
+    if (request->message.reserved_keys)
+        request->call.flags |= WIRE_CALL_RESERVED_KEYS;
     return rc;
 }
 

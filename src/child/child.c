@@ -47,7 +47,7 @@ static json_t *decode_argument(const struct procspawn__received_call *received,
     const struct procspawn__received_value encoded = {
         .text = received->text,
         .length = received->call.text_length,
-        .marked = received->call.flags & WIRE_CALL_MARKED,
+        .reserved_keys = received->call.flags & WIRE_CALL_RESERVED_KEYS,
         .fds = frame->fds + own,
         .fd_count = frame->header.fd_count > own ? frame->header.fd_count - own : 0,
         .holder = &held_for_call,

@@ -30,7 +30,7 @@ struct procspawn__encoded {
     bool borrowed;              /* this block is the caller's (procspawn__encoded_buffer) */
     bool mapped;                /* the text is mapped; otherwise in `bytes`, or in the frame */
     int memfd;                  /* still holds the text, for lack of memory; else -1 */
-    bool marked;
+    bool reserved_keys;
     procspawn__limit limit;
     size_t fd_count;
     int fds[PROCSPAWN_DESCRIPTORS_MAX];
@@ -43,7 +43,7 @@ struct procspawn__encoded {
  */
 static size_t count_placeholders(const unsigned char *text, size_t length)
 {
-    static const char mark[] = "{\"\\u0001" PROCSPAWN__MARK_NAME "\":";
+    static const char mark[] = "{\"\\u0001" PROCSPAWN__RESERVED_NAME "\":";
     const unsigned char *end = text + length;
     size_t count = 0;
 
@@ -61,7 +61,7 @@ static size_t count_placeholders(const unsigned char *text, size_t length)
  */
 static size_t count_named(const struct procspawn__encoded *encoded)
 {
-    if (!encoded->marked)
+    if (!encoded->reserved_keys)
         return 0;
     return encoded->memfd < 0 ? count_placeholders(encoded->text, encoded->length)
                               : PROCSPAWN_DESCRIPTORS_MAX;
@@ -99,7 +99,7 @@ static void begin(struct procspawn__encoded *encoded, const struct wire_value *h
     encoded->length = head->length;
     encoded->mapped = false;
     encoded->memfd = -1;
-    encoded->marked = head->marked;
+    encoded->reserved_keys = head->reserved_keys;
     encoded->fd_count = 0;
 }
 
@@ -272,7 +272,7 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspa
     const struct procspawn__received_value received = {
         .text = encoded->text,
         .length = encoded->length,
-        .marked = encoded->marked,
+        .reserved_keys = encoded->reserved_keys,
         .fds = encoded->fds,
         .fd_count = encoded->fd_count,
         .holder = holder,

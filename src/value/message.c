@@ -26,7 +26,7 @@
 void procspawn__message_init(struct procspawn__message *message)
 {
     message->text = (struct wire_writer){ .grows = true };
-    message->marked = false;
+    message->reserved_keys = false;
     message->memfd = -1;
     message->fd_count = 0;
 }
@@ -43,7 +43,7 @@ void procspawn__message_fini(struct procspawn__message *message)
 
 /* ---- out ---- */
 
-static int survey(const json_t *value, unsigned depth, bool *ret_marked);
+static int survey(const json_t *value, unsigned depth, bool *ret_reserved_keys);
 
 /* jansson writes keys that are not UTF-8 as garbage, but json_string checks for it. */
 static bool is_utf8(const char *key)
@@ -70,7 +70,7 @@ static bool key_travels(void *iterator, const char *key)
     return is_utf8(key);
 }
 
-static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
+static int survey_object(const json_t *value, unsigned depth, bool *ret_reserved_keys)
 {
     json_t *object = (json_t *)(uintptr_t)value;
     int rc = 0;
@@ -79,9 +79,9 @@ static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
         const char *key = json_object_iter_key(i);
         if (!key_travels(i, key))
             return PROCSPAWN_EJSON;
-        if (procspawn__key_is_marked(key))
-            *ret_marked = true;
-        rc = survey(json_object_iter_value(i), depth + 1, ret_marked);
+        if (procspawn__key_is_reserved(key))
+            *ret_reserved_keys = true;
+        rc = survey(json_object_iter_value(i), depth + 1, ret_reserved_keys);
     }
     return rc;
 }
@@ -90,7 +90,7 @@ static int survey_object(const json_t *value, unsigned depth, bool *ret_marked)
  * Finds values that only the receiver would refuse: deeper than PROCSPAWN__DEPTH_MAX, or with a NUL
  * in a key. The limit also ends the walk of a value that contains itself.
  */
-static int survey(const json_t *value, unsigned depth, bool *ret_marked)
+static int survey(const json_t *value, unsigned depth, bool *ret_reserved_keys)
 {
     json_t *item;
     size_t i;
@@ -99,9 +99,9 @@ static int survey(const json_t *value, unsigned depth, bool *ret_marked)
     if (depth >= PROCSPAWN__DEPTH_MAX)
         return PROCSPAWN_EJSON;
     if (json_is_object(value))
-        return survey_object(value, depth, ret_marked);
+        return survey_object(value, depth, ret_reserved_keys);
     json_array_foreach((json_t *)(uintptr_t)value, i, item) {
-        rc = survey(item, depth + 1, ret_marked);
+        rc = survey(item, depth + 1, ret_reserved_keys);
         if (rc < 0)
             return rc;
     }
@@ -148,11 +148,12 @@ static int write_translated(struct procspawn__message *message, const json_t *va
 
 int procspawn__message_encode(struct procspawn__message *message, const json_t *value)
 {
-    int rc = survey(value, 0, &message->marked);
+    int rc = survey(value, 0, &message->reserved_keys);
 
     if (rc < 0)
         return rc;
-    return message->marked ? write_translated(message, value) : write_text(&message->text, value);
+    return message->reserved_keys ? write_translated(message, value)
+                                  : write_text(&message->text, value);
 }
 
 /*
@@ -174,7 +175,7 @@ int procspawn__message_send(struct procspawn__message *message, int sock, enum w
                             uint64_t generation, bool dont_wait)
 {
     struct wire_value head = { .generation = generation, .length = message->text.length,
-                               .marked = message->marked };
+                               .reserved_keys = message->reserved_keys };
     struct wire_part parts[] = { { &head, sizeof head },
                                  { message->text.bytes, message->text.length } };
     int fds[PROCSPAWN_DESCRIPTORS_MAX + 1];
@@ -222,7 +223,8 @@ static int check_limit(const struct procspawn__received_value *received, json_er
 
     if (received->length <= limit->depth && received->length <= limit->bytes / ENOUGH)
         return 0;
-    const procspawn__limit here = { limit->bytes / (received->marked ? 2 : 1), limit->depth };
+    const procspawn__limit here = { limit->bytes / (received->reserved_keys ? 2 : 1),
+                                    limit->depth };
     struct procspawn__footprint found = procspawn__footprint(received->text, received->length,
                                                              &here);
     if (found.depth > here.depth)
@@ -318,7 +320,7 @@ int procspawn__message_decode(const struct procspawn__received_value *received, 
     int rc = received->limit ? check_limit(received, ret_error) : 0;
     if (rc == 0)
         rc = load(received, &value, ret_error);
-    if (rc < 0 || !received->marked) {
+    if (rc < 0 || !received->reserved_keys) {
         if (rc == 0)
             *ret_value = value;
         return rc;

@@ -22,7 +22,7 @@
 /* A value to be sent. */
 struct procspawn__message {
     struct wire_writer text;
-    bool marked;                            /* the text has placeholders or escaped keys */
+    bool reserved_keys;                     /* of placeholders, or escaped: the text has some */
     int memfd;                              /* the text, if it is long and has been sent; else -1 */
     size_t fd_count;
     int fds[PROCSPAWN_DESCRIPTORS_MAX];     /* owned */
@@ -45,7 +45,7 @@ int procspawn__message_encode(struct procspawn__message *message, const json_t *
 struct procspawn__received_value {
     const void *text;
     size_t length;
-    bool marked;
+    bool reserved_keys;
     int *fds;
     size_t fd_count;
     struct procspawn__holder *holder;       /* gets the descriptors of the placeholders */

@@ -71,7 +71,7 @@ json_t *procspawn__placeholder_new(const struct procspawn__placeholder *placehol
         return NULL;
     snprintf(text, sizeof text, "%s:%d:%c:%" PRIu64, secret.digits, (int)placeholder->kind,
              placeholder->held ? 'h' : 'o', placeholder->number);
-    return json_pack("{s:s}", PROCSPAWN__MARK, text);
+    return json_pack("{s:s}", PROCSPAWN__RESERVED_KEY, text);
 }
 
 json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
@@ -89,7 +89,7 @@ json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
 bool procspawn__placeholder_read(const json_t *value,
                                  struct procspawn__placeholder *ret_placeholder)
 {
-    const char *text = json_string_value(json_object_get(value, PROCSPAWN__MARK));
+    const char *text = json_string_value(json_object_get(value, PROCSPAWN__RESERVED_KEY));
     int kind;
     char where;
     uint64_t number;

@@ -30,11 +30,11 @@ struct translation {
 
 static int copy(const struct translation *t, const json_t *value, json_t **ret_copy);
 
-bool procspawn__key_is_marked(const char *key)
+bool procspawn__key_is_reserved(const char *key)
 {
-    if (*key != PROCSPAWN__MARK[0])
+    if (*key != PROCSPAWN__RESERVED_KEY[0])
         return false;
-    return strcmp(key + strspn(key, "\001"), &PROCSPAWN__MARK[1]) == 0;
+    return strcmp(key + strspn(key, "\001"), &PROCSPAWN__RESERVED_KEY[1]) == 0;
 }
 
 /* ---- placeholders ---- */
@@ -53,7 +53,7 @@ static int send_placeholder(const struct procspawn__fds_out *out,
     out->fds[*out->count] = fd;
     char text[TEXT_MAX];
     snprintf(text, sizeof text, "%s:%zu", procspawn__kind_name(placeholder->kind), (*out->count)++);
-    json_t *value = json_pack("{s:s}", PROCSPAWN__MARK, text);
+    json_t *value = json_pack("{s:s}", PROCSPAWN__RESERVED_KEY, text);
     if (!value)
         return -ENOMEM;
     *ret_copy = value;
@@ -105,7 +105,7 @@ static int copy_placeholder(const struct translation *t, const json_t *object, j
     if (t->out)
         return procspawn__placeholder_read(object, &placeholder)
                    ? send_placeholder(t->out, &placeholder, ret_copy) : 1;
-    const json_t *named = json_object_get(object, PROCSPAWN__MARK);
+    const json_t *named = json_object_get(object, PROCSPAWN__RESERVED_KEY);
     return named ? receive_placeholder(t->in, object, named, ret_copy) : 1;
 }
 
@@ -118,7 +118,7 @@ static int set_escaped(json_t *object, const char *key, json_t *item)
         json_decref(item);
         return -1;
     }
-    escaped[0] = PROCSPAWN__MARK[0];
+    escaped[0] = PROCSPAWN__RESERVED_KEY[0];
     strcpy(escaped + 1, key);
     int rc = json_object_set_new_nocheck(object, escaped, item);
     free(escaped);
@@ -130,7 +130,7 @@ static int set_item(const struct translation *t, json_t *object, const char *key
 {
     int rc;
 
-    if (!procspawn__key_is_marked(key))
+    if (!procspawn__key_is_reserved(key))
         rc = json_object_set_new_nocheck(object, key, item);
     else if (t->out)
         rc = set_escaped(object, key, item);

@@ -26,7 +26,7 @@ struct procspawn__fds_in {
  * Returns whether the key is the one of placeholders, with or without more \001 in front. For most
  * keys the first byte decides.
  */
-bool procspawn__key_is_marked(const char *key);
+bool procspawn__key_is_reserved(const char *key);
 
 /* Returns a copy for the wire. Errors as for procspawn__message_encode (message.h). */
 int procspawn__translate_out(const json_t *value, const struct procspawn__fds_out *out,

@@ -186,7 +186,7 @@ struct wire_value {
     uint64_t generation;            /* of the CALL; 0 in a VALUE */
     uint64_t length;
     uint32_t in_memfd;
-    uint32_t marked;                /* the text has keys of the library: placeholders or escapes */
+    uint32_t reserved_keys;         /* the text has keys of the library: placeholders or escapes */
 };
 
 /* The place where a failure arose determines its kind. */

@@ -150,7 +150,7 @@ static void descriptors_come_in_the_order_of_their_flags(void)
     CU_ASSERT(is_same_file(received.frame.fds[0], request.cwd));
     CU_ASSERT(is_same_file(received.frame.fds[1], pipe_ends[1]));
     CU_ASSERT(is_same_file(received.frame.fds[2], pipe_ends[0]));
-    CU_ASSERT(received.call.flags & WIRE_CALL_MARKED);
+    CU_ASSERT(received.call.flags & WIRE_CALL_RESERVED_KEYS);
     wire__close_fds(&received.frame);
     end_request(&request);
     close(pipe_ends[0]);

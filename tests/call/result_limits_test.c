@@ -22,19 +22,19 @@ enum { MIB = 1 << 20 };
 
 /* ---- in the child ---- */
 
-static void answer_in_memory(int memfd, size_t length, bool marked)
+static void answer_in_memory(int memfd, size_t length, bool reserved_keys)
 {
     struct wire_value head = { .generation = procspawn__reply.generation, .length = length,
-                               .in_memfd = 1, .marked = marked };
+                               .in_memfd = 1, .reserved_keys = reserved_keys };
 
     wire__send_struct(procspawn__reply.channel, WIRE_RESULT, &head, sizeof head, memfd, false);
     _exit(0);
 }
 
-static void answer_text(const char *text, size_t length, bool marked)
+static void answer_text(const char *text, size_t length, bool reserved_keys)
 {
     const struct wire_part part = { text, length };
-    answer_in_memory(wire__memfd_new(&part, 1), length, marked);
+    answer_in_memory(wire__memfd_new(&part, 1), length, reserved_keys);
 }
 
 /* Repeats the piece until the text has this many bytes. */
@@ -83,7 +83,7 @@ static json_t *nested(json_t *depth)
     return value;
 }
 
-static json_t *nested_marked(json_t *depth)
+static json_t *nested_with_placeholder(json_t *depth)
 {
     return json_pack("{s:o, s:o}", "fd", procspawn_value_fd_take(open("/dev/null", O_RDONLY)), "in",
                      nested(depth));
@@ -173,7 +173,7 @@ static void results_nest_as_deep_as_the_builder_says(void)
 
     json_decref(calls_result(calls_start(nested, json_integer(256))));
     check_over_limit(calls_start(nested, json_integer(257)));
-    check_over_limit(calls_start(nested_marked, json_integer(256)));
+    check_over_limit(calls_start(nested_with_placeholder, json_integer(256)));
     PROCSPAWN_CUNIT_EQUAL(procspawn_builder_result_depth(builder, 3), 0);
     json_decref(calls_result(calls_build(builder, nested, json_integer(3))));
     check_over_limit(calls_build(builder, nested, json_integer(4)));
@@ -226,7 +226,8 @@ static void check_stack(size_t size, unsigned depth)
 
     procspawn_builder_result_depth(builder, depth);
     procspawn_handle *handles[] = { calls_build(builder, nested, json_integer(depth - 1)),
-                                    calls_build(builder, nested_marked, json_integer(depth - 2)) };
+                                    calls_build(builder, nested_with_placeholder,
+                                                json_integer(depth - 2)) };
     procspawn_builder_free(builder);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, size);
@@ -280,10 +281,14 @@ static json_t *many_descriptors(json_t *unused)
     return array;
 }
 
-static json_t *unnamed_descriptors(json_t *marked)
+static json_t *unnamed_descriptors(json_t *reserved_keys)
 {
-    struct { struct wire_value head; char text[64]; } body = {
-        .head = { .generation = procspawn__reply.generation, .marked = json_is_true(marked) },
+    struct {
+        struct wire_value head;
+        char text[64];
+    } body = {
+        .head = { .generation = procspawn__reply.generation,
+                  .reserved_keys = json_is_true(reserved_keys) },
         .text = "{\"\\u0001forkscope\":\"fd:0\"}",
     };
     struct wire_part part = { &body, sizeof body.head + strlen(body.text) };
@@ -291,7 +296,7 @@ static json_t *unnamed_descriptors(json_t *marked)
 
     body.head.length = strlen(body.text);
     wire__send(procspawn__reply.channel, WIRE_RESULT, &part, 1, fds, WIRE_MAX_FDS, false);
-    return calls_hang(marked);
+    return calls_hang(reserved_keys);
 }
 
 static unsigned descriptors_after(procspawn_pool *pool, procspawn_function *function,

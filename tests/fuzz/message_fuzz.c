@@ -63,7 +63,7 @@ static void put_in_memfd(struct fuzz_input *input, struct wire_frame *frame)
 static void build(struct fuzz_input *input, struct wire_frame *frame)
 {
     uint8_t flags = fuzz_u8(input), skew = fuzz_u8(input);
-    struct wire_value head = { .in_memfd = flags & 1, .marked = flags & 2 };
+    struct wire_value head = { .in_memfd = flags & 1, .reserved_keys = flags & 2 };
     size_t behind = flags & 1 ? 0 : input->left;
 
     head.length = input->left + (skew > 240 ? skew : 0);

@@ -49,7 +49,7 @@ static json_t *send_garbage(json_t *argument)
 {
     int fd = procspawn_sender_fd(channel_take_sender(argument));
     static const char forged[] = "{\"\\u0001forkscope\":\"fd:0\"}";
-    struct wire_value head = { .length = sizeof forged - 1, .marked = 1 };
+    struct wire_value head = { .length = sizeof forged - 1, .reserved_keys = 1 };
     struct wire_part parts[] = { { &head, sizeof head }, { forged, sizeof forged - 1 } };
 
     send(fd, "", 0, 0);

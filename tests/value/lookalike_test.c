@@ -61,7 +61,7 @@ static json_t *tell_own(json_t *argument)
 {
     (void)argument;
     json_t *own = procspawn_value_fd(STDOUT_FILENO);
-    const char *text = json_string_value(json_object_get(own, PROCSPAWN__MARK));
+    const char *text = json_string_value(json_object_get(own, PROCSPAWN__RESERVED_KEY));
     json_t *result = json_string(text);
     json_decref(own);
     return result;
@@ -72,7 +72,7 @@ static void a_placeholder_of_another_process_is_data(void)
     procspawn_handle *handle;
     json_t *own = procspawn_value_fd(STDOUT_FILENO);
     json_t *told = values_call(tell_own, NULL, &handle);
-    json_t *forged = json_pack("{s:O}", PROCSPAWN__MARK, told);
+    json_t *forged = json_pack("{s:O}", PROCSPAWN__RESERVED_KEY, told);
     int fd;
 
     CU_ASSERT_EQUAL(procspawn_value_kind(own), PROCSPAWN_VALUE_FD);

@@ -72,8 +72,11 @@ static json_t *make_unsealed(json_t *argument)
 /* Sealed, and with less memory than its size: the library of its maker would not send it. */
 static json_t *send_sparse(json_t *size)
 {
-    struct { struct wire_value head; char text[40]; } body = {
-        .head = { .generation = procspawn__reply.generation, .marked = 1 },
+    struct {
+        struct wire_value head;
+        char text[40];
+    } body = {
+        .head = { .generation = procspawn__reply.generation, .reserved_keys = 1 },
         .text = "{\"\\u0001forkscope\":\"shmem:0\"}",
     };
     struct wire_part part = { &body, sizeof body.head + strlen(body.text) };
