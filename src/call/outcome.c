@@ -39,7 +39,7 @@ void procspawn__outcome_fini(struct procspawn__outcome *outcome)
     procspawn__decoding_drop(outcome->decoding);
     procspawn__encoded_free(outcome->encoded);
     json_decref(outcome->result);
-    procspawn__holder_release(&outcome->holder);
+    procspawn__fd_owner_release(&outcome->fd_owner);
     procspawn_error_free(outcome->error);
     free(outcome->trace);
 }
@@ -51,7 +51,7 @@ void procspawn__outcome_forget(struct procspawn__outcome *outcome)
         procspawn__encoded_forget(outcome->encoded);
     outcome->decoding = NULL;
     outcome->encoded = NULL;
-    outcome->holder = (struct procspawn__holder){ NULL };
+    outcome->fd_owner = (struct procspawn__fd_owner){ NULL };
     outcome->report.memfd = -1;
     procspawn__outcome_fini(outcome);
 }
@@ -109,8 +109,8 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
 static int decode(struct procspawn__outcome *outcome, json_error_t *ret_detail)
 {
     if (!outcome->decoding)
-        return procspawn__encoded_decode(outcome->encoded, &outcome->holder, NULL, &outcome->result,
-                                         ret_detail);
+        return procspawn__encoded_decode(outcome->encoded, &outcome->fd_owner, NULL,
+                                         &outcome->result, ret_detail);
     int rc = procspawn__decoding_take(outcome->decoding, &outcome->result, ret_detail);
     outcome->decoding = NULL;
     return rc;
@@ -121,7 +121,7 @@ static int wait_for_thread(struct procspawn__outcome *outcome, int64_t deadline)
     if (deadline == BASE_NEVER && !outcome->decoding)
         return 0;
     if (!outcome->decoding && procspawn__decoding_is_long(outcome->encoded))
-        procspawn__decoding_start(outcome->encoded, &outcome->holder, &outcome->decoding);
+        procspawn__decoding_start(outcome->encoded, &outcome->fd_owner, &outcome->decoding);
     return outcome->decoding ? procspawn__decoding_wait(outcome->decoding, deadline) : 0;
 }
 

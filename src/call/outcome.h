@@ -36,7 +36,7 @@ struct procspawn__unread {
 struct procspawn__outcome {
     enum procspawn__outcome_state state;
     json_t *result;
-    struct procspawn__holder holder;    /* owns the descriptors that came with the result */
+    struct procspawn__fd_owner fd_owner; /* owns the descriptors that came with the result */
     procspawn_error *error;     /* NULL in FAILED: there was no memory for it yet */
     struct backtrace *trace;    /* received before the failure that it belongs to */
     struct procspawn__unread report;    /* BACKTRACE */

@@ -38,7 +38,7 @@
 #include <unistd.h>
 
 static struct forkserver_child self BASE_WRITTEN;
-static struct procspawn__holder held_for_call BASE_WRITTEN;  /* descriptors of the argument */
+static struct procspawn__fd_owner argument_fds BASE_WRITTEN; /* descriptors of the argument */
 
 static json_t *decode_argument(const struct procspawn__received_call *received,
                                struct wire_frame *frame)
@@ -50,7 +50,7 @@ static json_t *decode_argument(const struct procspawn__received_call *received,
         .reserved_keys = received->call.flags & WIRE_CALL_RESERVED_KEYS,
         .fds = frame->fds + own,
         .fd_count = frame->header.fd_count > own ? frame->header.fd_count - own : 0,
-        .holder = &held_for_call,
+        .fd_owner = &argument_fds,
     };
     json_error_t error;
     json_t *argument = NULL;
@@ -138,8 +138,8 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
         return;
     json_decref(result);
     json_decref(argument);
-    procspawn__holder_release(&held_for_call);
-    procspawn__holder_release(&procspawn__given);
+    procspawn__fd_owner_release(&argument_fds);
+    procspawn__fd_owner_release(&procspawn__fds_to_send);
 }
 
 /* exit() in a child skips the handlers that the program registered before init with atexit(3). */
@@ -235,7 +235,7 @@ void procspawn__child_prepare(void)
     on_exit(on_exit_called, NULL);
     at_quick_exit((void (*)(void))on_quick_exit_called);
     procspawn__placeholder_renew();
-    procspawn__held_forget();
+    procspawn__fd_table_forget();
     warm_up();
     fflush(NULL);
 }

@@ -182,7 +182,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
         procspawn__client_forget();
         drop_board();
         procspawn__at_fini_forget();
-        procspawn__held_forget();
+        procspawn__fd_table_forget();
         procspawn__context_forget();
     }
     *image = (struct procspawn__image){ .config = *config, .cancelable = cancelable };

@@ -46,7 +46,7 @@ struct procspawn_receiver {
     int fd;
     int set;                            /* atomic */
     bool shared;                        /* other processes have duplicates, or had them */
-    struct procspawn__holder holder;    /* descriptors of the last message */
+    struct procspawn__fd_owner fd_owner; /* descriptors of the last message */
     procspawn__limit limit;
     struct procspawn__encoded *buffer;
     struct procspawn__encoded *encoded;     /* received but not decoded; NULL: none */
@@ -102,7 +102,7 @@ static int adopt_receiver(int fd, bool shared, procspawn_receiver **ret_receiver
     receiver->set = -1;
     receiver->encoded = NULL;
     receiver->decoding = NULL;
-    receiver->holder = (struct procspawn__holder){ 0 };
+    receiver->fd_owner = (struct procspawn__fd_owner){ 0 };
     receiver->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
     *ret_receiver = receiver;
     return 0;
@@ -213,7 +213,7 @@ static void leave_to_original(procspawn_receiver *receiver)
         return;
     receiver->decoding = NULL;
     receiver->encoded = NULL;
-    receiver->holder = (struct procspawn__holder){ 0 };
+    receiver->fd_owner = (struct procspawn__fd_owner){ 0 };
 }
 
 /* Frees all of a receiver but its socket. */
@@ -222,7 +222,7 @@ static void drop_receiver(procspawn_receiver *receiver)
     leave_to_original(receiver);
     procspawn__decoding_drop(receiver->decoding);
     procspawn__encoded_free(receiver->encoded);
-    procspawn__holder_release(&receiver->holder);
+    procspawn__fd_owner_release(&receiver->fd_owner);
     if (receiver->set != receiver->fd)
         base__fd_close(receiver->set);
     free(receiver->buffer);
@@ -375,7 +375,7 @@ static int wait_for_thread(procspawn_receiver *receiver, int64_t deadline, int c
 {
     if (!receiver->decoding) {
         if (deadline == BASE_NEVER || !procspawn__decoding_is_long(receiver->encoded) ||
-            procspawn__decoding_start(receiver->encoded, &receiver->holder, &receiver->decoding) <
+            procspawn__decoding_start(receiver->encoded, &receiver->fd_owner, &receiver->decoding) <
                 0)
             return 0;
         if (!change_set(receiver, EPOLL_CTL_ADD))
@@ -392,7 +392,7 @@ static int decode_encoded(procspawn_receiver *receiver, json_t **ret_value)
     json_error_t error;
 
     if (!receiver->decoding)
-        return procspawn__encoded_decode(receiver->encoded, &receiver->holder, NULL, ret_value,
+        return procspawn__encoded_decode(receiver->encoded, &receiver->fd_owner, NULL, ret_value,
                                          &error);
     change_set(receiver, EPOLL_CTL_DEL);
     int rc = procspawn__decoding_take(receiver->decoding, ret_value, &error);
@@ -462,7 +462,7 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     leave_to_original(receiver);
     if (!receiver->decoding)
-        procspawn__holder_release(&receiver->holder);
+        procspawn__fd_owner_release(&receiver->fd_owner);
     int rc = receive_until(receiver, deadline, cancel, ret_value);
     pthread_setcancelstate(cancel, NULL);
     return rc;

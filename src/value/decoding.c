@@ -21,7 +21,7 @@ struct procspawn__decoding {
     int64_t moment;             /* each wait lasts until then */
     bool stop;                  /* atomic: the value is not wanted any more */
     struct procspawn__encoded *encoded;
-    struct procspawn__holder *holder;
+    struct procspawn__fd_owner *fd_owner;
     int rc;                     /* this and the next two: the thread's until it is joined */
     json_t *value;
     json_error_t error;
@@ -37,13 +37,14 @@ static void *decode(void *argument)
 {
     struct procspawn__decoding *decoding = argument;
 
-    decoding->rc = procspawn__encoded_decode(decoding->encoded, decoding->holder, &decoding->stop,
+    decoding->rc = procspawn__encoded_decode(decoding->encoded, decoding->fd_owner, &decoding->stop,
                                              &decoding->value, &decoding->error);
     base__event_raise(decoding->end);
     return NULL;
 }
 
-int procspawn__decoding_start(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
+int procspawn__decoding_start(struct procspawn__encoded *encoded,
+                              struct procspawn__fd_owner *fd_owner,
                               struct procspawn__decoding **ret_decoding)
 {
     static const int64_t moment = BASE_SECOND / 10;
@@ -54,7 +55,7 @@ int procspawn__decoding_start(struct procspawn__encoded *encoded, struct procspa
     bool cancelable = base__cancelable(false);
     decoding->owner = base__process();
     decoding->encoded = encoded;
-    decoding->holder = holder;
+    decoding->fd_owner = fd_owner;
     decoding->moment = base__deadline(moment);
     decoding->end = base__event();
     int rc = decoding->end < 0 ? decoding->end

@@ -21,11 +21,12 @@ struct procspawn__decoding;
 bool procspawn__decoding_is_long(const struct procspawn__encoded *encoded);
 
 /*
- * Starts a decoding. The encoded value and the holder are the thread's, and must not be moved,
+ * Starts a decoding. The encoded value and the owner are the thread's, and must not be moved,
  * until the decoding is taken or dropped. Returns 0 or -errno: no thread or no descriptor can be
  * had, and nothing has begun.
  */
-int procspawn__decoding_start(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
+int procspawn__decoding_start(struct procspawn__encoded *encoded,
+                              struct procspawn__fd_owner *fd_owner,
                               struct procspawn__decoding **ret_decoding);
 
 /* False in a copy of the process by fork(2), which does not have the thread. */

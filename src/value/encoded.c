@@ -261,8 +261,9 @@ static int take_in(struct procspawn__encoded *encoded)
     return 0;
 }
 
-int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
-                              const bool *stop, json_t **ret_value, json_error_t *ret_error)
+int procspawn__encoded_decode(struct procspawn__encoded *encoded,
+                              struct procspawn__fd_owner *fd_owner, const bool *stop,
+                              json_t **ret_value, json_error_t *ret_error)
 {
     int rc = take_in(encoded);
     if (rc < 0) {
@@ -275,7 +276,7 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspa
         .reserved_keys = encoded->reserved_keys,
         .fds = encoded->fds,
         .fd_count = encoded->fd_count,
-        .holder = holder,
+        .fd_owner = fd_owner,
         .limit = &encoded->limit,
         .stop = stop,
     };

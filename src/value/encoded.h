@@ -52,8 +52,9 @@ void procspawn__encoded_forget(struct procspawn__encoded *encoded);
  * Decodes as procspawn__message_decode does; stop: as in struct procspawn__received_value. After
  * -ENOMEM the caller may try again if procspawn__encoded_is_whole: no descriptor has been taken.
  */
-int procspawn__encoded_decode(struct procspawn__encoded *encoded, struct procspawn__holder *holder,
-                              const bool *stop, json_t **ret_value, json_error_t *ret_error);
+int procspawn__encoded_decode(struct procspawn__encoded *encoded,
+                              struct procspawn__fd_owner *fd_owner, const bool *stop,
+                              json_t **ret_value, json_error_t *ret_error);
 /* Of its text, in bytes. */
 size_t procspawn__encoded_length(const struct procspawn__encoded *encoded);
 

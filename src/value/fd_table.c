@@ -1,6 +1,6 @@
 /*
  * fd_table.c - the table of descriptors behind placeholders: a hash table by number, and a list for
- * each holder
+ * each owner
  */
 #include "src/value/fd_table.h"
 
@@ -18,30 +18,30 @@
 
 enum { BUCKETS = 256 };
 
-struct procspawn__held {
+struct procspawn__fd_entry {
     uint64_t number;
     enum procspawn_value_kind kind;
-    int fd;                             /* -1: taken */
-    struct procspawn__holder *holder;
-    struct procspawn__held *next;       /* the next one of the same holder */
-    struct procspawn__held *beside;     /* the next one in the same bucket */
+    int fd;                                  /* -1: taken */
+    struct procspawn__fd_owner *owner;
+    struct procspawn__fd_entry *next;        /* the next one of the same owner */
+    struct procspawn__fd_entry *bucket_next; /* the next one in the same bucket */
 };
 
-struct procspawn__holder procspawn__given;
+struct procspawn__fd_owner procspawn__fds_to_send;
 
 /*
- * Guards the table, and all holders with their lists. No call that may block is made while it is
+ * Guards the table, and all owners with their lists. No call that may block is made while it is
  * held.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct procspawn__held *buckets[BUCKETS];
+static struct procspawn__fd_entry *buckets[BUCKETS];
 static uint64_t last_number;
 
-int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind kind, int fd,
-                    uint64_t *ret_number)
+int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
+                            int fd, uint64_t *ret_number)
 {
-    struct procspawn__held *held = malloc(sizeof *held);
-    int rc = held ? 0 : -ENOMEM;
+    struct procspawn__fd_entry *entry = malloc(sizeof *entry);
+    int rc = entry ? 0 : -ENOMEM;
 
     if (rc == 0) {
         fd = base__fd_hold(fd);
@@ -49,100 +49,100 @@ int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind 
     }
     if (rc < 0) {
         base__close_foreign(fd);
-        free(held);
+        free(entry);
         return rc;
     }
     pthread_mutex_lock(&lock);
-    struct procspawn__held **bucket = &buckets[++last_number % BUCKETS];
-    *held = (struct procspawn__held){ last_number, kind, fd, holder, holder->first, *bucket };
-    holder->first = held;
-    *bucket = held;
-    *ret_number = held->number;
+    struct procspawn__fd_entry **bucket = &buckets[++last_number % BUCKETS];
+    *entry = (struct procspawn__fd_entry){ last_number, kind, fd, owner, owner->first, *bucket };
+    owner->first = entry;
+    *bucket = entry;
+    *ret_number = entry->number;
     pthread_mutex_unlock(&lock);
     return 0;
 }
 
 /* Locked: returns the entry; NULL if there is none or its descriptor has been taken. */
-static struct procspawn__held *find(uint64_t number)
+static struct procspawn__fd_entry *find(uint64_t number)
 {
-    struct procspawn__held *held = buckets[number % BUCKETS];
+    struct procspawn__fd_entry *entry = buckets[number % BUCKETS];
 
-    while (held && held->number != number)
-        held = held->beside;
-    return held && held->fd >= 0 ? held : NULL;
+    while (entry && entry->number != number)
+        entry = entry->bucket_next;
+    return entry && entry->fd >= 0 ? entry : NULL;
 }
 
-static int take_out(struct procspawn__held *held)
+static int take_out(struct procspawn__fd_entry *entry)
 {
-    int fd = base__fd_release(held->fd);
-    held->fd = -1;
+    int fd = base__fd_release(entry->fd);
+    entry->fd = -1;
     return fd;
 }
 
-int procspawn__held_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
+int procspawn__fd_table_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
 {
     int rc = PROCSPAWN_EVALUE;
 
     pthread_mutex_lock(&lock);
-    struct procspawn__held *held = find(number);
-    if (held && held->kind == kind && held->holder != &procspawn__given) {
-        *ret_fd = take_out(held);
+    struct procspawn__fd_entry *entry = find(number);
+    if (entry && entry->kind == kind && entry->owner != &procspawn__fds_to_send) {
+        *ret_fd = take_out(entry);
         rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
     }
     pthread_mutex_unlock(&lock);
     return rc;
 }
 
-int procspawn__held_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
+int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
 {
     int rc = PROCSPAWN_EVALUE;
 
     pthread_mutex_lock(&lock);
-    struct procspawn__held *held = find(number);
-    if (held && held->kind == kind && held->holder == &procspawn__given) {
-        *ret_fd = take_out(held);
+    struct procspawn__fd_entry *entry = find(number);
+    if (entry && entry->kind == kind && entry->owner == &procspawn__fds_to_send) {
+        *ret_fd = take_out(entry);
         rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
-    } else if (held && held->kind == kind && base__fd_is_ours(held->fd)) {
-        rc = procspawn__kind_duplicate(kind, held->fd, ret_fd);
+    } else if (entry && entry->kind == kind && base__fd_is_ours(entry->fd)) {
+        rc = procspawn__kind_duplicate(kind, entry->fd, ret_fd);
     }
     pthread_mutex_unlock(&lock);
     return rc;
 }
 
-void procspawn__held_drop(uint64_t number)
+void procspawn__fd_table_drop(uint64_t number)
 {
     pthread_mutex_lock(&lock);
-    struct procspawn__held *held = find(number);
-    int fd = held ? take_out(held) : -1;
+    struct procspawn__fd_entry *entry = find(number);
+    int fd = entry ? take_out(entry) : -1;
     pthread_mutex_unlock(&lock);
     base__close_foreign(fd);
 }
 
-static void leave_bucket(const struct procspawn__held *held)
+static void leave_bucket(const struct procspawn__fd_entry *entry)
 {
-    struct procspawn__held **place = &buckets[held->number % BUCKETS];
+    struct procspawn__fd_entry **place = &buckets[entry->number % BUCKETS];
 
-    while (*place != held)
-        place = &(*place)->beside;
-    *place = held->beside;
+    while (*place != entry)
+        place = &(*place)->bucket_next;
+    *place = entry->bucket_next;
 }
 
 /*
  * Without the lock if there is nothing: in a copy of the process by fork(2) another thread's lock
  * may be held for ever.
  */
-void procspawn__holder_release(struct procspawn__holder *holder)
+void procspawn__fd_owner_release(struct procspawn__fd_owner *owner)
 {
-    if (!holder->first)
+    if (!owner->first)
         return;
     pthread_mutex_lock(&lock);
-    struct procspawn__held *first = holder->first;
-    for (struct procspawn__held *held = first; held; held = held->next)
-        leave_bucket(held);
-    holder->first = NULL;
+    struct procspawn__fd_entry *first = owner->first;
+    for (struct procspawn__fd_entry *entry = first; entry; entry = entry->next)
+        leave_bucket(entry);
+    owner->first = NULL;
     pthread_mutex_unlock(&lock);
     while (first) {
-        struct procspawn__held *next = first->next;
+        struct procspawn__fd_entry *next = first->next;
         base__close_foreign(base__fd_release(first->fd));
         free(first);
         first = next;
@@ -150,9 +150,9 @@ void procspawn__holder_release(struct procspawn__holder *holder)
     base__close_settle();
 }
 
-void procspawn__held_forget(void)
+void procspawn__fd_table_forget(void)
 {
     pthread_mutex_init(&lock, NULL);
     memset(buckets, 0, sizeof buckets);
-    procspawn__given.first = NULL;
+    procspawn__fds_to_send.first = NULL;
 }

@@ -2,7 +2,7 @@
  * fd_table.h - descriptors that placeholders stand for
  *
  * JSON values have no destructors, so a placeholder cannot own its descriptor. The descriptor lies
- * in a table of the process, under a number that is never used again, and belongs to a holder: a
+ * in a table of the process, under a number that is never used again, and belongs to an owner: a
  * call, a handle or a receiver. All functions may be called by any thread; the table has its own
  * lock.
  */
@@ -12,44 +12,44 @@
 #include <forkscope/value.h>
 #include <stdint.h>
 
-struct procspawn__held;
+struct procspawn__fd_entry;
 
-/* A holder owns its entries of the table. {0} is an empty holder. */
-struct procspawn__holder {
-    struct procspawn__held *first;
+/* Owns its entries of the table. {0} owns none. */
+struct procspawn__fd_owner {
+    struct procspawn__fd_entry *first;
 };
 
-/* The holder of descriptors that the program has given away to be sent, until they are sent. */
-extern struct procspawn__holder procspawn__given;
+/* The owner of descriptors that the program has given away to be sent, until they are sent. */
+extern struct procspawn__fd_owner procspawn__fds_to_send;
 
 /*
  * Puts a descriptor into the table; it is taken, also on failure. Returns 0, -ENOMEM or another
  * errno.
  */
-int procspawn__hold(struct procspawn__holder *holder, enum procspawn_value_kind kind, int fd,
-                    uint64_t *ret_number);
+int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
+                            int fd, uint64_t *ret_number);
 
 /*
  * Takes the descriptor out, so that the caller owns it; this works once. Returns 0 or
  * PROCSPAWN_EVALUE.
  */
-int procspawn__held_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
+int procspawn__fd_table_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 
 /*
  * Returns a descriptor to be sent: a duplicate if it was received, the descriptor itself if it was
  * given. Returns 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
  */
-int procspawn__held_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
+int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 
-void procspawn__held_drop(uint64_t number);
+void procspawn__fd_table_drop(uint64_t number);
 
-/* Closes all descriptors of the holder that were not taken. The holder is empty afterwards. */
-void procspawn__holder_release(struct procspawn__holder *holder);
+/* Closes all descriptors of the owner that were not taken. The owner is empty afterwards. */
+void procspawn__fd_owner_release(struct procspawn__fd_owner *owner);
 
 /*
  * For a forked process: empties the table and closes nothing. The numbers may mean other
  * descriptors there, and another thread may have held the lock at the fork.
  */
-void procspawn__held_forget(void);
+void procspawn__fd_table_forget(void);
 
 #endif

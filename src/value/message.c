@@ -325,7 +325,7 @@ int procspawn__message_decode(const struct procspawn__received_value *received, 
             *ret_value = value;
         return rc;
     }
-    const struct procspawn__fds_in in = { received->fds, received->fd_count, received->holder };
+    const struct procspawn__fds_in in = { received->fds, received->fd_count, received->fd_owner };
     rc = procspawn__translate_in(value, &in, ret_value);
     json_decref(value);
     return rc;

@@ -48,7 +48,7 @@ struct procspawn__received_value {
     bool reserved_keys;
     int *fds;
     size_t fd_count;
-    struct procspawn__holder *holder;       /* gets the descriptors of the placeholders */
+    struct procspawn__fd_owner *fd_owner;   /* gets the descriptors of the placeholders */
     const procspawn__limit *limit;          /* NULL: only jansson's own limits */
     const bool *stop;                       /* atomic; when set, decoding ends. May be NULL */
 };

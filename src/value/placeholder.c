@@ -70,19 +70,19 @@ json_t *procspawn__placeholder_new(const struct procspawn__placeholder *placehol
     if (!have_secret())
         return NULL;
     snprintf(text, sizeof text, "%s:%d:%c:%" PRIu64, secret.digits, (int)placeholder->kind,
-             placeholder->held ? 'h' : 'o', placeholder->number);
+             placeholder->in_table ? 'h' : 'o', placeholder->number);
     return json_pack("{s:s}", PROCSPAWN__RESERVED_KEY, text);
 }
 
 json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
 {
-    struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
+    struct procspawn__placeholder placeholder = { .kind = kind, .in_table = true };
 
-    if (procspawn__hold(&procspawn__given, kind, fd, &placeholder.number) < 0)
+    if (procspawn__fd_table_add(&procspawn__fds_to_send, kind, fd, &placeholder.number) < 0)
         return NULL;
     json_t *value = procspawn__placeholder_new(&placeholder);
     if (!value)
-        procspawn__held_drop(placeholder.number);
+        procspawn__fd_table_drop(placeholder.number);
     return value;
 }
 
@@ -109,15 +109,15 @@ int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind k
 {
     struct procspawn__placeholder placeholder;
 
-    if (!procspawn__placeholder_read(value, &placeholder) || !placeholder.held)
+    if (!procspawn__placeholder_read(value, &placeholder) || !placeholder.in_table)
         return PROCSPAWN_EVALUE;
-    return procspawn__held_take(placeholder.number, kind, ret_fd);
+    return procspawn__fd_table_take(placeholder.number, kind, ret_fd);
 }
 
 int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd)
 {
-    if (placeholder->held)
-        return procspawn__held_send(placeholder->number, placeholder->kind, ret_fd);
+    if (placeholder->in_table)
+        return procspawn__fd_table_send(placeholder->number, placeholder->kind, ret_fd);
     /*
      * A placeholder of another kind names a descriptor that the library owns; the program may have
      * closed it.
@@ -165,8 +165,8 @@ static void drop(const json_t *value, unsigned depth)
     if (depth > PROCSPAWN__DEPTH_MAX)
         return;
     if (procspawn__placeholder_read(value, &placeholder)) {
-        if (placeholder.held)
-            procspawn__held_drop(placeholder.number);
+        if (placeholder.in_table)
+            procspawn__fd_table_drop(placeholder.number);
         return;
     }
     json_array_foreach((json_t *)(uintptr_t)value, i, item)

@@ -22,7 +22,7 @@ enum { PROCSPAWN__DEPTH_MAX = 2048 };
 
 struct procspawn__placeholder {
     enum procspawn_value_kind kind;
-    bool held;
+    bool in_table;
     uint64_t number;
 };
 
@@ -42,8 +42,8 @@ bool procspawn__placeholder_read(const json_t *value,
 int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd);
 
 /*
- * Returns a descriptor to be sent, as procspawn__held_send does for entries of the table. Returns
- * 0, PROCSPAWN_EVALUE, -EBADF or another errno of fcntl(2).
+ * Returns a descriptor to be sent, as procspawn__fd_table_send does for entries of the table.
+ * Returns 0, PROCSPAWN_EVALUE, -EBADF or another errno of fcntl(2).
  */
 int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd);
 

@@ -63,7 +63,7 @@ static int send_placeholder(const struct procspawn__fds_out *out,
 static int receive(const struct procspawn__fds_in *in, enum procspawn_value_kind kind, size_t index,
                    json_t **ret_copy)
 {
-    struct procspawn__placeholder placeholder = { .kind = kind, .held = true };
+    struct procspawn__placeholder placeholder = { .kind = kind, .in_table = true };
 
     int fd = index < in->count ? base__fd_release(in->fds[index]) : -1;
     if (fd < 0)
@@ -73,7 +73,7 @@ static int receive(const struct procspawn__fds_in *in, enum procspawn_value_kind
         base__close_foreign(fd);
         return -EPROTO;
     }
-    int rc = procspawn__hold(in->holder, kind, fd, &placeholder.number);
+    int rc = procspawn__fd_table_add(in->fd_owner, kind, fd, &placeholder.number);
     if (rc < 0)
         return rc;
     json_t *value = procspawn__placeholder_new(&placeholder);

@@ -19,7 +19,7 @@ struct procspawn__fds_out {
 struct procspawn__fds_in {
     int *fds;
     size_t count;
-    struct procspawn__holder *holder; /* gets them */
+    struct procspawn__fd_owner *fd_owner; /* gets them */
 };
 
 /*

@@ -75,7 +75,7 @@ static void build(struct fuzz_input *input, struct wire_frame *frame)
     memcpy((char *)frame->body + sizeof head, input->bytes, behind);
 }
 
-static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
+static void receive(struct wire_frame *frame, struct procspawn__fd_owner *fd_owner)
 {
     const procspawn__limit limit = { .bytes = 64 << 10, .depth = 64 };
     struct procspawn__encoded *buffer = procspawn__encoded_buffer(), *encoded = NULL;
@@ -83,7 +83,7 @@ static void receive(struct wire_frame *frame, struct procspawn__holder *holder)
     json_error_t error;
 
     if (procspawn__encoded_new(frame, &limit, buffer, &encoded) == 0 &&
-        procspawn__encoded_decode(encoded, holder, NULL, &value, &error) == 0) {
+        procspawn__encoded_decode(encoded, fd_owner, NULL, &value, &error) == 0) {
         send_on(value);
         take_all(value);
         json_decref(value);
@@ -96,15 +96,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct fuzz_input input = { bytes, size };
     struct wire_frame frame = { .trusted = true };
-    struct procspawn__holder holder = { 0 };
+    struct procspawn__fd_owner fd_owner = { 0 };
 
     fuzz_note_descriptors();
     base__close_by_threads(false);
     open_all(&input, &frame);
     build(&input, &frame);
-    receive(&frame, &holder);
+    receive(&frame, &fd_owner);
     wire__close_fds(&frame);
-    procspawn__holder_release(&holder);
+    procspawn__fd_owner_release(&fd_owner);
     free(frame.body);
     fuzz_check_descriptors();
     return 0;

@@ -105,12 +105,12 @@ struct forgery {
 };
 
 /* Comes with two descriptors, of which the first is a pipe and the second /dev/null. */
-static int decode(const char *text, json_t **ret_value, struct procspawn__holder *holder)
+static int decode(const char *text, json_t **ret_value, struct procspawn__fd_owner *fd_owner)
 {
     struct wire_frame frame = { .header.fd_count = 2,
                                 .fds = { values_pipe("x"), open("/dev/null", O_RDONLY) } };
     struct procspawn__received_value received = { text, strlen(text), true, frame.fds,
-                                                  2,    holder,       NULL, NULL };
+                                                  2,    fd_owner,     NULL, NULL };
     json_error_t error;
     int rc = procspawn__message_decode(&received, ret_value, &error);
 
@@ -151,15 +151,15 @@ static void forged_placeholders_are_refused(void)
     unsigned before = calls_descriptors();
 
     for (unsigned i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
-        struct procspawn__holder holder = { 0 };
+        struct procspawn__fd_owner fd_owner = { 0 };
         json_t *value = NULL;
-        int rc = decode(forgeries[i].text, &value, &holder);
+        int rc = decode(forgeries[i].text, &value, &fd_owner);
         if (rc != forgeries[i].rc)
             printf("%s: %d\n", forgeries[i].text, rc);
         PROCSPAWN_CUNIT_EQUAL(rc, forgeries[i].rc);
         CU_ASSERT_EQUAL(value != NULL, rc == 0);
         json_decref(value);
-        procspawn__holder_release(&holder);
+        procspawn__fd_owner_release(&fd_owner);
         calls_check_descriptors(before);
     }
 }
