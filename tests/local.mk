@@ -401,7 +401,7 @@ one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
 .PHONY: bench check-fresh check-hostile check-kills check-load check-model check-random
-.PHONY: check-spares check-stress fuzz soak
+.PHONY: check-spares check-stress fuzz soak tidy
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -447,6 +447,12 @@ fuzz:
 	@SRC=$(srcdir) FUZZ_CFLAGS="$(JANSSON_CFLAGS) $(UNWIND_CFLAGS)" \
 		FUZZ_LIBS="$(JANSSON_LIBS) $(UNWIND_LIBS)" MAKE="$(MAKE)" $(SHELL) $(srcdir)/tests/fuzz/run.sh
 
+# Looks for faults in the sources with clang-tidy, cppcheck and clang-format, if these are there.
+tidy:
+	@SRC=$(srcdir) nice -n 10 $(SHELL) $(srcdir)/tests/tidy.sh -std=gnu11 -D_GNU_SOURCE -Iinclude -I. \
+		$(JANSSON_CFLAGS) $(UNWIND_CFLAGS) $(CUNIT_CFLAGS)
+
+EXTRA_DIST += tests/tidy.sh tests/cppcheck.txt .clang-tidy
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/fuzz.mk tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 EXTRA_DIST += tests/fuzz/call_fuzz.c tests/fuzz/failure_fuzz.c tests/fuzz/frame_fuzz.c
 EXTRA_DIST += tests/fuzz/maps_fuzz.c tests/fuzz/message_fuzz.c tests/fuzz/modules_fuzz.c
