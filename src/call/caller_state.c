@@ -46,7 +46,7 @@ static char *const *environment(void)
     return environ ? environ : nothing;
 }
 
-void procspawn__context_forget(void)
+void procspawn__caller_state_close(void)
 {
     procspawn__status_close();
     procspawn__place_close();
@@ -74,12 +74,12 @@ static void read_limit(int resource, struct rlimit *ret_limit)
         getrlimit(resource, ret_limit);
 }
 
-int procspawn__context_remember(void)
+int procspawn__caller_state_record(void)
 {
     struct procspawn__status status = { 0 };
     struct stat cwd = { 0 };
 
-    procspawn__context_forget();
+    procspawn__caller_state_close();
     stat_cwd(&cwd);
     initial.cwd_device = cwd.st_dev;
     initial.cwd_inode = cwd.st_ino;
@@ -269,8 +269,8 @@ static int describe_rights(struct procspawn__request *request, const procspawn_b
     return kinds & ~allowed ? PROCSPAWN_ERIGHTS : 0;
 }
 
-int procspawn__context_describe(struct procspawn__request *request,
-                                const procspawn_builder *builder)
+int procspawn__caller_state_describe(struct procspawn__request *request,
+                                     const procspawn_builder *builder)
 {
     struct procspawn__status status;
     int rc = procspawn__status_read(&status);
@@ -291,12 +291,12 @@ int procspawn__context_describe(struct procspawn__request *request,
     return request->block.overflow ? -ENOMEM : 0;
 }
 
-int procspawn__context_admits(const procspawn_builder *builder)
+int procspawn__caller_state_admits(const procspawn_builder *builder)
 {
     struct procspawn__request request;
 
     procspawn__request_init(&request);
-    int rc = procspawn__context_describe(&request, builder);
+    int rc = procspawn__caller_state_describe(&request, builder);
     procspawn__request_fini(&request);
     return rc;
 }

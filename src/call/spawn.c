@@ -25,7 +25,7 @@
 static int write_call(struct procspawn__request *request, const procspawn_builder *builder,
                       procspawn_function *function, const json_t *argument)
 {
-    int rc = procspawn__context_describe(request, builder);
+    int rc = procspawn__caller_state_describe(request, builder);
 
     if (rc == 0)
         rc = procspawn__request_function(request, function);

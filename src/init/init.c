@@ -145,7 +145,7 @@ static int start(int argc, char **argv)
     image->argv = argv;
     int rc = procspawn__modules_remember();
     if (rc == 0)
-        rc = procspawn__context_remember();
+        rc = procspawn__caller_state_record();
     procspawn__earlier_find();
     if (rc == 0)
         rc = start_root(&link);
@@ -156,7 +156,7 @@ static int start(int argc, char **argv)
             give_up_start();
     }
     if (rc < 0) {
-        procspawn__context_forget();
+        procspawn__caller_state_close();
         return rc;
     }
     procspawn__place_remember_root();
@@ -183,7 +183,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
         drop_board();
         procspawn__at_fini_forget();
         procspawn__fd_table_forget();
-        procspawn__context_forget();
+        procspawn__caller_state_close();
     }
     *image = (struct procspawn__image){ .config = *config, .cancelable = cancelable };
     choose_amounts(image);
@@ -238,7 +238,7 @@ static int see_them_go(int64_t deadline)
 static void forget_all(void)
 {
     procspawn__earlier_reap(0);
-    procspawn__context_forget();
+    procspawn__caller_state_close();
     drop_board();
     procspawn__at_fini_reopen();
     procspawn__image.ending = false;

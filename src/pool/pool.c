@@ -136,7 +136,7 @@ int procspawn_pool_builder_build(const procspawn_pool_builder *builder, procspaw
     if (rc < 0)
         return rc;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    rc = procspawn__context_admits(builder->process);
+    rc = procspawn__caller_state_admits(builder->process);
     if (rc == 0)
         rc = build(builder, ret_pool);
     pthread_setcancelstate(cancel, NULL);

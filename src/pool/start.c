@@ -42,7 +42,7 @@ static int send_prepare(const procspawn_pool *pool, int channel)
 
     procspawn__request_init(&request);
     request.call.flags = WIRE_CALL_STAY | WIRE_CALL_PREPARE;
-    int rc = procspawn__context_describe(&request, pool->process);
+    int rc = procspawn__caller_state_describe(&request, pool->process);
     if (rc == 0)
         rc = procspawn__streams_open(&request, pool->process);
     if (rc == 0)

@@ -28,7 +28,7 @@ static void nothing_differs_from_init_without_a_word(void)
     struct procspawn__request request;
 
     procspawn__request_init(&request);
-    PROCSPAWN_CUNIT_EQUAL(procspawn__context_describe(&request, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn__caller_state_describe(&request, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(request.call.flags, 0);
     PROCSPAWN_CUNIT_EQUAL(request.block.length, 0);
     procspawn__request_fini(&request);
