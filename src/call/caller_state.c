@@ -85,14 +85,14 @@ int procspawn__caller_state_record(void)
     initial.cwd_inode = cwd.st_ino;
     for (int i = 0; i < PROCSPAWN__RESOURCES; i++)
         read_limit(i, &initial.limits[i]);
-    procspawn__schedule_remember();
+    procspawn__schedule_record();
     int rc = procspawn__status_read(&status);
     initial.umask = status.umask;
     if (rc == 0)
-        rc = procspawn__place_remember(&status);
+        rc = procspawn__place_record(&status);
     if (rc == 0)
-        rc = procspawn__identity_remember(&status);
-    return rc < 0 ? rc : procspawn__environment_remember(environment());
+        rc = procspawn__identity_record(&status);
+    return rc < 0 ? rc : procspawn__environment_record(environment());
 }
 
 /* ---- what differs ---- */

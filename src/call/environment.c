@@ -16,7 +16,7 @@ static struct {
     size_t length;
 } recorded;
 
-int procspawn__environment_remember(char *const *variables)
+int procspawn__environment_record(char *const *variables)
 {
     size_t length = 0;
 

@@ -11,7 +11,7 @@
 /* An environment is an array of strings, mostly NAME=value, that ends with NULL, as environ(7). */
 
 /* Records the environment that children start with. 0 or -ENOMEM. */
-int procspawn__environment_remember(char *const *variables);
+int procspawn__environment_record(char *const *variables);
 /* Is it the recorded one, with the same strings in the same order? */
 bool procspawn__environment_same(char *const *variables);
 /*

@@ -115,7 +115,7 @@ static int read_user(uint64_t *ret_number)
                                   : read_link(AT_FDCWD, "/proc/thread-self/ns/user", ret_number);
 }
 
-int procspawn__place_remember(const struct procspawn__status *status)
+int procspawn__place_record(const struct procspawn__status *status)
 {
     initial.seccomp = status->seccomp;
     initial.counted = status->counted;
@@ -128,7 +128,7 @@ int procspawn__place_remember(const struct procspawn__status *status)
     return rc < 0 ? rc : read_user(&initial.user);
 }
 
-void procspawn__place_remember_root(void)
+void procspawn__place_record_root(void)
 {
     initial.root_readable = procspawn__root_readable();
 }

@@ -13,8 +13,8 @@
 
 /* At init: record the state of the calling thread, 0 or a shortage as -errno; and, once the root
  * runs, whether it is readable. */
-int procspawn__place_remember(const struct procspawn__status *status);
-void procspawn__place_remember_root(void);
+int procspawn__place_record(const struct procspawn__status *status);
+void procspawn__place_record_root(void);
 
 /*
  * Gives the kinds (set of enum procspawn_rights) in which the calling thread differs from init,

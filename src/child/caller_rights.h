@@ -47,7 +47,7 @@ int procspawn__sender_bind_limits(const struct procspawn__sender *sender);
 /* Has this process no right that the sender has not? 0; -EPERM; or -errno: cannot be read. */
 int procspawn__sender_check(const struct procspawn__sender *sender);
 
-/* At init, after procspawn__identity_remember: has the process root's id or a capability? */
+/* At init, after procspawn__identity_record: has the process root's id or a capability? */
 bool procspawn__sender_privileged(void);
 
 #endif

@@ -71,7 +71,7 @@ static uint64_t code_of(const struct known *module)
     return module->at.base + module->code_start;
 }
 
-static int remember(struct dl_phdr_info *info, size_t size, void *unused)
+static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 {
     (void)size, (void)unused;
     known.unloads = info->dlpi_subs;
@@ -94,11 +94,11 @@ static int remember(struct dl_phdr_info *info, size_t size, void *unused)
     return 0;
 }
 
-int procspawn__modules_remember(void)
+int procspawn__modules_record(void)
 {
     known.count = 0;
     procspawn__library_renew();
-    return dl_iterate_phdr(remember, NULL) == 0 ? 0 : -ENOMEM;
+    return dl_iterate_phdr(add_module, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 static bool same_module(const struct wire_function *a, const struct wire_function *b)

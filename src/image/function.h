@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* At init: makes the list of loaded modules. 0 or -ENOMEM. */
-int procspawn__modules_remember(void);
+int procspawn__modules_record(void);
 /*
  * Describes a function for a child. *ret_library: path of its module in new memory if the module
  * was loaded after init, else NULL. 0, or PROCSPAWN_EFUNCTION if a child could not find it.

@@ -24,7 +24,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct seen *seen;
 static unsigned long long seen_unloads;
 
-static void forget(void)
+static void clear_cache(void)
 {
     while (seen) {
         struct seen *next = seen->next;
@@ -37,7 +37,7 @@ static void forget(void)
 void procspawn__library_renew(void)
 {
     lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    forget();
+    clear_cache();
 }
 
 static char *look(const struct procspawn__library *library)
@@ -47,7 +47,7 @@ static char *look(const struct procspawn__library *library)
     return path ? path : realpath(library->name, NULL);
 }
 
-static const char *remember(const struct procspawn__library *library)
+static const char *cache_path(const struct procspawn__library *library)
 {
     struct seen *one = malloc(sizeof *one);
 
@@ -65,13 +65,13 @@ static const char *remember(const struct procspawn__library *library)
 static const char *find(const struct procspawn__library *library)
 {
     if (seen_unloads != library->unloads)
-        forget();
+        clear_cache();
     seen_unloads = library->unloads;
     for (const struct seen *one = seen; one; one = one->next) {
         if (one->base == library->base)
             return one->path;
     }
-    return remember(library);
+    return cache_path(library);
 }
 
 char *procspawn__library_path(const struct procspawn__library *library)

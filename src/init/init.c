@@ -143,7 +143,7 @@ static int start(int argc, char **argv)
     procspawn__seed_prepare();
     image->argc = image->config.pass_args ? argc : 0;
     image->argv = argv;
-    int rc = procspawn__modules_remember();
+    int rc = procspawn__modules_record();
     if (rc == 0)
         rc = procspawn__caller_state_record();
     procspawn__earlier_find();
@@ -159,7 +159,7 @@ static int start(int argc, char **argv)
         procspawn__caller_state_close();
         return rc;
     }
-    procspawn__place_remember_root();
+    procspawn__place_record_root();
     procspawn__seed_draw();
     image->argc = argc;
     image->owner = base__process();

@@ -45,7 +45,7 @@ static void read_ids(struct procspawn__identity *identity)
     getresgid(&identity->gid[0], &identity->gid[1], &identity->gid[2]);
 }
 
-int procspawn__identity_remember(const struct procspawn__status *status)
+int procspawn__identity_record(const struct procspawn__status *status)
 {
     initial.rights = status->rights;
     read_ids(&initial);

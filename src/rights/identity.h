@@ -25,7 +25,7 @@ struct procspawn__identity {
 };
 
 /* At init: records the identity of the calling thread. 0 or -errno. */
-int procspawn__identity_remember(const struct procspawn__status *status);
+int procspawn__identity_record(const struct procspawn__status *status);
 const struct procspawn__identity *procspawn__identity_initial(void);
 
 /* Appends to the call what differs in the calling thread from the state at init. 0 or -errno. */

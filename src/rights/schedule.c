@@ -125,7 +125,7 @@ int procspawn__schedule_set(const struct procspawn__schedule *wanted,
 
 static struct procspawn__schedule initial;
 
-void procspawn__schedule_remember(void)
+void procspawn__schedule_record(void)
 {
     procspawn__schedule_read(0, &initial);
 }

@@ -26,7 +26,7 @@ struct procspawn__schedule {
 void procspawn__schedule_read(pid_t pid, struct procspawn__schedule *ret_schedule);
 
 /* At init: records the schedule of the calling thread; a child has it unless a call changes it. */
-void procspawn__schedule_remember(void);
+void procspawn__schedule_record(void);
 const struct procspawn__schedule *procspawn__schedule_initial(void);
 
 /* Copies the used part of the mask only. */

@@ -82,14 +82,14 @@ static void odd_strings_of_the_caller_stay(void)
 
 static void the_recorded_environment_is_recognised(void)
 {
-    CU_ASSERT_EQUAL_FATAL(procspawn__environment_remember(STRINGS("A=1", "B=2")), 0);
+    CU_ASSERT_EQUAL_FATAL(procspawn__environment_record(STRINGS("A=1", "B=2")), 0);
     CU_ASSERT(procspawn__environment_same(STRINGS("A=1", "B=2")));
     CU_ASSERT_FALSE(procspawn__environment_same(STRINGS("A=1")));
     CU_ASSERT_FALSE(procspawn__environment_same(STRINGS("A=1", "B=2", "C=3")));
     CU_ASSERT_FALSE(procspawn__environment_same(STRINGS("B=2", "A=1")));
     CU_ASSERT_FALSE(procspawn__environment_same(STRINGS("A=1", "B=3")));
     CU_ASSERT_FALSE(procspawn__environment_same(none));
-    CU_ASSERT_EQUAL_FATAL(procspawn__environment_remember(none), 0);
+    CU_ASSERT_EQUAL_FATAL(procspawn__environment_record(none), 0);
     CU_ASSERT(procspawn__environment_same(none));
     CU_ASSERT_FALSE(procspawn__environment_same(STRINGS("")));
 }
