@@ -363,7 +363,7 @@ void forkserver__root_main(const struct forkserver_options *options)
 
     forkserver__daemonize(FORKSERVER_ROOT_NAME, keep, 2, 0);
     forkserver__hold_numbers(options->held);
-    base__process_renew();
+    base__process_keep_on_fork();
     struct root r = { .options = options, .last_serial = options->serial, .kill_at = BASE_NEVER,
                       .look_at = BASE_NEVER };
     open_root(&r);

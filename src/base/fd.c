@@ -217,7 +217,7 @@ void base__event_clear(int fd)
         eventfd_read(fd, &count);
 }
 
-int base__event_renew(int *fd)
+int base__event_reopen(int *fd)
 {
     if (base__fd_is_ours(*fd))
         return *fd;

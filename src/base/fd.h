@@ -70,6 +70,6 @@ void base__event_clear(int fd);
  * Replaces *fd by a new eventfd if its file is no longer there. Returns *fd, or -errno with *fd set
  * to -1.
  */
-int base__event_renew(int *fd);
+int base__event_reopen(int *fd);
 
 #endif

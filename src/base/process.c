@@ -54,7 +54,7 @@ uint64_t base__process(void)
     return number ? number : number_of_id();
 }
 
-void base__process_renew(void)
+void base__process_keep_on_fork(void)
 {
     madvise(&marked, sizeof marked, MADV_KEEPONFORK);
 }

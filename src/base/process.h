@@ -20,6 +20,6 @@ uint64_t base__process(void);
  * its number: a page with MADV_WIPEONFORK is one more mapping to copy at each fork. A child sets it
  * again when it first asks.
  */
-void base__process_renew(void);
+void base__process_keep_on_fork(void);
 
 #endif

@@ -234,7 +234,7 @@ void procspawn__child_prepare(void)
     procspawn__image.is_child = true;
     on_exit(on_exit_called, NULL);
     at_quick_exit((void (*)(void))on_quick_exit_called);
-    procspawn__placeholder_renew();
+    procspawn__placeholder_reset();
     procspawn__fd_table_forget();
     warm_up();
     fflush(NULL);

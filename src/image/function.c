@@ -97,7 +97,7 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *unused)
 int procspawn__modules_record(void)
 {
     known.count = 0;
-    procspawn__library_renew();
+    procspawn__library_reset();
     return dl_iterate_phdr(add_module, NULL) == 0 ? 0 : -ENOMEM;
 }
 

@@ -34,7 +34,7 @@ static void clear_cache(void)
     }
 }
 
-void procspawn__library_renew(void)
+void procspawn__library_reset(void)
 {
     lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     clear_cache();

@@ -18,6 +18,6 @@ struct procspawn__library {
 char *procspawn__library_path(const struct procspawn__library *library);
 
 /* At init and in a forked process: empties the cache and resets the lock. */
-void procspawn__library_renew(void);
+void procspawn__library_reset(void);
 
 #endif

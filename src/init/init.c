@@ -139,7 +139,7 @@ static int start(int argc, char **argv)
     struct procspawn__image *image = &procspawn__image;
     int link = -1;
 
-    procspawn__placeholder_renew();
+    procspawn__placeholder_reset();
     procspawn__seed_prepare();
     image->argc = image->config.pass_args ? argc : 0;
     image->argv = argv;

@@ -71,7 +71,7 @@ static int need_event(struct procspawn__pool_call *call)
 {
     if (base__fd_is_ours(call->event))
         return 0;
-    int fd = base__event_renew(&call->event);
+    int fd = base__event_reopen(&call->event);
     if (fd < 0)
         return fd;
     if (has_ended(call))

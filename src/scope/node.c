@@ -143,7 +143,7 @@ int scoped__node_event(struct node *node, int *fd, int *ret_fd)
 {
     int error = 0;
     scoped__lock(node->tree);
-    int event = base__event_renew(fd);
+    int event = base__event_reopen(fd);
     if (event < 0)
         error = event;
     else

@@ -57,7 +57,7 @@ static bool have_secret(void)
     return drawn;
 }
 
-void procspawn__placeholder_renew(void)
+void procspawn__placeholder_reset(void)
 {
     pthread_mutex_init(&secret.lock, NULL);
     secret.drawn = false;

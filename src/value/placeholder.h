@@ -48,6 +48,6 @@ int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind k
 int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd);
 
 /* For a forked process: the secret is drawn anew, so placeholders made before the fork are void. */
-void procspawn__placeholder_renew(void);
+void procspawn__placeholder_reset(void);
 
 #endif

@@ -53,7 +53,7 @@ static void copies_of_a_copy_that_does_not_ask_have_numbers_of_their_own(void)
     pid_t pid = fork();
 
     if (pid == 0) {
-        base__process_renew();
+        base__process_keep_on_fork();
         _exit(fork_on(numbers, 1));
     }
     waitpid(pid, &status, 0);
