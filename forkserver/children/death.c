@@ -42,7 +42,7 @@ static bool is_plain_call(int channel)
 
     return recv(channel, &first, sizeof first, MSG_PEEK | MSG_DONTWAIT) == sizeof first &&
            first.header.type == WIRE_CALL &&
-           !(first.call.flags & (WIRE_CALL_STAY | WIRE_CALL_PREPARE));
+           !(first.call.flags & (WIRE_CALL_KEEP_ALIVE | WIRE_CALL_PREPARE));
 }
 
 static bool anybody_hears(const struct server *s, const struct child *child)

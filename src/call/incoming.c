@@ -25,7 +25,7 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     memcpy(&head, frame->body, sizeof head);
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
-    incoming->stays = true;
+    incoming->keep_alive = true;
     procspawn__outcome_result(outcome, frame, limit, buffer);
 }
 
@@ -39,7 +39,7 @@ static void read_failure(const struct wire_frame *frame, struct procspawn__encod
     memcpy(&head, frame->body, sizeof head);
     incoming->kind = PROCSPAWN__INCOMING_FAILURE;
     incoming->generation = head.generation;
-    incoming->stays = head.stays;
+    incoming->keep_alive = head.keep_alive;
     procspawn__outcome_failure(outcome, frame, buffer);
 }
 

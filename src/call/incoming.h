@@ -34,7 +34,7 @@ struct procspawn__incoming {
     enum procspawn__incoming_kind kind;
     int error;                  /* NOTHING: -EAGAIN: there is none now; or another -errno */
     uint64_t generation;        /* RESULT, FAILURE: of the call that is answered */
-    bool stays;                 /* RESULT, FAILURE: the child waits for its next call */
+    bool keep_alive;            /* RESULT, FAILURE: the child waits for its next call */
     bool was_reset;             /* the channel was reset: the child left a message unread */
     struct wire_reborn reborn;  /* REBORN */
     struct wire_death death;    /* DEATH */

@@ -65,7 +65,7 @@ static json_t *decode_argument(const struct procspawn__received_call *received,
 /* The set-up failed. A worker ends then, because the next call would fail in the same way. */
 static void refuse(int error, const char *what)
 {
-    procspawn__reply.stays = false;
+    procspawn__reply.keep_alive = false;
     procspawn__reply_failure(WIRE_FAILURE_SETUP, error, "%s: %s", what, strerror(error));
 }
 
@@ -95,7 +95,7 @@ static procspawn_function *prepare(struct procspawn__received_call *received,
 /* The streams of PREPARE are the worker's own and stay. */
 static bool replaces_stdio(const struct wire_call *call)
 {
-    return procspawn__reply.stays && !(call->flags & WIRE_CALL_PREPARE);
+    return procspawn__reply.keep_alive && !(call->flags & WIRE_CALL_PREPARE);
 }
 
 static void run_callback(void)
@@ -134,7 +134,7 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
     else if (!procspawn__reply.failed)
         procspawn__reply_result(json_null());
     procspawn__received_call_drop(received);
-    if (!procspawn__reply.stays)
+    if (!procspawn__reply.keep_alive)
         return;
     json_decref(result);
     json_decref(argument);
@@ -175,7 +175,7 @@ static void name_call(const struct wire_frame *frame)
     const struct wire_call *call = frame->body;
 
     procspawn__reply.failed = false;
-    procspawn__reply.stays = false;
+    procspawn__reply.keep_alive = false;
     if (frame->header.length >= sizeof *call)
         procspawn__reply.generation = call->generation;
 }
@@ -199,7 +199,7 @@ static void receive(struct wire_frame *frame, struct procspawn__received_call *r
         procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "receiving the call: %s", strerror(-rc));
         _exit(1);
     }
-    procspawn__reply.stays = (ret_received->call.flags & WIRE_CALL_STAY) != 0;
+    procspawn__reply.keep_alive = (ret_received->call.flags & WIRE_CALL_KEEP_ALIVE) != 0;
 }
 
 /* After a failure of PREPARE the worker exits: the set-up may be incomplete. */
@@ -207,7 +207,7 @@ static bool is_persistent(const struct wire_call *call)
 {
     if (call->flags & WIRE_CALL_PREPARE)
         return !procspawn__reply.failed;
-    return procspawn__reply.stays;
+    return procspawn__reply.keep_alive;
 }
 
 /*

@@ -32,7 +32,7 @@ static void send_failure(enum wire_failure_kind kind, int error, const char *mes
                          const char *file, int line, const char *function)
 {
     struct wire_failure head = { .kind = kind, .error = error, .line = line,
-                                 .stays = procspawn__reply.stays,
+                                 .keep_alive = procspawn__reply.keep_alive,
                                  .generation = procspawn__reply.generation };
     unsigned char strings[MESSAGE_MAX + 2 * PATH_LIMIT + 64];
     struct wire_writer w = { .bytes = strings, .capacity = sizeof strings };
@@ -133,7 +133,7 @@ void procspawn_panic_at(const char *file, int line, const char *function, const 
     va_end(arguments);
     if (procspawn__image.config.capture_backtraces)
         crash__raise();
-    procspawn__reply.stays = false;
+    procspawn__reply.keep_alive = false;
     send_failure(WIRE_FAILURE_PANIC, 0, message, file, line, function);
     _exit(1);
 }

@@ -13,7 +13,7 @@
 struct procspawn__reply {
     int channel;
     uint64_t generation;
-    bool stays;                 /* the child waits for another call afterwards */
+    bool keep_alive;            /* the child waits for another call afterwards */
     bool failed;                /* a failure was sent */
 };
 

@@ -25,7 +25,7 @@ static int write_call(struct procspawn__pool_call *call, procspawn_function *fun
 {
     struct procspawn__request *request = &call->request->request;
 
-    request->call.flags = WIRE_CALL_STAY;
+    request->call.flags = WIRE_CALL_KEEP_ALIVE;
     int rc = procspawn__request_function(request, function);
     if (rc == 0)
         rc = procspawn__request_argument(request, argument);

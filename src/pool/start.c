@@ -41,7 +41,7 @@ static int send_prepare(const procspawn_pool *pool, int channel)
     struct procspawn__request request;
 
     procspawn__request_init(&request);
-    request.call.flags = WIRE_CALL_STAY | WIRE_CALL_PREPARE;
+    request.call.flags = WIRE_CALL_KEEP_ALIVE | WIRE_CALL_PREPARE;
     int rc = procspawn__caller_state_describe(&request, pool->process);
     if (rc == 0)
         rc = procspawn__streams_open(&request, pool->process);

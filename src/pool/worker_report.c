@@ -141,7 +141,7 @@ static struct procspawn__worker_report on_failure(struct procspawn__worker *work
 {
     enum procspawn__worker_happening what = PROCSPAWN__WORKER_FAILED;
 
-    if (worker->call && message->incoming.stays)
+    if (worker->call && message->incoming.keep_alive)
         return on_answer(worker, message);
     if (!worker->call)
         what = PROCSPAWN__WORKER_UNREADY;

@@ -34,7 +34,7 @@ enum wire_call_flag {
     WIRE_CALL_NAME = 1 << 11,
     WIRE_CALL_LIBRARY = 1 << 12,
     WIRE_CALL_HOOK = 1 << 13,
-    WIRE_CALL_STAY = 1 << 14,       /* then wait for the next CALL; streams: this call only */
+    WIRE_CALL_KEEP_ALIVE = 1 << 14, /* then wait for the next CALL; streams: this call only */
     WIRE_CALL_PREPARE = 1 << 15,    /* do the setup of this call, then wait for a CALL */
     WIRE_CALL_RESERVED_KEYS = 1 << 16, /* as in struct wire_value */
     WIRE_CALL_CHILDLESS = 1 << 17,  /* the child may not ask its server for children */

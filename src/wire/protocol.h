@@ -202,7 +202,7 @@ struct wire_failure {
     uint32_t kind;
     int32_t error;                  /* errno value, 0 if none */
     int32_t line;
-    uint32_t stays;                 /* the child waits for its next CALL */
+    uint32_t keep_alive;            /* the child waits for its next CALL */
     uint64_t generation;            /* of the CALL */
 };
 

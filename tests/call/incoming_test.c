@@ -103,7 +103,7 @@ static void a_result_names_its_call_and_is_kept(void)
     send_result(&channel, 7, "[1]");
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_RESULT);
     CU_ASSERT_EQUAL(channel.incoming.generation, 7);
-    CU_ASSERT(channel.incoming.stays);
+    CU_ASSERT(channel.incoming.keep_alive);
     CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__UNDECODED);
     CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_NOTHING);
     PROCSPAWN_CUNIT_EQUAL(channel.incoming.error, -EAGAIN);
@@ -112,13 +112,15 @@ static void a_result_names_its_call_and_is_kept(void)
 
 static void a_failure_says_whether_the_child_stays(void)
 {
-    for (uint32_t stays = 0; stays < 2; stays++) {
+    for (uint32_t keep_alive = 0; keep_alive < 2; keep_alive++) {
         struct channel channel;
         open_channel(&channel, CHILD);
-        send_failure(&channel, (struct wire_failure){
-            .kind = WIRE_FAILURE_SETUP, .error = EPERM, .stays = stays, .generation = 3 });
+        send_failure(&channel, (struct wire_failure){ .kind = WIRE_FAILURE_SETUP,
+                                                      .error = EPERM,
+                                                      .keep_alive = keep_alive,
+                                                      .generation = 3 });
         CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_FAILURE);
-        CU_ASSERT_EQUAL(channel.incoming.stays, stays == 1);
+        CU_ASSERT_EQUAL(channel.incoming.keep_alive, keep_alive == 1);
         CU_ASSERT_EQUAL(channel.incoming.generation, 3);
         CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__FAILED);
         CU_ASSERT_EQUAL(procspawn_error_kind(channel.outcome.error), PROCSPAWN_ERROR_SETUP);

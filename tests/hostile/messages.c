@@ -255,7 +255,7 @@ static void send_broken_failures(struct random *random)
         body.head = (struct wire_failure){ .kind = random_below(random, 7),
                                            .error = (int32_t)random_draw(random),
                                            .line = (int32_t)random_draw(random),
-                                           .stays = random_below(random, 3),
+                                           .keep_alive = random_below(random, 3),
                                            .generation = procspawn__reply.generation };
         random_fill(random, body.strings, sizeof body.strings);
         if (random_one_in(random, 2))

@@ -42,7 +42,7 @@ static json_t *pretend_to_be_spoilt(json_t *path)
 
     if (write(fd, "", 1) != 1)
         return NULL;
-    procspawn__reply.stays = false;
+    procspawn__reply.keep_alive = false;
     procspawn__reply_failure(WIRE_FAILURE_SETUP, EPERM, "nothing was begun");
     _exit(1);
 }

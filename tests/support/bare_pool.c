@@ -88,19 +88,19 @@ struct procspawn__worker_message bare_result(const struct procspawn__worker *wor
 {
     return (struct procspawn__worker_message){
         .incoming = { .kind = PROCSPAWN__INCOMING_RESULT, .generation = worker->generation,
-                      .stays = true },
+                      .keep_alive = true },
         .outcome = { .state = PROCSPAWN__RESULT, .result = json_null() },
     };
 }
 
-struct procspawn__worker_message bare_failure(const struct procspawn__worker *worker, bool stays,
-                                              enum procspawn_error_kind kind)
+struct procspawn__worker_message bare_failure(const struct procspawn__worker *worker,
+                                              bool keep_alive, enum procspawn_error_kind kind)
 {
     return (struct procspawn__worker_message){
         .incoming = { .kind = PROCSPAWN__INCOMING_FAILURE, .generation = worker->generation,
-                      .stays = stays },
+                      .keep_alive = keep_alive },
         .outcome = { .state = PROCSPAWN__FAILED,
-                    .error = procspawn__error_new(kind, 0, "it failed") },
+                     .error = procspawn__error_new(kind, 0, "it failed") },
     };
 }
 

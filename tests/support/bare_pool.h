@@ -35,8 +35,8 @@ void bare_answer(struct procspawn__worker *worker);
 
 /* Messages of the worker, as if they had been received, for the call that it runs. */
 struct procspawn__worker_message bare_result(const struct procspawn__worker *worker);
-struct procspawn__worker_message bare_failure(const struct procspawn__worker *worker, bool stays,
-                                              enum procspawn_error_kind kind);
+struct procspawn__worker_message bare_failure(const struct procspawn__worker *worker,
+                                              bool keep_alive, enum procspawn_error_kind kind);
 struct procspawn__worker_message bare_death(bool unread, bool lingers);
 struct procspawn__worker_message bare_message(enum procspawn__incoming_kind kind);
 
