@@ -114,14 +114,14 @@ static void note(struct orphan_scans *scans, const struct orphans *found, int64_
             scans->seen[scans->seen_count++] = (struct seen_orphan){ found->pids[i], scans->done,
                                                                      now };
     }
-    scans->crowded = found->count > scans->seen_count;
+    scans->overflow = found->count > scans->seen_count;
 }
 
 /* Once no orphan exists that its death can have left, no later one can come from its death. */
 static bool is_alone(const struct orphan_scans *scans, struct child *child, int64_t now)
 {
     int64_t last_moment = child->died_at + orphan_timeout;
-    bool left = scans->crowded && now <= last_moment + orphan_timeout, young = false;
+    bool left = scans->overflow && now <= last_moment + orphan_timeout, young = false;
 
     for (unsigned i = 0; i < scans->seen_count; i++) {
         const struct seen_orphan *orphan = &scans->seen[i];

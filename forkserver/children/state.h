@@ -42,7 +42,7 @@ struct seen_orphan {
 struct orphan_scans {
     uint64_t done;              /* number of scans, counted when one ends */
     bool wanted;                /* something has changed since the last scan */
-    bool crowded;               /* there were more orphans than the table holds */
+    bool overflow;              /* there were more orphans than the table holds */
     int64_t next_at;            /* the next scan if nothing changes before; INT64_MAX: none */
     unsigned seen_count;
     struct seen_orphan seen[ORPHANS_MOST];

@@ -228,7 +228,7 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
         rc = take_in(process, &buffer);
     free(buffer);
     pthread_setcancelstate(cancel, NULL);
-    process->crowded |= rc == 0 && !reached(process);
+    process->flooded |= rc == 0 && !reached(process);
     return rc == -EAGAIN ? 0 : rc;
 }
 
@@ -239,8 +239,8 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 static int wait_for_news(struct procspawn__process *process, int64_t deadline)
 {
     static const int64_t recheck = BASE_SECOND / 20;
-    int64_t until = process->crowded ? base__deadline(recheck) : deadline;
-    bool beside = process->crowded || process->ended;
+    int64_t until = process->flooded ? base__deadline(recheck) : deadline;
+    bool beside = process->flooded || process->ended;
 
     if (!process->ended && !base__fd_is_ours(process->child.channel))
         return 0;
@@ -263,7 +263,7 @@ static int wait_until(struct procspawn__process *process, condition *reached, in
             rc = take_in_until(process, reached);
         if (rc < 0)
             return rc;
-        if ((process->ended || process->crowded) && !reached(process))
+        if ((process->ended || process->flooded) && !reached(process))
             look_beside(process);
         if (!reached(process) && base__now() >= deadline)
             return -ETIMEDOUT;

@@ -19,7 +19,7 @@ struct procspawn__process {
     procspawn__limit limit;     /* of the result */
     struct procspawn__await await;
     bool ended;                 /* its channel has ended */
-    bool crowded;               /* its channel may never become empty, nor bring an answer */
+    bool flooded;               /* its channel may never become empty, nor bring an answer */
     bool gone;                  /* reaped, with its descendants */
     bool lost;                  /* gone, and its server died before */
     struct wire_death death;    /* all 0: not known */
