@@ -24,7 +24,7 @@
 static struct procspawn__client *const client = &procspawn__client;
 
 /* How long to wait for room on a link: a server that works empties it in milliseconds. */
-static const int64_t patience = 10 * BASE_SECOND;
+static const int64_t send_timeout = 10 * BASE_SECOND;
 
 const struct procspawn__link *procspawn__link_of(const struct procspawn__remote_child *child)
 {
@@ -75,7 +75,7 @@ int procspawn__client_try_limit(const struct procspawn__remote_child *child, int
 static int tell(const struct procspawn__remote_child *child, enum wire_type type, const void *body,
                 size_t length, int64_t deadline)
 {
-    int64_t limit = base__deadline(patience);
+    int64_t limit = base__deadline(send_timeout);
     int cancel, rc;
 
     if (deadline < limit)

@@ -159,9 +159,9 @@ static int settle(const struct kind *kind, const struct inventory *before, int64
     return 0;
 }
 
-bool procspawn__cunit_leftovers_end(struct leftovers *leftovers, unsigned allowed, int64_t patience)
+bool procspawn__cunit_leftovers_end(struct leftovers *leftovers, unsigned allowed, int64_t timeout)
 {
-    int64_t until = procspawn__cunit_now() + patience;
+    int64_t until = procspawn__cunit_now() + timeout;
     bool threads_left = false;
 
     procspawn__cunit_drop_stacks();

@@ -19,10 +19,10 @@ struct leftovers {
 void procspawn__cunit_leftovers_begin(struct leftovers *leftovers);
 
 /*
- * Compares until nothing is left or `patience` nanoseconds are over; then adds a failure for each
+ * Compares until nothing is left or `timeout` nanoseconds are over; then adds a failure for each
  * thing left. Returns whether threads are left. Frees the first inventory.
  */
 bool procspawn__cunit_leftovers_end(struct leftovers *leftovers, unsigned allowed,
-                                    int64_t patience);
+                                    int64_t timeout);
 
 #endif

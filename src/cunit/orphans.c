@@ -69,10 +69,10 @@ static int poll_orphans(const struct inventory *known, int64_t until,
     return running;
 }
 
-void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience,
+void procspawn__cunit_orphans_end(const struct inventory *known, int64_t timeout,
                                   struct result *ret_result)
 {
-    if (poll_orphans(known, procspawn__cunit_now() + patience, NULL) == 0)
+    if (poll_orphans(known, procspawn__cunit_now() + timeout, NULL) == 0)
         return;
     for_each_orphan(known, name_one, ret_result);
     /* Repeated, since they may fork meanwhile. */

@@ -10,11 +10,11 @@
 #include "src/cunit/inventory.h"
 
 /*
- * Reaps orphans that end within `patience` nanoseconds. The others are added as failures to
+ * Reaps orphans that end within `timeout` nanoseconds. The others are added as failures to
  * `ret_result` (NULL: not reported) and killed, which takes up to two seconds. `known`: processes
  * that existed before the test.
  */
-void procspawn__cunit_orphans_end(const struct inventory *known, int64_t patience,
+void procspawn__cunit_orphans_end(const struct inventory *known, int64_t timeout,
                                   struct result *ret_result);
 
 #endif

@@ -42,7 +42,7 @@ static const int64_t end_grace = 2 * BASE_SECOND;
 static const int64_t start_grace = BASE_SECOND;
 /* How long init waits for roots that this process started before an execve(2). They end within
  * milliseconds; a later one is reaped by a later call. */
-static const int64_t earlier_patience = BASE_SECOND / 10;
+static const int64_t earlier_timeout = BASE_SECOND / 10;
 
 /* Never reset, so that a handle of an earlier init does not match a server of a later one. */
 static uint64_t last_serial;
@@ -163,7 +163,7 @@ static int start(int argc, char **argv)
     procspawn__seed_draw();
     image->argc = argc;
     image->owner = base__process();
-    procspawn__earlier_reap(base__deadline(earlier_patience));
+    procspawn__earlier_reap(base__deadline(earlier_timeout));
     return 0;
 }
 
@@ -261,9 +261,9 @@ static int finish_end(int64_t deadline)
  * The threads of pools end in any case: they wait for no process now. */
 static int finish_by_force(void)
 {
-    static const int64_t last_patience = BASE_SECOND;
+    static const int64_t last_timeout = BASE_SECOND;
 
-    if (see_them_go(base__deadline(last_patience)) < 0)
+    if (see_them_go(base__deadline(last_timeout)) < 0)
         procspawn__client_let_go();
     procspawn__at_fini_join_all(BASE_NEVER);
     forget_all();

@@ -103,15 +103,16 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
 }
 
 /*
- * Locked on entry and return, unlocked while it waits: gives the executor time until `patience`,
- * then runs the node here.
+ * Locked on entry and return, unlocked while it waits: gives the executor time until
+ * `executor_deadline`, then runs the node here.
  */
-static int wait_for_executor(struct wait wait, struct node *node, int64_t patience,
+static int wait_for_executor(struct wait wait, struct node *node, int64_t executor_deadline,
                              int64_t deadline)
 {
-    if (base__now() >= patience)
+    if (base__now() >= executor_deadline)
         return scoped__queued_run(wait, node);
-    int error = scoped__wait_told(wait, node, patience < deadline ? patience : deadline);
+    int error = scoped__wait_told(wait, node,
+                                  executor_deadline < deadline ? executor_deadline : deadline);
     return error == -ETIMEDOUT && base__now() < deadline ? 0 : error;
 }
 
@@ -121,13 +122,13 @@ static int wait_for_executor(struct wait wait, struct node *node, int64_t patien
  */
 static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 {
-    int64_t patience = base__deadline(BASE_SECOND / 10);
+    int64_t executor_deadline = base__deadline(BASE_SECOND / 10);
     bool own = scoped__owns(scoped__activation(), node);
     int error = scoped__wait_cancelled(wait) ? -ECANCELED : 0;
     scoped__lock(node->tree);
     while (error == 0 && !node->started && node->state < NODE_DONE) {
         if (own && scoped__queued_runs(node, deadline))
-            error = wait_for_executor(wait, node, patience, deadline);
+            error = wait_for_executor(wait, node, executor_deadline, deadline);
         else
             error = scoped__wait_told(wait, node, deadline);
     }

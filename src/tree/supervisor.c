@@ -106,11 +106,11 @@ static int64_t grace_of(const struct scoped_process *shared)
  * process at the end of the grace; ten seconds more are left for that. */
 static int64_t time_to_go(int told, int64_t grace)
 {
-    static const int64_t patience = 10 * BASE_SECOND, soon = BASE_SECOND / 10;
+    static const int64_t kill_timeout = 10 * BASE_SECOND, soon = BASE_SECOND / 10;
 
     if (told < 0)
         return soon;
-    return grace < BASE_NEVER - patience ? grace + patience : -1;
+    return grace < BASE_NEVER - kill_timeout ? grace + kill_timeout : -1;
 }
 
 /*
