@@ -127,9 +127,10 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  * A call with a time limit gives a message that has come a tenth of a second to be decoded, even
  * beyond that limit: so it has values of ordinary size at once. A message of more than 256 KiB of
  * text is decoded by a thread, which goes on when the call gives up; the descriptor becomes
- * readable when it has finished. If there is no thread or descriptor to be had for that, the call
- * decodes by itself, whatever the time. See procspawn_builder_result_limit() (procspawn.h) for how
- * long that can take.
+ * readable when it has finished. The next message, or the end of the channel, makes it readable
+ * before: each later call waits at least a hundredth of a second for the value. If there is no
+ * thread or descriptor to be had for that, the call decodes by itself, whatever the time. See
+ * procspawn_builder_result_limit() (procspawn.h) for how long that can take.
  *
  * Safe:   one thread at a time for each receiver.
  * Cancel: a cancellation point while it waits; no message is lost.
@@ -158,7 +159,7 @@ int procspawn_receiver_depth(procspawn_receiver *receiver, unsigned depth);
  * readable when there is a message, or a long one has been decoded, or the channel has ended; the
  * sender's is writable when there is room, and in error when the receiver is gone. A receive can
  * still say -ETIMEDOUT: while one message is being decoded, the next one makes the descriptor
- * readable.
+ * readable, and so does the end of the channel.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

@@ -319,8 +319,9 @@ void procspawn_assert_spawn_is_safe(void);
  * A join with a time limit gives a result that has come a tenth of a second to be decoded, even
  * beyond that limit: so it has results of ordinary size at once. A result of more than 256 KiB of
  * text is decoded by a thread, which goes on when the join gives up. The descriptor of the handle
- * is readable meanwhile, at the latest when the process has ended. If no thread can be had, the
- * join decodes by itself, whatever the time. Freeing the handle stops the decoding.
+ * is readable meanwhile, at the latest when the process has ended; each later join waits at least a
+ * hundredth of a second for the value, so that a loop does not keep a processor busy. If no thread
+ * can be had, the join decodes by itself, whatever the time. Freeing the handle stops the decoding.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: a cancellation point; the call goes on, the handle stays valid.

@@ -82,8 +82,13 @@ int procspawn__decoding_fd(const struct procspawn__decoding *decoding)
 
 int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t deadline)
 {
-    int64_t until = deadline > decoding->moment ? deadline : decoding->moment;
+    static const int64_t slice = BASE_SECOND / 100;
+    int64_t until = base__deadline(slice);
 
+    if (until < decoding->moment)
+        until = decoding->moment;
+    if (until < deadline)
+        until = deadline;
     if (!procspawn__decoding_is_ours(decoding) || !base__fd_is_ours(decoding->end))
         return 0;
     return scoped__wait_fd(decoding->end, POLLIN, until);

@@ -37,7 +37,8 @@ int procspawn__decoding_fd(const struct procspawn__decoding *decoding);
 
 /*
  * Waits for the end until the deadline, and in any case until the decoding has had a tenth of a
- * second. 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A cancellation point.
+ * second, and for a hundredth: a loop whose descriptor is readable for another reason does not use
+ * all of a processor. 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A cancellation point.
  */
 int procspawn__decoding_wait(const struct procspawn__decoding *decoding, int64_t deadline);
 

@@ -124,6 +124,23 @@ static void a_join_without_an_end_in_sight_can_be_repeated(void)
     procspawn_handle_free(handle);
 }
 
+/*
+ * The descriptor is readable all the time. The decoding of LONG takes some tenths of a second;
+ * without waits there would be thousands of joins.
+ */
+static void a_loop_of_joins_leaves_the_processor_to_the_decoding(void)
+{
+    procspawn_handle *handle = answered(LONG);
+    json_t *result = NULL;
+    int64_t begun = calls_now(), joins = 1;
+
+    while (procspawn_join_timeout(handle, 0, &result, NULL) == -ETIMEDOUT)
+        joins++;
+    CU_ASSERT(joins <= 2 + (calls_now() - begun) / (10 * CALLS_MS));
+    check_text(result, LONG);
+    procspawn_handle_free(handle);
+}
+
 /* A decoding that was not stopped would take all its time but for the first tenth of a second. */
 static void freeing_a_handle_does_not_wait_until_the_result_is_decoded(void)
 {
@@ -318,6 +335,7 @@ static CU_TestInfo tests[] = {
     TEST(a_join_gives_a_result_a_tenth_of_a_second_to_be_decoded),
     TEST(a_join_goes_when_its_time_is_up_and_the_result_comes_with_a_later_one),
     TEST(a_join_without_an_end_in_sight_can_be_repeated),
+    TEST(a_loop_of_joins_leaves_the_processor_to_the_decoding),
     TEST(freeing_a_handle_does_not_wait_until_the_result_is_decoded),
     TEST(a_copy_of_the_program_leaves_the_decoding_alone),
     TEST(a_receive_goes_when_its_time_is_up_and_the_descriptor_tells_of_the_value),
