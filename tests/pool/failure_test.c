@@ -42,7 +42,7 @@ static int pool(void)
     return first;
 }
 
-static int pool_with_plans(void)
+static int configured_pool(void)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
     procspawn_pool *pool = NULL;
@@ -65,13 +65,13 @@ static int pool_with_plans(void)
 /* ---- the tests ---- */
 
 REFUSED(a_pool_survives_refusals, sweep_with_servers, pool)
-REFUSED(a_pool_with_plans_survives_refusals, sweep_with_servers, pool_with_plans)
+REFUSED(a_configured_pool_survives_refusals, sweep_with_servers, configured_pool)
 
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
     TEST(a_pool_survives_refusals),
-    TEST(a_pool_with_plans_survives_refusals),
+    TEST(a_configured_pool_survives_refusals),
     CU_TEST_INFO_NULL,
 };
 

@@ -1,5 +1,5 @@
 /*
- * plan_test.c - when a pool's workers start and end
+ * config_test.c - a pool's configuration: when workers start and end, and what they are given
  */
 #include "tests/support/pool_helpers.h"
 
@@ -112,7 +112,7 @@ static void workers_have_the_environment_of_the_build(void)
 
 #define TEST(name) { #name, name }
 
-static CU_TestInfo plan_tests[] = {
+static CU_TestInfo config_tests[] = {
     TEST(workers_are_recycled_after_calls),
     TEST(workers_are_recycled_above_bytes),
     TEST(pools_grow_and_shrink),
@@ -122,7 +122,7 @@ static CU_TestInfo plan_tests[] = {
 };
 
 static CU_SuiteInfo suites[] = {
-    CALLS_SUITE("plans", plan_tests),
+    CALLS_SUITE("config", config_tests),
     CU_SUITE_INFO_NULL,
 };
 
