@@ -2,16 +2,16 @@
  * requests.c - handles requests for children
  *
  * The table `requests` says what is legal from whom, and when; anything else is refused before its
- * body is looked at, and closes the link of its sender. An asker identifies a child by process id
- * and number together, and can end or limit only children that it requested.
+ * body is looked at, and closes the link of its sender. A requester identifies a child by process
+ * id and number together, and can end or limit only children that it requested.
  */
 #include "forkserver/requests.h"
 
-#include "forkserver/children/asker.h"
 #include "forkserver/children/children.h"
 #include "forkserver/children/death.h"
 #include "forkserver/children/link.h"
 #include "forkserver/children/quota.h"
+#include "forkserver/children/requester.h"
 #include "forkserver/children/spares.h"
 #include "forkserver/children/spawn.h"
 #include "forkserver/children/state.h"
@@ -34,90 +34,92 @@ static bool writable(int fd)
 }
 
 /* Watches for space too while children are owed and an offer cannot be sent. */
-static void watch_for_space(struct server *s, struct asker *asker, bool on)
+static void watch_for_space(struct server *s, struct requester *requester, bool on)
 {
-    struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = asker };
-    epoll_ctl(s->epoll, EPOLL_CTL_MOD, asker->link.fd, &event);
+    struct epoll_event event = { .events = EPOLLIN | (on ? EPOLLOUT : 0), .data.ptr = requester };
+    epoll_ctl(s->epoll, EPOLL_CTL_MOD, requester->link.fd, &event);
 }
 
-static void refuse(const struct asker *asker, int error, unsigned count)
+static void refuse(const struct requester *requester, int error, unsigned count)
 {
     struct wire_refused body = { .error = error, .count = count };
 
     if (count > 0)
-        wire__send_struct(asker->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
+        wire__send_struct(requester->link.fd, WIRE_REFUSED, &body, sizeof body, -1, true);
 }
 
-static void serve_one(struct server *s, struct asker *asker)
+static void serve_one(struct server *s, struct requester *requester)
 {
     struct child *child;
-    int rc = forkserver__quota_full(s, asker) ? PROCSPAWN_ELIMIT : 0;
+    int rc = forkserver__quota_full(s, requester) ? PROCSPAWN_ELIMIT : 0;
 
     if (rc == 0)
-        rc = forkserver__spawn(s, asker, BASE_NEVER, true, &child);
+        rc = forkserver__spawn(s, requester, BASE_NEVER, true, &child);
     if (rc == 0)
-        rc = forkserver__offer(s, asker, &child, 1);
+        rc = forkserver__offer(s, requester, &child, 1);
     if (rc < 0)
-        refuse(asker, -rc, 1);
-    asker->credits--;
+        refuse(requester, -rc, 1);
+    requester->credits--;
 }
 
-/* A few children for each run of the loop, so that other askers and timeouts are served. */
-static void serve_asker(struct server *s, struct asker *asker)
+/* A few children for each run of the loop, so that other requesters and timeouts are served. */
+static void serve_requester(struct server *s, struct requester *requester)
 {
     enum { AT_ONCE = 8 };
-    bool owed = asker->credits > 0;
+    bool owed = requester->credits > 0;
 
-    for (int i = 0; i < AT_ONCE && asker->credits > 0 && !asker->closed && !s->ending; i++) {
-        if (!writable(asker->link.fd))
+    for (int i = 0; i < AT_ONCE && requester->credits > 0 && !requester->closed && !s->ending;
+         i++) {
+        if (!writable(requester->link.fd))
             break;
-        serve_one(s, asker);
+        serve_one(s, requester);
     }
-    if (owed && !asker->closed)
-        watch_for_space(s, asker, asker->credits > 0);
+    if (owed && !requester->closed)
+        watch_for_space(s, requester, requester->credits > 0);
 }
 
-/* An asker that asks has used all earlier offers. */
-static int on_fork(struct server *s, struct asker *asker, const void *message)
+/* A requester that asks has used all earlier offers. */
+static int on_fork(struct server *s, struct requester *requester, const void *message)
 {
     const struct wire_fork *body = message;
 
     if (body->count > WIRE_MAX_FORKS)
         return -EPROTO;
-    if (!asker->owner)
+    if (!requester->owner)
         forkserver__spares_ran_dry(&s->prefork.spares, base__now());
-    asker->spares = 0;
-    asker->epoch++;
-    unsigned held = asker->owner ? 0 : forkserver__prefork_offer(s);
+    requester->spares = 0;
+    requester->epoch++;
+    unsigned held = requester->owner ? 0 : forkserver__prefork_offer(s);
     if (body->count <= held)
         return 0;
-    unsigned granted = forkserver__quota_grant(s, asker, body->count - held);
-    asker->credits += granted;
-    refuse(asker, -PROCSPAWN_ELIMIT, body->count - held - granted);
+    unsigned granted = forkserver__quota_grant(s, requester, body->count - held);
+    requester->credits += granted;
+    refuse(requester, -PROCSPAWN_ELIMIT, body->count - held - granted);
     return 0;
 }
 
-/* Returns the asker's living child, or NULL. */
-static struct child *find(struct server *s, const struct asker *asker, int32_t pid, uint64_t id)
+/* Returns the requester's living child, or NULL. */
+static struct child *find(struct server *s, const struct requester *requester, int32_t pid,
+                          uint64_t id)
 {
     struct child *child = forkserver__child_by_id(&s->children, pid, id);
-    return child && child->asker == asker ? child : NULL;
+    return child && child->requester == requester ? child : NULL;
 }
 
-/* Returns the asker's dead child whose death is not yet reported, or NULL. */
-static struct child *find_dead(struct server *s, const struct asker *asker, uint64_t id)
+/* Returns the requester's dead child whose death is not yet reported, or NULL. */
+static struct child *find_dead(struct server *s, const struct requester *requester, uint64_t id)
 {
     struct child *child = forkserver__child_dead(&s->children, id);
-    return child && child->asker == asker ? child : NULL;
+    return child && child->requester == requester ? child : NULL;
 }
 
-static int on_end_child(struct server *s, struct asker *asker, const void *message)
+static int on_end_child(struct server *s, struct requester *requester, const void *message)
 {
     const struct wire_end_child *body = message;
 
     if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
         return -EPROTO;
-    struct child *child = find(s, asker, body->pid, body->id);
+    struct child *child = find(s, requester, body->pid, body->id);
     /*
      * A stop came before the request, though its SIGCHLD may not have been handled: it counts
      * first.
@@ -126,20 +128,20 @@ static int on_end_child(struct server *s, struct asker *asker, const void *messa
         forkserver__poll_stop(s, child->pid);
     if (child)
         forkserver__terminate(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
-    else if ((child = find_dead(s, asker, body->id)))
+    else if ((child = find_dead(s, requester, body->id)))
         child->unwanted = true;
     return 0;
 }
 
-static int on_await(struct server *s, struct asker *asker, const void *message)
+static int on_await(struct server *s, struct requester *requester, const void *message)
 {
     const struct wire_await *body = message;
-    struct child *child = find(s, asker, body->pid, body->id);
+    struct child *child = find(s, requester, body->pid, body->id);
 
     if (!child)
-        child = find_dead(s, asker, body->id);
+        child = find_dead(s, requester, body->id);
     if (!child) {
-        forkserver__death_unknown(asker, body->id);
+        forkserver__death_unknown(requester, body->id);
         return 0;
     }
     child->ended_wanted = true;
@@ -150,53 +152,53 @@ static int on_await(struct server *s, struct asker *asker, const void *message)
     return 0;
 }
 
-static int on_limit(struct server *s, struct asker *asker, const void *message)
+static int on_limit(struct server *s, struct requester *requester, const void *message)
 {
     const struct wire_limit *body = message;
-    struct child *child = find(s, asker, body->pid, body->id);
+    struct child *child = find(s, requester, body->pid, body->id);
 
     if (!child)
-        child = find_dead(s, asker, body->id);
+        child = find_dead(s, requester, body->id);
     if (child)
         forkserver__set_deadline(s, child, body->deadline);
     return 0;
 }
 
-static int on_look(struct server *s, struct asker *asker, const void *message)
+static int on_look(struct server *s, struct requester *requester, const void *message)
 {
-    (void)asker, (void)message;
+    (void)requester, (void)message;
     forkserver__check_answers_soon(s);
     return 0;
 }
 
-static int on_end(struct server *s, struct asker *asker, const void *message)
+static int on_end(struct server *s, struct requester *requester, const void *message)
 {
     const struct wire_end *body = message;
 
-    (void)asker;
+    (void)requester;
     forkserver__terminate_all(s, body->grace > 0 ? SIGTERM : SIGKILL, body->grace,
                               WIRE_ENDED_BY_KILL);
     return 0;
 }
 
-enum { FROM_HOST = 1, FROM_CHILD = 2, FROM_ROOT = 4, FROM_ASKERS = FROM_HOST | FROM_CHILD };
+enum { FROM_HOST = 1, FROM_CHILD = 2, FROM_ROOT = 4, FROM_REQUESTERS = FROM_HOST | FROM_CHILD };
 enum { WHILE_SERVING = 1, WHILE_ENDING = 2, ALWAYS = WHILE_SERVING | WHILE_ENDING };
 
 /*
  * Who may send it; when it is handled: at other times it is ignored, because its sender cannot know
- * of the end; the length of its body; the function that handles it. asker: NULL for the root.
+ * of the end; the length of its body; the function that handles it. requester: NULL for the root.
  */
 static const struct request {
     enum wire_type type;
     unsigned senders;
     unsigned when;
     size_t length;
-    int (*handle)(struct server *s, struct asker *asker, const void *message);
+    int (*handle)(struct server *s, struct requester *requester, const void *message);
 } requests[] = {
-    { WIRE_FORK, FROM_ASKERS, WHILE_SERVING, sizeof(struct wire_fork), on_fork },
-    { WIRE_END_CHILD, FROM_ASKERS, ALWAYS, sizeof(struct wire_end_child), on_end_child },
-    { WIRE_LIMIT, FROM_ASKERS, ALWAYS, sizeof(struct wire_limit), on_limit },
-    { WIRE_AWAIT, FROM_ASKERS, ALWAYS, sizeof(struct wire_await), on_await },
+    { WIRE_FORK, FROM_REQUESTERS, WHILE_SERVING, sizeof(struct wire_fork), on_fork },
+    { WIRE_END_CHILD, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_end_child), on_end_child },
+    { WIRE_LIMIT, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_limit), on_limit },
+    { WIRE_AWAIT, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_await), on_await },
     { WIRE_LOOK, FROM_HOST, ALWAYS, 0, on_look },
     { WIRE_END, FROM_ROOT, ALWAYS, sizeof(struct wire_end), on_end },
 };
@@ -213,7 +215,7 @@ static const struct request *row_of(const struct wire_header *header, unsigned s
 }
 
 /* Handles the request in s->frame. Returns 0, or -EPROTO if it is refused. */
-static int dispatch(struct server *s, unsigned sender, struct asker *asker)
+static int dispatch(struct server *s, unsigned sender, struct requester *requester)
 {
     const struct request *row = row_of(&s->frame.header, sender);
 
@@ -221,7 +223,7 @@ static int dispatch(struct server *s, unsigned sender, struct asker *asker)
         return -EPROTO;
     if (!(row->when & (s->ending ? WHILE_ENDING : WHILE_SERVING)))
         return 0;
-    return row->handle(s, asker, s->frame.body);
+    return row->handle(s, requester, s->frame.body);
 }
 
 /* The root sends one message, END. Anything else is like the end of file: END without grace. */
@@ -242,23 +244,23 @@ void forkserver__root_readable(struct server *s)
  * End of file from the host ends all children; from a child it closes only the link. Requests of a
  * dead child are ignored. A few requests are handled for each run of the loop.
  */
-void forkserver__asker_readable(struct server *s, struct asker *asker)
+void forkserver__requester_readable(struct server *s, struct requester *requester)
 {
     enum { AT_ONCE = 64 };
-    const unsigned sender = asker->owner ? FROM_CHILD : FROM_HOST;
-    int rc = asker->owner && forkserver__child_is_dead(asker->owner) ? -EPIPE : 0;
+    const unsigned sender = requester->owner ? FROM_CHILD : FROM_HOST;
+    int rc = requester->owner && forkserver__child_is_dead(requester->owner) ? -EPIPE : 0;
 
-    for (int i = 0; i < AT_ONCE && rc == 0 && !asker->closed; i++) {
-        rc = forkserver__link_recv(&asker->link, &s->frame);
+    for (int i = 0; i < AT_ONCE && rc == 0 && !requester->closed; i++) {
+        rc = forkserver__link_recv(&requester->link, &s->frame);
         if (rc == 0)
-            rc = dispatch(s, sender, asker);
+            rc = dispatch(s, sender, requester);
     }
     if (rc == 0 || rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS) {
-        serve_asker(s, asker);
+        serve_requester(s, requester);
         return;
     }
-    forkserver__asker_close(asker, s->epoll);
-    shutdown(asker->link.fd, SHUT_RDWR);
-    if (!asker->owner)
+    forkserver__requester_close(requester, s->epoll);
+    shutdown(requester->link.fd, SHUT_RDWR);
+    if (!requester->owner)
         forkserver__terminate_all(s, SIGKILL, 0, WIRE_ENDED_BY_KILL);
 }

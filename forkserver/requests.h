@@ -4,11 +4,11 @@
 #ifndef FORKSCOPE_FORKSERVER_REQUESTS_H
 #define FORKSCOPE_FORKSERVER_REQUESTS_H
 
-struct asker;
+struct requester;
 struct server;
 
-/* Handles requests that have arrived, and gives the asker the children that it is owed. */
-void forkserver__asker_readable(struct server *s, struct asker *asker);
+/* Handles requests that have arrived, and gives the requester the children that it is owed. */
+void forkserver__requester_readable(struct server *s, struct requester *requester);
 /* Handles the message of the root that has arrived. */
 void forkserver__root_readable(struct server *s);
 

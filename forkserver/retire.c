@@ -3,25 +3,27 @@
  */
 #include "forkserver/retire.h"
 
-#include "forkserver/children/asker.h"
 #include "forkserver/children/births.h"
 #include "forkserver/children/children.h"
 #include "forkserver/children/death.h"
 #include "forkserver/children/orphan_scan.h"
 #include "forkserver/children/quota.h"
+#include "forkserver/children/requester.h"
 #include "forkserver/children/spawn.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/timing.h"
-#include "forkserver/process/purge.h"
 #include "forkserver/prefork.h"
+#include "forkserver/process/purge.h"
 #include "forkserver/requests.h"
 #include "src/base/clock.h"
 #include <unistd.h>
 
-/* An unread call may hold descriptors, and the asker of a nested child may have sent anything. */
+/*
+ * An unread call may hold descriptors, and the requester of a nested child may have sent anything.
+ */
 static void give_back_channel(struct server *s, const struct child *child)
 {
-    if (child->unread || (child->asker && child->asker->owner))
+    if (child->unread || (child->requester && child->requester->owner))
         forkserver__purge_add(&s->purge, child->channel);
     else
         close(child->channel);
@@ -29,19 +31,19 @@ static void give_back_channel(struct server *s, const struct child *child)
 
 static void finish(struct server *s, struct child *child)
 {
-    struct asker *asker = child->asker;
+    struct requester *requester = child->requester;
 
     forkserver__death_told(s, child);
     give_back_channel(s, child);
-    forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
-    if (asker) {
-        asker->children--;
-        forkserver__quota_count(s, asker, -1);
+    forkserver__requester_free(&child->as_requester, s->epoll, &s->purge);
+    if (requester) {
+        requester->children--;
+        forkserver__quota_count(s, requester, -1);
         if (child->offered >= 0)
             forkserver__prefork_drop(s, child);
-        else if (asker->epoch == child->epoch && asker->spares > 0)
-            asker->spares--;
-        if (!asker->owner)
+        else if (requester->epoch == child->epoch && requester->spares > 0)
+            requester->spares--;
+        if (!requester->owner)
             forkserver__prefork_lost_one(s, child);
     }
     forkserver__child_free(&s->children, child);
@@ -57,15 +59,15 @@ static bool space_to_finish(struct server *s)
 }
 
 /*
- * The child had no time to have children. Requests that its asker sent earlier are handled first:
- * one may ask to terminate it.
+ * The child had no time to have children. Requests that its requester sent earlier are handled
+ * first: one may ask to terminate it.
  */
 static bool is_reborn(struct server *s, struct child *child)
 {
-    if (child->state != CHILD_GONE || child->as_asker.children > 0 ||
+    if (child->state != CHILD_GONE || child->as_requester.children > 0 ||
         !forkserver__death_before_call(s, child))
         return false;
-    forkserver__asker_readable(s, child->asker);
+    forkserver__requester_readable(s, child->requester);
     return forkserver__death_before_call(s, child) && space_to_finish(s) &&
            forkserver__respawn(s, child);
 }
@@ -73,7 +75,7 @@ static bool is_reborn(struct server *s, struct child *child)
 /* Its nested children must be finished first. */
 static bool may_finish(struct server *s, struct child *child)
 {
-    if (child->state != CHILD_GONE || child->as_asker.children > 0)
+    if (child->state != CHILD_GONE || child->as_requester.children > 0)
         return false;
     if ((s->ending || space_to_finish(s)) && forkserver__death_tell(s, child))
         return true;
@@ -82,7 +84,7 @@ static bool may_finish(struct server *s, struct child *child)
     return false;
 }
 
-/* Finishing a nested child may allow its asker to finish: repeat until nothing changes. */
+/* Finishing a nested child may allow its requester to finish: repeat until nothing changes. */
 static void finish_dead(struct server *s)
 {
     bool moved = true;

@@ -6,22 +6,22 @@
  */
 #include "forkserver/server.h"
 
-#include "forkserver/children/asker.h"
 #include "forkserver/children/births.h"
 #include "forkserver/children/children.h"
 #include "forkserver/children/death_watch.h"
 #include "forkserver/children/reap.h"
+#include "forkserver/children/requester.h"
 #include "forkserver/children/spares.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/terminate.h"
 #include "forkserver/children/timing.h"
+#include "forkserver/prefork.h"
 #include "forkserver/process/daemonize.h"
 #include "forkserver/process/oom.h"
 #include "forkserver/process/orphans.h"
 #include "forkserver/process/private_memory.h"
 #include "forkserver/process/purge.h"
 #include "forkserver/process/remap.h"
-#include "forkserver/prefork.h"
 #include "forkserver/requests.h"
 #include "forkserver/retire.h"
 #include "src/base/clock.h"
@@ -79,7 +79,7 @@ static int watch_all(struct server *s)
         rc = watch(s, s->signals, &signals);
     if (rc == 0)
         rc = watch(s, s->host_pidfd, &host);
-    return rc == 0 ? forkserver__asker_open(&s->host, s->epoll) : rc;
+    return rc == 0 ? forkserver__requester_open(&s->host, s->epoll) : rc;
 }
 
 /* Returns 0, or -errno if something is missing that a server needs. */
@@ -165,8 +165,8 @@ static void dispatch(struct server *s, const struct epoll_event *event)
         drain_signals(s);
         forkserver__reap_watched(s, child_of(event->data.ptr, offsetof(struct child, death)));
         break;
-    case WATCH_ASKER:
-        forkserver__asker_readable(s, event->data.ptr);
+    case WATCH_REQUESTER:
+        forkserver__requester_readable(s, event->data.ptr);
         break;
     }
 }
@@ -270,7 +270,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
         .options = options,
         .root_link = root_link,
         .host_pidfd = host_pidfd,
-        .host = { .watch = WATCH_ASKER, .link = { .fd = host_link, .guarded = true } },
+        .host = { .watch = WATCH_REQUESTER, .link = { .fd = host_link, .guarded = true } },
         .board = &options->board[index],
         .check_answers_at = BASE_NEVER,
         .scans = { .next_at = BASE_NEVER },

@@ -69,14 +69,14 @@ static bool more(struct children *children)
     return fresh != NULL;
 }
 
-struct child *forkserver__child_new(struct children *children, struct asker *asker)
+struct child *forkserver__child_new(struct children *children, struct requester *requester)
 {
     if (!children->unused && !more(children))
         return NULL;
     struct child *child = children->unused;
     children->unused = child->next;
     *child = (struct child){
-        .as_asker = { .watch = WATCH_ASKER, .link = { .fd = -1 }, .owner = child },
+        .as_requester = { .watch = WATCH_REQUESTER, .link = { .fd = -1 }, .owner = child },
         .report = { .memfd = -1 },
         .space = WATCH_SPACE,
         .pidfd = -1,
@@ -87,7 +87,7 @@ struct child *forkserver__child_new(struct children *children, struct asker *ask
         .slot = child->slot,
         .channel = -1,
         .offered = -1,
-        .asker = asker,
+        .requester = requester,
         .deadline = BASE_NEVER,
         .kill_at = BASE_NEVER,
     };

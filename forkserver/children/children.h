@@ -4,7 +4,7 @@
 #ifndef FORKSCOPE_FORKSERVER_CHILDREN_CHILDREN_H
 #define FORKSCOPE_FORKSERVER_CHILDREN_CHILDREN_H
 
-#include "forkserver/children/asker.h"
+#include "forkserver/children/requester.h"
 #include "src/base/list.h"
 #include "src/crash/backtrace.h"
 #include <stdbool.h>
@@ -23,8 +23,8 @@ struct report {
 
 /*
  * The life of a child. forkserver__child_enter makes all changes, by a table. Whether the child is
- * offered and to whom is said by `offered`, `asker` and `epoch`: it is offered and taken while it
- * lives, in any state.
+ * offered and to whom is said by `offered`, `requester` and `epoch`: it is offered and taken while
+ * it lives, in any state.
  */
 enum child_state {
     CHILD_UNUSED,               /* the entry has no process */
@@ -37,7 +37,7 @@ enum child_state {
     CHILD_UNTOLD                /* the same, and its channel has no space for the news */
 };
 
-/* The offer could not be sent, so the death does not count against the asker's spares. */
+/* The offer could not be sent, so the death does not count against the requester's spares. */
 #define CHILD_NEVER_OFFERED UINT64_MAX
 
 /* A termination deferred because the child seemed to be dying of its crash. */
@@ -50,7 +50,7 @@ struct deferral {
 };
 
 struct child {
-    struct asker as_asker;      /* its requests for children */
+    struct requester as_requester; /* its requests for children */
     struct report report;
     enum child_state state;
     bool expected;              /* dead or killed */
@@ -61,7 +61,7 @@ struct child {
     bool unwanted;              /* its termination was requested after its death */
     unsigned rebirths;          /* how often another process has replaced it */
     struct list in_reborn;      /* linked after the first replacement */
-    bool ended_wanted;          /* the asker wants an ENDED message as well */
+    bool ended_wanted;          /* the requester wants an ENDED message as well */
     bool left_none;             /* dead, and no orphan exists that its death can have left */
     uint64_t born_scan;         /* first scan that can see orphans it leaves in life */
     uint64_t died_scan;         /* the same for orphans left by its death */
@@ -75,15 +75,15 @@ struct child {
     struct list in_young;       /* in server.young: forked less than a second ago */
     int64_t tracers_at;         /* it was killed: when to look for its tracers */
     bool deferred;              /* its termination was deferred, once */
-    unsigned depth;             /* number of askers between it and the host */
+    unsigned depth;             /* number of requesters between it and the host */
     uint64_t id;
     struct wire_token token;    /* proves to the spawner that a message is the server's */
     pid_t pid;
     unsigned slot;              /* of its mark on the board; WIRE_BOARD_SLOTS: none */
     int channel;                /* the child's end, for messages about its death; -1: closed */
     int offered;                /* the spawner's end until it is sent; -1: sent */
-    struct asker *asker;        /* NULL: the asker is gone */
-    uint64_t epoch;             /* the asker's epoch at the offer, or CHILD_NEVER_OFFERED */
+    struct requester *requester; /* NULL: the requester is gone */
+    uint64_t epoch;             /* the requester's epoch at the offer, or CHILD_NEVER_OFFERED */
     int64_t born;
     int64_t deadline;           /* INT64_MAX: none */
     int64_t kill_at;
@@ -109,7 +109,7 @@ struct children {
 };
 
 /* Returns a new child without a process, or NULL without memory. */
-struct child *forkserver__child_new(struct children *children, struct asker *asker);
+struct child *forkserver__child_new(struct children *children, struct requester *requester);
 /* It has a process: enters it into the table. */
 void forkserver__child_started(struct children *children, struct child *child, pid_t pid);
 /* Returns false, and changes nothing, if the child cannot enter this state from its present one. */
@@ -130,7 +130,8 @@ void forkserver__child_free(struct children *children, struct child *child);
 /* Returns the living child with this process id, or NULL. */
 struct child *forkserver__child_by_pid(const struct children *children, pid_t pid);
 /*
- * Finds a child by what its asker knows: the id, and the process id that it had first. NULL: none.
+ * Finds a child by what its requester knows: the id, and the process id that it had first. NULL:
+ * none.
  */
 struct child *forkserver__child_by_id(const struct children *children, pid_t pid, uint64_t id);
 /* Returns the dead child with this id, or NULL. */

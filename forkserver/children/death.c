@@ -47,8 +47,8 @@ static bool is_plain_call(int channel)
 
 static bool anybody_hears(const struct server *s, const struct child *child)
 {
-    const struct asker *asker = child->asker;
-    return !s->ending && !(asker->owner && forkserver__child_is_dead(asker->owner));
+    const struct requester *requester = child->requester;
+    return !s->ending && !(requester->owner && forkserver__child_is_dead(requester->owner));
 }
 
 /* Can another process take over the call? After MOST replacements in a row it is given up. */
@@ -80,19 +80,19 @@ static struct wire_death describe(const struct child *child)
     };
 }
 
-/* If the asker's link is full, the message is dropped; the asker may ask again. */
+/* If the requester's link is full, the message is dropped; the requester may ask again. */
 static void tell_beside(const struct child *child, const struct wire_death *death)
 {
     struct wire_ended body = { .id = child->id, .known = true, .death = *death };
 
     if (child->ended_wanted)
-        wire__send_struct(child->asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+        wire__send_struct(child->requester->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
 }
 
-void forkserver__death_unknown(const struct asker *asker, uint64_t id)
+void forkserver__death_unknown(const struct requester *requester, uint64_t id)
 {
     struct wire_ended body = { .id = id };
-    wire__send_struct(asker->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+    wire__send_struct(requester->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
 }
 
 /*

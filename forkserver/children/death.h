@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 struct child;
-struct asker;
+struct requester;
 struct server;
 
-/* Sends DEATH, and ENDED if the asker wants it. Returns false if the caller must try again. */
+/* Sends DEATH, and ENDED if the requester wants it. Returns false if the caller must try again. */
 bool forkserver__death_tell(struct server *s, struct child *child);
 /* Does the channel hold a call that another process can take over? */
 bool forkserver__death_before_call(const struct server *s, struct child *child);
@@ -20,6 +20,6 @@ bool forkserver__death_foretell(struct child *child);
 /* The death was reported: stops watching the channel. */
 void forkserver__death_told(struct server *s, struct child *child);
 /* Answers AWAIT for a child that no longer exists. */
-void forkserver__death_unknown(const struct asker *asker, uint64_t id);
+void forkserver__death_unknown(const struct requester *requester, uint64_t id);
 
 #endif

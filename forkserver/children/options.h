@@ -19,8 +19,8 @@ struct forkserver_child {
     int channel;                /* its end of the channel; the spawner has the other */
     int link;                   /* to its server, to request children of its own */
     pid_t server;
-    pid_t asker;                /* process that may use the child */
-    unsigned depth;             /* 0: the asker is the host; 1: a child of the host; and so on */
+    pid_t requester;            /* process that may use the child */
+    unsigned depth;             /* 0: the requester is the host; 1: a child of it; and so on */
     int64_t idle_timeout;       /* as a spare, in nanoseconds; BASE_NEVER: none */
     bool on_demand;             /* a call is waiting for the child */
 };

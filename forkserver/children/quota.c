@@ -2,8 +2,8 @@
  * quota.c - limits of nested children
  *
  * The server forks children of children with its own rights and descriptors, whatever the limits of
- * the asker. So each asker has a limit, which counts spares and granted requests too, and all
- * servers together have one, counted on the board. The host has no limit.
+ * the requester. So each requester has a limit, which counts spares and granted requests too, and
+ * all servers together have one, counted on the board. The host has no limit.
  */
 #include "forkserver/children/quota.h"
 
@@ -22,21 +22,22 @@ static unsigned at_most(unsigned left, unsigned count)
     return count < left ? count : left;
 }
 
-unsigned forkserver__quota_grant(const struct server *s, const struct asker *asker, unsigned count)
+unsigned forkserver__quota_grant(const struct server *s, const struct requester *requester,
+                                 unsigned count)
 {
-    unsigned most = asker->owner ? s->options->nested_each : UINT32_MAX;
-    unsigned taken = asker->credits + (asker->owner ? asker->children : 0);
+    unsigned most = requester->owner ? s->options->nested_each : UINT32_MAX;
+    unsigned taken = requester->credits + (requester->owner ? requester->children : 0);
 
     return taken < most ? at_most(most - taken, count) : 0;
 }
 
-bool forkserver__quota_full(const struct server *s, const struct asker *asker)
+bool forkserver__quota_full(const struct server *s, const struct requester *requester)
 {
-    return asker->owner && nested_in_all(s) >= s->options->nested_all;
+    return requester->owner && nested_in_all(s) >= s->options->nested_all;
 }
 
-void forkserver__quota_count(struct server *s, const struct asker *asker, int change)
+void forkserver__quota_count(struct server *s, const struct requester *requester, int change)
 {
-    if (asker->owner)
+    if (requester->owner)
         __atomic_add_fetch(&s->board->nested, (uint32_t)change, __ATOMIC_RELAXED);
 }

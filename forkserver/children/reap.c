@@ -68,7 +68,7 @@ static void on_death(struct server *s, pid_t pid)
     forkserver__orphan_scan_died(s, child);
     if (out_of_memory(s, child, crashed))
         child->cause = WIRE_ENDED_BY_OOM;
-    forkserver__terminate_nested(s, &child->as_asker);
+    forkserver__terminate_nested(s, &child->as_requester);
 }
 
 /*

@@ -3,7 +3,6 @@
  */
 #include "forkserver/children/spawn.h"
 
-#include "forkserver/children/asker.h"
 #include "forkserver/children/births.h"
 #include "forkserver/children/child_start.h"
 #include "forkserver/children/children.h"
@@ -11,6 +10,7 @@
 #include "forkserver/children/link.h"
 #include "forkserver/children/orphan_scan.h"
 #include "forkserver/children/quota.h"
+#include "forkserver/children/requester.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/token.h"
 #include "src/base/clock.h"
@@ -49,16 +49,16 @@ static int open_channel(int ret_channel[2])
 static pid_t fork_child(const struct server *s, struct child *child, int64_t idle_timeout,
                         bool on_demand, bool held)
 {
-    const struct child *owner = child->asker->owner;
+    const struct child *owner = child->requester->owner;
 
     child->depth = owner ? owner->depth + 1 : 0;
     const struct child_start start = {
         .options = s->options,
         .child = {
             .channel = child->channel,
-            .link = child->as_asker.link.far,
+            .link = child->as_requester.link.far,
             .server = s->pid,
-            .asker = owner ? owner->pid : s->options->host,
+            .requester = owner ? owner->pid : s->options->host,
             .depth = child->depth,
             .idle_timeout = idle_timeout,
             .on_demand = on_demand,
@@ -75,7 +75,7 @@ static pid_t fork_child(const struct server *s, struct child *child, int64_t idl
     return pid < 0 ? -errno : pid;
 }
 
-int forkserver__offer(struct server *s, struct asker *asker, struct child *const *children,
+int forkserver__offer(struct server *s, struct requester *requester, struct child *const *children,
                       unsigned count)
 {
     struct wire_part part = { s->offers, count * sizeof s->offers[0] };
@@ -88,11 +88,11 @@ int forkserver__offer(struct server *s, struct asker *asker, struct child *const
         ends[i] = children[i]->offered;
         children[i]->offered = -1;
     }
-    int rc = wire__send(asker->link.fd, WIRE_OFFER, &part, 1, ends, count, true);
+    int rc = wire__send(requester->link.fd, WIRE_OFFER, &part, 1, ends, count, true);
     if (rc == 0)
-        asker->spares += count;
+        requester->spares += count;
     for (unsigned i = 0; i < count; i++) {
-        children[i]->epoch = rc == 0 ? asker->epoch : CHILD_NEVER_OFFERED;
+        children[i]->epoch = rc == 0 ? requester->epoch : CHILD_NEVER_OFFERED;
         close(ends[i]);
     }
     return rc;
@@ -105,13 +105,13 @@ static pid_t fork_with_link(struct server *s, struct child *child, int64_t idle_
     int rc = forkserver__births_mark(&s->births);
 
     if (rc >= 0)
-        rc = forkserver__link_open(&child->as_asker.link);
+        rc = forkserver__link_open(&child->as_requester.link);
     if (rc < 0)
         return rc;
-    rc = forkserver__asker_open(&child->as_asker, s->epoll);
+    rc = forkserver__requester_open(&child->as_requester, s->epoll);
     pid_t pid = rc < 0 ? rc : fork_child(s, child, idle_timeout, on_demand, held);
     if (pid < 0)
-        forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
+        forkserver__requester_free(&child->as_requester, s->epoll, &s->purge);
     return pid;
 }
 
@@ -137,10 +137,10 @@ static int spawn(struct server *s, struct child *child, int64_t idle_timeout, bo
     return 0;
 }
 
-int forkserver__spawn(struct server *s, struct asker *asker, int64_t idle_timeout, bool on_demand,
-                      struct child **ret_child)
+int forkserver__spawn(struct server *s, struct requester *requester, int64_t idle_timeout,
+                      bool on_demand, struct child **ret_child)
 {
-    struct child *child = forkserver__child_new(&s->children, asker);
+    struct child *child = forkserver__child_new(&s->children, requester);
 
     if (!child)
         return -ENOMEM;
@@ -151,8 +151,8 @@ int forkserver__spawn(struct server *s, struct asker *asker, int64_t idle_timeou
     }
     forkserver__orphan_scan_forked(s, child);
     forkserver__death_watch_add(s, child);
-    asker->children++;
-    forkserver__quota_count(s, asker, 1);
+    requester->children++;
+    forkserver__quota_count(s, requester, 1);
     *ret_child = child;
     return 0;
 }
@@ -165,8 +165,10 @@ bool forkserver__respawn(struct server *s, struct child *child)
 {
     struct wire_reborn *body = &s->reborn;
 
-    forkserver__asker_free(&child->as_asker, s->epoll, &s->purge);
-    child->as_asker = (struct asker){ .watch = WATCH_ASKER, .link = { .fd = -1 }, .owner = child };
+    forkserver__requester_free(&child->as_requester, s->epoll, &s->purge);
+    child->as_requester = (struct requester){ .watch = WATCH_REQUESTER,
+                                              .link = { .fd = -1 },
+                                              .owner = child };
     pid_t pid = fork_with_link(s, child, BASE_NEVER, true, true);
     if (pid < 0)
         return false;
@@ -179,6 +181,6 @@ bool forkserver__respawn(struct server *s, struct child *child)
     if (child->killed)
         kill(pid, SIGKILL);
     else
-        wire__send(child->as_asker.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
+        wire__send(child->as_requester.link.fd, WIRE_READY, NULL, 0, NULL, 0, true);
     return true;
 }

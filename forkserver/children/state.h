@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-/* prefork.c: the spares held here. Those offered to the host are counted in its asker. */
+/* prefork.c: the spares held here. Those offered to the host are counted in its requester. */
 struct prefork {
     struct spares spares;
     unsigned held_count;
@@ -62,7 +62,7 @@ struct server {
     bool own_proc;              /* /proc shows the pid namespace of this process */
     int vmstat;                 /* /proc/vmstat, open */
     unsigned long long oom_kills;
-    struct asker host;
+    struct requester host;
     struct children children;
     struct reporters reporters;
     bool signalled;             /* a child may have stopped or died */

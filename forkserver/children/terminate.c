@@ -1,5 +1,5 @@
 /*
- * terminate.c - ends children before they exit: kills, deadlines, the end of the asker
+ * terminate.c - ends children before they exit: kills, deadlines, the end of the requester
  */
 #include "forkserver/children/terminate.h"
 
@@ -119,11 +119,11 @@ void forkserver__set_deadline(struct server *s, struct child *child, int64_t dea
     forkserver__wake_by(s, deadline);
 }
 
-void forkserver__terminate_nested(struct server *s, const struct asker *asker)
+void forkserver__terminate_nested(struct server *s, const struct requester *requester)
 {
-    for (struct child *c = forkserver__child_first(&s->children); c && asker->children > 0;
+    for (struct child *c = forkserver__child_first(&s->children); c && requester->children > 0;
          c = forkserver__child_next(&s->children, c)) {
-        if (c->asker != asker)
+        if (c->requester != requester)
             continue;
         /* The report of a child that is dead already has no receiver. */
         forkserver__child_retell(c);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct child;
-struct asker;
+struct requester;
 struct server;
 
 /* Sends the signal now, and SIGKILL after the grace. */
@@ -21,7 +21,7 @@ void forkserver__terminate_resume(struct server *s, struct child *child);
 /* Ends the report: the child continues, or is killed if its end was requested meanwhile. */
 void forkserver__after_report(struct server *s, struct child *child);
 void forkserver__set_deadline(struct server *s, struct child *child, int64_t deadline);
-void forkserver__terminate_nested(struct server *s, const struct asker *asker);
+void forkserver__terminate_nested(struct server *s, const struct requester *requester);
 void forkserver__terminate_all(struct server *s, int signal, int64_t grace,
                                enum wire_end_cause cause);
 /* Schedules a look at children that have answered but did not exit. */

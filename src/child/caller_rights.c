@@ -69,7 +69,7 @@ int procspawn__sender_identify(const struct wire_frame *frame, const struct fork
         .peer = self->depth == 1 && all_are(init->uid, uid) && all_are(init->gid, gid),
         .checked = self->depth == 0 && procspawn__image.privileged && uid != 0,
     };
-    return frame->sender == self->asker && is_served(ret_sender) ? 0 : -EPERM;
+    return frame->sender == self->requester && is_served(ret_sender) ? 0 : -EPERM;
 }
 
 /* The thread to read limits and status of: the main thread if the sending one has ended. */

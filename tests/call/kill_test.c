@@ -138,7 +138,7 @@ static json_t *spawn_and_hang(json_t *argument)
     return calls_hang(argument);
 }
 
-static void nested_calls_end_with_their_asker(void)
+static void nested_calls_end_with_their_requester(void)
 {
     procspawn_handle *handle = calls_start(spawn_and_hang, NULL);
 
@@ -183,7 +183,7 @@ static CU_TestInfo tests[] = {
     TEST(who_does_not_end_within_the_grace_is_killed),
     TEST(terminate_refuses_what_is_no_signal),
     TEST(a_stopped_process_can_be_terminated),
-    TEST(nested_calls_end_with_their_asker),
+    TEST(nested_calls_end_with_their_requester),
     TEST(calls_nest_ten_levels_deep),
     CU_TEST_INFO_NULL,
 };

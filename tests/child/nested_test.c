@@ -53,7 +53,7 @@ static void as_somebody(void)
 
 /* ---- what they have ---- */
 
-static void nested_children_have_the_ids_of_their_asker_and_no_capability(void)
+static void nested_children_have_the_ids_of_their_requester_and_no_capability(void)
 {
     json_t *told = ask(nested_ask);
 
@@ -160,7 +160,7 @@ static json_t *claim_files(json_t *argument)
     return forgery_answer(&forgery, own_file_limit);
 }
 
-static void nested_calls_have_no_more_than_their_askers_limits(void)
+static void nested_calls_have_no_more_than_their_requesters_limits(void)
 {
     const struct rlimit limit = { 64, 64 };
 
@@ -258,9 +258,9 @@ static void a_nested_call_without_descriptors_lacks_no_right(void)
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
-    TEST(nested_children_have_the_ids_of_their_asker_and_no_capability),
+    TEST(nested_children_have_the_ids_of_their_requester_and_no_capability),
     TEST(nobody_can_claim_a_priority),
-    TEST(nested_calls_have_no_more_than_their_askers_limits),
+    TEST(nested_calls_have_no_more_than_their_requesters_limits),
     TEST(workers_of_a_childs_pool_are_nested_children),
     TEST(who_asks_is_known_without_proc),
     TEST(a_nested_call_without_descriptors_lacks_no_right),

@@ -10,11 +10,11 @@ enum { PID = 4711, NEXT_PID = 4712 };
 /* Entries of the test's own, as the table would map memory for the life of the process. */
 static struct child entries[2];
 static struct children children;
-static struct asker asker;
+static struct requester requester;
 
 static struct child *born(void)
 {
-    struct child *child = forkserver__child_new(&children, &asker);
+    struct child *child = forkserver__child_new(&children, &requester);
 
     CU_ASSERT_FATAL(child != NULL);
     forkserver__child_started(&children, child, PID);
@@ -79,7 +79,7 @@ static void a_death_is_told_when_nothing_is_left_and_the_entry_is_free_then(void
     CU_ASSERT(child->state == CHILD_GONE);
     forkserver__child_free(&children, child);
     CU_ASSERT(child->state == CHILD_UNUSED && children.count == 0 && !children.dead);
-    CU_ASSERT(forkserver__child_new(&children, &asker) == child);
+    CU_ASSERT(forkserver__child_new(&children, &requester) == child);
 }
 
 static void only_an_untold_death_is_told_again(void)
@@ -95,7 +95,7 @@ static void only_an_untold_death_is_told_again(void)
 
 static void nothing_happens_to_an_entry_without_a_process(void)
 {
-    struct child *child = forkserver__child_new(&children, &asker);
+    struct child *child = forkserver__child_new(&children, &requester);
 
     for (enum child_state state = CHILD_UNUSED; state <= CHILD_UNTOLD; state++) {
         if (state != CHILD_RUNNING)

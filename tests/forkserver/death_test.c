@@ -197,7 +197,7 @@ static json_t *nest_full_ones(json_t *count)
     return json_incref(count);
 }
 
-static void an_asker_that_has_died_hears_nothing_of_its_children(void)
+static void a_requester_that_has_died_hears_nothing_of_its_children(void)
 {
     procspawn_handle *handle = calls_start(nest_full_ones, json_integer(5));
 
@@ -279,7 +279,7 @@ static CU_TestInfo tests[] = {
     TEST(a_look_at_a_shut_channel_takes_no_time),
     TEST(a_full_channel_that_nobody_reads_holds_up_no_other_call),
     TEST(nor_the_end_of_everything),
-    TEST(an_asker_that_has_died_hears_nothing_of_its_children),
+    TEST(a_requester_that_has_died_hears_nothing_of_its_children),
     TEST(nor_does_its_end_wait_for_a_channel_that_was_given_away),
     CU_TEST_INFO_NULL,
 };

@@ -148,7 +148,7 @@ static json_t *nest_pool(const json_t *argument)
     return result;
 }
 
-/* It ends with the asker. */
+/* It ends with the requester. */
 static json_t *nest_unheard(const json_t *argument)
 {
     procspawn_handle *handle;

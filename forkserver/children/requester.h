@@ -1,8 +1,8 @@
 /*
- * asker.h - a process that requests children: the host, or a child
+ * requester.h - a process that requests children: the host, or a child
  */
-#ifndef FORKSCOPE_FORKSERVER_CHILDREN_ASKER_H
-#define FORKSCOPE_FORKSERVER_CHILDREN_ASKER_H
+#ifndef FORKSCOPE_FORKSERVER_CHILDREN_REQUESTER_H
+#define FORKSCOPE_FORKSERVER_CHILDREN_REQUESTER_H
 
 #include "forkserver/children/link.h"
 #include "forkserver/children/watch.h"
@@ -12,7 +12,7 @@
 struct child;
 struct purge;
 
-struct asker {
+struct requester {
     enum watch watch;
     struct link link;
     bool closed;                /* its requests are no longer read */
@@ -24,10 +24,10 @@ struct asker {
 };
 
 /* Watches the link for requests. Returns 0 or -errno. */
-int forkserver__asker_open(struct asker *asker, int epoll);
+int forkserver__requester_open(struct requester *requester, int epoll);
 /* Reads no more requests. */
-void forkserver__asker_close(struct asker *asker, int epoll);
-/* Closes the link, or leaves that to purge; the asker can no longer use it. */
-void forkserver__asker_free(struct asker *asker, int epoll, struct purge *purge);
+void forkserver__requester_close(struct requester *requester, int epoll);
+/* Closes the link, or leaves that to purge; the requester can no longer use it. */
+void forkserver__requester_free(struct requester *requester, int epoll, struct purge *purge);
 
 #endif
