@@ -87,8 +87,10 @@ void procspawn__client_close(void)
 
 void procspawn__client_let_go(void)
 {
+    pthread_mutex_lock(&client->lock);
     while (client->dying_count > 0)
         base__fd_close(client->dying[--client->dying_count]);
+    pthread_mutex_unlock(&client->lock);
 }
 
 void procspawn__client_forget(void)
@@ -104,51 +106,63 @@ int procspawn__client_end(int64_t grace)
 {
     struct wire_end body = { grace };
 
+    pthread_mutex_lock(&client->lock);
     int rc = wire__send_struct(client->root, WIRE_END, &body, sizeof body, -1, true);
     /* End of file on the link also makes the root end all processes, without a grace. */
     if (rc < 0 && base__fd_is_ours(client->root))
         shutdown(client->root, SHUT_WR);
+    pthread_mutex_unlock(&client->lock);
     return rc;
 }
 
-static bool root_has_ended(void)
+/* Another thread may close the descriptor meanwhile, and poll(2) does not notice: waits briefly. */
+static int poll_briefly(int fd, int64_t deadline)
+{
+    enum { RECHECK = 50 };
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    int left = base__poll_timeout(deadline);
+
+    if (base__now() >= deadline)
+        return -ETIMEDOUT;
+    poll(&polled, 1, left >= 0 && left < RECHECK ? left : RECHECK);
+    return 0;
+}
+
+/* Returns the link of the root; -1: the root has closed it. */
+static int root_link(void)
 {
     pthread_mutex_lock(&client->lock);
     procspawn__links_hear_root();
-    bool ended = client->root < 0;
+    int link = client->root;
     pthread_mutex_unlock(&client->lock);
-    return ended;
+    return link;
 }
 
 int procspawn__client_wait_end(int64_t deadline)
 {
-    struct pollfd fd = { .fd = client->root, .events = POLLIN };
+    int link, rc = 0;
 
-    while (!root_has_ended()) {
-        if (base__now() >= deadline)
-            return -ETIMEDOUT;
-        poll(&fd, 1, base__poll_timeout(deadline));
-    }
-    return 0;
+    while (rc == 0 && (link = root_link()) >= 0)
+        rc = poll_briefly(link, deadline);
+    return rc;
 }
 
-static bool buried(void)
+/* Reaps servers that have died. Returns the pidfd of one that has not; -1: there is none. */
+static int first_dying(void)
 {
     pthread_mutex_lock(&client->lock);
-    bool all = procspawn__links_bury();
+    int pidfd = procspawn__links_bury() ? -1 : client->dying[0];
     pthread_mutex_unlock(&client->lock);
-    return all;
+    return pidfd;
 }
 
 int procspawn__client_bury(int64_t deadline)
 {
-    while (!buried()) {
-        struct pollfd fd = { .fd = client->dying[0], .events = POLLIN };
-        if (base__now() >= deadline)
-            return -ETIMEDOUT;
-        poll(&fd, 1, base__poll_timeout(deadline));
-    }
-    return 0;
+    int pidfd, rc = 0;
+
+    while (rc == 0 && (pidfd = first_dying()) >= 0)
+        rc = poll_briefly(pidfd, deadline);
+    return rc;
 }
 
 /* The wait is limited: if another thread receives the message, this one is not woken. */
