@@ -72,10 +72,16 @@ static int watch_all(void)
     return rc;
 }
 
+/* The set is read without the lock, too. */
+static void keep_set(int epoll)
+{
+    __atomic_store_n(&client->epoll, epoll, __ATOMIC_RELAXED);
+}
+
 static void lose_set(void)
 {
     base__fd_close(client->epoll);
-    client->epoll = -1;
+    keep_set(-1);
 }
 
 int procspawn__links_watch(void)
@@ -86,7 +92,7 @@ int procspawn__links_watch(void)
     epoll = epoll < 0 ? -errno : base__fd_own(epoll);
     if (epoll < 0)
         return epoll;
-    client->epoll = epoll;
+    keep_set(epoll);
     int rc = watch_all();
     if (rc < 0)
         lose_set();
@@ -100,7 +106,8 @@ void procspawn__links_init(unsigned count)
         client->links[i] = no_link;
         client->gone[i] = procspawn__image.serial;  /* those before were of another root */
     }
-    client->root = client->epoll = -1;
+    keep_set(-1);
+    client->root = -1;
     client->root_muted = false;
     client->root_refusal = 0;
     client->dying_count = 0;
@@ -365,12 +372,17 @@ void procspawn__links_hear_root(void)
     }
 }
 
+int procspawn__links_set(void)
+{
+    return __atomic_load_n(&client->epoll, __ATOMIC_RELAXED);
+}
+
 /* The wait is limited: if another thread receives the message, this one is not woken. */
 void procspawn__links_wait(int other, int64_t deadline)
 {
     enum { RECHECK = 50 };
     int left = base__poll_timeout(deadline);
-    struct pollfd fds[] = { { .fd = client->epoll, .events = POLLIN },
+    struct pollfd fds[] = { { .fd = procspawn__links_set(), .events = POLLIN },
                             { .fd = other, .events = POLLIN } };
 
     poll(fds, 2, left >= 0 && left < RECHECK ? left : RECHECK);

@@ -1,7 +1,7 @@
 /*
  * links.h - the sockets to the root and the servers: receives their messages, detects their loss
  *
- * All functions but procspawn__links_wait are called with the client's lock held.
+ * All functions but the last two are called with the client's lock held.
  */
 #ifndef FORKSCOPE_CLIENT_LINKS_H
 #define FORKSCOPE_CLIENT_LINKS_H
@@ -23,6 +23,8 @@ void procspawn__links_close(void);
 bool procspawn__links_bury(void);
 /* Returns the number of servers with a link. */
 unsigned procspawn__links_alive(void);
+/* Without the lock: the epoll set of all sockets; -1: none. Another thread may close it. */
+int procspawn__links_set(void);
 /* Without the lock: waits a short while for messages, at most until the deadline, or until `other`
  * (-1: none) is readable. */
 void procspawn__links_wait(int other, int64_t deadline);

@@ -172,7 +172,8 @@ int procspawn__client_wait(int64_t deadline)
     int64_t until = base__deadline(recheck);
     if (deadline < until)
         until = deadline;
-    int rc = base__fd_is_ours(client->epoll) ? scoped__wait_fd(client->epoll, POLLIN, until)
-                                             : scoped_sleep_until(until);
+    int set = procspawn__links_set();
+    int rc = base__fd_is_ours(set) ? scoped__wait_fd(set, POLLIN, until)
+                                   : scoped_sleep_until(until);
     return rc == -ETIMEDOUT && base__now() < deadline ? 0 : rc;
 }

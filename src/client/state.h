@@ -28,7 +28,7 @@ enum { PROCSPAWN__DYING_MAX = 2 * FORKSERVER_MAX_SERVERS };
 
 struct procspawn__client {
     pthread_mutex_t lock;
-    int epoll;
+    int epoll;                  /* atomic: it is read without the lock; -1: none */
     int root;                   /* the ROOT link; -1: in a child, or the root is gone */
     bool root_muted;            /* not in the set: a shortage prevents receiving its message */
     int root_refusal;           /* why there may be no server: from the root, or a shortage; or 0 */
