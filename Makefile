@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 
 goals = all demo check check-examples check-model check-fresh check-hostile check-kills check-load \
-	check-random check-spares check-stress fuzz soak tidy install uninstall installcheck dist \
+	check-locks check-random check-spares check-stress fuzz soak tidy install uninstall installcheck dist \
 	distcheck clean
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all

@@ -377,6 +377,7 @@ tests_hostile_hostile_SOURCES += tests/hostile/watch.c tests/hostile/watch.h
 tests_hostile_hostile_LDADD = tests/libsupport.la $(core_libs)
 
 EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
+EXTRA_DIST += tests/locks.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
 EXTRA_DIST += tests/tsan.supp
@@ -402,6 +403,8 @@ $(one_by_one):
 
 .PHONY: bench check-fresh check-hostile check-kills check-load check-model check-random
 .PHONY: check-spares check-stress fuzz soak tidy
+.PHONY: bench check-fresh check-hostile check-kills check-load check-locks check-model check-random
+.PHONY: check-spares check-stress fuzz soak
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -467,6 +470,11 @@ check-random: tests/random/random$(EXEEXT)
 # happens.
 check-hostile: tests/hostile/hostile$(EXEEXT)
 	@HOSTILE_SECONDS=$${HOSTILE_SECONDS-60} tests/hostile/hostile$(EXEEXT)
+
+# Who holds which lock, by clang: src/base/guarded.h.
+check-locks:
+	@SRC=$(srcdir) LOCKS_CFLAGS="-std=gnu11 -pthread $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
+		$(UNWIND_CFLAGS) $(CUNIT_CFLAGS)" $(SHELL) $(srcdir)/tests/locks.sh
 
 # The models of the thread half; spin is needed.
 check-model:

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/guarded.h"
 #include "src/base/thread.h"
 #include "src/base/written.h"
 #include <errno.h>
@@ -34,20 +35,22 @@ struct waiting {
 
 static bool is_alone BASE_WRITTEN;
 
+extern struct base__lock closer_lock;
+
 static struct {
     pid_t owner;                /* process of the threads; fork(2) does not copy threads */
     pthread_mutex_t lock;       /* guards the members below */
     pthread_cond_t changed;
-    struct waiting *first, **end;
-    unsigned count;             /* length of the queue */
-    unsigned threads;           /* running; read without the lock too, as count is */
-    unsigned busy;              /* threads inside close(2) */
-    uint64_t turn;              /* number of closes begun */
-    bool closing;               /* the close begun last has not returned */
-    int64_t since;
-    unsigned settling;          /* callers inside base__close_settle */
-    pthread_t ended[THREADS_MAX];
-    unsigned ended_count;       /* ended threads that such a caller must join */
+    struct waiting *first GUARDED_BY(closer_lock), **end GUARDED_BY(closer_lock);
+    unsigned count GUARDED_BY(closer_lock);     /* length of the queue */
+    unsigned threads GUARDED_BY(closer_lock);  /* running; read without the lock too, as count is */
+    unsigned busy GUARDED_BY(closer_lock);      /* threads inside close(2) */
+    uint64_t turn GUARDED_BY(closer_lock);      /* number of closes begun */
+    bool closing GUARDED_BY(closer_lock);       /* the close begun last has not returned */
+    int64_t since GUARDED_BY(closer_lock);
+    unsigned settling GUARDED_BY(closer_lock);  /* callers inside base__close_settle */
+    pthread_t ended[THREADS_MAX] GUARDED_BY(closer_lock);
+    unsigned ended_count GUARDED_BY(closer_lock);  /* ended threads that such a caller must join */
 } closer;
 
 /* ---- one descriptor ---- */
@@ -83,6 +86,7 @@ static void close_without_lingering(int fd)
 
 /* After a fork one thread of the new process resets the state; other threads wait until it has. */
 static void adopt(pid_t before, pid_t self)
+    NO_THREAD_SAFETY_ANALYSIS("other threads wait until it is done")
 {
     const pid_t setting_up = -self;
 
@@ -101,17 +105,22 @@ static void adopt(pid_t before, pid_t self)
         sched_yield();
 }
 
-static void enter(void)
+static void lock(void) LOCKS(closer_lock)
+{
+    pthread_mutex_lock(&closer.lock);
+}
+
+static void enter(void) ACQUIRE(closer_lock)
 {
     pid_t self = getpid();
     pid_t owner = __atomic_load_n(&closer.owner, __ATOMIC_ACQUIRE);
 
     if (owner != self)
         adopt(owner, self);
-    pthread_mutex_lock(&closer.lock);
+    lock();
 }
 
-static void leave(void)
+static void leave(void) UNLOCKS(closer_lock)
 {
     pthread_mutex_unlock(&closer.lock);
 }
@@ -126,7 +135,7 @@ static unsigned get(const unsigned *number)
     return __atomic_load_n(number, __ATOMIC_ACQUIRE);
 }
 
-static void append(struct waiting *waiting)
+static void append(struct waiting *waiting) REQUIRES(closer_lock)
 {
     waiting->next = NULL;
     *closer.end = waiting;
@@ -134,7 +143,7 @@ static void append(struct waiting *waiting)
     set(&closer.count, closer.count + 1);
 }
 
-static int take_first(void)
+static int take_first(void) REQUIRES(closer_lock)
 {
     struct waiting *waiting = closer.first;
     int fd = waiting->fd;
@@ -149,15 +158,15 @@ static int take_first(void)
 
 /* ---- the threads ---- */
 
-static bool need_thread(void);
+static bool need_thread(void) REQUIRES(closer_lock);
 
 /* Is a close running that does not count as stuck yet? */
-static bool in_time(void)
+static bool in_time(void) REQUIRES(closer_lock)
 {
     return closer.closing && base__now() < closer.since + moment;
 }
 
-static void wait_until(int64_t when)
+static void wait_until(int64_t when) REQUIRES(closer_lock)
 {
     struct timespec until = { when / BASE_SECOND, when % BASE_SECOND };
     pthread_cond_clockwait(&closer.changed, &closer.lock, CLOCK_MONOTONIC, &until);
@@ -167,7 +176,7 @@ static void wait_until(int64_t when)
  * Closes the first descriptor of the queue; releases the lock meanwhile. When all other threads are
  * inside close(2), this one is the last, so its close must not wait for a socket to linger.
  */
-static void close_first(void)
+static void close_first(void) REQUIRES(closer_lock)
 {
     uint64_t turn = ++closer.turn;
 
@@ -182,14 +191,14 @@ static void close_first(void)
         close_without_lingering(fd);
     else if (fd >= 0)
         close(fd);
-    pthread_mutex_lock(&closer.lock);
+    lock();
     closer.busy--;
     if (turn == closer.turn)
         closer.closing = false;
     pthread_cond_broadcast(&closer.changed);
 }
 
-static void end_thread(void)
+static void end_thread(void) REQUIRES(closer_lock)
 {
     set(&closer.threads, closer.threads - 1);
     if (closer.settling > 0 && closer.ended_count < THREADS_MAX)
@@ -205,7 +214,7 @@ static void end_thread(void)
  */
 static void *run(void *unused)
 {
-    pthread_mutex_lock(&closer.lock);
+    lock();
     while (closer.first) {
         if (in_time())
             wait_until(closer.since + moment);
@@ -245,7 +254,7 @@ static bool start_thread(void)
  * Makes sure that a thread outside close(2) exists, unless the limit is reached. Returns false if
  * there is none and none could be started. Locked.
  */
-static bool need_thread(void)
+static bool need_thread(void) REQUIRES(closer_lock)
 {
     if (closer.threads > closer.busy || closer.threads == THREADS_MAX)
         return true;
@@ -254,13 +263,13 @@ static bool need_thread(void)
 }
 
 /* Joins threads that have ended. Locked; releases the lock meanwhile. */
-static void join_ended(void)
+static void join_ended(void) REQUIRES(closer_lock)
 {
     while (closer.ended_count > 0) {
         pthread_t thread = closer.ended[--closer.ended_count];
         leave();
         pthread_join(thread, NULL);
-        pthread_mutex_lock(&closer.lock);
+        lock();
     }
 }
 

@@ -35,11 +35,21 @@ void base__waiter_free(struct waiter *waiter)
     free(waiter);
 }
 
-static void wake(struct waiter *waiter)
+static void lock(struct waiter *waiter) LOCKS(waiter_lock)
 {
     pthread_mutex_lock(&waiter->mutex);
-    waiter->woken = true;
+}
+
+static void unlock(struct waiter *waiter) UNLOCKS(waiter_lock)
+{
     pthread_mutex_unlock(&waiter->mutex);
+}
+
+static void wake(struct waiter *waiter)
+{
+    lock(waiter);
+    waiter->woken = true;
+    unlock(waiter);
     pthread_cond_broadcast(&waiter->condition);
     base__waiter_free(waiter);
 }
@@ -82,7 +92,7 @@ static void sleep_a_little(int64_t deadline)
 }
 
 /* glibc before 2.41 can lose a wake-up (BZ 25847), so the flag is checked again each second. */
-static void sleep_in(struct waiter *waiter, int64_t deadline)
+static void sleep_in(struct waiter *waiter, int64_t deadline) REQUIRES(waiter_lock)
 {
     int64_t until = base__now() + BASE_SECOND;
     if (until > deadline)
@@ -97,11 +107,11 @@ int base__park(struct waiter *waiter, int64_t deadline)
         sleep_a_little(deadline);
         return base__now() < deadline ? 0 : -ETIMEDOUT;
     }
-    pthread_mutex_lock(&waiter->mutex);
+    lock(waiter);
     while (!waiter->woken && base__now() < deadline)
         sleep_in(waiter, deadline);
     int error = waiter->woken ? 0 : -ETIMEDOUT;
     waiter->woken = false;
-    pthread_mutex_unlock(&waiter->mutex);
+    unlock(waiter);
     return error;
 }

@@ -16,16 +16,19 @@
 #ifndef FORKSCOPE_BASE_WAITER_H
 #define FORKSCOPE_BASE_WAITER_H
 
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
+extern struct base__lock waiter_lock;
+
 struct waiter {
     struct list link;           /* in the list of waiters of one node */
     atomic_uint references;
-    bool woken;                 /* guarded by the mutex */
+    bool woken GUARDED_BY(waiter_lock);         /* guarded by the mutex */
     pthread_mutex_t mutex;
     pthread_cond_t condition;
 };

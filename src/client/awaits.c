@@ -13,6 +13,7 @@
 static struct procspawn__client *const client = &procspawn__client;
 
 static bool is_about(const struct procspawn__await *await, unsigned index, uint64_t id)
+    REQUIRES(client_lock)
 {
     const struct procspawn__remote_child *child = await->child;
 

@@ -7,6 +7,7 @@
 #define FORKSCOPE_CLIENT_AWAITS_H
 
 #include "src/base/list.h"
+#include "src/client/lock.h"
 #include "src/client/remote_child.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
@@ -23,6 +24,6 @@ struct procspawn__await {
 };
 
 /* With the client's lock held: ENDED was received on the link with this index. */
-void procspawn__awaits_told(unsigned index, const struct wire_ended *ended);
+void procspawn__awaits_told(unsigned index, const struct wire_ended *ended) REQUIRES(client_lock);
 
 #endif

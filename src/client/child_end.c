@@ -20,7 +20,7 @@
 static struct procspawn__client *const client = &procspawn__client;
 
 /* When a server is killed, channels may close before its link does: so /proc is checked, too. */
-static enum procspawn__fate fate(const struct procspawn__remote_child *child)
+static enum procspawn__fate fate(const struct procspawn__remote_child *child) REQUIRES(client_lock)
 {
     if (procspawn__link_of(child))
         return base__proc_is_ending(child->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
@@ -35,16 +35,16 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     procspawn__links_hear();
     enum procspawn__fate answer = fate(child);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     pthread_setcancelstate(cancel, NULL);
     return answer;
 }
 
 /* Question and answer are dropped if a socket is full, so the question is repeated. */
-static void ask_for_word(struct procspawn__await *await, bool kill)
+static void ask_for_word(struct procspawn__await *await, bool kill) REQUIRES(client_lock)
 {
     static const int64_t pause = BASE_SECOND;
     struct wire_await body = { await->child->id, procspawn__remote_child_pid(await->child), kill };
@@ -57,6 +57,7 @@ static void ask_for_word(struct procspawn__await *await, bool kill)
 
 static int look_for_word(struct procspawn__await *await,
                          const struct procspawn__remote_child *child, bool kill)
+    REQUIRES(client_lock)
 {
     if (!await->child) {
         await->child = child;
@@ -77,9 +78,9 @@ int procspawn__client_await(struct procspawn__await *await,
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     int rc = look_for_word(await, child, kill);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
@@ -88,8 +89,8 @@ void procspawn__client_unawait(struct procspawn__await *await)
 {
     if (!await->child)
         return;
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     list_remove(&await->in_client);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     await->child = NULL;
 }

@@ -5,6 +5,7 @@
 #define FORKSCOPE_CLIENT_CHILD_END_H
 
 #include "src/client/awaits.h"
+#include "src/client/lock.h"
 #include "src/client/remote_child.h"
 #include <stdbool.h>
 
@@ -16,7 +17,8 @@ enum procspawn__fate {
 };
 
 /* Does not wait. The end of LEAVING causes no wake-up: the caller has to ask again. */
-enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child *child);
+enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child *child)
+    EXCLUDES(client_lock);
 
 /*
  * Asks the server for the end of a child, and again from time to time; kill: has it end the child.
@@ -24,7 +26,8 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child
  * died before. *child must stay valid until procspawn__client_unawait, which is always allowed.
  */
 int procspawn__client_await(struct procspawn__await *await,
-                            const struct procspawn__remote_child *child, bool kill);
-void procspawn__client_unawait(struct procspawn__await *await);
+                            const struct procspawn__remote_child *child, bool kill)
+    EXCLUDES(client_lock);
+void procspawn__client_unawait(struct procspawn__await *await) EXCLUDES(client_lock);
 
 #endif

@@ -48,9 +48,9 @@ static int try_tell(const struct procspawn__remote_child *child, enum wire_type 
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     int rc = procspawn__tell_once(child, type, body, length);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
@@ -113,11 +113,11 @@ static void ask_for_look(struct procspawn__link *link, int64_t now)
 {
     static const int64_t pause = BASE_SECOND;
 
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     if (link->fd >= 0 && now >= link->looked_at + pause &&
         wire__send(link->fd, WIRE_LOOK, NULL, 0, NULL, 0, true) == 0)
         __atomic_store_n(&link->looked_at, now, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
 }
 
 static void mark(const struct procspawn__remote_child *child, struct wire_board *board)

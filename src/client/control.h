@@ -27,10 +27,11 @@ int procspawn__client_try_limit(const struct procspawn__remote_child *child, int
 void procspawn__client_answered(const struct procspawn__remote_child *child);
 
 /* With the client's lock held: the link of the child's server, or NULL if that has died. */
-const struct procspawn__link *procspawn__link_of(const struct procspawn__remote_child *child);
+const struct procspawn__link *procspawn__link_of(const struct procspawn__remote_child *child)
+    REQUIRES(client_lock);
 /* With the client's lock held: sends one message. 0; -EPIPE: the server is gone; or -errno: the
  * link is full, or memory is short. */
 int procspawn__tell_once(const struct procspawn__remote_child *child, enum wire_type type,
-                         const void *body, size_t length);
+                         const void *body, size_t length) REQUIRES(client_lock);
 
 #endif

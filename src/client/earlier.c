@@ -5,6 +5,7 @@
 
 #include "forkserver/forkserver.h"
 #include "src/base/clock.h"
+#include "src/base/guarded.h"
 #include "src/base/proc.h"
 #include <poll.h>
 #include <pthread.h>
@@ -18,9 +19,21 @@
 
 enum { MOST = 8 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t roots[MOST];
-static unsigned count;          /* written with the lock; atomic: it is also read without */
+extern struct base__lock earlier_lock;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pid_t roots[MOST] GUARDED_BY(earlier_lock);
+static unsigned count GUARDED_BY(earlier_lock);     /* atomic: it is also read without it */
+
+static void lock(void) LOCKS(earlier_lock)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void) UNLOCKS(earlier_lock)
+{
+    pthread_mutex_unlock(&mutex);
+}
 
 static bool is_root(int pid)
 {
@@ -38,12 +51,12 @@ static bool is_root(int pid)
     return strcmp(name, FORKSERVER_ROOT_NAME) == 0;
 }
 
-void procspawn__earlier_find(void)
+void procspawn__earlier_find(void) NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
     char path[64];
     int pid;
 
-    pthread_mutex_init(&lock, NULL);
+    pthread_mutex_init(&mutex, NULL);
     count = 0;
     if (!base__proc_is_ours())
         return;
@@ -69,13 +82,13 @@ static unsigned reap(void)
 {
     unsigned left = 0;
 
-    pthread_mutex_lock(&lock);
+    lock();
     for (unsigned i = 0; i < count; i++) {
         if (!is_gone(roots[i]))
             roots[left++] = roots[i];
     }
     __atomic_store_n(&count, left, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&lock);
+    unlock();
     return left;
 }
 

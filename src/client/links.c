@@ -41,7 +41,7 @@ static int token(unsigned index, int what)
     return (int)index * 2 + what;
 }
 
-static int watch(int fd, int token)
+static int watch(int fd, int token) REQUIRES(client_lock)
 {
     struct epoll_event event = { .events = EPOLLIN, .data.fd = token };
 
@@ -54,13 +54,13 @@ static int watch(int fd, int token)
  * Closing a descriptor does not remove it from the set while a process that the program forked has
  * a copy. In such a process the set is shared with the parent and must not be changed.
  */
-static void unwatch(int fd)
+static void unwatch(int fd) REQUIRES(client_lock)
 {
     if (client->epoll >= 0 && procspawn__ready() && base__fd_is_ours(fd))
         epoll_ctl(client->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-static int watch_all(void)
+static int watch_all(void) REQUIRES(client_lock)
 {
     int rc = watch(client->root, ROOT);
 
@@ -78,7 +78,7 @@ static void keep_set(int epoll)
     __atomic_store_n(&client->epoll, epoll, __ATOMIC_RELAXED);
 }
 
-static void lose_set(void)
+static void lose_set(void) REQUIRES(client_lock)
 {
     base__fd_close(client->epoll);
     keep_set(-1);
@@ -135,7 +135,7 @@ static bool inherits(void)
 }
 
 /* Closes the pidfds of dead servers; reaps those that became children of this process. */
-static void bury(void)
+static void bury(void) REQUIRES(client_lock)
 {
     unsigned kept = 0;
 
@@ -154,7 +154,7 @@ static void bury(void)
     client->dying_count = kept;
 }
 
-static void let_die(int pidfd)
+static void let_die(int pidfd) REQUIRES(client_lock)
 {
     bury();
     if (inherits() && client->dying_count < PROCSPAWN__DYING_MAX)
@@ -178,7 +178,7 @@ void procspawn__links_lose(unsigned index)
     procspawn__stock_drop(index);
 }
 
-static void lose_root(void)
+static void lose_root(void) REQUIRES(client_lock)
 {
     unwatch(client->root);
     base__fd_close(client->root);
@@ -209,7 +209,7 @@ void procspawn__links_close(void)
 
 /* ---- messages of a server ---- */
 
-static void on_link_frame(unsigned index, struct wire_frame *frame)
+static void on_link_frame(unsigned index, struct wire_frame *frame) REQUIRES(client_lock)
 {
     const struct wire_header *header = &frame->header;
     const struct wire_refused *refused = frame->body;
@@ -228,7 +228,7 @@ static void on_link_frame(unsigned index, struct wire_frame *frame)
 
 /* procspawn__links_hear has checked the link. An offer is mostly the last message for some time:
  * what is behind it is received the next time. */
-static void hear_link(unsigned index)
+static void hear_link(unsigned index) REQUIRES(client_lock)
 {
     union {
         struct wire_offer offers[WIRE_MAX_OFFERS];
@@ -255,7 +255,7 @@ static void hear_link(unsigned index)
  * killed, because a copy of the link in a process that the program forked would keep it alive. A
  * closed epoll set is replaced.
  */
-static void look_for_closed(void)
+static void look_for_closed(void) REQUIRES(client_lock)
 {
     for (unsigned i = 0; i < client->count; i++) {
         struct procspawn__link *link = &client->links[i];
@@ -301,7 +301,7 @@ void procspawn__links_hear(void)
 
 /* ---- messages of the root ---- */
 
-static void on_server(struct wire_frame *frame)
+static void on_server(struct wire_frame *frame) REQUIRES(client_lock)
 {
     const struct wire_server *server = frame->body;
 
@@ -319,7 +319,7 @@ static void on_server(struct wire_frame *frame)
         procspawn__links_lose(server->index);
 }
 
-static void on_root_frame(struct wire_frame *frame)
+static void on_root_frame(struct wire_frame *frame) REQUIRES(client_lock)
 {
     const struct wire_header *header = &frame->header;
     const struct wire_gone *gone = frame->body;
@@ -337,7 +337,7 @@ static void on_root_frame(struct wire_frame *frame)
 
 /* A message that cannot be received for a shortage stays in the socket. Without muting it would
  * wake the waiting threads again and again. */
-static void mute_root(bool on)
+static void mute_root(bool on) REQUIRES(client_lock)
 {
     if (client->root_muted == on)
         return;

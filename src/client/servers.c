@@ -24,7 +24,7 @@
 
 static struct procspawn__client *const client = &procspawn__client;
 
-static void open_client(unsigned servers)
+static void open_client(unsigned servers) REQUIRES(client_lock)
 {
     client->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     procspawn__links_init(servers);
@@ -32,7 +32,7 @@ static void open_client(unsigned servers)
     client->asking = client->refused = 0;
 }
 
-static bool all_ready(void)
+static bool all_ready(void) REQUIRES(client_lock)
 {
     unsigned ready = 0;
 
@@ -42,7 +42,7 @@ static bool all_ready(void)
 }
 
 /* 0: all servers are ready; 1: not yet; or why they cannot start. */
-static int look_at_start(void)
+static int look_at_start(void) REQUIRES(client_lock)
 {
     procspawn__links_hear_root();
     procspawn__links_hear();
@@ -56,6 +56,7 @@ static int look_at_start(void)
 }
 
 int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
+    NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
     open_client(servers);
     client->root = base__fd_own(root_link);
@@ -72,6 +73,7 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
 }
 
 void procspawn__client_adopt(int link, pid_t server)
+    NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
     open_client(1);
     client->links[0] = (struct procspawn__link){ .fd = link, .pidfd = -1, .server = server };
@@ -80,17 +82,17 @@ void procspawn__client_adopt(int link, pid_t server)
 /* With the lock: the dispatcher of a pool may still use the links. */
 void procspawn__client_close(void)
 {
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     procspawn__links_close();
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
 }
 
 void procspawn__client_let_go(void)
 {
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     while (client->dying_count > 0)
         base__fd_close(client->dying[--client->dying_count]);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
 }
 
 void procspawn__client_forget(void)
@@ -106,12 +108,12 @@ int procspawn__client_end(int64_t grace)
 {
     struct wire_end body = { grace };
 
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     int rc = wire__send_struct(client->root, WIRE_END, &body, sizeof body, -1, true);
     /* End of file on the link also makes the root end all processes, without a grace. */
     if (rc < 0 && base__fd_is_ours(client->root))
         shutdown(client->root, SHUT_WR);
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     return rc;
 }
 
@@ -131,10 +133,10 @@ static int poll_briefly(int fd, int64_t deadline)
 /* Returns the link of the root; -1: the root has closed it. */
 static int root_link(void)
 {
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     procspawn__links_hear_root();
     int link = client->root;
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     return link;
 }
 
@@ -150,9 +152,9 @@ int procspawn__client_wait_end(int64_t deadline)
 /* Reaps servers that have died. Returns the pidfd of one that has not; -1: there is none. */
 static int first_dying(void)
 {
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     int pidfd = procspawn__links_bury() ? -1 : client->dying[0];
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     return pidfd;
 }
 

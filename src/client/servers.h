@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_CLIENT_SERVERS_H
 #define FORKSCOPE_CLIENT_SERVERS_H
 
+#include "src/client/lock.h"
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,20 +13,20 @@ int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
 /* In a new child: takes the link to its server. */
 void procspawn__client_adopt(int link, pid_t server);
 /* Closes all links. */
-void procspawn__client_close(void);
+void procspawn__client_close(void) EXCLUDES(client_lock);
 /* In a child by fork(2): the same, and resets the lock, which another thread may have held. */
 void procspawn__client_forget(void);
 /* Tells the root to end all processes, with this grace in nanoseconds. 0 or -errno. */
-int procspawn__client_end(int64_t grace);
+int procspawn__client_end(int64_t grace) EXCLUDES(client_lock);
 /* Waits until the root has closed its link. 0 or -ETIMEDOUT. */
-int procspawn__client_wait_end(int64_t deadline);
+int procspawn__client_wait_end(int64_t deadline) EXCLUDES(client_lock);
 /* Waits for servers that outlived the root and became children of this process, and reaps them. 0
  * or -ETIMEDOUT. */
-int procspawn__client_bury(int64_t deadline);
+int procspawn__client_bury(int64_t deadline) EXCLUDES(client_lock);
 /* Closes the pidfds of those servers and waits for them no more. */
-void procspawn__client_let_go(void);
+void procspawn__client_let_go(void) EXCLUDES(client_lock);
 /* Waits a short while for messages. 0, -ETIMEDOUT at the deadline, or -ECANCELED; a cancellation
  * point. */
-int procspawn__client_wait(int64_t deadline);
+int procspawn__client_wait(int64_t deadline) EXCLUDES(client_lock);
 
 #endif

@@ -8,7 +8,9 @@
 #define FORKSCOPE_CLIENT_STATE_H
 
 #include "forkserver/forkserver.h"
+#include "src/base/guarded.h"
 #include "src/base/list.h"
+#include "src/client/lock.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,26 +30,43 @@ enum { PROCSPAWN__DYING_MAX = 2 * FORKSERVER_MAX_SERVERS };
 
 struct procspawn__client {
     pthread_mutex_t lock;
-    int epoll;                  /* atomic: it is read without the lock; -1: none */
-    int root;                   /* the ROOT link; -1: in a child, or the root is gone */
-    bool root_muted;            /* not in the set: a shortage prevents receiving its message */
-    int root_refusal;           /* why there may be no server: from the root, or a shortage; or 0 */
-    unsigned count;
-    struct procspawn__link links[FORKSERVER_MAX_SERVERS];
-    uint64_t gone[FORKSERVER_MAX_SERVERS];  /* serial: up to this server all processes are gone */
-    int dying[PROCSPAWN__DYING_MAX];    /* pidfds of dead servers that this process may inherit */
-    unsigned dying_count;
-    unsigned losses;            /* counts servers that died: requests sent to them are lost */
+    /* atomic: it is read without the lock; -1: none */
+    int epoll GUARDED_BY(client_lock);
+    int root GUARDED_BY(client_lock);  /* the ROOT link; -1: in a child, or the root is gone */
+    /* not in the set: a shortage prevents receiving its message */
+    bool root_muted GUARDED_BY(client_lock);
+    /* why there may be no server: from the root, or a shortage; or 0 */
+    int root_refusal GUARDED_BY(client_lock);
+    unsigned count GUARDED_BY(client_lock);
+    struct procspawn__link links[FORKSERVER_MAX_SERVERS] GUARDED_BY(client_lock);
+    /* serial: up to this server all processes are gone */
+    uint64_t gone[FORKSERVER_MAX_SERVERS] GUARDED_BY(client_lock);
+    /* pidfds of dead servers that this process may inherit */
+    int dying[PROCSPAWN__DYING_MAX] GUARDED_BY(client_lock);
+    unsigned dying_count GUARDED_BY(client_lock);
+    /* counts servers that died: requests sent to them are lost */
+    unsigned losses GUARDED_BY(client_lock);
 
-    unsigned turn;              /* index of the server that is asked next */
-    unsigned asking;            /* threads that have sent a request and wait */
-    unsigned refused;           /* refusals that were received and not returned to a thread yet */
-    int refusal;                /* the last one, -errno */
-    unsigned spare_count;       /* children in stock */
+    unsigned turn GUARDED_BY(client_lock);      /* index of the server that is asked next */
+    unsigned asking GUARDED_BY(client_lock);    /* threads that have sent a request and wait */
+    /* refusals that were received and not returned to a thread yet */
+    unsigned refused GUARDED_BY(client_lock);
+    int refusal GUARDED_BY(client_lock);        /* the last one, -errno */
+    unsigned spare_count GUARDED_BY(client_lock);  /* children in stock */
 
-    struct list awaits;         /* pending questions for ends of children */
+    struct list awaits GUARDED_BY(client_lock);  /* pending questions for ends of children */
 };
 
 extern struct procspawn__client procspawn__client;
+
+static inline void procspawn__client_enter(void) LOCKS(client_lock)
+{
+    pthread_mutex_lock(&procspawn__client.lock);
+}
+
+static inline void procspawn__client_leave(void) UNLOCKS(client_lock)
+{
+    pthread_mutex_unlock(&procspawn__client.lock);
+}
 
 #endif

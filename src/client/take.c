@@ -32,7 +32,7 @@ static const int64_t offer_timeout = 10 * BASE_SECOND;
 
 /* Asks the next server for one child, and the others for none: FORK tells them that the stock is
  * empty. Returns whether a server was asked. */
-static bool ask(void)
+static bool ask(void) REQUIRES(client_lock)
 {
     bool asked = false;
 
@@ -53,13 +53,13 @@ static bool ask(void)
 }
 
 /* Drops refusals of requests that were withdrawn. */
-static void forget_late_refusals(void)
+static void forget_late_refusals(void) REQUIRES(client_lock)
 {
     if (client->refused > client->asking)
         client->refused = client->asking;
 }
 
-static void ask_if_due(struct procspawn__child_request *request, int64_t now)
+static void ask_if_due(struct procspawn__child_request *request, int64_t now) REQUIRES(client_lock)
 {
     if (request->asked && request->losses == client->losses && now < request->repeat_at)
         return;
@@ -73,7 +73,7 @@ static void ask_if_due(struct procspawn__child_request *request, int64_t now)
 }
 
 /* 0: there is a server, or will be; else why there is none. */
-static int why_not(void)
+static int why_not(void) REQUIRES(client_lock)
 {
     if (procspawn__links_alive() > 0)
         return 0;
@@ -82,6 +82,7 @@ static int why_not(void)
 
 /* With the lock held: 0: a child was taken; 1: wait for messages; or an error. */
 static int step(struct procspawn__child_request *request, struct procspawn__remote_child *ret_child)
+    REQUIRES(client_lock)
 {
     procspawn__links_hear();
     if (client->spare_count == 0)
@@ -113,11 +114,11 @@ static int locked_step(struct procspawn__child_request *request,
     int cancel;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     int rc = step(request, ret_child);
     if (rc <= 0)
         client->asking -= request->asked;
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
@@ -140,9 +141,9 @@ void procspawn__client_cancel_request(struct procspawn__child_request *request)
 {
     if (request->give_up_at == 0)
         return;
-    pthread_mutex_lock(&client->lock);
+    procspawn__client_enter();
     client->asking -= request->asked;
-    pthread_mutex_unlock(&client->lock);
+    procspawn__client_leave();
     *request = (struct procspawn__child_request){ .give_up_at = 0 };
 }
 

@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_CLIENT_TAKE_H
 #define FORKSCOPE_CLIENT_TAKE_H
 
+#include "src/client/lock.h"
 #include "src/client/remote_child.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +13,8 @@
  * Waits for a child. 0: *ret_child is the caller's; the error of the server's fork, for instance
  * -EAGAIN; PROCSPAWN_ESERVER: no server answers; -ETIMEDOUT at the deadline. A cancellation point.
  */
-int procspawn__client_take(int64_t deadline, struct procspawn__remote_child *ret_child);
+int procspawn__client_take(int64_t deadline, struct procspawn__remote_child *ret_child)
+    EXCLUDES(client_lock);
 
 /* The request of one thread for a child; all 0: not begun. */
 struct procspawn__child_request {
@@ -28,8 +30,9 @@ struct procspawn__child_request {
  * and returns 1 if there is no child yet. The request is reset if it returns another value.
  */
 int procspawn__client_try(struct procspawn__child_request *request, int other,
-                          struct procspawn__remote_child *ret_child);
+                          struct procspawn__remote_child *ret_child) EXCLUDES(client_lock);
 /* Withdraws the request; the child that a server forks for it stays in stock. */
-void procspawn__client_cancel_request(struct procspawn__child_request *request);
+void procspawn__client_cancel_request(struct procspawn__child_request *request)
+    EXCLUDES(client_lock);
 
 #endif

@@ -13,6 +13,7 @@
 #include "src/executor/cached.h"
 
 #include "src/base/clock.h"
+#include "src/base/guarded.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/base/waiter.h"
@@ -23,6 +24,8 @@
 #include <forkscope/error.h>
 #include <stdlib.h>
 
+extern struct base__lock cached_lock;
+
 struct cached {
     struct scoped_executor base;
     struct attributes attributes;
@@ -31,13 +34,13 @@ struct cached {
     uint64_t process;           /* the process that its threads run in */
 
     pthread_mutex_t mutex;      /* guards what follows */
-    struct list parked;
-    unsigned parked_count;
-    unsigned workers;
-    bool closing;
-    bool has_ended;             /* `ended` is a thread to join */
-    pthread_t ended;
-    struct waiter *closer;
+    struct list parked GUARDED_BY(cached_lock);
+    unsigned parked_count GUARDED_BY(cached_lock);
+    unsigned workers GUARDED_BY(cached_lock);
+    bool closing GUARDED_BY(cached_lock);
+    bool has_ended GUARDED_BY(cached_lock);     /* `ended` is a thread to join */
+    pthread_t ended GUARDED_BY(cached_lock);
+    struct waiter *closer;      /* of the thread that frees it; set with the mutex */
 };
 
 struct worker {
@@ -48,7 +51,17 @@ struct worker {
     void *arg;
 };
 
-static struct worker *take_parked(struct cached *cached)
+static void lock(struct cached *cached) LOCKS(cached_lock)
+{
+    pthread_mutex_lock(&cached->mutex);
+}
+
+static void unlock(struct cached *cached) UNLOCKS(cached_lock)
+{
+    pthread_mutex_unlock(&cached->mutex);
+}
+
+static struct worker *take_parked(struct cached *cached) REQUIRES(cached_lock)
 {
     if (list_empty(&cached->parked))
         return NULL;
@@ -88,25 +101,25 @@ static void worker_ends(void *arg)
     struct cached *cached = worker->executor;
     struct wakeups wakeups = { .count = 0 };
     base__stack_unwound();
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     bool join = cached->has_ended;
     pthread_t before = cached->ended;
     cached->has_ended = true;
     cached->ended = pthread_self();
     if (join) {
-        pthread_mutex_unlock(&cached->mutex);
+        unlock(cached);
         pthread_join(before, NULL);
-        pthread_mutex_lock(&cached->mutex);
+        lock(cached);
     }
     if (--cached->workers == 0)
         base__wake_later(&wakeups, cached->closer);
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     base__wakeups_send(&wakeups);
     worker_free(worker);
 }
 
 /* Locked: parks the worker if it may be used again. Returns whether it is parked. */
-static bool park(struct cached *cached, struct worker *worker)
+static bool park(struct cached *cached, struct worker *worker) REQUIRES(cached_lock)
 {
     if (cached->closing || cached->parked_count >= cached->limit || executor__thread_spent())
         return false;
@@ -122,13 +135,13 @@ static bool park(struct cached *cached, struct worker *worker)
  */
 static bool leave(struct cached *cached, struct worker *worker)
 {
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     bool parked = !list_empty(&worker->link);
     if (parked) {
         list_remove(&worker->link);
         cached->parked_count--;
     }
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     return parked;
 }
 
@@ -137,9 +150,9 @@ static bool next_job(struct worker *worker)
 {
     struct cached *cached = worker->executor;
     int64_t deadline = base__deadline(cached->idle);
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     bool parked = park(cached, worker);
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     if (!parked)
         return false;
     if (base__park(worker->waiter, deadline) < 0 && !leave(cached, worker))
@@ -167,11 +180,11 @@ static void *worker_main(void *arg)
  */
 static bool join_ended(struct cached *cached)
 {
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     bool join = cached->has_ended;
     pthread_t ended = cached->ended;
     cached->has_ended = false;
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     if (!join)
         return false;
     bool was_on = base__cancelable(false);
@@ -185,18 +198,18 @@ static int start_worker(struct cached *cached, void (*run)(void *arg), void *arg
     struct worker *worker = worker_new(cached, run, arg);
     if (worker == NULL)
         return -ENOMEM;
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     cached->workers++;
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     pthread_t thread;
     int error = pthread_create(&thread, &cached->attributes.attr, worker_main, worker);
     if (error == EAGAIN && join_ended(cached))
         error = pthread_create(&thread, &cached->attributes.attr, worker_main, worker);
     if (error == 0)
         return 0;
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     cached->workers--;
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     worker_free(worker);
     return -error;
 }
@@ -207,14 +220,14 @@ static int execute(struct scoped_executor *self, void (*run)(void *arg), void *a
     struct wakeups wakeups = { .count = 0 };
     if (cached->process != base__process())
         return PROCSPAWN_ENOTOWNER;
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     struct worker *worker = take_parked(cached);
     if (worker != NULL) {
         worker->run = run;
         worker->arg = arg;
         base__wake_later(&wakeups, worker->waiter);
     }
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     base__wakeups_send(&wakeups);
     return worker != NULL ? 0 : start_worker(cached, run, arg);
 }
@@ -245,7 +258,7 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
     return 0;
 }
 
-static void send_home(struct cached *cached, struct wakeups *wakeups)
+static void send_home(struct cached *cached, struct wakeups *wakeups) REQUIRES(cached_lock)
 {
     struct worker *worker;
     cached->closing = true;
@@ -258,24 +271,25 @@ static int wait_workers(struct cached *cached, int64_t deadline)
 {
     struct wakeups wakeups = { .count = 0 };
     int error = 0;
-    pthread_mutex_lock(&cached->mutex);
+    lock(cached);
     if (cached->closer == NULL)
         cached->closer = base__waiter_new();
     send_home(cached, &wakeups);
     while (cached->workers > 0 && error == 0) {
-        pthread_mutex_unlock(&cached->mutex);
+        unlock(cached);
         base__wakeups_send(&wakeups);
         wakeups.count = 0;
         base__park(cached->closer, deadline);
-        pthread_mutex_lock(&cached->mutex);
+        lock(cached);
         if (cached->workers > 0 && base__now() >= deadline)
             error = -ETIMEDOUT;
     }
-    pthread_mutex_unlock(&cached->mutex);
+    unlock(cached);
     return error;
 }
 
 static int end_workers(struct cached *cached, int64_t deadline)
+    NO_THREAD_SAFETY_ANALYSIS("when all workers have ended, no other thread uses it")
 {
     bool was_on = base__cancelable(false);
     int error = wait_workers(cached, deadline);

@@ -8,6 +8,7 @@
 #include "src/image/at_fini.h"
 
 #include "src/base/clock.h"
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -21,10 +22,20 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t released;    /* a claim was given up */
-    struct list items;
-    bool ending;                /* the list takes no more items */
-    pid_t owner;
+    struct list items GUARDED_BY(registry_lock);
+    bool ending GUARDED_BY(registry_lock);      /* the list takes no more items */
+    pid_t owner GUARDED_BY(registry_lock);
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER };
+
+static void lock(void) LOCKS(registry_lock)
+{
+    pthread_mutex_lock(&registry.lock);
+}
+
+static void unlock(void) UNLOCKS(registry_lock)
+{
+    pthread_mutex_unlock(&registry.lock);
+}
 
 static struct procspawn__at_fini *item_at(struct list *link)
 {
@@ -33,7 +44,7 @@ static struct procspawn__at_fini *item_at(struct list *link)
 
 int procspawn__at_fini_add(struct procspawn__at_fini *item)
 {
-    pthread_mutex_lock(&registry.lock);
+    lock();
     if (registry.owner != getpid()) {
         list_init(&registry.items);
         registry.ending = false;
@@ -44,12 +55,12 @@ int procspawn__at_fini_add(struct procspawn__at_fini *item)
         list_append(&registry.items, &item->link);
     item->claimed = true;
     item->joined = false;
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
     return rc;
 }
 
 /* With the lock held. */
-static void give_up(struct procspawn__at_fini *item)
+static void give_up(struct procspawn__at_fini *item) REQUIRES(registry_lock)
 {
     item->claimed = false;
     pthread_cond_broadcast(&registry.released);
@@ -57,20 +68,20 @@ static void give_up(struct procspawn__at_fini *item)
 
 void procspawn__at_fini_release(struct procspawn__at_fini *item)
 {
-    pthread_mutex_lock(&registry.lock);
+    lock();
     give_up(item);
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
 }
 
 void procspawn__at_fini_withdraw(struct procspawn__at_fini *item)
 {
-    pthread_mutex_lock(&registry.lock);
+    lock();
     list_remove(&item->link);
     give_up(item);
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
 }
 
-void procspawn__at_fini_forget(void)
+void procspawn__at_fini_forget(void) NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
     pthread_mutex_init(&registry.lock, NULL);
     pthread_cond_init(&registry.released, NULL);
@@ -79,26 +90,26 @@ void procspawn__at_fini_forget(void)
 
 void procspawn__at_fini_close_all(void)
 {
-    pthread_mutex_lock(&registry.lock);
+    lock();
     registry.ending = true;
     if (registry.owner == getpid()) {
         for (struct list *link = registry.items.next; link != &registry.items; link = link->next)
             item_at(link)->close(item_at(link));
     }
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
 }
 
 void procspawn__at_fini_reopen(void)
 {
-    pthread_mutex_lock(&registry.lock);
+    lock();
     registry.ending = false;
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
 }
 
 /* ---- joining ---- */
 
 /* With the lock held. 0 or -ETIMEDOUT. */
-static int wait_for_release(int64_t deadline)
+static int wait_for_release(int64_t deadline) REQUIRES(registry_lock)
 {
     struct timespec until = { deadline / BASE_SECOND, deadline % BASE_SECOND };
     int error = pthread_cond_clockwait(&registry.released, &registry.lock, CLOCK_MONOTONIC, &until);
@@ -106,12 +117,12 @@ static int wait_for_release(int64_t deadline)
 }
 
 /* Joins a claimed item; the lock is released meanwhile. */
-static int join(struct procspawn__at_fini *item, int64_t deadline)
+static int join(struct procspawn__at_fini *item, int64_t deadline) REQUIRES(registry_lock)
 {
     item->claimed = true;
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
     int rc = item->join(item, deadline);
-    pthread_mutex_lock(&registry.lock);
+    lock();
     item->joined = rc == 0;
     give_up(item);
     return rc;
@@ -121,19 +132,19 @@ int procspawn__at_fini_remove(struct procspawn__at_fini *item, int64_t deadline)
 {
     int rc = 0;
 
-    pthread_mutex_lock(&registry.lock);
+    lock();
     while (rc == 0 && item->claimed)
         rc = wait_for_release(deadline);
     if (rc == 0 && !item->joined)
         rc = join(item, deadline);
     if (rc == 0)
         list_remove(&item->link);
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
     return rc;
 }
 
 /* Returns the first item that is still to be joined, or NULL. */
-static struct procspawn__at_fini *next_to_join(void)
+static struct procspawn__at_fini *next_to_join(void) REQUIRES(registry_lock)
 {
     for (struct list *link = registry.items.next; link != &registry.items; link = link->next) {
         if (!item_at(link)->joined)
@@ -148,9 +159,9 @@ int procspawn__at_fini_join_all(int64_t deadline)
     struct procspawn__at_fini *item;
     int rc = 0;
 
-    pthread_mutex_lock(&registry.lock);
+    lock();
     while (rc == 0 && registry.owner == getpid() && (item = next_to_join()) != NULL)
         rc = item->claimed ? wait_for_release(deadline) : join(item, deadline);
-    pthread_mutex_unlock(&registry.lock);
+    unlock();
     return rc;
 }

@@ -7,9 +7,12 @@
 #ifndef FORKSCOPE_IMAGE_AT_FINI_H
 #define FORKSCOPE_IMAGE_AT_FINI_H
 
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 #include <stdbool.h>
 #include <stdint.h>
+
+extern struct base__lock registry_lock;
 
 /* A member of the object to be ended, which owns the memory. */
 struct procspawn__at_fini {
@@ -20,7 +23,8 @@ struct procspawn__at_fini {
      * Called by one thread at a time, and never again after 0.
      */
     int (*join)(struct procspawn__at_fini *self, int64_t deadline);
-    bool claimed, joined;       /* the list's own: a thread starts or joins it; it is joined */
+    /* the list's own: a thread starts or joins it; it is joined */
+    bool claimed GUARDED_BY(registry_lock), joined GUARDED_BY(registry_lock);
 };
 
 /*

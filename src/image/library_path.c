@@ -8,6 +8,7 @@
  */
 #include "src/image/library_path.h"
 
+#include "src/base/guarded.h"
 #include "src/image/mapped_file.h"
 #include <pthread.h>
 #include <stdint.h>
@@ -20,11 +21,23 @@ struct seen {
     char *path;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct seen *seen;
-static unsigned long long seen_unloads;
+extern struct base__lock paths_lock;
 
-static void clear_cache(void)
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct seen *seen GUARDED_BY(paths_lock);
+static unsigned long long seen_unloads GUARDED_BY(paths_lock);
+
+static void lock(void) LOCKS(paths_lock)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void) UNLOCKS(paths_lock)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+static void clear_cache(void) REQUIRES(paths_lock)
 {
     while (seen) {
         struct seen *next = seen->next;
@@ -34,9 +47,9 @@ static void clear_cache(void)
     }
 }
 
-void procspawn__library_reset(void)
+void procspawn__library_reset(void) NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
-    lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     clear_cache();
 }
 
@@ -47,7 +60,7 @@ static char *look(const struct procspawn__library *library)
     return path ? path : realpath(library->name, NULL);
 }
 
-static const char *cache_path(const struct procspawn__library *library)
+static const char *cache_path(const struct procspawn__library *library) REQUIRES(paths_lock)
 {
     struct seen *one = malloc(sizeof *one);
 
@@ -62,7 +75,7 @@ static const char *cache_path(const struct procspawn__library *library)
     return one->path;
 }
 
-static const char *find(const struct procspawn__library *library)
+static const char *find(const struct procspawn__library *library) REQUIRES(paths_lock)
 {
     if (seen_unloads != library->unloads)
         clear_cache();
@@ -78,9 +91,9 @@ char *procspawn__library_path(const struct procspawn__library *library)
 {
     if (library->name[0] == '/')
         return strdup(library->name);
-    pthread_mutex_lock(&lock);
+    lock();
     const char *path = find(library);
     char *copy = path ? strdup(path) : NULL;
-    pthread_mutex_unlock(&lock);
+    unlock();
     return copy;
 }

@@ -29,21 +29,23 @@ void procspawn__captures_init(struct procspawn__captures *captures);
  */
 int procspawn__captures_open(struct procspawn__captures *captures,
                              const struct procspawn__pool_config *config,
-                             struct procspawn__request *request, int pipes[3]);
+                             struct procspawn__request *request, int pipes[3]) EXCLUDES(pool_lock);
 void procspawn__captures_close(struct procspawn__captures *captures);
 /*
  * Open the pipes for the worker that is sent the request, 0 or -errno; and close them. request:
  * NULL if it is gone. With the pool's lock held.
  */
 int procspawn__captures_start(struct procspawn__captures *captures, const procspawn_pool *pool,
-                              uint64_t serial, struct procspawn__request *request);
+                              uint64_t serial, struct procspawn__request *request)
+    REQUIRES(pool_lock);
 void procspawn__captures_stop(struct procspawn__captures *captures, const procspawn_pool *pool,
-                              struct procspawn__request *request);
+                              struct procspawn__request *request) REQUIRES(pool_lock);
 bool procspawn__captures_run(const struct procspawn__captures *captures);
 /*
  * Without the pool's lock, in the thread that receives: moves output from the pipes to the
  * memfds, up to this number of bytes each.
  */
-void procspawn__captures_drain(struct procspawn__captures *captures, uint64_t limit);
+void procspawn__captures_drain(struct procspawn__captures *captures, uint64_t limit)
+    EXCLUDES(pool_lock);
 
 #endif

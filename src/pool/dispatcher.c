@@ -39,7 +39,7 @@ static void earliest(int64_t *when, int64_t other)
         *when = other;
 }
 
-static procspawn_error *too_late(const procspawn_pool *pool)
+static procspawn_error *too_late(const procspawn_pool *pool) REQUIRES(pool_lock)
 {
     int shortage = pool->backoff.shortage;
 
@@ -50,7 +50,7 @@ static procspawn_error *too_late(const procspawn_pool *pool)
     return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0, "the deadline passed in the queue");
 }
 
-static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
     struct list *next;
 
@@ -66,12 +66,12 @@ static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 }
 
 /* A worker that was sent a signal still has a deadline: the grace does not extend it. */
-static bool has_deadline(const struct procspawn__worker *worker)
+static bool has_deadline(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     return worker->call && !worker->killed && !worker->overdue;
 }
 
-static bool overdue(const struct procspawn__worker *worker, int64_t now)
+static bool overdue(const struct procspawn__worker *worker, int64_t now) REQUIRES(pool_lock)
 {
     return has_deadline(worker) && worker->call->deadline <= now;
 }
@@ -80,7 +80,7 @@ static bool overdue(const struct procspawn__worker *worker, int64_t now)
  * An answer that has arrived before the deadline counts, so its messages are received first. That
  * releases the lock: the table may change meanwhile.
  */
-static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
         if (i < pool->worker_count && overdue(pool->workers[i], now))
@@ -96,7 +96,7 @@ static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 }
 
 /* Ends the workers that have been idle longest: they come last in the list. */
-static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
     while (pool->wanted > pool->config.minimum && !list_empty(&pool->idle)) {
         struct procspawn__worker *worker =
@@ -112,7 +112,7 @@ static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 
 /* ---- repetition after a shortage ---- */
 
-static void repeat(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void repeat(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
     if (pool->repeat_at <= now) {
         pool->repeat_at = BASE_NEVER;
@@ -127,7 +127,7 @@ static void repeat(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 /* ---- ends that are not reported on the channel ---- */
 
 /* Looks at each worker once: it moves to the end of the list, which changes meanwhile. */
-static void ask_for_lost(procspawn_pool *pool)
+static void ask_for_lost(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     unsigned count = 0;
 
@@ -142,7 +142,7 @@ static void ask_for_lost(procspawn_pool *pool)
     }
 }
 
-static void ask_for_ends(procspawn_pool *pool, int64_t now, int64_t *wake_at)
+static void ask_for_ends(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
     static const int64_t lost_pause = BASE_SECOND / 200, flooded_pause = BASE_SECOND / 20;
 
@@ -164,7 +164,7 @@ static void ask_for_ends(procspawn_pool *pool, int64_t now, int64_t *wake_at)
 /* ---- the loop ---- */
 
 /* Does everything that is due. Returns whether a worker is to be started now. */
-static bool keep_time(procspawn_pool *pool)
+static bool keep_time(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     int64_t now = base__now();
     int64_t wake_at = BASE_NEVER;
@@ -183,7 +183,7 @@ static bool keep_time(procspawn_pool *pool)
     return missing;
 }
 
-static void on_event(procspawn_pool *pool, const struct epoll_event *event)
+static void on_event(procspawn_pool *pool, const struct epoll_event *event) REQUIRES(pool_lock)
 {
     int rc = 0;
 
@@ -220,7 +220,7 @@ static void lose_set(procspawn_pool *pool, int error)
     procspawn__pool_leave(pool);
 }
 
-static void receive_all(procspawn_pool *pool)
+static void receive_all(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     for (unsigned i = pool->worker_count; i-- > 0;) {
         if (i < pool->worker_count)
@@ -229,7 +229,7 @@ static void receive_all(procspawn_pool *pool)
 }
 
 /* A channel that the program has closed leaves the epoll set without an event. */
-static void look_for_closed(procspawn_pool *pool)
+static void look_for_closed(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     int64_t now = base__now();
 
@@ -269,7 +269,7 @@ static void take_in(procspawn_pool *pool, int timeout)
     procspawn__pool_leave(pool);
 }
 
-static bool finished(const procspawn_pool *pool)
+static bool finished(const procspawn_pool *pool) REQUIRES(pool_lock)
 {
     return pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_has_no_workers(pool, 0);
 }

@@ -67,7 +67,7 @@ static void call_forget(procspawn_handle *handle)
 
 /* ---- waiting ---- */
 
-static int need_event(struct procspawn__pool_call *call)
+static int need_event(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     if (base__fd_is_ours(call->event))
         return 0;
@@ -89,12 +89,12 @@ struct sleep {
 };
 
 /* False while another thread receives from the worker: it may have the answer already. */
-static bool can_poll(const struct procspawn__pool_call *call)
+static bool can_poll(const struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     return call->worker && call->event < 0 && !call->worker->receiving;
 }
 
-static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
+static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep) REQUIRES(pool_lock)
 {
     *sleep = (struct sleep){ .pool = call->pool };
     if (can_poll(call)) {
@@ -108,7 +108,7 @@ static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep)
     return rc;
 }
 
-static void end_sleep(struct sleep *sleep)
+static void end_sleep(struct sleep *sleep) ACQUIRE(pool_lock)
 {
     procspawn__pool_enter(sleep->pool);
     if (sleep->worker)
@@ -132,6 +132,7 @@ static void unwound_in_sleep(void *data)
  * deadline, or -errno.
  */
 static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int cancel)
+    REQUIRES(pool_lock)
 {
     struct sleep sleep;
     int rc = begin_sleep(call, &sleep);
@@ -150,13 +151,14 @@ static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int 
 }
 
 /* Has the program closed the descriptor on which the joiner would sleep? */
-static bool is_cut_off(const struct procspawn__pool_call *call)
+static bool is_cut_off(const struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     return call->worker && !base__fd_is_ours(call->worker->child.channel);
 }
 
 /* With the lock held. The first look comes after a sleep: an answer is not expected before. */
 static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int cancel)
+    REQUIRES(pool_lock)
 {
     int64_t deadline = base__deadline(timeout);
     bool look = timeout == 0 || is_cut_off(call);
@@ -198,6 +200,7 @@ static int call_gone(procspawn_handle *handle, int64_t timeout, struct rusage *r
 /* ---- ending ---- */
 
 static void end_by_hand(struct procspawn__pool_call *call, int signal, int64_t grace)
+    REQUIRES(pool_lock)
 {
     if (call->worker)
         procspawn__worker_try_receive(call->worker);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/epoll.h>
 
-static int set_watch(struct procspawn__worker *worker, int operation)
+static int set_watch(struct procspawn__worker *worker, int operation) REQUIRES(pool_lock)
 {
     struct epoll_event event = { .events = worker->dispatcher_polls ? EPOLLIN : 0,
                                  .data.u64 = worker->serial * PROCSPAWN__STREAMS };
@@ -37,7 +37,7 @@ void procspawn__worker_unwatch(struct procspawn__worker *worker)
         set_watch(worker, EPOLL_CTL_DEL);
 }
 
-static void set_dispatcher(struct procspawn__worker *worker, bool on)
+static void set_dispatcher(struct procspawn__worker *worker, bool on) REQUIRES(pool_lock)
 {
     if (worker->dispatcher_polls == on || !worker->watched)
         return;
@@ -46,7 +46,7 @@ static void set_dispatcher(struct procspawn__worker *worker, bool on)
 }
 
 /* The messages of an ending worker are always received, because its DEATH comes behind them. */
-static bool needs_dispatcher(const struct procspawn__worker *worker)
+static bool needs_dispatcher(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     const procspawn_pool *pool = worker->pool;
     const struct procspawn__pool_call *call = worker->call;

@@ -23,16 +23,16 @@
 /* All functions: with the pool's lock held. */
 
 /* Adds the channel of a new worker to the dispatcher's set, 0 or -errno; and removes it. */
-int procspawn__worker_watch(struct procspawn__worker *worker);
-void procspawn__worker_unwatch(struct procspawn__worker *worker);
+int procspawn__worker_watch(struct procspawn__worker *worker) REQUIRES(pool_lock);
+void procspawn__worker_unwatch(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /* Has the dispatcher poll the channel of the worker, or of each one, if that is needed now. */
-void procspawn__worker_update_interest(struct procspawn__worker *worker);
-void procspawn__pool_update_interest(procspawn_pool *pool);
+void procspawn__worker_update_interest(struct procspawn__worker *worker) REQUIRES(pool_lock);
+void procspawn__pool_update_interest(procspawn_pool *pool) REQUIRES(pool_lock);
 /* Take the channel out of the dispatcher's set until repeat_at; and put it back, if possible. */
-void procspawn__worker_suspend(struct procspawn__worker *worker);
-void procspawn__worker_resume(struct procspawn__worker *worker);
+void procspawn__worker_suspend(struct procspawn__worker *worker) REQUIRES(pool_lock);
+void procspawn__worker_resume(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /* The joiner begins and ends to poll the channel. */
-void procspawn__worker_begin_join(struct procspawn__worker *worker);
-void procspawn__worker_end_join(struct procspawn__worker *worker);
+void procspawn__worker_begin_join(struct procspawn__worker *worker) REQUIRES(pool_lock);
+void procspawn__worker_end_join(struct procspawn__worker *worker) REQUIRES(pool_lock);
 
 #endif

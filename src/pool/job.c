@@ -43,6 +43,7 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
 }
 
 void procspawn__pool_call_free_ended(struct procspawn__pool_call *call)
+    NO_THREAD_SAFETY_ANALYSIS("no other thread uses a call that has ended")
 {
     procspawn_pool *pool = call->pool;
 
@@ -100,6 +101,7 @@ void procspawn__pool_call_drop_request(struct procspawn__pool_call *call)
 
 /* The only place where a call's state changes. Once it is ENDED the holder may free the call. */
 static bool step(struct procspawn__pool_call *call, enum procspawn__call_event event)
+    REQUIRES(pool_lock)
 {
     static const enum procspawn__call_state next[PROCSPAWN__CALL_STATES]
                                                 [PROCSPAWN__CALL_EVENTS] = {
@@ -120,7 +122,7 @@ static bool step(struct procspawn__pool_call *call, enum procspawn__call_event e
     return true;
 }
 
-static void close_pipes(struct procspawn__pool_call *call)
+static void close_pipes(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     procspawn__captures_stop(&call->captures, call->pool,
                              call->request ? &call->request->request : NULL);

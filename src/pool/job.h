@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_POOL_JOB_H
 #define FORKSCOPE_POOL_JOB_H
 
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 #include "src/call/handle.h"
 #include "src/call/request.h"
@@ -39,14 +40,17 @@ struct procspawn__pool_call {
     procspawn_handle handle;
     struct procspawn__remains remains;
     procspawn_pool *pool;
-    enum procspawn__call_state state;   /* atomic: read without the lock for ENDED */
+    /* atomic: read without the lock for ENDED */
+    enum procspawn__call_state state GUARDED_BY(pool_lock);
     struct procspawn__kept_request *request;    /* NULL: the call will not be sent again */
-    struct list in_queue;
-    struct procspawn__worker *worker;   /* RUNNING only */
+    struct list in_queue GUARDED_BY(pool_lock);
+    struct procspawn__worker *worker GUARDED_BY(pool_lock);  /* RUNNING only */
     int64_t deadline;
-    unsigned refusals;          /* failed set-ups in workers that had run other calls before */
-    int event;                  /* eventfd, readable when the call has ended; -1 until needed */
-    bool dropped;               /* the handle was freed: the call is freed when it ends */
+    /* failed set-ups in workers that had run other calls before */
+    unsigned refusals GUARDED_BY(pool_lock);
+    /* eventfd, readable when the call has ended; -1 until needed */
+    int event GUARDED_BY(pool_lock);
+    bool dropped GUARDED_BY(pool_lock);  /* the handle was freed: the call is freed when it ends */
     struct procspawn__captures captures;
 };
 
@@ -55,10 +59,11 @@ struct procspawn__pool_call {
  * `kind`: the functions of its handle.
  */
 struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
-                                                      const struct procspawn__handle_kind *kind);
+                                                      const struct procspawn__handle_kind *kind)
+    EXCLUDES(pool_lock);
 /* Without the lock: frees a call that was never queued; and one that has ended. */
-void procspawn__pool_call_free(struct procspawn__pool_call *call);
-void procspawn__pool_call_free_ended(struct procspawn__pool_call *call);
+void procspawn__pool_call_free(struct procspawn__pool_call *call) EXCLUDES(pool_lock);
+void procspawn__pool_call_free_ended(struct procspawn__pool_call *call) EXCLUDES(pool_lock);
 /* In a child by fork(2): frees its memory, and closes nothing. */
 void procspawn__pool_call_forget(struct procspawn__pool_call *call);
 
@@ -66,13 +71,13 @@ void procspawn__pool_call_forget(struct procspawn__pool_call *call);
 
 /* It was sent to this worker; the worker did not begin it. False: illegal, nothing changed. */
 bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
-                               struct procspawn__worker *worker);
-bool procspawn__pool_call_returned(struct procspawn__pool_call *call);
+                               struct procspawn__worker *worker) REQUIRES(pool_lock);
+bool procspawn__pool_call_returned(struct procspawn__pool_call *call) REQUIRES(pool_lock);
 /* The outcome is set: wakes the waiting threads. From then on the holder may free the call. */
-void procspawn__pool_call_end(struct procspawn__pool_call *call);
+void procspawn__pool_call_end(struct procspawn__pool_call *call) REQUIRES(pool_lock);
 /* With or without the lock. */
 bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call);
 /* Gives up the request: the call will not be sent again. */
-void procspawn__pool_call_drop_request(struct procspawn__pool_call *call);
+void procspawn__pool_call_drop_request(struct procspawn__pool_call *call) REQUIRES(pool_lock);
 
 #endif

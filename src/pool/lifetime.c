@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 static void free_memory(procspawn_pool *pool)
+    NO_THREAD_SAFETY_ANALYSIS("no other thread uses the pool")
 {
     procspawn__builder_free_copy(pool->process);
     procspawn_error_free(pool->cause);
@@ -25,6 +26,7 @@ static void free_memory(procspawn_pool *pool)
 }
 
 void procspawn__pool_destroy(procspawn_pool *pool)
+    NO_THREAD_SAFETY_ANALYSIS("no other thread uses the pool")
 {
     base__fd_close(pool->epoll);
     base__fd_close(pool->wake);
@@ -39,7 +41,7 @@ void procspawn__pool_destroy(procspawn_pool *pool)
  * inconsistent, and the workers' memory is not freed. Nothing is closed: descriptors belong to the
  * parent, and their numbers may have been reused here.
  */
-static void forget(procspawn_pool *pool)
+static void forget(procspawn_pool *pool) NO_THREAD_SAFETY_ANALYSIS("it tries to lock")
 {
     bool whole = pthread_mutex_trylock(&pool->lock) == 0;
 

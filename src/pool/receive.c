@@ -38,7 +38,7 @@ static bool may_have_more(enum procspawn__incoming_kind kind)
 }
 
 /* The call cannot end while the lock is released: only the receiving thread ends it. */
-static void drain(struct procspawn__worker *worker)
+static void drain(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = worker->call;
 
@@ -62,6 +62,7 @@ void procspawn__worker_receive_output(struct procspawn__worker *worker)
 
 /* Before a message that may end the call, all captured output is read. */
 static void deliver(struct procspawn__worker *worker, struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     if (message->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
         drain(worker);
@@ -69,7 +70,7 @@ static void deliver(struct procspawn__worker *worker, struct procspawn__worker_m
 }
 
 /* Receives one message without the lock and acts upon it. Returns whether there may be more. */
-static bool receive_one(struct procspawn__worker *worker, int *ret_error)
+static bool receive_one(struct procspawn__worker *worker, int *ret_error) REQUIRES(pool_lock)
 {
     procspawn_pool *pool = worker->pool;
     struct procspawn__worker_message message;
@@ -111,7 +112,7 @@ int procspawn__worker_receive(struct procspawn__worker *worker)
 }
 
 /* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
-static void on_word(struct procspawn__worker *worker, int rc)
+static void on_word(struct procspawn__worker *worker, int rc) REQUIRES(pool_lock)
 {
     struct procspawn__worker_message message = {
         .incoming = {

@@ -28,7 +28,7 @@
 /* ---- the queue ---- */
 
 /* Raises the number of workers by one if there are more calls than workers, up to the maximum. */
-static void grow(procspawn_pool *pool)
+static void grow(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     if (pool->wanted >= pool->config.maximum || pool->queued + pool->active <= pool->wanted)
         return;
@@ -36,19 +36,20 @@ static void grow(procspawn_pool *pool)
     procspawn__pool_wake(pool);
 }
 
-static void put_first(struct procspawn__pool_call *call)
+static void put_first(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     list_prepend(&call->pool->queue, &call->in_queue);
     call->pool->queued++;
 }
 
-static void take_out(struct procspawn__pool_call *call)
+static void take_out(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     list_remove(&call->in_queue);
     call->pool->queued--;
 }
 
 static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
+    REQUIRES(pool_lock)
 {
     struct procspawn__request *request = &call->request->request;
     int rc = procspawn__captures_start(&call->captures, worker->pool, worker->serial, request);
@@ -67,6 +68,7 @@ static int send_call(struct procspawn__worker *worker, struct procspawn__pool_ca
  * channel (-EAGAIN) means that the worker answered calls without reading them: ends it.
  */
 static int start(struct procspawn__worker *worker, struct procspawn__pool_call *call)
+    REQUIRES(pool_lock)
 {
     int rc = send_call(worker, call);
 
@@ -92,7 +94,7 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
  * Sends the first call to the first idle worker. Returns false if a shortage prevents that: the
  * call goes back into the queue, and the dispatcher tries again.
  */
-static bool start_first(procspawn_pool *pool)
+static bool start_first(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call =
         list_entry(pool->queue.next, struct procspawn__pool_call, in_queue);
@@ -127,7 +129,7 @@ void procspawn__pool_feed(procspawn_pool *pool)
 }
 
 /* If calls are left in the queue, the dispatcher has to receive the answers of busy workers. */
-static void after_queueing(procspawn_pool *pool)
+static void after_queueing(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     procspawn__pool_feed(pool);
     if (pool->queued == 0)
@@ -150,7 +152,7 @@ void procspawn__pool_enqueue(struct procspawn__pool_call *call)
 }
 
 /* Puts a call that was sent back in front of the queue. */
-static void requeue(struct procspawn__pool_call *call)
+static void requeue(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     procspawn__pool_call_returned(call);
     put_first(call);
@@ -176,7 +178,7 @@ void procspawn__pool_cancel_queued(procspawn_pool *pool, enum procspawn_error_ki
 /* ---- failed starts ---- */
 
 /* Frees the old error last: a child by fork(2) at any time finds a valid pointer. */
-static void set_cause(procspawn_pool *pool, procspawn_error *error)
+static void set_cause(procspawn_pool *pool, procspawn_error *error) REQUIRES(pool_lock)
 {
     procspawn_error *old = pool->cause;
 
@@ -233,7 +235,7 @@ static void pass_on(struct procspawn__outcome *from, struct procspawn__outcome *
 }
 
 /* Takes the call away from its worker. */
-static struct procspawn__pool_call *take_call(struct procspawn__worker *worker)
+static struct procspawn__pool_call *take_call(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = worker->call;
 
@@ -243,19 +245,19 @@ static struct procspawn__pool_call *take_call(struct procspawn__worker *worker)
 }
 
 /* False if its descriptors were sent and closed here, or the pool has ended. */
-static bool can_be_sent_again(const struct procspawn__pool_call *call)
+static bool can_be_sent_again(const struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     return call->request && call->pool->state != PROCSPAWN__POOL_ENDED;
 }
 
-static void on_ready(struct procspawn__worker *worker)
+static void on_ready(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     procspawn__backoff_ready(&worker->pool->backoff);
     procspawn__pool_feed(worker->pool);
 }
 
 static void on_answer(struct procspawn__worker *worker, struct procspawn__worker_message *message,
-                      bool worn)
+                      bool worn) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = take_call(worker);
 
@@ -268,6 +270,7 @@ static void on_answer(struct procspawn__worker *worker, struct procspawn__worker
 }
 
 static void on_failure(struct procspawn__worker *worker, struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = take_call(worker);
 
@@ -281,6 +284,7 @@ static void on_failure(struct procspawn__worker *worker, struct procspawn__worke
  * may have workers the failure is the call's.
  */
 static void on_refusal(struct procspawn__worker *worker, struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = worker->call;
 
@@ -294,7 +298,7 @@ static void on_refusal(struct procspawn__worker *worker, struct procspawn__worke
 }
 
 static void on_backtrace(struct procspawn__worker *worker,
-                         struct procspawn__worker_message *message)
+                         struct procspawn__worker_message *message) REQUIRES(pool_lock)
 {
     struct procspawn__outcome *outcome =
         worker->call ? &worker->call->handle.outcome : &worker->start;
@@ -303,7 +307,7 @@ static void on_backtrace(struct procspawn__worker *worker,
 }
 
 /* The worker's state is unknown: kills it. Its call has failed. */
-static void on_broken(struct procspawn__worker *worker)
+static void on_broken(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     if (worker->call) {
         struct procspawn__pool_call *call = take_call(worker);
@@ -334,7 +338,7 @@ static void set_end(struct procspawn__outcome *outcome,
 
 static void end_call(struct procspawn__worker *worker,
                      const struct procspawn__worker_message *message,
-                     const struct procspawn__worker_report *report)
+                     const struct procspawn__worker_report *report) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = take_call(worker);
 
@@ -346,7 +350,7 @@ static void end_call(struct procspawn__worker *worker,
     procspawn__pool_call_end(call);
 }
 
-static void on_failed_start(struct procspawn__worker *worker, bool unread)
+static void on_failed_start(struct procspawn__worker *worker, bool unread) REQUIRES(pool_lock)
 {
     procspawn_error *error = worker->start.error;
 
@@ -360,7 +364,7 @@ static void on_failed_start(struct procspawn__worker *worker, bool unread)
 /* The table's reference ends here: the worker is freed when this thread releases the lock. */
 static void on_left(struct procspawn__worker *worker,
                     const struct procspawn__worker_message *message,
-                    const struct procspawn__worker_report *report)
+                    const struct procspawn__worker_report *report) REQUIRES(pool_lock)
 {
     if (worker->call)
         end_call(worker, message, report);

@@ -19,28 +19,30 @@
 
 /* ---- the queue ---- */
 
-void procspawn__pool_enqueue(struct procspawn__pool_call *call);
+void procspawn__pool_enqueue(struct procspawn__pool_call *call) REQUIRES(pool_lock);
 /* Ends a queued call with this error, which is taken. */
-void procspawn__pool_cancel_call(struct procspawn__pool_call *call, procspawn_error *error);
+void procspawn__pool_cancel_call(struct procspawn__pool_call *call, procspawn_error *error)
+    REQUIRES(pool_lock);
 /* Ends all queued calls with such errors. */
 void procspawn__pool_cancel_queued(procspawn_pool *pool, enum procspawn_error_kind kind,
-                                   const char *message);
+                                   const char *message) REQUIRES(pool_lock);
 /* Sends calls as long as there are idle workers. */
-void procspawn__pool_feed(procspawn_pool *pool);
+void procspawn__pool_feed(procspawn_pool *pool) REQUIRES(pool_lock);
 
 /* ---- what workers report ---- */
 
 /* Acts upon a message. What it takes of the message's outcome it removes from there. */
 void procspawn__schedule_act(struct procspawn__worker *worker,
-                             struct procspawn__worker_message *message);
+                             struct procspawn__worker_message *message) REQUIRES(pool_lock);
 
 /* ---- failed starts: errors are taken ---- */
 
 /* The pool ends because no worker can be started. Running calls go on. */
-void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error);
+void procspawn__pool_fail(procspawn_pool *pool, procspawn_error *error) REQUIRES(pool_lock);
 /* A start failed. final: a further attempt cannot succeed. */
-void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final);
+void procspawn__start_failed(procspawn_pool *pool, procspawn_error *error, bool final)
+    REQUIRES(pool_lock);
 /* A child died before it read PREPARE: counts as failed start after many. */
-void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error);
+void procspawn__start_unread(procspawn_pool *pool, procspawn_error *error) REQUIRES(pool_lock);
 
 #endif

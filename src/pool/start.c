@@ -70,7 +70,7 @@ static bool is_final(int rc)
     return rc == PROCSPAWN_ESERVER || rc == PROCSPAWN_ERIGHTS;
 }
 
-static void note_failure(procspawn_pool *pool, int rc)
+static void note_failure(procspawn_pool *pool, int rc) REQUIRES(pool_lock)
 {
     bool lost = rc == PROCSPAWN_ESERVER;
 
@@ -89,6 +89,7 @@ static void note_failure(procspawn_pool *pool, int rc)
 }
 
 static int add(procspawn_pool *pool, const struct procspawn__remote_child *child)
+    REQUIRES(pool_lock)
 {
     struct procspawn__worker *worker = procspawn__worker_add(pool, child);
 

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 #include "src/base/witness.h"
 #include <forkscope/pool.h>

@@ -14,6 +14,7 @@
 #ifndef FORKSCOPE_POOL_STATE_H
 #define FORKSCOPE_POOL_STATE_H
 
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 #include "src/base/witness.h"
 #include "src/client/take.h"
@@ -54,6 +55,8 @@ struct procspawn__pool_waiter {
     int event;
 };
 
+extern struct base__lock pool_lock;
+
 struct procspawn_pool {
     pthread_mutex_t lock;
     unsigned references;        /* atomic: the owner's, and one for each handle */
@@ -61,36 +64,41 @@ struct procspawn_pool {
     struct base__witness *witness;
     struct procspawn__pool_config config;
     procspawn_builder *process;
-    enum procspawn__pool_state state;
-    bool failed;                /* it ended because no worker could be started */
-    procspawn_error *cause;     /* of the last failed start */
+    enum procspawn__pool_state state GUARDED_BY(pool_lock);
+    bool failed GUARDED_BY(pool_lock);          /* it ended because no worker could be started */
+    procspawn_error *cause GUARDED_BY(pool_lock);  /* of the last failed start */
 
-    struct list queue;
-    unsigned queued;
-    unsigned calls;             /* queued or running; atomic: it is read without the lock */
-    struct procspawn__worker **workers;
-    unsigned worker_count;
-    struct list lost;           /* workers out of the table that are not known to be gone yet */
-    struct list idle;           /* the worker that became idle last comes first */
-    unsigned active;            /* workers that run a call */
-    unsigned wanted;            /* target number of workers: minimum to maximum; atomic */
-    uint64_t last_serial;
-    struct list notices;        /* workers with a notice for their server */
-    struct list later_notices;  /* the same: the notice could not be sent, to be repeated */
-    struct procspawn__remains *remains;
+    struct list queue GUARDED_BY(pool_lock);
+    unsigned queued GUARDED_BY(pool_lock);
+    /* queued or running; atomic: it is read without the lock */
+    unsigned calls GUARDED_BY(pool_lock);
+    struct procspawn__worker **workers GUARDED_BY(pool_lock);
+    unsigned worker_count GUARDED_BY(pool_lock);
+    /* workers out of the table that are not known to be gone yet */
+    struct list lost GUARDED_BY(pool_lock);
+    struct list idle GUARDED_BY(pool_lock);     /* the worker that became idle last comes first */
+    unsigned active GUARDED_BY(pool_lock);      /* workers that run a call */
+    /* target number of workers: minimum to maximum; atomic */
+    unsigned wanted GUARDED_BY(pool_lock);
+    uint64_t last_serial GUARDED_BY(pool_lock);
+    struct list notices GUARDED_BY(pool_lock);  /* workers with a notice for their server */
+    /* the same: the notice could not be sent, to be repeated */
+    struct list later_notices GUARDED_BY(pool_lock);
+    struct procspawn__remains *remains GUARDED_BY(pool_lock);
 
-    struct list waiters;        /* threads that wait for the pool as a whole */
-    uint64_t idle_epoch;        /* counts how often the pool became idle */
+    struct list waiters GUARDED_BY(pool_lock);  /* threads that wait for the pool as a whole */
+    uint64_t idle_epoch GUARDED_BY(pool_lock);  /* counts how often the pool became idle */
 
     pthread_t dispatcher;
     int end_event;              /* eventfd of the leaf task for the pool in a scope, or -1 */
     int epoll;
     int wake;                   /* eventfd that wakes the dispatcher */
-    int64_t wake_at;            /* when the dispatcher's wait times out */
-    int64_t repeat_at;          /* when it repeats what failed for a shortage */
-    int64_t look_at;            /* when it next checks that its descriptors are still open */
-    int64_t ask_at;             /* when it next asks the servers for ends of workers */
-    struct procspawn__backoff backoff;
+    int64_t wake_at GUARDED_BY(pool_lock);      /* when the dispatcher's wait times out */
+    int64_t repeat_at GUARDED_BY(pool_lock);    /* when it repeats what failed for a shortage */
+    /* when it next checks that its descriptors are still open */
+    int64_t look_at GUARDED_BY(pool_lock);
+    int64_t ask_at GUARDED_BY(pool_lock);  /* when it next asks the servers for ends of workers */
+    struct procspawn__backoff backoff GUARDED_BY(pool_lock);
     struct procspawn__child_request child_request; /* for one more worker; the dispatcher's */
 };
 
@@ -101,41 +109,45 @@ enum { PROCSPAWN__STREAMS = 4 };
 /* ---- without the lock ---- */
 
 /* A new pool in state OPEN, without workers, descriptors and thread; NULL without memory. */
-procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config);
+procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config)
+    EXCLUDES(pool_lock);
 /* False in a child by fork(2) of the process that made the pool. */
 bool procspawn__pool_is_ours(const procspawn_pool *pool);
-void procspawn__pool_enter(procspawn_pool *pool);
+void procspawn__pool_enter(procspawn_pool *pool) LOCKS(pool_lock);
 /* Releases the lock and does nothing else; see procspawn__pool_leave. */
-void procspawn__pool_unlock(procspawn_pool *pool);
+void procspawn__pool_unlock(procspawn_pool *pool) UNLOCKS(pool_lock);
 /* Has it no call, queued or running? With or without the lock. */
 bool procspawn__pool_is_idle(const procspawn_pool *pool);
 /* Frees objects that were in the pool's list. They may close descriptors. */
-void procspawn__dispose_all(struct procspawn__remains *remains);
+void procspawn__dispose_all(struct procspawn__remains *remains) EXCLUDES(pool_lock);
 
 /* ---- with the lock held ---- */
 
 /* The only place where the pool's state changes. All events are legal in all states. */
-void procspawn__pool_step(procspawn_pool *pool, enum procspawn__pool_event event);
+void procspawn__pool_step(procspawn_pool *pool, enum procspawn__pool_event event)
+    REQUIRES(pool_lock);
 
 /* Has the thread that leaves next call dispose(remains). */
 void procspawn__pool_dispose(procspawn_pool *pool, struct procspawn__remains *remains,
-                             void (*dispose)(struct procspawn__remains *remains));
+                             void (*dispose)(struct procspawn__remains *remains))
+    REQUIRES(pool_lock);
 
 /* Wakes the dispatcher; makes sure that it wakes at this time at the latest. */
-void procspawn__pool_wake(procspawn_pool *pool);
-void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when);
+void procspawn__pool_wake(procspawn_pool *pool) REQUIRES(pool_lock);
+void procspawn__pool_wake_by(procspawn_pool *pool, int64_t when) REQUIRES(pool_lock);
 /* Has the dispatcher repeat what failed for a shortage, ten milliseconds from now. */
-void procspawn__pool_repeat_soon(procspawn_pool *pool);
+void procspawn__pool_repeat_soon(procspawn_pool *pool) REQUIRES(pool_lock);
 /* Has the dispatcher ask servers for ends of workers after this pause, in nanoseconds. */
-void procspawn__pool_ask_soon(procspawn_pool *pool, int64_t pause);
+void procspawn__pool_ask_soon(procspawn_pool *pool, int64_t pause) REQUIRES(pool_lock);
 
 /* Wakes all threads that wait for the pool. */
-void procspawn__pool_notify(procspawn_pool *pool);
+void procspawn__pool_notify(procspawn_pool *pool) REQUIRES(pool_lock);
 /* The last call has ended: counts it and wakes the waiting threads. */
-void procspawn__pool_notify_idle(procspawn_pool *pool);
+void procspawn__pool_notify_idle(procspawn_pool *pool) REQUIRES(pool_lock);
 /* Are all workers gone? */
-bool procspawn__pool_has_no_workers(const procspawn_pool *pool, uint64_t unused);
+bool procspawn__pool_has_no_workers(const procspawn_pool *pool, uint64_t unused)
+    REQUIRES(pool_lock);
 /* Is it idle, or was it since idle_epoch had this value? */
-bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch);
+bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch) REQUIRES(pool_lock);
 
 #endif

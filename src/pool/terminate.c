@@ -27,12 +27,12 @@ static uint64_t bit(int signal)
     return UINT64_C(1) << (signal - 1);
 }
 
-static bool has_end(const struct procspawn__worker *worker)
+static bool has_end(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     return worker->end.signals != 0 || worker->end.limit;
 }
 
-static void enlist(struct procspawn__worker *worker)
+static void enlist(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     if (has_end(worker) && !worker->notifying && list_empty(&worker->in_notices))
         list_append(&worker->pool->notices, &worker->in_notices);
@@ -91,6 +91,7 @@ static struct notice next_notice(struct procspawn__worker *worker)
 }
 
 static void take_back(struct procspawn__worker *worker, const struct notice *notice)
+    REQUIRES(pool_lock)
 {
     struct procspawn__worker_end *end = &worker->end;
 
@@ -115,7 +116,7 @@ static int send_notice(const struct notice *notice)
 }
 
 /* Releases the lock while it sends. */
-static void send_one(struct procspawn__worker *worker)
+static void send_one(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     procspawn_pool *pool = worker->pool;
     struct notice notice = next_notice(worker);

@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_POOL_WAIT_H
 #define FORKSCOPE_POOL_WAIT_H
 
+#include "src/pool/state.h"
 #include <forkscope/pool.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,6 @@
  * point. 0, -ETIMEDOUT, -ECANCELED, or why there is no eventfd.
  */
 int procspawn__pool_wait(procspawn_pool *pool, int event, int64_t deadline,
-                         bool (*reached)(const procspawn_pool *, uint64_t));
+                         bool (*reached)(const procspawn_pool *, uint64_t)) EXCLUDES(pool_lock);
 
 #endif

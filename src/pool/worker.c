@@ -48,7 +48,7 @@ static const enum procspawn__worker_state next[PROCSPAWN__WORKER_STATES]
 };
 
 /* Sets the time when the pool may shrink; wakes the dispatcher if it would wake later. */
-static void note_idle(struct procspawn__worker *worker)
+static void note_idle(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     procspawn_pool *pool = worker->pool;
 
@@ -149,7 +149,7 @@ struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uin
     return NULL;
 }
 
-static void drop(struct procspawn__worker *worker)
+static void drop(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     procspawn_pool *pool = worker->pool;
 

@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_POOL_WORKER_H
 #define FORKSCOPE_POOL_WORKER_H
 
+#include "src/base/guarded.h"
 #include "src/base/list.h"
 #include "src/call/outcome.h"
 #include "src/client/awaits.h"
@@ -50,32 +51,37 @@ struct procspawn__worker {
     struct procspawn__remains remains;
     procspawn_pool *pool;
     struct procspawn__remote_child child;
-    enum procspawn__worker_state state;
-    unsigned references;        /* the table's, and one for each thread that uses the worker */
+    enum procspawn__worker_state state GUARDED_BY(pool_lock);
+    /* the table's, and one for each thread that uses the worker */
+    unsigned references GUARDED_BY(pool_lock);
     uint64_t serial;            /* identifies it in epoll events, times PROCSPAWN__STREAMS */
-    uint64_t generation;        /* of the last CALL; an answer to another one is ignored */
-    uint64_t ended_calls;
-    struct procspawn__pool_call *call;  /* sent and not ended; only in RUNNING and ENDING */
-    struct procspawn__outcome start;     /* its failure, outside of calls */
-    bool receiving;             /* a thread receives: it alone uses channel, buffer and statm */
-    bool joiner_polls;          /* the joiner of its call polls the channel */
-    bool watched;               /* the channel is in the dispatcher's epoll set */
-    bool dispatcher_polls;      /* the dispatcher wakes for its messages */
-    bool suspended;             /* not watched until repeat_at, because of a shortage */
-    bool left_unread;           /* the channel was reset: it did not read the last message */
-    bool killed;                /* SIGKILL was asked for: no other signal follows */
-    bool overdue;               /* its call is past the deadline; its server is told */
-    bool notifying;             /* a thread sends its server a notice right now */
-    bool flooded;               /* its channel never becomes empty: DEATH may not fit in */
+    /* of the last CALL; an answer to another one is ignored */
+    uint64_t generation GUARDED_BY(pool_lock);
+    uint64_t ended_calls GUARDED_BY(pool_lock);
+    /* sent and not ended; only in RUNNING and ENDING */
+    struct procspawn__pool_call *call GUARDED_BY(pool_lock);
+    struct procspawn__outcome start GUARDED_BY(pool_lock);  /* its failure, outside of calls */
+    /* a thread receives: it alone uses channel, buffer and statm */
+    bool receiving GUARDED_BY(pool_lock);
+    bool joiner_polls GUARDED_BY(pool_lock);    /* the joiner of its call polls the channel */
+    bool watched GUARDED_BY(pool_lock);         /* the channel is in the dispatcher's epoll set */
+    bool dispatcher_polls GUARDED_BY(pool_lock);  /* the dispatcher wakes for its messages */
+    bool suspended GUARDED_BY(pool_lock);  /* not watched until repeat_at, because of a shortage */
+    /* the channel was reset: it did not read the last message */
+    bool left_unread GUARDED_BY(pool_lock);
+    bool killed GUARDED_BY(pool_lock);          /* SIGKILL was asked for: no other signal follows */
+    bool overdue GUARDED_BY(pool_lock);  /* its call is past the deadline; its server is told */
+    bool notifying GUARDED_BY(pool_lock);       /* a thread sends its server a notice right now */
+    bool flooded GUARDED_BY(pool_lock);  /* its channel never becomes empty: DEATH may not fit in */
     struct procspawn__await await;  /* asks its server for its end; only the receiving thread */
-    struct procspawn__worker_end end;
-    struct list in_notices;
+    struct procspawn__worker_end end GUARDED_BY(pool_lock);
+    struct list in_notices GUARDED_BY(pool_lock);
     struct procspawn__encoded *buffer;  /* for the message being received; NULL: none yet */
     bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
-    int64_t idle_until;         /* from then on the pool may end it to shrink */
-    struct list in_idle;
-    struct list in_lost;
+    int64_t idle_until GUARDED_BY(pool_lock);   /* from then on the pool may end it to shrink */
+    struct list in_idle GUARDED_BY(pool_lock);
+    struct list in_lost GUARDED_BY(pool_lock);
 };
 
 /* All functions: with the pool's lock held. */
@@ -85,19 +91,22 @@ struct procspawn__worker {
  * not.
  */
 struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
-                                                const struct procspawn__remote_child *child);
+                                                const struct procspawn__remote_child *child)
+    REQUIRES(pool_lock);
 /* Takes back the last addition: the child is the caller's again. */
-void procspawn__worker_withdraw(struct procspawn__worker *worker);
-struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uint64_t serial);
-void procspawn__worker_ref(struct procspawn__worker *worker);
-void procspawn__worker_unref(struct procspawn__worker *worker);
+void procspawn__worker_withdraw(struct procspawn__worker *worker) REQUIRES(pool_lock);
+struct procspawn__worker *procspawn__worker_find(const procspawn_pool *pool, uint64_t serial)
+    REQUIRES(pool_lock);
+void procspawn__worker_ref(struct procspawn__worker *worker) REQUIRES(pool_lock);
+void procspawn__worker_unref(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /* In a child by fork(2): frees its memory, and closes nothing. */
-void procspawn__worker_forget(struct procspawn__worker *worker);
+void procspawn__worker_forget(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /* The only place where a worker's state changes. False: the event is illegal, nothing changed. */
-bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__worker_event event);
+bool procspawn__worker_step(struct procspawn__worker *worker, enum procspawn__worker_event event)
+    REQUIRES(pool_lock);
 /* Takes a worker that is GONE or LOST, and not watched, out of the table. */
-void procspawn__worker_remove(struct procspawn__worker *worker);
+void procspawn__worker_remove(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /* Lost becomes gone: drops the pool's reference. */
-void procspawn__worker_note_gone(struct procspawn__worker *worker);
+void procspawn__worker_note_gone(struct procspawn__worker *worker) REQUIRES(pool_lock);
 
 #endif

@@ -95,7 +95,7 @@ void procspawn__worker_receive_message(struct procspawn__worker *worker,
 /* ---- with the lock held ---- */
 
 static bool is_worn_out(const struct procspawn__worker *worker,
-                        const struct procspawn__worker_message *message)
+                        const struct procspawn__worker_message *message) REQUIRES(pool_lock)
 {
     uint64_t calls = worker->pool->config.recycle_calls;
     return message->too_big || (calls > 0 && worker->ended_calls >= calls);
@@ -104,6 +104,7 @@ static bool is_worn_out(const struct procspawn__worker *worker,
 /* A worker that answers in state ENDING is to end at once: its grace was for the call. */
 static struct procspawn__worker_report on_answer(struct procspawn__worker *worker,
                                                  const struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     worker->ended_calls++;
     procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
@@ -115,6 +116,7 @@ static struct procspawn__worker_report on_answer(struct procspawn__worker *worke
 
 static struct procspawn__worker_report on_result(struct procspawn__worker *worker,
                                                  const struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     if (worker->call)
         return on_answer(worker, message);
@@ -128,7 +130,7 @@ static struct procspawn__worker_report on_result(struct procspawn__worker *worke
  * call, so its failure is the call's.
  */
 static bool was_spoilt(const struct procspawn__worker *worker,
-                       const struct procspawn__worker_message *message)
+                       const struct procspawn__worker_message *message) REQUIRES(pool_lock)
 {
     const procspawn_error *error = message->outcome.error;
 
@@ -138,6 +140,7 @@ static bool was_spoilt(const struct procspawn__worker *worker,
 
 static struct procspawn__worker_report on_failure(struct procspawn__worker *worker,
                                                   const struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     enum procspawn__worker_happening what = PROCSPAWN__WORKER_FAILED;
 
@@ -151,7 +154,7 @@ static struct procspawn__worker_report on_failure(struct procspawn__worker *work
 }
 
 /* Has it ended before it finished a call, and without being ended by the pool? */
-static bool is_early(const struct procspawn__worker *worker)
+static bool is_early(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     return worker->state == PROCSPAWN__WORKER_STARTING ||
            (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
@@ -159,6 +162,7 @@ static bool is_early(const struct procspawn__worker *worker)
 
 static struct procspawn__worker_report on_end(struct procspawn__worker *worker,
                                               const struct procspawn__worker_message *message)
+    REQUIRES(pool_lock)
 {
     const struct wire_death *death = &message->incoming.death;
     bool dead = message->incoming.kind == PROCSPAWN__INCOMING_DEATH;

@@ -25,7 +25,8 @@ struct procspawn__worker_message {
  * thread: the bytes are untrusted, and decoding them may take long.
  */
 void procspawn__worker_receive_message(struct procspawn__worker *worker,
-                                       struct procspawn__worker_message *ret_message);
+                                       struct procspawn__worker_message *ret_message)
+    EXCLUDES(pool_lock);
 
 /* What has happened. The worker's call is still the worker's: the scheduler takes it away. */
 enum procspawn__worker_happening {
@@ -51,6 +52,6 @@ struct procspawn__worker_report {
 /* With the pool's lock held: applies a message to the worker's state. Does nothing else. */
 struct procspawn__worker_report
 procspawn__worker_report(struct procspawn__worker *worker,
-                         const struct procspawn__worker_message *message);
+                         const struct procspawn__worker_message *message) REQUIRES(pool_lock);
 
 #endif

@@ -14,7 +14,8 @@
  * Passes the cancel on to the task on top of this one. Lock order: the outer tree first. The tree
  * of `led`, if another one, was opened on this stack.
  */
-static void pass_on(struct node *node)
+static void pass_on(struct node *node) REQUIRES(tree_lock)
+    NO_THREAD_SAFETY_ANALYSIS("it takes the lock of a second tree")
 {
     struct node *led = node->led;
     if (led == NULL)
@@ -26,7 +27,7 @@ static void pass_on(struct node *node)
         scoped__unlock(led->tree);
 }
 
-static void ask(struct node *node)
+static void ask(struct node *node) REQUIRES(tree_lock)
 {
     scoped__node_cancel(node, CANCEL_EV_ASK);
     scoped__wake(node->tree, node->blocked_in);
@@ -38,13 +39,13 @@ static void ask(struct node *node)
  * share (RLIMIT_SIGPENDING). It fails with EAGAIN if the queue is full. Then it is repeated every
  * 20 ms.
  */
-static void again(struct node *node)
+static void again(struct node *node) REQUIRES(tree_lock)
 {
     scoped__timer_thread_start_locked(node->tree);
     scoped__timer_set(node, base__deadline(BASE_SECOND / 50));
 }
 
-static void send(struct node *node)
+static void send(struct node *node) REQUIRES(tree_lock)
 {
     if (pthread_cancel(node->thread) == EAGAIN)
         again(node);
@@ -52,7 +53,7 @@ static void send(struct node *node)
         scoped__node_cancel(node, CANCEL_EV_SEND);
 }
 
-static void force(struct node *node, bool defers)
+static void force(struct node *node, bool defers) REQUIRES(tree_lock)
 {
     scoped__node_cancel(node, CANCEL_EV_FORCE);
     scoped__wake(node->tree, node->blocked_in);
@@ -66,7 +67,7 @@ static void force(struct node *node, bool defers)
         send(node);
 }
 
-static void reevaluate(struct node *node, bool defers)
+static void reevaluate(struct node *node, bool defers) REQUIRES(tree_lock)
 {
     if (!scoped__node_cancelled(node) || node->state >= NODE_ENDING)
         return;
@@ -88,7 +89,7 @@ void scoped__cancel_reevaluate(struct node *node)
     reevaluate(node, false);
 }
 
-static void cancel(struct node *node, bool defers)
+static void cancel(struct node *node, bool defers) REQUIRES(tree_lock)
 {
     if (!scoped__node_cancel(node, CANCEL_EV_MARK))
         return;

@@ -13,7 +13,7 @@
  * Returns the node after `node` on a walk through the scopes below `top`. The walk does not enter
  * the children of tasks: each task cancels its own children when it ends.
  */
-static struct node *next_below(struct node *top, struct node *node)
+static struct node *next_below(struct node *top, struct node *node) REQUIRES(tree_lock)
 {
     if ((node == top || node->kind == NODE_SCOPE) && !list_empty(&node->children))
         return list_entry(node->children.next, struct node, sibling);
@@ -36,7 +36,7 @@ struct batch {
     bool refused[64];
 };
 
-static bool cancel_in_batch(struct batch *batch, struct node *node)
+static bool cancel_in_batch(struct batch *batch, struct node *node) REQUIRES(tree_lock)
 {
     if (!scoped__cancel_deferred(node))
         return false;
@@ -47,7 +47,7 @@ static bool cancel_in_batch(struct batch *batch, struct node *node)
     return batch->count == sizeof batch->threads / sizeof batch->threads[0];
 }
 
-static void send_batch(struct tree *tree, struct batch *batch)
+static void send_batch(struct tree *tree, struct batch *batch) REQUIRES(tree_lock)
 {
     if (batch->count == 0)
         return;
@@ -64,7 +64,7 @@ static void send_batch(struct tree *tree, struct batch *batch)
  * Fills a batch. Returns false when all nodes below `top` have been cancelled. A claimed node moves
  * to the end of its siblings.
  */
-static bool fill_batch(struct batch *batch, struct node *top)
+static bool fill_batch(struct batch *batch, struct node *top) REQUIRES(tree_lock)
 {
     struct node *below = next_below(top, top);
     while (below != NULL) {
@@ -81,6 +81,7 @@ static bool fill_batch(struct batch *batch, struct node *top)
  * that the finished ones come to lie first among their siblings.
  */
 static void give_back(const struct batch *batch, struct node *top, bool finished)
+    REQUIRES(tree_lock)
 {
     struct node *below = next_below(top, top);
     while (below != NULL) {

@@ -10,12 +10,12 @@
  * Locked on entry and return: cancels a task, or a scope with all tasks in it. The tree is unlocked
  * at times while it cancels a scope. A second call has no effect.
  */
-void scoped__cancel(struct node *node);
+void scoped__cancel(struct node *node) REQUIRES(tree_lock);
 
 /*
  * Locked on entry and return, unlocked at times meanwhile: cancels the children of a node, not the
  * node itself.
  */
-void scoped__cancel_children(struct node *node);
+void scoped__cancel_children(struct node *node) REQUIRES(tree_lock);
 
 #endif

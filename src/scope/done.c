@@ -7,7 +7,7 @@
 #include "src/scope/join.h"
 
 /* A task that finishes joins the finished siblings that no other thread joins. */
-static void join_finished_siblings(struct node *node)
+static void join_finished_siblings(struct node *node) REQUIRES(tree_lock)
 {
     int error = 0;
     while (error == 0 && node->join == JOIN_UNCLAIMED && !node->parent->owner_joins_all)

@@ -10,6 +10,7 @@
  * Unlocked: joins siblings that are done, counts the end of the task in its scope, and wakes those
  * that wait for it. `failure` (taken, may be NULL) goes to the scope.
  */
-void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure);
+void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure)
+    EXCLUDES(tree_lock);
 
 #endif

@@ -15,7 +15,7 @@ static bool was_cancelled(const struct node *node, int status)
     return status == -ECANCELED && node->was_cancelled;
 }
 
-static const char *name_of(const struct node *node)
+static const char *name_of(const struct node *node) REQUIRES(tree_lock)
 {
     static const char *const names[] = {
         [NODE_TASK] = "task", [NODE_LEAF] = "task", [NODE_SCOPE] = "scope", [NODE_RAW] = "task"
@@ -25,7 +25,7 @@ static const char *name_of(const struct node *node)
     return node->parent == NULL ? "root" : names[node->kind];
 }
 
-static size_t path_length(const struct node *node)
+static size_t path_length(const struct node *node) REQUIRES(tree_lock)
 {
     size_t length = 0;
     for (; node != NULL; node = node->parent)
@@ -34,7 +34,7 @@ static size_t path_length(const struct node *node)
 }
 
 /* Writes the path backwards, from the node up to its root. */
-static void write_path(const struct node *node, char *end)
+static void write_path(const struct node *node, char *end) REQUIRES(tree_lock)
 {
     *--end = '\0';
     for (; node != NULL; node = node->parent) {
@@ -47,7 +47,7 @@ static void write_path(const struct node *node, char *end)
 }
 
 /* Allocates the structure, the name and the path as one block. Locked, since names may change. */
-static struct scoped_failure *describe(const struct node *node, int status)
+static struct scoped_failure *describe(const struct node *node, int status) REQUIRES(tree_lock)
 {
     size_t length = path_length(node);
     struct scoped_failure *failure = malloc(sizeof *failure + sizeof node->name + length);
@@ -91,7 +91,7 @@ struct scoped_failure *scoped__failure_new(struct node *node, int status)
     return NULL;
 }
 
-static void count(struct scope *scope, const struct node *node, int status)
+static void count(struct scope *scope, const struct node *node, int status) REQUIRES(tree_lock)
 {
     struct scoped_progress *progress = &scope->progress;
     if (status >= 0) {

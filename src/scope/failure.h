@@ -11,12 +11,13 @@
  * on_failure function. Returns the failure if the node's scope keeps a list of failures; otherwise,
  * or without memory, NULL.
  */
-struct scoped_failure *scoped__failure_new(struct node *node, int status);
+struct scoped_failure *scoped__failure_new(struct node *node, int status) EXCLUDES(tree_lock);
 
 /*
  * Locked: counts the end of a node in its scope, adds the failure (taken, may be NULL) to the
  * scope's list, and cancels the scope if its policy says so.
  */
-void scoped__failure_judge(struct node *node, int status, struct scoped_failure *failure);
+void scoped__failure_judge(struct node *node, int status, struct scoped_failure *failure)
+    REQUIRES(tree_lock);
 
 #endif

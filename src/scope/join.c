@@ -31,7 +31,7 @@ void scoped__tell_joinable(struct node *node)
  * Takes the node out of its parent. The owner sleeps until the last child is gone or, in a scope
  * with a limit, until one is.
  */
-static void leave(struct node *parent, struct node *node)
+static void leave(struct node *parent, struct node *node) REQUIRES(tree_lock)
 {
     bool limited = parent->kind == NODE_SCOPE && scoped__scope(parent)->limit > 0;
     scoped__node_unlink(node);

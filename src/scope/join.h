@@ -18,35 +18,35 @@
  * Locked: reserves the join of the node for the caller. scoped__join_give_back undoes it, and wakes
  * those that can join the node.
  */
-void scoped__join_claim(struct node *node);
-void scoped__join_give_back(struct node *node);
+void scoped__join_claim(struct node *node) REQUIRES(tree_lock);
+void scoped__join_give_back(struct node *node) REQUIRES(tree_lock);
 
 /*
  * Locked: the node has no joiner now. Wakes its waiters and its owner, one of which joins it. If it
  * has a done descriptor, the timer thread joins it.
  */
-void scoped__tell_joinable(struct node *node);
+void scoped__tell_joinable(struct node *node) REQUIRES(tree_lock);
 
 /*
  * Locked: whether the caller may join the node now. A task that is not done may take any time; a
  * caller sleeps in pthread_join for it only if nothing but pthread_cancel would cancel the caller.
  */
-bool scoped__may_join(struct wait wait, const struct node *node);
+bool scoped__may_join(struct wait wait, const struct node *node) REQUIRES(tree_lock);
 
 /*
  * Locked on entry and return, unlocked while it joins: joins a node that is not claimed. Returns 0
  * when the node is gone, -ETIMEDOUT, or another negative errno.
  */
-int scoped__join(struct wait wait, struct node *node, int64_t deadline);
+int scoped__join(struct wait wait, struct node *node, int64_t deadline) REQUIRES(tree_lock);
 
 /*
  * Locked on entry and return, unlocked while it joins: joins a node that is done and not claimed,
  * if its thread ends within 10 ms. A thread that waits in a thread-specific destructor stays
  * unjoined. Returns 0 when the node is gone.
  */
-int scoped__join_finished(struct node *node);
+int scoped__join_finished(struct node *node) REQUIRES(tree_lock);
 
 /* Locked: the node leaves the tree, and its waiters and its owner are woken. Also for roots. */
-void scoped__set_gone(struct node *node);
+void scoped__set_gone(struct node *node) REQUIRES(tree_lock);
 
 #endif

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 static void init(struct node *node, struct tree *tree, struct node *parent, enum node_kind kind,
-                 unsigned references)
+                 unsigned references) NO_THREAD_SAFETY_ANALYSIS("no other thread knows the node")
 {
     node->tree = tree;
     node->parent = parent;
@@ -50,6 +50,7 @@ void scoped__node_use(struct node *node, struct scoped_executor *executor)
 }
 
 struct node *scoped__tree_new(struct scoped_executor *executor, void *(*timer_loop)(void *tree))
+    NO_THREAD_SAFETY_ANALYSIS("no other thread knows the tree")
 {
     struct tree *tree = calloc(1, sizeof *tree);
     if (tree == NULL)
@@ -170,7 +171,7 @@ bool scoped__node_join(struct node *node, enum join_event event)
 }
 
 /* What the mark of a cancel says about the node. */
-static void note_cancel(struct node *node)
+static void note_cancel(struct node *node) REQUIRES(tree_lock)
 {
     const struct node *parent = node->parent;
     if (parent != NULL && parent->kind == NODE_SCOPE && parent->by_deadline)
@@ -202,7 +203,7 @@ void scoped__node_thread(struct node *node, pthread_t thread)
  * The loop is short: few children are finished and not joined, since a task that finishes joins
  * those before it (done.c).
  */
-static struct list *place_of(const struct node *node, struct list *children)
+static struct list *place_of(const struct node *node, struct list *children) REQUIRES(tree_lock)
 {
     struct list *place = children;
     if (node->join > JOIN_UNCLAIMED)

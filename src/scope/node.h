@@ -20,6 +20,7 @@
 #include "src/scope/cancel_state.h"
 #include "src/scope/join_state.h"
 #include "src/scope/node_state.h"
+#include "src/scope/tree_lock.h"
 
 #include <forkscope/error.h>
 #include <forkscope/policy.h>
@@ -63,29 +64,35 @@ struct node {
      * Guarded by the tree's mutex. Children that a waiter can join or run come first, and finished
      * ones before all others. Children that are joined or run by somebody come last.
      */
-    struct list children;
-    struct list sibling;
-    unsigned child_count;
-    unsigned references;
-    struct list waiters;                /* waiters for its end */
-    struct waiter *owner_waiter;        /* its owner's waiter, while it waits for children */
-    bool owner_joins_all;               /* its owner waits for all children, and joins them */
-    struct waiter *blocked_in;          /* the waiter its thread sleeps in; a cancel wakes it */
-    struct node *led;                   /* the task on top of it on its stack; cancelled with it */
-    struct agenda_entry agenda;         /* timer: a scope's deadline, end of a grace or a shield */
-    int64_t grace_ends;                 /* once cancelled, if there is a grace time */
-    int64_t shield_ends;                /* 0: not shielded */
-    void *value;
-    int status;
-    int cancel_fd;                      /* -1 until asked for */
-    int done_fd;                        /* -1 until asked for */
-    pthread_t thread;                   /* valid while running, and until it has been joined */
-    enum join_state join;
-    const void *claimant;               /* the batch that has claimed its join (cancel_tree.c) */
-    bool started;                       /* the task called scoped_started */
-    bool was_cancelled;                 /* cancelled before NODE_ENDING; later cancels do nothing */
-    bool by_deadline;                   /* cancelled by the deadline of a scope */
-    char name[16];                      /* empty: none */
+    struct list children GUARDED_BY(tree_lock);
+    struct list sibling GUARDED_BY(tree_lock);
+    unsigned child_count GUARDED_BY(tree_lock);
+    unsigned references GUARDED_BY(tree_lock);
+    struct list waiters GUARDED_BY(tree_lock);  /* waiters for its end */
+    /* its owner's waiter, while it waits for children */
+    struct waiter *owner_waiter GUARDED_BY(tree_lock);
+    /* its owner waits for all children, and joins them */
+    bool owner_joins_all GUARDED_BY(tree_lock);
+    /* the waiter its thread sleeps in; a cancel wakes it */
+    struct waiter *blocked_in GUARDED_BY(tree_lock);
+    /* the task on top of it on its stack; cancelled with it */
+    struct node *led GUARDED_BY(tree_lock);
+    /* timer: a scope's deadline, end of a grace or a shield */
+    struct agenda_entry agenda GUARDED_BY(tree_lock);
+    int64_t grace_ends GUARDED_BY(tree_lock);   /* once cancelled, if there is a grace time */
+    int64_t shield_ends GUARDED_BY(tree_lock);  /* 0: not shielded */
+    void *value;                        /* of its own thread; of others once it is gone */
+    int status;                         /* the same */
+    int cancel_fd GUARDED_BY(tree_lock);        /* -1 until asked for */
+    int done_fd GUARDED_BY(tree_lock);          /* -1 until asked for */
+    pthread_t thread GUARDED_BY(tree_lock);  /* valid while running, and until it has been joined */
+    enum join_state join GUARDED_BY(tree_lock);
+    /* the batch that has claimed its join (cancel_tree.c) */
+    const void *claimant GUARDED_BY(tree_lock);
+    bool started GUARDED_BY(tree_lock);         /* the task called scoped_started */
+    bool was_cancelled;                 /* of its own thread: cancelled before NODE_ENDING */
+    bool by_deadline GUARDED_BY(tree_lock);     /* cancelled by the deadline of a scope */
+    char name[16] GUARDED_BY(tree_lock);        /* empty: none */
 
     _Atomic(enum node_state) state;
     _Atomic(enum cancel_state) cancel;
@@ -104,26 +111,26 @@ struct scope {
     bool discards;
 
     /* Guarded by the tree's mutex. */
-    struct scoped_progress progress;
-    struct scoped_failure *failures;    /* the oldest first */
-    struct scoped_failure **last_failure;
-    void *value;                        /* value of the first child that succeeded */
+    struct scoped_progress progress GUARDED_BY(tree_lock);
+    struct scoped_failure *failures GUARDED_BY(tree_lock);  /* the oldest first */
+    struct scoped_failure **last_failure GUARDED_BY(tree_lock);
+    void *value GUARDED_BY(tree_lock);          /* value of the first child that succeeded */
 };
 
 /* The timer thread of a tree (timer_thread.h). It is started when it is first needed. */
 struct timer_thread {
     void *(*loop)(void *tree);          /* scoped__timer_loop; fixed */
     pthread_t thread;
-    bool runs;
-    bool stops;                         /* the tree has ended; it does not start again */
+    bool runs GUARDED_BY(tree_lock);
+    bool stops GUARDED_BY(tree_lock);           /* the tree has ended; it does not start again */
 };
 
 /* A tree: its root, and what all its nodes share. */
 struct tree {
     uint64_t process;                   /* the process that it belongs to; fixed */
     pthread_mutex_t mutex;
-    unsigned nodes;                     /* nodes not freed yet, the root included */
-    struct wakeups wakeups;             /* sent by scoped__unlock */
+    unsigned nodes GUARDED_BY(tree_lock);       /* nodes not freed yet, the root included */
+    struct wakeups wakeups GUARDED_BY(tree_lock);  /* sent by scoped__unlock */
     struct agenda agenda;               /* each node whose join is in it has a reference for that */
     struct timer_thread timer_thread;
     struct scope root;
@@ -145,8 +152,8 @@ bool scoped__node_here(const struct node *node);
 /*
  * scoped__unlock sends the queued wake-ups, and frees the tree if its last node has been dropped.
  */
-void scoped__lock(struct tree *tree);
-void scoped__unlock(struct tree *tree);
+void scoped__lock(struct tree *tree) LOCKS(tree_lock);
+void scoped__unlock(struct tree *tree) UNLOCKS(tree_lock);
 
 /* Returns the scope of a node of kind NODE_SCOPE. */
 static inline struct scope *scoped__scope(struct node *node)
@@ -155,7 +162,7 @@ static inline struct scope *scoped__scope(struct node *node)
 }
 
 /* Locked: returns the first child; NULL: none. */
-static inline struct node *scoped__first_child(struct node *node)
+static inline struct node *scoped__first_child(struct node *node) REQUIRES(tree_lock)
 {
     return list_empty(&node->children) ? NULL
                                        : list_entry(node->children.next, struct node, sibling);
@@ -177,28 +184,28 @@ int scoped__node_take_id(struct node *node);
  * Locked: queues a wake-up for a waiter (NULL: none) or for all in a list. They are sent by
  * scoped__unlock.
  */
-void scoped__wake(struct tree *tree, struct waiter *waiter);
-void scoped__wake_all(struct tree *tree, struct list *waiters);
+void scoped__wake(struct tree *tree, struct waiter *waiter) REQUIRES(tree_lock);
+void scoped__wake_all(struct tree *tree, struct list *waiters) REQUIRES(tree_lock);
 
 /* Locked: drops one reference; the last one frees the node. */
-void scoped__node_unref(struct node *node);
+void scoped__node_unref(struct node *node) REQUIRES(tree_lock);
 
 /* Unlocked: drops one reference. */
-void scoped__node_release(struct node *node);
+void scoped__node_release(struct node *node) EXCLUDES(tree_lock);
 
 /*
  * Unlocked: creates the eventfd at *fd, which is the node's cancel_fd or done_fd, if there is none,
  * and returns it in *ret_fd. Returns 0 or an errno of eventfd(2).
  */
-int scoped__node_event(struct node *node, int *fd, int *ret_fd);
+int scoped__node_event(struct node *node, int *fd, int *ret_fd) EXCLUDES(tree_lock);
 
 /*
  * Locked: each of the three states of a node is changed by one function only. It returns false and
  * changes nothing if the state or event is not legal now.
  */
-bool scoped__node_enter(struct node *node, enum node_state state);
-bool scoped__node_join(struct node *node, enum join_event event);
-bool scoped__node_cancel(struct node *node, enum cancel_event event);
+bool scoped__node_enter(struct node *node, enum node_state state) REQUIRES(tree_lock);
+bool scoped__node_join(struct node *node, enum join_event event) REQUIRES(tree_lock);
+bool scoped__node_cancel(struct node *node, enum cancel_event event) REQUIRES(tree_lock);
 
 /* Whether the node has been cancelled, and whether its waits are cut short for that. */
 static inline bool scoped__node_cancelled(const struct node *node)
@@ -220,21 +227,21 @@ static inline bool scoped__node_forced(const struct node *node)
  * Locked: sets the thread of a node that has one of its own. Both the thread and its creator call
  * this; the first call counts.
  */
-void scoped__node_thread(struct node *node, pthread_t thread);
+void scoped__node_thread(struct node *node, pthread_t thread) REQUIRES(tree_lock);
 
 /* Locked: whether the node is done and anybody may join it. */
-static inline bool scoped__node_finished(const struct node *node)
+static inline bool scoped__node_finished(const struct node *node) REQUIRES(tree_lock)
 {
     return node->state == NODE_DONE && node->join == JOIN_UNCLAIMED;
 }
 
 /* Locked: moves the node among its siblings to where its states say. */
-void scoped__node_place(struct node *node);
+void scoped__node_place(struct node *node) REQUIRES(tree_lock);
 
 /* Locked: takes the node out of its parent's children. */
-void scoped__node_unlink(struct node *node);
+void scoped__node_unlink(struct node *node) REQUIRES(tree_lock);
 
 /* Locked: makes the node a child of its parent. Under a cancelled scope it is cancelled at once. */
-void scoped__node_link(struct node *node);
+void scoped__node_link(struct node *node) REQUIRES(tree_lock);
 
 #endif

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 /* Locked: returns whether the caller is to run the node; then nobody else is. */
-static bool take(struct node *node)
+static bool take(struct node *node) REQUIRES(tree_lock)
 {
     if (!scoped__node_join(node, JOIN_EV_TAKEN))
         return false;

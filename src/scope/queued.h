@@ -20,18 +20,18 @@
  * before it returns. Returns 0, or the executor's error; then the caller keeps the node and the
  * reference.
  */
-int scoped__queued_add(struct node *node);
+int scoped__queued_add(struct node *node) EXCLUDES(tree_lock);
 
 /*
  * Locked: returns whether a waiter may run the node. If the waiter's deadline has passed, only a
  * cancelled node may be run: its function is not called.
  */
-bool scoped__queued_runs(const struct node *node, int64_t deadline);
+bool scoped__queued_runs(const struct node *node, int64_t deadline) REQUIRES(tree_lock);
 
 /*
  * Locked on entry and return, unlocked while the node runs: the waiter runs it. Returns 0, or
  * -ECANCELED if the waiter was cancelled.
  */
-int scoped__queued_run(struct wait wait, struct node *node);
+int scoped__queued_run(struct wait wait, struct node *node) REQUIRES(tree_lock);
 
 #endif

@@ -55,6 +55,12 @@ static int apply_times(struct node *node, const struct scoped_options *options)
     return error;
 }
 
+static void init_outcome(struct scope *scope)
+    NO_THREAD_SAFETY_ANALYSIS("the scope is not linked yet")
+{
+    scope->last_failure = &scope->failures;
+}
+
 static int open_linked(struct node *node, const struct scoped_options *options,
                        scoped_spawner *ret_spawner)
 {
@@ -116,7 +122,7 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
         return -ENOMEM;
     struct scope *scope = scoped__scope(node);
     scope->policy = &scoped_collect;
-    scope->last_failure = &scope->failures;
+    init_outcome(scope);
     apply(scope, options != NULL ? options : &none);
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_RUNNING);
@@ -149,6 +155,7 @@ static int status_of(const struct scope *scope, const struct scoped_progress *pr
 }
 
 static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome)
+    NO_THREAD_SAFETY_ANALYSIS("all tasks of the scope are gone")
 {
     struct scoped_progress progress = progress_of(scope);
     struct scoped_outcome outcome = {
@@ -285,7 +292,7 @@ static bool has_room(struct node *node)
  * Unlocked, called by the owner: waits until the node's limit allows another child. If it does
  * already, there is no wait, and so no cancellation point.
  */
-static int wait_room(struct node *node, int64_t deadline)
+static int wait_room(struct node *node, int64_t deadline) EXCLUDES(tree_lock)
 {
     if (has_room(node))
         return 0;

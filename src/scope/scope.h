@@ -13,6 +13,6 @@
 int scoped__parent_with_room(scoped_spawner spawner, struct node **ret_parent);
 
 /* Unlocked: waits until all below the scope that was opened last is gone, and closes it. */
-void scoped__scope_end(struct activation *activation);
+void scoped__scope_end(struct activation *activation) EXCLUDES(tree_lock);
 
 #endif

@@ -107,7 +107,7 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver)
  * `executor_deadline`, then runs the node here.
  */
 static int wait_for_executor(struct wait wait, struct node *node, int64_t executor_deadline,
-                             int64_t deadline)
+                             int64_t deadline) REQUIRES(tree_lock)
 {
     if (base__now() >= executor_deadline)
         return scoped__queued_run(wait, node);

@@ -37,7 +37,7 @@ static void *thread_main(void *arg)
 }
 
 /* Unlocked: starts a thread for a linked task. The thread ends with the task. */
-static int start_thread(struct node *node)
+static int start_thread(struct node *node) EXCLUDES(tree_lock)
 {
     struct tree *tree = node->tree;
     pthread_t thread;

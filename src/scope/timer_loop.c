@@ -15,7 +15,7 @@ static struct node *node_of(struct agenda_entry *entry)
     return list_entry(entry, struct node, agenda);
 }
 
-static void fire(struct node *node)
+static void fire(struct node *node) REQUIRES(tree_lock)
 {
     if (node->kind != NODE_SCOPE) {
         scoped__cancel_reevaluate(node);
@@ -25,7 +25,7 @@ static void fire(struct node *node)
     }
 }
 
-static void fire_due(struct agenda *agenda)
+static void fire_due(struct agenda *agenda) REQUIRES(tree_lock)
 {
     struct agenda_entry *due;
     while ((due = scoped__agenda_take_due(agenda, base__now())) != NULL)
@@ -36,7 +36,7 @@ static void fire_due(struct agenda *agenda)
  * Joins the first node of the list; returns false if there is none. If its thread does not end in
  * time, the node is put at the end of the list, so that timers are not delayed.
  */
-static bool join_one(struct agenda *agenda)
+static bool join_one(struct agenda *agenda) REQUIRES(tree_lock)
 {
     struct agenda_entry *entry = scoped__agenda_take_join(agenda);
     if (entry == NULL)

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-static int start(struct tree *tree, struct waiter *waiter)
+static int start(struct tree *tree, struct waiter *waiter) REQUIRES(tree_lock)
 {
     struct timer_thread *timer = &tree->timer_thread;
     int error = base__thread_start(&timer->thread, NULL, timer->loop, tree);

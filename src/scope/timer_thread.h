@@ -15,22 +15,22 @@
  * Unlocked: starts the timer thread, unless it runs or the tree has ended. Returns 0, -EAGAIN or
  * -ENOMEM.
  */
-int scoped__timer_thread_start(struct tree *tree);
+int scoped__timer_thread_start(struct tree *tree) EXCLUDES(tree_lock);
 
 /* Locked: the same. */
-int scoped__timer_thread_start_locked(struct tree *tree);
+int scoped__timer_thread_start_locked(struct tree *tree) REQUIRES(tree_lock);
 
 /* Unlocked: stops the timer thread, once no node but the root is left. */
-void scoped__timer_thread_stop(struct tree *tree);
+void scoped__timer_thread_stop(struct tree *tree) EXCLUDES(tree_lock);
 
 /*
  * Locked, with a timer thread: sets the node's timer to `at` (CLOCK_MONOTONIC, nanoseconds). Then a
  * scope is cancelled for its deadline, and a task for the end of its grace time or its shield.
  */
-void scoped__timer_set(struct node *node, int64_t at);
-void scoped__timer_clear(struct node *node);
+void scoped__timer_set(struct node *node, int64_t at) REQUIRES(tree_lock);
+void scoped__timer_clear(struct node *node) REQUIRES(tree_lock);
 
 /* Locked: the timer thread joins the node, which is done. A second call has no effect. */
-void scoped__join_later(struct node *node);
+void scoped__join_later(struct node *node) REQUIRES(tree_lock);
 
 #endif

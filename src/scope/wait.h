@@ -9,6 +9,7 @@
 #ifndef FORKSCOPE_SCOPE_WAIT_H
 #define FORKSCOPE_SCOPE_WAIT_H
 
+#include "src/scope/tree_lock.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,6 +55,7 @@ int scoped__wait_end(struct wait wait, int error);
  * Unlocked: sleeps in a waiter. Returns 0 when woken (perhaps without reason), -ETIMEDOUT or
  * -ECANCELED.
  */
-int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadline);
+int scoped__wait_parked(struct wait wait, struct waiter *waiter, int64_t deadline)
+    EXCLUDES(tree_lock);
 
 #endif

@@ -42,7 +42,7 @@ int scoped__wait_gone(struct wait wait, struct node *node, int64_t deadline)
     return error;
 }
 
-static int watch(struct wait wait, struct node *node, int64_t deadline)
+static int watch(struct wait wait, struct node *node, int64_t deadline) REQUIRES(tree_lock)
 {
     struct waiter *waiter = base__waiter_new();
     node->owner_waiter = waiter;
@@ -59,6 +59,7 @@ static int watch(struct wait wait, struct node *node, int64_t deadline)
  * only a child that is done is joined.
  */
 static bool worth_joining(struct wait wait, const struct node *child, unsigned most)
+    REQUIRES(tree_lock)
 {
     return scoped__may_join(wait, child) && (most == 0 || child->state == NODE_DONE);
 }

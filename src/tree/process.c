@@ -43,9 +43,9 @@ static struct scoped_process *shared_of(const procspawn_handle *handle)
 static int wait_until(struct scoped_process *shared, const bool *so, int event, int64_t deadline)
 {
     for (;;) {
-        pthread_mutex_lock(&shared->lock);
+        procspawn__scoped_process_enter(shared);
         bool reached = *so;
-        pthread_mutex_unlock(&shared->lock);
+        procspawn__scoped_process_leave(shared);
         if (reached)
             return 0;
         if (base__now() >= deadline)
@@ -65,10 +65,10 @@ static int scoped_answered(procspawn_handle *handle, int64_t timeout)
     int rc = wait_until(shared, &shared->passed_on, shared->answered, base__deadline(timeout));
     if (rc < 0)
         return rc;
-    pthread_mutex_lock(&shared->lock);
+    procspawn__scoped_process_enter(shared);
     handle->outcome = shared->outcome;
     shared->outcome = (struct procspawn__outcome){ .state = PROCSPAWN__CONSUMED };
-    pthread_mutex_unlock(&shared->lock);
+    procspawn__scoped_process_leave(shared);
     return 0;
 }
 
@@ -79,11 +79,11 @@ static int scoped_gone(procspawn_handle *handle, int64_t timeout, struct rusage 
 
     if (rc < 0)
         return rc;
-    pthread_mutex_lock(&shared->lock);
+    procspawn__scoped_process_enter(shared);
     rc = shared->gone_status;
     if (rc == 0 && ret_usage)
         *ret_usage = shared->usage;
-    pthread_mutex_unlock(&shared->lock);
+    procspawn__scoped_process_leave(shared);
     return rc;
 }
 

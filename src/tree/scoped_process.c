@@ -18,9 +18,9 @@
  */
 void procspawn__scoped_process_drop(struct scoped_process *shared)
 {
-    pthread_mutex_lock(&shared->lock);
+    procspawn__scoped_process_enter(shared);
     bool last = --shared->references == 0;
-    pthread_mutex_unlock(&shared->lock);
+    procspawn__scoped_process_leave(shared);
     if (!last)
         return;
     procspawn_handle_free(shared->process);
@@ -33,6 +33,7 @@ void procspawn__scoped_process_drop(struct scoped_process *shared)
 }
 
 struct scoped_process *procspawn__scoped_process_new(const procspawn_builder *builder)
+    NO_THREAD_SAFETY_ANALYSIS("no other thread knows it")
 {
     struct scoped_process *shared = calloc(1, sizeof *shared);
 

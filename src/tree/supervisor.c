@@ -9,6 +9,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/guarded.h"
 #include "src/base/shortage.h"
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
@@ -26,20 +27,26 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+static bool has_passed_on(const struct scoped_process *shared)
+    NO_THREAD_SAFETY_ANALYSIS("only this thread sets it")
+{
+    return shared->passed_on;
+}
+
 /* Gives the outcome to the holder of the handle. Not cancelled halfway: write(2) is a cancellation
  * point. */
 static void pass_on(struct scoped_process *shared)
 {
     int cancel;
 
-    if (shared->passed_on)
+    if (has_passed_on(shared))
         return;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    pthread_mutex_lock(&shared->lock);
+    procspawn__scoped_process_enter(shared);
     shared->passed_on = true;
     shared->outcome = shared->process->outcome;
     shared->process->outcome = (struct procspawn__outcome){ .state = PROCSPAWN__CONSUMED };
-    pthread_mutex_unlock(&shared->lock);
+    procspawn__scoped_process_leave(shared);
     base__event_raise(shared->answered);
     pthread_setcancelstate(cancel, NULL);
 }
@@ -143,11 +150,11 @@ static void finish(void *argument)
     struct rusage usage = { 0 };
     int status = end_and_wait(shared, grace_of(shared), &usage);
 
-    pthread_mutex_lock(&shared->lock);
+    procspawn__scoped_process_enter(shared);
     shared->gone_status = status;
     shared->usage = usage;
     shared->has_gone = true;
-    pthread_mutex_unlock(&shared->lock);
+    procspawn__scoped_process_leave(shared);
     pass_on(shared);
     base__event_raise(shared->gone);
     procspawn__scoped_process_drop(shared);
@@ -155,6 +162,7 @@ static void finish(void *argument)
 
 int procspawn__supervisor_start(struct scoped_process *shared, scoped_spawner spawner,
                                 struct scoped_parent_signals *ret_signals)
+    NO_THREAD_SAFETY_ANALYSIS("its task has not started, or does not start")
 {
     shared->references = 2;
     int rc = ret_signals ? scoped_spawn_leaf_with_signal(spawner, supervise, shared, finish,

@@ -6,11 +6,13 @@
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
+#include "src/base/guarded.h"
 #include "src/value/value_type.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/value.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +23,12 @@ enum { BUCKETS = 256 };
 struct procspawn__fd_entry {
     uint64_t number;
     enum procspawn_value_kind kind;
-    int fd;                                  /* -1: taken */
+    int fd GUARDED_BY(fd_table_lock);           /* -1: taken */
     struct procspawn__fd_owner *owner;
-    struct procspawn__fd_entry *next;        /* the next one of the same owner */
-    struct procspawn__fd_entry *bucket_next; /* the next one in the same bucket */
+    /* the next one of the same owner */
+    struct procspawn__fd_entry *next GUARDED_BY(fd_table_lock);
+    /* the next one in the same bucket */
+    struct procspawn__fd_entry *bucket_next GUARDED_BY(fd_table_lock);
 };
 
 struct procspawn__fd_owner procspawn__fds_to_send;
@@ -33,9 +37,19 @@ struct procspawn__fd_owner procspawn__fds_to_send;
  * Guards the table, and all owners with their lists. No call that may block is made while it is
  * held.
  */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct procspawn__fd_entry *buckets[BUCKETS];
-static uint64_t last_number;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct procspawn__fd_entry *buckets[BUCKETS] GUARDED_BY(fd_table_lock);
+static uint64_t last_number GUARDED_BY(fd_table_lock);
+
+static void lock(void) LOCKS(fd_table_lock)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void unlock(void) UNLOCKS(fd_table_lock)
+{
+    pthread_mutex_unlock(&mutex);
+}
 
 int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
                             int fd, uint64_t *ret_number)
@@ -52,18 +66,18 @@ int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_va
         free(entry);
         return rc;
     }
-    pthread_mutex_lock(&lock);
+    lock();
     struct procspawn__fd_entry **bucket = &buckets[++last_number % BUCKETS];
     *entry = (struct procspawn__fd_entry){ last_number, kind, fd, owner, owner->first, *bucket };
     owner->first = entry;
     *bucket = entry;
     *ret_number = entry->number;
-    pthread_mutex_unlock(&lock);
+    unlock();
     return 0;
 }
 
 /* Locked: returns the entry; NULL if there is none or its descriptor has been taken. */
-static struct procspawn__fd_entry *find(uint64_t number)
+static struct procspawn__fd_entry *find(uint64_t number) REQUIRES(fd_table_lock)
 {
     struct procspawn__fd_entry *entry = buckets[number % BUCKETS];
 
@@ -72,7 +86,7 @@ static struct procspawn__fd_entry *find(uint64_t number)
     return entry && entry->fd >= 0 ? entry : NULL;
 }
 
-static int take_out(struct procspawn__fd_entry *entry)
+static int take_out(struct procspawn__fd_entry *entry) REQUIRES(fd_table_lock)
 {
     int fd = base__fd_release(entry->fd);
     entry->fd = -1;
@@ -83,13 +97,13 @@ int procspawn__fd_table_take(uint64_t number, enum procspawn_value_kind kind, in
 {
     int rc = PROCSPAWN_EVALUE;
 
-    pthread_mutex_lock(&lock);
+    lock();
     struct procspawn__fd_entry *entry = find(number);
     if (entry && entry->kind == kind && entry->owner != &procspawn__fds_to_send) {
         *ret_fd = take_out(entry);
         rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
     }
-    pthread_mutex_unlock(&lock);
+    unlock();
     return rc;
 }
 
@@ -97,7 +111,7 @@ int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, in
 {
     int rc = PROCSPAWN_EVALUE;
 
-    pthread_mutex_lock(&lock);
+    lock();
     struct procspawn__fd_entry *entry = find(number);
     if (entry && entry->kind == kind && entry->owner == &procspawn__fds_to_send) {
         *ret_fd = take_out(entry);
@@ -105,20 +119,20 @@ int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, in
     } else if (entry && entry->kind == kind && base__fd_is_ours(entry->fd)) {
         rc = procspawn__kind_duplicate(kind, entry->fd, ret_fd);
     }
-    pthread_mutex_unlock(&lock);
+    unlock();
     return rc;
 }
 
 void procspawn__fd_table_drop(uint64_t number)
 {
-    pthread_mutex_lock(&lock);
+    lock();
     struct procspawn__fd_entry *entry = find(number);
     int fd = entry ? take_out(entry) : -1;
-    pthread_mutex_unlock(&lock);
+    unlock();
     base__close_foreign(fd);
 }
 
-static void leave_bucket(const struct procspawn__fd_entry *entry)
+static void leave_bucket(const struct procspawn__fd_entry *entry) REQUIRES(fd_table_lock)
 {
     struct procspawn__fd_entry **place = &buckets[entry->number % BUCKETS];
 
@@ -127,32 +141,44 @@ static void leave_bucket(const struct procspawn__fd_entry *entry)
     *place = entry->bucket_next;
 }
 
-/*
- * Without the lock if there is nothing: in a copy of the process by fork(2) another thread's lock
- * may be held for ever.
- */
-void procspawn__fd_owner_release(struct procspawn__fd_owner *owner)
+static bool is_empty(const struct procspawn__fd_owner *owner)
+    NO_THREAD_SAFETY_ANALYSIS("an owner belongs to one thread at a time")
 {
-    if (!owner->first)
-        return;
-    pthread_mutex_lock(&lock);
-    struct procspawn__fd_entry *first = owner->first;
-    for (struct procspawn__fd_entry *entry = first; entry; entry = entry->next)
-        leave_bucket(entry);
-    owner->first = NULL;
-    pthread_mutex_unlock(&lock);
+    return !owner->first;
+}
+
+static void close_all(struct procspawn__fd_entry *first)
+    NO_THREAD_SAFETY_ANALYSIS("they are not in the table any more")
+{
     while (first) {
         struct procspawn__fd_entry *next = first->next;
         base__close_foreign(base__fd_release(first->fd));
         free(first);
         first = next;
     }
+}
+
+/*
+ * Without the lock if there is nothing: in a copy of the process by fork(2) another thread's lock
+ * may be held for ever.
+ */
+void procspawn__fd_owner_release(struct procspawn__fd_owner *owner)
+{
+    if (is_empty(owner))
+        return;
+    lock();
+    struct procspawn__fd_entry *first = owner->first;
+    for (struct procspawn__fd_entry *entry = first; entry; entry = entry->next)
+        leave_bucket(entry);
+    owner->first = NULL;
+    unlock();
+    close_all(first);
     base__close_settle();
 }
 
-void procspawn__fd_table_forget(void)
+void procspawn__fd_table_forget(void) NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
-    pthread_mutex_init(&lock, NULL);
+    pthread_mutex_init(&mutex, NULL);
     memset(buckets, 0, sizeof buckets);
     procspawn__fds_to_send.first = NULL;
 }

@@ -9,14 +9,17 @@
 #ifndef FORKSCOPE_VALUE_FD_TABLE_H
 #define FORKSCOPE_VALUE_FD_TABLE_H
 
+#include "src/base/guarded.h"
 #include <forkscope/value.h>
 #include <stdint.h>
 
 struct procspawn__fd_entry;
 
+extern struct base__lock fd_table_lock;
+
 /* Owns its entries of the table. {0} owns none. */
 struct procspawn__fd_owner {
-    struct procspawn__fd_entry *first;
+    struct procspawn__fd_entry *first GUARDED_BY(fd_table_lock);
 };
 
 /* The owner of descriptors that the program has given away to be sent, until they are sent. */

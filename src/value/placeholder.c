@@ -6,6 +6,7 @@
 
 #include "src/base/closer.h"
 #include "src/base/fd.h"
+#include "src/base/guarded.h"
 #include "src/base/thread.h"
 #include "src/value/fd_table.h"
 #include "src/value/value_type.h"
@@ -25,11 +26,23 @@
 
 enum { SECRET_DIGITS = 32, TEXT_MAX = 80 };
 
+extern struct base__lock secret_lock;
+
 static struct {
     pthread_mutex_t lock;       /* held while the secret is drawn */
-    bool drawn;
-    char digits[SECRET_DIGITS + 1];
+    bool drawn GUARDED_BY(secret_lock);
+    char digits[SECRET_DIGITS + 1] GUARDED_BY(secret_lock);
 } secret = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void lock(void) LOCKS(secret_lock)
+{
+    pthread_mutex_lock(&secret.lock);
+}
+
+static void unlock(void) UNLOCKS(secret_lock)
+{
+    pthread_mutex_unlock(&secret.lock);
+}
 
 static bool draw(void)
 {
@@ -48,16 +61,16 @@ static bool have_secret(void)
         return true;
     /* getrandom(2) is a cancellation point. */
     bool cancelable = base__cancelable(false);
-    pthread_mutex_lock(&secret.lock);
+    lock();
     if (!secret.drawn && draw())
         __atomic_store_n(&secret.drawn, true, __ATOMIC_RELEASE);
     bool drawn = secret.drawn;
-    pthread_mutex_unlock(&secret.lock);
+    unlock();
     base__cancelable(cancelable);
     return drawn;
 }
 
-void procspawn__placeholder_reset(void)
+void procspawn__placeholder_reset(void) NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
     pthread_mutex_init(&secret.lock, NULL);
     secret.drawn = false;
