@@ -84,9 +84,9 @@ int scoped_acquire(scoped_acquire_function *acquire, void *arg, scoped_release_f
     int error = scoped_checkpoint();
     if (error < 0)
         return error;
-    struct wait hold = scoped__hold();
+    struct wait section = scoped__uncancelled_begin();
     error = acquire_uncancelled(activation, acquire, arg, release, ret_resource);
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
     return error;
 }
 
@@ -101,9 +101,9 @@ int scoped_release(intptr_t resource, scoped_release_function *release)
     struct deferred *found = *place;
     if (found == NULL)
         return -ENOENT;
-    struct wait hold = scoped__hold();
+    struct wait section = scoped__uncancelled_begin();
     *place = found->before;
     run(found);
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
     return 0;
 }

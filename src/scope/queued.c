@@ -44,11 +44,11 @@ static int execute_users(struct node *node)
 {
     struct activation *activation = scoped__activation();
     struct node *lent_before = activation->lent;
-    struct wait hold = scoped__hold();
-    activation->lent = hold.task;
+    struct wait section = scoped__uncancelled_begin();
+    activation->lent = section.task;
     int error = node->executor->execute(node->executor, run_queued, node);
     activation->lent = lent_before;
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
     return error;
 }
 

@@ -81,13 +81,13 @@ static int run_node(struct node *node, scoped_done_function *done, void *arg)
     int status;
     node->done = done;
     node->arg = arg;
-    struct wait hold = scoped__hold();
-    bool leads = hold.task != NULL && scoped__owns(scoped__activation(), node);
+    struct wait section = scoped__uncancelled_begin();
+    bool leads = section.task != NULL && scoped__owns(scoped__activation(), node);
     pthread_cleanup_push(release_node, node);
-    scoped__task_run(node, leads ? hold.task : NULL);
+    scoped__task_run(node, leads ? section.task : NULL);
     status = node->status;
     pthread_cleanup_pop(1);
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
     return status;
 }
 
@@ -189,10 +189,10 @@ void scoped_done_sender_free(struct scoped_done_sender *sender)
     struct node *node = (struct node *)sender;
     if (node == NULL || !scoped__node_here(node))
         return;
-    struct wait hold = scoped__hold();
+    struct wait section = scoped__uncancelled_begin();
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     scoped__unlock(node->tree);
     scoped__tell_done(node, node->status, scoped__failure_new(node, node->status));
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
 }

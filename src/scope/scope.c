@@ -148,9 +148,9 @@ static struct scoped_progress progress_of(struct scope *scope)
 
 static int status_of(const struct scope *scope, const struct scoped_progress *progress)
 {
-    struct wait hold = scoped__hold();
+    struct wait section = scoped__uncancelled_begin();
     int status = scope->policy->outcome(scope->policy, progress);
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
     return status;
 }
 

@@ -25,9 +25,9 @@ static int misused(scoped_spawner spawner)
     scoped_misuse_hook *hook = atomic_load(&misuse_hook);
     if (hook == NULL)
         return error;
-    struct wait hold = scoped__hold();
+    struct wait section = scoped__uncancelled_begin();
     hook(error, spawner);
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
     return error;
 }
 

@@ -34,17 +34,17 @@ struct wait scoped__wait_begin_uncancelled(void)
     return (struct wait){ NULL, base__cancelable(false) };
 }
 
-struct wait scoped__hold(void)
+struct wait scoped__uncancelled_begin(void)
 {
-    struct wait hold = begin();
+    struct wait section = begin();
     scoped__activation()->held++;
-    return hold;
+    return section;
 }
 
-void scoped__hold_end(struct wait hold)
+void scoped__uncancelled_end(struct wait section)
 {
     scoped__activation()->held--;
-    base__cancelable(hold.was_on);
+    base__cancelable(section.was_on);
 }
 
 bool scoped__wait_cancelled(struct wait wait)

@@ -39,8 +39,8 @@ struct wait scoped__wait_begin_uncancelled(void);
  * done: cancellation is off, and no wait in the function is cut short. The result names the task
  * that could be cancelled here otherwise.
  */
-struct wait scoped__hold(void);
-void scoped__hold_end(struct wait hold);
+struct wait scoped__uncancelled_begin(void);
+void scoped__uncancelled_end(struct wait section);
 
 /* Returns whether the wait's task has been cancelled, so that the wait has to end. */
 bool scoped__wait_cancelled(struct wait wait);

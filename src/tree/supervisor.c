@@ -175,8 +175,8 @@ int procspawn__supervisor_start(struct scoped_process *shared, scoped_spawner sp
 
 void procspawn__supervisor_end(struct scoped_process *shared)
 {
-    struct wait hold = scoped__hold();
+    struct wait section = scoped__uncancelled_begin();
 
     end_and_wait(shared, 0, NULL);
-    scoped__hold_end(hold);
+    scoped__uncancelled_end(section);
 }
