@@ -257,14 +257,14 @@ static void on_ready(struct procspawn__worker *worker) REQUIRES(pool_lock)
 }
 
 static void on_answer(struct procspawn__worker *worker, struct procspawn__worker_message *message,
-                      bool worn) REQUIRES(pool_lock)
+                      bool recycle) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = take_call(worker);
 
     procspawn__backoff_answered(&worker->pool->backoff);
     pass_on(&message->outcome, &call->handle.outcome);
     procspawn__pool_call_end(call);
-    if (worn)
+    if (recycle)
         procspawn__worker_terminate(worker, SIGKILL, 0);
     procspawn__pool_feed(worker->pool);
 }
@@ -388,7 +388,7 @@ void procspawn__schedule_act(struct procspawn__worker *worker,
         on_ready(worker);
         break;
     case PROCSPAWN__WORKER_ANSWERED:
-        on_answer(worker, message, report.worn);
+        on_answer(worker, message, report.recycle);
         break;
     case PROCSPAWN__WORKER_FAILED:
         on_failure(worker, message);

@@ -34,7 +34,7 @@ enum procspawn__worker_event {
     PROCSPAWN__EV_CALL,         /* it was sent a call */
     PROCSPAWN__EV_ANSWER,       /* it has answered and waits for the next call */
     PROCSPAWN__EV_END,          /* the pool ends it */
-    PROCSPAWN__EV_CUT,          /* its channel has ended, or DEATH says that it lingers */
+    PROCSPAWN__EV_LOST,         /* its channel has ended, or DEATH says that it lingers */
     PROCSPAWN__EV_DEATH,        /* it is gone, with its descendants */
     PROCSPAWN__WORKER_EVENTS
 };

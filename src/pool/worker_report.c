@@ -94,8 +94,8 @@ void procspawn__worker_receive_message(struct procspawn__worker *worker,
 
 /* ---- with the lock held ---- */
 
-static bool is_worn_out(const struct procspawn__worker *worker,
-                        const struct procspawn__worker_message *message) REQUIRES(pool_lock)
+static bool is_to_recycle(const struct procspawn__worker *worker,
+                          const struct procspawn__worker_message *message) REQUIRES(pool_lock)
 {
     uint64_t calls = worker->pool->config.recycle_calls;
     return message->too_big || (calls > 0 && worker->ended_calls >= calls);
@@ -110,7 +110,7 @@ static struct procspawn__worker_report on_answer(struct procspawn__worker *worke
     procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
     return (struct procspawn__worker_report){
         .what = PROCSPAWN__WORKER_ANSWERED,
-        .worn = worker->state != PROCSPAWN__WORKER_IDLE || is_worn_out(worker, message),
+        .recycle = worker->state != PROCSPAWN__WORKER_IDLE || is_to_recycle(worker, message),
     };
 }
 
@@ -174,7 +174,7 @@ static struct procspawn__worker_report on_end(struct procspawn__worker *worker,
     };
 
     procspawn__worker_step(worker, dead && !death->lingers ? PROCSPAWN__EV_DEATH
-                                                           : PROCSPAWN__EV_CUT);
+                                                           : PROCSPAWN__EV_LOST);
     return report;
 }
 

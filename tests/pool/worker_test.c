@@ -19,19 +19,19 @@ static const struct {
 } legal[] = {
     { PROCSPAWN__WORKER_STARTING, PROCSPAWN__EV_READY, PROCSPAWN__WORKER_IDLE },
     { PROCSPAWN__WORKER_STARTING, PROCSPAWN__EV_END, PROCSPAWN__WORKER_ENDING },
-    { PROCSPAWN__WORKER_STARTING, PROCSPAWN__EV_CUT, PROCSPAWN__WORKER_LOST },
+    { PROCSPAWN__WORKER_STARTING, PROCSPAWN__EV_LOST, PROCSPAWN__WORKER_LOST },
     { PROCSPAWN__WORKER_STARTING, PROCSPAWN__EV_DEATH, PROCSPAWN__WORKER_GONE },
     { PROCSPAWN__WORKER_IDLE, PROCSPAWN__EV_CALL, PROCSPAWN__WORKER_RUNNING },
     { PROCSPAWN__WORKER_IDLE, PROCSPAWN__EV_END, PROCSPAWN__WORKER_ENDING },
-    { PROCSPAWN__WORKER_IDLE, PROCSPAWN__EV_CUT, PROCSPAWN__WORKER_LOST },
+    { PROCSPAWN__WORKER_IDLE, PROCSPAWN__EV_LOST, PROCSPAWN__WORKER_LOST },
     { PROCSPAWN__WORKER_IDLE, PROCSPAWN__EV_DEATH, PROCSPAWN__WORKER_GONE },
     { PROCSPAWN__WORKER_RUNNING, PROCSPAWN__EV_ANSWER, PROCSPAWN__WORKER_IDLE },
     { PROCSPAWN__WORKER_RUNNING, PROCSPAWN__EV_END, PROCSPAWN__WORKER_ENDING },
-    { PROCSPAWN__WORKER_RUNNING, PROCSPAWN__EV_CUT, PROCSPAWN__WORKER_LOST },
+    { PROCSPAWN__WORKER_RUNNING, PROCSPAWN__EV_LOST, PROCSPAWN__WORKER_LOST },
     { PROCSPAWN__WORKER_RUNNING, PROCSPAWN__EV_DEATH, PROCSPAWN__WORKER_GONE },
     { PROCSPAWN__WORKER_ENDING, PROCSPAWN__EV_ANSWER, PROCSPAWN__WORKER_ENDING },
     { PROCSPAWN__WORKER_ENDING, PROCSPAWN__EV_END, PROCSPAWN__WORKER_ENDING },
-    { PROCSPAWN__WORKER_ENDING, PROCSPAWN__EV_CUT, PROCSPAWN__WORKER_LOST },
+    { PROCSPAWN__WORKER_ENDING, PROCSPAWN__EV_LOST, PROCSPAWN__WORKER_LOST },
     { PROCSPAWN__WORKER_ENDING, PROCSPAWN__EV_DEATH, PROCSPAWN__WORKER_GONE },
     { PROCSPAWN__WORKER_LOST, PROCSPAWN__EV_DEATH, PROCSPAWN__WORKER_GONE },
 };
@@ -83,7 +83,7 @@ static void a_lost_worker_is_kept_until_it_is_gone(void)
     procspawn_pool *pool = bare_pool_new(2, 2);
     struct procspawn__worker *lost = bare_worker(pool), *gone = bare_worker(pool);
 
-    procspawn__worker_step(lost, PROCSPAWN__EV_CUT);
+    procspawn__worker_step(lost, PROCSPAWN__EV_LOST);
     procspawn__worker_remove(lost);
     procspawn__worker_step(gone, PROCSPAWN__EV_DEATH);
     procspawn__worker_remove(gone);
@@ -150,7 +150,7 @@ static void an_answer_makes_the_worker_idle(void)
             report(worker, i == 0 ? bare_result(worker)
                                   : bare_failure(worker, true, PROCSPAWN_ERROR_PANIC));
         CU_ASSERT_EQUAL(answer.what, PROCSPAWN__WORKER_ANSWERED);
-        CU_ASSERT_FALSE(answer.worn);
+        CU_ASSERT_FALSE(answer.recycle);
         CU_ASSERT_EQUAL(worker->state, PROCSPAWN__WORKER_IDLE);
         worker->call = NULL;
     }
@@ -178,13 +178,13 @@ static void a_worker_is_worn_after_its_calls_or_if_it_is_too_big(void)
     pool->config.recycle_calls = 3;
     for (int i = 1; i <= 3; i++) {
         run_call(worker);
-        CU_ASSERT_EQUAL(report(worker, bare_result(worker)).worn, i == 3);
+        CU_ASSERT_EQUAL(report(worker, bare_result(worker)).recycle, i == 3);
     }
     pool->config.recycle_calls = 0;
     run_call(worker);
     struct procspawn__worker_message big = bare_result(worker);
     big.too_big = true;
-    CU_ASSERT(report(worker, big).worn);
+    CU_ASSERT(report(worker, big).recycle);
     bare_pool_free(pool);
 }
 
@@ -198,7 +198,7 @@ static void a_worker_that_answers_while_it_ends_is_worn(void)
     procspawn__worker_step(worker, PROCSPAWN__EV_END);
     struct procspawn__worker_report answer = report(worker, bare_result(worker));
     CU_ASSERT_EQUAL(answer.what, PROCSPAWN__WORKER_ANSWERED);
-    CU_ASSERT(answer.worn);
+    CU_ASSERT(answer.recycle);
     CU_ASSERT_EQUAL(worker->state, PROCSPAWN__WORKER_ENDING);
     bare_pool_free(pool);
 }
