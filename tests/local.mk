@@ -236,8 +236,6 @@ check_PROGRAMS += tests/scope/fork_test
 tests_scope_fork_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/gone_test
 tests_scope_gone_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
-check_PROGRAMS += tests/scope/hold_test
-tests_scope_hold_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/left_open_test
 tests_scope_left_open_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/misuse_test
@@ -267,6 +265,8 @@ check_PROGRAMS += tests/scope/state_test
 tests_scope_state_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/stress_test
 tests_scope_stress_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/uncancelled_test
+tests_scope_uncancelled_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/wait_fd_test
 tests_scope_wait_fd_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 

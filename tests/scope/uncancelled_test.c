@@ -1,5 +1,5 @@
 /*
- * hold_test.c - user functions that must return, since an operation of the library is half done: a
+ * uncancelled_test.c - user functions that must return, since an operation of the library is half done: a
  * cancelled task is not cut short in them, neither in a wait of the library nor in a cancellation
  * point of POSIX. The same holds for clean-up handlers of a task that is being unwound
  */
