@@ -29,7 +29,7 @@ static uint64_t bit(int signal)
 
 static bool has_end(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
-    return worker->end.signals != 0 || worker->end.limit;
+    return worker->pending.signals != 0 || worker->pending.limit;
 }
 
 static void enlist(struct procspawn__worker *worker) REQUIRES(pool_lock)
@@ -40,18 +40,18 @@ static void enlist(struct procspawn__worker *worker) REQUIRES(pool_lock)
 
 void procspawn__worker_terminate(struct procspawn__worker *worker, int signal, int64_t grace)
 {
-    struct procspawn__worker_end *end = &worker->end;
+    struct procspawn__pending_notices *pending = &worker->pending;
     int64_t kill_at = base__deadline(grace);
 
     if (worker->killed || !procspawn__worker_step(worker, PROCSPAWN__EV_END))
         return;
     if (signal == SIGKILL) {
         worker->killed = true;
-        end->signals = 0;
+        pending->signals = 0;
     }
-    if (end->signals == 0 || kill_at < end->kill_at)
-        end->kill_at = kill_at;
-    end->signals |= bit(signal);
+    if (pending->signals == 0 || kill_at < pending->kill_at)
+        pending->kill_at = kill_at;
+    pending->signals |= bit(signal);
     enlist(worker);
     procspawn__worker_update_interest(worker);
 }
@@ -61,8 +61,8 @@ void procspawn__worker_time_out(struct procspawn__worker *worker)
     if (worker->killed || worker->overdue || !procspawn__worker_step(worker, PROCSPAWN__EV_END))
         return;
     worker->overdue = true;
-    worker->end.limit = true;
-    worker->end.limit_first = worker->end.signals == 0;
+    worker->pending.limit = true;
+    worker->pending.limit_first = worker->pending.signals == 0;
     enlist(worker);
     procspawn__worker_update_interest(worker);
 }
@@ -78,29 +78,29 @@ struct notice {
 
 static struct notice next_notice(struct procspawn__worker *worker)
 {
-    struct procspawn__worker_end *end = &worker->end;
-    struct notice notice = { .to = worker->child, .kill_at = end->kill_at };
+    struct procspawn__pending_notices *pending = &worker->pending;
+    struct notice notice = { .to = worker->child, .kill_at = pending->kill_at };
 
-    if (end->limit && (end->limit_first || end->signals == 0)) {
-        end->limit = false;
+    if (pending->limit && (pending->limit_first || pending->signals == 0)) {
+        pending->limit = false;
         return notice;
     }
-    notice.signal = __builtin_ctzll(end->signals) + 1;
-    end->signals &= ~bit(notice.signal);
+    notice.signal = __builtin_ctzll(pending->signals) + 1;
+    pending->signals &= ~bit(notice.signal);
     return notice;
 }
 
 static void take_back(struct procspawn__worker *worker, const struct notice *notice)
     REQUIRES(pool_lock)
 {
-    struct procspawn__worker_end *end = &worker->end;
+    struct procspawn__pending_notices *pending = &worker->pending;
 
     if (notice->signal == 0) {
-        end->limit = true;
+        pending->limit = true;
     } else if (!worker->killed || notice->signal == SIGKILL) {
-        if (end->signals == 0 || notice->kill_at < end->kill_at)
-            end->kill_at = notice->kill_at;
-        end->signals |= bit(notice->signal);
+        if (pending->signals == 0 || notice->kill_at < pending->kill_at)
+            pending->kill_at = notice->kill_at;
+        pending->signals |= bit(notice->signal);
     }
 }
 
@@ -128,8 +128,8 @@ static void send_one(struct procspawn__worker *worker) REQUIRES(pool_lock)
     procspawn__pool_enter(pool);
     worker->notifying = false;
     if (worker->state >= PROCSPAWN__WORKER_LOST || rc == -EPIPE) {
-        worker->end.signals = 0;
-        worker->end.limit = false;
+        worker->pending.signals = 0;
+        worker->pending.limit = false;
     } else if (rc < 0) {
         take_back(worker, &notice);
         list_append(&pool->later_notices, &worker->in_notices);

@@ -40,7 +40,7 @@ enum procspawn__worker_event {
 };
 
 /* Notices that the server of a worker is still to be sent. */
-struct procspawn__worker_end {
+struct procspawn__pending_notices {
     uint64_t signals;           /* bit n - 1: signal n */
     int64_t kill_at;            /* the earliest end of a grace */
     bool limit;                 /* the call is past its deadline */
@@ -74,7 +74,7 @@ struct procspawn__worker {
     bool notifying GUARDED_BY(pool_lock);       /* a thread sends its server a notice right now */
     bool flooded GUARDED_BY(pool_lock);  /* its channel never becomes empty: DEATH may not fit in */
     struct procspawn__await await;  /* asks its server for its end; only the receiving thread */
-    struct procspawn__worker_end end GUARDED_BY(pool_lock);
+    struct procspawn__pending_notices pending GUARDED_BY(pool_lock);
     struct list in_notices GUARDED_BY(pool_lock);
     struct procspawn__encoded *buffer;  /* for the message being received; NULL: none yet */
     bool lossy;                 /* messages need not bring their descriptors any more */
