@@ -8,8 +8,8 @@
 
 #include "src/base/fd.h"
 #include "src/call/builder.h"
+#include "src/call/confinement.h"
 #include "src/call/environment.h"
-#include "src/call/place.h"
 #include "src/call/request.h"
 #include "src/image/image.h"
 #include "src/rights/identity.h"
@@ -49,7 +49,7 @@ static char *const *environment(void)
 void procspawn__caller_state_close(void)
 {
     procspawn__status_close();
-    procspawn__place_close();
+    procspawn__confinement_close();
 }
 
 /* Works also if the program may not search its working directory any more. */
@@ -89,7 +89,7 @@ int procspawn__caller_state_record(void)
     int rc = procspawn__status_read(&status);
     initial.umask = status.umask;
     if (rc == 0)
-        rc = procspawn__place_record(&status);
+        rc = procspawn__confinement_record(&status);
     if (rc == 0)
         rc = procspawn__identity_record(&status);
     return rc < 0 ? rc : procspawn__environment_record(environment());
@@ -255,14 +255,14 @@ static int describe_rights(struct procspawn__request *request, const procspawn_b
 {
     unsigned allowed = builder ? builder->allowed : 0;
     unsigned kinds;
-    int rc = procspawn__place_differs(status, &kinds);
+    int rc = procspawn__confinement_differs(status, &kinds);
 
     if (rc == 0 && !(kinds & PROCSPAWN_RIGHTS_USER))
         rc = procspawn__identity_describe(&request->call, &request->block, status);
     if (rc < 0)
         return rc;
     if (kinds == 0 && is_peer_of_init(&request->call, status) &&
-        procspawn__place_landlocked(status))
+        procspawn__confinement_landlocked(status))
         kinds = PROCSPAWN_RIGHTS_LANDLOCK;
     if (kinds != 0)
         request->call.flags |= WIRE_CALL_CHILDLESS;

@@ -4,15 +4,15 @@
  * init forks the root while the process has one thread. fini closes pools first, then has the root
  * end all processes, and waits until they are gone.
  */
-#include "forkserver/process/daemonize.h"
 #include "forkserver/forkserver.h"
+#include "forkserver/process/daemonize.h"
 #include "forkserver/syscall_check.h"
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/call/caller_state.h"
-#include "src/call/place.h"
+#include "src/call/confinement.h"
 #include "src/child/caller_rights.h"
 #include "src/child/child.h"
 #include "src/client/earlier.h"
@@ -159,7 +159,7 @@ static int start(int argc, char **argv)
         procspawn__caller_state_close();
         return rc;
     }
-    procspawn__place_record_root();
+    procspawn__confinement_record_root();
     procspawn__seed_draw();
     image->argc = argc;
     image->owner = base__process();

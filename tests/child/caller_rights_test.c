@@ -3,7 +3,7 @@
  * kernel confirms it
  */
 #include "tests/support/forged_calls.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/rights_helpers.h"
 
@@ -54,7 +54,7 @@ static void claim_root(void)
 
 static void a_program_that_gave_up_root_cannot_claim_it(void)
 {
-    place_in_process(claim_root);
+    confinement_in_process(claim_root);
 }
 
 static void check_self(void)
@@ -77,7 +77,7 @@ static void call_after_root(void)
     calls_begin();
     json_int_t usual = calls_integer(calls_start(count_descriptors, NULL));
     become_somebody();
-    place_in_thread(check_self);
+    confinement_in_thread(check_self);
     check_self();
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(count_descriptors, NULL)), usual);
     calls_end();
@@ -85,7 +85,7 @@ static void call_after_root(void)
 
 static void any_thread_of_a_program_that_gave_up_root_has_children(void)
 {
-    place_in_process(call_after_root);
+    confinement_in_process(call_after_root);
 }
 
 /* ---- a program that is set-user-ID root ---- */
@@ -95,7 +95,7 @@ static void call_as_set_user_id(void)
     rights_become(RIGHTS_USER, 0, 0);
     calls_begin();
     check_self();
-    place_in_thread(check_self);
+    confinement_in_thread(check_self);
     rights_become(RIGHTS_USER, RIGHTS_USER, 0);
     check_self();
     rights_become(RIGHTS_USER, RIGHTS_USER, RIGHTS_USER);
@@ -106,7 +106,7 @@ static void call_as_set_user_id(void)
 
 static void a_set_user_id_program_has_children_with_its_ids(void)
 {
-    place_in_process(call_as_set_user_id);
+    confinement_in_process(call_as_set_user_id);
 }
 
 /* ---- capabilities of another user ---- */
@@ -127,7 +127,7 @@ static void claim_capabilities(void)
     keep_few();
     calls_begin();
     check_self();
-    place_in_thread(check_self);
+    confinement_in_thread(check_self);
     rights_set_capabilities(0, 0, 0);
     check_self();
     check_refused(0);
@@ -136,7 +136,7 @@ static void claim_capabilities(void)
 
 static void capabilities_that_were_given_up_cannot_be_claimed(void)
 {
-    place_in_process(claim_capabilities);
+    confinement_in_process(claim_capabilities);
 }
 
 static void claim_new_privileges(void)
@@ -151,7 +151,7 @@ static void claim_new_privileges(void)
 
 static void new_privileges_that_were_given_up_cannot_be_claimed(void)
 {
-    place_in_process(claim_new_privileges);
+    confinement_in_process(claim_new_privileges);
 }
 
 /* ---- one thread ---- */
@@ -171,7 +171,7 @@ static void call_as_another_user(void)
 static void a_thread_may_be_another_user_than_the_main_one(void)
 {
     calls_begin();
-    place_in_thread(call_as_another_user);
+    confinement_in_thread(call_as_another_user);
     calls_end();
 }
 
@@ -213,7 +213,7 @@ static void outgrow_pool(void)
 
 static void the_workers_of_root_do_not_serve_who_gave_it_up(void)
 {
-    place_in_process(outgrow_pool);
+    confinement_in_process(outgrow_pool);
 }
 
 #define TEST(name) { #name, name }

@@ -4,7 +4,7 @@
  */
 #include "tests/support/builder_helpers.h"
 #include "tests/support/nested_helpers.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 #include "tests/support/rights_helpers.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ static void give_up_new_privileges(void)
 
 static void who_is_called_without_new_privileges_has_no_children(void)
 {
-    place_in_thread(give_up_new_privileges);
+    confinement_in_thread(give_up_new_privileges);
 }
 
 static void give_up_capability(void)
@@ -66,8 +66,8 @@ static void drop_capability(void)
 
 static void who_is_called_with_fewer_capabilities_has_no_children(void)
 {
-    place_in_thread(give_up_capability);
-    place_in_thread(drop_capability);
+    confinement_in_thread(give_up_capability);
+    confinement_in_thread(drop_capability);
 }
 
 static void lay_down_root(void)
@@ -84,7 +84,7 @@ static void lay_down_root(void)
 
 static void who_is_called_by_another_user_has_children(void)
 {
-    place_in_thread(lay_down_root);
+    confinement_in_thread(lay_down_root);
 }
 
 static void lay_down_root_for_a_while(void)
@@ -101,8 +101,8 @@ static void lay_down_group_for_a_while(void)
 
 static void who_is_called_by_several_users_at_once_has_no_children(void)
 {
-    place_in_thread(lay_down_root_for_a_while);
-    place_in_thread(lay_down_group_for_a_while);
+    confinement_in_thread(lay_down_root_for_a_while);
+    confinement_in_thread(lay_down_group_for_a_while);
 }
 
 static json_t *leave_and_nest(json_t *argument)

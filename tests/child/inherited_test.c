@@ -2,7 +2,7 @@
  * inherited_test.c - what children inherit from the program as it was at init, and what they do not
  */
 #include "tests/support/call_helpers.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -60,7 +60,7 @@ static void check_memory(void)
 
 static void memory_is_that_of_init_and_each_childs_own(void)
 {
-    place_in_process(check_memory);
+    confinement_in_process(check_memory);
 }
 
 /* How many signals are blocked, pending, or have another than the default action. */
@@ -94,7 +94,7 @@ static void check_signals(void)
 
 static void signals_are_neither_blocked_nor_pending_nor_ignored_nor_handled(void)
 {
-    place_in_process(check_signals);
+    confinement_in_process(check_signals);
 }
 
 static json_t *tell_timers(json_t *argument)
@@ -120,7 +120,7 @@ static void check_timers(void)
 
 static void timers_are_the_programs_alone(void)
 {
-    place_in_process(check_timers);
+    confinement_in_process(check_timers);
 }
 
 static json_t *tell_random(json_t *argument)
@@ -140,7 +140,7 @@ static void check_random(void)
 
 static void random_generators_go_on_from_where_they_were_at_init(void)
 {
-    place_in_process(check_random);
+    confinement_in_process(check_random);
 }
 
 static json_t *tell_locale(json_t *argument)
@@ -159,7 +159,7 @@ static void check_locale(void)
 
 static void the_locale_is_that_of_init(void)
 {
-    place_in_process(check_locale);
+    confinement_in_process(check_locale);
 }
 
 static json_t *tell_group(json_t *argument)
@@ -181,7 +181,7 @@ static void check_group(void)
 
 static void each_child_leads_a_group_in_the_session_of_its_server(void)
 {
-    place_in_process(check_group);
+    confinement_in_process(check_group);
 }
 
 #define TEST(name) { #name, name }

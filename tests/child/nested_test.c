@@ -6,7 +6,7 @@
 #include "tests/support/descriptor_room.h"
 #include "tests/support/forged_calls.h"
 #include "tests/support/nested_helpers.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/rights_helpers.h"
 
@@ -205,7 +205,7 @@ static void workers_of_a_childs_pool_are_nested_children(void)
 
 static void nest_without_proc(void)
 {
-    if (!place_lose_proc()) {
+    if (!confinement_lose_proc()) {
         puts("skip   nested: /proc cannot be taken away");
         return;
     }
@@ -218,7 +218,7 @@ static void nest_without_proc(void)
 static void who_asks_is_known_without_proc(void)
 {
     calls_end();
-    place_in_process(nest_without_proc);
+    confinement_in_process(nest_without_proc);
     calls_begin();
 }
 

@@ -7,7 +7,7 @@
 #include "src/rights/identity.h"
 #include "src/wire/codec.h"
 #include "tests/support/builder_helpers.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/rights_helpers.h"
 
@@ -43,7 +43,7 @@ static void give_up_new_privileges(void)
 
 static void no_new_privs_follows(void)
 {
-    place_in_thread(give_up_new_privileges);
+    confinement_in_thread(give_up_new_privileges);
     rights_check_child(NULL);
 }
 
@@ -65,7 +65,7 @@ static void lower_capabilities(void)
 
 static void capabilities_of_the_calling_thread_follow(void)
 {
-    place_in_thread(lower_capabilities);
+    confinement_in_thread(lower_capabilities);
     rights_check_child(NULL);
 }
 
@@ -82,7 +82,7 @@ static void drop_from_bounding_set(void)
 
 static void the_bounding_set_follows(void)
 {
-    place_in_thread(drop_from_bounding_set);
+    confinement_in_thread(drop_from_bounding_set);
     rights_check_child(NULL);
 }
 
@@ -101,7 +101,7 @@ static void raise_ambient(void)
 
 static void ambient_capabilities_follow(void)
 {
-    place_in_thread(raise_ambient);
+    confinement_in_thread(raise_ambient);
     rights_check_child(NULL);
 }
 
@@ -121,7 +121,7 @@ static void set_securebits(void)
 
 static void securebits_follow(void)
 {
-    place_in_thread(set_securebits);
+    confinement_in_thread(set_securebits);
     rights_check_child(NULL);
 }
 
@@ -146,7 +146,7 @@ static void change_ids(void)
 
 static void ids_of_the_calling_thread_follow(void)
 {
-    place_in_thread(change_ids);
+    confinement_in_thread(change_ids);
     rights_check_child(NULL);
 }
 
@@ -168,7 +168,7 @@ static void keep_capabilities(void)
 
 static void capabilities_that_were_kept_with_another_user_follow(void)
 {
-    place_in_thread(keep_capabilities);
+    confinement_in_thread(keep_capabilities);
     rights_check_child(NULL);
 }
 
@@ -193,7 +193,7 @@ static void lose_right_to_choose(void)
 static void a_user_is_chosen_by_the_rights_of_the_caller(void)
 {
     check_chosen("obeyed");
-    place_in_thread(lose_right_to_choose);
+    confinement_in_thread(lose_right_to_choose);
     check_chosen("obeyed");
 }
 
@@ -218,7 +218,7 @@ static void choose_without_fixup(void)
 
 static void a_chosen_user_has_the_capabilities_that_the_kernel_leaves(void)
 {
-    place_in_thread(choose_without_fixup);
+    confinement_in_thread(choose_without_fixup);
 }
 
 static void check_hard_limit(const char *outcome)
@@ -243,7 +243,7 @@ static void a_limit_is_chosen_by_the_rights_of_the_caller(void)
 {
     if (rights_effective() & RIGHTS_BIT(CAP_SYS_RESOURCE))
         check_hard_limit("obeyed");
-    place_in_thread(lose_right_to_limits);
+    confinement_in_thread(lose_right_to_limits);
 }
 
 /* ---- other ways to a process ---- */
@@ -266,7 +266,7 @@ static void check_scope_child(void)
 
 static void a_process_of_a_scope_has_what_the_thread_has_that_started_it(void)
 {
-    place_in_thread(check_scope_child);
+    confinement_in_thread(check_scope_child);
 }
 
 static procspawn_pool *pool;
@@ -296,7 +296,7 @@ static void check_worker(void)
 
 static void workers_have_what_the_thread_had_that_built_their_pool(void)
 {
-    place_in_thread(build_pool);
+    confinement_in_thread(build_pool);
     check_worker();
     procspawn_error_free(calls_error(pool_start(pool, leave, NULL)));
     check_worker();

@@ -3,7 +3,7 @@
  */
 #include "src/rights/status.h"
 #include "tests/support/call_helpers.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -54,20 +54,20 @@ static void directory_and_umask_are_the_callers(void)
 
 static void change_without_proc(void)
 {
-    if (!place_lose_proc()) {
+    if (!confinement_lose_proc()) {
         puts("skip   status: /proc cannot be taken away");
         return;
     }
     umask(022);
     calls_begin();
     check_changes();
-    place_in_thread(check_changes);
+    confinement_in_thread(check_changes);
     calls_end();
 }
 
 static void directory_and_umask_follow_without_proc(void)
 {
-    place_in_process(change_without_proc);
+    confinement_in_process(change_without_proc);
 }
 
 static void be_apart(void)
@@ -83,7 +83,7 @@ static void a_thread_may_have_a_directory_and_umask_of_its_own(void)
     CU_ASSERT(chdir("/") == 0);
     umask(022);
     calls_begin();
-    place_in_thread(be_apart);
+    confinement_in_thread(be_apart);
     check_child("/", 022);
     calls_end();
 }
@@ -157,7 +157,7 @@ static void compare(void)
     umask(026);
     CU_ASSERT_FATAL(procspawn__status_read(&from_file) == 0);
     procspawn__status_close();
-    if (geteuid() != 0 || !place_lose_proc()) {
+    if (geteuid() != 0 || !confinement_lose_proc()) {
         puts("skip   status: the same rights without /proc need root");
         return;
     }
@@ -171,7 +171,7 @@ static void compare(void)
 
 static void what_proc_tells_is_what_the_kernel_says_piece_by_piece(void)
 {
-    place_in_process(compare);
+    confinement_in_process(compare);
 }
 
 #define TEST(name) { #name, name }

@@ -1,7 +1,7 @@
 /*
- * place_helpers.c - mounts, filters, threads and processes for tests of rights
+ * confinement_helpers.c - mounts, filters, threads and processes for tests of rights
  */
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 
 #include <fcntl.h>
 #include <forkscope/cunit.h>
@@ -43,7 +43,7 @@ static bool own_mounts(void)
     return put("/proc/self/uid_map", map);
 }
 
-bool place_lose_proc(void)
+bool confinement_lose_proc(void)
 {
     return own_mounts() && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("none", "/proc", "tmpfs", 0, NULL) == 0;
@@ -55,7 +55,7 @@ static void allow_unprivileged(void)
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-bool place_add_filter(void)
+bool confinement_add_filter(void)
 {
     struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     struct sock_fprog program = { 1, &allow };
@@ -64,7 +64,7 @@ bool place_add_filter(void)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
 }
 
-bool place_add_landlock(void)
+bool confinement_add_landlock(void)
 {
     const uint64_t make_devices = LANDLOCK_ACCESS_FS_MAKE_BLOCK;
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &make_devices, sizeof make_devices, 0);
@@ -83,7 +83,7 @@ static void *run_part(void *part)
     return NULL;
 }
 
-void place_in_thread(void (*part)(void))
+void confinement_in_thread(void (*part)(void))
 {
     pthread_t thread;
 
@@ -91,7 +91,7 @@ void place_in_thread(void (*part)(void))
     pthread_join(thread, NULL);
 }
 
-void place_in_process(void (*part)(void))
+void confinement_in_process(void (*part)(void))
 {
     int status = -1;
 

@@ -1,9 +1,9 @@
 /*
- * place_test.c - a program that has changed its namespaces or restricted itself since init: its
- * children do not bypass that unless asked to
+ * confinement_test.c - a program that has changed its namespaces or restricted itself since init:
+ * its children do not bypass that unless asked to
  */
 #include "tests/support/builder_helpers.h"
-#include "tests/support/place_helpers.h"
+#include "tests/support/confinement_helpers.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/rights_helpers.h"
 
@@ -27,7 +27,7 @@ static bool change_root(void)
 static void with_new_root(void (*part)(void))
 {
     CU_ASSERT_FATAL(mkdtemp(new_root) != NULL);
-    place_in_process(part);
+    confinement_in_process(part);
     CU_ASSERT(rmdir(new_root) == 0);
 }
 
@@ -94,7 +94,7 @@ static void go_and_call(void)
     calls_begin();
     PROCSPAWN_CUNIT_EQUAL(call_once(NULL), 0);
     if (!way.go()) {
-        printf("skip   place: kind %u cannot be had\n", way.kinds);
+        printf("skip   confinement: kind %u cannot be had\n", way.kinds);
         calls_end();
         return;
     }
@@ -115,7 +115,7 @@ static void go_and_call(void)
 static void check_way(bool (*go)(void), unsigned kinds)
 {
     way = (struct way){ go, kinds };
-    place_in_process(go_and_call);
+    confinement_in_process(go_and_call);
 }
 
 static void another_mount_namespace_is_noticed(void)
@@ -135,13 +135,13 @@ static void another_user_namespace_is_noticed(void)
 
 static void a_filter_is_noticed(void)
 {
-    check_way(place_add_filter, PROCSPAWN_RIGHTS_SECCOMP);
+    check_way(confinement_add_filter, PROCSPAWN_RIGHTS_SECCOMP);
 }
 
 static bool add_second_filter(void)
 {
-    return place_add_filter() && procspawn_fini() == 0 && (calls_begin(), true) &&
-           place_add_filter();
+    return confinement_add_filter() && procspawn_fini() == 0 && (calls_begin(), true) &&
+           confinement_add_filter();
 }
 
 static void a_second_filter_is_noticed(void)
@@ -151,14 +151,14 @@ static void a_second_filter_is_noticed(void)
 
 static void a_landlock_domain_is_noticed(void)
 {
-    check_way(place_add_landlock, PROCSPAWN_RIGHTS_LANDLOCK);
+    check_way(confinement_add_landlock, PROCSPAWN_RIGHTS_LANDLOCK);
 }
 
 /* In the new root nothing can be read: all that cannot be seen counts as different. */
 static void another_root_is_noticed(void)
 {
-    way = (struct way){ change_root, PROCSPAWN_RIGHTS_ROOT | PROCSPAWN_RIGHTS_NETWORK |
-                                     PROCSPAWN_RIGHTS_USER };
+    way = (struct way){ change_root,
+                        PROCSPAWN_RIGHTS_ROOT | PROCSPAWN_RIGHTS_NETWORK | PROCSPAWN_RIGHTS_USER };
     with_new_root(go_and_call);
 }
 
@@ -171,13 +171,13 @@ static void go_in_thread(void)
     if (thread_goes())
         PROCSPAWN_CUNIT_EQUAL(call_once(NULL), PROCSPAWN_ERIGHTS);
     else
-        puts("skip   place: a thread cannot go there");
+        puts("skip   confinement: a thread cannot go there");
 }
 
 static void check_thread(bool (*go)(void))
 {
     thread_goes = go;
-    place_in_thread(go_in_thread);
+    confinement_in_thread(go_in_thread);
     PROCSPAWN_CUNIT_EQUAL(call_once(NULL), 0);
 }
 
@@ -185,8 +185,8 @@ static void a_thread_may_be_elsewhere_than_the_others(void)
 {
     check_thread(leave_mounts);
     check_thread(leave_network);
-    check_thread(place_add_filter);
-    check_thread(place_add_landlock);
+    check_thread(confinement_add_filter);
+    check_thread(confinement_add_landlock);
 }
 
 /* ---- pools ---- */
@@ -202,7 +202,7 @@ static void workers_are_replaced_after_their_builder_has_shut_itself_in(void)
     procspawn_pool *pool = pool_make(1);
 
     PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(1)), 1);
-    CU_ASSERT(place_add_filter());
+    CU_ASSERT(confinement_add_filter());
     PROCSPAWN_CUNIT_EQUAL(call_once(NULL), PROCSPAWN_ERIGHTS);
     procspawn_error_free(calls_error(pool_start(pool, leave, NULL)));
     PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(2)), 2);
@@ -229,8 +229,8 @@ static void fail_pool_in_root(void)
     else
         PROCSPAWN_CUNIT_EQUAL(rc, PROCSPAWN_EPOOL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_failure(pool, &error), 0);
-    CU_ASSERT(strstr(procspawn_error_message(error),
-                     forkscope_strerror(PROCSPAWN_ERIGHTS)) != NULL);
+    CU_ASSERT(strstr(procspawn_error_message(error), forkscope_strerror(PROCSPAWN_ERIGHTS)) !=
+              NULL);
     procspawn_error_free(error);
     procspawn_pool_free(pool);
     calls_end();
@@ -245,7 +245,7 @@ static void no_worker_is_made_out_of_a_root_that_changed_for_all_threads(void)
 
 static json_t *shut_in_and_nest(json_t *argument)
 {
-    return place_add_filter() ? nest(argument) : NULL;
+    return confinement_add_filter() ? nest(argument) : NULL;
 }
 
 static void a_function_that_shut_itself_in_has_no_children(void)

@@ -1,7 +1,7 @@
 /*
- * place.c - compares the caller's confinement with that at init
+ * confinement.c - compares the caller's confinement with that at init
  */
-#include "src/call/place.h"
+#include "src/call/confinement.h"
 
 #include "src/base/shortage.h"
 #include "src/base/thread.h"
@@ -68,7 +68,7 @@ static struct procspawn__kept own_network = { .path = "/proc/self/ns/net", .fd =
 static struct procspawn__kept own_user = { .path = "/proc/self/ns/user", .fd = -1,
                                            .flags = O_PATH | O_NOFOLLOW };
 
-void procspawn__place_close(void)
+void procspawn__confinement_close(void)
 {
     procspawn__kept_close(&own_network);
     procspawn__kept_close(&own_user);
@@ -115,7 +115,7 @@ static int read_user(uint64_t *ret_number)
                                   : read_link(AT_FDCWD, "/proc/thread-self/ns/user", ret_number);
 }
 
-int procspawn__place_record(const struct procspawn__status *status)
+int procspawn__confinement_record(const struct procspawn__status *status)
 {
     initial.seccomp = status->seccomp;
     initial.counted = status->counted;
@@ -128,7 +128,7 @@ int procspawn__place_record(const struct procspawn__status *status)
     return rc < 0 ? rc : read_user(&initial.user);
 }
 
-void procspawn__place_record_root(void)
+void procspawn__confinement_record_root(void)
 {
     initial.root_readable = procspawn__root_readable();
 }
@@ -178,7 +178,7 @@ static int find_moves(unsigned *kinds)
     return 0;
 }
 
-int procspawn__place_differs(const struct procspawn__status *status, unsigned *ret_kinds)
+int procspawn__confinement_differs(const struct procspawn__status *status, unsigned *ret_kinds)
 {
     uint64_t user;
     int rc = read_user(&user);
@@ -195,7 +195,7 @@ int procspawn__place_differs(const struct procspawn__status *status, unsigned *r
 
 /* A thread in a Landlock domain cannot inspect processes outside of it. Entering one requires
  * no_new_privs or CAP_SYS_ADMIN, so the check is skipped without these. */
-bool procspawn__place_landlocked(const struct procspawn__status *status)
+bool procspawn__confinement_landlocked(const struct procspawn__status *status)
 {
     bool may_be = status->rights.no_new_privs ||
                   (initial.permitted & UINT64_C(1) << CAP_SYS_ADMIN);
