@@ -24,7 +24,7 @@ static enum procspawn__fate fate(const struct procspawn__remote_child *child) RE
 {
     if (procspawn__link_of(child))
         return base__proc_is_ending(child->server) ? PROCSPAWN__LEAVING : PROCSPAWN__SERVED;
-    procspawn__links_hear_root();
+    procspawn__links_receive_root();
     if (client->root < 0 || client->gone[child->link] >= child->serial)
         return PROCSPAWN__LEFT_NOTHING;
     return PROCSPAWN__LEAVING;
@@ -36,7 +36,7 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__client_enter();
-    procspawn__links_hear();
+    procspawn__links_receive();
     enum procspawn__fate answer = fate(child);
     procspawn__client_leave();
     pthread_setcancelstate(cancel, NULL);
@@ -63,7 +63,7 @@ static int look_for_word(struct procspawn__await *await,
         await->child = child;
         list_append(&client->awaits, &await->in_client);
     }
-    procspawn__links_hear();
+    procspawn__links_receive();
     if (await->told)
         return 0;
     enum procspawn__fate now = fate(child);

@@ -37,7 +37,7 @@ const struct procspawn__link *procspawn__link_of(const struct procspawn__remote_
 int procspawn__tell_once(const struct procspawn__remote_child *child, enum wire_type type,
                          const void *body, size_t length)
 {
-    procspawn__links_hear();
+    procspawn__links_receive();
     const struct procspawn__link *link = procspawn__link_of(child);
     return link ? wire__send_struct(link->fd, type, body, length, -1, true) : -EPIPE;
 }

@@ -135,7 +135,7 @@ static bool inherits(void)
 }
 
 /* Closes the pidfds of dead servers; reaps those that became children of this process. */
-static void bury(void) REQUIRES(client_lock)
+static void reap_servers(void) REQUIRES(client_lock)
 {
     unsigned kept = 0;
 
@@ -156,7 +156,7 @@ static void bury(void) REQUIRES(client_lock)
 
 static void let_die(int pidfd) REQUIRES(client_lock)
 {
-    bury();
+    reap_servers();
     if (inherits() && client->dying_count < PROCSPAWN__DYING_MAX)
         client->dying[client->dying_count++] = pidfd;
     else
@@ -185,10 +185,10 @@ static void lose_root(void) REQUIRES(client_lock)
     client->root = -1;
 }
 
-bool procspawn__links_bury(void)
+bool procspawn__links_reap(void)
 {
     if (client->dying_count > 0)
-        bury();
+        reap_servers();
     return client->dying_count == 0;
 }
 
@@ -226,9 +226,9 @@ static void on_link_frame(unsigned index, struct wire_frame *frame) REQUIRES(cli
     wire__close_fds(frame);
 }
 
-/* procspawn__links_hear has checked the link. An offer is mostly the last message for some time:
+/* procspawn__links_receive has checked the link. An offer is mostly the last message for some time:
  * what is behind it is received the next time. */
-static void hear_link(unsigned index) REQUIRES(client_lock)
+static void receive_link(unsigned index) REQUIRES(client_lock)
 {
     union {
         struct wire_offer offers[WIRE_MAX_OFFERS];
@@ -279,7 +279,7 @@ static void look_for_closed(void) REQUIRES(client_lock)
  * later: a child that was being forked when the server was killed holds the link and the channels
  * of all spares open until it runs. A call sent on such a channel would be lost.
  */
-void procspawn__links_hear(void)
+void procspawn__links_receive(void)
 {
     enum { ALL = 2 * FORKSERVER_MAX_SERVERS + 1 };
     struct epoll_event events[ALL];
@@ -293,7 +293,7 @@ void procspawn__links_hear(void)
             continue;
         unsigned index = (unsigned)token / 2;
         if (token % 2 == LINK)
-            hear_link(index);
+            receive_link(index);
         else if (client->links[index].pidfd >= 0)
             procspawn__links_lose(index);
     }
@@ -348,13 +348,13 @@ static void mute_root(bool on) REQUIRES(client_lock)
         watch(client->root, ROOT);
 }
 
-void procspawn__links_hear_root(void)
+void procspawn__links_receive_root(void)
 {
     union { struct wire_server server; struct wire_gone gone; struct wire_refused refused; } body;
     struct wire_frame frame = { .body = &body, .capacity = sizeof body, .trusted = true };
     int rc = 0;
 
-    procspawn__links_bury();
+    procspawn__links_reap();
     if (client->root < 0)
         procspawn__root_lost();
     for (int i = 0; i < AT_ONCE && client->root >= 0 && rc != -EAGAIN; i++) {

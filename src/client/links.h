@@ -15,13 +15,13 @@ void procspawn__links_init(unsigned count) REQUIRES(client_lock);
 /* Makes the epoll set, if there is none. A child does so at its first request only. 0 or -errno. */
 int procspawn__links_watch(void) REQUIRES(client_lock);
 /* Receive pending messages of the servers, and of the root. Do not block. */
-void procspawn__links_hear(void) REQUIRES(client_lock);
-void procspawn__links_hear_root(void) REQUIRES(client_lock);
+void procspawn__links_receive(void) REQUIRES(client_lock);
+void procspawn__links_receive_root(void) REQUIRES(client_lock);
 /* Closes the link of a server that has died, or that cannot be used any more. */
 void procspawn__links_lose(unsigned index) REQUIRES(client_lock);
 void procspawn__links_close(void) REQUIRES(client_lock);
 /* Reaps servers that became children of this process when the root died. Are all reaped? */
-bool procspawn__links_bury(void) REQUIRES(client_lock);
+bool procspawn__links_reap(void) REQUIRES(client_lock);
 /* Returns the number of servers with a link. */
 unsigned procspawn__links_alive(void) REQUIRES(client_lock);
 /* Without the lock: the epoll set of all sockets; -1: none. Another thread may close it. */

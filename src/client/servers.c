@@ -44,8 +44,8 @@ static bool all_ready(void) REQUIRES(client_lock)
 /* 0: all servers are ready; 1: not yet; or why they cannot start. */
 static int look_at_start(void) REQUIRES(client_lock)
 {
-    procspawn__links_hear_root();
-    procspawn__links_hear();
+    procspawn__links_receive_root();
+    procspawn__links_receive();
     if (client->refused > 0)
         return client->refusal;
     if (client->root_refusal < 0)
@@ -87,7 +87,7 @@ void procspawn__client_close(void)
     procspawn__client_leave();
 }
 
-void procspawn__client_let_go(void)
+void procspawn__client_drop_servers(void)
 {
     procspawn__client_enter();
     while (client->dying_count > 0)
@@ -101,7 +101,7 @@ void procspawn__client_forget(void)
     /* The list holds handles of the parent, which may have been freed here. */
     list_init(&client->awaits);
     procspawn__client_close();
-    procspawn__client_let_go();
+    procspawn__client_drop_servers();
 }
 
 int procspawn__client_end(int64_t grace)
@@ -134,7 +134,7 @@ static int poll_briefly(int fd, int64_t deadline)
 static int root_link(void)
 {
     procspawn__client_enter();
-    procspawn__links_hear_root();
+    procspawn__links_receive_root();
     int link = client->root;
     procspawn__client_leave();
     return link;
@@ -153,12 +153,12 @@ int procspawn__client_wait_end(int64_t deadline)
 static int first_dying(void)
 {
     procspawn__client_enter();
-    int pidfd = procspawn__links_bury() ? -1 : client->dying[0];
+    int pidfd = procspawn__links_reap() ? -1 : client->dying[0];
     procspawn__client_leave();
     return pidfd;
 }
 
-int procspawn__client_bury(int64_t deadline)
+int procspawn__client_reap_servers(int64_t deadline)
 {
     int pidfd, rc = 0;
 

@@ -22,9 +22,9 @@ int procspawn__client_end(int64_t grace) EXCLUDES(client_lock);
 int procspawn__client_wait_end(int64_t deadline) EXCLUDES(client_lock);
 /* Waits for servers that outlived the root and became children of this process, and reaps them. 0
  * or -ETIMEDOUT. */
-int procspawn__client_bury(int64_t deadline) EXCLUDES(client_lock);
+int procspawn__client_reap_servers(int64_t deadline) EXCLUDES(client_lock);
 /* Closes the pidfds of those servers and waits for them no more. */
-void procspawn__client_let_go(void) EXCLUDES(client_lock);
+void procspawn__client_drop_servers(void) EXCLUDES(client_lock);
 /* Waits a short while for messages. 0, -ETIMEDOUT at the deadline, or -ECANCELED; a cancellation
  * point. */
 int procspawn__client_wait(int64_t deadline) EXCLUDES(client_lock);

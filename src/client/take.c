@@ -84,9 +84,9 @@ static int why_not(void) REQUIRES(client_lock)
 static int step(struct procspawn__child_request *request, struct procspawn__remote_child *ret_child)
     REQUIRES(client_lock)
 {
-    procspawn__links_hear();
+    procspawn__links_receive();
     if (client->spare_count == 0)
-        procspawn__links_hear_root();
+        procspawn__links_receive_root();
     if (client->spare_count > 0) {
         *ret_child = procspawn__stock_take();
         return 0;

@@ -130,7 +130,7 @@ static void give_up_start(void)
         procspawn__root_signal(SIGKILL);
         procspawn__root_reap(BASE_NEVER);
     }
-    procspawn__client_bury(base__deadline(end_grace));
+    procspawn__client_reap_servers(base__deadline(end_grace));
     drop_board();
 }
 
@@ -232,7 +232,7 @@ static int see_them_go(int64_t deadline)
     procspawn__client_close();
     procspawn__root_signal(SIGKILL);
     int rc = procspawn__root_reap(deadline);
-    return rc < 0 ? rc : procspawn__client_bury(deadline);
+    return rc < 0 ? rc : procspawn__client_reap_servers(deadline);
 }
 
 static void forget_all(void)
@@ -264,7 +264,7 @@ static int finish_by_force(void)
     static const int64_t last_timeout = BASE_SECOND;
 
     if (see_them_go(base__deadline(last_timeout)) < 0)
-        procspawn__client_let_go();
+        procspawn__client_drop_servers();
     procspawn__at_fini_join_all(BASE_NEVER);
     forget_all();
     return 0;

@@ -110,7 +110,7 @@ static bool is_served(void)
     struct procspawn__client *client = &procspawn__client;
 
     pthread_mutex_lock(&client->lock);
-    procspawn__links_hear();
+    procspawn__links_receive();
     bool served = client->asking == 0;
     pthread_mutex_unlock(&client->lock);
     return served;
