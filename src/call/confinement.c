@@ -7,7 +7,7 @@
 #include "src/base/thread.h"
 #include "src/client/root_process.h"
 #include "src/image/image.h"
-#include "src/rights/kept_fd.h"
+#include "src/rights/cached_fd.h"
 #include "src/rights/status.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -63,15 +63,15 @@ static int read_root_directory(struct directory *ret_directory)
  * The links to the namespaces of the main thread, in /proc: read by their descriptors, which takes
  * less time than by their paths.
  */
-static struct procspawn__kept own_network = { .path = "/proc/self/ns/net", .fd = -1,
-                                              .flags = O_PATH | O_NOFOLLOW };
-static struct procspawn__kept own_user = { .path = "/proc/self/ns/user", .fd = -1,
-                                           .flags = O_PATH | O_NOFOLLOW };
+static struct procspawn__cached_fd own_network = { .path = "/proc/self/ns/net", .fd = -1,
+                                                   .flags = O_PATH | O_NOFOLLOW };
+static struct procspawn__cached_fd own_user = { .path = "/proc/self/ns/user", .fd = -1,
+                                                .flags = O_PATH | O_NOFOLLOW };
 
 void procspawn__confinement_close(void)
 {
-    procspawn__kept_close(&own_network);
-    procspawn__kept_close(&own_user);
+    procspawn__cached_fd_close(&own_network);
+    procspawn__cached_fd_close(&own_user);
 }
 
 /* The text of the symbolic link is, for instance, "net:[4026531840]". */
@@ -93,14 +93,14 @@ static int read_link(int directory, const char *path, uint64_t *ret_number)
  * A namespace that is that of init is believed: no other kind of file gives such a text. Any other
  * answer is asked for again, from the path: the number may belong to another file by now.
  */
-static int read_own(struct procspawn__kept *kept, uint64_t at_init, uint64_t *ret_number)
+static int read_own(struct procspawn__cached_fd *cached, uint64_t at_init, uint64_t *ret_number)
 {
-    int fd = procspawn__kept_fd(kept);
+    int fd = procspawn__cached_fd_get(cached);
 
     if (fd >= 0 && at_init != 0 && read_link(fd, "", ret_number) == 0 && *ret_number == at_init)
         return 0;
-    fd = procspawn__kept_open(kept);
-    return fd < 0 ? read_link(AT_FDCWD, kept->path, ret_number) : read_link(fd, "", ret_number);
+    fd = procspawn__cached_fd_open(cached);
+    return fd < 0 ? read_link(AT_FDCWD, cached->path, ret_number) : read_link(fd, "", ret_number);
 }
 
 static int read_network(uint64_t *ret_number)

@@ -5,7 +5,7 @@
 
 #include "src/base/shortage.h"
 #include "src/base/thread.h"
-#include "src/rights/kept_fd.h"
+#include "src/rights/cached_fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -22,12 +22,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct procspawn__kept own_status = { .path = "/proc/self/status", .flags = O_RDONLY,
-                                             .fd = -1 };
+static struct procspawn__cached_fd own_status = { .path = "/proc/self/status", .flags = O_RDONLY,
+                                                  .fd = -1 };
 
 void procspawn__status_close(void)
 {
-    procspawn__kept_close(&own_status);
+    procspawn__cached_fd_close(&own_status);
 }
 
 /* ---- the text ---- */
@@ -135,15 +135,15 @@ static int parse_path(const char *path, struct procspawn__status *ret_status)
     return rc;
 }
 
-/* The process id tells that the kept descriptor is still that of this process's file. */
+/* The process id tells that the cached descriptor is still that of this process's file. */
 static int read_main(struct procspawn__status *ret_status)
 {
     static uint64_t own_pid;    /* as the file said when it was opened */
-    int fd = procspawn__kept_fd(&own_status);
+    int fd = procspawn__cached_fd_get(&own_status);
 
     if (fd >= 0 && parse_file(fd, ret_status) == 0 && ret_status->pid == own_pid)
         return 0;
-    fd = procspawn__kept_open(&own_status);
+    fd = procspawn__cached_fd_open(&own_status);
     if (fd < 0)
         return fd;
     int rc = parse_file(fd, ret_status);
