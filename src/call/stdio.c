@@ -33,7 +33,7 @@ static int open_pipe(struct procspawn__request *request, int stream)
 }
 
 static int open_stream(struct procspawn__request *request, int stream,
-                       const struct procspawn__stream *chosen, bool kept)
+                       const struct procspawn__stream *chosen, bool is_snapshot)
 {
     switch (chosen->mode) {
     case PROCSPAWN_STDIO_NULL:
@@ -42,7 +42,7 @@ static int open_stream(struct procspawn__request *request, int stream,
         return open_pipe(request, stream);
     case PROCSPAWN_STDIO_FD:
         request->stdio[stream] = chosen->fd;
-        if (kept && !base__fd_is_ours(chosen->fd))
+        if (is_snapshot && !base__fd_is_ours(chosen->fd))
             return -EBADF;
         return fcntl(chosen->fd, F_GETFD) < 0 ? -errno : 0;
     case PROCSPAWN_STDIO_INHERIT:
@@ -57,11 +57,11 @@ static int open_stream(struct procspawn__request *request, int stream,
 int procspawn__streams_open(struct procspawn__request *request, const procspawn_builder *builder)
 {
     static const struct procspawn__stream inherit = { PROCSPAWN_STDIO_INHERIT, -1 };
-    bool kept = builder && builder->environment;    /* a snapshot, which owns its descriptors */
+    bool is_snapshot = builder && builder->environment; /* a snapshot, which owns its descriptors */
 
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         int rc = open_stream(request, stream, builder ? &builder->stdio[stream] : &inherit,
-                             kept);
+                             is_snapshot);
         if (rc < 0)
             return rc;
         if (request->stdio[stream] >= 0)

@@ -20,7 +20,7 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
                                                       const struct procspawn__handle_kind *kind)
 {
     struct procspawn__pool_call *call = malloc(sizeof *call);
-    struct procspawn__kept_request *request = malloc(sizeof *request);
+    struct procspawn__pool_request *request = malloc(sizeof *request);
 
     if (!call || !request) {
         free(request);
@@ -61,8 +61,8 @@ static void dispose_call(struct procspawn__remains *remains)
 
 static void dispose_request(struct procspawn__remains *remains)
 {
-    struct procspawn__kept_request *request =
-        list_entry(remains, struct procspawn__kept_request, remains);
+    struct procspawn__pool_request *request = list_entry(remains, struct procspawn__pool_request,
+                                                         remains);
 
     procspawn__request_fini(&request->request);
     free(request);
@@ -99,7 +99,10 @@ void procspawn__pool_call_drop_request(struct procspawn__pool_call *call)
 
 /* ---- its state ---- */
 
-/* The only place where a call's state changes. Once it is ENDED the holder may free the call. */
+/*
+ * The only place where a call's state changes. Once it is ENDED the owner of its handle may free
+ * it.
+ */
 static bool step(struct procspawn__pool_call *call, enum procspawn__call_event event)
     REQUIRES(pool_lock)
 {

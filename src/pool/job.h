@@ -31,7 +31,7 @@ enum procspawn__call_event {
 };
 
 /* The request of a call, kept as long as it may be sent. */
-struct procspawn__kept_request {
+struct procspawn__pool_request {
     struct procspawn__remains remains;
     struct procspawn__request request;
 };
@@ -42,7 +42,7 @@ struct procspawn__pool_call {
     procspawn_pool *pool;
     /* atomic: read without the lock for ENDED */
     enum procspawn__call_state state GUARDED_BY(pool_lock);
-    struct procspawn__kept_request *request;    /* NULL: the call will not be sent again */
+    struct procspawn__pool_request *request;    /* NULL: the call will not be sent again */
     struct list in_queue GUARDED_BY(pool_lock);
     struct procspawn__worker *worker GUARDED_BY(pool_lock);  /* RUNNING only */
     int64_t deadline;
@@ -73,7 +73,10 @@ void procspawn__pool_call_forget(struct procspawn__pool_call *call);
 bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
                                struct procspawn__worker *worker) REQUIRES(pool_lock);
 bool procspawn__pool_call_returned(struct procspawn__pool_call *call) REQUIRES(pool_lock);
-/* The outcome is set: wakes the waiting threads. From then on the holder may free the call. */
+/*
+ * The outcome is set: wakes the waiting threads. From then on the owner of its handle may free the
+ * call.
+ */
 void procspawn__pool_call_end(struct procspawn__pool_call *call) REQUIRES(pool_lock);
 /* With or without the lock. */
 bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call);
