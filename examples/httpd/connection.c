@@ -153,7 +153,7 @@ static void leave(void *argument)
 
 int connection_spawn(scoped_spawner spawner, const struct service *service, int fd)
 {
-    const struct timeval patience = { .tv_sec = IDLE_MS / 1000 };
+    const struct timeval timeout = { .tv_sec = IDLE_MS / 1000 };
     struct connection *connection = malloc(sizeof *connection);
 
     if (!connection)
@@ -161,7 +161,7 @@ int connection_spawn(scoped_spawner spawner, const struct service *service, int 
     connection->service = service;
     connection->reader.fd = fd;
     connection->reader.length = 0;
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     int rc = scoped_spawn(spawner, serve, connection, leave);
     if (rc < 0)
         free(connection);
