@@ -83,11 +83,11 @@ int raw_frame(int to, enum wire_type type, const void *body, size_t length, cons
     return raw_send(to, bytes, sizeof header + length, fds, fd_count, NULL);
 }
 
-int raw_result(int to, const void *text, size_t length, bool marked, const int *fds,
+int raw_result(int to, const void *text, size_t length, bool reserved_keys, const int *fds,
                size_t fd_count)
 {
     struct wire_value head = { .generation = procspawn__reply.generation, .length = length,
-                               .marked = marked };
+                               .reserved_keys = reserved_keys };
     char body[WIRE_MAX_BODY];
 
     if (length > sizeof body - sizeof head)
@@ -98,10 +98,10 @@ int raw_result(int to, const void *text, size_t length, bool marked, const int *
                      sizeof head + length, fds, fd_count);
 }
 
-int raw_result_in(int to, int memfd, size_t length, bool marked)
+int raw_result_in(int to, int memfd, size_t length, bool reserved_keys)
 {
     struct wire_value head = { .generation = procspawn__reply.generation, .length = length,
-                               .in_memfd = 1, .marked = marked };
+                               .in_memfd = 1, .reserved_keys = reserved_keys };
 
     return raw_frame(to, to == raw_sender ? WIRE_VALUE : WIRE_RESULT, &head, sizeof head,
                      &memfd, memfd >= 0);

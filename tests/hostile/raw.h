@@ -28,9 +28,9 @@ int raw_frame(int to, enum wire_type type, const void *body, size_t length, cons
               size_t fd_count);
 
 /* A result of these bytes with descriptors, for the call at hand. */
-int raw_result(int to, const void *text, size_t length, bool marked, const int *fds,
+int raw_result(int to, const void *text, size_t length, bool reserved_keys, const int *fds,
                size_t fd_count);
 /* The same in a memory file, or in what is said to be one. */
-int raw_result_in(int to, int memfd, size_t length, bool marked);
+int raw_result_in(int to, int memfd, size_t length, bool reserved_keys);
 
 #endif
