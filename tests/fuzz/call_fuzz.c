@@ -72,9 +72,10 @@ static void read_block(const struct wire_call *call, struct wire_reader *block)
     uid_t uid;
     gid_t gid;
 
-    if (procspawn__identity_read(call, block, &identity) == 0)
+    if (procspawn__identity_read(call, block, &identity) == 0) {
         fuzz_check(identity.group_count <= WIRE_GROUPS_MAX);
-    procspawn__identity_fini(&identity);
+        procspawn__identity_fini(&identity);
+    }
     if (procspawn__received_call_schedule(flags, block, &schedule) == 0)
         fuzz_check(schedule.mask_length <= sizeof schedule.mask);
     if (flags & WIRE_CALL_LIMITS)
