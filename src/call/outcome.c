@@ -286,7 +286,7 @@ int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadli
     if (rc < 0)
         return rc;
     rc = decode(outcome, &detail);
-    if (rc == -ENOMEM && procspawn__encoded_is_whole(outcome->encoded))
+    if (rc == -ENOMEM)
         return rc;
     procspawn__encoded_free(outcome->encoded);
     outcome->encoded = NULL;

@@ -400,10 +400,7 @@ static int decode_encoded(procspawn_receiver *receiver, json_t **ret_value)
     return rc;
 }
 
-/*
- * Decodes the kept value. It stays kept if the time was too short, or if memory was lacking and no
- * descriptor was taken.
- */
+/* Decodes the kept value. It stays kept if the time was too short, or if memory was lacking. */
 static int decode(procspawn_receiver *receiver, int64_t deadline, int cancel, json_t **ret_value)
 {
     int rc = wait_for_thread(receiver, deadline, cancel);
@@ -411,7 +408,7 @@ static int decode(procspawn_receiver *receiver, int64_t deadline, int cancel, js
     if (rc < 0)
         return rc;
     rc = decode_encoded(receiver, ret_value);
-    if (rc == -ENOMEM && procspawn__encoded_is_whole(receiver->encoded))
+    if (rc == -ENOMEM)
         return rc;
     procspawn__encoded_free(receiver->encoded);
     receiver->encoded = NULL;

@@ -283,15 +283,6 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded,
     return procspawn__message_decode(&received, ret_value, ret_error);
 }
 
-bool procspawn__encoded_is_whole(const struct procspawn__encoded *encoded)
-{
-    bool whole = true;
-
-    for (size_t i = 0; i < encoded->fd_count; i++)
-        whole = whole && encoded->fds[i] >= 0;
-    return whole;
-}
-
 size_t procspawn__encoded_length(const struct procspawn__encoded *encoded)
 {
     return encoded->length;

@@ -50,14 +50,12 @@ void procspawn__encoded_forget(struct procspawn__encoded *encoded);
 
 /*
  * Decodes as procspawn__message_decode does; stop: as in struct procspawn__received_value. After
- * -ENOMEM the caller may try again if procspawn__encoded_is_whole: no descriptor has been taken.
+ * -ENOMEM the caller may try again.
  */
 int procspawn__encoded_decode(struct procspawn__encoded *encoded,
                               struct procspawn__fd_owner *fd_owner, const bool *stop,
                               json_t **ret_value, json_error_t *ret_error);
 /* Of its text, in bytes. */
 size_t procspawn__encoded_length(const struct procspawn__encoded *encoded);
-
-bool procspawn__encoded_is_whole(const struct procspawn__encoded *encoded);
 
 #endif

@@ -51,6 +51,18 @@ static void unlock(void) UNLOCKS(fd_table_lock)
     pthread_mutex_unlock(&mutex);
 }
 
+/* Locked. */
+static uint64_t enter(struct procspawn__fd_entry *entry, struct procspawn__fd_owner *owner,
+                      enum procspawn_value_kind kind, int fd) REQUIRES(fd_table_lock)
+{
+    struct procspawn__fd_entry **bucket = &buckets[++last_number % BUCKETS];
+
+    *entry = (struct procspawn__fd_entry){ last_number, kind, fd, owner, owner->first, *bucket };
+    owner->first = entry;
+    *bucket = entry;
+    return entry->number;
+}
+
 int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
                             int fd, uint64_t *ret_number)
 {
@@ -67,22 +79,48 @@ int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_va
         return rc;
     }
     lock();
-    struct procspawn__fd_entry **bucket = &buckets[++last_number % BUCKETS];
-    *entry = (struct procspawn__fd_entry){ last_number, kind, fd, owner, owner->first, *bucket };
-    owner->first = entry;
-    *bucket = entry;
-    *ret_number = entry->number;
+    *ret_number = enter(entry, owner, kind, fd);
     unlock();
     return 0;
 }
 
-/* Locked: returns the entry; NULL if there is none or its descriptor has been taken. */
-static struct procspawn__fd_entry *find(uint64_t number) REQUIRES(fd_table_lock)
+int procspawn__fd_table_reserve(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
+                                uint64_t *ret_number)
+{
+    struct procspawn__fd_entry *entry = malloc(sizeof *entry);
+
+    if (!entry)
+        return -ENOMEM;
+    lock();
+    *ret_number = enter(entry, owner, kind, -1);
+    unlock();
+    return 0;
+}
+
+/* Locked: returns the entry; NULL if there is none. */
+static struct procspawn__fd_entry *look_up(uint64_t number) REQUIRES(fd_table_lock)
 {
     struct procspawn__fd_entry *entry = buckets[number % BUCKETS];
 
     while (entry && entry->number != number)
         entry = entry->bucket_next;
+    return entry;
+}
+
+int procspawn__fd_table_fill(uint64_t number, int fd)
+{
+    int held = base__fd_hold(base__fd_release(fd));
+
+    lock();
+    look_up(number)->fd = held;
+    unlock();
+    return held < 0 ? -EPROTO : 0;
+}
+
+/* Locked: returns the entry; NULL if there is none or its descriptor has been taken. */
+static struct procspawn__fd_entry *find(uint64_t number) REQUIRES(fd_table_lock)
+{
+    struct procspawn__fd_entry *entry = look_up(number);
     return entry && entry->fd >= 0 ? entry : NULL;
 }
 

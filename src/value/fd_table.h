@@ -33,6 +33,14 @@ int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_va
                             int fd, uint64_t *ret_number);
 
 /*
+ * The same in two steps. An entry without a descriptor, which cannot be taken or sent: 0 or
+ * -ENOMEM. Then its descriptor, which is taken: 0, or -EPROTO if the program has closed it.
+ */
+int procspawn__fd_table_reserve(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
+                                uint64_t *ret_number);
+int procspawn__fd_table_fill(uint64_t number, int fd);
+
+/*
  * Takes the descriptor out, so that the caller owns it; this works once. Returns 0 or
  * PROCSPAWN_EVALUE.
  */

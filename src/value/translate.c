@@ -4,7 +4,6 @@
  */
 #include "src/value/translate.h"
 
-#include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/value/fd_table.h"
 #include "src/value/placeholder.h"
@@ -26,6 +25,7 @@ enum { TEXT_MAX = 16 };
 struct translation {
     const struct procspawn__fds_out *out;
     const struct procspawn__fds_in *in;
+    uint64_t *numbers;          /* of the table's entries, for each descriptor of `in`; 0: none */
 };
 
 static int copy(const struct translation *t, const json_t *value, json_t **ret_copy);
@@ -60,22 +60,20 @@ static int send_placeholder(const struct procspawn__fds_out *out,
     return 0;
 }
 
-static int receive(const struct procspawn__fds_in *in, enum procspawn_value_kind kind, size_t index,
+/* Leaves the descriptor where it is until the whole value has been copied. */
+static int receive(const struct translation *t, enum procspawn_value_kind kind, size_t index,
                    json_t **ret_copy)
 {
     struct procspawn__placeholder placeholder = { .kind = kind, .in_table = true };
+    const struct procspawn__fds_in *in = t->in;
 
-    int fd = index < in->count ? base__fd_release(in->fds[index]) : -1;
-    if (fd < 0)
+    if (index >= PROCSPAWN_DESCRIPTORS_MAX || index >= in->count || t->numbers[index] != 0 ||
+        !base__fd_is_ours(in->fds[index]) || !procspawn__kind_fits(kind, in->fds[index]))
         return -EPROTO;
-    in->fds[index] = -1;
-    if (!procspawn__kind_fits(kind, fd)) {
-        base__close_foreign(fd);
-        return -EPROTO;
-    }
-    int rc = procspawn__fd_table_add(in->fd_owner, kind, fd, &placeholder.number);
+    int rc = procspawn__fd_table_reserve(in->fd_owner, kind, &placeholder.number);
     if (rc < 0)
         return rc;
+    t->numbers[index] = placeholder.number;
     json_t *value = procspawn__placeholder_new(&placeholder);
     if (!value)
         return -ENOMEM;
@@ -84,7 +82,7 @@ static int receive(const struct procspawn__fds_in *in, enum procspawn_value_kind
 }
 
 /* Reads "kind:index". Each descriptor may be named once. */
-static int receive_placeholder(const struct procspawn__fds_in *in, const json_t *object,
+static int receive_placeholder(const struct translation *t, const json_t *object,
                                const json_t *named, json_t **ret_copy)
 {
     const char *text = json_string_value(named);
@@ -94,7 +92,7 @@ static int receive_placeholder(const struct procspawn__fds_in *in, const json_t 
     if (json_object_size(object) != 1 || !text ||
         sscanf(text, "%15[a-z]:%2[0-9]%n", name, index, &end) != 2 || text[end] != '\0')
         return -EPROTO;
-    return receive(in, procspawn__kind_by_name(name), (size_t)atoi(index), ret_copy);
+    return receive(t, procspawn__kind_by_name(name), (size_t)atoi(index), ret_copy);
 }
 
 /* Returns 1 if the object is not a placeholder. */
@@ -106,7 +104,7 @@ static int copy_placeholder(const struct translation *t, const json_t *object, j
         return procspawn__placeholder_read(object, &placeholder)
                    ? send_placeholder(t->out, &placeholder, ret_copy) : 1;
     const json_t *named = json_object_get(object, PROCSPAWN__RESERVED_KEY);
-    return named ? receive_placeholder(t->in, object, named, ret_copy) : 1;
+    return named ? receive_placeholder(t, object, named, ret_copy) : 1;
 }
 
 /* ---- everything else ---- */
@@ -211,9 +209,35 @@ int procspawn__translate_out(const json_t *value, const struct procspawn__fds_ou
     return copy(&t, value, ret_copy);
 }
 
+static int take_named(const struct procspawn__fds_in *in, const uint64_t *numbers)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < PROCSPAWN_DESCRIPTORS_MAX && rc == 0; i++) {
+        if (numbers[i] == 0)
+            continue;
+        rc = procspawn__fd_table_fill(numbers[i], in->fds[i]);
+        in->fds[i] = -1;
+    }
+    return rc;
+}
+
 int procspawn__translate_in(const json_t *value, const struct procspawn__fds_in *in,
                             json_t **ret_copy)
 {
-    const struct translation t = { .in = in };
-    return copy(&t, value, ret_copy);
+    uint64_t numbers[PROCSPAWN_DESCRIPTORS_MAX] = { 0 };
+    const struct translation t = { .in = in, .numbers = numbers };
+    json_t *copied;
+    int rc = copy(&t, value, &copied);
+
+    if (rc == 0) {
+        rc = take_named(in, numbers);
+        if (rc < 0)
+            json_decref(copied);
+    }
+    if (rc < 0)
+        procspawn__fd_owner_release(in->fd_owner);
+    else
+        *ret_copy = copied;
+    return rc;
 }

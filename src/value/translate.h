@@ -19,7 +19,7 @@ struct procspawn__fds_out {
 struct procspawn__fds_in {
     int *fds;
     size_t count;
-    struct procspawn__fd_owner *fd_owner; /* gets them */
+    struct procspawn__fd_owner *fd_owner; /* gets them; owns none before */
 };
 
 /*
@@ -32,7 +32,10 @@ bool procspawn__key_is_reserved(const char *key);
 int procspawn__translate_out(const json_t *value, const struct procspawn__fds_out *out,
                              json_t **ret_copy);
 
-/* Returns a copy of a received value for use in this process. Returns 0, -EPROTO or -ENOMEM. */
+/*
+ * Returns a copy of a received value for use in this process. Returns 0, -EPROTO or -ENOMEM; after
+ * -ENOMEM all descriptors are where they were.
+ */
 int procspawn__translate_in(const json_t *value, const struct procspawn__fds_in *in,
                             json_t **ret_copy);
 
