@@ -124,6 +124,7 @@ src_libproc_la_SOURCES += src/value/encoded.c src/value/encoded.h
 src_libproc_la_SOURCES += src/value/fd_table.c src/value/fd_table.h
 src_libproc_la_SOURCES += src/value/footprint.c src/value/footprint.h
 src_libproc_la_SOURCES += src/value/hash_seed.c src/value/hash_seed.h
+src_libproc_la_SOURCES += src/value/json_memory.c src/value/json_memory.h
 src_libproc_la_SOURCES += src/value/message.c src/value/message.h
 src_libproc_la_SOURCES += src/value/placeholder.c src/value/placeholder.h
 src_libproc_la_SOURCES += src/value/shmem.c

@@ -48,7 +48,8 @@ typedef struct procspawn_sender procspawn_sender;
 typedef struct procspawn_receiver procspawn_receiver;
 
 /*
- * A new channel. Needs no procspawn_init() and serves threads as well.
+ * A new channel. Needs no procspawn_init() and serves threads as well; but see there what jansson
+ * does without memory.
  *
  * Returns 0, or -EMFILE, -ENFILE, -ENOMEM.
  *

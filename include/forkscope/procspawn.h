@@ -141,6 +141,11 @@ typedef struct procspawn_handle procspawn_handle;
  * the new image reaps what is left of the fork server before, which no wait() sees. Without a /proc
  * of its own that stays a zombie until the process ends.
  *
+ * It wraps jansson's allocation functions (json_set_alloc_funcs) until procspawn_fini(): jansson
+ * makes a wrong value of a text, or fails an assertion, where it cannot get memory for a part of
+ * it. A program that has functions of its own sets them before; set later they replace this
+ * protection, unless they call those that they replace.
+ *
  * Safe:   from the only thread of the process.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, init; CPython's forkserver.

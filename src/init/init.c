@@ -25,6 +25,7 @@
 #include "src/init/single_thread.h"
 #include "src/value/fd_table.h"
 #include "src/value/hash_seed.h"
+#include "src/value/json_memory.h"
 #include "src/value/placeholder.h"
 #include "src/wire/board.h"
 #include "src/wire/frame.h"
@@ -141,6 +142,7 @@ static int start(int argc, char **argv)
 
     procspawn__placeholder_reset();
     procspawn__seed_prepare();
+    procspawn__json_memory_wrap();
     image->argc = image->config.pass_args ? argc : 0;
     image->argv = argv;
     int rc = procspawn__modules_record();
@@ -157,6 +159,7 @@ static int start(int argc, char **argv)
     }
     if (rc < 0) {
         procspawn__caller_state_close();
+        procspawn__json_memory_unwrap();
         return rc;
     }
     procspawn__confinement_record_root();
@@ -239,6 +242,7 @@ static void forget_all(void)
 {
     procspawn__earlier_reap(0);
     procspawn__caller_state_close();
+    procspawn__json_memory_unwrap();
     drop_board();
     procspawn__at_fini_reopen();
     procspawn__image.ending = false;

@@ -5,6 +5,7 @@
 
 #include "src/base/fd.h"
 #include "src/value/footprint.h"
+#include "src/value/json_memory.h"
 #include "src/value/placeholder.h"
 #include "src/value/translate.h"
 #include "src/wire/codec.h"
@@ -17,6 +18,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,28 +202,24 @@ static int refuse(json_error_t *ret_error, const char *format, unsigned long lon
     return PROCSPAWN_ELIMIT;
 }
 
-/* Whether malloc(3) gives this much memory. volatile keeps the compiler from removing the call. */
-static bool is_to_be_had(uint64_t bytes)
-{
-    void *volatile block = malloc(bytes);
-    bool had = block != NULL;
-
-    free(block);
-    return had;
-}
+/* The reserve for a text that is not measured: its longest token may be all of it. */
+enum { SHORT = 2000, SHORT_RESERVE = 4096 };
 
 /*
- * Checks the text against its limit. No byte of text takes ENOUGH bytes of memory, so a short text
- * needs no measuring. Placeholders are replaced in a copy of all arrays and objects; that copy
- * counts as much as the value. If there is no memory for the longest string, jansson tries again
- * with each byte, so that memory is tested first.
+ * Checks the text against its limit, and says how much reserve jansson needs for it. No byte of
+ * text takes ENOUGH bytes of memory, so a short text needs no measuring. Placeholders are replaced
+ * in a copy of all arrays and objects; that copy counts as much as the value.
  */
-static int check_limit(const struct procspawn__received_value *received, json_error_t *ret_error)
+static int check_limit(const struct procspawn__received_value *received, uint64_t *ret_reserve,
+                       json_error_t *ret_error)
 {
     enum { ENOUGH = 512 };
-    const procspawn__limit *limit = received->limit;
+    static const procspawn__limit none = { UINT64_MAX, UINT_MAX };
+    const procspawn__limit *limit = received->limit ? received->limit : &none;
 
-    if (received->length <= limit->depth && received->length <= limit->bytes / ENOUGH)
+    *ret_reserve = SHORT_RESERVE;
+    if (received->length <= SHORT && received->length <= limit->depth &&
+        received->length <= limit->bytes / ENOUGH)
         return 0;
     const procspawn__limit here = { limit->bytes / (received->reserved_keys ? 2 : 1),
                                     limit->depth };
@@ -231,20 +229,8 @@ static int check_limit(const struct procspawn__received_value *received, json_er
         return refuse(ret_error, "it is nested deeper than %llu", limit->depth);
     if (found.bytes > here.bytes)
         return refuse(ret_error, "it takes more than %llu bytes of memory", limit->bytes);
-    return is_to_be_had(found.passing) ? 0 : -ENOMEM;
-}
-
-/*
- * Whether decoding failed for lack of memory. For a string, jansson reports that as an error of the
- * text.
- */
-static bool was_short(const struct procspawn__received_value *received)
-{
-    static const procspawn__limit none = { UINT64_MAX, UINT_MAX };
-    struct procspawn__footprint found = procspawn__footprint(received->text, received->length,
-                                                             &none);
-
-    return !is_to_be_had(found.bytes + found.passing);
+    *ret_reserve = 2 * found.passing;
+    return 0;
 }
 
 struct reader {
@@ -272,7 +258,7 @@ static size_t read_text(void *buffer, size_t size, void *data)
 }
 
 /* jansson reads a text that may be stopped in pieces of a kilobyte. */
-static json_t *load_once(const struct procspawn__received_value *received, json_error_t *ret_error)
+static json_t *load_text(const struct procspawn__received_value *received, json_error_t *ret_error)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     struct reader reader = { received->text, received->length, received->stop };
@@ -281,31 +267,51 @@ static json_t *load_once(const struct procspawn__received_value *received, json_
                           : json_loadb(received->text, received->length, flags, ret_error);
 }
 
-static bool same_error(const json_error_t *one, const json_error_t *other)
+/* A failure without an error text is a lack of memory. */
+static int judge(const struct procspawn__received_value *received, const json_t *value,
+                 const json_error_t *error)
 {
-    return one->position == other->position && strcmp(one->text, other->text) == 0;
-}
-
-/*
- * A failure without an error text is a lack of memory. It may have been a short one, so that there
- * is memory again: a malformed text fails twice in the same way.
- */
-static int load(const struct procspawn__received_value *received, json_t **ret_value,
-                json_error_t *ret_error)
-{
-    json_error_t again;
-
-    *ret_value = load_once(received, ret_error);
-    if (*ret_value)
+    if (value)
         return 0;
     if (is_stopped(received->stop))
         return -ECANCELED;
-    if (ret_error->text[0] == '\0' || was_short(received))
+    return error->text[0] == '\0' ? -ENOMEM : PROCSPAWN_EJSON;
+}
+
+static int load_with_reserve(const struct procspawn__received_value *received, void *reserve,
+                             size_t size, json_t **ret_value, json_error_t *ret_error)
+{
+    struct procspawn__json_memory memory;
+
+    procspawn__json_memory_begin(&memory, reserve, size);
+    json_t *value = load_text(received, ret_error);
+    int rc = memory.refused ? -ENOMEM : judge(received, value, ret_error);
+    if (rc < 0)
+        json_decref(value);
+    procspawn__json_memory_end();
+    if (rc == 0)
+        *ret_value = value;
+    return rc;
+}
+
+static int load(const struct procspawn__received_value *received, json_t **ret_value,
+                json_error_t *ret_error)
+{
+    _Alignas(max_align_t) unsigned char nearby[SHORT_RESERVE];
+    uint64_t size;
+    int rc = check_limit(received, &size, ret_error);
+
+    if (rc < 0)
+        return rc;
+    void *block = size > sizeof nearby ? malloc(size) : nearby;
+    if (!block) {
+        ret_error->text[0] = '\0';
         return -ENOMEM;
-    *ret_value = load_once(received, &again);
-    if (*ret_value)
-        return 0;
-    return same_error(ret_error, &again) ? PROCSPAWN_EJSON : -ENOMEM;
+    }
+    rc = load_with_reserve(received, block, size, ret_value, ret_error);
+    if (block != nearby)
+        free(block);
+    return rc;
 }
 
 int procspawn__message_decode(const struct procspawn__received_value *received, json_t **ret_value,
@@ -317,9 +323,7 @@ int procspawn__message_decode(const struct procspawn__received_value *received, 
         *ret_value = json_null();
         return 0;
     }
-    int rc = received->limit ? check_limit(received, ret_error) : 0;
-    if (rc == 0)
-        rc = load(received, &value, ret_error);
+    int rc = load(received, &value, ret_error);
     if (rc < 0 || !received->reserved_keys) {
         if (rc == 0)
             *ret_value = value;

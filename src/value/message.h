@@ -56,7 +56,8 @@ struct procspawn__received_value {
 /*
  * Decodes the value. Returns 0 and a new reference; PROCSPAWN_EJSON for a text that is not JSON,
  * PROCSPAWN_ELIMIT for a value over the limit (ret_error describes both); -EPROTO for placeholders
- * that do not match the descriptors; -ECANCELED: it was stopped; or -ENOMEM.
+ * that do not match the descriptors; -ECANCELED: it was stopped; or -ENOMEM. After an error all
+ * descriptors are where they were, or, after -EPROTO, closed.
  */
 int procspawn__message_decode(const struct procspawn__received_value *received, json_t **ret_value,
                               json_error_t *ret_error);

@@ -23,17 +23,29 @@ static struct {
     bool armed;
     enum fail_kind kind;
     pid_t owner;
-    unsigned left;              /* requests up to and including the one that fails */
+    int left;                   /* requests up to and including the first one that fails */
+    bool all;                   /* so do those after it */
     const char *failed;
 } plan;
 
-void fail_arm(enum fail_kind kind, unsigned n)
+static void arm(enum fail_kind kind, unsigned n, bool all)
 {
     plan.kind = kind;
     plan.owner = getpid();
-    plan.left = n;
+    plan.left = (int)n;
+    plan.all = all;
     plan.failed = NULL;
     __atomic_store_n(&plan.armed, true, __ATOMIC_RELEASE);
+}
+
+void fail_arm(enum fail_kind kind, unsigned n)
+{
+    arm(kind, n, false);
+}
+
+void fail_arm_all(enum fail_kind kind, unsigned n)
+{
+    arm(kind, n, true);
 }
 
 const char *fail_disarm(void)
@@ -45,7 +57,10 @@ const char *fail_disarm(void)
 static bool fails(enum fail_kind kind, const char *name, int error)
 {
     if (!__atomic_load_n(&plan.armed, __ATOMIC_ACQUIRE) || plan.kind != kind ||
-        plan.owner != getpid() || __atomic_fetch_sub(&plan.left, 1, __ATOMIC_ACQ_REL) != 1)
+        plan.owner != getpid())
+        return false;
+    int left = __atomic_fetch_sub(&plan.left, 1, __ATOMIC_ACQ_REL);
+    if (left > 1 || (left < 1 && !plan.all))
         return false;
     __atomic_store_n(&plan.failed, name, __ATOMIC_RELEASE);
     errno = error;

@@ -19,6 +19,8 @@ void fail_prepare(void);
 
 /* From now on the n-th request of this kind fails, and no other. n counts from 1. */
 void fail_arm(enum fail_kind kind, unsigned n);
+/* The n-th request fails, and all after it. */
+void fail_arm_all(enum fail_kind kind, unsigned n);
 /* Switches it off. Returns the name of the function that failed; NULL: none did. */
 const char *fail_disarm(void);
 
