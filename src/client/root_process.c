@@ -26,7 +26,7 @@
 enum { ENDED = WEXITED | __WCLONE };
 
 static struct {
-    pid_t pid;                  /* 0: none */
+    pid_t pid;                  /* 0: none. Written with the client's lock, and atomically */
     int pidfd;                  /* if the root is not a child; -1: it is, or there is no pidfd */
 } root = { .pidfd = -1 };
 
@@ -102,7 +102,7 @@ int procspawn__root_start(const struct forkserver_options *options)
 /* get_robust_list(2) is the cheapest system call that checks the right to read another process. */
 bool procspawn__root_readable(void)
 {
-    pid_t pid = root.pid;
+    pid_t pid = __atomic_load_n(&root.pid, __ATOMIC_RELAXED);
     void *head;
     size_t length;
 
@@ -113,7 +113,7 @@ bool procspawn__root_readable(void)
 
 void procspawn__root_forget(void)
 {
-    root.pid = 0;
+    __atomic_store_n(&root.pid, 0, __ATOMIC_RELAXED);
     root.pidfd = -1;
 }
 

@@ -247,6 +247,17 @@ static bool signal_fits(const struct call *call, int signal)
            (signal == SIGKILL && call->work == WORK_KILL_SELF);
 }
 
+/* Where the library catches no crashes, the address sanitizer does, and exits. */
+static bool sanitizer_exits(const struct call *call, int status)
+{
+#ifdef __SANITIZE_ADDRESS__
+    return status == 1 && (call->work == WORK_CRASH || call->work == WORK_OVERFLOW);
+#else
+    (void)call, (void)status;
+    return false;
+#endif
+}
+
 static bool close_fits(const struct call *call, const procspawn_error *error)
 {
     switch (procspawn_error_cause(error)) {
@@ -256,8 +267,9 @@ static bool close_fits(const struct call *call, const procspawn_error *error)
     case PROCSPAWN_CAUSE_OUT_OF_MEMORY:
         return signal_fits(call, procspawn_error_signal(error));
     case PROCSPAWN_CAUSE_EXIT:
-        return (call->work == WORK_EXIT || call->work == WORK_QUIT) &&
-               procspawn_error_exit_status(error) == (int)(call->number % 256);
+        return sanitizer_exits(call, procspawn_error_exit_status(error)) ||
+               ((call->work == WORK_EXIT || call->work == WORK_QUIT) &&
+                procspawn_error_exit_status(error) == (int)(call->number % 256));
     case PROCSPAWN_CAUSE_STACK_OVERFLOW:
         return call->work == WORK_OVERFLOW;
     case PROCSPAWN_CAUSE_ASSERT:
