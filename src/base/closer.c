@@ -43,7 +43,7 @@ static struct {
     pthread_cond_t changed;
     struct waiting *first GUARDED_BY(closer_lock), **end GUARDED_BY(closer_lock);
     unsigned count GUARDED_BY(closer_lock);     /* length of the queue */
-    unsigned threads GUARDED_BY(closer_lock);  /* running; read without the lock too, as count is */
+    unsigned threads GUARDED_BY(closer_lock);  /* running; atomic, read unlocked, as count is */
     unsigned busy GUARDED_BY(closer_lock);      /* threads inside close(2) */
     uint64_t turn GUARDED_BY(closer_lock);      /* number of closes begun */
     bool closing GUARDED_BY(closer_lock);       /* the close begun last has not returned */
@@ -84,6 +84,16 @@ static void close_without_lingering(int fd)
 
 /* ---- the queue ---- */
 
+static void set(unsigned *number, unsigned value)
+{
+    __atomic_store_n(number, value, __ATOMIC_RELEASE);
+}
+
+static unsigned get(const unsigned *number)
+{
+    return __atomic_load_n(number, __ATOMIC_ACQUIRE);
+}
+
 /* After a fork one thread of the new process resets the state; other threads wait until it has. */
 static void adopt(pid_t before, pid_t self)
     NO_THREAD_SAFETY_ANALYSIS("other threads wait until it is done")
@@ -97,7 +107,9 @@ static void adopt(pid_t before, pid_t self)
         pthread_cond_init(&closer.changed, NULL);
         closer.first = NULL;
         closer.end = &closer.first;
-        closer.count = closer.threads = closer.busy = closer.settling = closer.ended_count = 0;
+        set(&closer.count, 0);
+        set(&closer.threads, 0);
+        closer.busy = closer.settling = closer.ended_count = 0;
         closer.closing = false;
         __atomic_store_n(&closer.owner, self, __ATOMIC_RELEASE);
     }
@@ -123,16 +135,6 @@ static void enter(void) ACQUIRE(closer_lock)
 static void leave(void) UNLOCKS(closer_lock)
 {
     pthread_mutex_unlock(&closer.lock);
-}
-
-static void set(unsigned *number, unsigned value)
-{
-    __atomic_store_n(number, value, __ATOMIC_RELEASE);
-}
-
-static unsigned get(const unsigned *number)
-{
-    return __atomic_load_n(number, __ATOMIC_ACQUIRE);
 }
 
 static void append(struct waiting *waiting) REQUIRES(closer_lock)
