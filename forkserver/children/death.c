@@ -45,7 +45,7 @@ static bool is_plain_call(int channel)
            !(first.call.flags & (WIRE_CALL_KEEP_ALIVE | WIRE_CALL_PREPARE));
 }
 
-static bool anybody_hears(const struct server *s, const struct child *child)
+static bool has_listener(const struct server *s, const struct child *child)
 {
     const struct requester *requester = child->requester;
     return !s->ending && !(requester->owner && forkserver__child_is_dead(requester->owner));
@@ -57,7 +57,7 @@ bool forkserver__death_before_call(const struct server *s, struct child *child)
     enum { MOST = 16 };
     bool by_others = child->cause == WIRE_ENDED_BY_ITSELF || child->cause == WIRE_ENDED_BY_OOM;
 
-    return by_others && !child->unwanted && child->rebirths < MOST && anybody_hears(s, child) &&
+    return by_others && !child->unwanted && child->rebirths < MOST && has_listener(s, child) &&
            child->deadline > base__now() && left_unread(child) && is_plain_call(child->channel);
 }
 
@@ -130,7 +130,7 @@ bool forkserver__death_tell(struct server *s, struct child *child)
     tell_beside(child, &body);
     if (rc != -EAGAIN && rc != -ENOMEM && rc != -ENOBUFS)
         return true;
-    if (child->ended_wanted || !anybody_hears(s, child))
+    if (child->ended_wanted || !has_listener(s, child))
         return true;
     if (rc == -EAGAIN)
         wait_for_space(s, child);

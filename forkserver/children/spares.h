@@ -28,7 +28,7 @@ struct spares {
 
 /* What the death of a child says about the children that would be forked next. */
 struct spare_death {
-    bool by_itself;             /* nobody ended it */
+    bool by_itself;             /* no server killed it */
     int status;                 /* as of wait(2) */
     int64_t age;                /* nanoseconds since the fork */
 };

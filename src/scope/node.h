@@ -62,7 +62,7 @@ struct node {
 
     /*
      * Guarded by the tree's mutex. Children that a waiter can join or run come first, and finished
-     * ones before all others. Children that are joined or run by somebody come last.
+     * ones before all others. Children that another thread already joins or runs come last.
      */
     struct list children GUARDED_BY(tree_lock);
     struct list sibling GUARDED_BY(tree_lock);
@@ -229,7 +229,7 @@ static inline bool scoped__node_forced(const struct node *node)
  */
 void scoped__node_thread(struct node *node, pthread_t thread) REQUIRES(tree_lock);
 
-/* Locked: whether the node is done and anybody may join it. */
+/* Locked: is the node done, and its join not claimed? */
 static inline bool scoped__node_finished(const struct node *node) REQUIRES(tree_lock)
 {
     return node->state == NODE_DONE && node->join == JOIN_UNCLAIMED;

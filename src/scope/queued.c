@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-/* Locked: returns whether the caller is to run the node; then nobody else is. */
+/* Locked: claims the node for the calling thread. False: another thread has claimed it. */
 static bool take(struct node *node) REQUIRES(tree_lock)
 {
     if (!scoped__node_join(node, JOIN_EV_TAKEN))
