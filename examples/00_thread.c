@@ -12,6 +12,6 @@ int main(void)
     scoped_spawner root;
     scoped_spawner_open(NULL, &root);       /* a thread per task */
     scoped_spawn_leaf(root, tick, "a task", NULL);
-    scoped_spawner_close(root, SCOPED_FOREVER);     /* cancels, waits, joins */
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);     /* cancels, waits, joins */
     return puts("every thread is gone") < 0;
 }

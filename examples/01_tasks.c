@@ -32,7 +32,7 @@ int main(void)
         scoped_done_receiver_free(tasks[i].done_receiver);
         scoped_cancel_sender_forget(tasks[i].cancel_sender);
     }
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     printf("%ld + %ld = %ld\n", halves[0][2], halves[1][2], halves[0][2] + halves[1][2]);
     return 0;
 }

@@ -20,7 +20,7 @@ static void done(void *name)
 static int child(void *name)
 {
     scoped_defer(clean_up, name);
-    scoped_started();
+    scoped_notify_started();
     return scoped_sleep_until(SCOPED_FOREVER);
 }
 
@@ -33,10 +33,10 @@ static int parent(scoped_spawner self, void *name)
     int rc = scoped_spawn_leaf_with_signal(self, child, of_child, done, &signals);
     if (rc < 0)
         return rc;
-    scoped_done_receiver_wait_started(signals.done_receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(signals.done_receiver, SCOPED_FOREVER);
     scoped_done_receiver_free(signals.done_receiver);
     scoped_cancel_sender_forget(signals.cancel_sender);
-    scoped_started();
+    scoped_notify_started();
     return scoped_sleep_until(SCOPED_FOREVER);
 }
 
@@ -49,9 +49,9 @@ int main(void)
     if (scoped_spawner_open(NULL, &root) < 0 ||
         scoped_spawn_with_signal(root, parent, of_parent, done, &signals) < 0)
         return 1;
-    scoped_done_receiver_wait_started(signals.done_receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(signals.done_receiver, SCOPED_FOREVER);
     scoped_cancel_sender_free(signals.cancel_sender);
     scoped_done_receiver_wait(signals.done_receiver);
     scoped_done_receiver_free(signals.done_receiver);
-    return scoped_spawner_close(root, SCOPED_FOREVER) == 0 ? 0 : 1;
+    return scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0 ? 0 : 1;
 }

@@ -17,7 +17,7 @@ static int fail(void *unused)
 static int sleep_a_little(void *unused)
 {
     (void)unused;
-    return scoped_sleep_until(scoped_deadline_in(200000000));
+    return scoped_sleep_until(forkscope_after(200000000));
 }
 
 static int run(scoped_spawner root, const char *title, const struct scoped_policy *policy)
@@ -30,7 +30,7 @@ static int run(scoped_spawner root, const char *title, const struct scoped_polic
         return 1;
     scoped_spawn_leaf(scope, sleep_a_little, NULL, NULL);
     scoped_spawn_leaf(scope, fail, NULL, NULL);
-    if (scoped_scope_close(scope, SCOPED_FOREVER, &outcome) < 0)
+    if (scoped_close(scope, SCOPED_FOREVER, &outcome) < 0)
         return 1;
     printf("%s: %s; failed %zu, cancelled %zu\n", title, forkscope_strerror(outcome.status),
            outcome.failed, outcome.cancelled);
@@ -46,6 +46,6 @@ int main(void)
         return 1;
     int rc = run(root, "fail fast", &scoped_fail_fast);
     rc |= run(root, "collect", &scoped_collect);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return rc;
 }

@@ -26,7 +26,7 @@ static int slow(void *arg)
 
 static int quick(void *arg)
 {
-    scoped_set_value(arg);
+    scoped_set_result(arg);
     return 0;
 }
 
@@ -35,7 +35,7 @@ int main(void)
     struct scoped_options options = {
         .name = "ways",
         .policy = &scoped_first_success,
-        .deadline = scoped_deadline_in(INT64_C(10000000000)),
+        .until = forkscope_after(INT64_C(10000000000)),
     };
     struct scoped_parent_signals signals;
     struct scoped_outcome outcome;
@@ -50,14 +50,14 @@ int main(void)
     scoped_done_receiver_free(signals.done_receiver);
     scoped_cancel_sender_forget(signals.cancel_sender);
     scoped_spawn_leaf(ways, quick, "forty-two", NULL);
-    scoped_scope_close(ways, SCOPED_FOREVER, &outcome);
+    scoped_close(ways, SCOPED_FOREVER, &outcome);
 
-    printf("answer: %s\n", (const char *)outcome.value);
+    printf("answer: %s\n", (const char *)outcome.result);
     printf("%zu succeeded, %zu failed, %zu cancelled\n", outcome.succeeded, outcome.failed,
            outcome.cancelled);
     for (const struct scoped_failure *failed = outcome.failures; failed; failed = failed->next)
         printf("%s: %s\n", failed->path, forkscope_strerror(failed->status));
     scoped_outcome_fini(&outcome);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return 0;
 }

@@ -53,13 +53,13 @@ static int branch(scoped_spawner self, void *height)
         return 0;
     scoped_spawn(scope, branch, (void *)(left - 1), NULL);
     scoped_spawn(scope, branch, (void *)(left - 1), NULL);
-    return scoped_scope_close(scope, SCOPED_FOREVER, NULL);
+    return scoped_close(scope, SCOPED_FOREVER, NULL);
 }
 
 static int until_asked(void *arg)
 {
     (void)arg;
-    scoped_started();
+    scoped_notify_started();
     return scoped_sleep_until(SCOPED_FOREVER);
 }
 
@@ -89,11 +89,11 @@ int main(void)
 
     if (scoped_spawn_leaf_with_signal(root, until_asked, NULL, NULL, &task) < 0)
         return 1;
-    scoped_done_receiver_wait_started(task.done_receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(task.done_receiver, SCOPED_FOREVER);
     scoped_cancel_sender_free(task.cancel_sender);
     printf("asked: %s\n", status_of(&task) == -ECANCELED ? "its wait returned -ECANCELED" : "?");
 
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     g_thread_pool_free(executor.pool, FALSE, TRUE);
     return 0;
 }

@@ -84,7 +84,7 @@ int main(void)
     uv_run(executor.loop, UV_RUN_DEFAULT);
 
     scoped_done_receiver_free(task.done_receiver);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     uv_loop_close(executor.loop);
     return 0;
 }

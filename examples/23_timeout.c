@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 
     if (procspawn_init(argc, argv) < 0 || !(builder = procspawn_builder_new()))
         return 1;
-    procspawn_builder_deadline(builder, 3 * tenth);
+    procspawn_builder_total_limit(builder, 3 * tenth);
     if (procspawn_builder_spawn(builder, hang, NULL, &handle) < 0)
         return 1;
     int rc = procspawn_join_timeout(handle, tenth, NULL, NULL);

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     if (procspawn_kill(handle) < 0 || procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
         return 1;
     printf("%s, cause: %s\n", procspawn_error_kind_name(procspawn_error_kind(error)),
-           procspawn_cause_name(procspawn_error_cause(error)));
+           procspawn_error_cause_name(procspawn_error_cause(error)));
     procspawn_error_free(error);
     procspawn_handle_free(handle);
     return procspawn_fini() == 0 ? 0 : 1;

@@ -23,7 +23,7 @@ static json_t *hang(json_t *argument)
 
 int main(int argc, char **argv)
 {
-    struct scoped_options options = { .name = "both", .deadline = scoped_deadline_in(200000000) };
+    struct scoped_options options = { .name = "both", .until = forkscope_after(200000000) };
     struct scoped_outcome outcome;
     scoped_spawner root, scope;
     procspawn_handle *handle;
@@ -34,15 +34,15 @@ int main(int argc, char **argv)
         return 1;
     if (scoped_spawn_leaf(scope, sleep_for_ever, NULL, NULL) < 0 ||
         scoped_procspawn(scope, NULL, hang, NULL, &handle) < 0 ||
-        scoped_scope_close(scope, SCOPED_FOREVER, &outcome) < 0)
+        scoped_close(scope, SCOPED_FOREVER, &outcome) < 0)
         return 1;
     printf("cancelled at the deadline: %zu\n", outcome.cancelled);
     scoped_outcome_fini(&outcome);
     if (procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
         return 1;
-    printf("the process: %s\n", procspawn_cause_name(procspawn_error_cause(error)));
+    printf("the process: %s\n", procspawn_error_cause_name(procspawn_error_cause(error)));
     procspawn_error_free(error);
     procspawn_handle_free(handle);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return procspawn_fini() == 0 ? 0 : 1;
 }

@@ -17,7 +17,7 @@
 #include <forkscope/remote_scope.h>
 #include <forkscope/scope.h>
 #include <forkscope/shmem.h>
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 #include <forkscope/tree.h>
 #include <forkscope/typed.h>
 #include <forkscope/value.h>

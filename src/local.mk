@@ -17,7 +17,7 @@ forkscopeinclude_HEADERS += include/forkscope/typed_words.h
 forkscopeinclude_HEADERS += include/forkscope/value.h
 forkscopeinclude_HEADERS += include/forkscope/remote_scope.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
-forkscopeinclude_HEADERS += include/forkscope/signal.h
+forkscopeinclude_HEADERS += include/forkscope/notify.h
 
 # Layers: each is an archive of its own, so that a test can link just those that it needs. One line
 # a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.

@@ -25,7 +25,7 @@ static void wait_a_little(void *arg)
     char text[64];
     (void)arg;
     snprintf(text, sizeof text, "%d", 3);
-    expect(scoped_sleep_until(scoped_deadline_in(1000)) == 0, text);
+    expect(scoped_sleep_until(forkscope_after(1000)) == 0, text);
 }
 
 /* Leaves variables behind on each frame, for what comes over them. */
@@ -54,7 +54,7 @@ static int cancelled(void *in_library)
     procspawn_handle *handle = NULL;
     pthread_cleanup_push(wait_a_little, NULL);
     expect(procspawn(NULL, NULL, &handle) < 0, "a call of nothing");
-    scoped_started();
+    scoped_notify_started();
     wait_in_depth(8, in_library != NULL);
     pthread_cleanup_pop(0);
     return handle != NULL;
@@ -73,7 +73,7 @@ static int wait_for_child(scoped_spawner self, void *arg)
            "a child");
     scoped_cancel_sender_forget(child.cancel_sender);
     pthread_cleanup_push((void (*)(void *))scoped_done_receiver_free, child.done_receiver);
-    scoped_started();
+    scoped_notify_started();
     scoped_done_receiver_wait(child.done_receiver);
     pthread_cleanup_pop(1);
     return 0;
@@ -123,7 +123,7 @@ static int join_call(scoped_spawner self, void *kind)
     memset(text, 1, sizeof text);
     expect(start_call(self, *(const int *)kind, &held) == 0, "a call");
     pthread_cleanup_push(free_held, &held);
-    scoped_started();
+    scoped_notify_started();
     procspawn_join(held.handle, &result, &error);
     pthread_cleanup_pop(1);
     json_decref(result);
@@ -141,9 +141,9 @@ static int add(void *arg)
 
 static void cancel(struct scoped_parent_signals *signals)
 {
-    expect(scoped_done_receiver_wait_started(signals->done_receiver, SCOPED_FOREVER) == 0, "start");
+    expect(scoped_done_receiver_wait_started_until(signals->done_receiver, SCOPED_FOREVER) == 0, "start");
     scoped_cancel_sender_free(signals->cancel_sender);
-    while (scoped_done_receiver_wait_until(signals->done_receiver, scoped_deadline_in(10000)) < 0)
+    while (scoped_done_receiver_wait_until(signals->done_receiver, forkscope_after(10000)) < 0)
         continue;
     scoped_done_receiver_free(signals->done_receiver);
 }
@@ -169,12 +169,12 @@ static void cancel_joiners(scoped_spawner root)
 
 static void cancel_by_deadline(scoped_spawner root)
 {
-    struct scoped_options options = { .deadline = scoped_deadline_in(100000), .limit = 2 };
+    struct scoped_options options = { .until = forkscope_after(100000), .max_tasks = 2 };
     scoped_spawner scope;
     expect(scoped_scope_open(root, &options, &scope) == 0, "a scope");
     for (int i = 0; i < 3; i++)
         expect(scoped_spawn_leaf(scope, until_cancelled, NULL, NULL) == 0, "a task of a scope");
-    while (scoped_scope_close(scope, scoped_deadline_in(10000), NULL) < 0)
+    while (scoped_close(scope, forkscope_after(10000), NULL) < 0)
         continue;
 }
 
@@ -199,7 +199,7 @@ static void hear_of_the_end(scoped_spawner root, bool by_descriptor)
 /* Asked by a flag, a task looks at what was written before. */
 static int look_when_asked(void *arg)
 {
-    scoped_started();
+    scoped_notify_started();
     while (!scoped_cancelled())
         continue;
     return *(int *)arg == 5 ? 0 : -1;
@@ -215,11 +215,11 @@ static void hear_of_a_cancel(scoped_spawner root)
     expect(scoped_scope_open(root, &options, &scope) == 0, "a scope");
     expect(scoped_spawn_leaf_with_signal(scope, look_when_asked, &value, NULL, &signals) == 0,
            "a task that looks");
-    scoped_done_receiver_wait_started(signals.done_receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(signals.done_receiver, SCOPED_FOREVER);
     value = 5;
     scoped_cancel_sender_free(signals.cancel_sender);
     scoped_done_receiver_free(signals.done_receiver);
-    expect(scoped_scope_close(scope, SCOPED_FOREVER, &outcome) == 0 && outcome.succeeded == 1,
+    expect(scoped_close(scope, SCOPED_FOREVER, &outcome) == 0 && outcome.succeeded == 1,
            "what was written before the cancel");
 }
 
@@ -236,7 +236,7 @@ static void try_all(struct scoped_executor *executor, enum scoped_cancel_mode mo
         if (i % 10 == 0)
             cancel_joiners(root);
     }
-    expect(scoped_spawner_close(root, SCOPED_FOREVER) == 0, "the end of the root");
+    expect(scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0, "the end of the root");
 }
 
 int main(int argc, char **argv)

@@ -29,14 +29,14 @@ static void done(void *arg)
 static int wait_in_library(void *arg)
 {
     scoped_defer(deferred, arg);
-    scoped_started();
+    scoped_notify_started();
     return scoped_sleep_until(SCOPED_FOREVER);
 }
 
 static int wait_in_system(void *arg)
 {
     scoped_defer(deferred, arg);
-    scoped_started();
+    scoped_notify_started();
     pause();
     return 0;
 }
@@ -49,17 +49,17 @@ static int wait_for_child(scoped_spawner self, void *arg)
         return -1;
     scoped_cancel_sender_forget(child.cancel_sender);
     scoped_defer((void (*)(void *))scoped_done_receiver_free, child.done_receiver);
-    scoped_done_receiver_wait_started(child.done_receiver, SCOPED_FOREVER);
-    scoped_started();
+    scoped_done_receiver_wait_started_until(child.done_receiver, SCOPED_FOREVER);
+    scoped_notify_started();
     return scoped_done_receiver_wait(child.done_receiver);
 }
 
 static int cancel(struct scoped_parent_signals *signals)
 {
     int status = 0;
-    scoped_done_receiver_wait_started(signals->done_receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(signals->done_receiver, SCOPED_FOREVER);
     scoped_cancel_sender_free(signals->cancel_sender);
-    int64_t deadline = scoped_deadline_in(20000000000);
+    int64_t deadline = forkscope_after(20000000000);
     int error = scoped_done_receiver_wait_until(signals->done_receiver, deadline);
     scoped_done_receiver_status(signals->done_receiver, &status);
     scoped_done_receiver_free(signals->done_receiver);
@@ -87,6 +87,6 @@ int main(void)
     error |= cancel_all(scope, wait_in_library);
     error |= scoped_spawn_with_signal(root, wait_for_child, NULL, done, &signals);
     error |= cancel(&signals);
-    error |= scoped_spawner_close(root, SCOPED_FOREVER);
+    error |= scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return error != 0;
 }

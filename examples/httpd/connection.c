@@ -34,7 +34,7 @@ static struct answer answer_failure(const procspawn_error *error)
     int status = procspawn_error_is_timeout(error) ? 504 : 500;
     json_t *body = json_pack("{s:s, s:s, s:s}", "error", procspawn_error_message(error),
                              "kind", procspawn_error_kind_name(procspawn_error_kind(error)),
-                             "cause", procspawn_cause_name(procspawn_error_cause(error)));
+                             "cause", procspawn_error_cause_name(procspawn_error_cause(error)));
     return (struct answer){ status, body };
 }
 
@@ -76,7 +76,7 @@ static struct answer handle(scoped_spawner self, const struct service *service,
         json_decref(argument);
         return answer_error(400, "this is no text");
     }
-    procspawn_builder_deadline(builder, service->limit);
+    procspawn_builder_total_limit(builder, service->limit);
     procspawn_builder_grace(builder, 0);
     procspawn_builder_name(builder, "handler");
     int rc = scoped_procspawn(self, builder, handle_request, argument, &handle);

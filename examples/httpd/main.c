@@ -97,7 +97,7 @@ static void serve(scoped_spawner connections, const struct service *service, int
     struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .events = POLLIN } };
 
     while (!fds[0].revents) {
-        bool room = scoped_scope_wait_room(connections, scoped_deadline_in(0)) == 0;
+        bool room = scoped_scope_wait_room_until(connections, forkscope_after(0)) == 0;
         fds[1].fd = room ? listener : -1;
         if (poll(fds, 2, room ? -1 : 10) > 0 && fds[1].fd >= 0 && fds[1].revents)
             accept_one(connections, service, listener);
@@ -111,15 +111,15 @@ static void drain(scoped_spawner root, scoped_spawner connections, const struct 
                   int64_t grace)
 {
     eventfd_write(service->drain_fd, 1);
-    if (scoped_scope_close(connections, scoped_deadline_in(grace), NULL) == -ETIMEDOUT)
+    if (scoped_close(connections, forkscope_after(grace), NULL) == -ETIMEDOUT)
         fprintf(stderr, "requests are cut short\n");
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
 }
 
 static int run(const struct options *options)
 {
     const struct scoped_options scope_options = {
-        .name = "connections", .limit = options->connections, .cancel = SCOPED_CANCEL_ASKS,
+        .name = "connections", .max_tasks = options->connections, .cancel = SCOPED_CANCEL_ASKS,
         .discard = true,
     };
     const struct service service = { options->limit, eventfd(0, EFD_CLOEXEC) };

@@ -72,7 +72,7 @@ static int run_job(struct run *run)
         scoped_done_receiver_status(signals.done_receiver, &code);
         scoped_done_receiver_free(signals.done_receiver);
     }
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return run->interrupted ? 0 : code;
 }
 

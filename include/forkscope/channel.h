@@ -16,7 +16,7 @@
  *
  * and in the function:
  *
- *     procspawn_take_sender(argument, &sender);
+ *     procspawn_value_claim_sender(argument, &sender);
  *     procspawn_sender_send(sender, value);
  *
  * Messages arrive whole and in the order in which they were sent, also those of several senders.
@@ -186,14 +186,14 @@ json_t *procspawn_value_receiver_take(procspawn_receiver *receiver);
 /*
  * Gives a received end to the caller, who owns it then.
  *
- * Return 0, PROCSPAWN_EVALUE as procspawn_take_fd does (value.h), or -ENOMEM: then it is gone.
+ * Return 0, PROCSPAWN_EVALUE as procspawn_value_claim_fd does (value.h), or -ENOMEM: then it is gone.
  *
  * Safe:   any thread of the process that the value came to.
  * Cancel: no cancellation point.
  * Source: ipc-channel, Deserialize of IpcSender and IpcReceiver.
  */
-int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender);
-int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiver);
+int procspawn_value_claim_sender(const json_t *value, procspawn_sender **ret_sender);
+int procspawn_value_claim_receiver(const json_t *value, procspawn_receiver **ret_receiver);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -19,13 +19,14 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Codes of the thread half (scope.h, signal.h, executor.h). */
+/* Codes of the thread half (scope.h, notify.h, executor.h). */
 enum {
     SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
     SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
     SCOPED_ECLOSED = -5003,     /* the spawner's owner is ending and takes no more children */
     SCOPED_EUNWOUND = -5004,    /* the task left its function by pthread_exit, uncancelled */
-    SCOPED_ENOTSTARTED = -5005  /* the task ended without calling scoped_started */
+    SCOPED_ENOTSTARTED = -5005, /* the task ended before it called scoped_notify_started */
+    SCOPED_EOPEN = -5006        /* another scope is still open inside of this one */
 };
 
 /* Codes of the process half (procspawn.h and the headers beside it). */
@@ -37,15 +38,16 @@ enum {
     PROCSPAWN_ETHREADS = -5104,     /* procspawn_init came after a second thread */
     PROCSPAWN_ESTART = -5105,       /* the fork server did not come up in time */
     PROCSPAWN_ESERVER = -5106,      /* the fork server is gone, or does not answer */
-    PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing */
-    PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
-    PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
     PROCSPAWN_EFUNCTION = -5107,    /* the function lies in no module that a child could have */
+    PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
+    PROCSPAWN_ESHUTDOWN = -5109,    /* the pool was shut down or killed, and takes no more calls */
     /* The caller may have no child, or none with rights that it lacks: it has shut itself in since
      * init (procspawn_builder_allow_rights), may not spawn, or has left the fork server. */
     PROCSPAWN_ERIGHTS = -5110,
     PROCSPAWN_ENOTOWNER = -5111,    /* the object belongs to another process */
-    PROCSPAWN_ELIMIT = -5112        /* a value is larger, or there are more, than the limit says */
+    PROCSPAWN_ELIMIT = -5112,       /* a value is larger, or there are more, than the limit says */
+    PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing */
+    PROCSPAWN_EDESCRIPTORS = -5121  /* more descriptors than fit into one message */
 };
 
 /*
@@ -78,7 +80,7 @@ enum procspawn_cause {
     PROCSPAWN_CAUSE_SIGNAL,         /* a signal not sent by the library: procspawn_error_signal */
     PROCSPAWN_CAUSE_EXIT,           /* exit(n): procspawn_error_exit_status */
     PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill, procspawn_terminate, its scope's end */
-    PROCSPAWN_CAUSE_DEADLINE,       /* its deadline */
+    PROCSPAWN_CAUSE_TIME_LIMIT,       /* its deadline */
     /* SIGKILL, most likely of the kernel's out-of-memory killer. The kernel does not say who sent
      * it; it only counts, for the whole machine, the processes that it has killed for lack of
      * memory. A SIGKILL of another process is told as this if that count has grown since the fork
@@ -214,7 +216,7 @@ json_t *procspawn_error_json(const procspawn_error *error);
  * Source: own.
  */
 const char *procspawn_error_kind_name(enum procspawn_error_kind kind);
-const char *procspawn_cause_name(enum procspawn_cause cause);
+const char *procspawn_error_cause_name(enum procspawn_cause cause);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -47,7 +47,7 @@ struct scoped_executor;
  * its own or of a scope that it has opened: for its end, for the end of a scope or root, and for
  * room in a scope. The wait starts none when its deadline has passed, and returns late when the one
  * that it started takes longer; a deadline of the scope (scope.h) bounds that, too. A wait for a
- * child's start (scoped_started) leaves the child to the executor for a tenth of a second. Waiting
+ * child's start (scoped_notify_started) leaves the child to the executor for a tenth of a second. Waiting
  * for a done descriptor by poll(2) runs nothing.
  *
  * A child that its waiter runs is cancelled when the waiter is, if the wait is a cancellation point
@@ -123,7 +123,7 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
  * ended. Every root that used it has to be closed before. NULL is fine.
  *
  * scoped_executor_free_until gives up at the deadline (nanoseconds on CLOCK_MONOTONIC, see
- * scoped_deadline_in). It returns 0, or
+ * forkscope_after). It returns 0, or
  *   -ETIMEDOUT  at the deadline threads were left; the executor is still there, parks no thread any
  *               more, and has to be freed again
  *   -EINVAL     none of the functions above has made it; nothing is freed

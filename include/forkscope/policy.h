@@ -88,7 +88,7 @@ typedef void scoped_failure_function(const struct scoped_failure *failure, void 
 struct scoped_outcome {
     int status;                             /* as the policy says */
     size_t succeeded, failed, cancelled;    /* tasks */
-    void *value;                            /* of the first that succeeded: scoped_set_value */
+    void *result;                           /* of the first that succeeded: scoped_set_result */
     const struct scoped_failure *failures;  /* new; all of them, unless the scope discards them */
     size_t omitted;                         /* failures not in the list: discarded, or no memory */
 };

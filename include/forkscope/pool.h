@@ -23,7 +23,7 @@
  *   the worker is never hit. A call that has ended cannot be killed. A sharper end may follow: a
  *   kill, a shorter grace, the deadline or the end of the pool ends a grace that still runs. A call
  *   that answers within its grace has succeeded.
- * - procspawn_wait() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
+ * - procspawn_wait_timeout() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
  * - procspawn_kill() and procspawn_terminate() need no fork server and never say PROCSPAWN_ESERVER.
  * - procspawn_fd() may be -1 when no descriptor can be had; it can be asked for again.
  * - procspawn_handle_free() of a call that was not joined lets it go on; its result is thrown away.
@@ -121,7 +121,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  *                        its placeholders cannot be sent, as with procspawn()
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a worker could have
  *   PROCSPAWN_EPOOL      the pool has failed: procspawn_pool_failure() says why
- *   -ESHUTDOWN           the pool was shut down or killed
+ *   PROCSPAWN_ESHUTDOWN           the pool was shut down or killed
  *   PROCSPAWN_ENOTINIT, PROCSPAWN_ENOTOWNER
  *                        this process is a copy of the pool's owner, as said above
  *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
@@ -136,7 +136,7 @@ int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, jso
 /*
  * The same with a limit for this call: when `duration` nanoseconds have passed since the call was
  * made, it fails with kind TIMED_OUT, in the queue as well as in a worker, which is then killed and
- * replaced. 0 is no limit. procspawn_pool_spawn() uses the limit that procspawn_builder_deadline()
+ * replaced. 0 is no limit. procspawn_pool_spawn() uses the limit that procspawn_builder_total_limit()
  * set for procspawn_pool_builder_process(), or none.
  *
  * Returns what procspawn_pool_spawn() does, and -EINVAL for a negative duration.

@@ -253,7 +253,7 @@ void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned a
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, ProcConfig::init.
  */
-int procspawn_config_init(const procspawn_config *config, int argc, char **argv);
+int procspawn_init_with(const procspawn_config *config, int argc, char **argv);
 
 /* ---------------------------------------------------------------------------------------------
  * Calls
@@ -275,7 +275,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
  *                        (procspawn_builder_allow_rights), is a function that may have none
  *                        (procspawn_builder_may_spawn), or has called procspawn_leave_server()
  *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
- *                        procspawn_builder_deadline() makes shorter, or has only children that die
+ *                        procspawn_builder_total_limit() makes shorter, or has only children that die
  *                        as soon as they are born
  *   PROCSPAWN_ELIMIT     in a child: there are as many children of children as there may be
  *                        (procspawn_config_nested)
@@ -311,7 +311,7 @@ void procspawn_assert_spawn_is_safe(void);
  *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout
  *                        nanoseconds, or its result is still being decoded; nothing is lost, and
  *                        it can be joined again. This is the patience of the caller; the limit of
- *                        the call is procspawn_builder_deadline
+ *                        the call is procspawn_builder_total_limit
  *   -ECANCELED           the calling task is asked to end (scope.h); nothing is lost
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
  *                        answer, or no memory to receive it; nothing is lost, and it can be joined
@@ -340,7 +340,7 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
  * Kills the process and all of its group, and does not wait for it. A result that was sent before
  * stands. Killing a call that has ended does nothing. Where the process or something that it
  * started cannot be ended (it waits in the kernel, or has other ids), a join of the call ends after
- * two seconds; procspawn_wait() continues to wait.
+ * two seconds; procspawn_wait_timeout() continues to wait.
  *
  * Returns 0, or
  *   PROCSPAWN_ESERVER    the fork server is gone, and the process with it; or it does not answer;
@@ -382,10 +382,10 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * Cancel: a cancellation point; the handle stays valid.
  * Source: wait4(2).
  */
-int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
+int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
 
 /*
- * The process id. It stays the process's own until procspawn_wait() has returned 0; signal the
+ * The process id. It stays the process's own until procspawn_wait_timeout() has returned 0; signal the
  * process by procspawn_kill or procspawn_terminate, which cannot reach another process. The id
  * changes in a join or wait that learns that the process died before it took the call, and that a
  * new process took it.
@@ -418,9 +418,9 @@ int procspawn_fd(const procspawn_handle *handle);
 int procspawn_stdin(const procspawn_handle *handle);
 int procspawn_stdout(const procspawn_handle *handle);
 int procspawn_stderr(const procspawn_handle *handle);
-int procspawn_stdin_take(procspawn_handle *handle);
-int procspawn_stdout_take(procspawn_handle *handle);
-int procspawn_stderr_take(procspawn_handle *handle);
+int procspawn_stdin_claim(procspawn_handle *handle);
+int procspawn_stdout_claim(procspawn_handle *handle);
+int procspawn_stderr_claim(procspawn_handle *handle);
 
 /*
  * Frees the handle. A call that was not joined goes on, detached, until it ends by itself or with
@@ -534,7 +534,7 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
  * Cancel: no cancellation point.
  * Source: own; the deadline of a task differs from the timeout of a waiter.
  */
-void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration);
+void procspawn_builder_total_limit(procspawn_builder *builder, int64_t duration);
 
 /*
  * The grace of a process in a scope when its scope ends it (tree.h): nanoseconds between SIGTERM

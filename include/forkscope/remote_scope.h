@@ -18,7 +18,7 @@
 #define FORKSCOPE_REMOTE_SCOPE_H
 
 #include <forkscope/scope.h>
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 #include <stdbool.h>
 #include <stdint.h>
 

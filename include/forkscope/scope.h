@@ -13,7 +13,7 @@
  *     scoped_spawner root;
  *     scoped_spawner_open(NULL, &root);                              a thread per task
  *     scoped_spawn_leaf(root, greet, "world", NULL);
- *     scoped_spawner_close(root, SCOPED_FOREVER);                    cancels what still runs, waits
+ *     scoped_cancel_close(root, SCOPED_FOREVER, NULL);                    cancels what still runs, waits
  *
  * How a task ends, in this order:
  *
@@ -72,7 +72,7 @@
 
 #include <forkscope/executor.h>
 #include <forkscope/policy.h>
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -92,7 +92,7 @@ extern "C" {
  * Cancel: no cancellation point.
  * Source: clock_gettime(2), CLOCK_MONOTONIC.
  */
-int64_t scoped_deadline_in(int64_t nanoseconds);
+int64_t forkscope_after(int64_t nanoseconds);
 
 /*
  * Names the owner of children. It may be copied freely; only the owner may use it. {0, 0} is no
@@ -152,9 +152,9 @@ struct scoped_options {
     struct scoped_executor *executor;   /* borrowed until the scope is closed */
     const struct scoped_policy *policy; /* borrowed until it is closed; NULL: scoped_collect */
     enum scoped_cancel_mode cancel;     /* on executors of the user's own always ASKS */
-    int64_t deadline;                   /* when its tasks are cancelled; 0: no own */
+    int64_t until;                      /* when its tasks are cancelled; 0: no own */
     int64_t grace;                      /* nanoseconds between asking and forcing; 0: as around */
-    unsigned limit;                     /* of tasks at the same time; 0: none */
+    unsigned max_tasks;                 /* that run at the same time; 0: any number */
     bool discard;                       /* keep no list of failures: for scopes that never end */
     const struct scoped_binding *bindings;  /* borrowed until the scope is closed */
     scoped_failure_function *on_failure;    /* for failures here and below; NULL: as around */
@@ -208,7 +208,7 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
  * Returns 0 and sets *ret_outcome (may be NULL; freed by scoped_outcome_fini), or
  *   -ETIMEDOUT   not all had ended at `deadline`; the scope is still open
  *   -ECANCELED   as for every wait; the scope is still open
- *   -EBUSY       another scope is open inside
+ *   SCOPED_EOPEN  another scope is open inside
  *   -EINVAL      this spawner is no scope
  *   SCOPED_ESTALE, SCOPED_ENOTOWNER
  *
@@ -216,7 +216,7 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
  * Cancel: a cancellation point of tasks.
  * Source: Trio, the end of a nursery's block; JEP 505, StructuredTaskScope.join.
  */
-int scoped_scope_close(scoped_spawner scope, int64_t deadline, struct scoped_outcome *ret_outcome);
+int scoped_close(scoped_spawner scope, int64_t deadline, struct scoped_outcome *ret_outcome);
 
 /*
  * Waits until a scope with a limit has room for one more task: 0, also without a limit, or
@@ -226,7 +226,7 @@ int scoped_scope_close(scoped_spawner scope, int64_t deadline, struct scoped_out
  * Cancel: a cancellation point of tasks while there is no room; else none.
  * Source: sem_timedwait(3).
  */
-int scoped_scope_wait_room(scoped_spawner scope, int64_t deadline);
+int scoped_scope_wait_room_until(scoped_spawner scope, int64_t deadline);
 
 /*
  * A sender that cancels all tasks of a scope or root, or the calling task when the spawner is its
@@ -248,7 +248,7 @@ int scoped_cancel_sender_new(scoped_spawner spawner, struct scoped_cancel_sender
  * Cancel: no cancellation point.
  * Source: Trio, current_effective_deadline.
  */
-int64_t scoped_deadline(void);
+int64_t scoped_ends_at(void);
 
 /*
  * The value that the nearest scope around the calling task binds to `key`; NULL if none does, and
@@ -258,7 +258,7 @@ int64_t scoped_deadline(void);
  * Cancel: no cancellation point.
  * Source: JEP 506, ScopedValue.
  */
-void *scoped_value(const void *key);
+void *scoped_lookup(const void *key);
 
 /*
  * Names the calling task (copied, cut to 15 bytes), and its thread if that is the library's.
@@ -272,8 +272,8 @@ void *scoped_value(const void *key);
 int scoped_set_name(const char *name);
 
 /*
- * Reports that the calling task is ready: ends the waits of scoped_done_receiver_wait_started
- * (signal.h).
+ * Reports that the calling task is ready: ends the waits of scoped_done_receiver_wait_started_until
+ * (notify.h).
  *
  * Returns 0, or -EPERM outside of a task.
  *
@@ -281,7 +281,7 @@ int scoped_set_name(const char *name);
  * Cancel: no cancellation point.
  * Source: Trio, task_status.started.
  */
-int scoped_started(void);
+int scoped_notify_started(void);
 
 /*
  * Runs `function(arg)` when the calling task ends, however it ends, before its children are
@@ -299,7 +299,7 @@ int scoped_defer(void (*function)(void *arg), void *arg);
  * Acquires something and registers its release, in one step that cannot be cancelled in between.
  * acquire(arg) returns what it got, 0 or more, or a negative errno value; release gets it back when
  * the task ends, or at scoped_release. Cancelling interrupts neither, not even in a wait of the
- * library's: let them not wait for long, or wait before by scoped_wait_fd.
+ * library's: let them not wait for long, or wait before by scoped_wait_fd_until.
  *
  *     static intptr_t open_file(void *path)
  *     {
@@ -354,7 +354,7 @@ struct scoped_shield {
  * Cancel: both are cancellation points of tasks; nothing in between is one until the deadline.
  * Source: Trio, CancelScope(shield=True), with a bound.
  */
-int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield);
+int scoped_shield_begin_until(int64_t deadline, struct scoped_shield *ret_shield);
 int scoped_shield_end(struct scoped_shield *shield);
 
 /*
@@ -373,13 +373,13 @@ int scoped_shield_end(struct scoped_shield *shield);
  * Cancel: a cancellation point of tasks.
  * Source: own; in the seed a root is never waited for.
  */
-int scoped_spawner_close(scoped_spawner root, int64_t deadline);
+int scoped_cancel_close(scoped_spawner root, int64_t deadline, struct scoped_outcome *ret_outcome);
 
 /*
  * Spawns a child of the task (or root) that owns `spawner`. The child may have run, and may be
  * gone, before the call returns. `done` may be NULL. The forms with a signal hand out a cancel
- * sender and a done receiver (signal.h), which the caller has to free or forget. In a scope with a
- * limit the call waits for room; scoped_scope_wait_room does so until a deadline, and what the
+ * sender and a done receiver (notify.h), which the caller has to free or forget. In a scope with a
+ * limit the call waits for room; scoped_scope_wait_room_until does so until a deadline, and what the
  * owner spawns next does not wait then. That holds for whatever makes a child (remote_scope.h,
  * tree.h).
  *
@@ -417,7 +417,7 @@ int scoped_spawn_leaf_with_signal(scoped_spawner spawner, scoped_leaf_function *
  * Cancel: no cancellation point.
  * Source: own.
  */
-int scoped_set_value(void *value);
+int scoped_set_result(void *value);
 
 /*
  * Cancels from inside: the calling task itself when `spawner` is its own, or all tasks of a root.
@@ -478,7 +478,7 @@ int scoped_cancel_fd(int *ret_fd);
  * Cancel: a cancellation point of tasks.
  * Source: libdill's fdin and fdout.
  */
-int scoped_wait_fd(int fd, short events, int64_t deadline);
+int scoped_wait_fd_until(int fd, short events, int64_t deadline);
 
 /*
  * Sleeps until a point in time. Returns 0, or -ECANCELED as for every wait.

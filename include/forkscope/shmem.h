@@ -9,9 +9,9 @@
  *
  *     procspawn_shmem_new(bytes, size, &shmem);
  *
- *     procspawn_shmem_draft_new(size, &draft);
- *     fill(procspawn_shmem_draft_data(draft), size);
- *     procspawn_shmem_draft_seal(draft, &shmem);
+ *     procspawn_shmem_writer_new(size, &draft);
+ *     fill(procspawn_shmem_writer_data(draft), size);
+ *     procspawn_shmem_writer_seal(draft, &shmem);
  *
  * then, as an argument, result or message, or anywhere inside one (value.h):
  *
@@ -19,7 +19,7 @@
  *
  * and on the other side:
  *
- *     procspawn_take_shmem(argument, &shmem);
+ *     procspawn_value_claim_shmem(argument, &shmem);
  *     use(procspawn_shmem_data(shmem), procspawn_shmem_size(shmem));
  *     procspawn_shmem_unref(shmem);
  *
@@ -42,7 +42,7 @@ extern "C" {
 typedef struct procspawn_shmem procspawn_shmem;
 
 /* A buffer in the making: writable, and known to this process only. */
-typedef struct procspawn_shmem_draft procspawn_shmem_draft;
+typedef struct procspawn_shmem_writer procspawn_shmem_writer;
 
 /*
  * A new buffer with a copy of size bytes; 0 is fine. The first reference is the caller's.
@@ -98,17 +98,17 @@ int procspawn_shmem_fd(const procspawn_shmem *shmem);
 
 /*
  * A draft of size zeroed bytes, and where to write them (borrowed until the draft is sealed or
- * freed). procspawn_shmem_draft_free accepts NULL.
+ * freed). procspawn_shmem_writer_free accepts NULL.
  *
- * procspawn_shmem_draft_new returns 0, -EFBIG, or -ENOMEM, -EMFILE ... as procspawn_shmem_new does.
+ * procspawn_shmem_writer_new returns 0, -EFBIG, or -ENOMEM, -EMFILE ... as procspawn_shmem_new does.
  *
  * Safe:   one thread at a time for each draft.
  * Cancel: no cancellation point.
  * Source: own.
  */
-int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft);
-void *procspawn_shmem_draft_data(procspawn_shmem_draft *draft);
-void procspawn_shmem_draft_free(procspawn_shmem_draft *draft);
+int procspawn_shmem_writer_new(size_t size, procspawn_shmem_writer **ret_draft);
+void *procspawn_shmem_writer_data(procspawn_shmem_writer *draft);
+void procspawn_shmem_writer_free(procspawn_shmem_writer *draft);
 
 /*
  * Makes the draft a buffer. The draft is taken, also on failure; pointers into it are void.
@@ -122,7 +122,7 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft);
  * Cancel: no cancellation point.
  * Source: fcntl(2), F_ADD_SEALS.
  */
-int procspawn_shmem_draft_seal(procspawn_shmem_draft *draft, procspawn_shmem **ret_shmem);
+int procspawn_shmem_writer_seal(procspawn_shmem_writer *draft, procspawn_shmem **ret_shmem);
 
 /*
  * A placeholder for the buffer (borrowed; _take: this reference is taken, also on failure). A new
@@ -139,14 +139,14 @@ json_t *procspawn_value_shmem_take(procspawn_shmem *shmem);
  * Gives a received buffer to the caller, with one reference.
  *
  * Returns 0, or
- *   PROCSPAWN_EVALUE     as procspawn_take_fd (value.h)
+ *   PROCSPAWN_EVALUE     as procspawn_value_claim_fd (value.h)
  *   -ENOMEM              it could not be mapped; it is gone
  *
  * Safe:   any thread of the process that the value came to.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, Shmem's Deserialize.
  */
-int procspawn_take_shmem(const json_t *value, procspawn_shmem **ret_shmem);
+int procspawn_value_claim_shmem(const json_t *value, procspawn_shmem **ret_shmem);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -9,10 +9,10 @@
  *     scoped_procspawn(root, NULL, parse, argument, &call);
  *     procspawn_join(call, &result, &error);
  *     procspawn_handle_free(call);
- *     scoped_spawner_close(root, SCOPED_FOREVER);      no thread and no process is left
+ *     scoped_cancel_close(root, SCOPED_FOREVER, NULL);      no thread and no process is left
  *
  * A process is ended in three steps: it is asked by SIGTERM, has a grace, and is killed with its
- * whole group. In the process the tree goes on: procspawn_root() gives a root for tasks of its own,
+ * whole group. In the process the tree goes on: procspawn_scope_root() gives a root for tasks of its own,
  * which end before its result is sent.
  */
 #ifndef FORKSCOPE_TREE_H
@@ -32,7 +32,7 @@ extern "C" {
  * builder (borrowed, may be NULL) says how it differs from the caller, and its grace. The handle is
  * as any other; it may be freed at once, and ret_handle may be NULL: then the call goes on in its
  * scope. Joining and waiting are cancellation points of the calling task. The form with a signal
- * hands out a cancel sender and a done receiver (signal.h) as well; done is said when the process
+ * hands out a cancel sender and a done receiver (notify.h) as well; done is said when the process
  * has been reaped.
  *
  * The process is watched by a leaf task of its own, which runs on the executor of the spawner and
@@ -89,7 +89,7 @@ int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *
  * Cancel: no cancellation point.
  * Source: own.
  */
-int procspawn_root(scoped_spawner *ret_root);
+int procspawn_scope_root(scoped_spawner *ret_root);
 
 /*
  * In a called function: a descriptor that becomes readable when the process is asked to end, for

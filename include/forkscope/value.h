@@ -9,7 +9,7 @@
  *
  * and on the other side, at the same place:
  *
- *     procspawn_take_fd(json_object_get(argument, "file"), &fd);      now fd is the function's
+ *     procspawn_value_claim_fd(json_object_get(argument, "file"), &fd);      now fd is the function's
  *
  * Placeholders for shared buffers are made and taken by the functions of shmem.h, those for ends of
  * channels by channel.h. A placeholder that came with a value may also be sent on as it is, without
@@ -20,11 +20,11 @@
  * - What procspawn_value_* makes only names the caller's object (borrowed): that must be open until
  *   the value has been sent, which for procspawn() and the functions like it is when they return.
  *   They send a duplicate. The procspawn_value_*_take forms take the object instead: it is closed
- *   once the value was sent, and after a failure by procspawn_values_drop. Use those in results,
+ *   once the value was sent, and after a failure by procspawn_value_drop. Use those in results,
  *   which are sent after the function has returned.
  * - What arrives belongs to the library until it is taken. What is not taken is closed: in the
  *   function at the end of its call; of a result when its handle is freed; of a message when the
- *   next one is received from the same receiver, or the receiver is freed. procspawn_values_drop
+ *   next one is received from the same receiver, or the receiver is freed. procspawn_value_drop
  *   closes it earlier. After that the placeholder stands for nothing, and taking it is
  *   PROCSPAWN_EVALUE. Descriptors that came along and that no placeholder names are closed on
  *   arrival.
@@ -92,7 +92,7 @@ json_t *procspawn_value_fd_take(int fd);
  * Cancel: no cancellation point.
  * Source: unix(7), SCM_RIGHTS.
  */
-int procspawn_take_fd(const json_t *value, int *ret_fd);
+int procspawn_value_claim_fd(const json_t *value, int *ret_fd);
 
 /*
  * Closes everything inside the value that has arrived and was not taken, or was given by a _take
@@ -102,7 +102,7 @@ int procspawn_take_fd(const json_t *value, int *ret_fd);
  * Cancel: no cancellation point.
  * Source: own.
  */
-void procspawn_values_drop(const json_t *value);
+void procspawn_value_drop(const json_t *value);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

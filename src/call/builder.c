@@ -163,7 +163,7 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
     return 0;
 }
 
-void procspawn_builder_deadline(procspawn_builder *builder, int64_t duration)
+void procspawn_builder_total_limit(procspawn_builder *builder, int64_t duration)
 {
     builder->duration = duration > 0 ? duration : 0;
 }

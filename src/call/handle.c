@@ -71,7 +71,7 @@ int procspawn_join(procspawn_handle *handle, json_t **ret_result, procspawn_erro
     return procspawn_join_timeout(handle, -1, ret_result, ret_error);
 }
 
-int procspawn_wait(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
+int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
 {
     return is_ours(handle) ? handle->kind->gone(handle, timeout, ret_usage) : PROCSPAWN_ENOTOWNER;
 }
@@ -127,17 +127,17 @@ static int take_pipe(procspawn_handle *handle, int stream)
     return fd;
 }
 
-int procspawn_stdin_take(procspawn_handle *handle)
+int procspawn_stdin_claim(procspawn_handle *handle)
 {
     return take_pipe(handle, 0);
 }
 
-int procspawn_stdout_take(procspawn_handle *handle)
+int procspawn_stdout_claim(procspawn_handle *handle)
 {
     return take_pipe(handle, 1);
 }
 
-int procspawn_stderr_take(procspawn_handle *handle)
+int procspawn_stderr_claim(procspawn_handle *handle)
 {
     return take_pipe(handle, 2);
 }

@@ -34,12 +34,12 @@ void procspawn__callee_end(void)
 {
     callee.running = false;
     if (callee.open)
-        scoped_spawner_close(callee.root, SCOPED_FOREVER);
+        scoped_cancel_close(callee.root, SCOPED_FOREVER, NULL);
     callee.open = false;
     base__close_by_threads(false);
 }
 
-int procspawn_root(scoped_spawner *ret_root)
+int procspawn_scope_root(scoped_spawner *ret_root)
 {
     if (!callee.running)
         return -EPERM;

@@ -223,7 +223,7 @@ static void describe_end(procspawn_error *error, enum wire_end_cause cause,
         break;
     case WIRE_ENDED_BY_DEADLINE:
         error->kind = PROCSPAWN_ERROR_TIMED_OUT;
-        error->cause = PROCSPAWN_CAUSE_DEADLINE;
+        error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
         set_message(error, "the deadline has passed");
         break;
     case WIRE_ENDED_BY_LOSS:

@@ -28,7 +28,7 @@ static const char *const cause_names[] = {
     [PROCSPAWN_CAUSE_SIGNAL] = "signal",
     [PROCSPAWN_CAUSE_EXIT] = "exit",
     [PROCSPAWN_CAUSE_KILLED] = "killed",
-    [PROCSPAWN_CAUSE_DEADLINE] = "deadline",
+    [PROCSPAWN_CAUSE_TIME_LIMIT] = "deadline",
     [PROCSPAWN_CAUSE_OUT_OF_MEMORY] = "out_of_memory",
     [PROCSPAWN_CAUSE_STACK_OVERFLOW] = "stack_overflow",
     [PROCSPAWN_CAUSE_ASSERT] = "assert",
@@ -45,7 +45,7 @@ const char *procspawn_error_kind_name(enum procspawn_error_kind kind)
     return (size_t)kind < sizeof kind_names / sizeof kind_names[0] ? kind_names[kind] : "unknown";
 }
 
-const char *procspawn_cause_name(enum procspawn_cause cause)
+const char *procspawn_error_cause_name(enum procspawn_cause cause)
 {
     return (size_t)cause < sizeof cause_names / sizeof cause_names[0] ? cause_names[cause]
                                                                      : "unknown";
@@ -256,7 +256,7 @@ static void set_if(json_t *object, const char *key, bool known, json_t *value)
 json_t *procspawn_error_json(const procspawn_error *error)
 {
     json_t *object = json_pack("{s:s, s:s, s:o}", "kind", procspawn_error_kind_name(error->kind),
-                               "cause", procspawn_cause_name(error->cause), "message",
+                               "cause", procspawn_error_cause_name(error->cause), "message",
                                text_or_null(error->message));
     if (!object)
         return NULL;

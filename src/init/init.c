@@ -194,7 +194,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
     return start(argc, argv);
 }
 
-int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
+int procspawn_init_with(const procspawn_config *config, int argc, char **argv)
 {
     bool cancelable = base__cancelable(false);
     int rc = init(config, cancelable, argc, argv);
@@ -206,7 +206,7 @@ int procspawn_config_init(const procspawn_config *config, int argc, char **argv)
 int procspawn_init(int argc, char **argv)
 {
     static const procspawn_config defaults = PROCSPAWN__CONFIG_DEFAULT;
-    return procspawn_config_init(&defaults, argc, argv);
+    return procspawn_init_with(&defaults, argc, argv);
 }
 
 /*

@@ -44,7 +44,7 @@ static int submit(struct procspawn__pool_call *call)
     if (pool->state == PROCSPAWN__POOL_OPEN)
         procspawn__pool_enqueue(call);
     else
-        rc = pool->failed ? PROCSPAWN_EPOOL : -ESHUTDOWN;
+        rc = pool->failed ? PROCSPAWN_EPOOL : PROCSPAWN_ESHUTDOWN;
     procspawn__pool_leave(pool);
     return rc;
 }

@@ -89,7 +89,7 @@ struct node {
     enum join_state join GUARDED_BY(tree_lock);
     /* the batch that has claimed its join (cancel_tree.c) */
     const void *claimant GUARDED_BY(tree_lock);
-    bool started GUARDED_BY(tree_lock);         /* the task called scoped_started */
+    bool started GUARDED_BY(tree_lock);         /* the task called scoped_notify_started */
     bool was_cancelled;                 /* of its own thread: cancelled before NODE_ENDING */
     bool by_deadline GUARDED_BY(tree_lock);     /* cancelled by the deadline of a scope */
     char name[16] GUARDED_BY(tree_lock);        /* empty: none */

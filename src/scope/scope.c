@@ -34,7 +34,7 @@ static void apply(struct scope *scope, const struct scoped_options *options)
     scope->on_failure = options->on_failure;
     scope->on_failure_arg = options->on_failure_arg;
     scope->bindings = options->bindings;
-    scope->limit = options->limit;
+    scope->limit = options->max_tasks;
     scope->discards |= options->discard;
 }
 
@@ -44,11 +44,11 @@ static void apply(struct scope *scope, const struct scoped_options *options)
  */
 static int apply_times(struct node *node, const struct scoped_options *options)
 {
-    bool earlier = options->deadline > 0 && options->deadline < node->deadline;
+    bool earlier = options->until > 0 && options->until < node->deadline;
     int error = earlier || options->grace > 0 ? scoped__timer_thread_start(node->tree) : 0;
     if (error == 0 && earlier) {
         scoped__lock(node->tree);
-        node->deadline = options->deadline;
+        node->deadline = options->until;
         scoped__timer_set(node, node->deadline);
         scoped__unlock(node->tree);
     }
@@ -163,7 +163,7 @@ static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome
         .succeeded = progress.succeeded,
         .failed = progress.failed,
         .cancelled = progress.cancelled,
-        .value = scope->value,
+        .result = scope->value,
         .failures = scope->failures,
         .omitted = progress.failed,
     };
@@ -210,7 +210,8 @@ static struct node *last_opened(const struct activation *activation, const struc
     return scope;
 }
 
-static int close_tree(struct wait wait, struct node *root, int64_t deadline)
+static int close_tree(struct wait wait, struct node *root, int64_t deadline,
+                      struct scoped_outcome *ret_outcome)
 {
     struct activation *activation = scoped__activation();
     struct node *scope;
@@ -219,12 +220,12 @@ static int close_tree(struct wait wait, struct node *root, int64_t deadline)
         int error = scoped__wait_children(wait, scope, 0, deadline);
         if (error < 0)
             return error;
-        forget(activation, scope, NULL);
+        forget(activation, scope, scope == root ? ret_outcome : NULL);
     } while (scope != root);
     return 0;
 }
 
-int scoped_spawner_close(scoped_spawner spawner, int64_t deadline)
+int scoped_cancel_close(scoped_spawner spawner, int64_t deadline, struct scoped_outcome *ret_outcome)
 {
     struct node *root;
     int error = scoped__owned(spawner, &root);
@@ -236,7 +237,7 @@ int scoped_spawner_close(scoped_spawner spawner, int64_t deadline)
     scoped__cancel(root);
     scoped__unlock(root->tree);
     struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, close_tree(wait, root, deadline));
+    return scoped__wait_end(wait, close_tree(wait, root, deadline, ret_outcome));
 }
 
 static bool has_scope_inside(const struct node *scope)
@@ -247,7 +248,7 @@ static bool has_scope_inside(const struct node *scope)
     return inner != NULL;
 }
 
-int scoped_scope_close(scoped_spawner spawner, int64_t deadline, struct scoped_outcome *ret_outcome)
+int scoped_close(scoped_spawner spawner, int64_t deadline, struct scoped_outcome *ret_outcome)
 {
     struct node *scope;
     int error = scoped__owned(spawner, &scope);
@@ -256,7 +257,7 @@ int scoped_scope_close(scoped_spawner spawner, int64_t deadline, struct scoped_o
     if (scope->kind != NODE_SCOPE || scope->parent == NULL)
         return -EINVAL;
     if (has_scope_inside(scope))
-        return -EBUSY;
+        return SCOPED_EOPEN;
     struct wait wait = scoped__wait_begin();
     error = scoped__wait_children(wait, scope, 0, deadline);
     if (error == 0)
@@ -301,7 +302,7 @@ static int wait_room(struct node *node, int64_t deadline) EXCLUDES(tree_lock)
     return scoped__wait_end(wait, error);
 }
 
-int scoped_scope_wait_room(scoped_spawner spawner, int64_t deadline)
+int scoped_scope_wait_room_until(scoped_spawner spawner, int64_t deadline)
 {
     struct node *scope;
     int error = scoped__owned(spawner, &scope);

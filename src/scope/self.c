@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-int scoped_set_value(void *value)
+int scoped_set_result(void *value)
 {
     struct node *task = scoped__activation()->node;
     if (task == NULL)
@@ -36,7 +36,7 @@ int scoped_set_name(const char *name)
     return 0;
 }
 
-int scoped_started(void)
+int scoped_notify_started(void)
 {
     struct node *task = scoped__activation()->node;
     if (task == NULL)
@@ -48,7 +48,7 @@ int scoped_started(void)
     return 0;
 }
 
-int64_t scoped_deadline(void)
+int64_t scoped_ends_at(void)
 {
     struct node *task = scoped__activation()->node;
     return task == NULL ? SCOPED_FOREVER : task->deadline;
@@ -61,7 +61,7 @@ static const struct scoped_binding *find(const struct scoped_binding *bindings, 
     return bindings == NULL || bindings->key == NULL ? NULL : bindings;
 }
 
-void *scoped_value(const void *key)
+void *scoped_lookup(const void *key)
 {
     for (struct node *node = scoped__activation()->node; node != NULL; node = node->parent) {
         const struct scoped_binding *found = NULL;

@@ -23,7 +23,7 @@ static int raise_shield(struct wait wait, struct node *task, int64_t deadline, i
     return error;
 }
 
-int scoped_shield_begin(int64_t deadline, struct scoped_shield *ret_shield)
+int scoped_shield_begin_until(int64_t deadline, struct scoped_shield *ret_shield)
 {
     struct node *task = scoped__activation()->node;
     if (task == NULL)

@@ -117,7 +117,7 @@ static int wait_for_executor(struct wait wait, struct node *node, int64_t execut
 }
 
 /*
- * Waits for scoped_started. A task that calls it often runs on for long afterwards, and a waiter
+ * Waits for scoped_notify_started. A task that calls it often runs on for long afterwards, and a waiter
  * that runs it itself would return late. So the executor has a tenth of a second to start it first.
  */
 static int wait_started(struct wait wait, struct node *node, int64_t deadline)
@@ -140,7 +140,7 @@ static int wait_started(struct wait wait, struct node *node, int64_t deadline)
     return error;
 }
 
-int scoped_done_receiver_wait_started(struct scoped_done_receiver *receiver, int64_t deadline)
+int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receiver, int64_t deadline)
 {
     struct node *node = (struct node *)receiver;
     if (!scoped__node_here(node))
@@ -185,7 +185,7 @@ int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_
     return 0;
 }
 
-int scoped_done_receiver_value(struct scoped_done_receiver *receiver, void **ret_value)
+int scoped_done_receiver_result(struct scoped_done_receiver *receiver, void **ret_value)
 {
     struct node *node = (struct node *)receiver;
     if (!scoped__node_here(node))

@@ -86,7 +86,7 @@ static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
     return error;
 }
 
-int scoped_wait_fd(int fd, short events, int64_t deadline)
+int scoped_wait_fd_until(int fd, short events, int64_t deadline)
 {
     struct wait wait = scoped__wait_begin();
     return scoped__wait_end(wait, wait_fd(wait, fd, events, deadline));
@@ -96,7 +96,7 @@ int scoped__wait_fd(int fd, short events, int64_t deadline)
 {
     if (scoped__activation()->node == NULL)
         return wait_fd(SCOPED_UNCANCELLED, fd, events, deadline);
-    return scoped_wait_fd(fd, events, deadline);
+    return scoped_wait_fd_until(fd, events, deadline);
 }
 
 int scoped__wait_event(int event, int64_t deadline)
@@ -122,7 +122,7 @@ int scoped_sleep_until(int64_t deadline)
     return scoped__wait_end(wait, error == -ETIMEDOUT ? 0 : error);
 }
 
-int64_t scoped_deadline_in(int64_t nanoseconds)
+int64_t forkscope_after(int64_t nanoseconds)
 {
     return base__deadline(nanoseconds < 0 ? 0 : nanoseconds);
 }

@@ -49,7 +49,7 @@ static int supervise(void *argument)
     bool failed;
     int rc = 0;
 
-    scoped_started();
+    scoped_notify_started();
     while (rc == 0 && !look(pool, &failed))
         rc = scoped__wait_event(pool->end_event, BASE_NEVER);
     if (rc < 0)
@@ -93,7 +93,7 @@ int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *
 {
     procspawn_pool *pool;
     int cancel;
-    int rc = scoped_scope_wait_room(spawner, SCOPED_FOREVER);
+    int rc = scoped_scope_wait_room_until(spawner, SCOPED_FOREVER);
 
     if (rc < 0)
         return rc;

@@ -15,7 +15,7 @@
 #include <forkscope/error.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/scope.h>
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 #include <forkscope/tree.h>
 #include <jansson.h>
 #include <pthread.h>
@@ -179,7 +179,7 @@ int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *buil
                                  struct scoped_parent_signals *ret_signals)
 {
     int cancel;
-    int rc = scoped_scope_wait_room(spawner, SCOPED_FOREVER);
+    int rc = scoped_scope_wait_room_until(spawner, SCOPED_FOREVER);
 
     if (rc < 0)
         return rc;

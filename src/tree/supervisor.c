@@ -19,7 +19,7 @@
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/scope.h>
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -86,7 +86,7 @@ static int supervise(void *argument)
 
     if (shared->name)
         scoped_set_name(shared->name);
-    scoped_started();
+    scoped_notify_started();
     int rc = wait_for_answer(shared->process);
     if (rc < 0)
         return rc;

@@ -6,7 +6,7 @@
 
 #include "src/tree/scoped_process.h"
 #include <forkscope/scope.h>
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 
 /*
  * Starts the task as a child of the spawner; it gets a reference to the shared state, whose process

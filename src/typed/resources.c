@@ -34,7 +34,7 @@ int procspawn__pack_result_shmem(procspawn_shmem *value, json_t **ret_json)
 int procspawn__unpack_shmem(const json_t *json, procspawn_shmem **ret_value)
 {
     if (!json_is_null(json))
-        return procspawn_take_shmem(json, ret_value);
+        return procspawn_value_claim_shmem(json, ret_value);
     *ret_value = NULL;
     return 0;
 }
@@ -59,7 +59,7 @@ int procspawn__pack_result_fd(int value, json_t **ret_json)
 int procspawn__unpack_fd(const json_t *json, int *ret_value)
 {
     if (!json_is_null(json))
-        return procspawn_take_fd(json, ret_value);
+        return procspawn_value_claim_fd(json, ret_value);
     *ret_value = -1;
     return 0;
 }
@@ -85,7 +85,7 @@ int procspawn__pack_result_sender(procspawn_sender *value, json_t **ret_json)
 int procspawn__unpack_sender(const json_t *json, procspawn_sender **ret_value)
 {
     if (!json_is_null(json))
-        return procspawn_take_sender(json, ret_value);
+        return procspawn_value_claim_sender(json, ret_value);
     *ret_value = NULL;
     return 0;
 }
@@ -110,7 +110,7 @@ int procspawn__pack_result_receiver(procspawn_receiver *value, json_t **ret_json
 int procspawn__unpack_receiver(const json_t *json, procspawn_receiver **ret_value)
 {
     if (!json_is_null(json))
-        return procspawn_take_receiver(json, ret_value);
+        return procspawn_value_claim_receiver(json, ret_value);
     *ret_value = NULL;
     return 0;
 }

@@ -160,7 +160,7 @@ json_t *procspawn_value_fd_take(int fd)
     return procspawn__placeholder_give(PROCSPAWN_VALUE_FD, fd);
 }
 
-int procspawn_take_fd(const json_t *value, int *ret_fd)
+int procspawn_value_claim_fd(const json_t *value, int *ret_fd)
 {
     return procspawn__placeholder_take(value, PROCSPAWN_VALUE_FD, ret_fd);
 }
@@ -188,7 +188,7 @@ static void drop(const json_t *value, unsigned depth)
         drop(item, depth + 1);
 }
 
-void procspawn_values_drop(const json_t *value)
+void procspawn_value_drop(const json_t *value)
 {
     drop(value, 0);
     base__close_settle();

@@ -302,7 +302,7 @@ json_t *procspawn_value_receiver_take(procspawn_receiver *receiver)
     return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_RECEIVER, fd);
 }
 
-int procspawn_take_receiver(const json_t *value, procspawn_receiver **ret_receiver)
+int procspawn_value_claim_receiver(const json_t *value, procspawn_receiver **ret_receiver)
 {
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_RECEIVER, &fd);

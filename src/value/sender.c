@@ -155,7 +155,7 @@ json_t *procspawn_value_sender_take(procspawn_sender *sender)
     return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_SENDER, fd);
 }
 
-int procspawn_take_sender(const json_t *value, procspawn_sender **ret_sender)
+int procspawn_value_claim_sender(const json_t *value, procspawn_sender **ret_sender)
 {
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SENDER, &fd);

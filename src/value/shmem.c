@@ -28,7 +28,7 @@ struct procspawn_shmem {
     const void *data;
 };
 
-struct procspawn_shmem_draft {
+struct procspawn_shmem_writer {
     int fd;
     size_t size;
     void *data;
@@ -160,7 +160,7 @@ int procspawn_shmem_fd(const procspawn_shmem *shmem)
 
 /* ---- drafts ---- */
 
-static int open_draft(procspawn_shmem_draft *draft)
+static int open_draft(procspawn_shmem_writer *draft)
 {
     if (ftruncate(draft->fd, (off_t)draft->size) < 0)
         return -errno;
@@ -171,15 +171,15 @@ static int open_draft(procspawn_shmem_draft *draft)
     return draft->data == MAP_FAILED ? -errno : 0;
 }
 
-int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
+int procspawn_shmem_writer_new(size_t size, procspawn_shmem_writer **ret_draft)
 {
     int fd = base__fd_hold(wire__memfd_open(size));
     if (fd < 0)
         return fd;
-    procspawn_shmem_draft *draft = malloc(sizeof *draft);
+    procspawn_shmem_writer *draft = malloc(sizeof *draft);
     int rc = -ENOMEM;
     if (draft) {
-        *draft = (procspawn_shmem_draft){ .fd = fd, .size = size };
+        *draft = (procspawn_shmem_writer){ .fd = fd, .size = size };
         rc = open_draft(draft);
     }
     if (rc < 0) {
@@ -191,13 +191,13 @@ int procspawn_shmem_draft_new(size_t size, procspawn_shmem_draft **ret_draft)
     return 0;
 }
 
-void *procspawn_shmem_draft_data(procspawn_shmem_draft *draft)
+void *procspawn_shmem_writer_data(procspawn_shmem_writer *draft)
 {
     return draft->data;
 }
 
 /* Frees the draft and returns its descriptor; -1: the program has closed it. */
-static int give_up_fd(procspawn_shmem_draft *draft)
+static int give_up_fd(procspawn_shmem_writer *draft)
 {
     int fd = base__fd_release(draft->fd);
 
@@ -206,7 +206,7 @@ static int give_up_fd(procspawn_shmem_draft *draft)
     return fd;
 }
 
-void procspawn_shmem_draft_free(procspawn_shmem_draft *draft)
+void procspawn_shmem_writer_free(procspawn_shmem_writer *draft)
 {
     int fd = draft ? give_up_fd(draft) : -1;
 
@@ -214,7 +214,7 @@ void procspawn_shmem_draft_free(procspawn_shmem_draft *draft)
         close_fd(fd);
 }
 
-int procspawn_shmem_draft_seal(procspawn_shmem_draft *draft, procspawn_shmem **ret_shmem)
+int procspawn_shmem_writer_seal(procspawn_shmem_writer *draft, procspawn_shmem **ret_shmem)
 {
     bool cancelable = base__cancelable(false);
     int fd = give_up_fd(draft);
@@ -247,7 +247,7 @@ json_t *procspawn_value_shmem_take(procspawn_shmem *shmem)
     return fd < 0 ? NULL : procspawn__placeholder_give(PROCSPAWN_VALUE_SHMEM, fd);
 }
 
-int procspawn_take_shmem(const json_t *value, procspawn_shmem **ret_shmem)
+int procspawn_value_claim_shmem(const json_t *value, procspawn_shmem **ret_shmem)
 {
     int fd;
     int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SHMEM, &fd);

@@ -94,7 +94,7 @@ static void wait_for_message(const procspawn_handle *handle)
 static void end(procspawn_handle *handle)
 {
     procspawn_kill(handle);
-    CU_ASSERT(procspawn_wait(handle, 20 * CALLS_SECOND, NULL) == 0);
+    CU_ASSERT(procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL) == 0);
     procspawn_handle_free(handle);
     CU_ASSERT(was_quick());
 }
@@ -170,7 +170,7 @@ static void a_sender_that_hides_what_it_holds_is_freed_at_once(void)
     procspawn_handle *handle;
     json_t *result = join_hiding_end(PROCSPAWN_VALUE_SENDER, &handle);
 
-    CU_ASSERT_FATAL(procspawn_take_sender(json_array_get(result, 0), &sender) == 0);
+    CU_ASSERT_FATAL(procspawn_value_claim_sender(json_array_get(result, 0), &sender) == 0);
     procspawn_sender_free(sender);
     CU_ASSERT(was_quick());
     json_decref(result);
@@ -183,7 +183,7 @@ static void a_receiver_that_hides_what_it_holds_is_freed_at_once(void)
     procspawn_handle *handle;
     json_t *result = join_hiding_end(PROCSPAWN_VALUE_RECEIVER, &handle);
 
-    CU_ASSERT_FATAL(procspawn_take_receiver(json_array_get(result, 0), &receiver) == 0);
+    CU_ASSERT_FATAL(procspawn_value_claim_receiver(json_array_get(result, 0), &receiver) == 0);
     procspawn_receiver_free(receiver);
     CU_ASSERT(was_quick());
     json_decref(result);

@@ -104,7 +104,7 @@ static double cancel_tasks(void)
         if (scoped_spawn_leaf(root, block, NULL, NULL) < 0)
             return -1;
     }
-    if (scoped_spawner_close(root, SCOPED_FOREVER) < 0)
+    if (scoped_cancel_close(root, SCOPED_FOREVER, NULL) < 0)
         return -1;
     return (bench_now() - begin) / LIVE;
 }
@@ -138,7 +138,7 @@ const struct pair bench_scope_pairs[] = {
       .baseline = { "pthread_create+pthread_join", NULL, threads },
       .samples = 400, .quick_samples = 100 },
     { .name = "scope.cancel10k.vs_pthread",
-      .subject = { "10000 tasks, scoped_spawner_close", new_small_stacks, cancel_tasks },
+      .subject = { "10000 tasks, scoped_cancel_close", new_small_stacks, cancel_tasks },
       .baseline = { "10000 pthread_create, cancel, join", NULL, cancel_threads },
       .samples = 9, .quick_samples = 3 },
     { .name = NULL }

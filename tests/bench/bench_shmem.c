@@ -16,12 +16,12 @@ static char *from, *to;
 
 static bool make_buffer(void)
 {
-    procspawn_shmem_draft *draft;
+    procspawn_shmem_writer *draft;
 
-    if (!bench_init() || procspawn_shmem_draft_new(SIZE, &draft) < 0)
+    if (!bench_init() || procspawn_shmem_writer_new(SIZE, &draft) < 0)
         return false;
-    memset(procspawn_shmem_draft_data(draft), 'x', SIZE);
-    return procspawn_shmem_draft_seal(draft, &buffer) == 0;
+    memset(procspawn_shmem_writer_data(draft), 'x', SIZE);
+    return procspawn_shmem_writer_seal(draft, &buffer) == 0;
 }
 
 static bool there_and_back(void)
@@ -35,7 +35,7 @@ static bool there_and_back(void)
     if (!started)
         return false;
     bool ok = procspawn_join(handle, &result, NULL) == 0 &&
-              procspawn_take_shmem(result, &back) == 0 && procspawn_shmem_size(back) == SIZE;
+              procspawn_value_claim_shmem(result, &back) == 0 && procspawn_shmem_size(back) == SIZE;
     procspawn_shmem_unref(back);
     json_decref(result);
     procspawn_handle_free(handle);

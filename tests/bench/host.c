@@ -30,7 +30,7 @@ bool bench_call(bool until_reaped)
         return false;
     int rc = procspawn_join(handle, &result, NULL);
     if (rc == 0 && until_reaped)
-        rc = procspawn_wait(handle, -1, NULL);
+        rc = procspawn_wait_timeout(handle, -1, NULL);
     json_decref(result);
     procspawn_handle_free(handle);
     return rc == 0;

@@ -79,9 +79,9 @@ static void the_user_and_group_can_be_chosen(void)
     procspawn_builder_uid(builder, SOMEBODY);
     procspawn_builder_gid(builder, SOME_GROUP);
     check_ids(calls_result(calls_build(builder, own_ids, NULL)), SOMEBODY, SOME_GROUP, 0);
-    procspawn_builder_deadline(builder, 50 * CALLS_MS);
+    procspawn_builder_total_limit(builder, 50 * CALLS_MS);
     calls_check_error(calls_error(calls_build(builder, calls_hang, NULL)),
-                      PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
+                      PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
 }
 
 static json_t *crash(json_t *argument)

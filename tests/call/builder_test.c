@@ -177,7 +177,7 @@ static void the_process_can_have_a_name(void)
 
 static void the_deadline_ends_the_call_while_nobody_waits(void)
 {
-    procspawn_builder_deadline(builder, 50 * CALLS_MS);
+    procspawn_builder_total_limit(builder, 50 * CALLS_MS);
     procspawn_handle *handle = calls_build(builder, calls_hang, NULL);
     struct calls_tree tree = { 0 };
     calls_tree_add(&tree, procspawn_pid(handle));
@@ -186,12 +186,12 @@ static void the_deadline_ends_the_call_while_nobody_waits(void)
     procspawn_error *error = calls_error(handle);
     CU_ASSERT(procspawn_error_is_timeout(error));
     CU_ASSERT(procspawn_error_frame_count(error) > 0);
-    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
+    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
 }
 
 static void a_call_that_ends_before_its_deadline_has_its_result(void)
 {
-    procspawn_builder_deadline(builder, 60 * CALLS_SECOND);
+    procspawn_builder_total_limit(builder, 60 * CALLS_SECOND);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, calls_echo, json_integer(5))), 5);
 }
 
@@ -252,7 +252,7 @@ static void streams_can_be_pipes(void)
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_handle *handle = calls_build(builder, copy_and_complain, NULL);
     CU_ASSERT(write(procspawn_stdin(handle), "hello\n", 6) == 6);
-    int in = procspawn_stdin_take(handle);
+    int in = procspawn_stdin_claim(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_stdin(handle), -1);
     close(in);
     check_stream(procspawn_stdout(handle), "out: hello\n");

@@ -117,7 +117,7 @@ static bool crash_before_deadline(procspawn_builder *builder)
     int64_t moment = calls_now() + deadline - left_at_crash;
     int64_t crashed = INT64_MAX;
     procspawn_handle *handle = calls_build(builder, crash_at, json_integer(moment));
-    int stream = procspawn_stdout_take(handle);
+    int stream = procspawn_stdout_claim(handle);
     procspawn_error *error = calls_error(handle);
 
     bool timely = read(stream, &crashed, sizeof crashed) == sizeof crashed &&
@@ -136,7 +136,7 @@ static void a_crash_stays_one_while_the_deadline_passes(void)
     procspawn_builder *builder = procspawn_builder_new();
     int attempt = 0;
 
-    procspawn_builder_deadline(builder, deadline);
+    procspawn_builder_total_limit(builder, deadline);
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     while (attempt < ATTEMPTS && !crash_before_deadline(builder))
         attempt++;
@@ -152,7 +152,7 @@ static void a_call_that_no_server_starts_is_given_up_at_the_deadline(void)
     int64_t start = 0;
     int rc = 0;
 
-    procspawn_builder_deadline(builder, 30 * CALLS_MS);
+    procspawn_builder_total_limit(builder, 30 * CALLS_MS);
     kill(calls_root(), SIGSTOP);
     calls_signal_servers(SIGSTOP);
     for (int i = 0; i < MORE_THAN_SPARES && rc == 0; i++) {

@@ -66,7 +66,7 @@ static void set_options(procspawn_builder *builder, int *first)
     procspawn_builder_stdin(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_FD, STDERR_FILENO);
-    procspawn_builder_deadline(builder, 100 * CALLS_SECOND);
+    procspawn_builder_total_limit(builder, 100 * CALLS_SECOND);
 }
 
 static int call_by_a_builder(void)
@@ -118,8 +118,8 @@ static int process_in_a_scope(void)
     if (sweep_note(&first, scoped_procspawn(root, NULL, calls_echo, NULL, &done)) == 0)
         sweep_note(&first, sweep_join(0, done));
     sweep_note(&first, scoped_procspawn(root, NULL, calls_hang, NULL, &hanging));
-    rc = scoped_spawner_close(root, SCOPED_FOREVER);
-    if (hanging && procspawn_wait(hanging, 0, NULL) == -ETIMEDOUT)
+    rc = scoped_cancel_close(root, SCOPED_FOREVER, NULL);
+    if (hanging && procspawn_wait_timeout(hanging, 0, NULL) == -ETIMEDOUT)
         first = INT32_MIN;
     procspawn_handle_free(hanging);
     return rc < 0 ? INT32_MIN : first;
@@ -134,7 +134,7 @@ static int begin_and_end(void)
     if (!config)
         return -ENOMEM;
     procspawn_config_spares(config, 1);
-    int rc = procspawn_config_init(config, 0, NULL);
+    int rc = procspawn_init_with(config, 0, NULL);
     procspawn_config_free(config);
     return rc < 0 ? rc : procspawn_fini();
 }

@@ -48,13 +48,13 @@ static void use_handle(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, &result, &error), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 0, &result, &error),
                           PROCSPAWN_ENOTOWNER);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, &usage), PROCSPAWN_ENOTOWNER);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, &usage), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 0), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pid(handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_fd(handle), -1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_stdin(handle), -1);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_stdout_take(handle), -1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_stdout_claim(handle), -1);
     CU_ASSERT(!result && !error);
     procspawn_handle_free(handle);
 }
@@ -96,7 +96,7 @@ static void a_copy_cannot_use_the_handle_of_a_process_in_a_scope(void)
     in_copy(use_handle);
     in_copy(use_handle);
     finish_handle();
-    CU_ASSERT(scoped_spawner_close(root, SCOPED_FOREVER) == 0);
+    CU_ASSERT(scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0);
     json_decref(value);
     procspawn_builder_free(builder);
 }
@@ -104,7 +104,7 @@ static void a_copy_cannot_use_the_handle_of_a_process_in_a_scope(void)
 static void a_copy_cannot_take_a_result_that_has_come(void)
 {
     handle = calls_start(calls_echo, json_integer(VALUE));
-    CU_ASSERT(procspawn_wait(handle, -1, NULL) == 0);
+    CU_ASSERT(procspawn_wait_timeout(handle, -1, NULL) == 0);
     in_copy(use_handle);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), VALUE);
 }
@@ -231,7 +231,7 @@ static void *drop_on_and_on(void *unused)
     json_t *value = procspawn_value_fd_take(dup(STDERR_FILENO));
 
     while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE))
-        procspawn_values_drop(value);
+        procspawn_value_drop(value);
     json_decref(value);
     return unused;
 }

@@ -79,7 +79,7 @@ static void wait_gives_what_the_process_used(void)
     procspawn_handle *handle = calls_start(burn, json_integer(1));
     struct rusage usage = { 0 };
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, &usage), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, &usage), 0);
     int64_t used = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CALLS_SECOND +
                    (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
     CU_ASSERT(used >= 5 * CALLS_MS);
@@ -91,10 +91,10 @@ static void wait_has_a_timeout(void)
 {
     procspawn_handle *handle = calls_start(calls_hang, NULL);
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, CALLS_MS, NULL), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, CALLS_MS, NULL), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
     procspawn_handle_free(handle);
 }
 

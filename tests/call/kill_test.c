@@ -14,7 +14,7 @@ static void a_kill_after_the_result_was_sent_changes_nothing(void)
 {
     procspawn_handle *handle = calls_start(calls_echo, json_integer(6));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 6);
 }
@@ -34,7 +34,7 @@ static void a_kill_ends_the_whole_group(void)
 
     shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     CU_ASSERT(kill(procspawn_pid(handle), 0) < 0);
     CU_ASSERT(kill(*shared, 0) < 0);
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
@@ -122,7 +122,7 @@ static void a_stopped_process_can_be_terminated(void)
 
     kill(procspawn_pid(handle), SIGSTOP);
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 30 * CALLS_SECOND), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error *error = calls_error(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGTERM);
     procspawn_error_free(error);
@@ -145,7 +145,7 @@ static void nested_calls_end_with_their_requester(void)
     shared_wait(1);
     CU_ASSERT(kill(*shared, 0) == 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     CU_ASSERT(kill(*shared, 0) < 0);
     procspawn_handle_free(handle);
 }

@@ -35,7 +35,7 @@ static json_t *long_text_when_told(json_t *argument)
     char byte;
     int fd;
 
-    if (procspawn_take_fd(argument, &fd) < 0 || read(fd, &byte, 1) != 1)
+    if (procspawn_value_claim_fd(argument, &fd) < 0 || read(fd, &byte, 1) != 1)
         return NULL;
     return long_text(NULL);
 }
@@ -57,7 +57,7 @@ static void a_join_without_room_says_so_and_can_be_repeated(void)
     room_fill(&room);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, &result, &error), -EMFILE);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 0, &result, &error), -EMFILE);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), -EMFILE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), -EMFILE);
     room_end(&room);
     CU_ASSERT(!result && !error);
     result = calls_result(handle);
@@ -86,7 +86,7 @@ static void a_process_of_a_scope_outlives_a_shortage(void)
     PROCSPAWN_CUNIT_EQUAL(json_string_length(result), LENGTH);
     json_decref(result);
     procspawn_handle_free(handle);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     close(word[0]);
     close(word[1]);
 }
@@ -198,12 +198,12 @@ static void a_scope_does_not_wait_for_memory(void)
     CU_ASSERT_FATAL(scoped_scope_open(root, NULL, &scope) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(scope, NULL, large_text, NULL, &handle) == 0);
     before = limit_memory();
-    int rc = scoped_scope_close(scope, SCOPED_FOREVER, &outcome);
+    int rc = scoped_close(scope, SCOPED_FOREVER, &outcome);
     setrlimit(RLIMIT_AS, &before);
     PROCSPAWN_CUNIT_EQUAL(rc, 0);
     PROCSPAWN_CUNIT_EQUAL(outcome.status, -ENOMEM);
     scoped_outcome_fini(&outcome);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     check_large(handle);
 }
 
@@ -234,7 +234,7 @@ static void a_scope_closes_without_room_for_what_its_process_sent(void)
     CU_ASSERT_FATAL(scoped_procspawn(root, NULL, bring_many, NULL, &handle) == 0);
     room_fill(&room);
     room_make(&room, 10);
-    int rc = scoped_spawner_close(root, SCOPED_FOREVER);
+    int rc = scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     room_end(&room);
     PROCSPAWN_CUNIT_EQUAL(rc, 0);
     CU_ASSERT(procspawn_join_timeout(handle, 0, NULL, NULL) == PROCSPAWN_ECALL);
@@ -252,7 +252,7 @@ static void a_child_that_sends_what_is_no_message_is_ended(void)
     procspawn_handle *handle = calls_start(send_nothing, NULL);
     procspawn_error *error = NULL;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_errno(error), EPROTO);
     calls_check_error(error, PROCSPAWN_ERROR_IO, PROCSPAWN_CAUSE_NONE);

@@ -95,7 +95,7 @@ static void test_nested(void)
 
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     procspawn_handle *handle = calls_build(builder, outer, json_integer(5));
-    int out = procspawn_stdout_take(handle);
+    int out = procspawn_stdout_claim(handle);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
     for (size_t at = 0; at < sizeof text - 1;) {
         ssize_t n = read(out, text + at, sizeof text - 1 - at);

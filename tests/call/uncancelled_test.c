@@ -82,7 +82,7 @@ static void a_receiver_goes_with_its_messages_uncancelled(void)
 
 static int memfd;
 static procspawn_shmem *shmem;
-static procspawn_shmem_draft *draft;
+static procspawn_shmem_writer *draft;
 
 static void make_shmem(void)
 {
@@ -103,23 +103,23 @@ static void give_shmem_away(void)
 {
     json_t *value = procspawn_value_shmem_take(shmem);
 
-    procspawn_values_drop(value);
+    procspawn_value_drop(value);
     json_decref(value);
 }
 
 static void make_draft(void)
 {
-    CU_ASSERT(procspawn_shmem_draft_new(SIZE, &draft) == 0);
+    CU_ASSERT(procspawn_shmem_writer_new(SIZE, &draft) == 0);
 }
 
 static void free_draft(void)
 {
-    procspawn_shmem_draft_free(draft);
+    procspawn_shmem_writer_free(draft);
 }
 
 static void seal_draft(void)
 {
-    CU_ASSERT(procspawn_shmem_draft_seal(draft, &shmem) == 0);
+    CU_ASSERT(procspawn_shmem_writer_seal(draft, &shmem) == 0);
 }
 
 static void buffers_come_and_go_uncancelled(void)

@@ -74,7 +74,7 @@ static void a_lost_call_can_be_waited_for_after_fini(void)
     kill(server_of(handle), SIGKILL);
     check_lost(handle);
     calls_end();
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 5 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 5 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
     procspawn_handle_free(handle);
 }
 
@@ -85,7 +85,7 @@ static void a_killed_server_loses_its_calls_and_later_ones_work(void)
         procspawn_handle *handle = calls_start(calls_hang, NULL);
         calls_tree_add(tree, procspawn_pid(handle));
         kill(server_of(handle), SIGKILL);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
         PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), PROCSPAWN_ESERVER);
         calls_check_error(calls_error(handle), PROCSPAWN_ERROR_SERVER_LOST, PROCSPAWN_CAUSE_NONE);
         calls_work(5);
@@ -175,9 +175,9 @@ static void no_end_is_said_before_the_root_has_seen_it(void)
     kill(calls_root(), SIGSTOP);
     kill(server_of(handle), SIGKILL);
     check_lost(handle);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 200 * CALLS_MS, NULL), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 200 * CALLS_MS, NULL), -ETIMEDOUT);
     kill(calls_root(), SIGCONT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
     CU_ASSERT(kill(pid, 0) < 0);
     procspawn_handle_free(handle);
     calls_end();
@@ -196,7 +196,7 @@ static void busy_processes_are_gone_when_it_is_said(void)
     }
     calls_signal_servers(SIGKILL);
     for (int i = 0; i < CALLS; i++) {
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handles[i], 20 * CALLS_SECOND, NULL),
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handles[i], 20 * CALLS_SECOND, NULL),
                               PROCSPAWN_ESERVER);
         CU_ASSERT(kill(pids[i], 0) < 0);
         procspawn_handle_free(handles[i]);
@@ -229,7 +229,7 @@ static void what_they_had_started_is_gone_too(void)
     while (__atomic_load_n(ready, __ATOMIC_ACQUIRE) < 3)
         poll(NULL, 0, 1);
     kill(server_of(handle), SIGKILL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
     for (int i = 0; i < 3; i++)
         CU_ASSERT(kill(pids[i], 0) < 0);
     procspawn_handle_free(handle);
@@ -251,7 +251,7 @@ static void a_scope_closes_when_its_processes_are_gone(void)
         procspawn_handle_free(handle);
     }
     calls_signal_servers(SIGKILL);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(20 * CALLS_SECOND)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(20 * CALLS_SECOND), NULL), 0);
     for (int i = 0; i < CALLS; i++)
         CU_ASSERT(kill(pids[i], 0) < 0);
     calls_end();

@@ -133,7 +133,7 @@ static int fail_late_and_count(int unused)
 
     (void)unused;
     procspawn_config_start_timeout(config, 0);
-    int rc = procspawn_config_init(config, 0, NULL);
+    int rc = procspawn_init_with(config, 0, NULL);
     procspawn_config_free(config);
     if (rc == 0)
         return 0;

@@ -98,7 +98,7 @@ static void configure(procspawn_builder *builder, const struct crash *crash)
     struct rlimit memory = { crash->memory, crash->memory };
     struct rlimit none = { 0, 0 };
 
-    procspawn_builder_deadline(builder, crash->deadline);
+    procspawn_builder_total_limit(builder, crash->deadline);
     procspawn_builder_rlimit(builder, RLIMIT_CORE, &none);
     if (crash->memory > 0)
         procspawn_builder_rlimit(builder, RLIMIT_AS, &memory);
@@ -119,7 +119,7 @@ static json_t *report(json_t *index)
     if (rc < 0)
         return json_pack("{s:i}", "spawn", rc);
     procspawn_join(handle, &result, &error);
-    rc = procspawn_wait(handle, 10 * CALLS_SECOND, NULL);
+    rc = procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL);
     bool left = kill(procspawn_pid(handle), 0) == 0;
     procspawn_handle_free(handle);
     json_t *told = json_pack("{s:i, s:b, s:o*, s:o*}", "wait", rc, "left", left, "result", result,

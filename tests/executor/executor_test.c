@@ -35,7 +35,7 @@ static void open_cached(unsigned limit, int64_t idle)
 
 static void close_cached(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     scoped_executor_free(executor);
 }
 
@@ -69,7 +69,7 @@ static void freeing_gives_up_at_the_deadline_and_can_be_repeated(void)
     CU_ASSERT_FATAL(executor->execute(executor, hold_until_released, NULL) == 0);
     CU_ASSERT(event_wait(started));
     CU_ASSERT(scoped_executor_free_until(executor, 0) == -ETIMEDOUT);
-    CU_ASSERT(scoped_executor_free_until(executor, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_executor_free_until(executor, forkscope_after(1000000)) == -ETIMEDOUT);
     event_happen(released);
     CU_ASSERT(scoped_executor_free_until(executor, soon()) == 0);
 }
@@ -210,7 +210,7 @@ static void open_pool(void)
 
 static void close_pool(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     pool_close(&pool);
 }
 

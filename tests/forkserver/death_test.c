@@ -61,7 +61,7 @@ static void a_process_that_shut_its_channel_is_waited_for(void)
     procspawn_handle *handle = calls_start(shut_and_hang, NULL);
     pid_t pid = procspawn_pid(handle);
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, &usage), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, &usage), 0);
     CU_ASSERT(!exists(pid));
     CU_ASSERT(usage.ru_maxrss > 0);
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_NONE);
@@ -77,10 +77,10 @@ static void a_look_sees_an_end_that_was_told_before(void)
     CU_ASSERT(procspawn_join(handle, NULL, NULL) == PROCSPAWN_ECALL);
     while (!process->await.told)
         procspawn_terminate(other, SIGCONT, 1000 * CALLS_SECOND);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 0, NULL), 0);
     procspawn_handle_free(handle);
     procspawn_kill(other);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(other, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(other, -1, NULL), 0);
     procspawn_handle_free(other);
 }
 
@@ -101,7 +101,7 @@ static void one_that_has_ended_since_is_waited_for_as_well(void)
     PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, 10 * CALLS_SECOND), 0);
     calls_tree_close(&tree);
     json_decref(calls_result(calls_start(calls_echo, NULL)));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error_free(calls_error(handle));
 }
 
@@ -157,7 +157,7 @@ static void a_full_channel_that_nobody_reads_holds_up_no_other_call(void)
     int64_t start = calls_now();
     for (int i = 0; i < 20; i++) {
         procspawn_handle *handle = calls_start(calls_echo, json_integer(i));
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
         PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), i);
     }
     CU_ASSERT(calls_now() - start < 5 * CALLS_SECOND);
@@ -201,7 +201,7 @@ static void a_requester_that_has_died_hears_nothing_of_its_children(void)
 {
     procspawn_handle *handle = calls_start(nest_full_ones, json_integer(5));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 5);
 }
 
@@ -222,7 +222,7 @@ static void nor_does_its_end_wait_for_a_channel_that_was_given_away(void)
 {
     procspawn_handle *handle = calls_start(give_channel_away, json_integer(1));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     json_decref(calls_result(handle));
 }
 
@@ -262,7 +262,7 @@ static void a_channel_that_others_keep_full_hides_no_end(void)
     wait_for_ready(1);
     procspawn_handle *other = calls_start(crowd, json_pack("[ii]", (int)procspawn_pid(handle),
                                                            ready[1]));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error *error = calls_error(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 5);
     procspawn_error_free(error);

@@ -111,7 +111,7 @@ static void who_has_answered_too(void)
 {
     procspawn_handle *handle = calls_start(answer_held, json_integer(4));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 4);
     check_line();
 }
@@ -127,7 +127,7 @@ static void its_scope_closes_as_well(void)
     procspawn_builder_free(builder);
     shared_wait(LINES);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(10 * CALLS_SECOND), NULL), 0);
     check_line();
 }
 
@@ -194,9 +194,9 @@ static void what_was_left_behind_is_ended_though_it_is_held(void)
     procspawn_handle *handle = start_held(leave_one_held);
     procspawn_handle *other = calls_start(calls_echo, json_integer(6));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(other, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(other, 10 * CALLS_SECOND, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(other), 6);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     check_line();
     procspawn_handle_free(handle);
 }
@@ -226,7 +226,7 @@ static void what_was_seen_before_the_death_is_waited_for(void)
         procspawn_handle *other = calls_start(calls_echo, json_integer(i));
         PROCSPAWN_CUNIT_EQUAL(calls_integer(other), i);
     }
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     check_line();
     procspawn_handle_free(handle);
 }
@@ -236,7 +236,7 @@ static void what_a_dead_server_leaves_is_ended_though_it_is_held(void)
     procspawn_handle *handle = start_held(hang_held);
 
     calls_signal_servers(SIGKILL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), PROCSPAWN_ESERVER);
     check_line();
     procspawn_handle_free(handle);
 }

@@ -141,12 +141,12 @@ static void check_deadlines_beside(procspawn_function *attack)
     for (int i = 0; i < ATTACKERS; i++)
         json_decref(calls_result(attackers[i]));
     int64_t start = calls_now();
-    procspawn_builder_deadline(builder, CALLS_SECOND / 5);
+    procspawn_builder_total_limit(builder, CALLS_SECOND / 5);
     for (int i = 0; i < VICTIMS; i++)
         victims[i] = calls_build(builder, calls_hang, NULL);
     for (int i = 0; i < VICTIMS; i++)
         calls_check_error(calls_error(victims[i]), PROCSPAWN_ERROR_TIMED_OUT,
-                          PROCSPAWN_CAUSE_DEADLINE);
+                          PROCSPAWN_CAUSE_TIME_LIMIT);
     CU_ASSERT(calls_now() - start < LINGER * CALLS_SECOND / 3);
     procspawn_builder_free(builder);
     close(listener);

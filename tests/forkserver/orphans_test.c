@@ -163,7 +163,7 @@ static void check_lingers(procspawn_handle *handle)
 
     while (kill(pid, 0) == 0)
         poll(NULL, 0, 1);
-    CHECK(procspawn_wait(handle, 200 * CALLS_MS, NULL) == -ETIMEDOUT);
+    CHECK(procspawn_wait_timeout(handle, 200 * CALLS_MS, NULL) == -ETIMEDOUT);
 }
 
 /* Those that were started when it was seen already, and those of after that. */
@@ -171,7 +171,7 @@ static void check_others(void)
 {
     for (int i = 0; i < 12; i++) {
         procspawn_handle *other = start(calls_echo, i);
-        CHECK(procspawn_wait(other, 10 * CALLS_SECOND, NULL) == 0);
+        CHECK(procspawn_wait_timeout(other, 10 * CALLS_SECOND, NULL) == 0);
         procspawn_handle_free(other);
     }
 }
@@ -184,13 +184,13 @@ static void run_left_behind(void)
 
     check_lingers(handle);
     check_others();
-    CHECK(procspawn_wait(handle, 0, NULL) == -ETIMEDOUT);
+    CHECK(procspawn_wait_timeout(handle, 0, NULL) == -ETIMEDOUT);
     CHECK(procspawn_join_timeout(handle, 10 * CALLS_SECOND, NULL, &error) == PROCSPAWN_ECALL);
     CHECK(calls_now() - from < 6 * CALLS_SECOND);
     CHECK(procspawn_error_exit_status(error) == 3);
-    CHECK(procspawn_wait(handle, 100 * CALLS_MS, NULL) == -ETIMEDOUT);
+    CHECK(procspawn_wait_timeout(handle, 100 * CALLS_MS, NULL) == -ETIMEDOUT);
     have_it_ended();
-    CHECK(procspawn_wait(handle, 10 * CALLS_SECOND, NULL) == 0);
+    CHECK(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL) == 0);
     procspawn_error_free(error);
     procspawn_handle_free(handle);
     CHECK(procspawn_fini() == 0);
@@ -212,7 +212,7 @@ static void run_answered(void)
     check_lingers(handle);
     check_others();
     have_it_ended();
-    CHECK(procspawn_wait(handle, 10 * CALLS_SECOND, NULL) == 0);
+    CHECK(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL) == 0);
     procspawn_handle_free(handle);
     CHECK(procspawn_fini() == 0);
 }
@@ -337,7 +337,7 @@ static void the_dead_that_nobody_waits_for_hide_no_other_and_hold_up_no_end(void
         int ends[2];
         CU_ASSERT_FATAL(pipe2(ends, O_CLOEXEC) == 0);
         procspawn_handle *handle = calls_start(leave_dead_ones, procspawn_value_fd_take(ends[1]));
-        CU_ASSERT(procspawn_wait(handle, 20 * CALLS_SECOND, NULL) == 0);
+        CU_ASSERT(procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL) == 0);
         CU_ASSERT(is_hung_up(ends[0]));
         procspawn_handle_free(handle);
         close(ends[0]);

@@ -23,7 +23,7 @@ static void begin_with(unsigned each, unsigned all)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_nested(config, each, all);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
 }
 
@@ -100,7 +100,7 @@ static json_t *start_many(json_t *null)
         count += rc == 0;
     }
     procspawn_kill(handles[0]);
-    procspawn_wait(handles[0], 10 * CALLS_SECOND, NULL);
+    procspawn_wait_timeout(handles[0], 10 * CALLS_SECOND, NULL);
     int again = procspawn(calls_hang, null, &handles[0]);
     return json_pack("[iii]", count, rc, again);
 }
@@ -110,7 +110,7 @@ static void check_start_many(int count)
     procspawn_handle *handle = calls_start(start_many, NULL);
 
     /* With it its children are gone. */
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL), 0);
     json_t *result = calls_result(handle);
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(result, 0)), count);
     PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_array_get(result, 1)), PROCSPAWN_ELIMIT);
@@ -234,7 +234,7 @@ static void what_a_lost_server_had_counts_no_more(void)
         poll(NULL, 0, 1);
     calls_signal_servers(SIGKILL);
     for (int i = 0; i < 4; i++) {
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handles[i], 10 * CALLS_SECOND, NULL),
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handles[i], 10 * CALLS_SECOND, NULL),
                               PROCSPAWN_ESERVER);
         procspawn_handle_free(handles[i]);
     }
@@ -293,18 +293,18 @@ static void check_service_beside(procspawn_function *flood)
         flooders[i] = calls_start(flood, NULL);
     poll(NULL, 0, 100);
     int64_t start = calls_now();
-    procspawn_builder_deadline(builder, CALLS_SECOND / 5);
+    procspawn_builder_total_limit(builder, CALLS_SECOND / 5);
     for (int i = 0; i < VICTIMS; i++)
         victims[i] = calls_build(builder, calls_hang, NULL);
     for (int i = 0; i < 20; i++)
         PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(i))), i);
     for (int i = 0; i < VICTIMS; i++)
         calls_check_error(calls_error(victims[i]), PROCSPAWN_ERROR_TIMED_OUT,
-                          PROCSPAWN_CAUSE_DEADLINE);
+                          PROCSPAWN_CAUSE_TIME_LIMIT);
     CU_ASSERT(calls_now() - start < 10 * CALLS_SECOND);
     for (int i = 0; i < FLOODERS; i++) {
         PROCSPAWN_CUNIT_EQUAL(procspawn_kill(flooders[i]), 0);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(flooders[i], 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(flooders[i], 10 * CALLS_SECOND, NULL), 0);
         procspawn_handle_free(flooders[i]);
     }
     procspawn_builder_free(builder);

@@ -64,7 +64,7 @@ static void it_is_made_once_by_another_process(void)
     for (int i = 1; i <= 5; i++) {
         procspawn_handle *handle = start_in_vain(NULL, echo_and_count, json_integer(i));
         pid_t first = procspawn_pid(handle);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
         CU_ASSERT(procspawn_pid(handle) != first);
         PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), i);
         PROCSPAWN_CUNIT_EQUAL(*made, i);
@@ -107,9 +107,9 @@ static void it_keeps_its_deadline(void)
 {
     procspawn_builder *builder = procspawn_builder_new();
 
-    procspawn_builder_deadline(builder, CALLS_SECOND);
+    procspawn_builder_total_limit(builder, CALLS_SECOND);
     calls_check_error(calls_error(start_in_vain(builder, calls_hang, NULL)),
-                      PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
+                      PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
     procspawn_builder_free(builder);
 }
 
@@ -142,7 +142,7 @@ static void nor_one_whose_kill_came_after_the_death(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     calls_signal_servers(SIGCONT);
     kill(calls_root(), SIGCONT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error_free(calls_error(handle));
     PROCSPAWN_CUNIT_EQUAL(*made, 0);
 }
@@ -166,7 +166,7 @@ static void one_of_a_scope_is_made(void)
     kill(procspawn_pid(handle), SIGKILL);
     json_t *result = calls_result(handle);
     CU_ASSERT(json_is_true(result));
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(10 * CALLS_SECOND), NULL), 0);
 }
 
 /* Its channel is watched by the caller's own loop. */

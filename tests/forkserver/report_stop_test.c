@@ -132,9 +132,9 @@ static void a_hang_on_a_stack_that_never_comes_ends_at_its_deadline(void)
     procspawn_builder *builder = procspawn_builder_new();
 
     report_begin_withheld();
-    procspawn_builder_deadline(builder, 100 * CALLS_MS);
+    procspawn_builder_total_limit(builder, 100 * CALLS_MS);
     calls_check_error(report_error(builder, loses_stack_and_hangs, NULL), PROCSPAWN_ERROR_TIMED_OUT,
-                      PROCSPAWN_CAUSE_DEADLINE);
+                      PROCSPAWN_CAUSE_TIME_LIMIT);
     report_check_others();
     report_end_withheld();
     procspawn_builder_free(builder);
@@ -163,7 +163,7 @@ static void a_record_that_never_comes_does_not_hold_the_server(void)
     report_wait_for_stop(procspawn_pid(handle));
     report_check_others();
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL), 0);
     procspawn_handle_free(handle);
     report_end_withheld();
 }

@@ -61,7 +61,7 @@ static void without_backtraces_the_causes_are_told(void)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_capture_backtraces(config, false);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
     check_causes_without_frames();
     calls_end();

@@ -105,7 +105,7 @@ static void run_with_few_processes(void)
     CU_ASSERT_FATAL(setresuid(SOMEBODY, SOMEBODY, SOMEBODY) == 0);
     setrlimit(RLIMIT_NPROC, &few);
     procspawn_config_spares(config, 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
     while (count < PROCESSES && rc == 0) {
         rc = procspawn(calls_hang, NULL, &handle[count]);
@@ -114,11 +114,11 @@ static void run_with_few_processes(void)
     PROCSPAWN_CUNIT_EQUAL(rc, -EAGAIN);
     CU_ASSERT(count >= PROCESSES / 2 / THREADS_EACH);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle[--count]), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle[count], 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle[count], 10 * CALLS_SECOND, NULL), 0);
     procspawn_handle_free(handle[count]);
     for (int i = 0; i < 5; i++) {
         handle[count] = calls_start(calls_echo, json_integer(i));
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle[count], 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle[count], 10 * CALLS_SECOND, NULL), 0);
         PROCSPAWN_CUNIT_EQUAL(calls_integer(handle[count]), i);
     }
     while (count > 0)

@@ -66,7 +66,7 @@ static void who_stays_can_be_waited_for(void)
     procspawn_handle *handle = calls_start(answer_and_stay, NULL);
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, patience, NULL, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, patience, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, patience, NULL), 0);
     CU_ASSERT(calls_now() - start >= 2 * CALLS_SECOND);
     procspawn_handle_free(handle);
 }
@@ -78,7 +78,7 @@ static void a_failure_counts_as_an_answer(void)
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, patience, NULL, &error),
                           PROCSPAWN_ECALL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, patience, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, patience, NULL), 0);
     procspawn_error_free(error);
     procspawn_handle_free(handle);
 }
@@ -108,7 +108,7 @@ static void a_scope_closes_all_the_same(void)
 
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(root, NULL, answer_and_stay, NULL, NULL) == 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(patience)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(patience), NULL), 0);
 }
 
 static json_t *nest_one_that_stays(json_t *null)
@@ -118,7 +118,7 @@ static json_t *nest_one_that_stays(json_t *null)
     if (procspawn(answer_and_stay, null, &handle) < 0 ||
         procspawn_join_timeout(handle, patience, NULL, NULL) < 0)
         return NULL;
-    return json_integer(procspawn_wait(handle, patience, NULL));
+    return json_integer(procspawn_wait_timeout(handle, patience, NULL));
 }
 
 static void a_nested_one_is_gone_too(void)

@@ -46,7 +46,7 @@ static void who_leaves_orphans_all_the_time_holds_up_no_other_end(void)
     for (int i = 0; i < OTHERS; i++)
         others[i] = calls_start(calls_echo, json_integer(i));
     for (int i = 0; i < OTHERS; i++) {
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(others[i], 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(others[i], 10 * CALLS_SECOND, NULL), 0);
         PROCSPAWN_CUNIT_EQUAL(calls_integer(others[i]), i);
     }
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
@@ -90,9 +90,9 @@ static void who_left_its_group_keeps_its_deadline(void)
 {
     procspawn_builder *builder = procspawn_builder_new();
 
-    procspawn_builder_deadline(builder, CALLS_SECOND / 5);
+    procspawn_builder_total_limit(builder, CALLS_SECOND / 5);
     calls_check_end(calls_build(builder, leave_group_and_hang, NULL), PROCSPAWN_ERROR_TIMED_OUT,
-              PROCSPAWN_CAUSE_DEADLINE);
+              PROCSPAWN_CAUSE_TIME_LIMIT);
     procspawn_builder_free(builder);
 }
 
@@ -102,7 +102,7 @@ static void who_left_its_group_can_be_terminated(void)
 
     shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 60 * CALLS_SECOND), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error *error = calls_error(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_error_signal(error), SIGTERM);
     procspawn_error_free(error);
@@ -119,7 +119,7 @@ static void its_scope_closes(void)
     procspawn_builder_free(builder);
     shared_wait(1);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(10 * CALLS_SECOND)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(10 * CALLS_SECOND), NULL), 0);
 }
 
 static void its_pool_has_another_worker(void)
@@ -192,7 +192,7 @@ static void who_exits_under_a_tracer_of_its_own_is_reaped(void)
     for (int i = 0; i < 3; i++) {
         shared_set(0);
         procspawn_handle *handle = calls_start(exit_traced, NULL);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
         procspawn_error *error = calls_error(handle);
         PROCSPAWN_CUNIT_EQUAL(procspawn_error_exit_status(error), 3);
         calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
@@ -224,7 +224,7 @@ static void an_answer_given_under_a_tracer_counts(void)
 {
     procspawn_handle *handle = calls_start(answer_traced, json_integer(4));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 4);
 }
 
@@ -247,9 +247,9 @@ static void a_deadline_is_kept_under_a_tracer(void)
 {
     procspawn_builder *builder = procspawn_builder_new();
 
-    procspawn_builder_deadline(builder, CALLS_SECOND / 5);
+    procspawn_builder_total_limit(builder, CALLS_SECOND / 5);
     calls_check_end(calls_build(builder, hang_traced, NULL), PROCSPAWN_ERROR_TIMED_OUT,
-              PROCSPAWN_CAUSE_DEADLINE);
+              PROCSPAWN_CAUSE_TIME_LIMIT);
     procspawn_builder_free(builder);
 }
 

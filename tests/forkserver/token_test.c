@@ -44,9 +44,9 @@ static void a_death_in_the_servers_name_is_no_death(void)
     procspawn_handle *handle = calls_start(forge_and_hang, NULL);
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 100 * CALLS_MS, NULL, NULL), -ETIMEDOUT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 100 * CALLS_MS, NULL), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 100 * CALLS_MS, NULL), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
 }
 

@@ -231,7 +231,7 @@ static void take_arguments(const json_t *argument)
     manner = (enum act_manner)json_integer_value(json_object_get(argument, "manner"));
     depth = (unsigned)json_integer_value(json_object_get(argument, "depth"));
     raw_sender = -1;
-    if (procspawn_take_sender(json_object_get(argument, "sender"), &sender) == 0)
+    if (procspawn_value_claim_sender(json_object_get(argument, "sender"), &sender) == 0)
         raw_sender = procspawn_sender_fd(sender);
 }
 

@@ -101,7 +101,7 @@ static bool start_in_scope(struct random *random, scoped_spawner scope, struct c
 static void close_scope(scoped_spawner root, const char *among)
 {
     timed_begin(0, "the close of a scope with %s", among);
-    int rc = scoped_spawner_close(root, scoped_deadline_in(2 * TIMED_LATE));
+    int rc = scoped_cancel_close(root, forkscope_after(2 * TIMED_LATE), NULL);
     timed_end(TIMED_CLOSE);
     if (rc < 0)
         ledger_wrong(CLAIM_ENDS, "the close of a scope with %s: %s", among,

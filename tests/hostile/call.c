@@ -34,7 +34,7 @@ procspawn_builder *call_builder(struct random *random, int64_t deadline)
     uid_t user = call_user(random);
 
     mark_builder(builder);
-    procspawn_builder_deadline(builder, deadline);
+    procspawn_builder_total_limit(builder, deadline);
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_may_spawn(builder, !random_one_in(random, 8));
@@ -142,7 +142,7 @@ static bool is_dead(int pidfd, int patience_ms)
 /* Of one that shut its own channel down the death is not told; it is killed. */
 static int wait_for_process(struct call *call, int64_t timeout)
 {
-    int rc = procspawn_wait(call->handle, timeout, NULL);
+    int rc = procspawn_wait_timeout(call->handle, timeout, NULL);
 
     if (rc == PROCSPAWN_ESERVER && is_dead(call->pidfd, (int)(2 * TIMED_LATE / MS)))
         return 0;

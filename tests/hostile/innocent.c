@@ -182,8 +182,8 @@ static const char *use_scope(struct innocent *self)
     if (rc < 0)
         return seen_code("scoped_spawner_open", rc);
     const char *wrong = call_in_scope(root, &self->random);
-    rc = scoped_spawner_close(root, scoped_deadline_in(patience));
-    return wrong || rc == 0 ? wrong : seen_code("scoped_spawner_close", rc);
+    rc = scoped_cancel_close(root, forkscope_after(patience), NULL);
+    return wrong || rc == 0 ? wrong : seen_code("scoped_cancel_close", rc);
 }
 
 static const char *use_pool(struct innocent *self)
@@ -215,7 +215,7 @@ static json_t *count_up(json_t *argument)
     procspawn_sender *sender;
     json_int_t last = json_integer_value(json_array_get(argument, 1));
 
-    if (procspawn_take_sender(json_array_get(argument, 0), &sender) < 0)
+    if (procspawn_value_claim_sender(json_array_get(argument, 0), &sender) < 0)
         return NULL;
     for (json_int_t i = 0; i < last; i++) {
         json_t *number = json_integer(i);
@@ -269,7 +269,7 @@ static json_t *sum_up(json_t *argument)
     procspawn_shmem *shmem;
     json_int_t sum = 0;
 
-    if (procspawn_take_shmem(argument, &shmem) < 0)
+    if (procspawn_value_claim_shmem(argument, &shmem) < 0)
         return NULL;
     const unsigned char *bytes = procspawn_shmem_data(shmem);
     for (size_t i = 0; i < procspawn_shmem_size(shmem); i++)
@@ -294,7 +294,7 @@ static const char *use_shmem(struct innocent *self)
     json_t *argument = procspawn_value_shmem_take(shmem), *expected = json_integer(sum);
     rc = procspawn(sum_up, argument, &handle);
     if (rc < 0)
-        procspawn_values_drop(argument);
+        procspawn_value_drop(argument);
     const char *wrong = rc < 0 ? seen_code("procspawn", rc) : join_equal(handle, expected);
     json_decref(argument);
     json_decref(expected);
@@ -375,14 +375,14 @@ static const char *fail(procspawn_builder *builder, procspawn_function *function
     if (rc < 0)
         return seen_code("procspawn_builder_spawn", rc);
     rc = procspawn_join_timeout(handle, patience, &result, &error);
-    int waited = procspawn_wait(handle, patience, NULL);
+    int waited = procspawn_wait_timeout(handle, patience, NULL);
     procspawn_handle_free(handle);
     if (rc != PROCSPAWN_ECALL)
         return seen_code("join", rc);
     if (procspawn_error_kind(error) != kind || procspawn_error_cause(error) != cause)
         return seen_error(error);
     procspawn_error_free(error);
-    return waited < 0 ? seen_code("procspawn_wait", waited) : NULL;
+    return waited < 0 ? seen_code("procspawn_wait_timeout", waited) : NULL;
 }
 
 enum { SHORT_MS = 50 };
@@ -392,8 +392,8 @@ static const char *pass_deadline(struct innocent *self)
     procspawn_builder *builder = procspawn_builder_new();
 
     (void)self;
-    procspawn_builder_deadline(builder, SHORT_MS * MS);
-    const char *wrong = fail(builder, hang, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
+    procspawn_builder_total_limit(builder, SHORT_MS * MS);
+    const char *wrong = fail(builder, hang, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
     procspawn_builder_free(builder);
     return wrong;
 }

@@ -140,7 +140,7 @@ static void use_scope(struct random *random)
 {
     scoped_spawner root;
 
-    if (act_depth() >= DEEPEST || procspawn_root(&root) < 0)
+    if (act_depth() >= DEEPEST || procspawn_scope_root(&root) < 0)
         return;
     for (unsigned i = random_below(random, 4); i > 0; i--) {
         json_t *argument = draw_argument(random);

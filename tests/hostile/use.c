@@ -16,7 +16,7 @@ static void use_fd(const json_t *value)
 {
     int fd;
 
-    if (procspawn_take_fd(value, &fd) < 0)
+    if (procspawn_value_claim_fd(value, &fd) < 0)
         return;
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 0, 0 }, sizeof(struct linger));
     close(fd);
@@ -26,7 +26,7 @@ static void use_shmem(const json_t *value)
 {
     procspawn_shmem *shmem;
 
-    if (procspawn_take_shmem(value, &shmem) < 0)
+    if (procspawn_value_claim_shmem(value, &shmem) < 0)
         return;
     size_t size = procspawn_shmem_size(shmem);
     const volatile unsigned char *bytes = procspawn_shmem_data(shmem);
@@ -40,7 +40,7 @@ static void use_sender(const json_t *value)
     procspawn_sender *sender;
     json_t *number = json_integer(1);
 
-    if (procspawn_take_sender(value, &sender) == 0) {
+    if (procspawn_value_claim_sender(value, &sender) == 0) {
         procspawn_sender_send_timeout(sender, number, patience);
         procspawn_sender_free(sender);
     }
@@ -52,7 +52,7 @@ static void use_receiver(const json_t *value)
     procspawn_receiver *receiver;
     json_t *received = NULL;
 
-    if (procspawn_take_receiver(value, &receiver) < 0)
+    if (procspawn_value_claim_receiver(value, &receiver) < 0)
         return;
     procspawn_receiver_recv_timeout(receiver, patience, &received);
     json_decref(received);

@@ -47,7 +47,7 @@ static int run_and_be_replaced(const char *path)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_spares(config, 0);
-    if (procspawn_config_init(config, 0, NULL) < 0)
+    if (procspawn_init_with(config, 0, NULL) < 0)
         return 2;
     procspawn_config_free(config);
     bool works = call_works(1) && replace(path) && call_works(2);

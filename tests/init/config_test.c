@@ -26,7 +26,7 @@ static void begin_with(void (*set)(procspawn_config *, bool), bool enabled)
     procspawn_config *config = procspawn_config_new();
 
     set(config, enabled);
-    CU_ASSERT_FATAL(procspawn_config_init(config, 0, NULL) == 0);
+    CU_ASSERT_FATAL(procspawn_init_with(config, 0, NULL) == 0);
     procspawn_config_free(config);
 }
 
@@ -111,7 +111,7 @@ static void check_repeated_init(procspawn_config *config)
 {
     forks = GRANTED;
     procspawn_config_start_timeout(config, -1);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
     procspawn_config_free(config);
     calls_end();
@@ -124,7 +124,7 @@ static void init_gives_up_at_its_timeout_and_can_be_repeated(void)
 
     procspawn_config_start_timeout(config, 50 * CALLS_MS);
     forks = STUCK;
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), PROCSPAWN_ESTART);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), PROCSPAWN_ESTART);
     CU_ASSERT(calls_now() - start >= 50 * CALLS_MS);
     CU_ASSERT(calls_now() - start < 4 * CALLS_SECOND);
     check_repeated_init(config);
@@ -136,7 +136,7 @@ static void init_says_at_once_that_no_server_can_be_forked(void)
 
     procspawn_config_start_timeout(config, -1);
     forks = REFUSED;
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), -EAGAIN);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), -EAGAIN);
     check_repeated_init(config);
 }
 

@@ -97,7 +97,7 @@ static void fini_gives_up_at_its_timeout_and_can_be_repeated(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(0), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(20 * CALLS_MS), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, NULL, &late), PROCSPAWN_ENOTINIT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), -ESHUTDOWN);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_ESHUTDOWN);
     PROCSPAWN_CUNIT_EQUAL(procspawn_init(0, NULL), -EALREADY);
     await_death_of_traced(pid);
     PROCSPAWN_CUNIT_EQUAL(procspawn_fini_timeout(20 * CALLS_SECOND), 0);

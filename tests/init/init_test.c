@@ -76,7 +76,7 @@ static void passing_of_arguments_can_be_switched_off(void)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_pass_args(config, false);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 2, (char **)(uintptr_t)some_args), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 2, (char **)(uintptr_t)some_args), 0);
     procspawn_config_free(config);
     json_t *args = calls_result(calls_start(own_args, NULL));
     CU_ASSERT(json_is_null(args));
@@ -103,7 +103,7 @@ static void the_callback_runs_in_every_child(void)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_callback(config, note, &number);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(what_was_noted, NULL)), 77);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(what_was_noted, NULL)), 77);
@@ -116,7 +116,7 @@ static void without_spares_calls_work(void)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_spares(config, 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(3))), 3);
     calls_end();

@@ -210,8 +210,8 @@ static void a_second_join_says_so(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
     calls_check_error(error, PROCSPAWN_ERROR_CONSUMED, PROCSPAWN_CAUSE_NONE);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, &usage), -ENOTSUP);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, &usage), -ENOTSUP);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pid(handle), 0);
     procspawn_handle_free(handle);
     procspawn_pool_free(pool);
@@ -269,7 +269,7 @@ static void a_deadline_below_nothing_is_none(void)
     procspawn_pool *pool;
     procspawn_handle *handle;
 
-    procspawn_builder_deadline(procspawn_pool_builder_process(builder), -1);
+    procspawn_builder_total_limit(procspawn_pool_builder_process(builder), -1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_build(builder, &pool), 0);
     CU_ASSERT_FATAL(procspawn_pool_spawn(pool, calls_echo, json_true(), &handle) == 0);
     json_decref(calls_result(handle));

@@ -183,7 +183,7 @@ static void a_call_that_writes_for_ever_meets_its_deadline(void)
                                                         &handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
                           PROCSPAWN_ECALL);
-    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
+    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
     CU_ASSERT(lseek(procspawn_stdout(handle), 0, SEEK_END) <= LIMIT);
     procspawn_handle_free(handle);
     procspawn_pool_free(pool);

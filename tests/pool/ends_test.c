@@ -16,7 +16,7 @@ static json_t *be_stubborn(json_t *told)
     int fd;
 
     signal(SIGTERM, SIG_IGN);
-    if (procspawn_take_fd(told, &fd) < 0 || write(fd, "", 1) != 1)
+    if (procspawn_value_claim_fd(told, &fd) < 0 || write(fd, "", 1) != 1)
         return NULL;
     return calls_hang(NULL);
 }
@@ -130,7 +130,7 @@ static void the_end_of_the_scope_ends_the_grace_of_a_terminate(void)
     stubborn.handle = start_stubborn(stubborn.pool, 0);
     stubborn.pid = procspawn_pid(stubborn.handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(stubborn.handle, SIGTERM, INT64_MAX), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(20 * CALLS_SECOND)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(20 * CALLS_SECOND), NULL), 0);
     check_killed(&stubborn);
     procspawn_pool_free(stubborn.pool);
 }
@@ -154,7 +154,7 @@ static json_t *tidy_up(json_t *told)
 {
     int fd, end;
 
-    if (procspawn_end_fd(&end) < 0 || procspawn_take_fd(told, &fd) < 0 || write(fd, "", 1) != 1)
+    if (procspawn_end_fd(&end) < 0 || procspawn_value_claim_fd(told, &fd) < 0 || write(fd, "", 1) != 1)
         return NULL;
     poll(&(struct pollfd){ .fd = end, .events = POLLIN }, 1, -1);
     return json_string("tidy");

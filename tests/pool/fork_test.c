@@ -74,7 +74,7 @@ static int ask_everything(struct shared *s)
     for (int i = 0; i < 3; i++) {
         CHECK(procspawn_join(handles[i], &result, &error) == PROCSPAWN_ENOTOWNER);
         CHECK(procspawn_join_timeout(handles[i], 0, &result, &error) == PROCSPAWN_ENOTOWNER);
-        CHECK(procspawn_wait(handles[i], -1, NULL) == PROCSPAWN_ENOTOWNER);
+        CHECK(procspawn_wait_timeout(handles[i], -1, NULL) == PROCSPAWN_ENOTOWNER);
         CHECK(procspawn_kill(handles[i]) == PROCSPAWN_ENOTOWNER);
         CHECK(procspawn_terminate(handles[i], SIGTERM, 0) == PROCSPAWN_ENOTOWNER);
         CHECK(procspawn_pid(handles[i]) == 0);

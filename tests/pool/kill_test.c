@@ -76,7 +76,7 @@ static void deadlines_hold_in_the_queue_and_in_a_worker(void)
     procspawn_error *error = calls_error(running);
     CU_ASSERT(procspawn_error_is_timeout(error));
     CU_ASSERT(procspawn_error_frame_count(error) > 0);
-    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_DEADLINE);
+    calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(patient), 4);
     procspawn_pool_free(pool);
 }
@@ -91,10 +91,10 @@ static void a_stopped_worker_meets_its_deadline(void)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
 
-    procspawn_builder_deadline(procspawn_pool_builder_process(builder), 200 * CALLS_MS);
+    procspawn_builder_total_limit(procspawn_pool_builder_process(builder), 200 * CALLS_MS);
     procspawn_pool *pool = pool_build(builder);
     calls_check_error(calls_error(pool_start(pool, stop, NULL)), PROCSPAWN_ERROR_TIMED_OUT,
-                      PROCSPAWN_CAUSE_DEADLINE);
+                      PROCSPAWN_CAUSE_TIME_LIMIT);
     PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);
     procspawn_pool_free(pool);
 }
@@ -105,7 +105,7 @@ static void begin_without_spares(void)
 
     calls_end();
     procspawn_config_spares(config, 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
 }
 

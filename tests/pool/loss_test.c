@@ -18,7 +18,7 @@ static json_t *be_busy(json_t *told)
 {
     int fd;
 
-    if (procspawn_take_fd(told, &fd) == 0 && write(fd, "", 1) != 1)
+    if (procspawn_value_claim_fd(told, &fd) == 0 && write(fd, "", 1) != 1)
         return NULL;
     for (volatile unsigned i = 0;; i++)
         continue;
@@ -110,7 +110,7 @@ static void a_scope_ends_after_the_workers_of_lost_servers(void)
         CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
         open_busy(&busy, &root);
         calls_signal_servers(SIGKILL);
-        PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, scoped_deadline_in(20 * CALLS_SECOND)), 0);
+        PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(20 * CALLS_SECOND), NULL), 0);
         check_gone(&busy);
         check_lost(&busy);
         procspawn_pool_free(busy.pool);
@@ -171,7 +171,7 @@ static int take_channel(procspawn_pool *pool)
     int fd = -1;
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, &result, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(result, &fd), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(result, &fd), 0);
     json_decref(result);
     procspawn_handle_free(handle);
     return fd;

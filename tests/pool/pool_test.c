@@ -44,7 +44,7 @@ static void shutting_down_ends_what_is_queued_first(void)
     for (int i = 0; i < CALLS; i++)
         handles[i] = pool_start(pool, pool_forty_two, pool_gate_name(&gate));
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown_timeout(pool, 20 * CALLS_MS), -ETIMEDOUT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), -ESHUTDOWN);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_ESHUTDOWN);
     pool_gate_open(&gate);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown(pool), 0);
     for (int i = 0; i < CALLS; i++)
@@ -65,7 +65,7 @@ static void killing_tells_queued_from_running(void)
     procspawn_pool_kill(pool);
     calls_check_error(calls_error(queued), PROCSPAWN_ERROR_CANCELLED, PROCSPAWN_CAUSE_NONE);
     calls_check_error(calls_error(running), PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_KILLED);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), -ESHUTDOWN);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_ESHUTDOWN);
     procspawn_pool_free(pool);
 }
 
@@ -96,7 +96,7 @@ static void freeing_gives_up_at_the_timeout_and_can_be_repeated(void)
     calls_signal_servers(SIGSTOP);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 20 * CALLS_MS), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 0), -ETIMEDOUT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), -ESHUTDOWN);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_ESHUTDOWN);
     CU_ASSERT(kill(pid, 0) == 0);
     calls_signal_servers(SIGCONT);
     kill(calls_root(), SIGCONT);
@@ -233,7 +233,7 @@ static void a_pool_ends_with_its_process(void)
     json_t *pid = NULL;
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, &pid, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
     CU_ASSERT(kill((pid_t)json_integer_value(pid), 0) < 0 && errno == ESRCH);
     json_decref(pid);
     procspawn_handle_free(handle);

@@ -29,7 +29,7 @@ static json_t *give_long_text_when_told(json_t *word)
     char byte;
     int fd;
 
-    if (procspawn_take_fd(word, &fd) < 0 || read(fd, &byte, 1) != 1)
+    if (procspawn_value_claim_fd(word, &fd) < 0 || read(fd, &byte, 1) != 1)
         return NULL;
     return give_long_text(NULL);
 }
@@ -163,7 +163,7 @@ static void use_no_spares(void)
 
     calls_end();
     procspawn_config_spares(config, 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
 }
 

@@ -203,7 +203,7 @@ static procspawn_pool *pool_of_the_stillborn(unsigned attempts)
     births_open();
     procspawn_config_spares(config, 0);
     procspawn_config_start_timeout(config, CALLS_START_TIMEOUT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
     births_forbid(true);

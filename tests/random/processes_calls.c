@@ -63,7 +63,7 @@ procspawn_builder *call_builder(struct dice *dice, struct call *call)
     EXPECT(builder != NULL, "no memory");
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
-    procspawn_builder_deadline(builder, call->deadline);
+    procspawn_builder_total_limit(builder, call->deadline);
     procspawn_builder_grace(builder, (int64_t)dice_roll(dice, 30) * MS);
     if (dice_one_in(dice, 4))
         procspawn_builder_env(builder, "FORKSCOPE_RANDOM", "1");
@@ -106,7 +106,7 @@ static bool may_be_refused(const struct call *call, int rc, bool in_scope)
                base__now() >= call->started + call->deadline;
     if (rc == PROCSPAWN_ESERVER)
         return weather_lost_since(call->started);
-    if (rc == -ESHUTDOWN)
+    if (rc == PROCSPAWN_ESHUTDOWN)
         return call->pool != NULL && call->pool->ends;
     if (rc == PROCSPAWN_EPOOL)
         return call->pool != NULL && (call->pool->broken || board->root_killed);
@@ -342,7 +342,7 @@ static void judge_error(struct call *call, procspawn_error *error)
            "errno %d: %s",
            (int)call->work, call->pool != NULL ? "in a pool" : "alone", (int)(call->deadline / MS),
            events_of(call), procspawn_error_kind_name(procspawn_error_kind(error)),
-           procspawn_cause_name(procspawn_error_cause(error)), procspawn_error_signal(error),
+           procspawn_error_cause_name(procspawn_error_cause(error)), procspawn_error_signal(error),
            procspawn_error_exit_status(error), procspawn_error_errno(error),
            procspawn_error_message(error));
     end_with(call, ending_of[procspawn_error_kind(error)]);
@@ -411,7 +411,7 @@ bool call_wait(struct call *call, int64_t patience)
     int rc;
     do {
         rc = IN_LIBRARY(limit_of(patience),
-                        procspawn_wait(call->handle, patience, call->pool != NULL ? NULL : &usage));
+                        procspawn_wait_timeout(call->handle, patience, call->pool != NULL ? NULL : &usage));
         if (is_shortage(rc))
             poll(NULL, 0, 1);
     } while (patience < 0 && is_shortage(rc));
@@ -421,7 +421,7 @@ bool call_wait(struct call *call, int64_t patience)
     if (rc == -ETIMEDOUT || is_shortage(rc))
         return false;
     if (call->pool == NULL && !call->gone && !board->root_killed)
-        family_check_gone(call->family, rc == 0 ? "procspawn_wait" : "a wait that lost the server");
+        family_check_gone(call->family, rc == 0 ? "procspawn_wait_timeout" : "a wait that lost the server");
     call->gone = true;
     return true;
 }

@@ -16,7 +16,7 @@ static void check_handle(procspawn_handle *handle)
     EXPECT(procspawn_join_timeout(handle, 0, NULL, NULL) == PROCSPAWN_ENOTOWNER, "a copy joins");
     EXPECT(procspawn_kill(handle) == PROCSPAWN_ENOTOWNER, "a copy kills");
     EXPECT(procspawn_terminate(handle, SIGTERM, MS) == PROCSPAWN_ENOTOWNER, "a copy terminates");
-    EXPECT(procspawn_wait(handle, -1, NULL) == PROCSPAWN_ENOTOWNER, "a copy waits");
+    EXPECT(procspawn_wait_timeout(handle, -1, NULL) == PROCSPAWN_ENOTOWNER, "a copy waits");
     EXPECT(procspawn_pid(handle) == 0, "a copy learns an id");
     EXPECT(procspawn_fd(handle) == -1, "a copy has a descriptor");
     EXPECT(procspawn_stdout(handle) == -1, "a copy has a stream");

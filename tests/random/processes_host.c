@@ -49,7 +49,7 @@ static bool start(struct dice *dice)
     procspawn_config_panic_handling(config, true);
     if (dice_one_in(dice, 3))
         procspawn_config_spares(config, (int)dice_roll(dice, 4));
-    int rc = procspawn_config_init(config, 0, NULL);
+    int rc = procspawn_init_with(config, 0, NULL);
     procspawn_config_free(config);
     EXPECT(rc == 0, "init returned %s", forkscope_strerror(rc));
     return true;

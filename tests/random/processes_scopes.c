@@ -44,7 +44,7 @@ static void draw(struct dice *dice, struct call *call)
 static void wait_for(struct waiting *task, struct call *call)
 {
     int64_t patience = dice_one_in(&task->dice, 2) ? -1 : (int64_t)dice_roll(&task->dice, 30) * MS;
-    int rc = IN_LIBRARY(-1, procspawn_wait(call->handle, patience, NULL));
+    int rc = IN_LIBRARY(-1, procspawn_wait_timeout(call->handle, patience, NULL));
     EXPECT(rc == 0 || rc == -ECANCELED || (rc == -ETIMEDOUT && patience >= 0) ||
                (rc == PROCSPAWN_ESERVER && weather_lost_since(call->started)) ||
                (weather_is_short() && (rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM)),
@@ -88,7 +88,7 @@ static bool open_root(struct dice *dice, scoped_spawner *ret_root)
         .cancel = (enum scoped_cancel_mode)dice_roll(dice, 4),
     };
     if (dice_one_in(dice, 3))
-        options.deadline = scoped_deadline_in((int64_t)dice_roll(dice, 100) * MS);
+        options.until = forkscope_after((int64_t)dice_roll(dice, 100) * MS);
     if (dice_one_in(dice, 3))
         options.grace = (int64_t)dice_roll(dice, 20) * MS;
     int rc = IN_LIBRARY(0, scoped_spawner_open_with(&options, ret_root));
@@ -133,11 +133,11 @@ static void close_root(struct dice *dice, scoped_spawner root)
     if (dice_one_in(dice, 3))
         EXPECT(IN_LIBRARY(0, scoped_cancel(root)) == 0, "a root cannot be cancelled");
     if (dice_one_in(dice, 2)) {
-        rc = IN_LIBRARY(patience, scoped_spawner_close(root, scoped_deadline_in(patience)));
+        rc = IN_LIBRARY(patience, scoped_cancel_close(root, forkscope_after(patience), NULL));
         EXPECT(rc == 0 || rc == -ETIMEDOUT, "a close returned %d", rc);
     }
     if (rc == -ETIMEDOUT) {
-        rc = IN_LIBRARY(3 * BASE_SECOND, scoped_spawner_close(root, SCOPED_FOREVER));
+        rc = IN_LIBRARY(3 * BASE_SECOND, scoped_cancel_close(root, SCOPED_FOREVER, NULL));
         EXPECT(rc == 0, "a close for ever returned %d", rc);
     }
 }

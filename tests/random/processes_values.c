@@ -68,7 +68,7 @@ static json_t *count_up(json_t *argument)
 {
     procspawn_sender *sender;
     json_int_t first = item(argument, 1), last = first + item(argument, 2);
-    if (procspawn_take_sender(json_array_get(argument, 0), &sender) < 0)
+    if (procspawn_value_claim_sender(json_array_get(argument, 0), &sender) < 0)
         return NULL;
     for (json_int_t i = first; i < last; i++) {
         json_t *number = json_integer(i);
@@ -156,7 +156,7 @@ static json_int_t sum(const unsigned char *bytes, size_t size)
 static json_t *add_one(json_t *argument)
 {
     procspawn_shmem *shmem, *result;
-    if (procspawn_take_shmem(argument, &shmem) < 0)
+    if (procspawn_value_claim_shmem(argument, &shmem) < 0)
         return NULL;
     size_t size = procspawn_shmem_size(shmem);
     const unsigned char *bytes = procspawn_shmem_data(shmem);
@@ -175,7 +175,7 @@ static void check_buffer(const json_t *result, const unsigned char *bytes, size_
 {
     procspawn_shmem *shmem;
     EXPECT(item(result, 0) == sum(bytes, size), "another sum");
-    int rc = IN_LIBRARY(0, procspawn_take_shmem(json_array_get(result, 1), &shmem));
+    int rc = IN_LIBRARY(0, procspawn_value_claim_shmem(json_array_get(result, 1), &shmem));
     EXPECT(rc == 0 || (rc == -ENOMEM && weather_is_short()),
            "a buffer that came cannot be taken: %d", rc);
     if (rc < 0)
@@ -221,7 +221,7 @@ static json_t *add_up(json_t *argument)
     int64_t total = 0, number;
     int fd;
     for (size_t i = 0; i < json_array_size(argument); i++) {
-        if (procspawn_take_fd(json_array_get(argument, i), &fd) < 0 ||
+        if (procspawn_value_claim_fd(json_array_get(argument, i), &fd) < 0 ||
             pread(fd, &number, sizeof number, 0) != sizeof number)
             procspawn_panic("a descriptor is not what it should be");
         total += number;
@@ -247,10 +247,10 @@ static void check_sum(const json_t *result, int64_t total)
 {
     int64_t number = -1;
     int fd;
-    EXPECT(procspawn_take_fd(result, &fd) == 0, "a descriptor did not come");
+    EXPECT(procspawn_value_claim_fd(result, &fd) == 0, "a descriptor did not come");
     EXPECT(pread(fd, &number, sizeof number, 0) == sizeof number && number == total,
            "another descriptor");
-    EXPECT(procspawn_take_fd(result, &fd) == PROCSPAWN_EVALUE, "a descriptor came twice");
+    EXPECT(procspawn_value_claim_fd(result, &fd) == PROCSPAWN_EVALUE, "a descriptor came twice");
     close(fd);
 }
 
@@ -273,7 +273,7 @@ static void use_descriptors(struct dice *dice)
     if (complete)
         started = start(add_up, argument, &handle);
     if (!started)
-        procspawn_values_drop(argument);
+        procspawn_value_drop(argument);
     json_decref(argument);
     if (started)
         result = finish(handle, since, false);

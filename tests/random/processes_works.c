@@ -84,7 +84,7 @@ static json_t *run_tasks(const json_t *argument)
 {
     scoped_spawner root;
     for (int i = 0; i < 2; i++) {
-        if (procspawn_root(&root) == 0)
+        if (procspawn_scope_root(&root) == 0)
             scoped_spawn_leaf(root, sleep_for_ever, NULL, NULL);
     }
     return answer(argument);

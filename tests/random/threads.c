@@ -82,8 +82,8 @@ static struct faults some_faults(struct dice *dice)
 static void check_threads(int before)
 {
     static const struct timespec moment = { 0, 1000000 };
-    int64_t late = scoped_deadline_in(run_slack());
-    while (watch_count_threads() != before && scoped_deadline_in(0) < late)
+    int64_t late = forkscope_after(run_slack());
+    while (watch_count_threads() != before && forkscope_after(0) < late)
         nanosleep(&moment, NULL);
     CHECK(watch_count_threads() == before, "%d threads instead of %d", watch_count_threads(),
           before);

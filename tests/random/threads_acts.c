@@ -18,14 +18,14 @@ const char threads_keys[KEYS];
 
 static int64_t short_while(struct record *record)
 {
-    return scoped_deadline_in((int64_t)dice_roll(&record->dice, 200000));
+    return forkscope_after((int64_t)dice_roll(&record->dice, 200000));
 }
 
 static void check_woken(struct record *record, int error, int64_t deadline)
 {
     record_check_cut(record, error);
     if (error != -ECANCELED)
-        CHECK(scoped_deadline_in(0) >= deadline && scoped_deadline_in(0) - deadline < run_slack(),
+        CHECK(forkscope_after(0) >= deadline && forkscope_after(0) - deadline < run_slack(),
               "a wait ended early, or late");
 }
 
@@ -54,13 +54,13 @@ static void wait_for_fd(struct record *record)
 {
     int fd = (int)dice_roll(&record->dice, 3) - 1;
     int64_t deadline = short_while(record);
-    int error = AT(record, POINT, scoped_wait_fd(fd == 0 ? 1000000 : fd, POLLOUT | POLLIN,
+    int error = AT(record, POINT, scoped_wait_fd_until(fd == 0 ? 1000000 : fd, POLLOUT | POLLIN,
                                                   deadline));
-    CHECK_RESULT(error, "scoped_wait_fd", 0, -ETIMEDOUT, -ECANCELED, -EBADF, -EMFILE);
+    CHECK_RESULT(error, "scoped_wait_fd_until", 0, -ETIMEDOUT, -ECANCELED, -EBADF, -EMFILE);
     record_check_cut(record, error);
     CHECK(error == -ECANCELED || fd > 0 || error != 0, "a descriptor that is not open is ready");
-    CHECK(scoped_deadline_in(0) - deadline < run_slack(), "a wait ended late");
-    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait ended early");
+    CHECK(forkscope_after(0) - deadline < run_slack(), "a wait ended late");
+    CHECK(error != -ETIMEDOUT || forkscope_after(0) >= deadline, "a wait ended early");
 }
 
 static void check_point(struct record *record)
@@ -74,7 +74,7 @@ static void check_point(struct record *record)
 static bool can_be_cut(const struct record *record)
 {
     return !record->bounded && record->cancel_off == 0 &&
-           record->shield_ends < scoped_deadline_in(BASE_SECOND);
+           record->shield_ends < forkscope_after(BASE_SECOND);
 }
 
 /* The thread sanitizer knows no cancelled system call. */
@@ -105,11 +105,11 @@ static void say_something(struct record *record)
     int error = AT(record, NO_POINT, scoped_set_name(name));
     CHECK(error == expected, "scoped_set_name gave %d", error);
     record->value = record;
-    error = AT(record, NO_POINT, scoped_set_value(record));
-    CHECK(error == expected, "scoped_set_value gave %d", error);
+    error = AT(record, NO_POINT, scoped_set_result(record));
+    CHECK(error == expected, "scoped_set_result gave %d", error);
     atomic_store(&record->said_started, true);
-    error = AT(record, NO_POINT, scoped_started());
-    CHECK(error == expected, "scoped_started gave %d", error);
+    error = AT(record, NO_POINT, scoped_notify_started());
+    CHECK(error == expected, "scoped_notify_started gave %d", error);
 }
 
 static void check_cancel_fd(int fd)
@@ -126,15 +126,15 @@ static void check_cancel_fd(int fd)
 static void look_around(struct record *record)
 {
     int fd;
-    CHECK(AT(record, NO_POINT, scoped_deadline()) ==
+    CHECK(AT(record, NO_POINT, scoped_ends_at()) ==
               (record->is_task ? record->around.deadline : SCOPED_FOREVER),
           "another deadline than inherited");
     for (int i = 0; i < KEYS; i++) {
-        void *value = AT(record, NO_POINT, scoped_value(&threads_keys[i]));
+        void *value = AT(record, NO_POINT, scoped_lookup(&threads_keys[i]));
         CHECK(value == (record->is_task ? (void *)record->around.values[i] : NULL),
               "another value than inherited");
     }
-    CHECK(AT(record, NO_POINT, scoped_value(&fd)) == NULL, "a value for a key that nobody has");
+    CHECK(AT(record, NO_POINT, scoped_lookup(&fd)) == NULL, "a value for a key that nobody has");
     int error = AT(record, NO_POINT, scoped_cancel_fd(&fd));
     CHECK_RESULT(error, "scoped_cancel_fd", record->is_task ? 0 : -EPERM, -EMFILE);
     if (error == 0)
@@ -146,9 +146,9 @@ static void outlast_deadline(struct record *record)
 {
     int64_t deadline = record->around.deadline;
     if (record->scope == NULL || !record->scope->has_deadline || record->cancel_off > 0 ||
-        record->shield_ends != 0 || deadline > scoped_deadline_in(2000000))
+        record->shield_ends != 0 || deadline > forkscope_after(2000000))
         return;
-    int error = AT(record, POINT, scoped_sleep_until(scoped_deadline_in(run_slack())));
+    int error = AT(record, POINT, scoped_sleep_until(forkscope_after(run_slack())));
     CHECK(error == -ECANCELED, "a deadline that cancels nobody");
     CHECK(scoped_cancelled(), "a wait was cut short for nothing");
 }
@@ -183,7 +183,7 @@ static void act_once(struct record *record)
     enum { ALL = sizeof for_all / sizeof for_all[0] };
     enum { PARENTS = sizeof for_parents / sizeof for_parents[0] };
 
-    int64_t now = scoped_deadline_in(0);
+    int64_t now = forkscope_after(0);
     if (!scoped_cancelled())
         record->uncancelled_at = now;
     if (!record->is_leaf && dice_one_in(&record->dice, 2))

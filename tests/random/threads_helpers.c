@@ -81,7 +81,7 @@ void helpers_give_raw(struct record *task, struct scoped_child_signals signals)
 static int64_t some_deadline(struct dice *dice, bool *ret_ample)
 {
     *ret_ample = dice_one_in(dice, 8);
-    return scoped_deadline_in(*ret_ample ? run_slack() : (int64_t)dice_roll(dice, 500000));
+    return forkscope_after(*ret_ample ? run_slack() : (int64_t)dice_roll(dice, 500000));
 }
 
 static int poll_descriptor(struct scoped_done_receiver *receiver, int64_t deadline)
@@ -96,8 +96,8 @@ static int poll_descriptor(struct scoped_done_receiver *receiver, int64_t deadli
 
 static int wait_started(struct scoped_done_receiver *receiver, int64_t deadline)
 {
-    int error = scoped_done_receiver_wait_started(receiver, deadline);
-    CHECK_RESULT(error, "scoped_done_receiver_wait_started", 0, -ETIMEDOUT, SCOPED_ENOTSTARTED);
+    int error = scoped_done_receiver_wait_started_until(receiver, deadline);
+    CHECK_RESULT(error, "scoped_done_receiver_wait_started_until", 0, -ETIMEDOUT, SCOPED_ENOTSTARTED);
     return error == 0 || error == SCOPED_ENOTSTARTED ? -EAGAIN : error;
 }
 

@@ -13,17 +13,17 @@
 static int64_t some_bound(struct record *record)
 {
     if (record->shield_ends == 0 && dice_one_in(&record->dice, 4))
-        return scoped_deadline_in(2 * run_slack());
-    return scoped_deadline_in((int64_t)dice_roll(&record->dice, 3) * 400000);
+        return forkscope_after(2 * run_slack());
+    return forkscope_after((int64_t)dice_roll(&record->dice, 3) * 400000);
 }
 
 /* A task that has been cancelled comes out of a shield at the bound, whatever it does. */
 static void outlast(struct record *record)
 {
     int64_t late = record->shield_ends + run_slack();
-    if (record->is_task && scoped_cancelled() && record->shield_ends < scoped_deadline_in(1000000))
+    if (record->is_task && scoped_cancelled() && record->shield_ends < forkscope_after(1000000))
         AT(record, POINT, scoped_sleep_until(late));
-    CHECK(!scoped_cancelled() || scoped_deadline_in(0) < late, "a shield holds on and on");
+    CHECK(!scoped_cancelled() || forkscope_after(0) < late, "a shield holds on and on");
 }
 
 static void shielded(struct record *record)
@@ -31,8 +31,8 @@ static void shielded(struct record *record)
     struct scoped_shield shield;
     int64_t outer = record->shield_ends;
     int64_t deadline = some_bound(record);
-    int error = AT(record, POINT, scoped_shield_begin(deadline, &shield));
-    CHECK_RESULT(error, "scoped_shield_begin", 0, record->is_task ? -ECANCELED : -EPERM, -EPERM,
+    int error = AT(record, POINT, scoped_shield_begin_until(deadline, &shield));
+    CHECK_RESULT(error, "scoped_shield_begin_until", 0, record->is_task ? -ECANCELED : -EPERM, -EPERM,
                  -EAGAIN, -ENOMEM);
     if (error < 0)
         return;
@@ -89,7 +89,7 @@ void hold_section(struct record *record)
 static void wait_undisturbed(struct record *record)
 {
     if (dice_one_in(&record->dice, 4))
-        CHECK(scoped_sleep_until(scoped_deadline_in(10000)) == 0, "a wait was cut short");
+        CHECK(scoped_sleep_until(forkscope_after(10000)) == 0, "a wait was cut short");
     CHECK(scoped_checkpoint() == 0, "a checkpoint where nothing is cancelled");
 }
 

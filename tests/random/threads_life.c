@@ -68,7 +68,7 @@ static void wait_in_handler(struct record *record)
 {
     if (!dice_one_in(&record->dice, 4))
         return;
-    int error = AT(record, NO_POINT, scoped_sleep_until(scoped_deadline_in(20000)));
+    int error = AT(record, NO_POINT, scoped_sleep_until(forkscope_after(20000)));
     CHECK(error == 0 || (record->exits && error == -ECANCELED), "a wait in a handler gave %d",
           error);
 }
@@ -91,9 +91,9 @@ static void cut(void *arg)
     CHECK(may_be_cut(record), "task %u is unwound in %s", record->number, call ? call : "nothing");
     CHECK(record->exits || scoped_cancelled(), "task %u is unwound, and not cancelled",
           record->number);
-    CHECK(record->shield_ends == 0 || scoped_deadline_in(0) >= record->shield_ends,
+    CHECK(record->shield_ends == 0 || forkscope_after(0) >= record->shield_ends,
           "task %u is unwound in a shield", record->number);
-    CHECK(record->exits || scoped_deadline_in(0) >= record->uncancelled_at + record->around.grace,
+    CHECK(record->exits || forkscope_after(0) >= record->uncancelled_at + record->around.grace,
           "task %u is forced within its grace time", record->number);
     CHECK(record->cancel_off == 0, "task %u is unwound with cancellation off", record->number);
     CHECK(record->handlers == 0, "task %u has left a handler out", record->number);
@@ -199,6 +199,6 @@ void life_done(void *arg)
     let_go_of_all(record);
     defer_late(record);
     if (dice_one_in(&record->dice, 8))
-        CHECK(scoped_sleep_until(scoped_deadline_in(20000)) == 0, "a wait in done");
+        CHECK(scoped_sleep_until(forkscope_after(20000)) == 0, "a wait in done");
     record_done(record);
 }

@@ -15,7 +15,7 @@ static void on_misuse(int error, scoped_spawner spawner)
     (void)spawner;
     heard++;
     CHECK_RESULT(error, "the misuse hook", SCOPED_ESTALE, SCOPED_ENOTOWNER);
-    CHECK(scoped_sleep_until(scoped_deadline_in(1000)) == 0, "a wait in the misuse hook");
+    CHECK(scoped_sleep_until(forkscope_after(1000)) == 0, "a wait in the misuse hook");
 }
 
 void misuse_begin(bool hears)
@@ -35,10 +35,10 @@ static int use(struct record *record, scoped_spawner spawner)
     case 0: return AT(record, NO_POINT, scoped_cancel(spawner));
     case 1: return AT(record, NO_POINT, scoped_spawn_leaf(spawner, life_leaf, record, NULL));
     case 2: return AT(record, NO_POINT, scoped_scope_open(spawner, NULL, &scope));
-    case 3: return AT(record, NO_POINT, scoped_scope_close(spawner, SCOPED_FOREVER, NULL));
-    case 4: return AT(record, NO_POINT, scoped_spawner_close(spawner, SCOPED_FOREVER));
+    case 3: return AT(record, NO_POINT, scoped_close(spawner, SCOPED_FOREVER, NULL));
+    case 4: return AT(record, NO_POINT, scoped_cancel_close(spawner, SCOPED_FOREVER, NULL));
     case 5: return AT(record, NO_POINT, scoped_cancel_sender_new(spawner, &sender));
-    case 6: return AT(record, NO_POINT, scoped_scope_wait_room(spawner, SCOPED_FOREVER));
+    case 6: return AT(record, NO_POINT, scoped_scope_wait_room_until(spawner, SCOPED_FOREVER));
     default: return AT(record, NO_POINT, remote_spawner_spawn_raw(spawner, &child));
     }
 }
@@ -77,8 +77,8 @@ static bool has_scope_inside(const struct record *record, const struct scope_rec
 
 static int close_it(struct record *record, scoped_spawner spawner, bool as_root)
 {
-    return as_root ? AT(record, NO_POINT, scoped_spawner_close(spawner, SCOPED_FOREVER))
-                   : AT(record, NO_POINT, scoped_scope_close(spawner, SCOPED_FOREVER, NULL));
+    return as_root ? AT(record, NO_POINT, scoped_cancel_close(spawner, SCOPED_FOREVER, NULL))
+                   : AT(record, NO_POINT, scoped_close(spawner, SCOPED_FOREVER, NULL));
 }
 
 /* A scope is not closed as a root is, nor a root as a scope, and no task is closed at all. */

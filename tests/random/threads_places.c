@@ -17,7 +17,7 @@ static int hesitate(struct scoped_executor *self, void (*run)(void *arg), void *
 {
     (void)self;
     CHECK(!base__cancelable(false), "cancellation is on in an executor");
-    CHECK(scoped_sleep_until(scoped_deadline_in(10000)) == 0, "a wait in an executor");
+    CHECK(scoped_sleep_until(forkscope_after(10000)) == 0, "a wait in an executor");
     CHECK(scoped_checkpoint() == 0, "a checkpoint in an executor");
     pthread_testcancel();
     return wide.base.execute(&wide.base, run, arg);
@@ -52,7 +52,7 @@ void places_open(struct dice *dice)
 
 void places_close(void)
 {
-    int64_t deadline = scoped_deadline_in(run_slack());
+    int64_t deadline = forkscope_after(run_slack());
     pool_close(&wide);
     pool_close(&narrow);
     pool_close(&lazy);

@@ -118,7 +118,7 @@ static void leave(struct record *parent, struct scope_record *scope)
 
 static void note_cancelled(struct scope_record *scope)
 {
-    int64_t now = scoped_deadline_in(0), seen = atomic_load(&scope->last_cancelled);
+    int64_t now = forkscope_after(0), seen = atomic_load(&scope->last_cancelled);
     while (seen < now && !atomic_compare_exchange_weak(&scope->last_cancelled, &seen, now))
         continue;
 }
@@ -229,7 +229,7 @@ static void report(const struct record *record)
             atomic_load(&record->children), call != NULL ? call : "-");
     if (record->shield_ends != 0)
         fprintf(stderr, "    in a shield that ends in %" PRId64 " ms\n",
-                (record->shield_ends - scoped_deadline_in(0)) / 1000000);
+                (record->shield_ends - forkscope_after(0)) / 1000000);
 }
 
 void records_report(void)

@@ -86,7 +86,7 @@ static void listen(const struct scoped_failure *failure, void *arg)
     else
         CHECK(failure->status == -ENOMEM, "a task that has not run failed with %d",
               failure->status);
-    CHECK(scoped_sleep_until(scoped_deadline_in(10000)) == 0, "a wait in a failure function");
+    CHECK(scoped_sleep_until(forkscope_after(10000)) == 0, "a wait in a failure function");
 }
 
 /* ---- opening ---- */
@@ -120,10 +120,10 @@ static void choose_times(struct dice *dice, struct scoped_options *options,
                          struct around *around, bool *ret_has_own)
 {
     if (dice_one_in(dice, 4))
-        options->deadline = scoped_deadline_in((int64_t)dice_roll(dice, 4) * 1000000);
-    *ret_has_own = options->deadline > 0 && options->deadline < around->deadline;
+        options->until = forkscope_after((int64_t)dice_roll(dice, 4) * 1000000);
+    *ret_has_own = options->until > 0 && options->until < around->deadline;
     if (*ret_has_own)
-        around->deadline = options->deadline;
+        around->deadline = options->until;
     if (dice_one_in(dice, 4))
         options->grace = 1 + (int64_t)dice_roll(dice, 1000000);
     if (options->grace > 0)
@@ -143,7 +143,7 @@ static struct scoped_options choose(struct dice *dice, struct scope_record *scop
     choose_times(dice, &options, &scope->around, &scope->has_deadline);
     bind_some(dice, scope);
     options.policy = scope->policy = some_policy(dice, scope);
-    options.limit = scope->limit = dice_one_in(dice, 3) ? 1 + (unsigned)dice_roll(dice, 3) : 0;
+    options.max_tasks = scope->limit = dice_one_in(dice, 3) ? 1 + (unsigned)dice_roll(dice, 3) : 0;
     options.discard = dice_one_in(dice, 3);
     scope->discards = options.discard;
     if (dice_one_in(dice, 3)) {
@@ -279,12 +279,12 @@ static void check_counts(const struct record *owner, const struct scope_record *
                          const struct scoped_outcome *outcome)
 {
     size_t ends[ENDS] = { 0 };
-    bool is_known = outcome->value == NULL;
+    bool is_known = outcome->result == NULL;
     for (const struct record *child = owner->first_child; child != NULL; child = child->sibling) {
         if (child->scope != scope)
             continue;
         ends[record_end(child)]++;
-        is_known |= outcome->value == child && record_end(child) == END_SUCCEEDED;
+        is_known |= outcome->result == child && record_end(child) == END_SUCCEEDED;
     }
     CHECK(outcome->succeeded == ends[END_SUCCEEDED], "%zu successes instead of %zu",
           outcome->succeeded, ends[END_SUCCEEDED]);
@@ -319,7 +319,7 @@ static int64_t some_deadline(struct record *record)
 {
     if (!record->bounded && dice_one_in(&record->dice, 3))
         return SCOPED_FOREVER;
-    return scoped_deadline_in((int64_t)dice_roll(&record->dice, 300000));
+    return forkscope_after((int64_t)dice_roll(&record->dice, 300000));
 }
 
 /* Closing a root cancels first, so it may wait for ever. */
@@ -329,14 +329,14 @@ static int close_last(struct record *record, struct scope_record *scope)
     int64_t deadline = some_deadline(record);
     int error;
     if (scope->is_root) {
-        error = AT(record, POINT, scoped_spawner_close(scope->id, deadline));
+        error = AT(record, POINT, scoped_cancel_close(scope->id, deadline, NULL));
         scope->is_cancelled = true;
     } else {
-        error = AT(record, POINT, scoped_scope_close(scope->id, deadline, &outcome));
+        error = AT(record, POINT, scoped_close(scope->id, deadline, &outcome));
         if (error == 0)
             check_outcome(record, scope, &outcome);
     }
-    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a close gave up early");
+    CHECK(error != -ETIMEDOUT || forkscope_after(0) >= deadline, "a close gave up early");
     record_check_cut(record, error);
     return error;
 }
@@ -359,21 +359,21 @@ void scope_close(struct record *record)
 /* What a root runs while it is closed has been cancelled and does not last. */
 static void check_closed_in_time(int error, int64_t deadline)
 {
-    int64_t now = scoped_deadline_in(0);
+    int64_t now = forkscope_after(0);
     CHECK(error != -ETIMEDOUT || (now >= deadline && now - deadline < run_slack()),
           "a close gave up early, or late");
 }
 
 static void close_root(struct record *owner, const struct scope_record *scope)
 {
-    int64_t deadline = scoped_deadline_in((int64_t)dice_roll(&owner->dice, 3) * 200000);
-    int error = AT(owner, NO_POINT, scoped_spawner_close(scope->id, deadline));
+    int64_t deadline = forkscope_after((int64_t)dice_roll(&owner->dice, 3) * 200000);
+    int error = AT(owner, NO_POINT, scoped_cancel_close(scope->id, deadline, NULL));
     CHECK_RESULT(error, "closing a root", 0, -ETIMEDOUT);
     check_closed_in_time(error, deadline);
     if (error == 0)
         return;
-    deadline = scoped_deadline_in(run_slack());
-    error = AT(owner, NO_POINT, scoped_spawner_close(scope->id, deadline));
+    deadline = forkscope_after(run_slack());
+    error = AT(owner, NO_POINT, scoped_cancel_close(scope->id, deadline, NULL));
     CHECK(error == 0, "a root cannot be closed: %d", error);
 }
 

@@ -90,7 +90,7 @@ static int64_t some_deadline(struct record *record)
 {
     if (!record->bounded && dice_one_in(&record->dice, 4))
         return SCOPED_FOREVER;
-    return scoped_deadline_in((int64_t)dice_roll(&record->dice, 300000));
+    return forkscope_after((int64_t)dice_roll(&record->dice, 300000));
 }
 
 static void check_end(const struct shared *shared)
@@ -101,7 +101,7 @@ static void check_end(const struct shared *shared)
     CHECK(error == 0, "a task that is gone has no status: %d", error);
     record_check_gone(shared->task);
     record_check_status(shared->task, status);
-    error = scoped_done_receiver_value(shared->receiver, &value);
+    error = scoped_done_receiver_result(shared->receiver, &value);
     CHECK(error == 0 && value == shared->task->value, "another value than the task has left");
 }
 
@@ -121,7 +121,7 @@ static struct patience patience_for(struct record *record, const struct shared *
                                     unsigned one_in)
 {
     if (is_left_to(record, shared) && dice_one_in(&record->dice, one_in))
-        return (struct patience){ scoped_deadline_in(run_slack()), true };
+        return (struct patience){ forkscope_after(run_slack()), true };
     return (struct patience){ some_deadline(record), false };
 }
 
@@ -141,9 +141,9 @@ static void check_wait(struct record *record, struct shared *shared, int error, 
     CHECK(depends == (error == -EDEADLK), "%d from a wait that %s end", error,
           depends ? "could never" : "could");
     record_check_cut(record, error);
-    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait ended early");
+    CHECK(error != -ETIMEDOUT || forkscope_after(0) >= deadline, "a wait ended early");
     if (error == -ETIMEDOUT && shared->task->around.place->ours && record->under == NULL)
-        CHECK(scoped_deadline_in(0) - deadline < run_slack(), "a wait ended late");
+        CHECK(forkscope_after(0) - deadline < run_slack(), "a wait ended late");
     if (error == 0)
         check_end(shared);
 }
@@ -171,23 +171,23 @@ static void wait_started(struct record *record, struct shared *shared)
     struct patience patience = patience_for(record, shared, 32);
     int64_t deadline = patience.deadline;
     int error = AT(record, POINT,
-                   scoped_done_receiver_wait_started(shared->receiver, deadline));
+                   scoped_done_receiver_wait_started_until(shared->receiver, deadline));
     check_begun(shared, patience, error);
     bool depends = record_depends(record, shared->task);
-    CHECK_RESULT(error, "scoped_done_receiver_wait_started", 0, -ETIMEDOUT, -EDEADLK,
+    CHECK_RESULT(error, "scoped_done_receiver_wait_started_until", 0, -ETIMEDOUT, -EDEADLK,
                  SCOPED_ENOTSTARTED, record->is_task ? -ECANCELED : 0);
     CHECK(depends == (error == -EDEADLK), "%d from a wait for a start", error);
     CHECK(error != 0 || atomic_load(&shared->task->said_started), "started without saying so");
     CHECK(error != SCOPED_ENOTSTARTED || !atomic_load(&shared->task->said_started),
           "a start that is not heard");
     record_check_cut(record, error);
-    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait ended early");
+    CHECK(error != -ETIMEDOUT || forkscope_after(0) >= deadline, "a wait ended early");
 }
 
 /* Of a wait that runs nothing meanwhile. */
 static void check_timed_out(int error, int64_t deadline)
 {
-    int64_t now = scoped_deadline_in(0);
+    int64_t now = forkscope_after(0);
     CHECK(error != -ETIMEDOUT || (now >= deadline && now - deadline < run_slack()),
           "a wait ended early, or late");
 }
@@ -200,7 +200,7 @@ static void wait_on_descriptor(struct record *record, struct shared *shared)
     CHECK_RESULT(error, "scoped_done_receiver_fd", 0, -EAGAIN, -ENOMEM, -EMFILE);
     if (error < 0)
         return;
-    error = AT(record, POINT, scoped_wait_fd(fd, POLLIN, deadline));
+    error = AT(record, POINT, scoped_wait_fd_until(fd, POLLIN, deadline));
     CHECK_RESULT(error, "waiting for a done descriptor", 0, -ETIMEDOUT, -EMFILE,
                  record->is_task ? -ECANCELED : 0);
     record_check_cut(record, error);

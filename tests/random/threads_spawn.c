@@ -39,10 +39,10 @@ static bool has_room(struct record *record, struct target *target)
 {
     if (target->scope == NULL || (!record->bounded && dice_one_in(&record->dice, 2)))
         return true;
-    int64_t deadline = scoped_deadline_in((int64_t)dice_roll(&record->dice, 100000));
-    int error = AT(record, POINT, scoped_scope_wait_room(target->id, deadline));
-    CHECK_RESULT(error, "scoped_scope_wait_room", 0, -ETIMEDOUT, -ECANCELED);
-    CHECK(error != -ETIMEDOUT || scoped_deadline_in(0) >= deadline, "a wait for room ended early");
+    int64_t deadline = forkscope_after((int64_t)dice_roll(&record->dice, 100000));
+    int error = AT(record, POINT, scoped_scope_wait_room_until(target->id, deadline));
+    CHECK_RESULT(error, "scoped_scope_wait_room_until", 0, -ETIMEDOUT, -ECANCELED);
+    CHECK(error != -ETIMEDOUT || forkscope_after(0) >= deadline, "a wait for room ended early");
     record_check_cut(record, error);
     target->has_room = error == 0;
     return error == 0;
@@ -134,7 +134,7 @@ static void end_at_once(struct record *record, struct record *child,
     static const int statuses[] = { 0, 3, -EIO };
     struct scoped_cancel_receiver *receiver = signals.cancel_receiver;
     bool asked = AT(record, NO_POINT, scoped_cancel_receiver_poll(receiver));
-    int64_t deadline = scoped_deadline_in((int64_t)dice_roll(&record->dice, 50000));
+    int64_t deadline = forkscope_after((int64_t)dice_roll(&record->dice, 50000));
     int fd;
     int error = AT(record, NO_POINT, scoped_cancel_receiver_fd(receiver, &fd));
     CHECK_RESULT(error, "scoped_cancel_receiver_fd", 0, -EMFILE);

@@ -261,7 +261,7 @@ static void check_scope_child(void)
     CU_ASSERT(json_equal(told, expected));
     json_decref(told);
     json_decref(expected);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
 }
 
 static void a_process_of_a_scope_has_what_the_thread_has_that_started_it(void)

@@ -184,7 +184,7 @@ static void check_task_child(void)
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(root, NULL, tell_schedule, NULL, &handle) == 0);
     check_like(calls_result(handle), schedule_of(0));
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
 }
 
 static void a_process_of_a_scope_is_scheduled_as_the_thread_that_started_it(void)

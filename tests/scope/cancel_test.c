@@ -56,13 +56,13 @@ static int ignore_the_ask(void *arg)
 
 static void after_the_grace_time_it_is_forced(void)
 {
-    int64_t before = scoped_deadline_in(0);
+    int64_t before = forkscope_after(0);
     scope_open((struct scoped_options){ .grace = 5000000 });
     task_spawn(scope, ignore_the_ask, NULL);
     CU_ASSERT(event_wait(started));
     task_cancel();
     CU_ASSERT(task_end_status() == -ECANCELED);
-    CU_ASSERT(scoped_deadline_in(0) - before >= 5000000);
+    CU_ASSERT(forkscope_after(0) - before >= 5000000);
     CU_ASSERT_STRING_EQUAL(log_letters(), "a");
     scope_close();
 }
@@ -86,7 +86,7 @@ static void in_the_waits_mode_only_the_library_cancels(void)
     task_spawn(scope, read_then_wait, &fds[0]);
     CU_ASSERT(event_wait(started));
     task_cancel();
-    int64_t deadline = scoped_deadline_in(5000000);
+    int64_t deadline = forkscope_after(5000000);
     CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, deadline) == -ETIMEDOUT);
     CU_ASSERT(write(fds[1], "x", 1) == 1);
     CU_ASSERT(task_end_status() == -ECANCELED);
@@ -105,13 +105,13 @@ static int work_shielded(void *arg)
 {
     struct scoped_shield shield, inner;
     (void)arg;
-    CU_ASSERT(scoped_shield_begin(soon(), &shield) == 0);
+    CU_ASSERT(scoped_shield_begin_until(soon(), &shield) == 0);
     event_happen(started);
     CU_ASSERT(asked_within(10000000000));
-    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000000)) == 0);
-    CU_ASSERT(scoped_wait_fd(released.fd, POLLIN, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_sleep_until(forkscope_after(1000000)) == 0);
+    CU_ASSERT(scoped_wait_fd_until(released.fd, POLLIN, forkscope_after(1000000)) == -ETIMEDOUT);
     CU_ASSERT(scoped_checkpoint() == 0);
-    CU_ASSERT(scoped_shield_begin(soon(), &inner) == 0);
+    CU_ASSERT(scoped_shield_begin_until(soon(), &inner) == 0);
     CU_ASSERT(scoped_shield_end(&inner) == 0);
     log_letter('s');
     scoped_shield_end(&shield);
@@ -131,10 +131,10 @@ static void a_shield_puts_a_cancel_off_until_its_end(void)
 static int hide_for_ever(void *arg)
 {
     struct scoped_shield shield;
-    CU_ASSERT(scoped_shield_begin(scoped_deadline_in(5000000), &shield) == 0);
+    CU_ASSERT(scoped_shield_begin_until(forkscope_after(5000000), &shield) == 0);
     event_happen(started);
     if (arg != NULL)
-        scoped_wait_fd(released.fd, POLLIN, SCOPED_FOREVER);
+        scoped_wait_fd_until(released.fd, POLLIN, SCOPED_FOREVER);
     else
         block_for_ever();
     log_letter('!');
@@ -158,10 +158,10 @@ static int shield_within_shield(void *arg)
 {
     struct scoped_shield outer, inner;
     (void)arg;
-    CU_ASSERT(scoped_shield_begin(soon(), &outer) == 0);
+    CU_ASSERT(scoped_shield_begin_until(soon(), &outer) == 0);
     event_happen(started);
     CU_ASSERT(asked_within(10000000000));
-    CU_ASSERT(scoped_shield_begin(scoped_deadline_in(5000000), &inner) == 0);
+    CU_ASSERT(scoped_shield_begin_until(forkscope_after(5000000), &inner) == 0);
     block_for_ever();
     log_letter('!');
     return 0;
@@ -169,12 +169,12 @@ static int shield_within_shield(void *arg)
 
 static void the_nearer_shield_counts_also_after_the_cancel(void)
 {
-    int64_t before = scoped_deadline_in(0);
+    int64_t before = forkscope_after(0);
     task_spawn(root, shield_within_shield, NULL);
     CU_ASSERT(event_wait(started));
     task_cancel();
     CU_ASSERT(task_end_status() == -ECANCELED);
-    CU_ASSERT(scoped_deadline_in(0) - before < INT64_C(10000000000));
+    CU_ASSERT(forkscope_after(0) - before < INT64_C(10000000000));
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
 
@@ -182,9 +182,9 @@ static int shield_after_cancel(scoped_spawner self, void *arg)
 {
     struct scoped_shield shield;
     (void)arg;
-    CU_ASSERT(scoped_shield_begin(SCOPED_FOREVER, &shield) == -EINVAL);
+    CU_ASSERT(scoped_shield_begin_until(SCOPED_FOREVER, &shield) == -EINVAL);
     scoped_cancel(self);
-    scoped_shield_begin(soon(), &shield);
+    scoped_shield_begin_until(soon(), &shield);
     log_letter('!');
     return 0;
 }

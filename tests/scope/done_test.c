@@ -11,7 +11,7 @@
 static int start_then_block(void *arg)
 {
     if (arg != NULL)
-        CU_ASSERT(scoped_started() == 0);
+        CU_ASSERT(scoped_notify_started() == 0);
     event_wait(released);
     return 0;
 }
@@ -19,24 +19,24 @@ static int start_then_block(void *arg)
 static void who_spawns_can_wait_for_started(void)
 {
     task_spawn(root, start_then_block, "yes");
-    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(task.done_receiver, soon()) == 0);
     CU_ASSERT(scoped_done_receiver_poll(task.done_receiver) == -EAGAIN);
     event_happen(released);
     struct scoped_done_receiver *receiver = task.done_receiver;
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, 0) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(receiver, 0) == 0);
     CU_ASSERT(task_end_status() == 0);
-    CU_ASSERT(scoped_started() == -EPERM);
+    CU_ASSERT(scoped_notify_started() == -EPERM);
 }
 
 static void waiting_for_started_ends_with_the_task(void)
 {
     task_spawn(root, start_then_block, NULL);
-    int64_t deadline = scoped_deadline_in(1000000);
+    int64_t deadline = forkscope_after(1000000);
     struct scoped_done_receiver *receiver = task.done_receiver;
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, deadline) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(receiver, deadline) == -ETIMEDOUT);
     event_happen(released);
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, soon()) == SCOPED_ENOTSTARTED);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(receiver, soon()) == SCOPED_ENOTSTARTED);
     CU_ASSERT(task_end_status() == 0);
 }
 

@@ -81,8 +81,8 @@ static int fail(void *argument)
 /* The first failure cancels the rest; failures are listed unless there is no memory for it. */
 static int with_policy(scoped_spawner root)
 {
-    struct scoped_options options = { .policy = &scoped_fail_fast, .name = "policy", .limit = 2,
-                                      .deadline = scoped_deadline_in(100 * CALLS_SECOND) };
+    struct scoped_options options = { .policy = &scoped_fail_fast, .name = "policy", .max_tasks = 2,
+                                      .until = forkscope_after(100 * CALLS_SECOND) };
     struct scoped_outcome outcome;
     scoped_spawner scope;
     int first = 0;
@@ -94,7 +94,7 @@ static int with_policy(scoped_spawner root)
     sweep_note(&first, scoped_spawn_leaf(scope, fail, NULL, NULL));
     if (first < 0)
         scoped_cancel(scope);
-    sweep_note(&first, scoped_scope_close(scope, SCOPED_FOREVER, &outcome));
+    sweep_note(&first, scoped_close(scope, SCOPED_FOREVER, &outcome));
     if (first == 0 && outcome.status != -EDOM)
         first = INT32_MIN;
     scoped_outcome_fini(&outcome);
@@ -111,7 +111,7 @@ static int tree_of_tasks(void)
         return rc;
     sweep_note(&first, spawn_and_wait(root));
     sweep_note(&first, with_policy(root));
-    rc = scoped_spawner_close(root, SCOPED_FOREVER);
+    rc = scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return rc < 0 ? INT32_MIN : first;
 }
 

@@ -70,7 +70,7 @@ static void use_spawner(void)
     PROCSPAWN_CUNIT_EQUAL(remote_spawner_spawn_raw(root, &raw), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel_sender_new(root, &sender), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel(root), PROCSPAWN_ENOTOWNER);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), PROCSPAWN_ENOTOWNER);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(misuses, 7);
 }
 
@@ -95,13 +95,13 @@ static void use_signals(void)
 
     PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_wait(signals.done_receiver), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_poll(signals.done_receiver), PROCSPAWN_ENOTOWNER);
-    PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_wait_started(signals.done_receiver, soon()),
+    PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_wait_started_until(signals.done_receiver, soon()),
                           PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_fd(signals.done_receiver, &fd),
                           PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status),
                           PROCSPAWN_ENOTOWNER);
-    PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_value(signals.done_receiver, &value),
+    PROCSPAWN_CUNIT_EQUAL(scoped_done_receiver_result(signals.done_receiver, &value),
                           PROCSPAWN_ENOTOWNER);
     CU_ASSERT(fd == -1 && status == 77);
     scoped_done_receiver_free(signals.done_receiver);
@@ -157,12 +157,12 @@ static void live_on(void)
     scoped_spawner fresh;
 
     PROCSPAWN_CUNIT_EQUAL(scoped_checkpoint(), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_sleep_until(scoped_deadline_in(1)), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_started(), -EPERM);
+    PROCSPAWN_CUNIT_EQUAL(scoped_sleep_until(forkscope_after(1)), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_notify_started(), -EPERM);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawn_leaf(own, nothing, NULL, NULL), PROCSPAWN_ENOTOWNER);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawner_open(NULL, &fresh), 0);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawn_leaf(fresh, nothing, NULL, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(fresh, soon()), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(fresh, soon(), NULL), 0);
 }
 
 /* Cancelled, in a mode in which it goes on all the same. */
@@ -186,7 +186,7 @@ static void the_copy_of_a_task_is_in_no_task(void)
     CU_ASSERT(event_wait(started));
     CU_ASSERT(scoped_cancel(scope) == 0);
     event_happen(released);
-    CU_ASSERT(scoped_scope_close(scope, SCOPED_FOREVER, NULL) == 0);
+    CU_ASSERT(scoped_close(scope, SCOPED_FOREVER, NULL) == 0);
 }
 
 /* ---- executors ---- */
@@ -199,7 +199,7 @@ static void use_executor(void)
 
     PROCSPAWN_CUNIT_EQUAL(scoped_spawner_open(cached, &tree), 0);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawn_leaf(tree, nothing, NULL, NULL), PROCSPAWN_ENOTOWNER);
-    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_close(tree, soon()), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(tree, soon(), NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(scoped_executor_free_until(cached, soon()), 0);
 }
 
@@ -212,10 +212,10 @@ static void spawn_cached(void)
     CU_ASSERT(scoped_spawner_open(cached, &tree) == 0);
     CU_ASSERT(scoped_scope_open(tree, NULL, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, nothing, NULL, NULL) == 0);
-    CU_ASSERT(scoped_scope_close(scope, SCOPED_FOREVER, &outcome) == 0);
+    CU_ASSERT(scoped_close(scope, SCOPED_FOREVER, &outcome) == 0);
     PROCSPAWN_CUNIT_EQUAL(outcome.succeeded, 1);
     scoped_outcome_fini(&outcome);
-    CU_ASSERT(scoped_spawner_close(tree, SCOPED_FOREVER) == 0);
+    CU_ASSERT(scoped_cancel_close(tree, SCOPED_FOREVER, NULL) == 0);
 }
 
 static void a_copy_has_no_threads_of_a_cached_executor(void)

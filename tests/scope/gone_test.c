@@ -72,7 +72,7 @@ static void a_done_descriptor_may_be_asked_for_again_and_again(void)
         receivers[i] = spawn_lingering(&polled.fd);
     for (int i = 0; i < 5 * TASKS; i++) {
         struct scoped_done_receiver *receiver = receivers[i % TASKS];
-        int64_t deadline = scoped_deadline_in(1000000);
+        int64_t deadline = forkscope_after(1000000);
         CU_ASSERT(scoped_done_receiver_fd(receiver, &polled.fd) == 0);
         CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
         CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
@@ -93,10 +93,10 @@ static void lingering_threads_hold_up_no_deadline(void)
     int fd;
     CU_ASSERT_FATAL(pthread_key_create(&lingers, wait_until_released) == 0);
     struct scoped_done_receiver *receiver = spawn_lingering(&fd);
-    struct scoped_options options = { .deadline = scoped_deadline_in(1000000) };
+    struct scoped_options options = { .until = forkscope_after(1000000) };
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
     CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
     event_happen(released);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);

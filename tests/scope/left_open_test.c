@@ -25,12 +25,12 @@ static void a_root_that_cannot_be_closed_in_time_stays_valid(void)
 {
     CU_ASSERT(scoped_spawn_leaf(root, stubborn, NULL, log_done) == 0);
     CU_ASSERT(event_wait(started));
-    CU_ASSERT(scoped_spawner_close(root, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_cancel_close(root, forkscope_after(1000000), NULL) == -ETIMEDOUT);
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
     CU_ASSERT(scoped_spawn_leaf(root, task_block, NULL, log_child_done) == 0);
-    CU_ASSERT(scoped_spawner_close(root, 0) == -ETIMEDOUT);
+    CU_ASSERT(scoped_cancel_close(root, 0, NULL) == -ETIMEDOUT);
     event_happen(cancelled);
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     CU_ASSERT(strchr(log_letters(), 'k') != NULL && strchr(log_letters(), 'd') != NULL);
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }
@@ -111,7 +111,7 @@ static void what_a_failure_function_holds_is_released_after_it(void)
     scoped_spawner scope;
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, fail, NULL, log_done) == 0);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "dfcr");
     CU_ASSERT(open_now == 0);
 }

@@ -101,7 +101,7 @@ static void a_lent_spawner_is_refused_while_its_owner_lives(void)
 static void *use_in_thread(void *arg)
 {
     (void)arg;
-    return (void *)(intptr_t)scoped_spawner_close(root, 0);
+    return (void *)(intptr_t)scoped_cancel_close(root, 0, NULL);
 }
 
 static void a_root_belongs_to_the_thread_that_opened_it(void)
@@ -123,7 +123,7 @@ static void invented_spawners_are_stale(void)
 
 static int close_own(scoped_spawner self, void *arg)
 {
-    *(int *)arg = scoped_spawner_close(self, SCOPED_FOREVER);
+    *(int *)arg = scoped_cancel_close(self, SCOPED_FOREVER, NULL);
     return 0;
 }
 
@@ -137,8 +137,8 @@ static void only_roots_can_be_closed_as_roots(void)
 static void a_closed_root_is_stale(void)
 {
     scoped_spawner closed = root;
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
-    CU_ASSERT(scoped_spawner_close(closed, soon()) == SCOPED_ESTALE);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
+    CU_ASSERT(scoped_cancel_close(closed, soon(), NULL) == SCOPED_ESTALE);
     CU_ASSERT(scoped_spawn_leaf(closed, nothing, NULL, NULL) == SCOPED_ESTALE);
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }

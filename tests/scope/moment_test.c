@@ -64,8 +64,8 @@ static int at_once(void *arg)
 static int sleep_briefly(void *arg)
 {
     (void)arg;
-    scoped_started();
-    return scoped_sleep_until(scoped_deadline_in(1000));
+    scoped_notify_started();
+    return scoped_sleep_until(forkscope_after(1000));
 }
 
 static void left_shield(void *inside)
@@ -79,11 +79,11 @@ static void shield(scoped_spawner self)
     volatile bool inside = false;
     (void)self;
     pthread_cleanup_push(left_shield, (void *)&inside);
-    if (scoped_shield_begin(soon(), &outer) == 0) {
+    if (scoped_shield_begin_until(soon(), &outer) == 0) {
         inside = true;
         pthread_testcancel();
-        CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
-        CU_ASSERT(scoped_shield_begin(soon(), &inner) == 0);
+        CU_ASSERT(scoped_sleep_until(forkscope_after(1000)) == 0);
+        CU_ASSERT(scoped_shield_begin_until(soon(), &inner) == 0);
         CU_ASSERT(scoped_checkpoint() == 0);
         CU_ASSERT(scoped_shield_end(&inner) == 0);
         inside = false;
@@ -94,17 +94,17 @@ static void shield(scoped_spawner self)
 
 static intptr_t take(void *arg)
 {
-    scoped_set_value(arg);
+    scoped_set_result(arg);
     atomic_fetch_add(&held, 1);
-    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
+    CU_ASSERT(scoped_sleep_until(forkscope_after(1000)) == 0);
     return 1;
 }
 
 static void give(intptr_t resource)
 {
-    scoped_set_value((void *)resource);
+    scoped_set_result((void *)resource);
     atomic_fetch_sub(&held, 1);
-    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
+    CU_ASSERT(scoped_sleep_until(forkscope_after(1000)) == 0);
 }
 
 static void acquire(scoped_spawner self)
@@ -151,13 +151,13 @@ static void wait_for_start(scoped_spawner self)
     struct scoped_parent_signals child = { NULL, NULL };
     spawn_leaf(self, &child);
     pthread_cleanup_push(free_receiver, child.done_receiver);
-    scoped_done_receiver_wait_started(child.done_receiver, soon());
+    scoped_done_receiver_wait_started_until(child.done_receiver, soon());
     pthread_cleanup_pop(1);
 }
 
 static void close_scopes(scoped_spawner self)
 {
-    struct scoped_options options = { .deadline = soon(), .limit = 1 };
+    struct scoped_options options = { .until = soon(), .max_tasks = 1 };
     scoped_spawner outer, scope;
     if (scoped_scope_open(self, &options, &outer) < 0)
         CU_FAIL("open");
@@ -165,11 +165,11 @@ static void close_scopes(scoped_spawner self)
         CU_FAIL("open inside");
     spawn_leaf(scope, NULL);
     spawn_leaf(scope, NULL);
-    scoped_scope_close(scope, soon(), NULL);
+    scoped_close(scope, soon(), NULL);
     spawn_leaf(outer, NULL);
     spawn_leaf(outer, NULL);
-    scoped_scope_wait_room(outer, soon());
-    scoped_scope_close(outer, SCOPED_FOREVER, NULL);
+    scoped_scope_wait_room_until(outer, soon());
+    scoped_close(outer, SCOPED_FOREVER, NULL);
 }
 
 static void close_a_root(scoped_spawner self)
@@ -179,7 +179,7 @@ static void close_a_root(scoped_spawner self)
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &other) == 0);
     wait_for_child(other);
     spawn_leaf(other, NULL);
-    scoped_spawner_close(other, SCOPED_FOREVER);
+    scoped_cancel_close(other, SCOPED_FOREVER, NULL);
 }
 
 static void run_remotely(scoped_spawner self)
@@ -202,7 +202,7 @@ static void with_executor(scoped_spawner self, struct scoped_executor *executor)
     CU_ASSERT_FATAL(scoped_scope_open(self, &options, &scope) == 0);
     wait_for_child(scope);
     close_scopes(scope);
-    scoped_scope_close(scope, SCOPED_FOREVER, NULL);
+    scoped_close(scope, SCOPED_FOREVER, NULL);
 }
 
 static void run_its_children(scoped_spawner self)
@@ -276,7 +276,7 @@ static void cancel_at_each_lock(struct scoped_options options, void (*what)(scop
     while (cancel_before_lock(scope, what, lock))
         lock++;
     CU_ASSERT(lock > 1);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
 }
 
 static void check(void (*what)(scoped_spawner))

@@ -194,7 +194,7 @@ static void closing_the_root_reaches_great_grandchildren(void)
 {
     CU_ASSERT(scoped_spawn(root, nested, (void *)20, log_done) == 0);
     CU_ASSERT(event_wait(started));
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "d");
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }

@@ -22,11 +22,11 @@ static void a_scope_waits_for_its_tasks(void)
 {
     scope_open((struct scoped_options){ .name = "waiting" });
     CU_ASSERT(scoped_spawn_leaf(scope, task_return_when_released, NULL, NULL) == 0);
-    CU_ASSERT(scoped_scope_close(scope, scoped_deadline_in(1000000), NULL) == -ETIMEDOUT);
+    CU_ASSERT(scoped_close(scope, forkscope_after(1000000), NULL) == -ETIMEDOUT);
     event_happen(released);
     scope_close();
     CU_ASSERT(outcome.status == 0 && outcome.succeeded == 1 && outcome.failures == NULL);
-    CU_ASSERT(scoped_scope_close(scope, 0, NULL) == SCOPED_ESTALE);
+    CU_ASSERT(scoped_close(scope, 0, NULL) == SCOPED_ESTALE);
 }
 
 static void collecting_keeps_every_failure(void)
@@ -64,7 +64,7 @@ static void the_first_failure_cancels_the_rest(void)
 
 static int win(void *arg)
 {
-    scoped_set_value(arg);
+    scoped_set_result(arg);
     return 0;
 }
 
@@ -79,7 +79,7 @@ static void the_first_success_cancels_the_rest(void)
     CU_ASSERT(outcome.status == 0 && outcome.succeeded == 1);
     /* The failure may still be on its way when the success cancels it. */
     CU_ASSERT(outcome.failed <= 1 && outcome.failed + outcome.cancelled == 4);
-    CU_ASSERT_STRING_EQUAL(outcome.value, "prize");
+    CU_ASSERT_STRING_EQUAL(outcome.result, "prize");
     scoped_outcome_fini(&outcome);
 }
 
@@ -118,7 +118,7 @@ static void a_policy_can_be_the_users_own(void)
     scope_open((struct scoped_options){ .policy = &two.base });
     CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
     spawn_statuses(statuses, 2);
-    CU_ASSERT(scoped_scope_close(scope, scoped_deadline_in(5000000), NULL) == -ETIMEDOUT);
+    CU_ASSERT(scoped_close(scope, forkscope_after(5000000), NULL) == -ETIMEDOUT);
     spawn_statuses(statuses, 1);
     scope_close();
     CU_ASSERT(outcome.status == 3 && outcome.cancelled == 1);

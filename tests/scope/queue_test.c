@@ -16,7 +16,7 @@
 static int until_asked(void *arg)
 {
     (void)arg;
-    scoped_started();
+    scoped_notify_started();
     event_happen(inside);
     log_letter(scoped_sleep_until(SCOPED_FOREVER) == -ECANCELED ? 'a' : '?');
     return -ECANCELED;
@@ -44,7 +44,7 @@ static void wait_for_start(scoped_spawner where)
 {
     struct scoped_done_receiver *receiver = queue_spawn(where, until_asked, NULL);
     pthread_cleanup_push(free_receiver, receiver);
-    scoped_done_receiver_wait_started(receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(receiver, SCOPED_FOREVER);
     pthread_cleanup_pop(1);
 }
 
@@ -53,12 +53,12 @@ static void close_scope(scoped_spawner where)
     scoped_spawner scope;
     CU_ASSERT_FATAL(scoped_scope_open(where, NULL, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, until_asked, NULL, log_child_done) == 0);
-    scoped_scope_close(scope, SCOPED_FOREVER, NULL);
+    scoped_close(scope, SCOPED_FOREVER, NULL);
 }
 
 static void wait_for_room(scoped_spawner where)
 {
-    struct scoped_options options = { .limit = 1 };
+    struct scoped_options options = { .max_tasks = 1 };
     scoped_spawner scope;
     CU_ASSERT_FATAL(scoped_scope_open(where, &options, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, until_asked, NULL, log_child_done) == 0);
@@ -150,7 +150,7 @@ static void check_cancel_with(struct scoped_options options, scoped_task_functio
     scoped_spawner scope;
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
     check_cancel(scope, wait);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
 }
 
 static void a_cancelled_waiter_takes_the_child_that_it_runs_along(void)
@@ -184,7 +184,7 @@ static void closing_the_root_ends_a_task_that_runs_its_child(void)
     for (int i = 0; i < WAYS; i++) {
         CU_ASSERT(scoped_spawn(root, wait_from_thread, (void *)&ways[i], NULL) == 0);
         CU_ASSERT(event_wait(inside));
-        CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+        CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
         CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
         event_reset(inside);
     }
@@ -194,20 +194,20 @@ static void closing_the_root_ends_a_task_that_runs_its_child(void)
 static int wait_shielded(scoped_spawner self, void *way)
 {
     struct scoped_shield shield;
-    CU_ASSERT(scoped_shield_begin(scoped_deadline_in(20000000), &shield) == 0);
+    CU_ASSERT(scoped_shield_begin_until(forkscope_after(20000000), &shield) == 0);
     return wait_from_thread(self, way);
 }
 
 static void a_shield_covers_the_child_that_is_run_in_it(void)
 {
     static void (*const way)(scoped_spawner) = close_scope;
-    int64_t begun = scoped_deadline_in(0);
+    int64_t begun = forkscope_after(0);
     CU_ASSERT_FATAL(scoped_spawn_with_signal(root, wait_shielded, (void *)&way, NULL,
                                              &task) == 0);
     CU_ASSERT(event_wait(inside));
     scoped_cancel_sender_free(task.cancel_sender);
     CU_ASSERT(task_status() == 0);
-    CU_ASSERT(scoped_deadline_in(0) - begun >= 20000000);
+    CU_ASSERT(forkscope_after(0) - begun >= 20000000);
     CU_ASSERT_STRING_EQUAL(log_letters(), "ak");
 }
 
@@ -220,7 +220,7 @@ static int wait_undisturbed(scoped_spawner self, void *arg)
     CU_ASSERT_FATAL(scoped_scope_open(self, &options, &scope) == 0);
     scoped_cancel(self);
     CU_ASSERT(scoped_spawn_leaf(scope, queue_at_once, arg, log_child_done) == 0);
-    CU_ASSERT(scoped_scope_close(scope, SCOPED_FOREVER, NULL) == 0);
+    CU_ASSERT(scoped_close(scope, SCOPED_FOREVER, NULL) == 0);
     return 5;
 }
 

@@ -24,40 +24,40 @@ static void open_on_pool(struct scoped_options options)
 
 static void a_waiter_with_a_deadline_runs_its_children(void)
 {
-    open_on_pool((struct scoped_options){ .limit = 1 });
+    open_on_pool((struct scoped_options){ .max_tasks = 1 });
     struct scoped_done_receiver *receiver = queue_spawn(scope, queue_at_once, "1");
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);
     scoped_done_receiver_free(receiver);
     CU_ASSERT(scoped_spawn_leaf(scope, queue_at_once, "2", NULL) == 0);
-    CU_ASSERT(scoped_scope_wait_room(scope, soon()) == 0);
+    CU_ASSERT(scoped_scope_wait_room_until(scope, soon()) == 0);
     receiver = queue_spawn(scope, queue_at_once, "3");
-    int64_t deadline = scoped_deadline_in(0);
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, deadline) == -ETIMEDOUT);
-    CU_ASSERT(scoped_done_receiver_wait_started(receiver, soon()) == SCOPED_ENOTSTARTED);
+    int64_t deadline = forkscope_after(0);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(receiver, deadline) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(receiver, soon()) == SCOPED_ENOTSTARTED);
     scoped_done_receiver_free(receiver);
     CU_ASSERT(scoped_spawn_leaf(scope, queue_at_once, "4", NULL) == 0);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "1k23k4");
 }
 
 static int until_past(void *deadline)
 {
     log_letter('p');
-    while (scoped_deadline_in(0) < *(int64_t *)deadline)
+    while (forkscope_after(0) < *(int64_t *)deadline)
         scoped_sleep_until(*(int64_t *)deadline);
     return 0;
 }
 
 static void a_child_may_outlast_the_deadline_of_its_waiter_and_no_other_is_begun(void)
 {
-    int64_t deadline = scoped_deadline_in(20000000);
+    int64_t deadline = forkscope_after(20000000);
     open_on_pool((struct scoped_options){ .name = "pool" });
     CU_ASSERT(scoped_spawn_leaf(scope, until_past, &deadline, NULL) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, until_past, &deadline, NULL) == 0);
-    CU_ASSERT(scoped_scope_close(scope, deadline, NULL) == -ETIMEDOUT);
-    CU_ASSERT(scoped_deadline_in(0) >= deadline);
+    CU_ASSERT(scoped_close(scope, deadline, NULL) == -ETIMEDOUT);
+    CU_ASSERT(forkscope_after(0) >= deadline);
     CU_ASSERT_STRING_EQUAL(log_letters(), "p");
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "pp");
 }
 
@@ -67,12 +67,12 @@ static void who_only_looks_runs_nothing(void)
     struct scoped_done_receiver *receiver = queue_spawn(scope, queue_at_once, "x");
     CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == -ETIMEDOUT);
-    CU_ASSERT(scoped_scope_close(scope, 0, NULL) == -ETIMEDOUT);
+    CU_ASSERT(scoped_close(scope, 0, NULL) == -ETIMEDOUT);
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
     CU_ASSERT(pool_run_one(&pool));
     CU_ASSERT(scoped_done_receiver_poll(receiver) == 0);
     scoped_done_receiver_free(receiver);
-    CU_ASSERT(scoped_scope_close(scope, 0, NULL) == 0);
+    CU_ASSERT(scoped_close(scope, 0, NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "xk");
 }
 
@@ -108,7 +108,7 @@ static void a_child_that_runs_hides_none_that_is_queued(void)
     CU_ASSERT(scoped_spawn_leaf(scope, until_let_go, NULL, NULL) == 0);
     CU_ASSERT_FATAL(pthread_create(&thread, NULL, run_newest, NULL) == 0);
     CU_ASSERT(event_wait(inside));
-    CU_ASSERT(scoped_scope_close(scope, soon(), &outcome) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), &outcome) == 0);
     CU_ASSERT(outcome.succeeded == 2);
     pthread_join(thread, NULL);
 }
@@ -118,7 +118,7 @@ static void a_child_that_runs_hides_none_that_is_queued(void)
 static int wait_below(void *receiver)
 {
     log_letter(scoped_done_receiver_wait(receiver) == -EDEADLK ? 'd' : '?');
-    log_letter(scoped_done_receiver_wait_started(receiver, 0) == -EDEADLK ? 'd' : '?');
+    log_letter(scoped_done_receiver_wait_started_until(receiver, 0) == -EDEADLK ? 'd' : '?');
     log_letter(scoped_done_receiver_poll(receiver) == -EAGAIN ? 'p' : '?');
     return 0;
 }

@@ -66,7 +66,7 @@ static void refused_spawn(int (*spawn_one)(void))
     CU_ASSERT(spawn_one() == -EAGAIN);
     instead = NULL;
     CU_ASSERT(!scoped__agenda_has_timers(&tree_of(root)->agenda));
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "");
 }
 
@@ -101,7 +101,7 @@ static void ignore(void)
 
 static void a_deadline_without_a_thread_is_refused_and_leaves_nothing(void)
 {
-    struct scoped_options options = { .deadline = soon() };
+    struct scoped_options options = { .until = soon() };
     scoped_spawner other;
     instead = ignore;
     CU_ASSERT(scoped_scope_open(root, &options, &scope) == -EAGAIN);
@@ -163,7 +163,7 @@ static void a_cancel_for_which_there_was_no_room_comes_later(void)
     start_blocked(scope, &others);
     atomic_store(&refusals, 5);
     CU_ASSERT(scoped_cancel(scope) == 0);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
     CU_ASSERT(atomic_load(&refusals) < 0);
     scoped_cancel_sender_free(signals.cancel_sender);
     scoped_cancel_sender_free(others.cancel_sender);
@@ -180,9 +180,9 @@ static void without_a_thread_to_repeat_it_the_next_close_cancels(void)
     start_blocked(other, &signals);
     atomic_store(&refusals, 1);
     instead = ignore;
-    CU_ASSERT(scoped_spawner_close(other, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_cancel_close(other, forkscope_after(1000000), NULL) == -ETIMEDOUT);
     instead = NULL;
-    CU_ASSERT(scoped_spawner_close(other, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(other, soon(), NULL) == 0);
     scoped_cancel_sender_free(signals.cancel_sender);
     check_cancelled(signals.done_receiver);
 }

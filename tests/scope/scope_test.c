@@ -31,7 +31,7 @@ static int count_running(void *arg)
 
 static void no_more_tasks_run_than_the_limit_allows(void)
 {
-    scope_open((struct scoped_options){ .limit = 3, .discard = true });
+    scope_open((struct scoped_options){ .max_tasks = 3, .discard = true });
     for (int i = 0; i < 500; i++)
         CU_ASSERT_FATAL(scoped_spawn_leaf(scope, count_running, NULL, NULL) == 0);
     scope_close();
@@ -41,12 +41,12 @@ static void no_more_tasks_run_than_the_limit_allows(void)
 
 static void waiting_for_room_has_a_deadline(void)
 {
-    scope_open((struct scoped_options){ .limit = 1 });
-    CU_ASSERT(scoped_scope_wait_room(scope, 0) == 0);
+    scope_open((struct scoped_options){ .max_tasks = 1 });
+    CU_ASSERT(scoped_scope_wait_room_until(scope, 0) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, task_return_when_released, NULL, NULL) == 0);
-    CU_ASSERT(scoped_scope_wait_room(scope, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_wait_room_until(scope, forkscope_after(1000000)) == -ETIMEDOUT);
     event_happen(released);
-    CU_ASSERT(scoped_scope_wait_room(scope, soon()) == 0);
+    CU_ASSERT(scoped_scope_wait_room_until(scope, soon()) == 0);
     scope_close();
 }
 
@@ -54,7 +54,7 @@ static int spawn_over_limit(scoped_spawner self, void *arg)
 {
     (void)arg;
     scoped_spawner limited;
-    struct scoped_options options = { .limit = 1 };
+    struct scoped_options options = { .max_tasks = 1 };
     CU_ASSERT(scoped_scope_open(self, &options, &limited) == 0);
     CU_ASSERT(scoped_spawn_leaf(limited, task_block, NULL, NULL) == 0);
     log_letter('w');
@@ -87,11 +87,11 @@ static int spawn_within_limit(scoped_spawner self, void *arg)
 {
     scoped_spawner limited;
     struct scoped_child_signals child;
-    struct scoped_options options = { .limit = 3 };
+    struct scoped_options options = { .max_tasks = 3 };
     (void)arg;
     CU_ASSERT(scoped_scope_open(self, &options, &limited) == 0);
     CU_ASSERT(scoped_cancel(self) == 0);
-    log_letter(scoped_scope_wait_room(limited, SCOPED_FOREVER) == 0 ? 'w' : '?');
+    log_letter(scoped_scope_wait_room_until(limited, SCOPED_FOREVER) == 0 ? 'w' : '?');
     log_letter(scoped_spawn_leaf(limited, task_return, NULL, NULL) == 0 ? 'l' : '?');
     log_letter(scoped_spawn(limited, return_at_once, NULL, NULL) == 0 ? 't' : '?');
     log_letter(remote_spawner_spawn_raw(limited, &child) == 0 ? 'r' : '?');
@@ -151,10 +151,10 @@ static void scopes_close_inside_out(void)
     scoped_spawner inner;
     scope_open((struct scoped_options){ .name = "outer" });
     CU_ASSERT(scoped_scope_open(scope, NULL, &inner) == 0);
-    CU_ASSERT(scoped_scope_close(scope, 0, NULL) == -EBUSY);
-    CU_ASSERT(scoped_scope_close(root, 0, NULL) == -EINVAL);
-    CU_ASSERT(scoped_spawner_close(inner, 0) == -EINVAL);
-    CU_ASSERT(scoped_scope_close(inner, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, 0, NULL) == SCOPED_EOPEN);
+    CU_ASSERT(scoped_close(root, 0, NULL) == -EINVAL);
+    CU_ASSERT(scoped_cancel_close(inner, 0, NULL) == -EINVAL);
+    CU_ASSERT(scoped_close(inner, soon(), NULL) == 0);
     scope_close();
 }
 
@@ -165,7 +165,7 @@ static void closing_the_root_closes_scopes_left_open(void)
     CU_ASSERT(scoped_scope_open(scope, NULL, &inner) == 0);
     CU_ASSERT(scoped_spawn_leaf(inner, task_block, NULL, NULL) == 0);
     CU_ASSERT(event_wait(started));
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     CU_ASSERT(scoped_spawn_leaf(inner, task_block, NULL, NULL) == SCOPED_ESTALE);
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }
@@ -175,9 +175,9 @@ static const int colour, size;
 static int look_up(scoped_spawner self, void *arg)
 {
     const char *wanted = arg;
-    CU_ASSERT_STRING_EQUAL(scoped_value(&colour), wanted);
-    CU_ASSERT_STRING_EQUAL(scoped_value(&size), "large");
-    CU_ASSERT(scoped_value(&started) == NULL);
+    CU_ASSERT_STRING_EQUAL(scoped_lookup(&colour), wanted);
+    CU_ASSERT_STRING_EQUAL(scoped_lookup(&size), "large");
+    CU_ASSERT(scoped_lookup(&started) == NULL);
     scoped_spawner inner;
     struct scoped_binding blue[] = { { &colour, "blue" }, { NULL, NULL } };
     struct scoped_options options = { .bindings = blue };
@@ -185,7 +185,7 @@ static int look_up(scoped_spawner self, void *arg)
         return 0;
     CU_ASSERT(scoped_scope_open(self, &options, &inner) == 0);
     CU_ASSERT(scoped_spawn(inner, look_up, "blue", NULL) == 0);
-    return scoped_scope_close(inner, soon(), NULL);
+    return scoped_close(inner, soon(), NULL);
 }
 
 static void values_are_inherited_and_can_be_bound_anew(void)
@@ -195,7 +195,7 @@ static void values_are_inherited_and_can_be_bound_anew(void)
     CU_ASSERT(scoped_spawn(scope, look_up, "red", NULL) == 0);
     scope_close();
     CU_ASSERT(outcome.status == 0);
-    CU_ASSERT(scoped_value(&colour) == NULL);
+    CU_ASSERT(scoped_lookup(&colour) == NULL);
 }
 
 #define TEST(name) { #name, name }

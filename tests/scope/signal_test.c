@@ -27,8 +27,8 @@ static void tear_down(void)
 static int until_released(void *arg)
 {
     (void)arg;
-    scoped_set_value("first");
-    scoped_set_value("second");
+    scoped_set_result("first");
+    scoped_set_result("second");
     event_happen(started);
     return event_wait(released) ? 3 : -ETIME;
 }
@@ -44,7 +44,7 @@ static void a_forgotten_sender_never_cancels(void)
     int status;
     void *value;
     CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0 && status == 3);
-    CU_ASSERT(scoped_done_receiver_value(task.done_receiver, &value) == 0);
+    CU_ASSERT(scoped_done_receiver_result(task.done_receiver, &value) == 0);
     CU_ASSERT_STRING_EQUAL(value, "second");
     scoped_done_receiver_free(task.done_receiver);
 }
@@ -53,9 +53,9 @@ static void waiting_gives_up_at_the_deadline_and_can_be_repeated(void)
 {
     CU_ASSERT(scoped_spawn_leaf_with_signal(root, until_released, NULL, NULL, &task) == 0);
     struct scoped_done_receiver *receiver = task.done_receiver;
-    int64_t deadline = scoped_deadline_in(2000000);
+    int64_t deadline = forkscope_after(2000000);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, deadline) == -ETIMEDOUT);
-    CU_ASSERT(scoped_deadline_in(0) >= deadline);
+    CU_ASSERT(forkscope_after(0) >= deadline);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, 0) == -ETIMEDOUT);
     int status = 99;
     CU_ASSERT(scoped_done_receiver_status(receiver, &status) == -EAGAIN && status == 99);
@@ -70,7 +70,7 @@ static void waiting_gives_up_at_the_deadline_and_can_be_repeated(void)
 static void signals_outlive_the_tree(void)
 {
     CU_ASSERT(scoped_spawn_leaf_with_signal(root, task_block, NULL, NULL, &task) == 0);
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     int status;
     CU_ASSERT(scoped_done_receiver_wait(task.done_receiver) == 0);
     CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0);
@@ -162,13 +162,13 @@ static int wait_for_the_past(scoped_spawner self, void *arg)
     int64_t past = *(int64_t *)arg;
     scoped_spawner scope;
     CU_ASSERT(scoped_sleep_until(past) == 0);
-    CU_ASSERT(scoped_wait_fd(released.fd, POLLIN, past) == -ETIMEDOUT);
-    CU_ASSERT(scoped_scope_open(self, &(struct scoped_options){ .limit = 1 }, &scope) == 0);
+    CU_ASSERT(scoped_wait_fd_until(released.fd, POLLIN, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_open(self, &(struct scoped_options){ .max_tasks = 1 }, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, until_released, NULL, NULL) == 0);
-    CU_ASSERT(scoped_scope_wait_room(scope, past) == -ETIMEDOUT);
-    CU_ASSERT(scoped_scope_close(scope, past, NULL) == -ETIMEDOUT);
+    CU_ASSERT(scoped_scope_wait_room_until(scope, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_close(scope, past, NULL) == -ETIMEDOUT);
     event_happen(released);
-    return scoped_scope_close(scope, soon(), NULL);
+    return scoped_close(scope, soon(), NULL);
 }
 
 static void wait_for_a_raw_task(int64_t past)
@@ -176,7 +176,7 @@ static void wait_for_a_raw_task(int64_t past)
     struct scoped_child_signals raw;
     CU_ASSERT_FATAL(remote_spawner_spawn_raw_with_signal(root, &task, &raw) == 0);
     CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, past) == -ETIMEDOUT);
-    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, past) == -ETIMEDOUT);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(task.done_receiver, past) == -ETIMEDOUT);
     CU_ASSERT(scoped_cancel_receiver_wait_until(raw.cancel_receiver, past) == -ETIMEDOUT);
     scoped_cancel_receiver_free(raw.cancel_receiver);
     scoped_done_sender_free(raw.done_sender);

@@ -60,7 +60,7 @@ static void open_small_stacks(void)
 
 static void close_all(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, scoped_deadline_in(INT64_C(120000000000))) == 0);
+    CU_ASSERT(scoped_cancel_close(root, forkscope_after(INT64_C(120000000000)), NULL) == 0);
     scoped_executor_free(executor);
 }
 
@@ -244,7 +244,7 @@ static int spawn_random(scoped_spawner scope, uint32_t random)
     struct scoped_cancel_sender *_Atomic *place = &ring[(random >> 4) % RING];
     scoped_cancel_sender_free(atomic_exchange(place, signals.cancel_sender));
     if (random % 16 < 4)
-        scoped_done_receiver_wait_until(signals.done_receiver, scoped_deadline_in(random % 200000));
+        scoped_done_receiver_wait_until(signals.done_receiver, forkscope_after(random % 200000));
     scoped_done_receiver_free(signals.done_receiver);
     return 0;
 }
@@ -252,7 +252,7 @@ static int spawn_random(scoped_spawner scope, uint32_t random)
 static void spawn_and_cancel_at_random(struct scoped_executor *on)
 {
     pthread_t cancellers[CANCELLERS];
-    struct scoped_options options = { .limit = 2 * RING, .discard = true, .executor = on };
+    struct scoped_options options = { .max_tasks = 2 * RING, .discard = true, .executor = on };
     scoped_spawner scope;
     uint32_t random = 2463534242u;
     int spawns = scale(base__join_cancelable() ? 20000 : 2000);
@@ -262,7 +262,7 @@ static void spawn_and_cancel_at_random(struct scoped_executor *on)
     for (int i = 0; i < spawns; i++)
         CU_ASSERT_FATAL(spawn_random(scope, next_random(&random)) == 0);
     CU_ASSERT(scoped_cancel(scope) == 0);
-    CU_ASSERT(scoped_scope_close(scope, scoped_deadline_in(INT64_C(60000000000)), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, forkscope_after(INT64_C(60000000000)), NULL) == 0);
     atomic_store(&over, true);
     for (int i = 0; i < CANCELLERS; i++)
         pthread_join(cancellers[i], NULL);
@@ -303,7 +303,7 @@ static long resident_kib(void)
 static void an_endless_scope_keeps_memory_flat(void)
 {
     struct scoped_executor *cached;
-    struct scoped_options options = { .limit = 16, .discard = true };
+    struct scoped_options options = { .max_tasks = 16, .discard = true };
     scoped_spawner scope;
     int tasks = scale(100000);
     CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 16, -1, &cached) == 0);
@@ -316,8 +316,8 @@ static void an_endless_scope_keeps_memory_flat(void)
     for (int i = 0; i < tasks; i++)
         CU_ASSERT_FATAL(scoped_spawn_leaf(scope, at_once, NULL, NULL) == 0);
     CU_ASSERT(resident_kib() - before < GROWTH);
-    CU_ASSERT(scoped_scope_close(scope, soon(), NULL) == 0);
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     scoped_executor_free(cached);
 }
 

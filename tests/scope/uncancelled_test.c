@@ -23,8 +23,8 @@ static struct pool pool;                        /* without threads */
 static void take_time(void)
 {
     log_letter('<');
-    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000000)) == 0);
-    CU_ASSERT(scoped_wait_fd(released.fd, POLLIN, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_sleep_until(forkscope_after(1000000)) == 0);
+    CU_ASSERT(scoped_wait_fd_until(released.fd, POLLIN, forkscope_after(1000000)) == -ETIMEDOUT);
     CU_ASSERT(scoped_checkpoint() == 0);
     pthread_testcancel();
     log_letter('>');
@@ -146,9 +146,9 @@ static void close_a_scope(void)
 {
     struct scoped_outcome result;
     open_with((struct scoped_options){ .policy = &policy });
-    CU_ASSERT(scoped_scope_close(scope, SCOPED_FOREVER, &result) == 0);
+    CU_ASSERT(scoped_close(scope, SCOPED_FOREVER, &result) == 0);
     CU_ASSERT(result.status == 3);
-    CU_ASSERT(scoped_scope_close(scope, 0, NULL) == SCOPED_ESTALE);
+    CU_ASSERT(scoped_close(scope, 0, NULL) == SCOPED_ESTALE);
 }
 
 static void spawn_on_a_refusing_executor(void)
@@ -189,7 +189,7 @@ static void hear_of_a_child_that_runs_here(void)
 {
     open_with((struct scoped_options){ .on_failure = on_failure, .executor = &pool.base });
     CU_ASSERT(scoped_spawn_leaf(scope, fail, NULL, log_child_done) == 0);
-    scoped_scope_close(scope, SCOPED_FOREVER, NULL);
+    scoped_close(scope, SCOPED_FOREVER, NULL);
 }
 
 static int run_case(scoped_spawner self, void *call)
@@ -218,7 +218,7 @@ static void check(void (*call)(void), const char *letters)
         CU_ASSERT_STRING_EQUAL(log_letters(), letters);
         scoped_cancel_sender_forget(signals.cancel_sender);
         scoped_done_receiver_free(signals.done_receiver);
-        CU_ASSERT(scoped_scope_close(around, soon(), NULL) == 0);
+        CU_ASSERT(scoped_close(around, soon(), NULL) == 0);
     }
 }
 
@@ -306,7 +306,7 @@ static void check_handlers(enum scoped_cancel_mode mode, void (*wait)(void))
     CU_ASSERT(event_wait(started));
     event_reset(started);
     CU_ASSERT(scoped_cancel(around) == 0);
-    CU_ASSERT(scoped_scope_close(around, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(around, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "<><>d");
 }
 
@@ -320,7 +320,7 @@ static void clean_up_handlers_of_a_cancelled_task_run_to_their_end(void)
 static void cancel_meanwhile(void *self)
 {
     scoped_cancel(*(scoped_spawner *)self);
-    log_letter(scoped_sleep_until(scoped_deadline_in(1000000)) == 0 ? 's' : '?');
+    log_letter(scoped_sleep_until(forkscope_after(1000000)) == 0 ? 's' : '?');
     log_letter('>');
 }
 
@@ -337,7 +337,7 @@ static void a_cancel_while_the_handlers_of_pthread_exit_run_cuts_none_short(void
 {
     CU_ASSERT_FATAL(scoped_spawn(root, exit_then_be_cancelled, NULL, log_done) == 0);
     CU_ASSERT(event_wait(started));
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     CU_ASSERT_STRING_EQUAL(log_letters(), "s>d");
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }

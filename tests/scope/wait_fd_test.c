@@ -47,17 +47,17 @@ static void outside_of_tasks_there_is_nothing_to_cancel(void)
     CU_ASSERT(scoped_cancel_fd(&fd) == -EPERM && fd == -7);
     CU_ASSERT(!scoped_cancelled());
     CU_ASSERT(scoped_checkpoint() == 0);
-    CU_ASSERT(scoped_set_value("x") == -EPERM);
-    CU_ASSERT(scoped_sleep_until(scoped_deadline_in(1000)) == 0);
+    CU_ASSERT(scoped_set_result("x") == -EPERM);
+    CU_ASSERT(scoped_sleep_until(forkscope_after(1000)) == 0);
 }
 
 static int wait_on_pipe(void *fd)
 {
-    CU_ASSERT(scoped_wait_fd(*(int *)fd, POLLIN, scoped_deadline_in(1000000)) == -ETIMEDOUT);
+    CU_ASSERT(scoped_wait_fd_until(*(int *)fd, POLLIN, forkscope_after(1000000)) == -ETIMEDOUT);
     event_happen(started);
-    int error = scoped_wait_fd(*(int *)fd, POLLIN, soon());
+    int error = scoped_wait_fd_until(*(int *)fd, POLLIN, soon());
     log_letter(error == 0 ? 'r' : '?');
-    scoped_wait_fd(*(int *)fd, POLLPRI, SCOPED_FOREVER);
+    scoped_wait_fd_until(*(int *)fd, POLLPRI, SCOPED_FOREVER);
     log_letter('!');
     return 0;
 }
@@ -69,7 +69,7 @@ static void waiting_for_a_descriptor_is_a_cancellation_point(void)
     CU_ASSERT(scoped_spawn_leaf_with_signal(root, wait_on_pipe, &fds[0], NULL, &task) == 0);
     CU_ASSERT(event_wait(started));
     CU_ASSERT(write(fds[1], "x", 1) == 1);
-    int64_t deadline = scoped_deadline_in(10000000);
+    int64_t deadline = forkscope_after(10000000);
     CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, deadline) == -ETIMEDOUT);
     scoped_cancel_sender_free(task.cancel_sender);
     CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
@@ -84,8 +84,8 @@ static int wait_for_nothing(void *arg)
     enum { NOT_OPEN = 333 };
 
     (void)arg;
-    CU_ASSERT(scoped_wait_fd(NOT_OPEN, POLLIN, SCOPED_FOREVER) == -EBADF);
-    CU_ASSERT(scoped_wait_fd(-1, POLLIN, SCOPED_FOREVER) == -EBADF);
+    CU_ASSERT(scoped_wait_fd_until(NOT_OPEN, POLLIN, SCOPED_FOREVER) == -EBADF);
+    CU_ASSERT(scoped_wait_fd_until(-1, POLLIN, SCOPED_FOREVER) == -EBADF);
     log_letter('b');
     return 0;
 }
@@ -106,15 +106,15 @@ static int take_cancel_fd(void *ret_number)
     int *number = ret_number;
     CU_ASSERT(scoped_cancel_fd(number) == 0);
     CU_ASSERT(dup2(released.fd, *number) == *number);
-    scoped_started();
-    return scoped_wait_fd(released.fd, POLLIN, SCOPED_FOREVER);
+    scoped_notify_started();
+    return scoped_wait_fd_until(released.fd, POLLIN, SCOPED_FOREVER);
 }
 
 static void a_wait_hears_of_a_cancel_also_when_its_descriptor_was_taken(void)
 {
     int status, number = -1;
     CU_ASSERT(scoped_spawn_leaf_with_signal(root, take_cancel_fd, &number, NULL, &task) == 0);
-    CU_ASSERT(scoped_done_receiver_wait_started(task.done_receiver, soon()) == 0);
+    CU_ASSERT(scoped_done_receiver_wait_started_until(task.done_receiver, soon()) == 0);
     scoped_cancel_sender_free(task.cancel_sender);
     CU_ASSERT(scoped_done_receiver_wait_until(task.done_receiver, soon()) == 0);
     CU_ASSERT(scoped_done_receiver_status(task.done_receiver, &status) == 0);

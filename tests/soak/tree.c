@@ -136,7 +136,7 @@ static procspawn_builder *draw_builder(uint64_t *random, enum work what)
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_grace(builder, (int64_t)(draw(random) % 20) * MS);
     if (what >= WORK_HANG || draw(random) % 4 == 0)
-        procspawn_builder_deadline(builder, (int64_t)(1 + draw(random) % 40) * MS);
+        procspawn_builder_total_limit(builder, (int64_t)(1 + draw(random) % 40) * MS);
     if (draw(random) % 8 == 0)
         procspawn_builder_rlimit(builder, RLIMIT_NOFILE, &few);
     if (draw(random) % 8 == 0)
@@ -175,7 +175,7 @@ static void make_call(scoped_spawner self, struct twig *twig)
             procspawn_kill(call.handle);
         if (!over && draw(&twig->random) % 4)
             join(&call, -1);
-        if (procspawn_wait(call.handle, 0, NULL) == 0)
+        if (procspawn_wait_timeout(call.handle, 0, NULL) == 0)
             node_end(call.node);
         pthread_cleanup_pop(1);
     } else if (call.node >= 0) {
@@ -188,7 +188,7 @@ static void make_call(scoped_spawner self, struct twig *twig)
 
 static void sleep_a_little(uint64_t *random)
 {
-    scoped_sleep_until(scoped_deadline_in((int64_t)(draw(random) % 10) * MS));
+    scoped_sleep_until(forkscope_after((int64_t)(draw(random) % 10) * MS));
 }
 
 static int live_as_twig(scoped_spawner self, void *argument)
@@ -216,11 +216,11 @@ static struct scoped_options draw_options(uint64_t *random)
     };
 
     if (draw(random) % 3 == 0)
-        options.deadline = scoped_deadline_in((int64_t)(draw(random) % 100) * MS);
+        options.until = forkscope_after((int64_t)(draw(random) % 100) * MS);
     if (draw(random) % 3 == 0)
         options.grace = (int64_t)(1 + draw(random) % 20) * MS;
     if (draw(random) % 4 == 0)
-        options.limit = 3;
+        options.max_tasks = 3;
     return options;
 }
 
@@ -228,7 +228,7 @@ static struct scoped_options draw_options(uint64_t *random)
 static int add_twig(scoped_spawner scope, struct twig *branch)
 {
     int cancel;
-    int rc = scoped_scope_wait_room(scope, SCOPED_FOREVER);
+    int rc = scoped_scope_wait_room_until(scope, SCOPED_FOREVER);
 
     if (rc < 0)
         return rc;
@@ -254,7 +254,7 @@ static int live_as_branch(scoped_spawner self, void *argument)
         rc = add_twig(scope, branch);
     make_call(self, branch);
     if (rc == 0 && draw(&branch->random) % 3)
-        scoped_scope_close(scope, scoped_deadline_in(100 * MS), NULL);
+        scoped_close(scope, forkscope_after(100 * MS), NULL);
     return rc;
 }
 
@@ -272,13 +272,13 @@ static void let_branch_live(scoped_spawner root, uint64_t *random)
         return;
     }
     int64_t patience = (int64_t)(draw(random) % 200) * MS;
-    scoped_done_receiver_wait_until(signals.done_receiver, scoped_deadline_in(patience));
+    scoped_done_receiver_wait_until(signals.done_receiver, forkscope_after(patience));
     if (draw(random) % 2)
         scoped_cancel_sender_free(signals.cancel_sender);
     else
         scoped_cancel_sender_forget(signals.cancel_sender);
     if (draw(random) % 2)
-        scoped_done_receiver_wait_until(signals.done_receiver, scoped_deadline_in(200 * MS));
+        scoped_done_receiver_wait_until(signals.done_receiver, forkscope_after(200 * MS));
     scoped_done_receiver_free(signals.done_receiver);
 }
 
@@ -292,7 +292,7 @@ static void *grow(void *seed)
             continue;
         for (int i = 0; i < 3 && !stopped(); i++)
             let_branch_live(root, &random);
-        if (scoped_spawner_close(root, SCOPED_FOREVER) < 0)
+        if (scoped_cancel_close(root, SCOPED_FOREVER, NULL) < 0)
             wrong("a root cannot be closed");
     }
     return NULL;
@@ -321,7 +321,7 @@ int tree_run(uint64_t seed)
 
     procspawn_config *config = procspawn_config_new();
     procspawn_config_capture_backtraces(config, draw(&seed) % 2);
-    int rc = procspawn_config_init(config, 0, NULL);
+    int rc = procspawn_init_with(config, 0, NULL);
     procspawn_config_free(config);
     if (rc < 0)
         return 1;

@@ -77,7 +77,7 @@ static json_t *nest(json_t *argument)
     json_decref(inner);
     if (rc == 0) {
         rc = procspawn_join(handle, &result, NULL);
-        procspawn_wait(handle, -1, NULL);
+        procspawn_wait_timeout(handle, -1, NULL);
         procspawn_handle_free(handle);
     }
     if (below >= 0)
@@ -96,7 +96,7 @@ static json_t *run_tasks(json_t *argument)
     scoped_spawner root;
 
     for (int i = 0; i < 3; i++) {
-        if (procspawn_root(&root) == 0)
+        if (procspawn_scope_root(&root) == 0)
             scoped_spawn_leaf(root, sleep_for_ever, NULL, NULL);
     }
     return answer(argument);

@@ -255,7 +255,7 @@ static void check_bred(procspawn_handle *handle, json_t *pids)
     json_t *pid;
     size_t i;
 
-    int rc = procspawn_wait(handle, -1, NULL);
+    int rc = procspawn_wait_timeout(handle, -1, NULL);
     json_array_foreach (pids, i, pid) {
         if (rc == 0 && json_integer_value(pid) > 0 && exists((pid_t)json_integer_value(pid)))
             wrong("process %d outlives its call", (int)json_integer_value(pid));
@@ -289,7 +289,7 @@ static void check_ended(procspawn_handle *handle)
 {
     procspawn_error *error = NULL;
 
-    if (procspawn_wait(handle, 0, NULL) == 0 && exists(procspawn_pid(handle)))
+    if (procspawn_wait_timeout(handle, 0, NULL) == 0 && exists(procspawn_pid(handle)))
         wrong("process %d outlives its scope", (int)procspawn_pid(handle));
     int rc = procspawn_join_timeout(handle, 0, NULL, &error);
     if (rc != PROCSPAWN_ECALL) {
@@ -316,8 +316,8 @@ static int cancel_again_and_again(scoped_spawner self, void *unused)
             wrong("no scope");
         int rc = scoped_procspawn(scope, NULL, breed_and_hang, NULL, &handle);
         if (rc == 0)
-            procspawn_wait(handle, LIFE_MS * CALLS_MS, NULL);
-        int closed = scoped_spawner_close(scope, SCOPED_FOREVER);
+            procspawn_wait_timeout(handle, LIFE_MS * CALLS_MS, NULL);
+        int closed = scoped_cancel_close(scope, SCOPED_FOREVER, NULL);
         if (closed < 0)
             wrong("a scope cannot be closed: %s", forkscope_strerror(closed));
         if (rc == 0)
@@ -348,7 +348,7 @@ static void run_tasks(void)
         scoped_done_receiver_free(signals[i].done_receiver);
         scoped_cancel_sender_forget(signals[i].cancel_sender);
     }
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
 }
 
 void busy_program(struct busy_report *shared)

@@ -24,7 +24,7 @@ void calls_begin(void)
     if (spares)
         procspawn_config_spares(config, atoi(spares));
     procspawn_config_start_timeout(config, CALLS_START_TIMEOUT);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
 }
 
@@ -103,7 +103,7 @@ void calls_check_error(procspawn_error *error, enum procspawn_error_kind kind,
 
     check_name(procspawn_error_kind_name(procspawn_error_kind(error)),
                procspawn_error_kind_name(kind), message);
-    check_name(procspawn_cause_name(procspawn_error_cause(error)), procspawn_cause_name(cause),
+    check_name(procspawn_error_cause_name(procspawn_error_cause(error)), procspawn_error_cause_name(cause),
                message);
     procspawn_error_free(error);
 }
@@ -111,7 +111,7 @@ void calls_check_error(procspawn_error *error, enum procspawn_error_kind kind,
 void calls_check_end(procspawn_handle *handle, enum procspawn_error_kind kind,
                      enum procspawn_cause cause)
 {
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 10 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     calls_check_error(calls_error(handle), kind, cause);
 }
 

@@ -54,7 +54,7 @@ void channel_send(procspawn_sender *to, int integer)
 procspawn_sender *channel_take_sender(json_t *value)
 {
     procspawn_sender *taken;
-    int rc = procspawn_take_sender(value, &taken);
+    int rc = procspawn_value_claim_sender(value, &taken);
     if (rc < 0)
         procspawn_panic("take: %s", forkscope_strerror(rc));
     return taken;

@@ -85,7 +85,7 @@ int sweep_join(int rc, procspawn_handle *handle)
     rc = procspawn_join(handle, &result, &error);
     json_decref(result);
     procspawn_error_free(error);
-    int gone = procspawn_wait(handle, -1, NULL);
+    int gone = procspawn_wait_timeout(handle, -1, NULL);
     procspawn_handle_free(handle);
     return rc < 0 ? rc : gone;
 }

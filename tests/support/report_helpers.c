@@ -40,7 +40,7 @@ procspawn_error *report_error_of_call(procspawn_handle *handle)
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
                           PROCSPAWN_ECALL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL), 0);
     procspawn_handle_free(handle);
     CU_ASSERT_FATAL(error != NULL);
     return error;

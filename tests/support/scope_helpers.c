@@ -114,7 +114,7 @@ void root_set_up(void)
 
 void root_tear_down(void)
 {
-    CU_ASSERT(scoped_spawner_close(root, soon()) == 0);
+    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
     event_free(started);
     event_free(released);
 }
@@ -128,5 +128,5 @@ void block_for_ever(void)
 
 int64_t soon(void)
 {
-    return scoped_deadline_in(INT64_C(20000000000));
+    return forkscope_after(INT64_C(20000000000));
 }

@@ -10,5 +10,5 @@ void scope_open(struct scoped_options options)
 
 void scope_close(void)
 {
-    CU_ASSERT_FATAL(scoped_scope_close(scope, soon(), &outcome) == 0);
+    CU_ASSERT_FATAL(scoped_close(scope, soon(), &outcome) == 0);
 }

@@ -6,7 +6,7 @@
 
 #include "tests/support/scope_helpers.h"
 
-#include <forkscope/signal.h>
+#include <forkscope/notify.h>
 
 /* The signals of the task under test. */
 extern struct scoped_parent_signals task;

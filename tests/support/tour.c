@@ -113,7 +113,7 @@ static int scope(void)
     if (rc == 0) {
         rc = scoped_procspawn(root, NULL, calls_echo, value, &handle);
         rc = check_value(rc, handle);
-        int closed = scoped_spawner_close(root, calls_now() + patience);
+        int closed = scoped_cancel_close(root, calls_now() + patience, NULL);
         rc = rc == 0 ? closed : rc;
     }
     json_decref(value);
@@ -126,7 +126,7 @@ static int deadline(void)
     procspawn_handle *handle = NULL;
     procspawn_error *error = NULL;
 
-    procspawn_builder_deadline(builder, CALLS_SECOND / 20);
+    procspawn_builder_total_limit(builder, CALLS_SECOND / 20);
     int rc = procspawn_builder_spawn(builder, calls_hang, NULL, &handle);
     procspawn_builder_free(builder);
     if (rc == 0)
@@ -181,7 +181,7 @@ static int leave_daemon(void)
     if (rc == 0)
         rc = procspawn_join_timeout(handle, patience, &result, NULL);
     if (rc == 0)
-        rc = procspawn_wait(handle, patience, NULL);
+        rc = procspawn_wait_timeout(handle, patience, NULL);
     if (rc == 0 && kill((pid_t)json_integer_value(result), 0) == 0)
         rc = TOUR_WRONG_VERDICT;
     procspawn_handle_free(handle);

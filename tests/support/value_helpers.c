@@ -13,7 +13,7 @@ void values_begin(void)
     procspawn_config *config = procspawn_config_new();
 
     procspawn_config_spares(config, 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_config_init(config, 0, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
     procspawn_config_free(config);
 }
 

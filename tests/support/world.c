@@ -27,7 +27,7 @@ static struct {
     procspawn_sender *sender;
     procspawn_receiver *receiver;
     procspawn_shmem *shmem;
-    procspawn_shmem_draft *draft;
+    procspawn_shmem_writer *draft;
     json_t *given;
 } world = { .quiet = { -1, -1 } };
 
@@ -39,7 +39,7 @@ bool world_prepare(void)
 static int wait_for_nothing(void *unused)
 {
     (void)unused;
-    return scoped_wait_fd(world.quiet[0], POLLIN, SCOPED_FOREVER);
+    return scoped_wait_fd_until(world.quiet[0], POLLIN, SCOPED_FOREVER);
 }
 
 static procspawn_pool_builder *describe_pool(void)
@@ -101,7 +101,7 @@ static void make_things(void)
 {
     expect("channel", procspawn_channel_new(&world.sender, &world.receiver), 0, 1);
     expect("memory", procspawn_shmem_new("known", 6, &world.shmem), 0, 1);
-    expect("draft", procspawn_shmem_draft_new(6, &world.draft), 0, 1);
+    expect("draft", procspawn_shmem_writer_new(6, &world.draft), 0, 1);
 }
 
 /* Has this process all that it has asked for? What comes without that is taken in here. */
@@ -207,7 +207,7 @@ void world_make(void)
 
     procspawn_config_spares(config, 1);
     procspawn_config_start_timeout(config, CALLS_START_TIMEOUT);
-    expect("init", procspawn_config_init(config, 0, NULL), 0, 1);
+    expect("init", procspawn_init_with(config, 0, NULL), 0, 1);
     procspawn_config_free(config);
     make_tasks();
     make_calls();
@@ -222,7 +222,7 @@ static void end_call(const char *what, procspawn_handle *handle)
 
     expect(what, procspawn_join_timeout(handle, 0, NULL, &error), -ETIMEDOUT, PROCSPAWN_ECALL, 1);
     expect(what, procspawn_kill(handle), 0, PROCSPAWN_ESERVER, 1);
-    expect(what, procspawn_wait(handle, 20 * CALLS_SECOND, NULL), 0, PROCSPAWN_ESERVER, 1);
+    expect(what, procspawn_wait_timeout(handle, 20 * CALLS_SECOND, NULL), 0, PROCSPAWN_ESERVER, 1);
     if (!error)
         expect(what, procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
                PROCSPAWN_ECALL, 1);
@@ -275,10 +275,10 @@ static void end_tasks(void)
     expect("the keeper's pool", procspawn_pool_join_timeout(world.kept, CALLS_SECOND / 10), 0, 1);
     scoped_cancel_sender_free(world.task.cancel_sender);
     expect("a task", scoped_done_receiver_wait_until(world.task.done_receiver,
-                                                     scoped_deadline_in(20 * CALLS_SECOND)), 0, 1);
+                                                     forkscope_after(20 * CALLS_SECOND)), 0, 1);
     expect("its status", scoped_done_receiver_status(world.task.done_receiver, &status), 0, 1);
     scoped_done_receiver_free(world.task.done_receiver);
-    expect("the root", scoped_spawner_close(world.root, scoped_deadline_in(20 * CALLS_SECOND)), 0,
+    expect("the root", scoped_cancel_close(world.root, forkscope_after(20 * CALLS_SECOND), NULL), 0,
            1);
     end_call("a process of a scope", world.in_scope);
     expect("the kept pool's end", procspawn_pool_free_timeout(world.kept, 20 * CALLS_SECOND), 0, 1);
@@ -300,10 +300,10 @@ static void end_things(void)
     procspawn_sender_free(world.sender);
     procspawn_receiver_free(world.receiver);
     value = procspawn_value_shmem(world.shmem);
-    procspawn_values_drop(value);
+    procspawn_value_drop(value);
     json_decref(value);
     procspawn_shmem_unref(world.shmem);
-    if (expect("seal", procspawn_shmem_draft_seal(world.draft, &shmem), 0, -EBADF, 1) == 0)
+    if (expect("seal", procspawn_shmem_writer_seal(world.draft, &shmem), 0, -EBADF, 1) == 0)
         procspawn_shmem_unref(shmem);
 }
 

@@ -24,7 +24,7 @@ static scoped_spawner open_scope(const struct scoped_options *options, scoped_sp
 
 static void close_root(scoped_spawner root)
 {
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     calls_end();
 }
 
@@ -47,7 +47,7 @@ static void the_first_failure_of_a_process_cancels_the_rest(void)
     for (int i = 0; i < 3; i++)
         spawn_named(scope, "patient", calls_hang);
     spawn_named(scope, "culprit", tree_crash);
-    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.status, PROCSPAWN_ECALL);
     CU_ASSERT_EQUAL(outcome.failed, 1);
     CU_ASSERT_EQUAL(outcome.cancelled, 3);
@@ -65,7 +65,7 @@ static void the_first_success_of_a_process_cancels_the_rest(void)
 
     spawn_named(scope, "patient", calls_hang);
     spawn_named(scope, "winner", tree_give_null);
-    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.status, 0);
     CU_ASSERT_EQUAL(outcome.succeeded, 1);
     CU_ASSERT_EQUAL(outcome.cancelled, 1);
@@ -75,13 +75,13 @@ static void the_first_success_of_a_process_cancels_the_rest(void)
 
 static void the_deadline_of_a_scope_ends_its_processes(void)
 {
-    const struct scoped_options options = { .deadline = scoped_deadline_in(CALLS_SECOND / 20) };
+    const struct scoped_options options = { .until = forkscope_after(CALLS_SECOND / 20) };
     struct scoped_outcome outcome = { 0 };
     scoped_spawner root, scope = open_scope(&options, &root);
     procspawn_handle *handle;
 
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, calls_hang, NULL, &handle), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.status, -ETIME);
     CU_ASSERT_EQUAL(outcome.cancelled, 1);
     CU_ASSERT(!tree_exists(procspawn_pid(handle)));
@@ -101,9 +101,9 @@ static int64_t time_of_end(const struct scoped_options *options)
     procspawn_builder_stdout(builder, PROCSPAWN_STDIO_PIPE, -1);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, builder, tree_ignore_term, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
-    int64_t begin = scoped_deadline_in(0);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
-    int64_t took = scoped_deadline_in(0) - begin;
+    int64_t begin = forkscope_after(0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    int64_t took = forkscope_after(0) - begin;
     procspawn_handle_free(handle);
     procspawn_builder_free(builder);
     calls_end();
@@ -121,14 +121,14 @@ static void a_process_has_the_grace_of_its_scope(void)
 
 static void a_limit_of_a_scope_counts_processes(void)
 {
-    const struct scoped_options options = { .limit = 2 };
+    const struct scoped_options options = { .max_tasks = 2 };
     scoped_spawner root, scope = open_scope(&options, &root);
     procspawn_handle *first, *second_one, *third;
 
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, calls_hang, NULL, &first), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, tree_give_null, NULL, &second_one), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, tree_give_null, NULL, &third), 0);
-    CU_ASSERT_EQUAL(procspawn_wait(second_one, 0, NULL), 0);
+    CU_ASSERT_EQUAL(procspawn_wait_timeout(second_one, 0, NULL), 0);
     CU_ASSERT_EQUAL(procspawn_join(third, NULL, NULL), 0);
     procspawn_handle_free(first);
     procspawn_handle_free(second_one);
@@ -138,7 +138,7 @@ static void a_limit_of_a_scope_counts_processes(void)
 
 static int start_when_cancelled(scoped_spawner self, void *ret_handle)
 {
-    const struct scoped_options options = { .limit = 1 };
+    const struct scoped_options options = { .max_tasks = 1 };
     scoped_spawner limited;
     CU_ASSERT_EQUAL(scoped_scope_open(self, &options, &limited), 0);
     CU_ASSERT_EQUAL(scoped_cancel(self), 0);
@@ -233,12 +233,12 @@ static void a_pool_ends_with_its_scope(void)
     pid_t pid = pid_of_worker(pool);
     CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn(pool, calls_hang, NULL, &running), 0);
     CU_ASSERT(tree_exists(pid));
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     CU_ASSERT(!tree_exists(pid));
     CU_ASSERT_EQUAL(procspawn_join(running, NULL, &error), PROCSPAWN_ECALL);
     procspawn_error_free(error);
     procspawn_handle_free(running);
-    CU_ASSERT_EQUAL(procspawn_pool_spawn(pool, own_pid, NULL, &running), -ESHUTDOWN);
+    CU_ASSERT_EQUAL(procspawn_pool_spawn(pool, own_pid, NULL, &running), PROCSPAWN_ESHUTDOWN);
     procspawn_pool_free(pool);
     calls_end();
 }
@@ -252,7 +252,7 @@ static void a_pool_that_has_ended_holds_up_nobody(void)
     pid_of_worker(shut);
     CU_ASSERT_EQUAL(procspawn_pool_shutdown(shut), 0);
     procspawn_pool_free(freed);
-    CU_ASSERT_EQUAL_FATAL(scoped_scope_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
     CU_ASSERT_EQUAL(outcome.succeeded, 2);
     scoped_outcome_fini(&outcome);
     procspawn_pool_free(shut);

@@ -23,11 +23,11 @@ static void a_process_in_a_scope_gives_its_result(void)
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, calls_echo, argument, &handle), 0);
     CU_ASSERT_EQUAL(procspawn_join(handle, &result, NULL), 0);
     CU_ASSERT(json_equal(argument, result));
-    CU_ASSERT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    CU_ASSERT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
     json_decref(result);
     json_decref(argument);
     procspawn_handle_free(handle);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     calls_end();
 }
 
@@ -41,7 +41,7 @@ static void closing_a_scope_ends_its_processes_and_waits_until_they_are_reaped(v
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     for (int i = 0; i < COUNT; i++)
         CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, calls_hang, NULL, &handles[i]), 0);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     for (int i = 0; i < COUNT; i++) {
         procspawn_error *error;
         CU_ASSERT(!tree_exists(procspawn_pid(handles[i])));
@@ -64,7 +64,7 @@ static void a_process_whose_handle_is_freed_stays_in_its_scope(void)
     pid_t pid = procspawn_pid(handle);
     procspawn_handle_free(handle);
     CU_ASSERT(tree_exists(pid));
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     CU_ASSERT(!tree_exists(pid));
     calls_end();
 }
@@ -83,7 +83,7 @@ static void a_process_that_does_not_listen_is_killed_after_its_grace(void)
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, tree_ignore_term, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     CU_ASSERT_EQUAL_FATAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
     CU_ASSERT_EQUAL(procspawn_error_cause(error), PROCSPAWN_CAUSE_KILLED);
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGKILL);
@@ -119,7 +119,7 @@ static void a_process_that_is_asked_to_end_can_leave_in_order(void)
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, leave_when_asked, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     CU_ASSERT_EQUAL(procspawn_join(handle, &result, NULL), 0);
     CU_ASSERT_STRING_EQUAL(json_string_value(result), "left in order");
     json_decref(result);
@@ -159,7 +159,7 @@ static void cancelling_a_task_ends_the_process_it_joins(void)
     CU_ASSERT_EQUAL(status, -ECANCELED);
     CU_ASSERT(pid == 0 || !tree_exists(pid));
     scoped_done_receiver_free(signals.done_receiver);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     calls_end();
 }
 
@@ -178,7 +178,7 @@ static void a_failed_call_leaves_its_scope_usable(void)
         procspawn_error_free(error);
         procspawn_handle_free(handle);
     }
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     calls_end();
 }
 
@@ -201,7 +201,7 @@ static json_t *run_tasks(json_t *unused)
     scoped_spawner root;
 
     (void)unused;
-    if (procspawn_root(&root) < 0)
+    if (procspawn_scope_root(&root) < 0)
         procspawn_panic("no root");
     for (int i = 0; i < 4; i++) {
         if (scoped_spawn_leaf_with_signal(root, count_up, &count, NULL, &signals) < 0)
@@ -227,7 +227,7 @@ static void the_tree_goes_on_inside_of_a_process(void)
     CU_ASSERT_EQUAL(json_integer_value(result), 4);
     json_decref(result);
     procspawn_handle_free(handle);
-    CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     calls_end();
 }
 
@@ -236,7 +236,7 @@ static void there_is_no_inside_outside(void)
     scoped_spawner root;
     int fd;
 
-    CU_ASSERT_EQUAL(procspawn_root(&root), -EPERM);
+    CU_ASSERT_EQUAL(procspawn_scope_root(&root), -EPERM);
     CU_ASSERT_EQUAL(procspawn_end_fd(&fd), -EPERM);
 }
 
@@ -260,10 +260,10 @@ static void a_cancelled_process_is_always_answered(void)
         procspawn_handle *handle;
         CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
         CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, tree_give_null, NULL, &handle), 0);
-        int64_t until = scoped_deadline_in(i * 2000);
-        while (scoped_deadline_in(0) < until)
+        int64_t until = forkscope_after(i * 2000);
+        while (forkscope_after(0) < until)
             continue;
-        CU_ASSERT_EQUAL(scoped_spawner_close(root, SCOPED_FOREVER), 0);
+        CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
         CU_ASSERT(procspawn_join_timeout(handle, 0, NULL, NULL) != -ETIMEDOUT);
         procspawn_handle_free(handle);
     }

@@ -34,7 +34,7 @@ static json_t *number_them(json_t *argument)
     json_t *value;
     int count = 0;
 
-    if (procspawn_take_receiver(argument, &from) < 0)
+    if (procspawn_value_claim_receiver(argument, &from) < 0)
         return NULL;
     while (procspawn_receiver_recv(from, &value) == 0) {
         procspawn_sender *to = channel_take_sender(json_object_get(value, "to"));
@@ -85,9 +85,9 @@ static void descriptors_and_buffers_travel_inside_messages(void)
     procspawn_shmem_unref(shmem);
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &back), 0);
     json_t *inside = json_array_get(json_object_get(back, "fd"), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(inside, &fd), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(inside, &fd), 0);
     CU_ASSERT(values_reads(fd, "through"));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(json_object_get(back, "shmem"), &there), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_shmem(json_object_get(back, "shmem"), &there), 0);
     CU_ASSERT(there && memcmp(procspawn_shmem_data(there), "bytes", 5) == 0);
     procspawn_shmem_unref(there);
     close(fd);
@@ -112,8 +112,8 @@ static void what_was_not_taken_is_closed_with_the_next_message(void)
         PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &back[i]), 0);
         calls_check_descriptors(before + 1);
     }
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(back[0], &fd), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(back[2], &fd), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(back[0], &fd), PROCSPAWN_EVALUE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(back[2], &fd), 0);
     close(fd);
     for (int i = 0; i < 3; i++)
         json_decref(back[i]);
@@ -125,7 +125,7 @@ static void a_receiver_comes_back_with_its_messages(void)
     procspawn_handle *handle;
     json_t *result = values_call(make_channel, NULL, &handle), *value = NULL;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_receiver(result, &receiver), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_receiver(result, &receiver), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_receiver_recv(receiver, &value), 0);
     calls_check_text(value, "left behind");
     PROCSPAWN_CUNIT_EQUAL(channel_end(), -EPIPE);

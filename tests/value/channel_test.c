@@ -199,7 +199,7 @@ static void a_thousand_channels_leave_no_descriptor(void)
                                      procspawn_value_receiver(receiver));
         json_t *result = values_call(calls_echo, argument, &handle);
         procspawn_sender *back = NULL;
-        PROCSPAWN_CUNIT_EQUAL(procspawn_take_sender(json_array_get(result, 0), &back), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_sender(json_array_get(result, 0), &back), 0);
         channel_send(back, i);
         PROCSPAWN_CUNIT_EQUAL(channel_next(), i);
         procspawn_sender_free(back);

@@ -174,7 +174,7 @@ static int receive_in_task(void *arg)
     json_t *value;
 
     (void)arg;
-    scoped_started();
+    scoped_notify_started();
     return procspawn_receiver_recv(receiver, &value);
 }
 
@@ -182,7 +182,7 @@ static int fill_in_task(void *value)
 {
     int rc = 0;
 
-    scoped_started();
+    scoped_notify_started();
     while (rc == 0)
         rc = procspawn_sender_send(sender, value);
     return rc;
@@ -200,15 +200,15 @@ static void cancel_in_task(enum scoped_cancel_mode mode, int64_t grace,
 
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open_with(&options, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_spawn_leaf_with_signal(root, function, arg, NULL, &signals), 0);
-    scoped_done_receiver_wait_started(signals.done_receiver, SCOPED_FOREVER);
+    scoped_done_receiver_wait_started_until(signals.done_receiver, SCOPED_FOREVER);
     nanosleep(&moment, NULL);
     scoped_cancel_sender_free(signals.cancel_sender);
-    int64_t deadline = scoped_deadline_in(20 * CALLS_SECOND);
+    int64_t deadline = forkscope_after(20 * CALLS_SECOND);
     CU_ASSERT_EQUAL(scoped_done_receiver_wait_until(signals.done_receiver, deadline), 0);
     CU_ASSERT_EQUAL(scoped_done_receiver_status(signals.done_receiver, &status), 0);
     CU_ASSERT_EQUAL(status, -ECANCELED);
     scoped_done_receiver_free(signals.done_receiver);
-    scoped_spawner_close(root, SCOPED_FOREVER);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
 }
 
 static void cancel_in_modes(scoped_leaf_function *function, void *arg)

@@ -295,7 +295,7 @@ static void what_came_with_a_value_can_be_taken_when_it_is_decoded(void)
     json_decref(both);
     while (receive_at_once(&value) == -ETIMEDOUT)
         CU_ASSERT(is_readable(procspawn_receiver_fd(receiver), -1));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(json_array_get(value, 1), &got), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(json_array_get(value, 1), &got), 0);
     CU_ASSERT(values_reads(got, "words"));
     close(got);
     json_decref(value);

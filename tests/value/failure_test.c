@@ -46,7 +46,7 @@ static int call_with_things(json_t *argument)
     procspawn_handle *handle = NULL;
     int rc = argument ? procspawn(calls_echo, argument, &handle) : -ENOMEM;
 
-    procspawn_values_drop(argument);
+    procspawn_value_drop(argument);
     json_decref(argument);
     return sweep_join(rc, handle);
 }

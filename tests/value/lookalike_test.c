@@ -47,7 +47,7 @@ static void data_beside_placeholders_arrives_unchanged(void)
 
     json_object_set_new(argument, "real", procspawn_value_fd(STDOUT_FILENO));
     json_t *result = values_call(calls_echo, argument, &handle);
-    CU_ASSERT_EQUAL(procspawn_take_fd(json_object_get(result, "real"), &fd), 0);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(json_object_get(result, "real"), &fd), 0);
     close(fd);
     json_object_set_new(result, "real", json_null());
     CU_ASSERT_TRUE(json_equal(value, result));
@@ -77,7 +77,7 @@ static void a_placeholder_of_another_process_is_data(void)
 
     CU_ASSERT_EQUAL(procspawn_value_kind(own), PROCSPAWN_VALUE_FD);
     CU_ASSERT_EQUAL(procspawn_value_kind(forged), PROCSPAWN_VALUE_PLAIN);
-    CU_ASSERT_EQUAL(procspawn_take_fd(forged, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(forged, &fd), PROCSPAWN_EVALUE);
     json_decref(forged);
     json_decref(told);
     json_decref(own);
@@ -90,9 +90,9 @@ static void only_arrived_descriptors_of_the_kind_can_be_taken(void)
     json_t *number = json_integer(1);
     int fd;
 
-    CU_ASSERT_EQUAL(procspawn_take_fd(own, &fd), PROCSPAWN_EVALUE);
-    CU_ASSERT_EQUAL(procspawn_take_fd(number, &fd), PROCSPAWN_EVALUE);
-    CU_ASSERT_EQUAL(procspawn_take_fd(NULL, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(own, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(number, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(NULL, &fd), PROCSPAWN_EVALUE);
     json_decref(number);
     json_decref(own);
 }

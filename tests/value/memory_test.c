@@ -101,7 +101,7 @@ static bool gives(const json_t *placeholder, const char *text)
 {
     int fd;
 
-    if (procspawn_take_fd(placeholder, &fd) < 0)
+    if (procspawn_value_claim_fd(placeholder, &fd) < 0)
         return false;
     bool right = values_reads(fd, text);
     close(fd);
@@ -112,7 +112,7 @@ static bool gives_bytes(const json_t *placeholder)
 {
     procspawn_shmem *there;
 
-    if (procspawn_take_shmem(placeholder, &there) < 0)
+    if (procspawn_value_claim_shmem(placeholder, &there) < 0)
         return false;
     bool right = memcmp(procspawn_shmem_data(there), "bytes", 5) == 0;
     procspawn_shmem_unref(there);
@@ -124,7 +124,7 @@ static bool gives_a_message(const json_t *placeholder)
     procspawn_receiver *from;
     json_t *value = NULL;
 
-    if (procspawn_take_receiver(placeholder, &from) < 0)
+    if (procspawn_value_claim_receiver(placeholder, &from) < 0)
         return false;
     bool right = procspawn_receiver_recv_timeout(from, 0, &value) == 0 &&
                  json_integer_value(value) == 7;

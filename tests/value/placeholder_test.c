@@ -16,7 +16,7 @@ static json_t *read_it(json_t *argument)
 {
     char bytes[64] = "";
     int fd;
-    int rc = procspawn_take_fd(argument, &fd);
+    int rc = procspawn_value_claim_fd(argument, &fd);
 
     if (rc < 0)
         procspawn_panic("take: %s", forkscope_strerror(rc));
@@ -55,7 +55,7 @@ static void a_descriptor_comes_back_with_the_result(void)
     int fd = -1;
 
     CU_ASSERT_EQUAL(procspawn_value_kind(value), PROCSPAWN_VALUE_FD);
-    CU_ASSERT_EQUAL_FATAL(procspawn_take_fd(value, &fd), 0);
+    CU_ASSERT_EQUAL_FATAL(procspawn_value_claim_fd(value, &fd), 0);
     CU_ASSERT_TRUE(values_reads(fd, "from below"));
     CU_ASSERT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     close(fd);
@@ -71,9 +71,9 @@ static void what_was_taken_cannot_be_taken_again(void)
     json_t *copy = json_deep_copy(value);
     int fd = -1, other = -7;
 
-    CU_ASSERT_EQUAL(procspawn_take_fd(value, &fd), 0);
-    CU_ASSERT_EQUAL(procspawn_take_fd(value, &other), PROCSPAWN_EVALUE);
-    CU_ASSERT_EQUAL(procspawn_take_fd(copy, &other), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(value, &fd), 0);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(value, &other), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(copy, &other), PROCSPAWN_EVALUE);
     CU_ASSERT_EQUAL(other, -7);
     procspawn_handle_free(handle);
     CU_ASSERT_TRUE(values_reads(fd, "from below"));
@@ -91,7 +91,7 @@ static void untaken_descriptors_are_closed_with_the_handle(void)
     int fd;
 
     procspawn_handle_free(handle);
-    CU_ASSERT_EQUAL(procspawn_take_fd(value, &fd), PROCSPAWN_EVALUE);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(value, &fd), PROCSPAWN_EVALUE);
     calls_check_descriptors(before);
     json_decref(result);
 }
@@ -102,10 +102,10 @@ static void dropping_a_value_closes_what_is_inside(void)
     json_t *result = values_call(open_one, NULL, &handle);
     unsigned before = calls_descriptors();
 
-    procspawn_values_drop(result);
+    procspawn_value_drop(result);
     calls_check_descriptors(before - 1);
-    procspawn_values_drop(result);
-    procspawn_values_drop(NULL);
+    procspawn_value_drop(result);
+    procspawn_value_drop(NULL);
     json_decref(result);
     procspawn_handle_free(handle);
 }
@@ -133,7 +133,7 @@ static void placeholders_travel_at_any_depth_and_untouched(void)
         int fd = values_pipe("deep"), back = -1;
         procspawn_handle *handle;
         json_t *result = values_call(calls_echo, nest(procspawn_value_fd(fd), depths[i]), &handle);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(innermost(result), &back), 0);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(innermost(result), &back), 0);
         CU_ASSERT_TRUE(values_reads(back, "deep"));
         close(back);
         close(fd);
@@ -166,7 +166,7 @@ static void many_descriptors_keep_their_places(void)
     for (int i = 0; i < MANY; i++) {
         int fd = -1;
         snprintf(text, sizeof text, "number %d", i);
-        CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, i), &fd), 0);
+        CU_ASSERT_EQUAL(procspawn_value_claim_fd(json_array_get(result, i), &fd), 0);
         CU_ASSERT_TRUE(values_reads(fd, text));
         close(fd);
     }
@@ -234,7 +234,7 @@ static void large_values_carry_descriptors_too(void)
     json_t *argument = json_pack("[s, o]", text, procspawn_value_fd(fd));
     json_t *result = values_call(calls_echo, argument, &handle);
     CU_ASSERT_EQUAL(json_string_length(json_array_get(result, 0)), SIZE);
-    CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 1), &back), 0);
+    CU_ASSERT_EQUAL(procspawn_value_claim_fd(json_array_get(result, 1), &back), 0);
     CU_ASSERT_TRUE(values_reads(back, "beside"));
     close(back);
     close(fd);
@@ -265,7 +265,7 @@ static void what_was_given_and_never_sent_can_be_dropped(void)
     unsigned before = calls_descriptors();
     json_t *value = json_pack("[[o]]", procspawn_value_fd_take(values_pipe("given")));
 
-    procspawn_values_drop(value);
+    procspawn_value_drop(value);
     calls_check_descriptors(before);
     json_decref(value);
 }
@@ -285,7 +285,7 @@ static void a_thousand_rounds_leave_no_descriptor(void)
         json_t *result = values_call(calls_echo, argument, &handle);
         int back = -1;
         if (i % 2 == 0)
-            CU_ASSERT_EQUAL(procspawn_take_fd(json_array_get(result, 0), &back), 0);
+            CU_ASSERT_EQUAL(procspawn_value_claim_fd(json_array_get(result, 0), &back), 0);
         if (back >= 0)
             close(back);
         json_decref(result);

@@ -37,7 +37,7 @@ static bool holds(const procspawn_shmem *shmem, const void *bytes, size_t size)
 static json_t *read_words(json_t *argument)
 {
     procspawn_shmem *shmem;
-    int rc = procspawn_take_shmem(argument, &shmem);
+    int rc = procspawn_value_claim_shmem(argument, &shmem);
 
     if (rc < 0)
         procspawn_panic("take: %s", forkscope_strerror(rc));
@@ -109,7 +109,7 @@ static void an_empty_buffer_travels_too(void)
     json_t *result = values_call(calls_echo, procspawn_value_shmem(shmem), &handle);
 
     CU_ASSERT_PTR_NOT_NULL(procspawn_shmem_data(shmem));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(result, &back), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_shmem(result, &back), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_size(back), 0);
     procspawn_shmem_unref(back);
     procspawn_shmem_unref(shmem);
@@ -149,7 +149,7 @@ static void a_function_returns_a_buffer_of_its_own(void)
     json_t *result = values_call(make_words, NULL, &handle);
 
     CU_ASSERT_EQUAL(procspawn_value_kind(json_array_get(result, 0)), PROCSPAWN_VALUE_SHMEM);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(json_array_get(result, 0), &shmem), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_shmem(json_array_get(result, 0), &shmem), 0);
     CU_ASSERT_FATAL(shmem != NULL);
     procspawn_handle_free(handle);
     CU_ASSERT(holds(shmem, words, sizeof words));
@@ -160,16 +160,16 @@ static void a_function_returns_a_buffer_of_its_own(void)
 static void a_large_buffer_comes_back_as_the_same_memory(void)
 {
     enum { SIZE = 64 << 20 };
-    procspawn_shmem_draft *draft;
+    procspawn_shmem_writer *draft;
     procspawn_shmem *shmem, *back = NULL;
     procspawn_handle *handle;
     struct stat sent, came;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_new(SIZE, &draft), 0);
-    memset(procspawn_shmem_draft_data(draft), 'x', SIZE);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_seal(draft, &shmem), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_new(SIZE, &draft), 0);
+    memset(procspawn_shmem_writer_data(draft), 'x', SIZE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_seal(draft, &shmem), 0);
     json_t *result = values_call(calls_echo, procspawn_value_shmem(shmem), &handle);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(result, &back), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_shmem(result, &back), 0);
     fstat(procspawn_shmem_fd(shmem), &sent);
     fstat(procspawn_shmem_fd(back), &came);
     CU_ASSERT_EQUAL(sent.st_ino, came.st_ino);
@@ -192,15 +192,15 @@ static void references_are_counted(void)
 
 static void a_draft_can_be_given_up(void)
 {
-    procspawn_shmem_draft *draft;
+    procspawn_shmem_writer *draft;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_new(1 << 20, &draft), 0);
-    memset(procspawn_shmem_draft_data(draft), 1, 1 << 20);
-    procspawn_shmem_draft_free(draft);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_new(0, &draft), 0);
-    CU_ASSERT_PTR_NOT_NULL(procspawn_shmem_draft_data(draft));
-    procspawn_shmem_draft_free(draft);
-    procspawn_shmem_draft_free(NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_new(1 << 20, &draft), 0);
+    memset(procspawn_shmem_writer_data(draft), 1, 1 << 20);
+    procspawn_shmem_writer_free(draft);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_new(0, &draft), 0);
+    CU_ASSERT_PTR_NOT_NULL(procspawn_shmem_writer_data(draft));
+    procspawn_shmem_writer_free(draft);
+    procspawn_shmem_writer_free(NULL);
 }
 
 static void a_memfd_becomes_a_buffer_and_gets_its_seals(void)
@@ -258,11 +258,11 @@ static void all_memory_of_a_buffer_is_there(void)
     enum { SIZE = 1 << 20 };
     int memfd = memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     procspawn_shmem *shmem;
-    procspawn_shmem_draft *draft;
+    procspawn_shmem_writer *draft;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_new(SIZE, &draft), 0);
-    strcpy(procspawn_shmem_draft_data(draft), words);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_seal(draft, &shmem), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_new(SIZE, &draft), 0);
+    strcpy(procspawn_shmem_writer_data(draft), words);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_seal(draft, &shmem), 0);
     CU_ASSERT(is_backed(procspawn_shmem_fd(shmem), SIZE));
     CU_ASSERT_STRING_EQUAL(procspawn_shmem_data(shmem), words);
     procspawn_shmem_unref(shmem);
@@ -298,9 +298,9 @@ static void a_buffer_is_no_plain_descriptor(void)
     json_t *result = values_call(calls_echo, procspawn_value_shmem(shmem), &handle);
     int fd = -7;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_fd(result, &fd), PROCSPAWN_EVALUE);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(result, &fd), PROCSPAWN_EVALUE);
     CU_ASSERT_EQUAL(fd, -7);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(result, &back), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_shmem(result, &back), 0);
     procspawn_shmem_unref(back);
     procspawn_shmem_unref(shmem);
     json_decref(result);
@@ -311,14 +311,14 @@ static void the_limit_for_files_is_an_error_and_no_signal(void)
 {
     struct rlimit limit;
     procspawn_shmem *shmem;
-    procspawn_shmem_draft *draft;
+    procspawn_shmem_writer *draft;
     char bytes[8192] = "";
 
     getrlimit(RLIMIT_FSIZE, &limit);
     limit.rlim_cur = 4096;
     setrlimit(RLIMIT_FSIZE, &limit);
     PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_new(bytes, sizeof bytes, &shmem), -EFBIG);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_draft_new(sizeof bytes, &draft), -EFBIG);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_writer_new(sizeof bytes, &draft), -EFBIG);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_FSIZE, &limit);
 }
@@ -345,7 +345,7 @@ static void a_thousand_buffers_leave_nothing(void)
         json_t *value = procspawn_value_shmem_take(make(&i, sizeof i));
         json_t *result = values_call(calls_echo, value, &handle);
         if (i % 2 == 0) {
-            PROCSPAWN_CUNIT_EQUAL(procspawn_take_shmem(result, &back), 0);
+            PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_shmem(result, &back), 0);
             CU_ASSERT(back && holds(back, &i, sizeof i));
         }
         procspawn_shmem_unref(back);

@@ -63,7 +63,7 @@ static void a_forged_death_is_ignored(void)
 {
     procspawn_handle *handle = calls_start(forge_death, json_integer(8));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, -1, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 8);
 }
 

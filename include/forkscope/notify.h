@@ -1,5 +1,5 @@
 /*
- * signal.h - how a task is asked to end, and how its end is reported
+ * notify.h - how a task is asked to end, and how its end is reported
  *
  * Two signals connect a task with its spawner: *cancel* goes down, *done* comes up. The parent
  * holds a cancel sender and a done receiver. Both may be used and freed by any thread, at any time,
@@ -11,11 +11,11 @@
  *     scoped_done_receiver_wait(signals.done_receiver);          its thread is gone
  *     scoped_done_receiver_free(signals.done_receiver);
  *
- * Deadlines are points in time on CLOCK_MONOTONIC in nanoseconds; scoped_deadline_in (scope.h)
+ * Deadlines are points in time on CLOCK_MONOTONIC in nanoseconds; forkscope_after (scope.h)
  * makes them.
  */
-#ifndef FORKSCOPE_SIGNAL_H
-#define FORKSCOPE_SIGNAL_H
+#ifndef FORKSCOPE_NOTIFY_H
+#define FORKSCOPE_NOTIFY_H
 
 #include <stdint.h>
 
@@ -100,7 +100,7 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
 
 /*
- * Waits until the task reports that it has started (scoped_started). If the task is a child of the
+ * Waits until the task reports that it has started (scoped_notify_started). If the task is a child of the
  * calling task and its executor, one of the user's, does not start it, the call runs it, and
  * returns when it has ended (executor.h).
  *
@@ -113,22 +113,22 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
  * Cancel: a cancellation point of tasks.
  * Source: Trio, Nursery.start.
  */
-int scoped_done_receiver_wait_started(struct scoped_done_receiver *receiver, int64_t deadline);
+int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receiver, int64_t deadline);
 
 /*
  * How the task ended, once it is gone: what its function returned, -ECANCELED when it was cancelled
  * before or while it ran, SCOPED_EUNWOUND when its function left by pthread_exit. Before that:
  * -EAGAIN and nothing else.
  *
- * Returns 0 and sets *ret_status, or -EAGAIN. scoped_done_receiver_value hands out what the task
- * left by scoped_set_value, NULL if nothing; its ownership is between the two tasks.
+ * Returns 0 and sets *ret_status, or -EAGAIN. scoped_done_receiver_result hands out what the task
+ * left by scoped_set_result, NULL if nothing; its ownership is between the two tasks.
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: no cancellation point.
  * Source: own; the seed's tasks have no result.
  */
 int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_status);
-int scoped_done_receiver_value(struct scoped_done_receiver *receiver, void **ret_value);
+int scoped_done_receiver_result(struct scoped_done_receiver *receiver, void **ret_value);
 
 /*
  * Frees a receiver (taken); the task is left alone. NULL is fine.
