@@ -11,6 +11,7 @@
 #include <forkscope/channel.h>
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
+#include <forkscope/limits.h>
 #include <forkscope/output.h>
 #include <forkscope/policy.h>
 #include <forkscope/pool.h>

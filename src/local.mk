@@ -7,6 +7,7 @@ forkscopeinclude_HEADERS += include/forkscope/channel.h
 forkscopeinclude_HEADERS += include/forkscope/error.h
 forkscopeinclude_HEADERS += include/forkscope/executor.h
 forkscopeinclude_HEADERS += include/forkscope/output.h
+forkscopeinclude_HEADERS += include/forkscope/limits.h
 forkscopeinclude_HEADERS += include/forkscope/policy.h
 forkscopeinclude_HEADERS += include/forkscope/pool.h
 forkscopeinclude_HEADERS += include/forkscope/procspawn.h

@@ -11,7 +11,7 @@
  *     scoped_done_receiver_wait(signals.done_receiver);          its thread is gone
  *     scoped_done_receiver_free(signals.done_receiver);
  *
- * Deadlines are points in time on CLOCK_MONOTONIC in nanoseconds; forkscope_after (scope.h)
+ * Deadlines are points in time on CLOCK_MONOTONIC in nanoseconds; forkscope_after (limits.h)
  * makes them.
  */
 #ifndef FORKSCOPE_NOTIFY_H

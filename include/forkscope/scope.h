@@ -71,8 +71,9 @@
 #define FORKSCOPE_SCOPE_H
 
 #include <forkscope/executor.h>
-#include <forkscope/policy.h>
+#include <forkscope/limits.h>
 #include <forkscope/notify.h>
+#include <forkscope/policy.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -80,19 +81,6 @@
 extern "C" {
 #endif
 #pragma GCC visibility push(default)
-
-/* No deadline. */
-#define SCOPED_FOREVER INT64_MAX
-
-/*
- * Returns the point in time that is `nanoseconds` from now, for every function that takes a
- * deadline. Never fails.
- *
- * Safe:   any thread, any process, signal handlers.
- * Cancel: no cancellation point.
- * Source: clock_gettime(2), CLOCK_MONOTONIC.
- */
-int64_t forkscope_after(int64_t nanoseconds);
 
 /*
  * Names the owner of children. It may be copied freely; only the owner may use it. {0, 0} is no

@@ -3,6 +3,7 @@
  */
 #include "src/base/clock.h"
 
+#include <forkscope/limits.h>
 #include <limits.h>
 #include <time.h>
 
@@ -17,6 +18,11 @@ int64_t base__deadline(int64_t duration)
 {
     int64_t now = base__now();
     return duration < 0 || duration > BASE_NEVER - now ? BASE_NEVER : now + duration;
+}
+
+int64_t forkscope_after(int64_t length)
+{
+    return base__deadline(length < 0 ? 0 : length);
 }
 
 int base__poll_timeout(int64_t deadline)

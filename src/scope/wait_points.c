@@ -121,8 +121,3 @@ int scoped_sleep_until(int64_t deadline)
     base__waiter_free(waiter);
     return scoped__wait_end(wait, error == -ETIMEDOUT ? 0 : error);
 }
-
-int64_t forkscope_after(int64_t nanoseconds)
-{
-    return base__deadline(nanoseconds < 0 ? 0 : nanoseconds);
-}
