@@ -12,6 +12,7 @@
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
 #include <forkscope/limits.h>
+#include <forkscope/notify.h>
 #include <forkscope/output.h>
 #include <forkscope/policy.h>
 #include <forkscope/pool.h>
@@ -19,7 +20,7 @@
 #include <forkscope/remote_scope.h>
 #include <forkscope/scope.h>
 #include <forkscope/shmem.h>
-#include <forkscope/notify.h>
+#include <forkscope/task.h>
 #include <forkscope/tree.h>
 #include <forkscope/typed.h>
 #include <forkscope/value.h>

@@ -19,14 +19,15 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Codes of the thread half (scope.h, notify.h, executor.h). */
+/* Codes of the thread half (scope.h, task.h, notify.h, executor.h). */
 enum {
     SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
     SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
     SCOPED_ECLOSED = -5003,     /* the spawner's owner is ending and takes no more children */
     SCOPED_EUNWOUND = -5004,    /* the task left its function by pthread_exit, uncancelled */
     SCOPED_ENOTSTARTED = -5005, /* the task ended before it called scoped_notify_started */
-    SCOPED_EOPEN = -5006        /* another scope is still open inside of this one */
+    SCOPED_EOPEN = -5006,       /* another scope is still open inside of this one */
+    SCOPED_ERUNNING = -5007     /* what was waited for is not over yet; wait again */
 };
 
 /* Codes of the process half (procspawn.h and the headers beside it). */

@@ -93,8 +93,9 @@ typedef struct scoped_spawner {
 
 /*
  * A task's function: its own spawner, and the argument given at spawn (borrowed). What it returns
- * is its status: 0, or a negative value when it failed. The leaf form is for tasks that spawn
- * nothing; they are cheaper.
+ * is its status: 0, or a negative value when it failed. SCOPED_ERUNNING, the answer of a wait that
+ * is not over, is no status: it is replaced by -ECANCELED if the task was cancelled, and by
+ * -ETIMEDOUT if not. The leaf form is for tasks that spawn nothing; they are cheaper.
  */
 typedef int scoped_task_function(scoped_spawner self, void *arg);
 typedef int scoped_leaf_function(void *arg);

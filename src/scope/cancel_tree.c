@@ -116,3 +116,10 @@ void scoped__cancel(struct node *node)
     if (node->kind == NODE_SCOPE)
         scoped__cancel_children(node);
 }
+
+/* A scope can be cancelled until it is gone, since it may have children until then. */
+void scoped__cancel_unended(struct node *node)
+{
+    if (node->state < (node->kind == NODE_SCOPE ? NODE_GONE : NODE_ENDING))
+        scoped__cancel(node);
+}

@@ -12,6 +12,9 @@
  */
 void scoped__cancel(struct node *node) REQUIRES(tree_lock);
 
+/* The same, but a node that is too far for it is left alone: a task at its end, a scope gone. */
+void scoped__cancel_unended(struct node *node) REQUIRES(tree_lock);
+
 /*
  * Locked on entry and return, unlocked at times meanwhile: cancels the children of a node, not the
  * node itself.

@@ -15,6 +15,14 @@ static bool was_cancelled(const struct node *node, int status)
     return status == -ECANCELED && node->was_cancelled;
 }
 
+/* Else a waiter that gets it from scoped_task_join would take the task for one that still runs. */
+int scoped__end_status(const struct node *node, int status)
+{
+    if (status != SCOPED_ERUNNING)
+        return status;
+    return node->was_cancelled ? -ECANCELED : -ETIMEDOUT;
+}
+
 static const char *name_of(const struct node *node) REQUIRES(tree_lock)
 {
     static const char *const names[] = {

@@ -13,6 +13,9 @@
  */
 struct scoped_failure *scoped__failure_new(struct node *node, int status) EXCLUDES(tree_lock);
 
+/* The status that is told of a node that has entered NODE_ENDING, if it ended with `status`. */
+int scoped__end_status(const struct node *node, int status);
+
 /*
  * Locked: counts the end of a node in its scope, adds the failure (taken, may be NULL) to the
  * scope's list, and cancels the scope if its policy says so.

@@ -116,6 +116,13 @@ struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned
     return node;
 }
 
+void scoped__node_name_thread(const struct node *node)
+    NO_THREAD_SAFETY_ANALYSIS("no other thread changes the name once the task runs")
+{
+    if (executor__is_ours(node->executor))
+        pthread_setname_np(pthread_self(), node->name);
+}
+
 int scoped__node_take_id(struct node *node)
 {
     return scoped__spawner_id_take(&node->id);

@@ -180,6 +180,9 @@ void scoped__node_use(struct node *node, struct scoped_executor *executor);
 /* Gives the node, which has none, a spawner. Returns 0 or -ENOMEM. */
 int scoped__node_take_id(struct node *node);
 
+/* Called by the node's thread: gives it the node's name, which is not empty, if it is ours. */
+void scoped__node_name_thread(const struct node *node);
+
 /*
  * Locked: queues a wake-up for a waiter (NULL: none) or for all in a list. They are sent by
  * scoped__unlock.

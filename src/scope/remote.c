@@ -193,6 +193,7 @@ void scoped_done_sender_free(struct scoped_done_sender *sender)
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_ENDING);
     scoped__unlock(node->tree);
-    scoped__tell_done(node, node->status, scoped__failure_new(node, node->status));
+    int status = scoped__end_status(node, node->status);
+    scoped__tell_done(node, status, scoped__failure_new(node, status));
     scoped__uncancelled_end(section);
 }

@@ -3,7 +3,6 @@
  */
 #include "src/scope/self.h"
 
-#include "src/executor/executor.h"
 #include "src/scope/cancel.h"
 #include "src/scope/cancel_tree.h"
 #include "src/scope/current.h"
@@ -31,8 +30,7 @@ int scoped_set_name(const char *name)
     scoped__lock(task->tree);
     snprintf(task->name, sizeof task->name, "%s", name);
     scoped__unlock(task->tree);
-    if (executor__is_ours(task->executor))
-        pthread_setname_np(pthread_self(), task->name);
+    scoped__node_name_thread(task);
     return 0;
 }
 

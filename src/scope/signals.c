@@ -14,12 +14,6 @@
 
 #include <errno.h>
 
-/* A scope can be cancelled until it is gone, since it may have children until then. */
-static bool can_be_cancelled(const struct node *node)
-{
-    return node->state < (node->kind == NODE_SCOPE ? NODE_GONE : NODE_ENDING);
-}
-
 void scoped_cancel_sender_free(struct scoped_cancel_sender *sender)
 {
     struct node *node = (struct node *)sender;
@@ -27,8 +21,7 @@ void scoped_cancel_sender_free(struct scoped_cancel_sender *sender)
         return;
     struct tree *tree = node->tree;
     scoped__lock(tree);
-    if (can_be_cancelled(node))
-        scoped__cancel(node);
+    scoped__cancel_unended(node);
     scoped__node_unref(node);
     scoped__unlock(tree);
 }

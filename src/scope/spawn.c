@@ -9,6 +9,8 @@
 #include "src/scope/timer_thread.h"
 
 #include <errno.h>
+#include <forkscope/task.h>
+#include <stdio.h>
 
 /* Undoes the start of a node that its executor refused. Its signals have not been handed out. */
 static void discard(struct node *node)
@@ -70,21 +72,12 @@ struct body {
     scoped_leaf_function *leaf;
     void *arg;
     scoped_done_function *done;
+    const char *name;       /* NULL: none */
 };
 
-static int spawn(scoped_spawner spawner, const struct body *body,
-                 struct scoped_parent_signals *ret_signals)
+static void prepare(struct node *node, const struct body *body)
+    NO_THREAD_SAFETY_ANALYSIS("the node is not linked yet")
 {
-    enum { PLACE_AND_RUN = 2, SIGNALS = 2 };
-
-    struct node *parent;
-    int error = scoped__parent_with_room(spawner, &parent);
-    if (error < 0)
-        return error;
-    struct node *node = scoped__node_new(parent, body->leaf != NULL ? NODE_LEAF : NODE_TASK,
-                                         PLACE_AND_RUN + (ret_signals != NULL ? SIGNALS : 0));
-    if (node == NULL)
-        return -ENOMEM;
     if (body->leaf != NULL)
         node->function.leaf = body->leaf;
     else
@@ -92,7 +85,38 @@ static int spawn(scoped_spawner spawner, const struct body *body,
     node->run = scoped__task_run;
     node->arg = body->arg;
     node->done = body->done;
+    if (body->name != NULL)
+        snprintf(node->name, sizeof node->name, "%s", body->name);
+}
+
+/* `handles` is the number of references that the caller gets. Without one the node may be gone. */
+static int spawn(scoped_spawner spawner, const struct body *body, unsigned handles,
+                 struct node **ret_node)
+{
+    enum { PLACE_AND_RUN = 2 };
+
+    struct node *parent;
+    int error = scoped__parent_with_room(spawner, &parent);
+    if (error < 0)
+        return error;
+    struct node *node = scoped__node_new(parent, body->leaf != NULL ? NODE_LEAF : NODE_TASK,
+                                         PLACE_AND_RUN + handles);
+    if (node == NULL)
+        return -ENOMEM;
+    prepare(node, body);
     error = start(node);
+    if (error == 0)
+        *ret_node = node;
+    return error;
+}
+
+static int spawn_with_signals(scoped_spawner spawner, const struct body *body,
+                              struct scoped_parent_signals *ret_signals)
+{
+    enum { SIGNALS = 2 };
+
+    struct node *node;
+    int error = spawn(spawner, body, ret_signals != NULL ? SIGNALS : 0, &node);
     if (error == 0 && ret_signals != NULL) {
         ret_signals->cancel_sender = (struct scoped_cancel_sender *)node;
         ret_signals->done_receiver = (struct scoped_done_receiver *)node;
@@ -103,28 +127,54 @@ static int spawn(scoped_spawner spawner, const struct body *body,
 int scoped_spawn(scoped_spawner spawner, scoped_task_function *function, void *arg,
                  scoped_done_function *done)
 {
-    struct body body = { function, NULL, arg, done };
-    return spawn(spawner, &body, NULL);
+    struct body body = { .task = function, .arg = arg, .done = done };
+    return spawn_with_signals(spawner, &body, NULL);
 }
 
 int scoped_spawn_with_signal(scoped_spawner spawner, scoped_task_function *function, void *arg,
                              scoped_done_function *done, struct scoped_parent_signals *ret_signals)
 {
-    struct body body = { function, NULL, arg, done };
-    return spawn(spawner, &body, ret_signals);
+    struct body body = { .task = function, .arg = arg, .done = done };
+    return spawn_with_signals(spawner, &body, ret_signals);
 }
 
 int scoped_spawn_leaf(scoped_spawner spawner, scoped_leaf_function *function, void *arg,
                       scoped_done_function *done)
 {
-    struct body body = { NULL, function, arg, done };
-    return spawn(spawner, &body, NULL);
+    struct body body = { .leaf = function, .arg = arg, .done = done };
+    return spawn_with_signals(spawner, &body, NULL);
 }
 
 int scoped_spawn_leaf_with_signal(scoped_spawner spawner, scoped_leaf_function *function, void *arg,
                                   scoped_done_function *done,
                                   struct scoped_parent_signals *ret_signals)
 {
-    struct body body = { NULL, function, arg, done };
-    return spawn(spawner, &body, ret_signals);
+    struct body body = { .leaf = function, .arg = arg, .done = done };
+    return spawn_with_signals(spawner, &body, ret_signals);
+}
+
+static int start_object(scoped_spawner spawner, const struct scoped_task_options *options,
+                        struct body body, struct scoped_task **ret_task)
+{
+    struct node *node;
+    if (options != NULL) {
+        body.name = options->name;
+        body.done = options->done;
+    }
+    int error = spawn(spawner, &body, ret_task != NULL, &node);
+    if (error == 0 && ret_task != NULL)
+        *ret_task = (struct scoped_task *)node;
+    return error;
+}
+
+int scoped_start(scoped_spawner spawner, const struct scoped_task_options *options,
+                 scoped_task_function *function, void *arg, struct scoped_task **ret_task)
+{
+    return start_object(spawner, options, (struct body){ .task = function, .arg = arg }, ret_task);
+}
+
+int scoped_start_leaf(scoped_spawner spawner, const struct scoped_task_options *options,
+                      scoped_leaf_function *function, void *arg, struct scoped_task **ret_task)
+{
+    return start_object(spawner, options, (struct body){ .leaf = function, .arg = arg }, ret_task);
 }

@@ -29,7 +29,10 @@ static bool begin(struct node *node)
         node->thread = pthread_self();
     if (runs)
         scoped__node_enter(node, NODE_RUNNING);
+    bool named = node->name[0] != '\0';
     scoped__unlock(node->tree);
+    if (runs && named)
+        scoped__node_name_thread(node);
     return runs;
 }
 
@@ -93,6 +96,7 @@ static void end(struct activation *activation, int status)
 {
     struct node *node = activation->node;
     bool has_children = enter_ending(activation);
+    status = scoped__end_status(node, status);
     scoped__run_deferred(activation);
     if (has_children || activation->opened != NULL)
         end_children(activation);
