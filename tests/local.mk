@@ -103,6 +103,9 @@ check_PROGRAMS += tests/call/shortage_test
 check_PROGRAMS += tests/call/spawn_test
 check_PROGRAMS += tests/call/uncancelled_test
 
+check_PROGRAMS += tests/calls/call_test
+check_PROGRAMS += tests/calls/options_test
+
 check_PROGRAMS += tests/child/caller_rights_test
 check_PROGRAMS += tests/child/childless_test
 check_PROGRAMS += tests/child/inherited_test

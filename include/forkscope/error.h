@@ -71,7 +71,7 @@ enum procspawn_error_kind {
     PROCSPAWN_ERROR_CANCELLED,
     PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
-    PROCSPAWN_ERROR_SETUP,          /* no child could be made as asked; the function never ran */
+    PROCSPAWN_ERROR_SETUP,          /* the call could not be made; the function never ran */
     PROCSPAWN_ERROR_SERVER_LOST     /* the fork server died during the call, the child with it */
 };
 
@@ -167,6 +167,16 @@ int procspawn_error_line(const procspawn_error *error);
 const char *procspawn_error_function(const procspawn_error *error);
 
 /*
+ * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
+ * (kind SETUP, call.h).
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int procspawn_error_code(const procspawn_error *error);
+
+/*
  * The backtrace, innermost frame first, the failed thread before the others. Frames tell module,
  * offset and symbol; `addr2line -e MODULE OFFSET` finds file and line where there is debug
  * information.
@@ -200,8 +210,8 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
 int procspawn_error_print(const procspawn_error *error, FILE *stream);
 
 /*
- * The whole error as a JSON object: kind, cause, message, and, where known, signal, exit_status,
- * errno, file, line, function, frames. A new reference, NULL when out of memory.
+ * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
+ * exit_status, errno, file, line, function, frames. A new reference, NULL when out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -113,7 +113,9 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
 /*
  * Calls function(argument) in a worker: at once if one is idle, else as soon as one is, in the
  * order in which the calls were made. The argument is borrowed and encoded before the call returns;
- * NULL stands for JSON null. The call does not wait, whatever the size of the argument.
+ * NULL stands for JSON null. The call does not wait, whatever the size of the argument. Its limit is
+ * that of procspawn_builder_total_limit() for procspawn_pool_builder_process(), or none;
+ * procspawn_start() (call.h) takes one for a single call.
  *
  * Returns 0 and a new handle, or
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
@@ -132,22 +134,6 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  */
 int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, json_t *argument,
                          procspawn_handle **ret_handle);
-
-/*
- * The same with a limit for this call: when `duration` nanoseconds have passed since the call was
- * made, it fails with kind TIMED_OUT, in the queue as well as in a worker, which is then killed and
- * replaced. 0 is no limit. procspawn_pool_spawn() uses the limit that procspawn_builder_total_limit()
- * set for procspawn_pool_builder_process(), or none.
- *
- * Returns what procspawn_pool_spawn() does, and -EINVAL for a negative duration.
- *
- * Safe:   any thread of the pool's process.
- * Cancel: a cancellation point before anything was started, never after.
- * Source: own.
- */
-int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
-                                  procspawn_function *function, json_t *argument,
-                                  procspawn_handle **ret_handle);
 
 /* ---------------------------------------------------------------------------------------------
  * The pool as a whole

@@ -18,6 +18,7 @@
 #ifndef FORKSCOPE_TREE_H
 #define FORKSCOPE_TREE_H
 
+#include <forkscope/call.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/scope.h>
@@ -57,6 +58,21 @@ int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *buil
                                  procspawn_function *function, json_t *argument,
                                  procspawn_handle **ret_handle,
                                  struct scoped_parent_signals *ret_signals);
+
+/*
+ * procspawn_call() (call.h) as a child of the owner of spawner: the process ends with its scope.
+ * The scope counts it as a task, so its failure counts in the policy of the scope, and is also given
+ * here. For limits, output and pools there is procspawn_call_with(), whose options name the scope.
+ *
+ * Returns and gives what procspawn_call() does; for a call that cannot be made the code is what
+ * scoped_procspawn() returns.
+ *
+ * Safe:   the owner of the spawner.
+ * Cancel: a cancellation point of tasks; the call is killed.
+ * Source: own.
+ */
+int scoped_procspawn_call(scoped_spawner spawner, procspawn_function *function, json_t *argument,
+                          json_t **ret_result, procspawn_error **ret_error);
 
 /*
  * A pool (pool.h) as builder (borrowed) describes, which is a child of the owner of spawner, or of

@@ -6,6 +6,7 @@
 #include "src/value/footprint.h"
 #include "src/value/placeholder.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,16 +15,29 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+static const procspawn_builder defaults = {
+    .stdio = { { PROCSPAWN_STDIO_INHERIT, -1 }, { PROCSPAWN_STDIO_INHERIT, -1 },
+               { PROCSPAWN_STDIO_INHERIT, -1 } },
+    .limit = PROCSPAWN__LIMIT_DEFAULT,
+};
+
 procspawn_builder *procspawn_builder_new(void)
 {
-    procspawn_builder *builder = calloc(1, sizeof *builder);
+    procspawn_builder *builder = malloc(sizeof *builder);
 
-    if (!builder)
-        return NULL;
-    for (int i = 0; i < 3; i++)
-        builder->stdio[i] = (struct procspawn__stream){ PROCSPAWN_STDIO_INHERIT, -1 };
-    builder->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
+    if (builder)
+        *builder = defaults;
     return builder;
+}
+
+procspawn_builder *procspawn__builder_with(const struct procspawn_call_options *options,
+                                           procspawn_builder *ret_changed)
+{
+    if (options->total_limit == 0)
+        return options->builder;
+    *ret_changed = options->builder ? *options->builder : defaults;
+    ret_changed->duration = options->total_limit;
+    return ret_changed;
 }
 
 static void drop_changes(procspawn_builder *builder)

@@ -42,4 +42,13 @@ struct procspawn_builder {
     procspawn__limit limit;     /* of the result */
 };
 
+struct procspawn_call_options;
+
+/*
+ * Returns the builder of the options (NULL: none) or, where they override it, *ret_changed, which
+ * borrows from both.
+ */
+procspawn_builder *procspawn__builder_with(const struct procspawn_call_options *options,
+                                           procspawn_builder *ret_changed);
+
 #endif

@@ -10,11 +10,13 @@
 
 #include "src/call/outcome.h"
 #include <forkscope/procspawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
 struct procspawn__handle_kind {
+    bool pooled;                /* a call of a pool: its process goes on, its usage is not known */
     /* Waits for the outcome, at most timeout nanoseconds (negative: for ever). 0 or -errno. */
     int (*answered)(procspawn_handle *handle, int64_t timeout);
     /* Waits for the end of the process. 0 or -errno, for instance -ETIMEDOUT. */

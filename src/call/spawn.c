@@ -1,6 +1,8 @@
 /*
  * spawn.c - procspawn: builds the request of a call, takes a child and sends it
  */
+#include "src/call/spawn.h"
+
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/call/builder.h"
@@ -14,6 +16,7 @@
 #include "src/client/take.h"
 #include "src/image/image.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
@@ -125,6 +128,15 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
     int rc = spawn(builder, function, argument, ret_handle);
     pthread_setcancelstate(cancel, NULL);
     return rc;
+}
+
+int procspawn__spawn(const struct procspawn_call_options *options, procspawn_function *function,
+                     json_t *argument, procspawn_handle **ret_handle)
+{
+    procspawn_builder changed;
+    procspawn_builder *builder = procspawn__builder_with(options, &changed);
+
+    return procspawn_builder_spawn(builder, function, argument, ret_handle);
 }
 
 int procspawn(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle)

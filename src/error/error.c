@@ -23,6 +23,7 @@ static procspawn_error *new_error(enum procspawn_error_kind kind)
 
     if (error) {
         error->kind = kind;
+        error->code = PROCSPAWN_ECALL;
         error->exit_status = -1;
     }
     return error;
@@ -76,7 +77,7 @@ procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error_
 
 void procspawn_error_free(procspawn_error *error)
 {
-    if (!error)
+    if (!error || error->fixed)
         return;
     free(error->message);
     free(error->file);
@@ -107,11 +108,51 @@ procspawn_error *procspawn__error_copy(const procspawn_error *error)
     if (!same)
         return NULL;
     *same = *error;
+    same->fixed = false;
     same->message = copy(error->message);
     same->file = copy(error->file);
     same->function = copy(error->function);
     same->trace = copy_trace(error->trace);
     return whole_or_none(same);
+}
+
+/* ---- of calls without an outcome ---- */
+
+static char no_memory[] = "no memory could be had";
+static char was_cancelled[] = "the calling task was cancelled, and the call with it";
+
+static procspawn_error not_made_without_memory = {
+    .kind = PROCSPAWN_ERROR_SETUP, .code = -ENOMEM, .error = ENOMEM, .exit_status = -1,
+    .message = no_memory, .fixed = true,
+};
+static procspawn_error lost_without_memory = {
+    .kind = PROCSPAWN_ERROR_IO, .code = PROCSPAWN_ECALL, .error = ENOMEM, .exit_status = -1,
+    .message = no_memory, .fixed = true,
+};
+static procspawn_error cancelled = {
+    .kind = PROCSPAWN_ERROR_CANCELLED, .code = -ECANCELED, .error = ECANCELED, .exit_status = -1,
+    .message = was_cancelled, .fixed = true,
+};
+
+procspawn_error *procspawn__error_of_code(int rc)
+{
+    if (rc == -ECANCELED)
+        return &cancelled;
+    procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_SETUP,
+                                                  procspawn__error_number(rc), "%s",
+                                                  forkscope_strerror(rc));
+    if (!error)
+        return &not_made_without_memory;
+    error->code = rc;
+    return error;
+}
+
+procspawn_error *procspawn__error_of_loss(int rc)
+{
+    procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_IO, procspawn__error_number(rc),
+                                                  "the result cannot be received: %s",
+                                                  forkscope_strerror(rc));
+    return error ? error : &lost_without_memory;
 }
 
 /* ---- from what the child reported ---- */

@@ -7,11 +7,14 @@
 #include "src/crash/backtrace.h"
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct procspawn_error {
     enum procspawn_error_kind kind;
     enum procspawn_cause cause;
+    int code;                   /* what the function returned that gave the error */
+    bool fixed;                 /* static: never freed */
     int signal;
     int exit_status;
     int error;                  /* errno value */
@@ -33,6 +36,12 @@ procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
                                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 procspawn_error *procspawn__error_copy(const procspawn_error *error);
+/*
+ * Of a call that could not be made: `rc` is why. Of one that was made, whose outcome cannot be had.
+ * Never NULL: without memory they return a static error, whose code is not that of `rc`.
+ */
+procspawn_error *procspawn__error_of_code(int rc);
+procspawn_error *procspawn__error_of_loss(int rc);
 /*
  * From a child's FAILURE message (untrusted bytes), and from the server's report of its death. The
  * trace (NULL: none) is taken on success.

@@ -96,6 +96,11 @@ int procspawn_error_errno(const procspawn_error *error)
     return error->error;
 }
 
+int procspawn_error_code(const procspawn_error *error)
+{
+    return error->code;
+}
+
 const char *procspawn_error_message(const procspawn_error *error)
 {
     return error->message;
@@ -255,9 +260,10 @@ static void set_if(json_t *object, const char *key, bool known, json_t *value)
 
 json_t *procspawn_error_json(const procspawn_error *error)
 {
-    json_t *object = json_pack("{s:s, s:s, s:o}", "kind", procspawn_error_kind_name(error->kind),
-                               "cause", procspawn_error_cause_name(error->cause), "message",
-                               text_or_null(error->message));
+    json_t *object = json_pack("{s:s, s:s, s:i, s:o}", "kind",
+                               procspawn_error_kind_name(error->kind), "cause",
+                               procspawn_error_cause_name(error->cause), "code", error->code,
+                               "message", text_or_null(error->message));
     if (!object)
         return NULL;
     set_if(object, "signal", error->signal != 0, json_integer(error->signal));

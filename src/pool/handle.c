@@ -253,6 +253,7 @@ static int call_fd(const procspawn_handle *handle)
 }
 
 const struct procspawn__handle_kind procspawn__pool_call_kind = {
+    .pooled = true,
     .answered = call_answered,
     .gone = call_gone,
     .end = call_end,

@@ -1,6 +1,8 @@
 /*
  * spawn.c - procspawn_pool_spawn: encodes a call and queues it
  */
+#include "src/pool/spawn.h"
+
 #include "src/base/clock.h"
 #include "src/call/builder.h"
 #include "src/call/request.h"
@@ -13,6 +15,7 @@
 #include "src/pool/state.h"
 #include "src/wire/call.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
@@ -68,19 +71,18 @@ static int spawn(procspawn_pool *pool, int64_t duration, procspawn_function *fun
     return rc;
 }
 
-int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
-                                  procspawn_function *function, json_t *argument,
-                                  procspawn_handle **ret_handle)
+int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_options *options,
+                          procspawn_function *function, json_t *argument,
+                          procspawn_handle **ret_handle)
 {
     int cancel;
 
-    if (duration < 0)
-        return -EINVAL;
     if (!procspawn__pool_is_ours(pool))
         return procspawn__ready() ? PROCSPAWN_ENOTOWNER : PROCSPAWN_ENOTINIT;
+    int64_t limit = options->total_limit > 0 ? options->total_limit : pool->process->duration;
     pthread_testcancel();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    int rc = spawn(pool, duration, function, argument, ret_handle);
+    int rc = spawn(pool, limit, function, argument, ret_handle);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }
@@ -88,6 +90,6 @@ int procspawn_pool_spawn_deadline(procspawn_pool *pool, int64_t duration,
 int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, json_t *argument,
                          procspawn_handle **ret_handle)
 {
-    return procspawn_pool_spawn_deadline(pool, pool->process->duration, function, argument,
-                                         ret_handle);
+    static const struct procspawn_call_options none;
+    return procspawn__pool_spawn(pool, &none, function, argument, ret_handle);
 }

@@ -1,17 +1,21 @@
 /*
- * process.c - a process as a child of a scope
+ * process.c - a process, or a call of a pool, as a child of a scope
  *
- * A leaf task supervises the process (supervisor.h), so the rules of tasks apply to the process.
- * The handle gets the outcome from that task.
+ * A leaf task supervises it (supervisor.h), so the rules of tasks apply to it. The handle gets the
+ * outcome from that task.
  */
-#include "src/tree/scoped_process.h"
-#include "src/tree/supervisor.h"
+#include "src/tree/process.h"
 
 #include "src/base/clock.h"
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
+#include "src/call/spawn.h"
+#include "src/pool/spawn.h"
 #include "src/scope/wait_points.h"
+#include "src/tree/scoped_process.h"
+#include "src/tree/supervisor.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/scope.h>
@@ -75,6 +79,9 @@ static int scoped_answered(procspawn_handle *handle, int64_t timeout)
 static int scoped_gone(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
 {
     struct scoped_process *shared = shared_of(handle);
+
+    if (ret_usage && shared->process->kind->pooled)
+        return -ENOTSUP;
     int rc = wait_until(shared, &shared->has_gone, shared->gone, base__deadline(timeout));
 
     if (rc < 0)
@@ -153,16 +160,25 @@ static void take_pipes(struct scoped_handle *scoped)
     }
 }
 
+static int start_process(const struct procspawn_call_options *options,
+                         procspawn_function *function, json_t *argument,
+                         procspawn_handle **ret_process)
+{
+    return options->pool ? procspawn__pool_spawn(options->pool, options, function, argument,
+                                                 ret_process)
+                         : procspawn__spawn(options, function, argument, ret_process);
+}
+
 /* Starts the process, then its leaf task. If the task cannot be started the process is ended. */
-static int start(struct scoped_handle *scoped, scoped_spawner spawner, procspawn_builder *builder,
-                 procspawn_function *function, json_t *argument,
-                 struct scoped_parent_signals *ret_signals)
+static int start(struct scoped_handle *scoped, scoped_spawner spawner,
+                 const struct procspawn_call_options *options, procspawn_function *function,
+                 json_t *argument, struct scoped_parent_signals *ret_signals)
 {
     struct scoped_process *shared = scoped->shared;
 
     if (shared->answered < 0 || shared->gone < 0)
         return shared->answered < 0 ? shared->answered : shared->gone;
-    int rc = procspawn_builder_spawn(builder, function, argument, &shared->process);
+    int rc = start_process(options, function, argument, &shared->process);
     if (rc < 0)
         return rc;
     take_pipes(scoped);
@@ -173,10 +189,10 @@ static int start(struct scoped_handle *scoped, scoped_spawner spawner, procspawn
 }
 
 /* Waits for room in the scope before it starts the process: the leaf task has to follow at once. */
-int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *builder,
-                                 procspawn_function *function, json_t *argument,
-                                 procspawn_handle **ret_handle,
-                                 struct scoped_parent_signals *ret_signals)
+int procspawn__scoped_start(scoped_spawner spawner, const struct procspawn_call_options *options,
+                            procspawn_function *function, json_t *argument,
+                            procspawn_handle **ret_handle,
+                            struct scoped_parent_signals *ret_signals)
 {
     int cancel;
     int rc = scoped_scope_wait_room_until(spawner, SCOPED_FOREVER);
@@ -184,14 +200,23 @@ int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *buil
     if (rc < 0)
         return rc;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    struct scoped_handle *scoped = scoped_new(builder);
-    rc = scoped ? start(scoped, spawner, builder, function, argument, ret_signals) : -ENOMEM;
+    struct scoped_handle *scoped = scoped_new(options->builder);
+    rc = scoped ? start(scoped, spawner, options, function, argument, ret_signals) : -ENOMEM;
     if (rc == 0 && ret_handle)
         *ret_handle = &scoped->handle;
     else if (scoped)
         scoped_drop(&scoped->handle);
     pthread_setcancelstate(cancel, NULL);
     return rc;
+}
+
+int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *builder,
+                                 procspawn_function *function, json_t *argument,
+                                 procspawn_handle **ret_handle,
+                                 struct scoped_parent_signals *ret_signals)
+{
+    const struct procspawn_call_options options = { .builder = builder };
+    return procspawn__scoped_start(spawner, &options, function, argument, ret_handle, ret_signals);
 }
 
 int scoped_procspawn(scoped_spawner spawner, procspawn_builder *builder,

@@ -1,7 +1,7 @@
 /*
- * supervisor.c - the leaf task that supervises a process of a scope
+ * supervisor.c - the leaf task that supervises a process, or a call of a pool, of a scope
  *
- * It alone receives from the process, and passes the outcome to the holder of the handle. When the
+ * It alone waits for the outcome, and passes it to the holder of the handle. When the
  * task is cancelled its function is interrupted; then its `done` function, which is never
  * interrupted, ends the process and waits until it is gone.
  */
@@ -123,7 +123,8 @@ static int64_t time_to_go(int told, int64_t grace)
 /*
  * Ends the process and waits until it is gone, however long that takes: the server may have been
  * stopped, or memory may be short. A shortage of descriptors makes the call fail instead: it could
- * last, and only the answer needs them. 0 or PROCSPAWN_ESERVER.
+ * last, and only the answer needs them. A call of a pool does not: the pool's thread receives, and
+ * may be at it. 0 or PROCSPAWN_ESERVER.
  */
 static int end_and_wait(struct scoped_process *shared, int64_t grace, struct rusage *ret_usage)
 {
@@ -131,7 +132,7 @@ static int end_and_wait(struct scoped_process *shared, int64_t grace, struct rus
     int rc = kind->gone(shared->process, 0, ret_usage);
 
     while (rc < 0 && rc != PROCSPAWN_ESERVER) {
-        if (rc == -EMFILE || rc == -ENFILE)
+        if (!kind->pooled && (rc == -EMFILE || rc == -ENFILE))
             procspawn__outcome_fail(&shared->process->outcome,
                                     procspawn__error_new(PROCSPAWN_ERROR_IO, -rc,
                                                          "the result cannot be received"));
@@ -147,8 +148,9 @@ static int end_and_wait(struct scoped_process *shared, int64_t grace, struct rus
 static void finish(void *argument)
 {
     struct scoped_process *shared = argument;
+    bool pooled = shared->process->kind->pooled;
     struct rusage usage = { 0 };
-    int status = end_and_wait(shared, grace_of(shared), &usage);
+    int status = end_and_wait(shared, grace_of(shared), pooled ? NULL : &usage);
 
     procspawn__scoped_process_enter(shared);
     shared->gone_status = status;

@@ -9,6 +9,7 @@
 #include "tests/hostile/mark.h"
 #include "tests/hostile/use.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/tree.h>
 #include <poll.h>
 #include <signal.h>
@@ -186,10 +187,11 @@ static bool start_in_pool(struct random *random, procspawn_pool *pool, enum act_
                           struct call *call)
 {
     int64_t deadline = call_deadline(random);
+    const struct procspawn_call_options options = { .pool = pool, .total_limit = deadline };
 
     json_t *argument = call_argument(random, call, manner, NULL);
     timed_begin(0, "the start of %s in a pool", act_at(call->act)->name);
-    int rc = procspawn_pool_spawn_deadline(pool, deadline, act_function, argument, &call->handle);
+    int rc = procspawn_start(&options, act_function, argument, &call->handle);
     timed_end(TIMED_SPAWN);
     json_decref(argument);
     return call_started(call, rc, deadline);

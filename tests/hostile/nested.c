@@ -8,6 +8,7 @@
 #include "tests/hostile/settings.h"
 #include "tests/hostile/raw.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/tree.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -126,8 +127,9 @@ static void use_pool(struct random *random)
     if (act_depth() >= DEEPEST || procspawn_pool_new(1 + random_below(random, 3), &pool) < 0)
         return;
     for (unsigned i = random_below(random, 8); i > 0; i--) {
+        const struct procspawn_call_options options = { .pool = pool, .total_limit = 100 * MS };
         json_t *argument = draw_argument(random);
-        if (procspawn_pool_spawn_deadline(pool, 100 * MS, act_function, argument, &handle) == 0 &&
+        if (procspawn_start(&options, act_function, argument, &handle) == 0 &&
             random_one_in(random, 2))
             join(handle, 50 * MS);
         json_decref(argument);

@@ -255,7 +255,7 @@ static void bad_calls_are_refused(void)
     pool = pool_make(1);
     json_t *loop = json_array();
     json_array_append(loop, loop);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, -1, calls_echo, NULL, &handle),
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, -1, calls_echo, NULL, &handle),
                           -EINVAL);
     CU_ASSERT(handle == NULL);
     json_decref(loop);

@@ -179,7 +179,7 @@ static void a_call_that_writes_for_ever_meets_its_deadline(void)
     procspawn_handle *handle = NULL;
     procspawn_error *error = NULL;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 300 * CALLS_MS, write_for_ever, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 300 * CALLS_MS, write_for_ever, NULL,
                                                         &handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
                           PROCSPAWN_ECALL);

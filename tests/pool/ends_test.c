@@ -36,7 +36,7 @@ static procspawn_handle *start_stubborn(procspawn_pool *pool, int64_t limit)
     CU_ASSERT_FATAL(pipe(word) == 0);
     json_t *told = procspawn_value_fd(word[1]);
     PROCSPAWN_CUNIT_EQUAL(
-        procspawn_pool_spawn_deadline(pool, limit, be_stubborn, told, &handle), 0);
+        pool_spawn_limited(pool, limit, be_stubborn, told, &handle), 0);
     CU_ASSERT_FATAL(handle != NULL && read(word[0], &byte, 1) == 1);
     json_decref(told);
     close(word[0]);

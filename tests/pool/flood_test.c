@@ -23,7 +23,7 @@ static void a_flood_leaves_all_others_their_time(void)
     for (int i = 0; i < 20; i++)
         PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(i)), i);
     procspawn_handle *other = pool_start(pool, calls_hang, NULL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 100 * CALLS_MS, calls_echo, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 100 * CALLS_MS, calls_echo, NULL,
                                                         &late), 0);
     calls_check_error(calls_error(late), PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_NONE);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_active_count(pool), 2);
@@ -106,7 +106,7 @@ static bool call_one(procspawn_pool *pool, int64_t limit, procspawn_function *fu
 {
     procspawn_handle *handle;
     json_t *result = NULL, *argument = json_integer(number);
-    int rc = procspawn_pool_spawn_deadline(pool, limit, function, argument, &handle);
+    int rc = pool_spawn_limited(pool, limit, function, argument, &handle);
 
     json_decref(argument);
     if (rc < 0)

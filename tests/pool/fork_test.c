@@ -81,7 +81,7 @@ static int ask_everything(struct shared *s)
         CHECK(procspawn_fd(handles[i]) == -1);
     }
     CHECK(procspawn_pool_spawn(s->pool, calls_echo, NULL, &new_handle) == PROCSPAWN_ENOTINIT);
-    CHECK(procspawn_pool_spawn_deadline(s->pool, 1, calls_echo, NULL, &new_handle) ==
+    CHECK(pool_spawn_limited(s->pool, 1, calls_echo, NULL, &new_handle) ==
           PROCSPAWN_ENOTINIT);
     CHECK(procspawn_pool_size(s->pool) == 0);
     CHECK(procspawn_pool_queued_count(s->pool) == 0);

@@ -67,9 +67,9 @@ static void deadlines_hold_in_the_queue_and_in_a_worker(void)
     procspawn_pool *pool = pool_make(1);
     procspawn_handle *running = NULL, *queued = NULL;
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 300 * CALLS_MS, calls_hang, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 300 * CALLS_MS, calls_hang, NULL,
                                                         &running), 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 30 * CALLS_MS, calls_echo, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 30 * CALLS_MS, calls_echo, NULL,
                                                         &queued), 0);
     procspawn_handle *patient = pool_start(pool, calls_echo, json_integer(4));
     calls_check_error(calls_error(queued), PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_NONE);
@@ -126,7 +126,7 @@ static void servers_that_are_stopped_hold_up_no_deadline(void)
     kill(calls_root(), SIGSTOP);
     calls_signal_servers(SIGSTOP);
     int64_t start = calls_now();
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 200 * CALLS_MS, calls_echo, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 200 * CALLS_MS, calls_echo, NULL,
                                                         &queued), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(queued, 20 * CALLS_SECOND, NULL, &error),
                           PROCSPAWN_ECALL);
@@ -150,7 +150,7 @@ static void a_deadline_kept_is_forgotten(void)
     procspawn_handle *handle = NULL;
     json_int_t pid = pool_number(pool, calls_pid, NULL);
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 100 * CALLS_MS, calls_echo, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 100 * CALLS_MS, calls_echo, NULL,
                                                         &handle), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
     procspawn_handle_free(handle);

@@ -148,7 +148,7 @@ static void a_worker_that_shuts_its_channel_is_ended(void)
         pid_t pid = (pid_t)pool_number(pool, calls_pid, NULL);
         procspawn_handle *bad = NULL;
         json_t *how = json_integer(ways[i]);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, CALLS_SECOND, shut_down, how,
+        PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, CALLS_SECOND, shut_down, how,
                                                             &bad), 0);
         procspawn_error_free(calls_error(bad));
         PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), 1);

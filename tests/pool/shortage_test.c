@@ -186,7 +186,7 @@ static void no_room_for_a_worker_is_no_failed_start(void)
 
     room_fill(&room);
     procspawn_handle *patient = pool_start(pool, calls_echo, json_integer(5));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn_deadline(pool, 300 * CALLS_MS, calls_echo, NULL,
+    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 300 * CALLS_MS, calls_echo, NULL,
                                                         &late), 0);
     while (procspawn_join_timeout(late, 0, NULL, &error) == -ETIMEDOUT)
         poll(NULL, 0, 5);

@@ -132,9 +132,11 @@ bool call_started(struct call *call, int rc, bool in_scope)
 
 static int start_in_pool(struct call *call, json_t *argument)
 {
+    const struct procspawn_call_options options = { .pool = call->pool->pool,
+                                                    .total_limit = call->deadline };
+
     return call->deadline > 0
-               ? IN_LIBRARY(0, procspawn_pool_spawn_deadline(call->pool->pool, call->deadline, work,
-                                                             argument, &call->handle))
+               ? IN_LIBRARY(0, procspawn_start(&options, work, argument, &call->handle))
                : IN_LIBRARY(0,
                             procspawn_pool_spawn(call->pool->pool, work, argument, &call->handle));
 }

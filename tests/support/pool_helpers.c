@@ -4,6 +4,7 @@
 #include "tests/support/pool_helpers.h"
 
 #include <fcntl.h>
+#include <forkscope/call.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,14 @@ procspawn_handle *pool_start(procspawn_pool *pool, procspawn_function *function,
     CU_ASSERT_FATAL(handle != NULL);
     json_decref(argument);
     return handle;
+}
+
+int pool_spawn_limited(procspawn_pool *pool, int64_t limit, procspawn_function *function,
+                       json_t *argument, procspawn_handle **ret_handle)
+{
+    const struct procspawn_call_options options = { .pool = pool, .total_limit = limit };
+
+    return procspawn_start(&options, function, argument, ret_handle);
 }
 
 json_int_t pool_number(procspawn_pool *pool, procspawn_function *function, json_t *argument)

@@ -13,6 +13,9 @@ procspawn_pool *pool_make(unsigned size);
 procspawn_pool *pool_build(procspawn_pool_builder *builder);    /* frees the builder */
 procspawn_handle *pool_start(procspawn_pool *pool, procspawn_function *function,
                              json_t *argument);
+/* procspawn_start in a pool, with a total limit. */
+int pool_spawn_limited(procspawn_pool *pool, int64_t limit, procspawn_function *function,
+                       json_t *argument, procspawn_handle **ret_handle);
 json_int_t pool_number(procspawn_pool *pool, procspawn_function *function, json_t *argument);
 
 /* A gate: functions wait at it until it is opened. Then it stays open. */
