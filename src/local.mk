@@ -80,6 +80,7 @@ src_libscope_la_SOURCES += src/scope/node.c src/scope/node.h
 src_libscope_la_SOURCES += src/scope/node_state.c src/scope/node_state.h
 src_libscope_la_SOURCES += src/scope/policy.c
 src_libscope_la_SOURCES += src/scope/queued.c src/scope/queued.h
+src_libscope_la_SOURCES += src/scope/reason.c src/scope/reason.h
 src_libscope_la_SOURCES += src/scope/remote.c
 src_libscope_la_SOURCES += src/scope/scope.c src/scope/scope.h
 src_libscope_la_SOURCES += src/scope/self.c src/scope/self.h

@@ -255,6 +255,8 @@ check_PROGRAMS += tests/scope/queue_test
 tests_scope_queue_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/queue_wait_test
 tests_scope_queue_wait_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/reason_test
+tests_scope_reason_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/refusal_test
 tests_scope_refusal_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create,--wrap=pthread_cancel

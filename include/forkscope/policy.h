@@ -69,12 +69,19 @@ extern const struct scoped_policy scoped_collect;
 extern const struct scoped_policy scoped_fail_fast;
 extern const struct scoped_policy scoped_first_success;
 
-/* A task that failed. A list, also when there is one. The strings are borrowed from it. */
+/* What lies behind a failure besides its status: procspawn_failure_error (tree.h) reads it. */
+struct scoped_detail;
+
+/* A task that failed. A list, also when there is one. It owns what it points to, except `arg`. */
 struct scoped_failure {
     const struct scoped_failure *next;      /* the next one to end; NULL: the last */
     int status;
     const char *name;                       /* of the task; "" if it has none */
     const char *path;                       /* from the root: "server/clients/client-7" */
+    const char *message;                    /* of scoped_fail, or of a process's error; "": none */
+    void *arg;                              /* of the task, which may have freed it; NULL for
+                                             * processes and pools */
+    const struct scoped_detail *detail;     /* NULL: none */
 };
 
 /*

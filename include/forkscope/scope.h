@@ -409,6 +409,23 @@ int scoped_spawn_leaf_with_signal(scoped_spawner spawner, scoped_leaf_function *
 int scoped_set_result(void *value);
 
 /*
+ * Keeps a message for the failure of the calling task, and returns status, which is negative:
+ *
+ *     return scoped_fail(-EPROTO, "line %u: no colon", line);
+ *
+ * The message stands in the failure that is reported for the task (policy.h), if the task fails
+ * with this status; a later call replaces it. It is cut to 1,023 bytes. Without memory the message
+ * is lost, not the status.
+ *
+ * Returns status, also outside of tasks, where nothing is kept.
+ *
+ * Safe:   any thread.
+ * Cancel: no cancellation point.
+ * Source: own; errors of Go and Rust carry a text.
+ */
+int scoped_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
  * Cancels from inside: the calling task itself when `spawner` is its own, or all tasks of a root.
  * Does not wait; the calling task ends at its next cancellation point.
  *

@@ -17,6 +17,7 @@ static void join_finished_siblings(struct node *node) REQUIRES(tree_lock)
 void scoped__tell_done(struct node *node, int status, struct scoped_failure *failure)
 {
     struct tree *tree = node->tree;
+    scoped__reason_clear(&node->reason);
     scoped__lock(tree);
     node->status = status;
     if (node->own_thread)

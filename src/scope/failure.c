@@ -54,18 +54,47 @@ static void write_path(const struct node *node, char *end) REQUIRES(tree_lock)
     }
 }
 
-/* Allocates the structure, the name and the path as one block. Locked, since names may change. */
-static struct scoped_failure *describe(const struct node *node, int status) REQUIRES(tree_lock)
+/* What the task said of another status does not count. */
+static const char *message_of(const struct node *node, int status)
 {
+    const struct reason *reason = &node->reason;
+    return reason->status == status && reason->message != NULL ? reason->message : "";
+}
+
+static struct scoped_detail *take_detail(struct node *node, int status)
+{
+    struct reason *reason = &node->reason;
+    struct scoped_detail *detail = reason->status == status ? reason->detail : NULL;
+    if (detail != NULL)
+        reason->detail = NULL;
+    return detail;
+}
+
+/* Allocates the structure and its strings as one block. Locked, since names may change. */
+static struct scoped_failure *describe(struct node *node, int status) REQUIRES(tree_lock)
+{
+    const char *said = message_of(node, status);
     size_t length = path_length(node);
-    struct scoped_failure *failure = malloc(sizeof *failure + sizeof node->name + length);
+    struct scoped_failure *failure = malloc(sizeof *failure + sizeof node->name + length +
+                                            strlen(said) + 1);
     if (failure == NULL)
         return NULL;
-    char *name = (char *)(failure + 1), *path = name + sizeof node->name;
+    char *name = (char *)(failure + 1), *path = name + sizeof node->name, *message = path + length;
     memcpy(name, node->name, sizeof node->name);
     write_path(node, path + length);
-    *failure = (struct scoped_failure){ .status = status, .name = name, .path = path };
+    memcpy(message, said, strlen(said) + 1);
+    *failure = (struct scoped_failure){ .status = status, .name = name, .path = path,
+                                        .message = message, .detail = take_detail(node, status),
+                                        .arg = node->hides_arg ? NULL : node->arg };
     return failure;
+}
+
+static void free_failure(const struct scoped_failure *failure)
+{
+    struct scoped_detail *detail = (struct scoped_detail *)failure->detail;
+    if (detail != NULL)
+        detail->free(detail);
+    free((void *)failure);
 }
 
 static struct scope *listener(const struct node *node)
@@ -95,7 +124,7 @@ struct scoped_failure *scoped__failure_new(struct node *node, int status)
         hears->on_failure(failure, hears->on_failure_arg);
     if (failure == NULL || is_kept(node))
         return failure;
-    free(failure);
+    free_failure(failure);
     return NULL;
 }
 
@@ -135,6 +164,6 @@ void scoped_outcome_fini(struct scoped_outcome *outcome)
     const struct scoped_failure *failure;
     while ((failure = outcome->failures) != NULL) {
         outcome->failures = failure->next;
-        free((void *)failure);
+        free_failure(failure);
     }
 }

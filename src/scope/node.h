@@ -20,6 +20,7 @@
 #include "src/scope/cancel_state.h"
 #include "src/scope/join_state.h"
 #include "src/scope/node_state.h"
+#include "src/scope/reason.h"
 #include "src/scope/tree_lock.h"
 
 #include <forkscope/error.h>
@@ -59,6 +60,8 @@ struct node {
 
     /* Used by its owner's thread only. */
     struct node *opened_before;         /* the scope that its owner opened before this one */
+    struct reason reason;               /* of its own thread: why it is about to fail */
+    bool hides_arg;                     /* of its own thread: `arg` is the library's */
 
     /*
      * Guarded by the tree's mutex. Children that a waiter can join or run come first, and finished

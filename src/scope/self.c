@@ -9,7 +9,10 @@
 #include "src/scope/spawner.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+
+enum { MESSAGE_BYTES = 1024 };      /* with the end of the string */
 
 int scoped_set_result(void *value)
 {
@@ -69,6 +72,30 @@ void *scoped_lookup(const void *key)
             return found->value;
     }
     return NULL;
+}
+
+int scoped_fail(int status, const char *format, ...)
+{
+    struct node *task = scoped__activation()->node;
+    char message[MESSAGE_BYTES] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    if (task != NULL && vsnprintf(message, sizeof message, format, arguments) >= 0)
+        scoped__reason_set(&task->reason, status, message, NULL);
+    va_end(arguments);
+    return status;
+}
+
+void scoped__explain(int status, const char *message, struct scoped_detail *detail)
+{
+    char cut[MESSAGE_BYTES];
+    snprintf(cut, sizeof cut, "%s", message);
+    scoped__reason_set(&scoped__activation()->node->reason, status, cut, detail);
+}
+
+void scoped__hide_arg(void)
+{
+    scoped__activation()->node->hides_arg = true;
 }
 
 int64_t scoped__grace(void)

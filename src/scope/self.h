@@ -4,9 +4,19 @@
 #ifndef FORKSCOPE_SCOPE_SELF_H
 #define FORKSCOPE_SCOPE_SELF_H
 
+#include "src/scope/reason.h"
 #include <stdint.h>
 
 /* Returns the nanoseconds between asking the calling task to end and forcing it; 0: no grace. */
 int64_t scoped__grace(void);
+
+/*
+ * Keeps message (copied, cut to 1,023 bytes) and detail (taken, NULL: none) for the failure of the
+ * calling task, if it fails with this status.
+ */
+void scoped__explain(int status, const char *message, struct scoped_detail *detail);
+
+/* The argument of the calling task is the library's own: its failure does not show it. */
+void scoped__hide_arg(void);
 
 #endif

@@ -75,7 +75,7 @@ static int spawn_and_wait(scoped_spawner root)
 static int fail(void *argument)
 {
     (void)argument;
-    return -EDOM;
+    return scoped_fail(-EDOM, "a task of %s", "the sweep");
 }
 
 /* The first failure cancels the rest; failures are listed unless there is no memory for it. */
