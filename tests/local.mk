@@ -277,6 +277,7 @@ tests_scope_uncancelled_test_LDADD = tests/libsupport.la $(scope_libs) $(test_li
 check_PROGRAMS += tests/scope/wait_fd_test
 tests_scope_wait_fd_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 
+check_PROGRAMS += tests/tree/failure_test
 check_PROGRAMS += tests/tree/process_test
 check_PROGRAMS += tests/tree/tree_test
 check_PROGRAMS += tests/tree/unkept_test

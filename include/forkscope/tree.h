@@ -75,6 +75,22 @@ int scoped_procspawn_call(scoped_spawner spawner, procspawn_function *function, 
                           json_t **ret_result, procspawn_error **ret_error);
 
 /*
+ * The error of the process behind a failure of a scope (policy.h), so that it is known also when no
+ * handle was kept; of a pool that has failed, what procspawn_pool_failure gives. Borrowed, valid as
+ * long as the failure. The failure's message is that of the error.
+ *
+ * Returns NULL if the failure is that of a task, or if there was no memory to keep the error.
+ *
+ * An error with a backtrace takes about 100 KiB. A scope that never ends should discard its
+ * failures (scoped_options); its on_failure function has the error all the same.
+ *
+ * Safe:   any thread, while the failure is valid.
+ * Cancel: no cancellation point.
+ * Source: Trio, whose exception groups carry the exceptions.
+ */
+const procspawn_error *procspawn_failure_error(const struct scoped_failure *failure);
+
+/*
  * A pool (pool.h) as builder (borrowed) describes, which is a child of the owner of spawner, or of
  * a scope. When the scope is cancelled the pool takes no more calls, those that run have the grace
  * of the scope, and what is left then is killed; the scope is not reported gone before all workers

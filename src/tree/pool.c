@@ -13,6 +13,7 @@
 #include "src/pool/state.h"
 #include "src/scope/self.h"
 #include "src/scope/wait_points.h"
+#include "src/tree/failure.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -43,17 +44,34 @@ static bool look(procspawn_pool *pool, bool *ret_failed)
     return answer;
 }
 
+/* The lock of the pool is taken in it, so the task is not cancelled meanwhile. */
+static void explain(procspawn_pool *pool)
+{
+    procspawn_error *error;
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    if (procspawn_pool_failure(pool, &error) == 0) {
+        procspawn__explain(PROCSPAWN_EPOOL, error);
+        procspawn_error_free(error);
+    }
+    pthread_setcancelstate(cancel, NULL);
+}
+
 static int supervise(void *argument)
 {
     procspawn_pool *pool = argument;
     bool failed;
     int rc = 0;
 
+    scoped__hide_arg();
     scoped_notify_started();
     while (rc == 0 && !look(pool, &failed))
         rc = scoped__wait_event(pool->end_event, BASE_NEVER);
     if (rc < 0)
         return rc;
+    if (failed)
+        explain(pool);
     return failed ? PROCSPAWN_EPOOL : 0;
 }
 

@@ -16,6 +16,7 @@
 #include "src/error/error.h"
 #include "src/scope/self.h"
 #include "src/scope/wait.h"
+#include "src/tree/failure.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/scope.h>
@@ -84,6 +85,7 @@ static int supervise(void *argument)
     struct scoped_process *shared = argument;
     const struct procspawn__handle_kind *kind = shared->process->kind;
 
+    scoped__hide_arg();
     if (shared->name)
         scoped_set_name(shared->name);
     scoped_notify_started();
@@ -91,6 +93,8 @@ static int supervise(void *argument)
     if (rc < 0)
         return rc;
     bool failed = shared->process->outcome.state == PROCSPAWN__FAILED;
+    if (failed)
+        procspawn__explain(PROCSPAWN_ECALL, shared->process->outcome.error);
     pass_on(shared);
     rc = kind->gone(shared->process, -1, NULL);
     if (failed)
