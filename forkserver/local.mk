@@ -29,6 +29,7 @@ forkserver_libserver_la_SOURCES += forkserver/children/spawn.c forkserver/childr
 forkserver_libserver_la_SOURCES += forkserver/children/state.h
 forkserver_libserver_la_SOURCES += forkserver/children/stop.c forkserver/children/stop.h
 forkserver_libserver_la_SOURCES += forkserver/children/terminate.c forkserver/children/terminate.h
+forkserver_libserver_la_SOURCES += forkserver/children/time_limits.c forkserver/children/time_limits.h
 forkserver_libserver_la_SOURCES += forkserver/children/timing.c forkserver/children/timing.h
 forkserver_libserver_la_SOURCES += forkserver/children/token.c forkserver/children/token.h
 forkserver_libserver_la_SOURCES += forkserver/children/watch.h

@@ -17,6 +17,7 @@
 #include "forkserver/children/state.h"
 #include "forkserver/children/stop.h"
 #include "forkserver/children/terminate.h"
+#include "forkserver/children/time_limits.h"
 #include "forkserver/prefork.h"
 #include "src/base/clock.h"
 #include <errno.h>
@@ -155,12 +156,15 @@ static int on_await(struct server *s, struct requester *requester, const void *m
 static int on_limit(struct server *s, struct requester *requester, const void *message)
 {
     const struct wire_limit *body = message;
+
+    if (body->kind >= WIRE_LIMIT_KINDS || body->length < 0 || body->until < 0)
+        return -EPROTO;
     struct child *child = find(s, requester, body->pid, body->id);
 
     if (!child)
         child = find_dead(s, requester, body->id);
     if (child)
-        forkserver__set_deadline(s, child, body->deadline);
+        forkserver__limit_set(s, child, body->kind, body->until, body->length);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "forkserver/children/requester.h"
 #include "forkserver/children/spawn.h"
 #include "forkserver/children/state.h"
+#include "forkserver/children/time_limits.h"
 #include "forkserver/children/timing.h"
 #include "forkserver/prefork.h"
 #include "forkserver/process/purge.h"
@@ -68,8 +69,11 @@ static bool is_reborn(struct server *s, struct child *child)
         !forkserver__death_before_call(s, child))
         return false;
     forkserver__requester_readable(s, child->requester);
-    return forkserver__death_before_call(s, child) && space_to_finish(s) &&
-           forkserver__respawn(s, child);
+    if (!forkserver__death_before_call(s, child) || !space_to_finish(s) ||
+        !forkserver__respawn(s, child))
+        return false;
+    forkserver__limit_rewatch(s, child);
+    return true;
 }
 
 /* Its nested children must be finished first. */

@@ -14,6 +14,7 @@
 #include "forkserver/children/spares.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/terminate.h"
+#include "forkserver/children/time_limits.h"
 #include "forkserver/children/timing.h"
 #include "forkserver/prefork.h"
 #include "forkserver/process/daemonize.h"
@@ -164,6 +165,9 @@ static void dispatch(struct server *s, const struct epoll_event *event)
     case WATCH_DEATH:
         drain_signals(s);
         forkserver__reap_watched(s, child_of(event->data.ptr, offsetof(struct child, death)));
+        break;
+    case WATCH_BEGIN:
+        forkserver__limit_look(s, child_of(event->data.ptr, offsetof(struct child, limits.begin)));
         break;
     case WATCH_REQUESTER:
         forkserver__requester_readable(s, event->data.ptr);

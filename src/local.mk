@@ -173,6 +173,7 @@ src_libproc_la_SOURCES += src/call/process.c src/call/process.h
 src_libproc_la_SOURCES += src/call/request.c src/call/request.h
 src_libproc_la_SOURCES += src/call/spawn.c src/call/spawn.h
 src_libproc_la_SOURCES += src/call/stdio.c src/call/stdio.h
+src_libproc_la_SOURCES += src/call/time_limits.h
 src_libproc_la_SOURCES += src/child/become.c src/child/become.h
 src_libproc_la_SOURCES += src/child/callee.c src/child/callee.h
 src_libproc_la_SOURCES += src/child/caller_rights.c src/child/caller_rights.h

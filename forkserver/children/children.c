@@ -88,7 +88,8 @@ struct child *forkserver__child_new(struct children *children, struct requester 
         .channel = -1,
         .offered = -1,
         .requester = requester,
-        .deadline = BASE_NEVER,
+        .limits = { .begin = WATCH_BEGIN,
+                    .of = { { .until = BASE_NEVER }, { .until = BASE_NEVER } } },
         .kill_at = BASE_NEVER,
     };
     list_init(&child->in_young);

@@ -5,8 +5,10 @@
 #define FORKSCOPE_FORKSERVER_CHILDREN_CHILDREN_H
 
 #include "forkserver/children/requester.h"
+#include "forkserver/children/watch.h"
 #include "src/base/list.h"
 #include "src/crash/backtrace.h"
+#include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -30,7 +32,7 @@ enum child_state {
     CHILD_UNUSED,               /* the entry has no process */
     CHILD_RUNNING,              /* forked, or forked again; or a stop was not its own */
     CHILD_STOPPED,              /* it stopped, perhaps for a crash, and is being unwound */
-    CHILD_HANGING,              /* its deadline has passed, and it is being unwound */
+    CHILD_HANGING,              /* a time limit has passed, and it is being unwound */
     CHILD_UNWOUND,              /* its stop was reported: it continues, mostly to die of a crash */
     CHILD_DEAD,                 /* reaped; its own children or orphans may still exist */
     CHILD_GONE,                 /* nothing that it left exists; its death is to be told */
@@ -47,6 +49,19 @@ struct deferral {
     enum wire_end_cause cause;
     int64_t until;              /* latest moment; then the child is killed */
     int64_t kill_at;            /* value of child.kill_at before */
+};
+
+/* A time limit of a call. */
+struct time_limit {
+    int64_t until;              /* when it passes; INT64_MAX: none, or it has passed */
+    int64_t length;             /* nanoseconds */
+};
+
+/* The limits of one call, and whether the begin of its function is waited for. */
+struct time_limits {
+    enum watch begin;           /* WATCH_BEGIN; the epoll data of the channel */
+    bool watched;
+    struct time_limit of[WIRE_LIMIT_KINDS];
 };
 
 struct child {
@@ -85,7 +100,7 @@ struct child {
     struct requester *requester; /* NULL: the requester is gone */
     uint64_t epoch;             /* the requester's epoch at the offer, or CHILD_NEVER_OFFERED */
     int64_t born;
-    int64_t deadline;           /* INT64_MAX: none */
+    struct time_limits limits;
     int64_t kill_at;
     struct deferral deferral;
     enum wire_end_cause kill_cause; /* recorded cause if kill_at ends it */

@@ -8,6 +8,7 @@
 
 #include "forkserver/children/children.h"
 #include "forkserver/children/state.h"
+#include "forkserver/children/time_limits.h"
 #include "src/base/clock.h"
 #include "src/wire/call.h"
 #include <errno.h>
@@ -58,7 +59,17 @@ bool forkserver__death_before_call(const struct server *s, struct child *child)
     bool by_others = child->cause == WIRE_ENDED_BY_ITSELF || child->cause == WIRE_ENDED_BY_OOM;
 
     return by_others && !child->unwanted && child->rebirths < MOST && has_listener(s, child) &&
-           child->deadline > base__now() && left_unread(child) && is_plain_call(child->channel);
+           forkserver__limit_next(child) > base__now() && left_unread(child) &&
+           is_plain_call(child->channel);
+}
+
+/* The length of the limit that ended it; 0: none did. */
+static int64_t limit_of(const struct child *child)
+{
+    if (child->cause == WIRE_ENDED_BY_RUN_LIMIT)
+        return child->limits.of[WIRE_LIMIT_RUN].length;
+    return child->cause == WIRE_ENDED_BY_TOTAL_LIMIT ? child->limits.of[WIRE_LIMIT_TOTAL].length
+                                                     : 0;
 }
 
 static struct wire_death describe(const struct child *child)
@@ -70,6 +81,7 @@ static struct wire_death describe(const struct child *child)
         .status = child->status,
         .cause = child->cause,
         .unread = child->unread,
+        .limit = limit_of(child),
         .user_time = u->ru_utime.tv_sec * INT64_C(1000000) + u->ru_utime.tv_usec,
         .system_time = u->ru_stime.tv_sec * INT64_C(1000000) + u->ru_stime.tv_usec,
         .max_rss = u->ru_maxrss,

@@ -14,6 +14,7 @@
 #include "forkserver/children/state.h"
 #include "forkserver/children/stop.h"
 #include "forkserver/children/terminate.h"
+#include "forkserver/children/time_limits.h"
 #include "forkserver/children/timing.h"
 #include "forkserver/process/oom.h"
 #include "src/base/clock.h"
@@ -61,6 +62,7 @@ static void on_death(struct server *s, pid_t pid)
     }
     const bool crashed = child->state == CHILD_UNWOUND;
     forkserver__death_watch_remove(s, child);
+    forkserver__limit_unwatch(s, child);
     forkserver__child_died(&s->children, child);
     child->status = status;
     child->usage = usage;

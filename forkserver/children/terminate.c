@@ -1,5 +1,5 @@
 /*
- * terminate.c - ends children before they exit: kills, deadlines, the end of the requester
+ * terminate.c - ends children before they exit: kills, time limits, the end of the requester
  */
 #include "forkserver/children/terminate.h"
 
@@ -7,6 +7,7 @@
 #include "forkserver/children/death.h"
 #include "forkserver/children/reporter.h"
 #include "forkserver/children/state.h"
+#include "forkserver/children/time_limits.h"
 #include "forkserver/children/timing.h"
 #include "forkserver/process/tracer.h"
 #include "src/base/clock.h"
@@ -113,12 +114,6 @@ void forkserver__after_report(struct server *s, struct child *child)
         forkserver__terminate(s, child, SIGKILL, 0, child->cause);
 }
 
-void forkserver__set_deadline(struct server *s, struct child *child, int64_t deadline)
-{
-    child->deadline = deadline;
-    forkserver__wake_by(s, deadline);
-}
-
 void forkserver__terminate_nested(struct server *s, const struct requester *requester)
 {
     for (struct child *c = forkserver__child_first(&s->children); c && requester->children > 0;
@@ -142,18 +137,18 @@ void forkserver__terminate_all(struct server *s, int signal, int64_t grace,
         forkserver__terminate(s, c, signal, grace, cause);
 }
 
-/* A child past its deadline is unwound first, and killed when that is done or takes too long. */
-static void past_deadline(struct server *s, struct child *child)
+/* A child past its limit is unwound first, and killed when that is done or takes too long. */
+static void past_limit(struct server *s, struct child *child, enum wire_limit_kind kind)
 {
-    child->deadline = BASE_NEVER;
-    if (is_dead(child))
-        return;
-    if (deferred_by_crash(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE))
+    enum wire_end_cause cause =
+        kind == WIRE_LIMIT_RUN ? WIRE_ENDED_BY_RUN_LIMIT : WIRE_ENDED_BY_TOTAL_LIMIT;
+
+    if (is_dead(child) || deferred_by_crash(s, child, SIGKILL, 0, cause))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
-        child->cause = WIRE_ENDED_BY_DEADLINE;
+        child->cause = cause;
     if (!forkserver__child_is_reported(child) && !forkserver__report_hang(s, child))
-        forkserver__terminate(s, child, SIGKILL, 0, WIRE_ENDED_BY_DEADLINE);
+        forkserver__terminate(s, child, SIGKILL, 0, cause);
 }
 
 /* Pause when the channel has no space for the report. */
@@ -161,6 +156,8 @@ static const int64_t retry_delay = BASE_SECOND / 10;
 
 static void child_due(struct server *s, struct child *child, int64_t now)
 {
+    enum wire_limit_kind kind;
+
     if (child->late_at <= now)
         child->late_at = forkserver__death_foretell(child) ? BASE_NEVER
                                                            : base__deadline(retry_delay);
@@ -172,8 +169,8 @@ static void child_due(struct server *s, struct child *child, int64_t now)
         child->kill_at = BASE_NEVER;
         forkserver__terminate(s, child, SIGKILL, 0, child->kill_cause);
     }
-    if (child->deadline <= now)
-        past_deadline(s, child);
+    if (forkserver__limit_passed(child, now, &kind))
+        past_limit(s, child, kind);
     if (child->tracers_at <= now) {
         if (s->own_proc)
             forkserver__kill_tracers(s->root, child->pid);
@@ -213,7 +210,9 @@ static int64_t next_due(const struct child *child)
 {
     if (forkserver__child_is_dead(child))
         return child->late_at;
-    int64_t when = child->deadline < child->kill_at ? child->deadline : child->kill_at;
+    int64_t when = forkserver__limit_next(child);
+    if (child->kill_at < when)
+        when = child->kill_at;
     if (forkserver__child_is_reported(child) && child->report.give_up_at < when)
         when = child->report.give_up_at;
     if (child->late_at < when)

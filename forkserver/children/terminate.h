@@ -20,7 +20,6 @@ void forkserver__expect_end(struct server *s, struct child *child);
 void forkserver__terminate_resume(struct server *s, struct child *child);
 /* Ends the report: the child continues, or is killed if its end was requested meanwhile. */
 void forkserver__after_report(struct server *s, struct child *child);
-void forkserver__set_deadline(struct server *s, struct child *child, int64_t deadline);
 void forkserver__terminate_nested(struct server *s, const struct requester *requester);
 void forkserver__terminate_all(struct server *s, int signal, int64_t grace,
                                enum wire_end_cause cause);

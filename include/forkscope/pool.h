@@ -269,8 +269,13 @@ void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder);
 
 /*
  * The builder of the worker processes, for everything else that a procspawn_builder can set:
- * streams, working directory, limits, name. Its deadline is that of each call, not of the worker. A
- * stream cannot be a pipe. Borrowed: it lives as long as the pool builder.
+ * streams, working directory, limits, name. A stream cannot be a pipe. Borrowed: it lives as long
+ * as the pool builder.
+ *
+ * Its time limits are those of each call, not of the worker. run_limit counts from the moment at
+ * which the call is sent to an idle worker; total_limit counts from the call, with the wait in the
+ * queue. A call whose total limit passes in the queue is never started. The pool's thread keeps
+ * both, also while no thread joins.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

@@ -525,16 +525,36 @@ int procspawn_builder_cwd(procspawn_builder *builder, const char *path);
 int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit);
 
 /*
- * The limit of the call itself: `duration` nanoseconds after its start the process is killed, and
- * the call fails with kind TIMED_OUT. 0 or less for none. The fork server enforces it, also while
- * no thread joins. A call for which the fork server has no process until then is not made:
- * -ETIMEDOUT.
+ * How long each call that is made with the builder may take, in nanoseconds; 0 for no limit. A call
+ * that reaches a limit is killed and fails with kind TIMED_OUT. If both are set, the first that
+ * passes ends the call. The fork server enforces them, also while no thread joins.
+ *
+ *     |--- set-up ---|------ run ------|
+ *     call           function begins   result
+ *     |<--------- total_limit -------->|
+ *                    |<-- run_limit -->|
+ *
+ * run_limit counts from the moment at which the function is called. What the process does before -
+ * ids, hook, loading of a library, the callback of init, decoding of the argument - does not count,
+ * unless it takes longer than ten seconds: what it takes beyond that is counted as run. So a call
+ * with a run limit ends ten seconds and the limit after it was handed to its process, whatever the
+ * process does. The function cannot delay or take back its beginning: none of its code runs before
+ * the server has been told.
+ *
+ * total_limit counts from the call. A call for which the fork server has no process until then is
+ * not made: procspawn_builder_spawn() returns -ETIMEDOUT.
+ *
+ * For a pool they are set on the builder of its workers (procspawn_pool_builder_process), and hold
+ * for each call: see pool.h.
+ *
+ * Return 0, or -EINVAL for a negative length.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
- * Source: own; the deadline of a task differs from the timeout of a waiter.
+ * Source: own; Celery's time_limit and expires. The limit of a call is not the timeout of a waiter.
  */
-void procspawn_builder_total_limit(procspawn_builder *builder, int64_t duration);
+int procspawn_builder_run_limit(procspawn_builder *builder, int64_t length);
+int procspawn_builder_total_limit(procspawn_builder *builder, int64_t length);
 
 /*
  * The grace of a process in a scope when its scope ends it (tree.h): nanoseconds between SIGTERM
@@ -643,7 +663,7 @@ int procspawn_builder_name(procspawn_builder *builder, const char *name);
 
 /*
  * procspawn() with the builder's changes (NULL: none). Same returns, -ETIMEDOUT when the builder's
- * deadline passed before there was a process for the call, -EBADF and -EINVAL for a standard stream
+ * total limit passed before there was a process for the call, -EBADF and -EINVAL for a standard stream
  * (procspawn_builder_stdin), and -errno for a pipe that could not be had.
  *
  * Safe:   any thread; one at a time for each builder.

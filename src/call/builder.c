@@ -33,10 +33,13 @@ procspawn_builder *procspawn_builder_new(void)
 procspawn_builder *procspawn__builder_with(const struct procspawn_call_options *options,
                                            procspawn_builder *ret_changed)
 {
-    if (options->total_limit == 0)
+    if (options->run_limit == 0 && options->total_limit == 0)
         return options->builder;
     *ret_changed = options->builder ? *options->builder : defaults;
-    ret_changed->duration = options->total_limit;
+    if (options->run_limit > 0)
+        ret_changed->time.run = options->run_limit;
+    if (options->total_limit > 0)
+        ret_changed->time.total = options->total_limit;
     return ret_changed;
 }
 
@@ -177,9 +180,22 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
     return 0;
 }
 
-void procspawn_builder_total_limit(procspawn_builder *builder, int64_t duration)
+static int set_limit(int64_t *limit, int64_t length)
 {
-    builder->duration = duration > 0 ? duration : 0;
+    if (length < 0)
+        return -EINVAL;
+    *limit = length;
+    return 0;
+}
+
+int procspawn_builder_run_limit(procspawn_builder *builder, int64_t length)
+{
+    return set_limit(&builder->time.run, length);
+}
+
+int procspawn_builder_total_limit(procspawn_builder *builder, int64_t length)
+{
+    return set_limit(&builder->time.total, length);
 }
 
 void procspawn_builder_grace(procspawn_builder *builder, int64_t grace)

@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_CALL_BUILDER_H
 #define FORKSCOPE_CALL_BUILDER_H
 
+#include "src/call/time_limits.h"
 #include "src/value/footprint.h"
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
@@ -34,7 +35,7 @@ struct procspawn_builder {
     char *name;
     bool has_limit[PROCSPAWN__RESOURCES];
     struct rlimit limits[PROCSPAWN__RESOURCES];
-    int64_t duration;
+    struct procspawn__time_limits time;
     bool childless;
     unsigned allowed;           /* set of enum procspawn_rights */
     bool has_grace;

@@ -10,11 +10,14 @@
 #include "src/call/process.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
+#include "src/call/time_limits.h"
 #include "src/client/control.h"
 #include "src/client/earlier.h"
 #include "src/client/remote_child.h"
 #include "src/client/take.h"
 #include "src/image/image.h"
+#include "src/wire/call.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
@@ -39,32 +42,57 @@ static int write_call(struct procspawn__request *request, const procspawn_builde
     return rc < 0 ? rc : procspawn__request_seal(request);
 }
 
-/* The server is told the deadline before the call starts. -EPIPE: the child is dead. */
-static int send_call(const struct procspawn__request *request,
-                     const struct procspawn__remote_child *child, int64_t deadline)
+/* A call under way: its request, its limits, and the moment when the total limit passes. */
+struct start {
+    struct procspawn__request request;
+    struct procspawn__time_limits limits;
+    int64_t deadline;
+};
+
+/* The latest end of a run: what a child may take until its function begins is bounded, too. */
+static int64_t latest_end(int64_t run)
 {
-    if (deadline != BASE_NEVER &&
-        procspawn__client_limit(child, deadline, deadline) < 0)
-        return base__now() < deadline ? -EPIPE : -ETIMEDOUT;
-    return procspawn__request_send(request, child->channel);
+    static const int64_t longest_setup = 10 * BASE_SECOND;
+    return base__deadline(run < BASE_NEVER - longest_setup ? longest_setup + run : run);
+}
+
+static int tell_limits(const struct start *start, const struct procspawn__remote_child *child)
+{
+    const struct procspawn__time_limits *limits = &start->limits;
+    int rc = 0;
+
+    if (limits->total > 0)
+        rc = procspawn__client_limit(child, WIRE_LIMIT_TOTAL, start->deadline, limits->total,
+                                     start->deadline);
+    if (rc == 0 && limits->run > 0)
+        rc = procspawn__client_limit(child, WIRE_LIMIT_RUN, latest_end(limits->run), limits->run,
+                                     start->deadline);
+    return rc;
+}
+
+/* The server is told the limits before the call starts. -EPIPE: the child is dead. */
+static int send_call(const struct start *start, const struct procspawn__remote_child *child)
+{
+    if (tell_limits(start, child) < 0)
+        return base__now() < start->deadline ? -EPIPE : -ETIMEDOUT;
+    return procspawn__request_send(&start->request, child->channel);
 }
 
 /*
  * Takes a child and sends the call. A spare may have died while it waited; then the next is taken.
  * Gives up after more dead children than a client can have in stock.
  */
-static int hand_over(struct procspawn__request *request, int64_t deadline,
-                     struct procspawn__remote_child *ret_child)
+static int hand_over(const struct start *start, struct procspawn__remote_child *ret_child)
 {
     enum { WAITING = 256 };
     int rc = -EPIPE;
 
     for (int i = 0; i < WAITING && rc == -EPIPE; i++) {
         struct procspawn__remote_child child;
-        rc = procspawn__client_take(deadline, &child);
+        rc = procspawn__client_take(start->deadline, &child);
         if (rc < 0)
             return rc;
-        rc = send_call(request, &child, deadline);
+        rc = send_call(start, &child);
         if (rc == 0)
             *ret_child = child;
         else
@@ -84,17 +112,21 @@ static void take_pipes(struct procspawn__request *request, procspawn_handle *han
 static int start_call(const procspawn_builder *builder, procspawn_function *function,
                       const json_t *argument, struct procspawn__process *process)
 {
-    int64_t deadline =
-        builder && builder->duration > 0 ? base__deadline(builder->duration) : BASE_NEVER;
-    struct procspawn__request request;
+    struct start start = { .deadline = BASE_NEVER };
 
-    procspawn__request_init(&request);
-    int rc = write_call(&request, builder, function, argument);
+    if (builder)
+        start.limits = builder->time;
+    if (start.limits.total > 0)
+        start.deadline = base__deadline(start.limits.total);
+    procspawn__request_init(&start.request);
+    int rc = write_call(&start.request, builder, function, argument);
+    if (start.limits.run > 0)
+        start.request.call.flags |= WIRE_CALL_TELL_BEGIN;
     if (rc == 0)
-        rc = hand_over(&request, deadline, &process->child);
+        rc = hand_over(&start, &process->child);
     if (rc == 0)
-        take_pipes(&request, &process->handle);
-    procspawn__request_fini(&request);
+        take_pipes(&start.request, &process->handle);
+    procspawn__request_fini(&start.request);
     return rc;
 }
 

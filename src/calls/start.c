@@ -27,7 +27,7 @@ static int start(const struct procspawn_call_options *options, procspawn_functio
 {
     if (!is_valid(options))
         return -EINVAL;
-    if (options->run_limit > 0 || options->capture_limit > 0 || options->input)
+    if (options->capture_limit > 0 || options->input)
         return -ENOTSUP;
     if (options->take_argument && !argument)
         return PROCSPAWN_EJSON;

@@ -126,6 +126,8 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
     json_t *argument = function ? decode_argument(received, frame) : NULL;
     wire__close_fds(frame);
     procspawn__callee_begin();
+    if (received->call.flags & WIRE_CALL_TELL_BEGIN)
+        procspawn__reply_begin();
     json_t *result = argument ? function(argument) : NULL;
     procspawn__callee_end();
     procspawn__stdio_restore(&stdio);

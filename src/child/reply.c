@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
@@ -81,6 +82,14 @@ void procspawn__reply_refuse(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(refusal, sizeof refusal, format, arguments);
     va_end(arguments);
+}
+
+void procspawn__reply_begin(void)
+{
+    const int on = 1;
+
+    setsockopt(procspawn__reply.channel, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on);
+    shutdown(procspawn__reply.channel, SHUT_RD);
 }
 
 static void reply_nothing(void)

@@ -19,6 +19,8 @@ struct procspawn__reply {
 
 extern struct procspawn__reply procspawn__reply;
 
+/* Tells the server that the function begins, in a way that the function cannot take back. */
+void procspawn__reply_begin(void);
 /* Sends the result. NULL: the function failed; then a failure is sent. */
 void procspawn__reply_result(const json_t *result);
 /* Sets the reason why the current function returns NULL: its values cannot be converted. The

@@ -62,11 +62,20 @@ int procspawn__client_try_end_child(const struct procspawn__remote_child *child,
     return try_tell(child, WIRE_END_CHILD, &body, sizeof body);
 }
 
-int procspawn__client_try_limit(const struct procspawn__remote_child *child, int64_t when)
+static struct wire_limit limit_of(const struct procspawn__remote_child *child,
+                                  enum wire_limit_kind kind, int64_t until, int64_t length)
 {
-    struct wire_limit body = { .id = child->id,
-                               .deadline = when,
-                               .pid = procspawn__remote_child_pid(child) };
+    return (struct wire_limit){ .id = child->id,
+                                .until = until,
+                                .length = length,
+                                .pid = procspawn__remote_child_pid(child),
+                                .kind = kind };
+}
+
+int procspawn__client_try_limit(const struct procspawn__remote_child *child,
+                                enum wire_limit_kind kind, int64_t until, int64_t length)
+{
+    struct wire_limit body = limit_of(child, kind, until, length);
     return try_tell(child, WIRE_LIMIT, &body, sizeof body);
 }
 
@@ -94,12 +103,10 @@ int procspawn__client_end_child(const struct procspawn__remote_child *child, int
     return tell(child, WIRE_END_CHILD, &body, sizeof body, BASE_NEVER);
 }
 
-int procspawn__client_limit(const struct procspawn__remote_child *child, int64_t when,
-                            int64_t deadline)
+int procspawn__client_limit(const struct procspawn__remote_child *child, enum wire_limit_kind kind,
+                            int64_t until, int64_t length, int64_t deadline)
 {
-    struct wire_limit body = { .id = child->id,
-                               .deadline = when,
-                               .pid = procspawn__remote_child_pid(child) };
+    struct wire_limit body = limit_of(child, kind, until, length);
     return tell(child, WIRE_LIMIT, &body, sizeof body, deadline);
 }
 

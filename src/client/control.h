@@ -11,17 +11,19 @@
 #include <stdint.h>
 
 /*
- * Has the server end a child (grace in nanoseconds), or end it at the time `when`. If the link is
- * full, waits up to ten seconds, but not beyond the deadline. 0 or PROCSPAWN_ESERVER.
+ * Has the server end a child (grace in nanoseconds), or tells it a time limit of the child's call
+ * (protocol.h). If the link is full, waits up to ten seconds, but not beyond the deadline. 0 or
+ * PROCSPAWN_ESERVER.
  */
 int procspawn__client_end_child(const struct procspawn__remote_child *child, int signal,
                                 int64_t grace);
-int procspawn__client_limit(const struct procspawn__remote_child *child, int64_t when,
-                            int64_t deadline);
+int procspawn__client_limit(const struct procspawn__remote_child *child, enum wire_limit_kind kind,
+                            int64_t until, int64_t length, int64_t deadline);
 /* The same without waiting: 0; -EPIPE: the server is gone; or -errno: may be repeated. */
 int procspawn__client_try_end_child(const struct procspawn__remote_child *child, int signal,
                                     int64_t grace);
-int procspawn__client_try_limit(const struct procspawn__remote_child *child, int64_t when);
+int procspawn__client_try_limit(const struct procspawn__remote_child *child,
+                                enum wire_limit_kind kind, int64_t until, int64_t length);
 
 /* The child has answered: the server ends it if it still runs after about two seconds. */
 void procspawn__client_answered(const struct procspawn__remote_child *child);

@@ -262,7 +262,8 @@ static void describe_end(procspawn_error *error, enum wire_end_cause cause,
         error->cause = PROCSPAWN_CAUSE_KILLED;
         set_message(error, "killed");
         break;
-    case WIRE_ENDED_BY_DEADLINE:
+    case WIRE_ENDED_BY_TOTAL_LIMIT:
+    case WIRE_ENDED_BY_RUN_LIMIT:
         error->kind = PROCSPAWN_ERROR_TIMED_OUT;
         error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
         set_message(error, "the deadline has passed");

@@ -65,19 +65,19 @@ static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at) R
     }
 }
 
-/* A worker that was sent a signal still has a deadline: the grace does not extend it. */
-static bool has_deadline(const struct procspawn__worker *worker) REQUIRES(pool_lock)
+/* A worker that was sent a signal still has limits: the grace does not extend them. */
+static bool is_limited(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     return worker->call && !worker->killed && !worker->overdue;
 }
 
 static bool overdue(const struct procspawn__worker *worker, int64_t now) REQUIRES(pool_lock)
 {
-    return has_deadline(worker) && worker->call->deadline <= now;
+    return is_limited(worker) && procspawn__pool_call_until(worker->call) <= now;
 }
 
 /*
- * An answer that has arrived before the deadline counts, so its messages are received first. That
+ * An answer that has arrived before the limit counts, so its messages are received first. That
  * releases the lock: the table may change meanwhile.
  */
 static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
@@ -90,8 +90,8 @@ static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at) 
         struct procspawn__worker *worker = pool->workers[i];
         if (overdue(worker, now))
             procspawn__worker_time_out(worker);
-        else if (has_deadline(worker))
-            earliest(wake_at, worker->call->deadline);
+        else if (is_limited(worker))
+            earliest(wake_at, procspawn__pool_call_until(worker->call));
     }
 }
 

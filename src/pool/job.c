@@ -11,6 +11,7 @@
 #include "src/pool/capture.h"
 #include "src/pool/lifetime.h"
 #include "src/pool/state.h"
+#include "src/wire/protocol.h"
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
         .state = PROCSPAWN__CALL_QUEUED,
         .request = request,
         .deadline = BASE_NEVER,
+        .run_until = BASE_NEVER,
         .event = -1,
     };
     procspawn__captures_init(&call->captures);
@@ -137,6 +139,8 @@ bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
     if (!step(call, PROCSPAWN__CALL_SENT))
         return false;
     call->worker = worker;
+    if (call->limits.run > 0)
+        call->run_until = base__deadline(call->limits.run);
     return true;
 }
 
@@ -145,6 +149,7 @@ bool procspawn__pool_call_returned(struct procspawn__pool_call *call)
     if (!step(call, PROCSPAWN__CALL_RETURNED))
         return false;
     call->worker = NULL;
+    call->run_until = BASE_NEVER;
     close_pipes(call);
     return true;
 }
@@ -163,6 +168,17 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
     __atomic_store_n(&pool->calls, pool->calls - 1, __ATOMIC_RELEASE);
     if (pool->calls == 0)
         procspawn__pool_notify_idle(pool);
+}
+
+enum wire_limit_kind procspawn__pool_call_next_limit(const struct procspawn__pool_call *call)
+{
+    return call->run_until < call->deadline ? WIRE_LIMIT_RUN : WIRE_LIMIT_TOTAL;
+}
+
+int64_t procspawn__pool_call_until(const struct procspawn__pool_call *call)
+{
+    return procspawn__pool_call_next_limit(call) == WIRE_LIMIT_RUN ? call->run_until
+                                                                   : call->deadline;
 }
 
 bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call)

@@ -8,8 +8,10 @@
 #include "src/base/list.h"
 #include "src/call/handle.h"
 #include "src/call/request.h"
+#include "src/call/time_limits.h"
 #include "src/pool/capture.h"
 #include "src/pool/state.h"
+#include "src/wire/protocol.h"
 #include <forkscope/pool.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,7 +47,9 @@ struct procspawn__pool_call {
     struct procspawn__pool_request *request;    /* NULL: the call will not be sent again */
     struct list in_queue GUARDED_BY(pool_lock);
     struct procspawn__worker *worker GUARDED_BY(pool_lock);  /* RUNNING only */
-    int64_t deadline;
+    struct procspawn__time_limits limits;
+    int64_t deadline;           /* when the total limit passes */
+    int64_t run_until GUARDED_BY(pool_lock);  /* when the run limit passes; RUNNING only */
     /* failed set-ups in workers that had run other calls before */
     unsigned refusals GUARDED_BY(pool_lock);
     /* eventfd, readable when the call has ended; -1 until needed */
@@ -78,6 +82,10 @@ bool procspawn__pool_call_returned(struct procspawn__pool_call *call) REQUIRES(p
  * call.
  */
 void procspawn__pool_call_end(struct procspawn__pool_call *call) REQUIRES(pool_lock);
+/* When the next of its limits passes, and which one that is. */
+int64_t procspawn__pool_call_until(const struct procspawn__pool_call *call) REQUIRES(pool_lock);
+enum wire_limit_kind procspawn__pool_call_next_limit(const struct procspawn__pool_call *call)
+    REQUIRES(pool_lock);
 /* With or without the lock. */
 bool procspawn__pool_call_has_ended(const struct procspawn__pool_call *call);
 /* Gives up the request: the call will not be sent again. */

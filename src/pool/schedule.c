@@ -87,6 +87,7 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
         procspawn__pool_call_drop_request(call);
     procspawn__worker_step(worker, PROCSPAWN__EV_CALL);
     procspawn__worker_update_interest(worker);
+    procspawn__pool_wake_by(worker->pool, procspawn__pool_call_until(call));
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 #include "src/call/builder.h"
 #include "src/call/request.h"
+#include "src/call/time_limits.h"
 #include "src/image/image.h"
 #include "src/pool/capture.h"
 #include "src/pool/handle.h"
@@ -52,15 +53,17 @@ static int submit(struct procspawn__pool_call *call)
     return rc;
 }
 
-static int spawn(procspawn_pool *pool, int64_t duration, procspawn_function *function,
-                 const json_t *argument, procspawn_handle **ret_handle)
+static int spawn(procspawn_pool *pool, const struct procspawn__time_limits *limits,
+                 procspawn_function *function, const json_t *argument,
+                 procspawn_handle **ret_handle)
 {
     struct procspawn__pool_call *call = procspawn__pool_call_new(pool, &procspawn__pool_call_kind);
 
     if (!call)
         return -ENOMEM;
-    if (duration > 0)
-        call->deadline = base__deadline(duration);
+    call->limits = *limits;
+    if (limits->total > 0)
+        call->deadline = base__deadline(limits->total);
     int rc = write_call(call, function, argument);
     if (rc == 0)
         rc = submit(call);
@@ -79,10 +82,14 @@ int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_opti
 
     if (!procspawn__pool_is_ours(pool))
         return procspawn__ready() ? PROCSPAWN_ENOTOWNER : PROCSPAWN_ENOTINIT;
-    int64_t limit = options->total_limit > 0 ? options->total_limit : pool->process->duration;
+    struct procspawn__time_limits limits = pool->process->time;
+    if (options->run_limit > 0)
+        limits.run = options->run_limit;
+    if (options->total_limit > 0)
+        limits.total = options->total_limit;
     pthread_testcancel();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    int rc = spawn(pool, limit, function, argument, ret_handle);
+    int rc = spawn(pool, &limits, function, argument, ret_handle);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }

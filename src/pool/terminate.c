@@ -12,8 +12,10 @@
 #include "src/client/control.h"
 #include "src/client/remote_child.h"
 #include "src/pool/interest.h"
+#include "src/pool/job.h"
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/pool.h>
 #include <signal.h>
@@ -60,26 +62,36 @@ void procspawn__worker_time_out(struct procspawn__worker *worker)
 {
     if (worker->killed || worker->overdue || !procspawn__worker_step(worker, PROCSPAWN__EV_END))
         return;
+    const struct procspawn__pool_call *call = worker->call;
+    struct procspawn__pending_notices *pending = &worker->pending;
     worker->overdue = true;
-    worker->pending.limit = true;
-    worker->pending.limit_first = worker->pending.signals == 0;
+    pending->limit = true;
+    pending->limit_kind = procspawn__pool_call_next_limit(call);
+    pending->limit_length =
+        pending->limit_kind == WIRE_LIMIT_RUN ? call->limits.run : call->limits.total;
+    pending->limit_first = pending->signals == 0;
     enlist(worker);
     procspawn__worker_update_interest(worker);
 }
 
 /* ---- sending ---- */
 
-/* One notice: a signal, with the time of the SIGKILL after it; or signal 0: deadline passed. */
+/* One notice: a signal, with the time of the SIGKILL after it; or signal 0: a limit has passed. */
 struct notice {
     struct procspawn__remote_child to;
     int signal;
     int64_t kill_at;
+    enum wire_limit_kind limit_kind;
+    int64_t limit_length;
 };
 
 static struct notice next_notice(struct procspawn__worker *worker)
 {
     struct procspawn__pending_notices *pending = &worker->pending;
-    struct notice notice = { .to = worker->child, .kill_at = pending->kill_at };
+    struct notice notice = { .to = worker->child,
+                             .kill_at = pending->kill_at,
+                             .limit_kind = pending->limit_kind,
+                             .limit_length = pending->limit_length };
 
     if (pending->limit && (pending->limit_first || pending->signals == 0)) {
         pending->limit = false;
@@ -111,7 +123,8 @@ static int send_notice(const struct notice *notice)
     int64_t grace = notice->kill_at == BASE_NEVER ? BASE_NEVER : notice->kill_at - now;
 
     if (notice->signal == 0)
-        return procspawn__client_try_limit(&notice->to, now);
+        return procspawn__client_try_limit(&notice->to, notice->limit_kind, now,
+                                           notice->limit_length);
     return procspawn__client_try_end_child(&notice->to, notice->signal, grace > 0 ? grace : 0);
 }
 

@@ -16,7 +16,7 @@
  */
 void procspawn__worker_terminate(struct procspawn__worker *worker, int signal, int64_t grace)
     REQUIRES(pool_lock);
-/* The same for a call past its deadline: the server takes a backtrace first. */
+/* The same for a call past one of its limits: the server takes a backtrace first. */
 void procspawn__worker_time_out(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /* Sends all notices. Releases the lock in between. */
 void procspawn__pool_send_notices(procspawn_pool *pool) REQUIRES(pool_lock);

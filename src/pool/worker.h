@@ -11,6 +11,7 @@
 #include "src/client/remote_child.h"
 #include "src/pool/state.h"
 #include "src/value/encoded.h"
+#include "src/wire/protocol.h"
 #include <forkscope/pool.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,8 +44,10 @@ enum procspawn__worker_event {
 struct procspawn__pending_notices {
     uint64_t signals;           /* bit n - 1: signal n */
     int64_t kill_at;            /* the earliest end of a grace */
-    bool limit;                 /* the call is past its deadline */
-    bool limit_first;           /* the deadline passed before the signals were added */
+    bool limit;                 /* the call is past one of its limits: */
+    enum wire_limit_kind limit_kind;
+    int64_t limit_length;
+    bool limit_first;           /* it passed before the signals were added */
 };
 
 struct procspawn__worker {
@@ -70,7 +73,7 @@ struct procspawn__worker {
     /* the channel was reset: it did not read the last message */
     bool left_unread GUARDED_BY(pool_lock);
     bool killed GUARDED_BY(pool_lock);          /* SIGKILL was asked for: no other signal follows */
-    bool overdue GUARDED_BY(pool_lock);  /* its call is past the deadline; its server is told */
+    bool overdue GUARDED_BY(pool_lock);  /* its call is past a limit; its server is told */
     bool notifying GUARDED_BY(pool_lock);       /* a thread sends its server a notice right now */
     bool flooded GUARDED_BY(pool_lock);  /* its channel never becomes empty: DEATH may not fit in */
     struct procspawn__await await;  /* asks its server for its end; only the receiving thread */

@@ -32,6 +32,11 @@
  * The server does that by itself, except for pool workers: their pool learns of the CALL by
  * wire_death.unread and decides.
  *
+ * The run limit of a call begins with its function. The child tells that to its server, which may
+ * have no link to it, by its end of the channel, which the server holds too: it sets
+ * SO_LOCK_FILTER, which cannot be taken back, and shuts the reception down, which is an event for
+ * the server. A child that has not begun has until wire_limit.until.
+ *
  * A child that has answered is to exit. The host marks it on the board (board.h) and sends LOOK
  * from time to time; the server then ends children that have not exited.
  *
@@ -143,11 +148,15 @@ struct wire_end_child {
     int64_t grace;
 };
 
+enum wire_limit_kind { WIRE_LIMIT_TOTAL, WIRE_LIMIT_RUN, WIRE_LIMIT_KINDS };
+
+/* A time limit of a call. Of the run: it passes earlier if the function begins earlier. */
 struct wire_limit {
     uint64_t id;
-    int64_t deadline;               /* CLOCK_MONOTONIC, nanoseconds */
+    int64_t until;                  /* when it passes; CLOCK_MONOTONIC, nanoseconds */
+    int64_t length;                 /* nanoseconds */
     int32_t pid;
-    uint32_t padding;
+    uint32_t kind;                  /* enum wire_limit_kind */
 };
 
 /* Random bytes for each child. The server draws them where the child gets no copy. */
@@ -210,7 +219,8 @@ struct wire_failure {
 enum wire_end_cause {
     WIRE_ENDED_BY_ITSELF = 0,
     WIRE_ENDED_BY_KILL,
-    WIRE_ENDED_BY_DEADLINE,
+    WIRE_ENDED_BY_TOTAL_LIMIT,
+    WIRE_ENDED_BY_RUN_LIMIT,
     WIRE_ENDED_BY_OOM,
     WIRE_ENDED_BY_LOSS          /* loss of the root */
 };
@@ -221,6 +231,7 @@ struct wire_death {
     uint32_t cause;                 /* enum wire_end_cause */
     uint32_t unread;                /* 1: the child never received the CALL sent to it */
     uint32_t lingers;               /* 1: reported dead but not yet gone; a second report follows */
+    int64_t limit;                  /* length of the limit that is the cause, in nanoseconds */
     int64_t user_time;              /* microseconds */
     int64_t system_time;
     int64_t max_rss;                /* KiB */

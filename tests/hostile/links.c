@@ -102,7 +102,7 @@ static void end_children_of_others(struct random *random)
         pid_t pid = getpid() + (pid_t)random_below(random, 60) - 30;
         struct wire_end_child end = { .id = random_below(random, 3000), .pid = pid,
                                       .signal = SIGKILL };
-        struct wire_limit limit = { .id = end.id, .pid = pid, .deadline = 1 };
+        struct wire_limit limit = { .id = end.id, .pid = pid, .until = 1, .length = 1 };
         raw_frame(raw_link(), WIRE_END_CHILD, &end, sizeof end, NULL, 0);
         raw_frame(raw_link(), WIRE_LIMIT, &limit, sizeof limit, NULL, 0);
     }
