@@ -58,6 +58,7 @@ static int unpack_contents(const json_t *json, struct contents *ret_contents)
     return json_is_string(json) ? read_contents(json_string_value(json), ret_contents) : -1;
 }
 
+#define PROCSPAWN_WORD_contents PROCSPAWN_USER
 PROCSPAWN_TYPE_OWNED(contents, struct contents, pack_contents, unpack_contents, release_contents);
 
 PROCSPAWN_DEFINE_STATIC(look_at, contents, (contents, given))

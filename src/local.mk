@@ -16,6 +16,7 @@ forkscopeinclude_HEADERS += include/forkscope/task.h
 forkscopeinclude_HEADERS += include/forkscope/tree.h
 forkscopeinclude_HEADERS += include/forkscope/shmem.h
 forkscopeinclude_HEADERS += include/forkscope/typed.h
+forkscopeinclude_HEADERS += include/forkscope/typed_check.h
 forkscopeinclude_HEADERS += include/forkscope/typed_macros.h
 forkscopeinclude_HEADERS += include/forkscope/typed_words.h
 forkscopeinclude_HEADERS += include/forkscope/value.h

@@ -1,5 +1,6 @@
 #!/bin/sh
 # What typed.h accepts and refuses at compile time, in C11 and C++17. Each case is a line of code.
+# How it refuses is tested by typed_errors_test.sh.
 set -u
 
 source=$(dirname "$0")/..
@@ -7,12 +8,20 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 jansson=$(pkg-config --cflags jansson)
 passed=0 failed=0
-cc=${CC:-cc}
-cxx=${CXX:-c++}
-if ! command -v "${cxx%% *}" >/dev/null; then
-    echo "no C++ compiler here: C alone is tried"
-    cxx=
-fi
+
+# Both gcc and clang, where they are there, and what the build uses.
+cc=${CC:-cc} cxx=${CXX:-c++}
+for compiler in "$cc" gcc clang "$cxx" g++ clang++; do
+    case $compiler in
+    "$cxx" | g++ | clang++) languages='c++17' ;;
+    *) languages='c11 gnu11' ;;
+    esac
+    version=$(${compiler} --version 2>/dev/null | sed -n '1s/^[^ ]* //p')
+    for language in $languages; do
+        test -z "$version" || echo "$compiler -std=$language|$version $language"
+    done
+done | awk -F '|' '!seen[$2]++ { print $1 }' >"$dir/compilers"
+grep -q 'c++17' "$dir/compilers" || echo "no C++ compiler here: C alone is tried"
 
 cat >"$dir/prologue" <<'END'
 #include <forkscope/typed.h>
@@ -21,10 +30,14 @@ struct point { double x, y; };
 static json_t *pack_point(const struct point *p) { return json_pack("[f, f]", p->x, p->y); }
 static int unpack_point(const json_t *j, struct point *p)
 {
-    return json_unpack((json_t *)j, "[F, F]", &p->x, &p->y);
+    p->x = json_real_value(json_array_get(j, 0));
+    p->y = json_real_value(json_array_get(j, 1));
+    return 0;
 }
 static void release_point(struct point *p) { p->x = 0; }
+#define PROCSPAWN_WORD_point PROCSPAWN_USER
 PROCSPAWN_TYPE(point, struct point, pack_point, unpack_point);
+#define PROCSPAWN_WORD_held PROCSPAWN_USER
 PROCSPAWN_TYPE_OWNED(held, struct point, pack_point, unpack_point, release_point);
 PROCSPAWN_DECLARE(add, int64, (int64, a), (int64, b));
 PROCSPAWN_DEFINE(add, int64, (int64, a), (int64, b)) { return a + b; }
@@ -39,6 +52,11 @@ PROCSPAWN_DEFINE_STATIC(things, bool, (fd, a), (sender, b), (receiver, c), (poin
 {
     return a > 0 && b && c && d.x > 0 && e && f && g;
 }
+PROCSPAWN_DEFINE_STATIC(widths, float, (int16, a), (int32, b), (uint8, c), (uint16, d),
+                        (uint32, e), (size, f), (float, g), (string, h))
+{
+    return a && b && c && d && e && f && h ? g : 0;
+}
 procspawn_handle *use(void);
 procspawn_handle *use(void)
 {
@@ -47,15 +65,18 @@ procspawn_handle *use(void)
     int64_t sum = 0;
     bool yes = false;
     char *text = NULL;
+    float half = 0;
     struct point point = { 1, 2 };
     add_spawn(1, 2, &handle), add_join(handle, &sum, &error);
     add_join_timeout(handle, 0, &sum, &error), add_pool_spawn(NULL, 1, 2, &handle);
     nothing_spawn(&handle), nothing_join(handle, &error), nothing_join_timeout(handle, 0, NULL);
     all_spawn(1, 2, 3, true, "", NULL, NULL, point, &handle), all_join(handle, &text, &error);
     things_spawn(1, NULL, NULL, point, 2, 3, 4, &handle), things_join(handle, &yes, &error);
+    widths_spawn(1, 2, 3, 4, 5, sizeof point, 7.5f, text, &handle);
+    widths_join(handle, &half, &error);
 END
 
-compile() # compiler flags, code
+compile() # compiler and flags, code
 {
     { cat "$dir/prologue"; echo "$2"; echo "return handle; }"; } >"$dir/case"
     $1 -D_GNU_SOURCE -Wall -Wextra -fsyntax-only -I"$source/include" $jansson "$dir/case" \
@@ -65,11 +86,17 @@ compile() # compiler flags, code
 # What compiles does so without a warning; what fails does not need -Werror to fail.
 check() # what is wanted, code
 {
-    strict=
-    [ "$1" = fails ] || strict='-pedantic -Werror'
-    for compiler in "$cc -std=c11" "$cc -std=gnu11" ${cxx:+"$cxx -std=c++17"}; do
-        language=c
-        [ "$compiler" != "$cxx -std=c++17" ] || language=c++
+    while read -r compiler; do
+        strict=
+        [ "$1" = fails ] || strict='-pedantic -Wconversion -Wsign-conversion -Wshadow -Werror'
+        case $compiler in
+        *c++17) language="c++ ${strict:+-Wold-style-cast -Wmissing-declarations}" ;;
+        *) language="c ${strict:+-Wstrict-prototypes -Wmissing-prototypes}" ;;
+        esac
+        case $compiler in
+        g++* | c++*) $compiler -dM -E -x c++ /dev/null | grep -q __clang__ ||
+            language="$language ${strict:+-Wuseless-cast}" ;;
+        esac
         compile "$compiler $strict -x $language" "$2" && got=compiles || got=fails
         if [ "$got" = "$1" ]; then
             passed=$((passed + 1))
@@ -78,7 +105,7 @@ check() # what is wanted, code
             echo "FAILED ($compiler): $got, not $1: $2"
             cat "$dir/log"
         fi
-    done
+    done <"$dir/compilers"
 }
 
 check compiles ''

@@ -48,7 +48,8 @@ enum {
     PROCSPAWN_ENOTOWNER = -5111,    /* the object belongs to another process */
     PROCSPAWN_ELIMIT = -5112,       /* a value is larger, or there are more, than the limit says */
     PROCSPAWN_EVALUE = -5120,       /* a value is not what it should be, or stands for nothing */
-    PROCSPAWN_EDESCRIPTORS = -5121  /* more descriptors than fit into one message */
+    PROCSPAWN_EDESCRIPTORS = -5121, /* more descriptors than fit into one message */
+    PROCSPAWN_ERANGE = -5122        /* a number does not fit into the type of its parameter */
 };
 
 /*

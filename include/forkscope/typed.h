@@ -34,7 +34,7 @@
  * They return what procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn(), procspawn_join()
  * and procspawn_join_timeout() do, and:
  *
- *   PROCSPAWN_EVALUE     F_spawn: an integer is out of its parameter's range
+ *   PROCSPAWN_ERANGE     F_spawn: an integer is out of its parameter's range
  *   PROCSPAWN_EJSON      F_spawn: a number that is not finite, a string that is not UTF-8, or a
  *                        user's type that its pack function refused
  *   PROCSPAWN_ECALL      F_join: also when the result is not of its type, which is kind JSON
@@ -43,10 +43,11 @@
  *
  * Types
  *
- *     int8 int16 int32 int64          int8_t ... ; so that numbers out of range can be refused, and
- *     uint8 uint16 uint32 uint64      not cut, F_spawn takes all but uint64 as int64_t
+ *     int8 int16 int32 int64          int8_t and so on
+ *     uint8 uint16 uint32 uint64      uint8_t and so on
  *     int unsigned long
- *     double bool
+ *     size                            size_t
+ *     float double bool
  *     string                          const char *, in results char *
  *     json                            json_t *
  *     shmem                           procspawn_shmem *
@@ -55,9 +56,17 @@
  *     void                            for results only
  *
  * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that.
- * Something that is no type is a compile error, and so is an argument of F_spawn that does not
- * convert to its parameter: this header makes the two warnings errors that older compilers give for
- * it in C. Numbers convert to each other as always in C.
+ *
+ * Each integer but uint64 and size is an int64_t in the parameters of F_spawn, so that a number out
+ * of range can be refused. Other conversions are those of C.
+ *
+ * An unknown type, and more than eight parameters, are a compile error of one line:
+ *
+ *     error: static assertion failed: "PROCSPAWN_DEFINE(half): unknown type: flaot"
+ *     error: static assertion failed: "PROCSPAWN_DEFINE(sum): more than 8 parameters"
+ *
+ * An argument that does not convert to its parameter is an error, too. For that this header makes
+ * errors of two warnings that older C compilers give.
  *
  * Ownership
  *
@@ -71,9 +80,11 @@
  *
  * Types of the user's
  *
+ *     #define PROCSPAWN_WORD_point PROCSPAWN_USER
  *     PROCSPAWN_TYPE(point, struct point, pack_point, unpack_point);
  *
- * makes point a type, for a struct point. With
+ * make point a type, for a struct point. Both lines are needed: by the first one the preprocessor
+ * knows the word. With
  *
  *     json_t *pack_point(const struct point *value);                   new; NULL: refused
  *     int unpack_point(const json_t *json, struct point *ret_value);   0; negative: it is none
@@ -113,17 +124,5 @@ bool procspawn_in_ipc_mode(void);
 #ifdef __cplusplus
 }
 #endif
-
-/* The definitions, described above. */
-#define PROCSPAWN_DECLARE(...) \
-    PROCSPAWN__APPLY(PROCSPAWN__DECLARE, PROCSPAWN__ELSEWHERE, __VA_ARGS__)
-#define PROCSPAWN_DEFINE(...) PROCSPAWN__APPLY(PROCSPAWN__DEFINE, PROCSPAWN__EXTERN, __VA_ARGS__)
-#define PROCSPAWN_DEFINE_STATIC(...) \
-    PROCSPAWN__APPLY(PROCSPAWN__DEFINE, PROCSPAWN__STATIC, __VA_ARGS__)
-
-#define PROCSPAWN_TYPE(word, type, pack, unpack) \
-    PROCSPAWN__USER_TYPE(word, type, pack, unpack, procspawn__keep)
-#define PROCSPAWN_TYPE_OWNED(word, type, pack, unpack, release) \
-    PROCSPAWN__USER_TYPE(word, type, pack, unpack, release)
 
 #endif

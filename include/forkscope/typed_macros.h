@@ -8,9 +8,14 @@
 #ifndef FORKSCOPE_TYPED_MACROS_H
 #define FORKSCOPE_TYPED_MACROS_H
 
+/* Compilers then point to the program's line only, not to each macro on the way from there, and do
+ * not warn of what the macros make. */
+#pragma GCC system_header
+
 #include <errno.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
+#include <forkscope/typed_check.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,7 +25,8 @@ extern "C" {
 /* Arguments on their way into a JSON array. */
 struct procspawn__packing {
     json_t *array;
-    json_t *next;               /* where the next one is packed */
+    json_t *next;               /* the next one; or the number that is out of range */
+    const char *name, *word;    /* of the argument that was packed last */
     int status;
 };
 
@@ -33,7 +39,8 @@ struct procspawn__unpacking {
 };
 
 void procspawn__pack_begin(struct procspawn__packing *packing);
-void procspawn__pack_note(struct procspawn__packing *packing, int rc);
+void procspawn__pack_note(struct procspawn__packing *packing, int rc, const char *name,
+                          const char *word);
 int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
                                   procspawn_function *function, procspawn_handle **ret_handle);
 int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_pool *pool,
@@ -56,14 +63,7 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
 }
 #endif
 
-/* ---- counting and repeating ---- */
-
-#define PROCSPAWN__COUNT(...) PROCSPAWN__COUNT_(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0, ~)
-#define PROCSPAWN__COUNT_(name, result, a, b, c, d, e, f, g, h, n, ...) n
-
-#define PROCSPAWN__APPLY(m, storage, ...) \
-    PROCSPAWN__APPLY_(m, PROCSPAWN__COUNT(__VA_ARGS__), storage, __VA_ARGS__, ~)
-#define PROCSPAWN__APPLY_(m, ...) m(__VA_ARGS__)
+/* ---- repeating ---- */
 
 #define PROCSPAWN__EACH_0(m, ...)
 #define PROCSPAWN__EACH_1(m, a, ...) m a
@@ -97,7 +97,7 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
 #define PROCSPAWN__PACK(word, name) \
     if (procspawn__packing.status == 0) \
         procspawn__pack_note(&procspawn__packing, \
-                             procspawn__pack_##word(name, &procspawn__packing.next));
+                             procspawn__pack_##word(name, &procspawn__packing.next), #name, #word);
 
 #define PROCSPAWN__UNPACK(word, name) \
     if (procspawn__unpacking.status == 0) \
@@ -109,13 +109,6 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
         procspawn__release_##word(&name);
 
 /* ---- what depends on whether there is a result: X_1 is for void ---- */
-
-#define PROCSPAWN__CAT(a, b) PROCSPAWN__CAT_(a, b)
-#define PROCSPAWN__CAT_(a, b) a##b
-#define PROCSPAWN__PROBE_void ~, 1, ~
-#define PROCSPAWN__IS_VOID(word) PROCSPAWN__SECOND(PROCSPAWN__PROBE_##word, 0, ~)
-#define PROCSPAWN__SECOND(...) PROCSPAWN__SECOND_(__VA_ARGS__)
-#define PROCSPAWN__SECOND_(a, b, ...) b
 
 #define PROCSPAWN__RET(word) PROCSPAWN__CAT(PROCSPAWN__RET_, PROCSPAWN__IS_VOID(word))(word)
 #define PROCSPAWN__RET_0(word) procspawn__result_##word *procspawn__ret_result,
@@ -150,15 +143,6 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
 #define PROCSPAWN__GIVE_1(word, name) json_decref(procspawn__json);
 
 /* ---- the whole ---- */
-
-#ifdef __cplusplus
-#define PROCSPAWN__EXTERN extern "C"
-#define PROCSPAWN__ELSEWHERE extern "C"
-#else
-#define PROCSPAWN__EXTERN
-#define PROCSPAWN__ELSEWHERE extern
-#endif
-#define PROCSPAWN__STATIC static __attribute__((unused))
 
 #define PROCSPAWN__DECLARE(n, storage, name, result, ...) \
     storage procspawn__result_##result \
@@ -243,5 +227,12 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
     \
     storage procspawn__result_##result \
         name(PROCSPAWN__LIST_##n(void, PROCSPAWN__PARAM, __VA_ARGS__))
+
+/* The definitions, described in typed.h. */
+#define PROCSPAWN_DECLARE(...) \
+    PROCSPAWN__APPLY(PROCSPAWN__DECLARE, PROCSPAWN__ELSEWHERE, __VA_ARGS__)
+#define PROCSPAWN_DEFINE(...) PROCSPAWN__APPLY(PROCSPAWN__DEFINE, PROCSPAWN__EXTERN, __VA_ARGS__)
+#define PROCSPAWN_DEFINE_STATIC(...) \
+    PROCSPAWN__APPLY(PROCSPAWN__DEFINE, PROCSPAWN__STATIC, __VA_ARGS__)
 
 #endif

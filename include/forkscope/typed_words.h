@@ -16,8 +16,13 @@
 #ifndef FORKSCOPE_TYPED_WORDS_H
 #define FORKSCOPE_TYPED_WORDS_H
 
+/* As in typed_macros.h. */
+#pragma GCC system_header
+
+#include <float.h>
 #include <forkscope/channel.h>
 #include <forkscope/shmem.h>
+#include <forkscope/typed_check.h>
 #include <forkscope/value.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -28,7 +33,8 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* All return 0, PROCSPAWN_EVALUE, PROCSPAWN_EJSON or -ENOMEM. */
+/* All return 0, PROCSPAWN_ERANGE, PROCSPAWN_EVALUE, PROCSPAWN_EJSON or -ENOMEM. With
+ * PROCSPAWN_ERANGE *ret_json is the number that was refused (new; NULL: out of memory). */
 int procspawn__pack_integer(int64_t value, int64_t least, int64_t most, json_t **ret_json);
 int procspawn__unpack_integer(const json_t *json, int64_t least, int64_t most, int64_t *ret_value);
 int procspawn__pack_uint64(uint64_t value, json_t **ret_json);
@@ -144,6 +150,42 @@ PROCSPAWN__INTEGER_WORD(long, long, LONG_MIN, LONG_MAX)
 PROCSPAWN__PLAIN_WORD(uint64, uint64_t, uint64_t)
 PROCSPAWN__PLAIN_WORD(double, double, double)
 PROCSPAWN__PLAIN_WORD(bool, bool, bool)
+
+/* Sizes above INT64_MAX travel as uint64 does. */
+PROCSPAWN__INLINE int procspawn__pack_size(size_t value, json_t **ret_json)
+{
+    return procspawn__pack_uint64(value, ret_json);
+}
+
+PROCSPAWN__INLINE int procspawn__unpack_size(const json_t *json, size_t *ret_value)
+{
+    uint64_t value;
+    int rc = procspawn__unpack_uint64(json, &value);
+
+    if (rc < 0 || value > SIZE_MAX)
+        return PROCSPAWN_EVALUE;
+    *ret_value = (size_t)value;
+    return 0;
+}
+
+PROCSPAWN__INLINE int procspawn__pack_float(float value, json_t **ret_json)
+{
+    return procspawn__pack_double((double)value, ret_json);
+}
+
+PROCSPAWN__INLINE int procspawn__unpack_float(const json_t *json, float *ret_value)
+{
+    double value;
+    int rc = procspawn__unpack_double(json, &value);
+
+    if (rc < 0 || value < -(double)FLT_MAX || value > (double)FLT_MAX)
+        return PROCSPAWN_EVALUE;
+    *ret_value = (float)value;
+    return 0;
+}
+
+PROCSPAWN__PLAIN_WORD(size, size_t, size_t)
+PROCSPAWN__PLAIN_WORD(float, float, float)
 PROCSPAWN__OWNED_WORD(shmem, procspawn_shmem *)
 PROCSPAWN__OWNED_WORD(fd, int)
 PROCSPAWN__OWNED_WORD(sender, procspawn_sender *)
@@ -173,8 +215,14 @@ static inline void procspawn__keep(const void *value)
     (void)value;
 }
 
+#define PROCSPAWN_TYPE(word, type, pack, unpack) \
+    PROCSPAWN__USER_TYPE(word, type, pack, unpack, procspawn__keep)
+#define PROCSPAWN_TYPE_OWNED(word, type, pack, unpack, release) \
+    PROCSPAWN__USER_TYPE(word, type, pack, unpack, release)
+
 /* Ends in a declaration that a semicolon can follow. */
 #define PROCSPAWN__USER_TYPE(word, type, pack, unpack, release) \
+    PROCSPAWN__CAT(PROCSPAWN__CHECK_TYPE_, PROCSPAWN__IS_WORD(word))(word) \
     PROCSPAWN__INLINE int procspawn__pack_##word(type value, json_t **ret_json) \
     { \
         bool before = procspawn__ipc_mode(true); \

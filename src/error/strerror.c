@@ -31,6 +31,7 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_ELIMIT, "more than the limit says" },
     { PROCSPAWN_EVALUE, "the value is not what it should be, or stands for nothing any more" },
     { PROCSPAWN_EDESCRIPTORS, "more descriptors than fit into one message" },
+    { PROCSPAWN_ERANGE, "a number does not fit into the type of its parameter" },
 };
 
 const char *forkscope_strerror(int code)

@@ -38,12 +38,23 @@ void procspawn__pack_begin(struct procspawn__packing *packing)
     packing->status = packing->array ? 0 : -ENOMEM;
 }
 
-void procspawn__pack_note(struct procspawn__packing *packing, int rc)
+void procspawn__pack_note(struct procspawn__packing *packing, int rc, const char *name,
+                          const char *word)
 {
-    if (rc == 0 && json_array_append_new(packing->array, packing->next) < 0)
-        rc = -ENOMEM;
-    packing->next = NULL;
+    packing->name = name;
+    packing->word = word;
     packing->status = rc;
+    if (rc < 0)
+        return;
+    if (json_array_append_new(packing->array, packing->next) < 0)
+        packing->status = -ENOMEM;
+    packing->next = NULL;
+}
+
+static void pack_end(struct procspawn__packing *packing)
+{
+    json_decref(packing->array);
+    json_decref(packing->next);
 }
 
 int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
@@ -53,7 +64,7 @@ int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_
 
     if (rc == 0)
         rc = procspawn_builder_spawn(builder, function, packing->array, ret_handle);
-    json_decref(packing->array);
+    pack_end(packing);
     return rc;
 }
 
@@ -64,7 +75,7 @@ int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_poo
 
     if (rc == 0)
         rc = procspawn_pool_spawn(pool, function, packing->array, ret_handle);
-    json_decref(packing->array);
+    pack_end(packing);
     return rc;
 }
 
@@ -136,9 +147,10 @@ static int give(json_t *json, int otherwise, json_t **ret_json)
 
 int procspawn__pack_integer(int64_t value, int64_t least, int64_t most, json_t **ret_json)
 {
+    *ret_json = json_integer(value);
     if (value < least || value > most)
-        return PROCSPAWN_EVALUE;
-    return give(json_integer(value), -ENOMEM, ret_json);
+        return PROCSPAWN_ERANGE;
+    return *ret_json ? 0 : -ENOMEM;
 }
 
 int procspawn__unpack_integer(const json_t *json, int64_t least, int64_t most, int64_t *ret_value)

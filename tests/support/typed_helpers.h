@@ -19,6 +19,7 @@ struct point {
 
 json_t *pack_point(const struct point *point);
 int unpack_point(const json_t *json, struct point *ret_point);
+#define PROCSPAWN_WORD_point PROCSPAWN_USER
 PROCSPAWN_TYPE(point, struct point, pack_point, unpack_point);
 
 /* A type with memory of its own. Values that exist are counted. */
@@ -31,6 +32,7 @@ json_t *pack_numbers(const struct numbers *numbers);
 int unpack_numbers(const json_t *json, struct numbers *ret_numbers);
 void release_numbers(struct numbers *numbers);
 struct numbers numbers_up_to(int last);
+#define PROCSPAWN_WORD_numbers PROCSPAWN_USER
 PROCSPAWN_TYPE_OWNED(numbers, struct numbers, pack_numbers, unpack_numbers, release_numbers);
 
 extern int numbers_alive;

@@ -50,6 +50,16 @@ PROCSPAWN_DEFINE_STATIC(echo_double, double, (double, value))
     return value;
 }
 
+PROCSPAWN_DEFINE_STATIC(echo_float, float, (float, value))
+{
+    return value;
+}
+
+PROCSPAWN_DEFINE_STATIC(echo_size, size, (size, value))
+{
+    return value;
+}
+
 PROCSPAWN_DEFINE_STATIC(echo_bool, bool, (bool, value))
 {
     return value;
@@ -109,14 +119,14 @@ static void integers_travel_at_their_limits(void)
 
 static void integers_out_of_range_are_errors_in_the_caller(void)
 {
-    PROCSPAWN_CUNIT_EQUAL(spawn_signed(INT8_MAX + 1, 0, 0, 0), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_signed(0, INT16_MIN - 1, 0, 0), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_signed(0, 0, INT32_MAX + 1LL, 0), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_signed(0, 0, 0, INT_MIN - 1LL), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(-1, 0, 0, 0), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(0, UINT16_MAX + 1, 0, 0), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(0, 0, -1, 0), PROCSPAWN_EVALUE);
-    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(0, 0, 0, UINT_MAX + 1LL), PROCSPAWN_EVALUE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_signed(INT8_MAX + 1, 0, 0, 0), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_signed(0, INT16_MIN - 1, 0, 0), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_signed(0, 0, INT32_MAX + 1LL, 0), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_signed(0, 0, 0, INT_MIN - 1LL), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(-1, 0, 0, 0), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(0, UINT16_MAX + 1, 0, 0), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(0, 0, -1, 0), PROCSPAWN_ERANGE);
+    PROCSPAWN_CUNIT_EQUAL(spawn_unsigned(0, 0, 0, UINT_MAX + 1LL), PROCSPAWN_ERANGE);
 }
 
 static void uint64_travels_whole(void)
@@ -143,6 +153,32 @@ static void doubles_travel_exactly_and_must_be_finite(void)
     }
     PROCSPAWN_CUNIT_EQUAL(echo_double_spawn((double)NAN, &handle), PROCSPAWN_EJSON);
     PROCSPAWN_CUNIT_EQUAL(echo_double_spawn((double)INFINITY, &handle), PROCSPAWN_EJSON);
+}
+
+static void floats_travel_exactly_and_must_be_finite(void)
+{
+    static const float values[] = { 0.0f, -0.0f, 0.1f, FLT_MAX, -FLT_MAX, FLT_TRUE_MIN };
+
+    for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++) {
+        float result = 7;
+        PROCSPAWN_CUNIT_EQUAL(echo_float_spawn(values[i], &handle), 0);
+        TYPED_JOIN(echo_float, handle, &result);
+        CU_ASSERT(memcmp(&result, &values[i], sizeof result) == 0);
+    }
+    PROCSPAWN_CUNIT_EQUAL(echo_float_spawn(NAN, &handle), PROCSPAWN_EJSON);
+    PROCSPAWN_CUNIT_EQUAL(echo_float_spawn(-INFINITY, &handle), PROCSPAWN_EJSON);
+}
+
+static void sizes_travel_whole(void)
+{
+    static const size_t values[] = { 0, SSIZE_MAX, SSIZE_MAX + (size_t)1, SIZE_MAX };
+
+    for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++) {
+        size_t result = 1;
+        PROCSPAWN_CUNIT_EQUAL(echo_size_spawn(values[i], &handle), 0);
+        TYPED_JOIN(echo_size, handle, &result);
+        CU_ASSERT(result == values[i]);
+    }
 }
 
 static void booleans_travel(void)
@@ -284,6 +320,11 @@ static void parameters_that_do_not_fit_are_errors(void)
     typed_check_parameters(echo_uint64_entry, "[-1]", "parameter 1 of echo_uint64");
     typed_check_parameters(echo_bool_entry, "[1]", "parameter 1 of echo_bool");
     typed_check_parameters(echo_double_entry, "[1]", "parameter 1 of echo_double");
+    typed_check_parameters(echo_float_entry, "[1e39]", "parameter 1 of echo_float");
+    typed_check_parameters(echo_float_entry, "[-1e39]", "parameter 1 of echo_float");
+    typed_check_parameters(echo_size_entry, "[-1]", "parameter 1 of echo_size");
+    typed_check_parameters(echo_size_entry, "[\"18446744073709551616\"]",
+                           "parameter 1 of echo_size");
     typed_check_parameters(echo_string_entry, "[\"a\\u0000b\"]", "parameter 1 of echo_string");
 }
 
@@ -311,6 +352,8 @@ static CU_TestInfo types[] = {
     TEST(integers_out_of_range_are_errors_in_the_caller),
     TEST(uint64_travels_whole),
     TEST(doubles_travel_exactly_and_must_be_finite),
+    TEST(floats_travel_exactly_and_must_be_finite),
+    TEST(sizes_travel_whole),
     TEST(booleans_travel),
     TEST(strings_travel_and_may_be_none),
     TEST(json_travels_and_may_be_none),
