@@ -33,9 +33,9 @@ int main(int argc, char **argv)
         scoped_scope_open(root, &options, &scope) < 0)
         return 1;
     if (scoped_spawn_leaf(scope, sleep_for_ever, NULL, NULL) < 0 ||
-        scoped_procspawn(scope, NULL, hang, NULL, &handle) < 0 ||
-        scoped_close(scope, SCOPED_FOREVER, &outcome) < 0)
+        scoped_procspawn(scope, NULL, hang, NULL, &handle) < 0)
         return 1;
+    scoped_close(scope, SCOPED_FOREVER, &outcome);
     printf("cancelled at the deadline: %zu\n", outcome.cancelled);
     scoped_outcome_fini(&outcome);
     if (procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)

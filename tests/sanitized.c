@@ -174,7 +174,7 @@ static void cancel_by_deadline(scoped_spawner root)
     expect(scoped_scope_open(root, &options, &scope) == 0, "a scope");
     for (int i = 0; i < 3; i++)
         expect(scoped_spawn_leaf(scope, until_cancelled, NULL, NULL) == 0, "a task of a scope");
-    while (scoped_close(scope, forkscope_after(10000), NULL) < 0)
+    while (scoped_close(scope, forkscope_after(10000), NULL) == SCOPED_ERUNNING)
         continue;
 }
 

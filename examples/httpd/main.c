@@ -111,7 +111,7 @@ static void drain(scoped_spawner root, scoped_spawner connections, const struct 
                   int64_t grace)
 {
     eventfd_write(service->drain_fd, 1);
-    if (scoped_close(connections, forkscope_after(grace), NULL) == -ETIMEDOUT)
+    if (scoped_close(connections, forkscope_after(grace), NULL) == SCOPED_ERUNNING)
         fprintf(stderr, "requests are cut short\n");
     scoped_cancel_close(root, SCOPED_FOREVER, NULL);
 }

@@ -27,7 +27,7 @@ enum {
     SCOPED_EUNWOUND = -5004,    /* the task left its function by pthread_exit, uncancelled */
     SCOPED_ENOTSTARTED = -5005, /* the task ended before it called scoped_notify_started */
     SCOPED_EOPEN = -5006,       /* another scope is still open inside of this one */
-    SCOPED_ERUNNING = -5007     /* what was waited for is not over yet; wait again */
+    SCOPED_ERUNNING = -5007     /* not all that was waited for has ended; wait again */
 };
 
 /* Codes of the process half (procspawn.h and the headers beside it). */

@@ -45,10 +45,10 @@ struct scoped_executor;
  * A task that waits for its children runs those that the executor has not started yet, so a pool
  * with a bounded number of threads cannot run out of them. That holds for every wait for a child of
  * its own or of a scope that it has opened: for its end, for the end of a scope or root, and for
- * room in a scope. The wait starts none when its deadline has passed, and returns late when the one
- * that it started takes longer; a deadline of the scope (scope.h) bounds that, too. A wait for a
- * child's start (scoped_notify_started) leaves the child to the executor for a tenth of a second. Waiting
- * for a done descriptor by poll(2) runs nothing.
+ * room in a scope. The wait starts none when its point in time has passed, and returns late when
+ * the one that it started takes longer; a time limit of the scope bounds that, too. A wait for a
+ * child's start (scoped_notify_started) leaves the child to the executor for a tenth of a second.
+ * Waiting for a done descriptor by poll(2) runs nothing.
  *
  * A child that its waiter runs is cancelled when the waiter is, if the wait is a cancellation point
  * there. So is a child that execute runs before it returns.
@@ -104,36 +104,38 @@ int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes
 /*
  * An executor that keeps the threads of finished tasks, parked, and hands them the next ones, which
  * costs a fraction of a new thread. There are as many threads as tasks at the same time; at most
- * `limit` are kept when idle, each for at most `idle` nanoseconds (negative: for ever).
+ * `max_idle` are kept when they have no task, each for `idle_limit` nanoseconds (0: for ever).
  *
  * Thread-specific data outlives a task here; a task that is cancelled by force takes its thread
  * with it, and the next task gets a new one. A task is gone when its phases are over.
  *
- * Returns 0 and sets *ret_executor (new, freed by the caller), or as scoped_thread_executor_new.
+ * Returns 0 and sets *ret_executor (new, freed by the caller), or as scoped_thread_executor_new;
+ * -EINVAL also for a negative idle_limit.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
  * Source: java.util.concurrent.Executors.newCachedThreadPool.
  */
-int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes, unsigned limit,
-                               int64_t idle, struct scoped_executor **ret_executor);
+int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes,
+                               unsigned max_idle, int64_t idle_limit,
+                               struct scoped_executor **ret_executor);
 
 /*
  * Frees an executor (taken) that one of the functions above has made; waits until its threads have
  * ended. Every root that used it has to be closed before. NULL is fine.
  *
- * scoped_executor_free_until gives up at the deadline (nanoseconds on CLOCK_MONOTONIC, see
- * forkscope_after). It returns 0, or
- *   -ETIMEDOUT  at the deadline threads were left; the executor is still there, parks no thread any
+ * scoped_executor_free_until gives up at the point `until` (limits.h). It returns 0, or
+ *   -ETIMEDOUT  threads were left at that point; the executor is still there, parks no thread any
  *               more, and has to be freed again
- *   -EINVAL     none of the functions above has made it; nothing is freed
+ *   -EINVAL     none of the functions above has made it, or `until` lies before the start of this
+ *               process; nothing is freed
  *
  * Safe:   any thread that is not the executor's, one at a time.
  * Cancel: no cancellation point.
  * Source: own.
  */
 void scoped_executor_free(struct scoped_executor *executor);
-int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline);
+int scoped_executor_free_until(struct scoped_executor *executor, int64_t until);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -11,8 +11,8 @@
  *     scoped_done_receiver_wait(signals.done_receiver);          its thread is gone
  *     scoped_done_receiver_free(signals.done_receiver);
  *
- * Deadlines are points in time on CLOCK_MONOTONIC in nanoseconds; forkscope_after (limits.h)
- * makes them.
+ * The parameter `until` is a point on CLOCK_MONOTONIC in nanoseconds; forkscope_after() (limits.h)
+ * makes one. A point before the start of this process is refused with -EINVAL.
  */
 #ifndef FORKSCOPE_NOTIFY_H
 #define FORKSCOPE_NOTIFY_H
@@ -65,16 +65,16 @@ void scoped_cancel_sender_forget(struct scoped_cancel_sender *sender);
  *   -EDEADLK    the calling task is the one to wait for, or below it, or is run by one of these
  *               (remote_scope_run)
  *
- * scoped_done_receiver_wait_until gives up at the deadline: -ETIMEDOUT. A deadline that has passed
- * still tells 0 when the task is gone. A child of the calling task that no thread of its executor
- * has come to is run by the call, which may outlast the deadline (executor.h).
+ * scoped_done_receiver_wait_until gives up at the point `until`: -ETIMEDOUT. A point that has
+ * passed still tells 0 when the task is gone. A child of the calling task that no thread of its
+ * executor has come to is run by the call, which may last longer (executor.h).
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: a cancellation point of tasks; the wait can be repeated.
  * Source: scoped_spawn 0.2.1, SignalReceiver.
  */
 int scoped_done_receiver_wait(struct scoped_done_receiver *receiver);
-int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t deadline);
+int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t until);
 
 /*
  * Whether the task is gone: 0, or -EAGAIN when not yet.
@@ -106,14 +106,14 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
  *
  * Returns 0, also when it has ended since, or
  *   SCOPED_ENOTSTARTED  it ended without having said so
- *   -ETIMEDOUT          at the deadline it had not
+ *   -ETIMEDOUT          at the point `until` it had not
  *   -ECANCELED, -EDEADLK  as for scoped_done_receiver_wait
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: a cancellation point of tasks.
  * Source: Trio, Nursery.start.
  */
-int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receiver, int64_t deadline);
+int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receiver, int64_t until);
 
 /*
  * How the task ended, once it is gone: what its function returned, -ECANCELED when it was cancelled

@@ -36,7 +36,7 @@ struct scoped_progress {
     size_t failed;
     size_t cancelled;       /* tasks that ended by being cancelled */
     int first_failure;      /* the status of the first that failed; 0: none has */
-    bool timed_out;         /* some of these for the scope's deadline, its own or inherited */
+    bool timed_out;         /* some of these at the scope's time limit, its own or inherited */
     bool stopped;           /* the scope has been cancelled, by whatever reason */
 };
 
@@ -57,7 +57,7 @@ struct scoped_policy {
 /*
  * Collect all: failures cancel no task. Fail fast: the first failure cancels the rest. First
  * success: the first success cancels the rest. The outcome of the first two is 0, or the first
- * failure, or -ETIME when the deadline has cut tasks short; of the last, 0 if any task succeeded,
+ * failure, or -ETIME when the time limit has cut tasks short; of the last, 0 if any task succeeded,
  * or else as before, or -ECANCELED if none failed either.
  *
  * Safe:   any thread; never freed.
@@ -98,6 +98,7 @@ struct scoped_outcome {
     void *result;                           /* of the first that succeeded: scoped_set_result */
     const struct scoped_failure *failures;  /* new; all of them, unless the scope discards them */
     size_t omitted;                         /* failures not in the list: discarded, or no memory */
+    bool timed_out;                         /* the time limit of the scope has cut tasks short */
 };
 
 /*

@@ -78,18 +78,21 @@ int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_funct
                           void *arg, scoped_done_function *done);
 
 /*
- * Whether the task has been cancelled; a wait for that, at most until the deadline; a descriptor
- * that becomes readable then (borrowed until the receiver is freed; not to be read).
+ * Whether the task has been cancelled; a wait for that, the second form at most until a point in
+ * time; a descriptor that becomes readable then (borrowed until the receiver is freed; not to be
+ * read).
  *
- * The wait returns 0 when cancelled, -ETIMEDOUT, or -ECANCELED as for every wait, when the calling
- * task was cancelled, or an errno of eventfd(2). The descriptor: 0 or an errno of eventfd(2).
+ * The waits return 0 when cancelled; -ETIMEDOUT; -ECANCELED as for every wait, when the calling
+ * task was cancelled; -EINVAL for a point before the start of this process; or an errno of
+ * eventfd(2). The descriptor: 0 or an errno of eventfd(2).
  *
  * Safe:   any thread, several at once, until the receiver is freed.
- * Cancel: the wait is a cancellation point of tasks.
+ * Cancel: the waits are cancellation points of tasks; the others are none.
  * Source: scoped_spawn 0.2.1, RemoteCancelReceiver, a Future that is polled.
  */
 bool scoped_cancel_receiver_poll(struct scoped_cancel_receiver *receiver);
-int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, int64_t deadline);
+int scoped_cancel_receiver_wait(struct scoped_cancel_receiver *receiver);
+int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, int64_t until);
 int scoped_cancel_receiver_fd(struct scoped_cancel_receiver *receiver, int *ret_fd);
 
 /*

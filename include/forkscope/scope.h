@@ -38,8 +38,8 @@
  * the user's own a task is only asked: the library's waits return -ECANCELED.
  *
  * pthread_cancel sends a signal. It fails when the user's processes have as many signals pending as
- * RLIMIT_SIGPENDING allows. Then it is repeated until it succeeds, by the thread that handles
- * deadlines (scoped_scope_open), or, if that cannot be started, by the next close. The library's
+ * RLIMIT_SIGPENDING allows. Then it is repeated until it succeeds, by the thread that handles time
+ * limits (scoped_scope_open), or, if that cannot be started, by the next close. The library's
  * own waits are cut short in any case.
  *
  * A task is cancelled once. In the clean-up handlers of a task that is being unwound, in what it
@@ -63,9 +63,11 @@
  * the owner is not affected. A process that was forked in a task ends by _exit(2) or execve(2): it
  * must not return from the task's function.
  *
- * Times are nanoseconds on CLOCK_MONOTONIC. Functions return 0 or a negative value: a negative
- * errno value or one of the SCOPED_E* codes of error.h. Out-parameters (ret_*) are untouched on
- * failure.
+ * Times are nanoseconds. A name with _until, and the parameter `until`, mean a point on
+ * CLOCK_MONOTONIC, which forkscope_after() makes; _limit and _grace mean a length (limits.h). A
+ * point that lies before the start of this process is refused with -EINVAL. Functions return 0 or a
+ * negative value: a negative errno value or one of the SCOPED_E* codes of error.h. Out-parameters
+ * (ret_*) are untouched on failure.
  */
 #ifndef FORKSCOPE_SCOPE_H
 #define FORKSCOPE_SCOPE_H
@@ -141,8 +143,9 @@ struct scoped_options {
     struct scoped_executor *executor;   /* borrowed until the scope is closed */
     const struct scoped_policy *policy; /* borrowed until it is closed; NULL: scoped_collect */
     enum scoped_cancel_mode cancel;     /* on executors of the user's own always ASKS */
-    int64_t until;                      /* when its tasks are cancelled; 0: no own */
-    int64_t grace;                      /* nanoseconds between asking and forcing; 0: as around */
+    int64_t time_limit;                 /* a length, from the opening on; 0: none */
+    int64_t until;                      /* a point; 0: none. The earlier of both counts */
+    int64_t grace;                      /* a length, between asking and forcing; 0: as around */
     unsigned max_tasks;                 /* that run at the same time; 0: any number */
     bool discard;                       /* keep no list of failures: for scopes that never end */
     const struct scoped_binding *bindings;  /* borrowed until the scope is closed */
@@ -151,10 +154,12 @@ struct scoped_options {
 };
 
 /*
- * Opens a root as scoped_spawner_open does, with options (borrowed; NULL: none). The root keeps no
- * list of failures, and its policy only decides about cancelling the rest.
+ * Opens a root as scoped_spawner_open does, with options (borrowed; NULL: none). A root lives long,
+ * so it keeps no list of failures: its outcome has their number.
  *
- * Returns 0 and sets *ret_root, or -ENOMEM, or -EAGAIN when there is no thread for its deadline.
+ * Returns 0 and sets *ret_root, or -ENOMEM, or
+ *   -EINVAL  time_limit is negative, or until lies before the start of this process
+ *   -EAGAIN  no thread for the time limit
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -166,19 +171,21 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  * Opens a scope in the calling task: children that can be waited for together, while the task goes
  * on. `options` is borrowed for the call.
  *
- * Deadline and grace. At the deadline all tasks of the scope are cancelled. Deadlines are
- * inherited: a scope further down never has a later one, and its outcome reports those of its own
- * tasks that the deadline cut short. A grace time divides cancelling into two steps: tasks are
- * asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that return
- * -ECANCELED), and forced when the time is over. Deadlines and grace need a thread of the
- * library's, one for each tree, from the first such scope until the root is closed.
+ * Time limit and grace. At the end of the time all tasks of the scope are cancelled. The calling
+ * task is not. The limit is inherited: a scope further down never ends later, and its outcome
+ * reports those of its own tasks that the limit cut short. A grace time divides cancelling into two
+ * steps: tasks are asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that
+ * return -ECANCELED), and forced when the time is over. Both need a thread of the library's, one
+ * for each tree, from the first such scope until the root is closed.
  *
- * Limit. Spawning in a scope with a limit waits until there are fewer tasks, and is a cancellation
- * point then.
+ * Room. In a scope with max_tasks, spawning waits while that number of tasks runs, and is a
+ * cancellation point then.
  *
  * Returns 0 and sets *ret_scope, or
+ *   -EINVAL          time_limit is negative, or until lies before the start of this process: it is
+ *                    a length, which belongs into time_limit
  *   -ENOMEM          out of memory
- *   -EAGAIN          no thread for the deadline or the grace
+ *   -EAGAIN          no thread for the time limit or the grace
  *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER as for scoped_spawn
  *
  * Safe:   the owner of the spawner, which becomes the scope's owner.
@@ -189,33 +196,44 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
                       scoped_spawner *ret_scope);
 
 /*
- * Closes a scope: waits until its tasks have ended by themselves, and returns the outcome. A scope
- * that is still open when its task ends is cancelled with it, and its outcome is lost. On an
- * executor of the user's the call runs tasks that the executor has not started, and may outlast the
- * deadline (executor.h).
+ * Close a scope or a root, and tell how it went. scoped_close waits until the tasks have ended by
+ * themselves; scoped_cancel_close cancels them first, and closes the scopes that are still open
+ * inside, too. Afterwards nothing of it is left but the signals that are still held. A scope that
+ * is still open when its task ends is cancelled with it, and its outcome is lost. On an executor of
+ * the user's the call runs tasks that the executor has not started, and may last beyond `until`
+ * (executor.h).
  *
- * Returns 0 and sets *ret_outcome (may be NULL; freed by scoped_outcome_fini), or
- *   -ETIMEDOUT   not all had ended at `deadline`; the scope is still open
- *   -ECANCELED   as for every wait; the scope is still open
- *   SCOPED_EOPEN  another scope is open inside
- *   -EINVAL      this spawner is no scope
+ * Return ret_outcome->status, as the policy says, and fill *ret_outcome (may be NULL; freed by
+ * scoped_outcome_fini). With the policies of the library that is 0, or the first failure, or -ETIME
+ * (policy.h). That tasks were cancelled, by this call or before, is no failure: the outcome has
+ * their number. The outcome of a root has no list of failures; `omitted` is their number.
+ * With ret_outcome untouched and the scope still open, they return
+ *   SCOPED_ERUNNING  tasks are left: the point `until` has passed, or the caller was cancelled
+ *                    (scoped_cancelled tells). scoped_cancel_close has cancelled all of them, and
+ *                    what is spawned from then on is cancelled at once. Close it again
+ *   SCOPED_EOPEN     scoped_close: another scope is open inside
+ *   -EINVAL          this spawner is that of a task, which ends when its function returns; or
+ *                    `until` lies before the start of this process
  *   SCOPED_ESTALE, SCOPED_ENOTOWNER
+ * So no status of a task is mistaken for a scope that is still open.
  *
- * Safe:   the owner of the scope.
+ * Safe:   the owner of the scope; for a root the thread that opened it.
  * Cancel: a cancellation point of tasks.
- * Source: Trio, the end of a nursery's block; JEP 505, StructuredTaskScope.join.
+ * Source: Trio, the end of a nursery's block; JEP 505, StructuredTaskScope.join and close.
  */
-int scoped_close(scoped_spawner scope, int64_t deadline, struct scoped_outcome *ret_outcome);
+int scoped_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *ret_outcome);
+int scoped_cancel_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *ret_outcome);
 
 /*
- * Waits until a scope with a limit has room for one more task: 0, also without a limit, or
- * -ETIMEDOUT, -ECANCELED, SCOPED_ESTALE, SCOPED_ENOTOWNER.
+ * Waits until a scope with max_tasks has room for one more task: 0, also without max_tasks, or
+ * -ETIMEDOUT, -ECANCELED, SCOPED_ESTALE, SCOPED_ENOTOWNER, or -EINVAL for a point before the start
+ * of this process.
  *
  * Safe:   the owner of the scope.
  * Cancel: a cancellation point of tasks while there is no room; else none.
  * Source: sem_timedwait(3).
  */
-int scoped_scope_wait_room_until(scoped_spawner scope, int64_t deadline);
+int scoped_scope_wait_room_until(scoped_spawner scope, int64_t until);
 
 /*
  * A sender that cancels all tasks of a scope or root, or the calling task when the spawner is its
@@ -230,8 +248,8 @@ int scoped_scope_wait_room_until(scoped_spawner scope, int64_t deadline);
 int scoped_cancel_sender_new(scoped_spawner spawner, struct scoped_cancel_sender **ret_sender);
 
 /*
- * When the calling task will be cancelled, by the nearest deadline of a scope around it;
- * SCOPED_FOREVER if never, and outside of tasks.
+ * The point in time at which the calling task will be cancelled, by the nearest time limit of a
+ * scope around it; SCOPED_FOREVER if never, and outside of tasks.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -328,49 +346,31 @@ struct scoped_shield {
 };
 
 /*
- * Shields the calling task until scoped_shield_end, or until the deadline if that comes first: a
- * cancel takes effect only then. A cancel that came before has its effect at the beginning of the
- * shield. Shields nest; the nearer deadline counts.
+ * Shields the calling task until scoped_shield_end, or until the point `until` if that comes first:
+ * a cancel takes effect only then. A cancel that came before has its effect at the beginning of the
+ * shield. Shields nest; the nearer point counts.
  *
  * Begin returns 0, or
  *   -ECANCELED  the task is cancelled already, where that is told by a return value
  *   -EPERM      outside of a task
- *   -EINVAL     the deadline is SCOPED_FOREVER
- *   -EAGAIN     no thread for the deadline, -ENOMEM
+ *   -EINVAL     until is SCOPED_FOREVER, or lies before the start of this process
+ *   -EAGAIN     no thread for the point in time, -ENOMEM
  * End returns 0, or -ECANCELED as for every wait.
  *
  * Safe:   tasks, in pairs on the same thread.
- * Cancel: both are cancellation points of tasks; nothing in between is one until the deadline.
+ * Cancel: both are cancellation points of tasks; nothing in between is one before that point.
  * Source: Trio, CancelScope(shield=True), with a bound.
  */
-int scoped_shield_begin_until(int64_t deadline, struct scoped_shield *ret_shield);
+int scoped_shield_begin_until(int64_t until, struct scoped_shield *ret_shield);
 int scoped_shield_end(struct scoped_shield *shield);
-
-/*
- * Closes a root: cancels its tasks and waits until all are gone. Afterwards nothing of the tree is
- * left but the signals that are still held.
- *
- * Returns 0, or
- *   -ETIMEDOUT        at the deadline tasks were left; all are cancelled, the root is still open
- *                     and has to be closed again; what is spawned on it meanwhile is born
- *                     cancelled
- *   -ECANCELED        as for every wait; the root is still open
- *   -EINVAL           this spawner is no root
- *   SCOPED_ESTALE, SCOPED_ENOTOWNER
- *
- * Safe:   the thread that opened the root.
- * Cancel: a cancellation point of tasks.
- * Source: own; in the seed a root is never waited for.
- */
-int scoped_cancel_close(scoped_spawner root, int64_t deadline, struct scoped_outcome *ret_outcome);
 
 /*
  * Spawns a child of the task (or root) that owns `spawner`. The child may have run, and may be
  * gone, before the call returns. `done` may be NULL. The forms with a signal hand out a cancel
- * sender and a done receiver (notify.h), which the caller has to free or forget. In a scope with a
- * limit the call waits for room; scoped_scope_wait_room_until does so until a deadline, and what the
- * owner spawns next does not wait then. That holds for whatever makes a child (remote_scope.h,
- * tree.h).
+ * sender and a done receiver (notify.h), which the caller has to free or forget. In a scope with
+ * max_tasks the call waits for room; scoped_scope_wait_room_until does so until a point in time,
+ * and what the owner spawns next does not wait then. That holds for whatever makes a child
+ * (remote_scope.h, tree.h).
  *
  * Returns 0, or
  *   -ENOMEM           out of memory
@@ -379,11 +379,11 @@ int scoped_cancel_close(scoped_spawner root, int64_t deadline, struct scoped_out
  *                     that it has left open
  *   SCOPED_ESTALE     the owner has ended
  *   SCOPED_ENOTOWNER  the spawner belongs to another task or thread
- *   -ECANCELED        as for every wait; in a scope with a limit only
+ *   -ECANCELED        as for every wait; in a scope with max_tasks only
  * With an error neither the function nor `done` is ever called.
  *
  * Safe:   the owner of the spawner.
- * Cancel: a cancellation point of tasks while a scope with a limit has no room; else none.
+ * Cancel: a cancellation point of tasks while a scope with max_tasks has no room; else none.
  * Source: scoped_spawn 0.2.1, ScopedSpawn::spawn, spawn_with_signal, spawn_future,
  *         spawn_future_with_signal.
  */
@@ -475,8 +475,9 @@ int scoped_cancel_fd(int *ret_fd);
  * or until a point in time.
  *
  * Returns 0, or
- *   -ETIMEDOUT  the deadline has passed
+ *   -ETIMEDOUT  the point in time has passed
  *   -ECANCELED  as for every wait
+ *   -EINVAL     the point lies before the start of this process
  *   -EBADF      the descriptor is not open
  *   or an errno of poll(2); in a task also one of eventfd(2), for what tells it of a cancel
  *
@@ -484,16 +485,18 @@ int scoped_cancel_fd(int *ret_fd);
  * Cancel: a cancellation point of tasks.
  * Source: libdill's fdin and fdout.
  */
-int scoped_wait_fd_until(int fd, short events, int64_t deadline);
+int scoped_wait_fd_until(int fd, short events, int64_t until);
 
 /*
- * Sleeps until a point in time. Returns 0, or -ECANCELED as for every wait.
+ * Sleeps until a point in time, or for a length of time. Return 0, or -ECANCELED as for every wait,
+ * or -EINVAL for a point before the start of this process.
  *
  * Safe:   any thread.
  * Cancel: a cancellation point of tasks.
  * Source: libdill's msleep.
  */
-int scoped_sleep_until(int64_t deadline);
+int scoped_sleep_until(int64_t until);
+int scoped_sleep(int64_t length);
 
 /*
  * Called for misuse: `error` is SCOPED_ESTALE, SCOPED_ENOTOWNER or PROCSPAWN_ENOTOWNER, `spawner`

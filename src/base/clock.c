@@ -20,6 +20,23 @@ int64_t base__deadline(int64_t duration)
     return duration < 0 || duration > BASE_NEVER - now ? BASE_NEVER : now + duration;
 }
 
+/*
+ * When the library was loaded. A forked process has the value of the program that it is a copy of.
+ * Priority 101: before the constructors of a program that links the library statically.
+ */
+static int64_t started;
+
+__attribute__((constructor(101))) static void note_start(void)
+{
+    started = base__now();
+}
+
+/* In a time namespace that was entered later the clock can be behind the start: then no point is. */
+bool base__is_length(int64_t point)
+{
+    return point > 0 && point < started && started <= base__now();
+}
+
 int64_t forkscope_after(int64_t length)
 {
     return base__deadline(length < 0 ? 0 : length);

@@ -16,7 +16,7 @@ static const struct sentence sentences[] = {
     { SCOPED_EUNWOUND, "the task left its function by pthread_exit" },
     { SCOPED_ENOTSTARTED, "the task ended without having said that it started" },
     { SCOPED_EOPEN, "another scope is still open inside of this one" },
-    { SCOPED_ERUNNING, "still running" },
+    { SCOPED_ERUNNING, "tasks are still running" },
     { PROCSPAWN_ECALL, "the call failed" },
     { PROCSPAWN_EJSON, "the value cannot be encoded as JSON" },
     { PROCSPAWN_ENOTINIT, "procspawn_init has not been called in this process" },

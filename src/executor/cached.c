@@ -29,8 +29,8 @@ extern struct base__lock cached_lock;
 struct cached {
     struct scoped_executor base;
     struct attributes attributes;
-    unsigned limit;             /* largest number of parked workers */
-    int64_t idle;
+    unsigned max_idle;          /* largest number of parked workers */
+    int64_t idle_limit;         /* how long each is kept; 0: for ever */
     uint64_t process;           /* the process that its threads run in */
 
     pthread_mutex_t mutex;      /* guards what follows */
@@ -121,7 +121,7 @@ static void worker_ends(void *arg)
 /* Locked: parks the worker if it may be used again. Returns whether it is parked. */
 static bool park(struct cached *cached, struct worker *worker) REQUIRES(cached_lock)
 {
-    if (cached->closing || cached->parked_count >= cached->limit || executor__thread_spent())
+    if (cached->closing || cached->parked_count >= cached->max_idle || executor__thread_spent())
         return false;
     worker->run = NULL;
     list_prepend(&cached->parked, &worker->link);
@@ -149,7 +149,8 @@ static bool leave(struct cached *cached, struct worker *worker)
 static bool next_job(struct worker *worker)
 {
     struct cached *cached = worker->executor;
-    int64_t deadline = base__deadline(cached->idle);
+    int64_t limit = cached->idle_limit;
+    int64_t deadline = limit == 0 ? BASE_NEVER : base__deadline(limit);
     lock(cached);
     bool parked = park(cached, worker);
     unlock(cached);
@@ -237,9 +238,12 @@ bool executor__is_cached(const struct scoped_executor *executor)
     return executor->execute == execute;
 }
 
-int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes, unsigned limit,
-                               int64_t idle, struct scoped_executor **ret_executor)
+int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes,
+                               unsigned max_idle, int64_t idle_limit,
+                               struct scoped_executor **ret_executor)
 {
+    if (idle_limit < 0)
+        return -EINVAL;
     struct cached *cached = calloc(1, sizeof *cached);
     if (cached == NULL)
         return -ENOMEM;
@@ -249,8 +253,8 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
         return error;
     }
     cached->base.execute = execute;
-    cached->limit = limit;
-    cached->idle = idle;
+    cached->max_idle = max_idle;
+    cached->idle_limit = idle_limit;
     cached->process = base__process();
     pthread_mutex_init(&cached->mutex, NULL);
     list_init(&cached->parked);

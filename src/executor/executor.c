@@ -15,12 +15,14 @@ bool executor__is_ours(const struct scoped_executor *executor)
     return executor__is_thread(executor) || executor__is_cached(executor);
 }
 
-int scoped_executor_free_until(struct scoped_executor *executor, int64_t deadline)
+int scoped_executor_free_until(struct scoped_executor *executor, int64_t until)
 {
+    if (base__is_length(until))
+        return -EINVAL;
     if (executor == NULL)
         return 0;
     if (executor__is_cached(executor))
-        return executor__cached_free(executor, deadline);
+        return executor__cached_free(executor, until);
     if (!executor__is_thread(executor))
         return -EINVAL;
     executor__thread_free(executor);

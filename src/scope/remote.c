@@ -1,6 +1,7 @@
 /*
  * remote.c - raw tasks: nodes that a thread of the program runs, or ends by its done sender alone
  */
+#include "src/base/clock.h"
 #include "src/base/thread.h"
 #include "src/scope/cancel.h"
 #include "src/scope/done.h"
@@ -165,11 +166,18 @@ int scoped_cancel_receiver_fd(struct scoped_cancel_receiver *receiver, int *ret_
     return scoped__node_here(node) ? scoped__cancel_fd(node, ret_fd) : PROCSPAWN_ENOTOWNER;
 }
 
-int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, int64_t deadline)
+int scoped_cancel_receiver_wait_until(struct scoped_cancel_receiver *receiver, int64_t until)
 {
     int fd;
+    if (base__is_length(until))
+        return -EINVAL;
     int error = scoped_cancel_receiver_fd(receiver, &fd);
-    return error < 0 ? error : scoped__wait_fd(fd, POLLIN, deadline);
+    return error < 0 ? error : scoped__wait_fd(fd, POLLIN, until);
+}
+
+int scoped_cancel_receiver_wait(struct scoped_cancel_receiver *receiver)
+{
+    return scoped_cancel_receiver_wait_until(receiver, SCOPED_FOREVER);
 }
 
 void scoped_cancel_receiver_free(struct scoped_cancel_receiver *receiver)

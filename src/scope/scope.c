@@ -39,16 +39,35 @@ static void apply(struct scope *scope, const struct scoped_options *options)
 }
 
 /*
- * Applies the times to a linked node. A deadline needs a timer only if it is earlier than the
- * inherited one.
+ * Returns when the options end a scope that is opened now: the earlier of both; BASE_NEVER: they do
+ * not. A point that has passed is 1.
+ */
+static int64_t end_of(const struct scoped_options *options)
+{
+    int64_t at = options->until != 0 ? options->until : BASE_NEVER;
+    int64_t limit = options->time_limit > 0 ? base__deadline(options->time_limit) : BASE_NEVER;
+    if (limit < at)
+        at = limit;
+    return at > 0 ? at : 1;
+}
+
+static bool valid(const struct scoped_options *options)
+{
+    return !base__is_length(options->until) && options->time_limit >= 0;
+}
+
+/*
+ * Applies the times to a linked node. An end needs a timer only if it is earlier than the inherited
+ * one.
  */
 static int apply_times(struct node *node, const struct scoped_options *options)
 {
-    bool earlier = options->until > 0 && options->until < node->deadline;
+    int64_t at = end_of(options);
+    bool earlier = at < node->deadline;
     int error = earlier || options->grace > 0 ? scoped__timer_thread_start(node->tree) : 0;
     if (error == 0 && earlier) {
         scoped__lock(node->tree);
-        node->deadline = options->until;
+        node->deadline = at;
         scoped__timer_set(node, node->deadline);
         scoped__unlock(node->tree);
     }
@@ -81,6 +100,8 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
     static const struct scoped_options none;
     if (options == NULL)
         options = &none;
+    if (!valid(options))
+        return -EINVAL;
     struct scoped_executor *executor = options->executor != NULL ? options->executor
                                                                  : scoped_thread_executor();
     struct node *root = scoped__tree_new(executor, scoped__timer_loop);
@@ -114,6 +135,10 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
 {
     static const struct scoped_options none;
     struct node *parent;
+    if (options == NULL)
+        options = &none;
+    if (!valid(options))
+        return -EINVAL;
     int error = scoped__parent(spawner, &parent);
     if (error < 0)
         return error;
@@ -123,12 +148,12 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
     struct scope *scope = scoped__scope(node);
     scope->policy = &scoped_collect;
     init_outcome(scope);
-    apply(scope, options != NULL ? options : &none);
+    apply(scope, options);
     scoped__lock(node->tree);
     scoped__node_enter(node, NODE_RUNNING);
     scoped__node_link(node);
     scoped__unlock(node->tree);
-    error = open_linked(node, options != NULL ? options : &none, ret_scope);
+    error = open_linked(node, options, ret_scope);
     if (error < 0)
         drop(node);
     return error;
@@ -166,6 +191,7 @@ static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome
         .result = scope->value,
         .failures = scope->failures,
         .omitted = progress.failed,
+        .timed_out = progress.timed_out,
     };
     for (const struct scoped_failure *failure = outcome.failures; failure; failure = failure->next)
         outcome.omitted--;
@@ -184,60 +210,95 @@ static void forget(struct activation *activation, struct node *scope,
         place = &(*place)->opened_before;
     *place = scope->opened_before;
     scoped__spawner_id_release(scope->id);
-    struct scoped_outcome outcome;
-    take_outcome(scoped__scope(scope), ret_outcome != NULL ? ret_outcome : &outcome);
-    if (ret_outcome == NULL)
-        scoped_outcome_fini(&outcome);
+    take_outcome(scoped__scope(scope), ret_outcome);
     if (scope->parent == NULL)
         scoped__timer_thread_stop(scope->tree);
     drop(scope);
 }
 
+/* Returns the status of an outcome. Hands the outcome out, or frees it. */
+static int hand_out(struct scoped_outcome *outcome, struct scoped_outcome *ret_outcome)
+{
+    int status = outcome->status;
+    if (ret_outcome != NULL)
+        *ret_outcome = *outcome;
+    else
+        scoped_outcome_fini(outcome);
+    return status;
+}
+
 void scoped__scope_end(struct activation *activation)
 {
+    struct scoped_outcome outcome;
     scoped__wait_children(SCOPED_UNCANCELLED, activation->opened, 0, BASE_NEVER);
-    forget(activation, activation->opened, NULL);
+    forget(activation, activation->opened, &outcome);
+    hand_out(&outcome, NULL);
 }
 
-/*
- * Returns the scope of the tree that was opened last, which is the root if no other is left.
- */
-static struct node *last_opened(const struct activation *activation, const struct tree *tree)
+static bool is_within(const struct node *node, const struct node *scope)
 {
-    struct node *scope = activation->opened;
-    while (scope->tree != tree)
-        scope = scope->opened_before;
-    return scope;
+    while (node != NULL && node != scope)
+        node = node->parent;
+    return node != NULL;
 }
 
-static int close_tree(struct wait wait, struct node *root, int64_t deadline,
-                      struct scoped_outcome *ret_outcome)
+/* Returns the one that was opened last of a scope and the scopes inside of it. */
+static struct node *last_opened(const struct activation *activation, const struct node *scope)
+{
+    struct node *opened = activation->opened;
+    while (!is_within(opened, scope))
+        opened = opened->opened_before;
+    return opened;
+}
+
+/* Waits for a scope and those inside of it, the inner ones first, and closes them. */
+static int close_all(struct wait wait, struct node *top, int64_t until,
+                     struct scoped_outcome *ret_outcome)
 {
     struct activation *activation = scoped__activation();
     struct node *scope;
     do {
-        scope = last_opened(activation, root->tree);
-        int error = scoped__wait_children(wait, scope, 0, deadline);
+        scope = last_opened(activation, top);
+        int error = scoped__wait_children(wait, scope, 0, until);
         if (error < 0)
             return error;
-        forget(activation, scope, scope == root ? ret_outcome : NULL);
-    } while (scope != root);
+        struct scoped_outcome outcome;
+        forget(activation, scope, &outcome);
+        hand_out(&outcome, scope == top ? ret_outcome : NULL);
+    } while (scope != top);
     return 0;
 }
 
-int scoped_cancel_close(scoped_spawner spawner, int64_t deadline, struct scoped_outcome *ret_outcome)
+/* Waits, and closes. No status of a task must be mistaken for a scope that is still open. */
+static int wait_and_close(struct node *scope, int64_t until, struct scoped_outcome *ret_outcome)
 {
-    struct node *root;
-    int error = scoped__owned(spawner, &root);
+    struct scoped_outcome outcome;
+    struct wait wait = scoped__wait_begin();
+    int error = scoped__wait_end(wait, close_all(wait, scope, until, &outcome));
+    if (error == -ETIMEDOUT || error == -ECANCELED)
+        return SCOPED_ERUNNING;
+    return error < 0 ? error : hand_out(&outcome, ret_outcome);
+}
+
+/* Finds the scope or root that the caller may close. */
+static int find(scoped_spawner spawner, int64_t until, struct node **ret_scope)
+{
+    if (base__is_length(until))
+        return -EINVAL;
+    int error = scoped__owned(spawner, ret_scope);
+    return error == 0 && (*ret_scope)->kind != NODE_SCOPE ? -EINVAL : error;
+}
+
+int scoped_cancel_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *ret_outcome)
+{
+    struct node *scope;
+    int error = find(spawner, until, &scope);
     if (error < 0)
         return error;
-    if (root->parent != NULL)
-        return -EINVAL;
-    scoped__lock(root->tree);
-    scoped__cancel(root);
-    scoped__unlock(root->tree);
-    struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, close_tree(wait, root, deadline, ret_outcome));
+    scoped__lock(scope->tree);
+    scoped__cancel(scope);
+    scoped__unlock(scope->tree);
+    return wait_and_close(scope, until, ret_outcome);
 }
 
 static bool has_scope_inside(const struct node *scope)
@@ -248,21 +309,13 @@ static bool has_scope_inside(const struct node *scope)
     return inner != NULL;
 }
 
-int scoped_close(scoped_spawner spawner, int64_t deadline, struct scoped_outcome *ret_outcome)
+int scoped_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *ret_outcome)
 {
     struct node *scope;
-    int error = scoped__owned(spawner, &scope);
+    int error = find(spawner, until, &scope);
     if (error < 0)
         return error;
-    if (scope->kind != NODE_SCOPE || scope->parent == NULL)
-        return -EINVAL;
-    if (has_scope_inside(scope))
-        return SCOPED_EOPEN;
-    struct wait wait = scoped__wait_begin();
-    error = scoped__wait_children(wait, scope, 0, deadline);
-    if (error == 0)
-        forget(scoped__activation(), scope, ret_outcome);
-    return scoped__wait_end(wait, error);
+    return has_scope_inside(scope) ? SCOPED_EOPEN : wait_and_close(scope, until, ret_outcome);
 }
 
 /*
@@ -302,11 +355,13 @@ static int wait_room(struct node *node, int64_t deadline) EXCLUDES(tree_lock)
     return scoped__wait_end(wait, error);
 }
 
-int scoped_scope_wait_room_until(scoped_spawner spawner, int64_t deadline)
+int scoped_scope_wait_room_until(scoped_spawner spawner, int64_t until)
 {
     struct node *scope;
+    if (base__is_length(until))
+        return -EINVAL;
     int error = scoped__owned(spawner, &scope);
-    return error < 0 ? error : wait_room(scope, deadline);
+    return error < 0 ? error : wait_room(scope, until);
 }
 
 int scoped__parent_with_room(scoped_spawner spawner, struct node **ret_parent)

@@ -1,6 +1,7 @@
 /*
  * shield.c - shields: a task postpones its cancel for a limited time
  */
+#include "src/base/clock.h"
 #include "src/scope/cancel.h"
 #include "src/scope/current.h"
 #include "src/scope/timer_thread.h"
@@ -23,18 +24,18 @@ static int raise_shield(struct wait wait, struct node *task, int64_t deadline, i
     return error;
 }
 
-int scoped_shield_begin_until(int64_t deadline, struct scoped_shield *ret_shield)
+int scoped_shield_begin_until(int64_t until, struct scoped_shield *ret_shield)
 {
     struct node *task = scoped__activation()->node;
     if (task == NULL)
         return -EPERM;
-    if (deadline == SCOPED_FOREVER)
+    if (until == SCOPED_FOREVER || base__is_length(until))
         return -EINVAL;
     int error = scoped__timer_thread_start(task->tree);
     if (error < 0)
         return error;
     struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, raise_shield(wait, task, deadline, &ret_shield->outer));
+    return scoped__wait_end(wait, raise_shield(wait, task, until, &ret_shield->outer));
 }
 
 int scoped_shield_end(struct scoped_shield *shield)

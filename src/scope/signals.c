@@ -67,15 +67,17 @@ static bool runs_below(const struct node *node)
     return activation != NULL;
 }
 
-int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t deadline)
+int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64_t until)
 {
     struct node *node = (struct node *)receiver;
+    if (base__is_length(until))
+        return -EINVAL;
     if (!scoped__node_here(node))
         return PROCSPAWN_ENOTOWNER;
     if (runs_below(node))
         return -EDEADLK;
     struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, scoped__wait_gone(wait, node, deadline));
+    return scoped__wait_end(wait, scoped__wait_gone(wait, node, until));
 }
 
 int scoped_done_receiver_wait(struct scoped_done_receiver *receiver)
@@ -133,15 +135,17 @@ static int wait_started(struct wait wait, struct node *node, int64_t deadline)
     return error;
 }
 
-int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receiver, int64_t deadline)
+int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receiver, int64_t until)
 {
     struct node *node = (struct node *)receiver;
+    if (base__is_length(until))
+        return -EINVAL;
     if (!scoped__node_here(node))
         return PROCSPAWN_ENOTOWNER;
     if (runs_below(node))
         return -EDEADLK;
     struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, wait_started(wait, node, deadline));
+    return scoped__wait_end(wait, wait_started(wait, node, until));
 }
 
 /*

@@ -86,10 +86,12 @@ static int wait_fd(struct wait wait, int fd, short events, int64_t deadline)
     return error;
 }
 
-int scoped_wait_fd_until(int fd, short events, int64_t deadline)
+int scoped_wait_fd_until(int fd, short events, int64_t until)
 {
+    if (base__is_length(until))
+        return -EINVAL;
     struct wait wait = scoped__wait_begin();
-    return scoped__wait_end(wait, wait_fd(wait, fd, events, deadline));
+    return scoped__wait_end(wait, wait_fd(wait, fd, events, until));
 }
 
 int scoped__wait_fd(int fd, short events, int64_t deadline)
@@ -110,14 +112,21 @@ int scoped__wait_event(int event, int64_t deadline)
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-int scoped_sleep_until(int64_t deadline)
+int scoped_sleep_until(int64_t until)
 {
+    if (base__is_length(until))
+        return -EINVAL;
     struct wait wait = scoped__wait_begin();
     struct waiter *waiter = base__waiter_new();
     int error;
     do
-        error = scoped__wait_parked(wait, waiter, deadline);
+        error = scoped__wait_parked(wait, waiter, until);
     while (error == 0);
     base__waiter_free(waiter);
     return scoped__wait_end(wait, error == -ETIMEDOUT ? 0 : error);
+}
+
+int scoped_sleep(int64_t length)
+{
+    return scoped_sleep_until(forkscope_after(length));
 }

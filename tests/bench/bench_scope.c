@@ -45,7 +45,7 @@ static bool open_threads(void)
 
 static bool open_cached(void)
 {
-    return scoped_cached_executor_new(NULL, 4, -1, &executor) == 0 &&
+    return scoped_cached_executor_new(NULL, 4, 0, &executor) == 0 &&
            scoped_spawner_open(executor, &root) == 0;
 }
 

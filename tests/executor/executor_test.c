@@ -1,6 +1,7 @@
 /*
  * executor_test.c - the library's executors and those of a user
  */
+#include "tests/support/closed.h"
 #include "tests/support/user_executors.h"
 #include "tests/support/scope_helpers.h"
 
@@ -27,15 +28,15 @@ static void tear_down(void)
     event_free(released);
 }
 
-static void open_cached(unsigned limit, int64_t idle)
+static void open_cached(unsigned max_idle, int64_t idle_limit)
 {
-    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, limit, idle, &executor) == 0);
+    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, max_idle, idle_limit, &executor) == 0);
     CU_ASSERT_FATAL(scoped_spawner_open(executor, &root) == 0);
 }
 
 static void close_cached(void)
 {
-    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
+    CU_ASSERT(close_whatever(root, soon()) == 0);
     scoped_executor_free(executor);
 }
 
@@ -65,7 +66,7 @@ static void hold_until_released(void *arg)
 
 static void freeing_gives_up_at_the_deadline_and_can_be_repeated(void)
 {
-    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 1, -1, &executor) == 0);
+    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 1, 0, &executor) == 0);
     CU_ASSERT_FATAL(executor->execute(executor, hold_until_released, NULL) == 0);
     CU_ASSERT(event_wait(started));
     CU_ASSERT(scoped_executor_free_until(executor, 0) == -ETIMEDOUT);
@@ -99,7 +100,7 @@ static int for_ever(void *arg)
 static void a_parked_thread_runs_the_next_task(void)
 {
     pid_t first = 0, second = 1;
-    open_cached(4, -1);
+    open_cached(4, 0);
     run(note_thread, &first);
     /* The task is gone a moment before its thread is parked. */
     for (int i = 0; i < 1000 && first != second; i++)
@@ -112,7 +113,7 @@ static void a_cancelled_task_takes_its_thread_with_it(void)
 {
     struct scoped_parent_signals signals;
     pid_t first, second;
-    open_cached(1, -1);
+    open_cached(1, 0);
     CU_ASSERT_FATAL(scoped_spawn_leaf_with_signal(root, for_ever, &first, NULL, &signals) == 0);
     CU_ASSERT(event_wait(started));
     scoped_cancel_sender_free(signals.cancel_sender);
@@ -135,7 +136,7 @@ static void a_cancel_that_came_too_late_hits_no_later_task(void)
 {
     struct scoped_parent_signals signals;
     pid_t first;
-    open_cached(4, -1);
+    open_cached(4, 0);
     for (int i = 0; i < 100; i++) {
         CU_ASSERT_FATAL(scoped_spawn_with_signal(root, cancel_then_return, &first, NULL,
                                                  &signals) == 0);
@@ -148,7 +149,7 @@ static void a_cancel_that_came_too_late_hits_no_later_task(void)
 static void idle_threads_end(void)
 {
     pid_t first = 0, second = 0;
-    open_cached(4, 0);
+    open_cached(4, 1);
     run(note_thread, &first);
     struct timespec pause = { 0, 1000000 };
     for (int i = 0; i < 1000 && (second == 0 || first == second); i++) {
@@ -195,6 +196,7 @@ static void bad_attributes_are_refused(void)
     struct scoped_executor *none = NULL;
     CU_ASSERT(scoped_thread_executor_new(&tiny, &none) == -EINVAL);
     CU_ASSERT(scoped_cached_executor_new(&odd, 1, 0, &none) == -EINVAL);
+    CU_ASSERT(scoped_cached_executor_new(NULL, 1, -1, &none) == -EINVAL);
     CU_ASSERT(none == NULL);
 }
 
@@ -210,7 +212,7 @@ static void open_pool(void)
 
 static void close_pool(void)
 {
-    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
+    CU_ASSERT(close_whatever(root, soon()) == 0);
     pool_close(&pool);
 }
 

@@ -5,6 +5,7 @@
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/closed.h"
 #include "tests/support/raw_messages.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ static void a_scope_closes_all_the_same(void)
 
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     CU_ASSERT_FATAL(scoped_procspawn(root, NULL, answer_and_stay, NULL, NULL) == 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, forkscope_after(patience), NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(close_whatever(root, forkscope_after(patience)), 0);
 }
 
 static json_t *nest_one_that_stays(json_t *null)

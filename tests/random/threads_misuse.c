@@ -75,26 +75,26 @@ static bool has_scope_inside(const struct record *record, const struct scope_rec
     return found;
 }
 
-static int close_it(struct record *record, scoped_spawner spawner, bool as_root)
+static int close_it(struct record *record, scoped_spawner spawner, bool cancels)
 {
-    return as_root ? AT(record, NO_POINT, scoped_cancel_close(spawner, SCOPED_FOREVER, NULL))
+    return cancels ? AT(record, NO_POINT, scoped_cancel_close(spawner, SCOPED_FOREVER, NULL))
                    : AT(record, NO_POINT, scoped_close(spawner, SCOPED_FOREVER, NULL));
 }
 
-/* A scope is not closed as a root is, nor a root as a scope, and no task is closed at all. */
+/* No task is closed, and no scope with another one inside, unless that is cancelled too. */
 static void close_wrongly(struct record *record)
 {
     if (record->is_leaf)
         return;
     struct target target = scope_some(record);
-    bool as_root = dice_one_in(&record->dice, 2);
+    bool cancels = dice_one_in(&record->dice, 2);
     int expected = -EINVAL;
-    if (target.scope != NULL && target.scope->is_root == as_root) {
-        if (as_root || !has_scope_inside(record, target.scope))
+    if (target.scope != NULL) {
+        if (cancels || !has_scope_inside(record, target.scope))
             return;
-        expected = -EBUSY;
+        expected = SCOPED_EOPEN;
     }
-    int error = close_it(record, target.id, as_root);
+    int error = close_it(record, target.id, cancels);
     CHECK(error == expected, "a wrong close gave %d instead of %d", error, expected);
 }
 

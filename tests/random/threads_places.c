@@ -39,11 +39,11 @@ static struct place places[PLACES] = {
 void places_open(struct dice *dice)
 {
     struct scoped_thread_attributes small = { .stack_size = 256 << 10, .name = "small" };
-    unsigned limit = (unsigned)dice_roll(dice, 5);
-    int64_t idle = (int64_t)dice_roll(dice, 3) * 1000000 - 1;
+    unsigned max_idle = (unsigned)dice_roll(dice, 5);
+    int64_t idle_limit = (int64_t)dice_roll(dice, 3) * 1000000;
     places[THREAD].executor = scoped_thread_executor();
     CHECK(scoped_thread_executor_new(&small, &places[SMALL].executor) == 0, "no executor");
-    CHECK(scoped_cached_executor_new(NULL, limit, idle, &places[CACHED].executor) == 0,
+    CHECK(scoped_cached_executor_new(NULL, max_idle, idle_limit, &places[CACHED].executor) == 0,
           "no cached executor");
     pool_open(&wide, 2 + (unsigned)dice_roll(dice, 3));
     pool_open(&narrow, 1);

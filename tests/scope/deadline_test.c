@@ -50,7 +50,7 @@ static void wait_for_deadline(int64_t deadline)
     scoped_spawner other;
     CU_ASSERT_FATAL(scoped_scope_open(root, &later, &other) == 0);
     CU_ASSERT(scoped_spawn_leaf(other, task_block, NULL, NULL) == 0);
-    CU_ASSERT(scoped_close(other, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(other, soon(), NULL) == -ETIME);
 }
 
 static int stop_when_asked(void *status)

@@ -220,7 +220,7 @@ static void spawn_cached(void)
 
 static void a_copy_has_no_threads_of_a_cached_executor(void)
 {
-    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 1, -1, &cached) == 0);
+    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 1, 0, &cached) == 0);
     spawn_cached();
     in_copy(use_executor);
     spawn_cached();

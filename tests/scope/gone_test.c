@@ -96,7 +96,7 @@ static void lingering_threads_hold_up_no_deadline(void)
     struct scoped_options options = { .until = forkscope_after(1000000) };
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, task_block, NULL, NULL) == 0);
-    CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
+    CU_ASSERT(scoped_close(scope, soon(), NULL) == -ETIME);
     CU_ASSERT(scoped_done_receiver_poll(receiver) == -EAGAIN);
     event_happen(released);
     CU_ASSERT(scoped_done_receiver_wait_until(receiver, soon()) == 0);

@@ -3,6 +3,7 @@
  * random moments. The sizes are small by default; SCOPE_STRESS multiplies them (50 is a million
  * random spawns)
  */
+#include "tests/support/closed.h"
 #include "tests/support/scope_helpers.h"
 
 #include "src/base/thread.h"
@@ -60,7 +61,7 @@ static void open_small_stacks(void)
 
 static void close_all(void)
 {
-    CU_ASSERT(scoped_cancel_close(root, forkscope_after(INT64_C(120000000000)), NULL) == 0);
+    CU_ASSERT(close_whatever(root, forkscope_after(INT64_C(120000000000))) == 0);
     scoped_executor_free(executor);
 }
 
@@ -306,7 +307,7 @@ static void an_endless_scope_keeps_memory_flat(void)
     struct scoped_options options = { .max_tasks = 16, .discard = true };
     scoped_spawner scope;
     int tasks = scale(100000);
-    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 16, -1, &cached) == 0);
+    CU_ASSERT_FATAL(scoped_cached_executor_new(NULL, 16, 0, &cached) == 0);
     CU_ASSERT_FATAL(scoped_spawner_open(cached, &root) == 0);
     procspawn_cunit_time_limit(INT64_C(300000000000));
     CU_ASSERT_FATAL(scoped_scope_open(root, &options, &scope) == 0);
@@ -317,7 +318,7 @@ static void an_endless_scope_keeps_memory_flat(void)
         CU_ASSERT_FATAL(scoped_spawn_leaf(scope, at_once, NULL, NULL) == 0);
     CU_ASSERT(resident_kib() - before < GROWTH);
     CU_ASSERT(scoped_close(scope, soon(), NULL) == 0);
-    CU_ASSERT(scoped_cancel_close(root, soon(), NULL) == 0);
+    CU_ASSERT(close_whatever(root, soon()) == 0);
     scoped_executor_free(cached);
 }
 

@@ -1,6 +1,7 @@
 /*
  * task_test.c - tasks as objects: start, join, cancel, names at spawn
  */
+#include "tests/support/closed.h"
 #include "tests/support/scope_helpers.h"
 #include "tests/support/task_helpers.h"
 #include "tests/support/user_executors.h"
@@ -268,7 +269,7 @@ static void a_thread_of_the_programs_keeps_its_name(void)
     pthread_getname_np(pthread_self(), before, sizeof before);
     CU_ASSERT_FATAL(scoped_spawner_open(&inline_executor, &inline_root) == 0);
     CU_ASSERT(scoped_start_leaf(inline_root, &options, read_thread_name, meanwhile, NULL) == 0);
-    CU_ASSERT(scoped_cancel_close(inline_root, soon(), NULL) == 0);
+    CU_ASSERT(close_whatever(inline_root, soon()) == 0);
     pthread_getname_np(pthread_self(), after, sizeof after);
     CU_ASSERT_STRING_EQUAL(meanwhile, before);
     CU_ASSERT_STRING_EQUAL(after, before);

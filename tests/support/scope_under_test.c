@@ -1,5 +1,7 @@
 #include "tests/support/scope_under_test.h"
 
+#include "tests/support/closed.h"
+
 scoped_spawner scope;
 struct scoped_outcome outcome;
 
@@ -10,5 +12,7 @@ void scope_open(struct scoped_options options)
 
 void scope_close(void)
 {
-    CU_ASSERT_FATAL(scoped_close(scope, soon(), &outcome) == 0);
+    outcome.status = NO_OUTCOME;
+    int rc = scoped_close(scope, soon(), &outcome);
+    CU_ASSERT_FATAL(rc == outcome.status && rc != NO_OUTCOME);
 }

@@ -2,6 +2,7 @@
  * process_test.c - what a scope says of its tasks holds for processes and pools
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/closed.h"
 #include "tests/support/tree_helpers.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static scoped_spawner open_scope(const struct scoped_options *options, scoped_sp
 
 static void close_root(scoped_spawner root)
 {
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     calls_end();
 }
 
@@ -47,7 +48,7 @@ static void the_first_failure_of_a_process_cancels_the_rest(void)
     for (int i = 0; i < 3; i++)
         spawn_named(scope, "patient", calls_hang);
     spawn_named(scope, "culprit", tree_crash);
-    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), PROCSPAWN_ECALL);
     CU_ASSERT_EQUAL(outcome.status, PROCSPAWN_ECALL);
     CU_ASSERT_EQUAL(outcome.failed, 1);
     CU_ASSERT_EQUAL(outcome.cancelled, 3);
@@ -81,7 +82,7 @@ static void the_deadline_of_a_scope_ends_its_processes(void)
     procspawn_handle *handle;
 
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, NULL, calls_hang, NULL, &handle), 0);
-    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
+    CU_ASSERT_EQUAL_FATAL(scoped_close(scope, SCOPED_FOREVER, &outcome), -ETIME);
     CU_ASSERT_EQUAL(outcome.status, -ETIME);
     CU_ASSERT_EQUAL(outcome.cancelled, 1);
     CU_ASSERT(!tree_exists(procspawn_pid(handle)));
@@ -102,7 +103,7 @@ static int64_t time_of_end(const struct scoped_options *options)
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(scope, builder, tree_ignore_term, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
     int64_t begin = forkscope_after(0);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     int64_t took = forkscope_after(0) - begin;
     procspawn_handle_free(handle);
     procspawn_builder_free(builder);
@@ -233,7 +234,7 @@ static void a_pool_ends_with_its_scope(void)
     pid_t pid = pid_of_worker(pool);
     CU_ASSERT_EQUAL_FATAL(procspawn_pool_spawn(pool, calls_hang, NULL, &running), 0);
     CU_ASSERT(tree_exists(pid));
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     CU_ASSERT(!tree_exists(pid));
     CU_ASSERT_EQUAL(procspawn_join(running, NULL, &error), PROCSPAWN_ECALL);
     procspawn_error_free(error);

@@ -2,6 +2,7 @@
  * tree_test.c - processes as children of scopes, and scopes inside processes
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/closed.h"
 #include "tests/support/tree_helpers.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ static void a_process_in_a_scope_gives_its_result(void)
     json_decref(result);
     json_decref(argument);
     procspawn_handle_free(handle);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     calls_end();
 }
 
@@ -41,7 +42,7 @@ static void closing_a_scope_ends_its_processes_and_waits_until_they_are_reaped(v
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     for (int i = 0; i < COUNT; i++)
         CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, NULL, calls_hang, NULL, &handles[i]), 0);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     for (int i = 0; i < COUNT; i++) {
         procspawn_error *error;
         CU_ASSERT(!tree_exists(procspawn_pid(handles[i])));
@@ -64,7 +65,7 @@ static void a_process_whose_handle_is_freed_stays_in_its_scope(void)
     pid_t pid = procspawn_pid(handle);
     procspawn_handle_free(handle);
     CU_ASSERT(tree_exists(pid));
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     CU_ASSERT(!tree_exists(pid));
     calls_end();
 }
@@ -83,7 +84,7 @@ static void a_process_that_does_not_listen_is_killed_after_its_grace(void)
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, tree_ignore_term, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     CU_ASSERT_EQUAL_FATAL(procspawn_join(handle, NULL, &error), PROCSPAWN_ECALL);
     CU_ASSERT_EQUAL(procspawn_error_cause(error), PROCSPAWN_CAUSE_KILLED);
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGKILL);
@@ -119,7 +120,7 @@ static void a_process_that_is_asked_to_end_can_leave_in_order(void)
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_procspawn(root, builder, leave_when_asked, NULL, &handle), 0);
     CU_ASSERT_EQUAL(read(procspawn_stdout(handle), &ready, 1), 1);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     CU_ASSERT_EQUAL(procspawn_join(handle, &result, NULL), 0);
     CU_ASSERT_STRING_EQUAL(json_string_value(result), "left in order");
     json_decref(result);
@@ -159,7 +160,7 @@ static void cancelling_a_task_ends_the_process_it_joins(void)
     CU_ASSERT_EQUAL(status, -ECANCELED);
     CU_ASSERT(pid == 0 || !tree_exists(pid));
     scoped_done_receiver_free(signals.done_receiver);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     calls_end();
 }
 
@@ -178,7 +179,7 @@ static void a_failed_call_leaves_its_scope_usable(void)
         procspawn_error_free(error);
         procspawn_handle_free(handle);
     }
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     calls_end();
 }
 
@@ -227,7 +228,7 @@ static void the_tree_goes_on_inside_of_a_process(void)
     CU_ASSERT_EQUAL(json_integer_value(result), 4);
     json_decref(result);
     procspawn_handle_free(handle);
-    CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+    CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
     calls_end();
 }
 
@@ -263,7 +264,7 @@ static void a_cancelled_process_is_always_answered(void)
         int64_t until = forkscope_after(i * 2000);
         while (forkscope_after(0) < until)
             continue;
-        CU_ASSERT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
+        CU_ASSERT_EQUAL(close_whatever(root, SCOPED_FOREVER), 0);
         CU_ASSERT(procspawn_join_timeout(handle, 0, NULL, NULL) != -ETIMEDOUT);
         procspawn_handle_free(handle);
     }

@@ -2,6 +2,7 @@
  * unkept_test.c - processes whose scope cannot start a thread for them: nothing is left of them
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/closed.h"
 
 #include <errno.h>
 #include <forkscope/tree.h>
@@ -75,7 +76,7 @@ static void it_is_gone_when_the_call_returns(void)
 
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
     spawn_unkept(root, nothing);
-    CU_ASSERT(scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0);
+    CU_ASSERT(close_whatever(root, SCOPED_FOREVER) == 0);
 }
 
 static int be_refused(scoped_spawner self, void *came_back)
@@ -95,7 +96,7 @@ static void refuse_task(enum scoped_cancel_mode mode)
     CU_ASSERT(scoped_spawn(root, be_refused, &came_back, NULL) == 0);
     while (__atomic_load_n(process, __ATOMIC_ACQUIRE) == 0)
         poll(NULL, 0, 1);
-    CU_ASSERT(scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0);
+    CU_ASSERT(close_whatever(root, SCOPED_FOREVER) == 0);
     CU_ASSERT(came_back);
 }
 
