@@ -1,9 +1,9 @@
 /*
  * error_text.c - accessors of an error, its printed text and its JSON form
  */
+#include "src/base/visible_text.h"
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
-#include "src/error/visible_text.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <jansson.h>
@@ -174,12 +174,12 @@ static void print_place(const procspawn_error *error, FILE *stream)
 {
     if (error->file) {
         fputs(" at ", stream);
-        procspawn__print_visible(error->file, stream);
+        base__print_visible(error->file, stream);
         fprintf(stream, ":%d", error->line);
     }
     if (error->function) {
         fputs(" in ", stream);
-        procspawn__print_visible(error->function, stream);
+        base__print_visible(error->function, stream);
     }
 }
 
@@ -188,12 +188,12 @@ static void print_frame(const struct procspawn_frame *frame, unsigned number, FI
     fprintf(stream, "  #%-2u %#018lx", number, (unsigned long)frame->ip);
     if (frame->symbol) {
         fputc(' ', stream);
-        procspawn__print_visible(frame->symbol, stream);
+        base__print_visible(frame->symbol, stream);
         fprintf(stream, "+%#lx", (unsigned long)frame->symbol_offset);
     }
     if (frame->module) {
         fputs(" (", stream);
-        procspawn__print_visible(frame->module, stream);
+        base__print_visible(frame->module, stream);
         fprintf(stream, "+%#lx)", (unsigned long)frame->offset);
     }
     if (frame->source == PROCSPAWN_FRAME_SCAN)
@@ -208,7 +208,7 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream)
     struct procspawn_frame frame;
 
     fprintf(stream, "%s: ", procspawn_error_kind_name(error->kind));
-    procspawn__print_visible(error->message, stream);
+    base__print_visible(error->message, stream);
     print_place(error, stream);
     fputc('\n', stream);
     for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {

@@ -1,7 +1,7 @@
 /*
  * visible_text_test.c - a child's text has no effect on a terminal when it is printed
  */
-#include "src/error/visible_text.h"
+#include "src/base/visible_text.h"
 #include "tests/support/call_helpers.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static void check(const char *text, const char *shown)
     size_t length;
     FILE *stream = open_memstream(&printed, &length);
 
-    procspawn__print_visible(text, stream);
+    base__print_visible(text, stream);
     fclose(stream);
     CU_ASSERT_STRING_EQUAL(printed, shown);
     free(printed);

@@ -1,8 +1,8 @@
 /*
- * visible_text.h - text from a child, made safe to print on a terminal
+ * visible_text.h - text of others, made safe to print on a terminal
  */
-#ifndef FORKSCOPE_ERROR_VISIBLE_TEXT_H
-#define FORKSCOPE_ERROR_VISIBLE_TEXT_H
+#ifndef FORKSCOPE_BASE_VISIBLE_TEXT_H
+#define FORKSCOPE_BASE_VISIBLE_TEXT_H
 
 #include <stdio.h>
 
@@ -11,6 +11,6 @@
  * the direction of writing or start a line, and bytes that are not UTF-8 are printed as \n, \x1b,
  * \u202e.
  */
-void procspawn__print_visible(const char *text, FILE *stream);
+void base__print_visible(const char *text, FILE *stream);
 
 #endif

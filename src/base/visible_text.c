@@ -1,7 +1,7 @@
 /*
  * visible_text.c - prints a text with control characters escaped
  */
-#include "src/error/visible_text.h"
+#include "src/base/visible_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,7 +73,7 @@ static void print_escape(uint32_t character, FILE *stream)
     }
 }
 
-void procspawn__print_visible(const char *text, FILE *stream)
+void base__print_visible(const char *text, FILE *stream)
 {
     const unsigned char *at = (const unsigned char *)text;
     uint32_t character = 0;
