@@ -8,6 +8,7 @@
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
 
+#include <forkscope/bytes.h>
 #include <forkscope/call.h>
 #include <forkscope/channel.h>
 #include <forkscope/error.h>

@@ -294,6 +294,7 @@ check_PROGRAMS += tests/typed/resources_test
 check_PROGRAMS += tests/typed/typed_macro_test
 check_PROGRAMS += tests/typed/typed_test
 
+check_PROGRAMS += tests/value/bytes_test
 check_PROGRAMS += tests/value/channel_message_test
 check_PROGRAMS += tests/value/channel_test
 check_PROGRAMS += tests/value/channel_wait_test

@@ -639,8 +639,8 @@ int procspawn_builder_allow_rights(procspawn_builder *builder, unsigned kinds);
  * A join decodes on the stack of the thread that calls it, and json_decref() and the like need as
  * much: 512 bytes for each level are enough, so 128 KiB by default, and 1 MiB for 2,048 levels.
  * Decoding takes 10 to 20 nanoseconds for each byte of text, some times that for a text of short
- * numbers and keys, and ten seconds at most with the default limit; a procspawn_join_timeout() does
- * not wait for that.
+ * numbers and keys, about one for each byte of bytes and long strings (bytes.h), and ten seconds at
+ * most with the default limit; a procspawn_join_timeout() does not wait for that.
  *
  * procspawn_builder_result_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *

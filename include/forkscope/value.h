@@ -58,7 +58,8 @@ enum procspawn_value_kind {
     PROCSPAWN_VALUE_FD,
     PROCSPAWN_VALUE_SHMEM,
     PROCSPAWN_VALUE_SENDER,
-    PROCSPAWN_VALUE_RECEIVER
+    PROCSPAWN_VALUE_RECEIVER,
+    PROCSPAWN_VALUE_BYTES           /* bytes.h: owned by the value itself, never claimed */
 };
 
 /*

@@ -82,7 +82,7 @@ static bool is_null(const struct wire_frame *frame)
     if (frame->header.length < sizeof head)
         return false;
     memcpy(&head, frame->body, sizeof head);
-    return !head.in_memfd && head.length == frame->header.length - sizeof head &&
+    return !head.in_memfd && head.attached_length == 0 && head.length == frame->header.length - sizeof head &&
            procspawn__text_is_null((const unsigned char *)frame->body + sizeof head, head.length);
 }
 

@@ -79,28 +79,27 @@ int procspawn__request_argument(struct procspawn__request *request, const json_t
     return rc;
 }
 
-/* Block and text that are too long for a frame go into a memfd, which can be sent repeatedly. */
+/* What is too long for a frame goes into a memfd, which can be sent repeatedly. */
 int procspawn__request_seal(struct procspawn__request *request)
 {
-    struct wire_part parts[] = {
-        { request->block.bytes, request->block.length },
-        { request->message.text.bytes, request->message.text.length },
-    };
+    const struct wire_part block = { request->block.bytes, request->block.length };
+    struct procspawn__message *message = &request->message;
 
-    if (request->block.overflow || request->message.text.overflow)
+    if (request->block.overflow || message->text.overflow)
         return -ENOMEM;
     request->call.block_length = request->block.length;
-    request->call.text_length = request->message.text.length;
-    if (sizeof request->call + request->block.length + request->message.text.length <=
-        WIRE_MAX_BODY)
-        return 0;
-    request->memory = base__fd_hold(wire__memfd_new(parts, 2));
+    request->call.text_length = message->text_length;
+    request->call.attached_length = message->attached_length;
+    request->call.attached_count = message->attached_count;
+    if (sizeof request->call + block.length + procspawn__message_length(message) <= WIRE_MAX_BODY)
+        return procspawn__message_keep(message);
+    request->memory = base__fd_hold(procspawn__message_memfd(message, &block));
     if (request->memory < 0)
         return request->memory;
     request->call.flags |= WIRE_CALL_FD_MEMORY;
     free(request->block.bytes);
-    free(request->message.text.bytes);
-    request->block = request->message.text = (struct wire_writer){ .grows = true };
+    request->block = (struct wire_writer){ .grows = true };
+    procspawn__message_drop_contents(message);
     return 0;
 }
 

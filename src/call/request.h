@@ -29,7 +29,10 @@ void procspawn__request_fini(struct procspawn__request *request);
 void procspawn__request_forget(struct procspawn__request *request);
 /* Adds the function. Comes last of all that writes to the block. 0, PROCSPAWN_EFUNCTION. */
 int procspawn__request_function(struct procspawn__request *request, procspawn_function *function);
-/* Adds the argument; NULL: JSON null. 0, or the errors of procspawn__message_encode. */
+/*
+ * Adds the argument, which must not be changed before the request is sealed; NULL: JSON null. 0, or
+ * the errors of procspawn__message_encode.
+ */
 int procspawn__request_argument(struct procspawn__request *request, const json_t *argument);
 /* Ends the building: nothing may be added afterwards. 0 or -errno. */
 int procspawn__request_seal(struct procspawn__request *request);

@@ -47,6 +47,8 @@ static json_t *decode_argument(const struct procspawn__received_call *received,
     const struct procspawn__received_value encoded = {
         .text = received->text,
         .length = received->call.text_length,
+        .attached_count = received->call.attached_count,
+        .attached_length = received->call.attached_length,
         .reserved_keys = received->call.flags & WIRE_CALL_RESERVED_KEYS,
         .fds = frame->fds + own,
         .fd_count = frame->header.fd_count > own ? frame->header.fd_count - own : 0,

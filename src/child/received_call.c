@@ -30,7 +30,7 @@ static int map_parts(struct wire_frame *frame, size_t length,
     return rc;
 }
 
-/* Block and text lie behind the structure in the frame, or in a memfd. */
+/* Block, text and attachments lie behind the structure in the frame, or in a memfd. */
 int procspawn__received_call_read(struct wire_frame *frame,
                                   struct procspawn__received_call *ret_received)
 {
@@ -41,9 +41,10 @@ int procspawn__received_call_read(struct wire_frame *frame,
         return -EPROTO;
     memcpy(call, frame->body, sizeof *call);
     uint64_t inside = frame->header.length - sizeof *call;
-    if (call->block_length > SIZE_MAX / 4 || call->text_length > SIZE_MAX / 4)
+    if (call->block_length > SIZE_MAX / 4 || call->text_length > SIZE_MAX / 4 ||
+        call->attached_length > SIZE_MAX / 4)
         return -EPROTO;
-    uint64_t length = call->block_length + call->text_length;
+    uint64_t length = call->block_length + call->text_length + call->attached_length;
     if (call->flags & WIRE_CALL_FD_MEMORY) {
         int rc = map_parts(frame, length, ret_received);
         if (rc < 0)

@@ -9,7 +9,7 @@
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
 #include "src/value/message.h"
-#include "src/value/placeholder.h"
+#include "src/value/reserved.h"
 #include "src/wire/frame.h"
 #include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
@@ -26,7 +26,9 @@
 
 struct procspawn__encoded {
     const unsigned char *text;
-    size_t length;
+    size_t length;              /* of the text; the attachments follow it */
+    size_t attached_length;
+    size_t attached_count;
     bool borrowed;              /* this block is the caller's (procspawn__encoded_buffer) */
     bool mapped;                /* the text is mapped; otherwise in `bytes`, or in the frame */
     int memfd;                  /* still holds the text, for lack of memory; else -1 */
@@ -97,6 +99,8 @@ static void begin(struct procspawn__encoded *encoded, const struct wire_value *h
     encoded->borrowed = borrowed;
     encoded->text = encoded->bytes;
     encoded->length = head->length;
+    encoded->attached_length = head->attached_length;
+    encoded->attached_count = head->attached_count;
     encoded->mapped = false;
     encoded->memfd = -1;
     encoded->reserved_keys = head->reserved_keys;
@@ -114,7 +118,7 @@ static void release(struct procspawn__encoded *encoded)
 static int keep_short(struct wire_frame *frame, const struct wire_value *head,
                       struct procspawn__encoded *buffer, struct procspawn__encoded **ret_encoded)
 {
-    if (head->length != frame->header.length - sizeof *head)
+    if (head->length + head->attached_length != frame->header.length - sizeof *head)
         return -EPROTO;
     begin(buffer, head, true);
     buffer->text = (const unsigned char *)frame->body + sizeof *head;
@@ -125,8 +129,8 @@ static int keep_short(struct wire_frame *frame, const struct wire_value *head,
 static int fill(struct procspawn__encoded *encoded, int memfd, bool map)
 {
     if (!map)
-        return wire__memfd_read(memfd, encoded->length, encoded->bytes);
-    int rc = wire__memfd_map(memfd, encoded->length, &encoded->text);
+        return wire__memfd_read(memfd, procspawn__encoded_length(encoded), encoded->bytes);
+    int rc = wire__memfd_map(memfd, procspawn__encoded_length(encoded), &encoded->text);
     encoded->mapped = rc == 0;
     return rc;
 }
@@ -153,8 +157,9 @@ static int keep_long(struct wire_frame *frame, const struct wire_value *head,
                      struct procspawn__encoded *buffer, struct procspawn__encoded **ret_encoded)
 {
     enum { COPIED = 256 << 10 };
-    bool map = head->length > COPIED;
-    struct procspawn__encoded *encoded = map ? buffer : malloc(sizeof *encoded + head->length);
+    size_t length = head->length + head->attached_length;
+    bool map = length > COPIED;
+    struct procspawn__encoded *encoded = map ? buffer : malloc(sizeof *encoded + length);
     int memfd = wire__take_fd(frame, frame->header.fd_count - 1u);
     int rc = -ENOMEM;
 
@@ -179,7 +184,7 @@ void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
     if (!old->borrowed)
         return;
     bool in_frame = !old->mapped && old->memfd < 0;
-    size_t length = in_frame ? old->length : 0;
+    size_t length = in_frame ? procspawn__encoded_length(old) : 0;
     struct procspawn__encoded *own = malloc(sizeof *own + length);
     if (own) {
         *own = *old;
@@ -204,10 +209,13 @@ int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *lim
     if (frame->header.length < sizeof head)
         return -EPROTO;
     memcpy(&head, frame->body, sizeof head);
+    if (head.length > SIZE_MAX / 4 || head.attached_length > SIZE_MAX / 4)
+        return -EPROTO;
     int rc = head.in_memfd ? keep_long(frame, &head, buffer, &encoded)
                            : keep_short(frame, &head, buffer, &encoded);
     if (rc == 0)
-        rc = head.length > limit->bytes ? PROCSPAWN_ELIMIT : take_fds(encoded, frame);
+        rc = procspawn__encoded_length(encoded) > limit->bytes ? PROCSPAWN_ELIMIT
+                                                               : take_fds(encoded, frame);
     if (rc < 0) {
         procspawn__encoded_free(encoded);
         return rc;
@@ -235,7 +243,7 @@ void procspawn__encoded_free(struct procspawn__encoded *encoded)
     close_fds(encoded, 0);
     base__close_foreign(base__fd_release(encoded->memfd));
     if (encoded->mapped)
-        munmap((void *)(uintptr_t)encoded->text, encoded->length);
+        munmap((void *)(uintptr_t)encoded->text, procspawn__encoded_length(encoded));
     release(encoded);
 }
 
@@ -273,6 +281,8 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded,
     const struct procspawn__received_value received = {
         .text = encoded->text,
         .length = encoded->length,
+        .attached_count = encoded->attached_count,
+        .attached_length = encoded->attached_length,
         .reserved_keys = encoded->reserved_keys,
         .fds = encoded->fds,
         .fd_count = encoded->fd_count,
@@ -285,5 +295,5 @@ int procspawn__encoded_decode(struct procspawn__encoded *encoded,
 
 size_t procspawn__encoded_length(const struct procspawn__encoded *encoded)
 {
-    return encoded->length;
+    return encoded->length + encoded->attached_length;
 }

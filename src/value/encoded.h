@@ -1,9 +1,9 @@
 /*
- * encoded.h - a received result or value, not decoded yet: a text, and its descriptors
+ * encoded.h - a received result or value, not decoded yet: text, attachments, descriptors
  *
  * It is taken out of its frame on receipt and decoded when the program asks for it, perhaps much
  * later. Until then it costs memory, and only those descriptors that the placeholders in the text
- * name. A text in a memfd is copied, or mapped if it is long. If there is no memory for that, the
+ * name. What is in a memfd is copied, or mapped if it is long. If there is no memory for that, the
  * memfd is kept, with all descriptors, until the value is decoded.
  */
 #ifndef FORKSCOPE_VALUE_ENCODED_H
@@ -55,7 +55,7 @@ void procspawn__encoded_forget(struct procspawn__encoded *encoded);
 int procspawn__encoded_decode(struct procspawn__encoded *encoded,
                               struct procspawn__fd_owner *fd_owner, const bool *stop,
                               json_t **ret_value, json_error_t *ret_error);
-/* Of its text, in bytes. */
+/* Of its text and its attachments, in bytes. */
 size_t procspawn__encoded_length(const struct procspawn__encoded *encoded);
 
 #endif

@@ -163,6 +163,16 @@ static uint64_t passing(const struct scan *scan)
     return (string > word ? string : word) + block(scan->longest_key + 1) + scan->sum.bytes / 32;
 }
 
+/* Bytes are an object with a table and two keys, and two strings of which one is short. */
+uint64_t procspawn__attachment_footprint(uint64_t length)
+{
+    enum { KEY = 16 };
+    static const uint64_t object = 9 * WORD + FIRST_TABLE * BUCKET;
+
+    return block(object) + 2 * block(7 * WORD + KEY) + 2 * block(4 * WORD) + block(KEY) +
+           block(length + 1);
+}
+
 struct procspawn__footprint procspawn__footprint(const void *text, size_t length,
                                                  const procspawn__limit *limit)
 {

@@ -35,4 +35,7 @@ typedef struct procspawn__limit {
 struct procspawn__footprint procspawn__footprint(const void *text, size_t length,
                                                  const procspawn__limit *limit);
 
+/* The same for an attachment (attachments.h): a string of this length, or bytes. */
+uint64_t procspawn__attachment_footprint(uint64_t length);
+
 #endif

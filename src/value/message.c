@@ -4,10 +4,12 @@
 #include "src/value/message.h"
 
 #include "src/base/fd.h"
+#include "src/value/attachments.h"
 #include "src/value/footprint.h"
 #include "src/value/json_memory.h"
-#include "src/value/placeholder.h"
-#include "src/value/translate.h"
+#include "src/value/survey.h"
+#include "src/value/translate_in.h"
+#include "src/value/translate_out.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
 #include "src/wire/memfd.h"
@@ -29,6 +31,10 @@ void procspawn__message_init(struct procspawn__message *message)
 {
     message->text = (struct wire_writer){ .grows = true };
     message->reserved_keys = false;
+    message->text_length = 0;
+    message->attached_count = 0;
+    message->attached_length = 0;
+    message->attachments = (struct procspawn__attachments){ .parts = NULL };
     message->memfd = -1;
     message->fd_count = 0;
 }
@@ -37,6 +43,7 @@ void procspawn__message_fini(struct procspawn__message *message)
 {
     if (!message->text.lent)
         free(message->text.bytes);
+    free(message->attachments.parts);
     base__fd_close(message->memfd);
     for (size_t i = 0; i < message->fd_count; i++)
         base__fd_close(message->fds[i]);
@@ -44,71 +51,6 @@ void procspawn__message_fini(struct procspawn__message *message)
 }
 
 /* ---- out ---- */
-
-static int survey(const json_t *value, unsigned depth, bool *ret_reserved_keys);
-
-/* jansson writes keys that are not UTF-8 as garbage, but json_string checks for it. */
-static bool is_utf8(const char *key)
-{
-    const char *at = key;
-
-    while ((signed char)*at > 0)
-        at++;
-    if (*at == '\0')
-        return true;
-    json_t *string = json_string(key);
-    json_decref(string);
-    return string != NULL;
-}
-
-static bool key_travels(void *iterator, const char *key)
-{
-#if JANSSON_VERSION_HEX >= 0x020e00
-    if (strlen(key) != json_object_iter_key_len(iterator))
-        return false;
-#else
-    (void)iterator;
-#endif
-    return is_utf8(key);
-}
-
-static int survey_object(const json_t *value, unsigned depth, bool *ret_reserved_keys)
-{
-    json_t *object = (json_t *)(uintptr_t)value;
-    int rc = 0;
-
-    for (void *i = json_object_iter(object); i && rc == 0; i = json_object_iter_next(object, i)) {
-        const char *key = json_object_iter_key(i);
-        if (!key_travels(i, key))
-            return PROCSPAWN_EJSON;
-        if (procspawn__key_is_reserved(key))
-            *ret_reserved_keys = true;
-        rc = survey(json_object_iter_value(i), depth + 1, ret_reserved_keys);
-    }
-    return rc;
-}
-
-/*
- * Finds values that only the receiver would refuse: deeper than PROCSPAWN__DEPTH_MAX, or with a NUL
- * in a key. The limit also ends the walk of a value that contains itself.
- */
-static int survey(const json_t *value, unsigned depth, bool *ret_reserved_keys)
-{
-    json_t *item;
-    size_t i;
-    int rc = 0;
-
-    if (depth >= PROCSPAWN__DEPTH_MAX)
-        return PROCSPAWN_EJSON;
-    if (json_is_object(value))
-        return survey_object(value, depth, ret_reserved_keys);
-    json_array_foreach((json_t *)(uintptr_t)value, i, item) {
-        rc = survey(item, depth + 1, ret_reserved_keys);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
 
 static int append(const char *text, size_t length, void *writer)
 {
@@ -135,11 +77,14 @@ static int write_text(struct wire_writer *text, const json_t *value)
     return text->overflow ? -ENOMEM : PROCSPAWN_EJSON;
 }
 
-static int write_translated(struct procspawn__message *message, const json_t *value)
+static int write_translated(struct procspawn__message *message, const json_t *value,
+                            bool attachments)
 {
-    const struct procspawn__fds_out out = { message->fds, &message->fd_count };
+    const struct procspawn__beside beside = {
+        message->fds, &message->fd_count, attachments ? &message->attachments : NULL
+    };
     json_t *translated;
-    int rc = procspawn__translate_out(value, &out, &translated);
+    int rc = procspawn__translate_out(value, &beside, &translated);
 
     if (rc < 0)
         return rc;
@@ -148,25 +93,100 @@ static int write_translated(struct procspawn__message *message, const json_t *va
     return rc;
 }
 
+/* The lengths of the attachments follow the text. */
+static int write_table(struct procspawn__message *message)
+{
+    const struct procspawn__attachments *attachments = &message->attachments;
+
+    message->text_length = message->text.length;
+    message->attached_count = attachments->count;
+    for (size_t i = 0; i < attachments->count; i++)
+        wire__put_u64(&message->text, attachments->parts[i].length);
+    message->attached_length = message->text.length - message->text_length + attachments->bytes;
+    return message->text.overflow ? -ENOMEM : 0;
+}
+
 int procspawn__message_encode(struct procspawn__message *message, const json_t *value)
 {
-    int rc = survey(value, 0, &message->reserved_keys);
+    struct procspawn__survey survey = { false, false };
+    int rc = procspawn__survey(value, &survey);
 
     if (rc < 0)
         return rc;
-    return message->reserved_keys ? write_translated(message, value)
-                                  : write_text(&message->text, value);
+    message->reserved_keys = survey.reserved_keys;
+    if (survey.reserved_keys || survey.attachments)
+        rc = write_translated(message, value, survey.attachments);
+    else
+        rc = write_text(&message->text, value);
+    return rc < 0 ? rc : write_table(message);
 }
 
-/*
- * A text too long for a frame is put into a memfd. It is made once and used each time the message
- * is sent.
- */
+size_t procspawn__message_length(const struct procspawn__message *message)
+{
+    return message->text_length + message->attached_length;
+}
+
+static void drop_attachments(struct procspawn__message *message)
+{
+    free(message->attachments.parts);
+    message->attachments = (struct procspawn__attachments){ .parts = NULL };
+}
+
+void procspawn__message_drop_contents(struct procspawn__message *message)
+{
+    drop_attachments(message);
+    free(message->text.bytes);
+    message->text = (struct wire_writer){ .grows = true };
+}
+
+int procspawn__message_keep(struct procspawn__message *message)
+{
+    const struct procspawn__attachments *attachments = &message->attachments;
+
+    if (attachments->count == 0)
+        return 0;
+    wire__reserve(&message->text, attachments->bytes);
+    for (size_t i = 0; i < attachments->count; i++)
+        wire__put_bytes(&message->text, attachments->parts[i].data, attachments->parts[i].length);
+    if (message->text.overflow)
+        return -ENOMEM;
+    drop_attachments(message);
+    return 0;
+}
+
+static int fill_memfd(int memfd, const struct procspawn__message *message,
+                      const struct wire_part *before)
+{
+    const struct wire_part first[] = { *before, { message->text.bytes, message->text.length } };
+    int rc = wire__memfd_append(memfd, first, sizeof first / sizeof first[0]);
+
+    if (rc == 0)
+        rc = wire__memfd_append(memfd, message->attachments.parts, message->attachments.count);
+    return rc == 0 ? wire__memfd_seal(memfd) : rc;
+}
+
+int procspawn__message_memfd(const struct procspawn__message *message,
+                             const struct wire_part *before)
+{
+    int memfd = wire__memfd_open(before->length + procspawn__message_length(message));
+
+    if (memfd < 0)
+        return memfd;
+    int rc = fill_memfd(memfd, message, before);
+    if (rc == 0)
+        return memfd;
+    close(memfd);
+    return rc;
+}
+
+/* A message too long for a frame is put into a memfd once, and that is sent each time. */
 static int make_memfd(struct procspawn__message *message)
 {
-    const struct wire_part text = { message->text.bytes, message->text.length };
-    int memfd = wire__memfd_new(&text, 1);
+    static const struct wire_part nothing = { NULL, 0 };
 
+    if (message->memfd >= 0)
+        return 0;
+    int memfd = procspawn__message_memfd(message, &nothing);
     if (memfd < 0)
         return memfd;
     message->memfd = base__fd_hold(memfd);
@@ -176,21 +196,22 @@ static int make_memfd(struct procspawn__message *message)
 int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
                             uint64_t generation, bool dont_wait)
 {
-    struct wire_value head = { .generation = generation, .length = message->text.length,
+    struct wire_value head = { .generation = generation, .length = message->text_length,
+                               .attached_length = message->attached_length,
+                               .attached_count = message->attached_count,
                                .reserved_keys = message->reserved_keys };
-    struct wire_part parts[] = { { &head, sizeof head },
-                                 { message->text.bytes, message->text.length } };
     int fds[PROCSPAWN_DESCRIPTORS_MAX + 1];
     size_t fd_count = message->fd_count;
 
     memcpy(fds, message->fds, fd_count * sizeof fds[0]);
-    head.in_memfd = sizeof head + head.length > WIRE_MAX_BODY;
-    if (head.in_memfd) {
-        int rc = message->memfd < 0 ? make_memfd(message) : 0;
-        if (rc < 0)
-            return rc;
+    head.in_memfd = sizeof head + procspawn__message_length(message) > WIRE_MAX_BODY;
+    int rc = head.in_memfd ? make_memfd(message) : procspawn__message_keep(message);
+    if (rc < 0)
+        return rc;
+    if (head.in_memfd)
         fds[fd_count++] = message->memfd;
-    }
+    const struct wire_part parts[] = { { &head, sizeof head },
+                                       { message->text.bytes, message->text.length } };
     return wire__send(sock, type, parts, head.in_memfd ? 1 : 2, fds, fd_count, dont_wait);
 }
 
@@ -205,30 +226,37 @@ static int refuse(json_error_t *ret_error, const char *format, unsigned long lon
 /* The reserve for a text that is not measured: its longest token may be all of it. */
 enum { SHORT = 2000, SHORT_RESERVE = 4096 };
 
+static int refuse_size(json_error_t *ret_error, const procspawn__limit *limit)
+{
+    return refuse(ret_error, "it takes more than %llu bytes of memory", limit->bytes);
+}
+
 /*
- * Checks the text against its limit, and says how much reserve jansson needs for it. No byte of
- * text takes ENOUGH bytes of memory, so a short text needs no measuring. Placeholders are replaced
- * in a copy of all arrays and objects; that copy counts as much as the value.
+ * Checks text and attachments against the limit, and says how much reserve jansson needs for the
+ * text. No byte of text takes ENOUGH bytes of memory, so a short text needs no measuring. An object
+ * with escaped keys is copied; all objects may be in one, so the copy counts as much as the text.
  */
-static int check_limit(const struct procspawn__received_value *received, uint64_t *ret_reserve,
-                       json_error_t *ret_error)
+static int check_limit(const struct procspawn__received_value *received,
+                       uint64_t attached_footprint, uint64_t *ret_reserve, json_error_t *ret_error)
 {
     enum { ENOUGH = 512 };
     static const procspawn__limit none = { UINT64_MAX, UINT_MAX };
     const procspawn__limit *limit = received->limit ? received->limit : &none;
 
     *ret_reserve = SHORT_RESERVE;
+    if (attached_footprint > limit->bytes)
+        return refuse_size(ret_error, limit);
+    uint64_t bytes = limit->bytes - attached_footprint;
     if (received->length <= SHORT && received->length <= limit->depth &&
-        received->length <= limit->bytes / ENOUGH)
+        received->length <= bytes / ENOUGH)
         return 0;
-    const procspawn__limit here = { limit->bytes / (received->reserved_keys ? 2 : 1),
-                                    limit->depth };
+    const procspawn__limit here = { bytes / (received->reserved_keys ? 2 : 1), limit->depth };
     struct procspawn__footprint found = procspawn__footprint(received->text, received->length,
                                                              &here);
     if (found.depth > here.depth)
         return refuse(ret_error, "it is nested deeper than %llu", limit->depth);
     if (found.bytes > here.bytes)
-        return refuse(ret_error, "it takes more than %llu bytes of memory", limit->bytes);
+        return refuse_size(ret_error, limit);
     *ret_reserve = 2 * found.passing;
     return 0;
 }
@@ -294,12 +322,12 @@ static int load_with_reserve(const struct procspawn__received_value *received, v
     return rc;
 }
 
-static int load(const struct procspawn__received_value *received, json_t **ret_value,
-                json_error_t *ret_error)
+static int load(const struct procspawn__received_value *received, uint64_t attached_footprint,
+                json_t **ret_value, json_error_t *ret_error)
 {
     _Alignas(max_align_t) unsigned char nearby[SHORT_RESERVE];
     uint64_t size;
-    int rc = check_limit(received, &size, ret_error);
+    int rc = check_limit(received, attached_footprint, &size, ret_error);
 
     if (rc < 0)
         return rc;
@@ -314,23 +342,49 @@ static int load(const struct procspawn__received_value *received, json_t **ret_v
     return rc;
 }
 
+/* Puts descriptors and attachments in. Takes the value. */
+static int complete(const struct procspawn__received_value *received,
+                    const struct procspawn__attached *attached, json_t *value, json_t **ret_value,
+                    json_error_t *ret_error)
+{
+    struct procspawn__came_beside beside = {
+        .reserved_keys = received->reserved_keys,
+        .fds = received->fds,
+        .fd_count = received->fd_count,
+        .fd_owner = received->fd_owner,
+        .attached = *attached,
+        .stop = received->stop,
+    };
+    int rc = procspawn__translate_in(value, &beside, ret_value);
+
+    if (rc == PROCSPAWN_EJSON)
+        snprintf(ret_error->text, sizeof ret_error->text, "a string is not UTF-8");
+    else if (rc == -ENOMEM)
+        ret_error->text[0] = '\0';
+    return rc;
+}
+
 int procspawn__message_decode(const struct procspawn__received_value *received, json_t **ret_value,
                               json_error_t *ret_error)
 {
+    struct procspawn__attached attached;
+    uint64_t attached_footprint = 0;
     json_t *value;
 
-    if (procspawn__text_is_null(received->text, received->length)) {
+    if (received->attached_length == 0 && received->attached_count == 0 &&
+        procspawn__text_is_null(received->text, received->length)) {
         *ret_value = json_null();
         return 0;
     }
-    int rc = load(received, &value, ret_error);
-    if (rc < 0 || !received->reserved_keys) {
-        if (rc == 0)
-            *ret_value = value;
+    int rc = procspawn__attached_read((const unsigned char *)received->text + received->length,
+                                      received->attached_length, received->attached_count,
+                                      &attached, &attached_footprint);
+    if (rc == 0)
+        rc = load(received, attached_footprint, &value, ret_error);
+    if (rc < 0)
         return rc;
-    }
-    const struct procspawn__fds_in in = { received->fds, received->fd_count, received->fd_owner };
-    rc = procspawn__translate_in(value, &in, ret_value);
-    json_decref(value);
-    return rc;
+    if (received->reserved_keys || attached.count > 0)
+        return complete(received, &attached, value, ret_value, ret_error);
+    *ret_value = value;
+    return 0;
 }

@@ -8,7 +8,9 @@
 #include "src/base/fd.h"
 #include "src/base/guarded.h"
 #include "src/base/thread.h"
+#include "src/value/bytes.h"
 #include "src/value/fd_table.h"
+#include "src/value/reserved.h"
 #include "src/value/value_type.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +147,10 @@ int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder
 enum procspawn_value_kind procspawn_value_kind(const json_t *value)
 {
     struct procspawn__placeholder placeholder;
-    return procspawn__placeholder_read(value, &placeholder) ? placeholder.kind
-                                                           : PROCSPAWN_VALUE_PLAIN;
+
+    if (procspawn__placeholder_read(value, &placeholder))
+        return placeholder.kind;
+    return procspawn__bytes_string(value) ? PROCSPAWN_VALUE_BYTES : PROCSPAWN_VALUE_PLAIN;
 }
 
 json_t *procspawn_value_fd(int fd)

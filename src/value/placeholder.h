@@ -14,9 +14,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROCSPAWN__RESERVED_NAME "forkscope"
-#define PROCSPAWN__RESERVED_KEY "\001" PROCSPAWN__RESERVED_NAME
-
 /* The greatest depth that jansson decodes. A number or string counts as one level. */
 enum { PROCSPAWN__DEPTH_MAX = 2048 };
 

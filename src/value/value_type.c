@@ -63,6 +63,7 @@ bool procspawn__kind_fits(enum procspawn_value_kind kind, int fd)
     case PROCSPAWN_VALUE_RECEIVER:
         return is_channel_end(fd);
     case PROCSPAWN_VALUE_PLAIN:
+    case PROCSPAWN_VALUE_BYTES:
         break;
     }
     return false;

@@ -7,7 +7,7 @@
 #include <forkscope/value.h>
 #include <stdbool.h>
 
-/* Returns the type's name on the wire; NULL for PLAIN. */
+/* Returns the type's name on the wire; NULL for PLAIN and BYTES. */
 const char *procspawn__kind_name(enum procspawn_value_kind kind);
 /* Returns PLAIN for an unknown name. */
 enum procspawn_value_kind procspawn__kind_by_name(const char *name);

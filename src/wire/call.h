@@ -1,7 +1,7 @@
 /*
  * call.h - the CALL message: what a child is to become, and what it is to do
  *
- *     struct wire_call | block | JSON text
+ *     struct wire_call | block | JSON text | attachments
  *
  * The block holds the fields that the flags name, in this order. First the state of the caller:
  * thread (u32, if it is not the main one), groups (u32 count, u32 each), rights (u64 inheritable,
@@ -11,7 +11,7 @@
  * for the child, which the child needs the right to do: limits (as above), user (u32), group (u32),
  * directory (string), process name (string). Last the library (string).
  *
- * Block and text together travel in a sealed memfd when they are too long for a frame. Descriptors
+ * All behind the structure travels in a sealed memfd when it is too long for a frame. Descriptors
  * come in the order of the WIRE_CALL_FD_* flags, then those that the text refers to.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
@@ -65,6 +65,8 @@ struct wire_call {
     uint64_t generation;        /* returned in the answer */
     uint64_t block_length;
     uint64_t text_length;
+    uint64_t attached_length;   /* as in struct wire_value */
+    uint64_t attached_count;
     struct wire_function function;
     uint32_t uid[3];            /* real, effective and saved id of the caller */
     uint32_t gid[3];

@@ -30,6 +30,12 @@ static bool make_room(struct wire_writer *w, size_t length)
     return true;
 }
 
+void wire__reserve(struct wire_writer *w, size_t length)
+{
+    if (!w->overflow && !make_room(w, length))
+        w->overflow = true;
+}
+
 void wire__put_bytes(struct wire_writer *w, const void *data, size_t length)
 {
     if (w->overflow || !make_room(w, length)) {

@@ -28,6 +28,8 @@ struct wire_reader {
     bool broken;
 };
 
+/* Makes room for this many bytes at once. */
+void wire__reserve(struct wire_writer *w, size_t length);
 void wire__put_bytes(struct wire_writer *w, const void *data, size_t length);
 void wire__put_u32(struct wire_writer *w, uint32_t value);
 void wire__put_u64(struct wire_writer *w, uint64_t value);

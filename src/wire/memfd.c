@@ -11,20 +11,39 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
-static int write_all(int fd, const char *data, size_t length)
+/* Lists the parts, without the `skip` bytes of the first that were written. Returns how many. */
+static int list_parts(const struct wire_part *parts, size_t part_count, size_t skip,
+                      struct iovec *iov, int max)
 {
-    while (length > 0) {
-        ssize_t n = write(fd, data, length);
+    int count = 0;
+
+    for (size_t i = 0; i < part_count && count < max; i++) {
+        iov[count++] = (struct iovec){ (char *)(uintptr_t)parts[i].data + skip,
+                                       parts[i].length - skip };
+        skip = 0;
+    }
+    return count;
+}
+
+int wire__memfd_append(int fd, const struct wire_part *parts, size_t part_count)
+{
+    enum { AT_ONCE = 64 };
+    struct iovec iov[AT_ONCE];
+    size_t skip = 0;
+
+    while (part_count > 0) {
+        ssize_t n = writev(fd, iov, list_parts(parts, part_count, skip, iov, AT_ONCE));
         if (n < 0 && errno != EINTR)
             return -errno;
-        if (n > 0) {
-            data += n;
-            length -= (size_t)n;
+        for (skip += n > 0 ? (size_t)n : 0; part_count > 0 && skip >= parts->length; parts++) {
+            skip -= parts->length;
+            part_count--;
         }
     }
     return 0;
@@ -48,15 +67,13 @@ int wire__memfd_seal(int fd)
 int wire__memfd_new(const struct wire_part *parts, size_t part_count)
 {
     size_t length = 0;
-    int rc = 0;
 
     for (size_t i = 0; i < part_count; i++)
         length += parts[i].length;
     int fd = wire__memfd_open(length);
     if (fd < 0)
         return fd;
-    for (size_t i = 0; i < part_count && rc == 0; i++)
-        rc = write_all(fd, parts[i].data, parts[i].length);
+    int rc = wire__memfd_append(fd, parts, part_count);
     if (rc == 0)
         rc = wire__memfd_seal(fd);
     if (rc == 0)

@@ -20,6 +20,9 @@ int wire__memfd_new(const struct wire_part *parts, size_t part_count);
  */
 int wire__memfd_open(size_t length);
 
+/* Appends the parts to such a memfd. Returns 0 or -errno. */
+int wire__memfd_append(int fd, const struct wire_part *parts, size_t part_count);
+
 /* Sets the seals. Returns 0, -EBUSY while the memfd is mapped for writing, or another -errno. */
 int wire__memfd_seal(int fd);
 

@@ -188,12 +188,15 @@ struct wire_refused {
 };
 
 /*
- * JSON text: after the structure, or in a sealed memfd. The descriptors are those that the text
- * refers to, in their order (src/value/message.h), then the memfd.
+ * JSON text and its attachments (src/value/attachments.h): after the structure, or in a sealed
+ * memfd. The descriptors are those that the text refers to, in their order (src/value/message.h),
+ * then the memfd.
  */
 struct wire_value {
     uint64_t generation;            /* of the CALL; 0 in a VALUE */
-    uint64_t length;
+    uint64_t length;                /* of the text */
+    uint64_t attached_length;       /* of what follows it: the table and the attachments */
+    uint64_t attached_count;
     uint32_t in_memfd;
     uint32_t reserved_keys;         /* the text has keys of the library: placeholders or escapes */
 };

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/bytes.h>
 #include <forkscope/cunit.h>
 #include <forkscope/value.h>
 #include <jansson.h>
@@ -35,8 +36,8 @@ static void make_request(struct procspawn__request *request, json_t *argument)
     procspawn__request_init(request);
     wire__put_string(&request->block, "in the block");
     PROCSPAWN_CUNIT_EQUAL(procspawn__request_argument(request, argument), 0);
-    json_decref(argument);
     PROCSPAWN_CUNIT_EQUAL(procspawn__request_seal(request), 0);
+    json_decref(argument);
 }
 
 static void send_request(const struct procspawn__request *request)
@@ -120,9 +121,14 @@ static void a_long_request_goes_into_memory_and_can_be_sent_again(void)
     static char text[WIRE_MAX_BODY + 3], rest[2 * WIRE_MAX_BODY];
     struct procspawn__request request;
 
-    memset(text, 'x', sizeof text - 1);
-    text[0] = text[sizeof text - 2] = '"';
-    make_request(&request, json_stringn(text + 1, sizeof text - 3));
+    json_t *many = json_array();
+
+    for (size_t at = 0; at + 4 < sizeof text; at += 2) {
+        memcpy(text + at, at > 0 ? ",1" : "[1", 2);
+        json_array_append_new(many, json_integer(1));
+    }
+    strcat(text, "]");
+    make_request(&request, many);
     for (int i = 0; i < 2; i++) {
         send_request(&request);
         CU_ASSERT_EQUAL(received.call.flags, WIRE_CALL_FD_MEMORY);
@@ -134,6 +140,32 @@ static void a_long_request_goes_into_memory_and_can_be_sent_again(void)
         wire__close_fds(&received.frame);
     }
     end_request(&request);
+}
+
+/* The argument may be freed and changed once the request is made. */
+static void bytes_follow_the_text(void)
+{
+    static const size_t sizes[] = { 3, 5000, 2 * WIRE_MAX_BODY };
+    static char bytes[2 * WIRE_MAX_BODY], rest[3 * WIRE_MAX_BODY];
+    static const char text[] = "\"\\u0001forkscope:bytes:0\"";
+    struct procspawn__request request;
+
+    memset(bytes, '\xff', sizeof bytes);
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        make_request(&request, procspawn_value_bytes(bytes, sizes[i]));
+        send_request(&request);
+        memcpy(rest, received.rest, received.frame.header.length - sizeof received.call);
+        if (received.call.flags & WIRE_CALL_FD_MEMORY)
+            CU_ASSERT(pread(received.frame.fds[0], rest, sizeof rest, 0) > 0);
+        check_parts(rest, text);
+        const char *behind = rest + received.call.block_length + received.call.text_length;
+        CU_ASSERT_EQUAL(received.call.attached_count, 1);
+        CU_ASSERT_EQUAL(received.call.attached_length, sizeof(uint64_t) + sizes[i]);
+        CU_ASSERT_EQUAL(memcmp(behind, &(uint64_t){ sizes[i] }, sizeof(uint64_t)), 0);
+        CU_ASSERT_EQUAL(memcmp(behind + sizeof(uint64_t), bytes, sizes[i]), 0);
+        wire__close_fds(&received.frame);
+        end_request(&request);
+    }
 }
 
 static void descriptors_come_in_the_order_of_their_flags(void)
@@ -190,6 +222,7 @@ static CU_TestInfo tests[] = {
     TEST(no_argument_is_null),
     TEST(a_request_can_be_sent_again),
     TEST(a_long_request_goes_into_memory_and_can_be_sent_again),
+    TEST(bytes_follow_the_text),
     TEST(descriptors_come_in_the_order_of_their_flags),
     TEST(a_request_whose_descriptor_the_program_closed_is_not_sent),
     TEST(nobody_receives_a_request_for_a_dead_child),

@@ -98,8 +98,8 @@ static void check_call(const struct procspawn__received_call *received,
     fuzz_check(received->call.flags == call->flags);
     fuzz_check(procspawn__received_call_descriptors(call->flags) <= 5);
     fuzz_check(received->text == received->block.bytes + received->block.length);
-    free(
-        memcpy(malloc(received->call.text_length + 1), received->text, received->call.text_length));
+    const size_t length = received->call.text_length + received->call.attached_length;
+    free(memcpy(malloc(length + 1), received->text, length));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -112,7 +112,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     fuzz_note_descriptors();
     call.block_length = fuzz_length(&input, SIZE_MAX);
-    call.text_length = input.left - call.block_length + (skew > 240 ? (uint64_t)skew << 56 : 0);
+    call.attached_length = skew & 1 ? (input.left - call.block_length) / 2 : 0;
+    call.attached_count = skew;
+    call.text_length = input.left - call.block_length - call.attached_length +
+                       (skew > 240 ? (uint64_t)skew << 56 : 0);
     put_in_frame(&input, &call, call.flags & WIRE_CALL_FD_MEMORY, &frame);
     if (procspawn__received_call_read(&frame, &received) == 0) {
         check_call(&received, &call);

@@ -1,10 +1,11 @@
 /*
- * message_fuzz.c - an argument or a result: its text and its descriptors, in a frame or in shared
- * memory
+ * message_fuzz.c - an argument or a result: its text, its attachments and its descriptors, in a
+ * frame or in shared memory
  */
 #include "tests/fuzz/fuzz.h"
 
 #include "src/base/closer.h"
+#include "src/value/bytes.h"
 #include "src/value/message.h"
 #include "src/value/encoded.h"
 #include "src/value/placeholder.h"
@@ -28,6 +29,9 @@ static void take_all(const json_t *value)
     size_t i;
     int fd;
 
+    const char *bytes = procspawn_bytes_value(value);
+
+    fuzz_check(!bytes || bytes[procspawn_bytes_length(value)] == '\0');
     for (unsigned kind = PROCSPAWN_VALUE_FD; kind <= PROCSPAWN_VALUE_RECEIVER; kind++)
         if (procspawn__placeholder_take(value, kind, &fd) == 0)
             close(fd);
@@ -64,9 +68,13 @@ static void build(struct fuzz_input *input, struct wire_frame *frame)
 {
     uint8_t flags = fuzz_u8(input), skew = fuzz_u8(input);
     struct wire_value head = { .in_memfd = flags & 1, .reserved_keys = flags & 2 };
-    size_t behind = flags & 1 ? 0 : input->left;
 
-    head.length = input->left + (skew > 240 ? skew : 0);
+    if (flags & 8) {
+        head.attached_count = fuzz_u8(input);
+        head.attached_length = fuzz_length(input, SIZE_MAX);
+    }
+    size_t behind = flags & 1 ? 0 : input->left;
+    head.length = input->left - head.attached_length + (skew > 240 ? skew : 0);
     if (flags & 1)
         put_in_memfd(input, frame);
     frame->header.length = (flags & 4 ? 5 : sizeof head) + behind;

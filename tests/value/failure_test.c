@@ -68,11 +68,20 @@ static int descriptor(void)
     return call_with_things(json_pack("{s:o}", "fd", procspawn_value_fd(STDIN_FILENO)));
 }
 
+static int bytes(void)
+{
+    char data[5000] = "";
+
+    return call_with_things(json_pack("[o,o]", procspawn_value_bytes(data, 10),
+                                      procspawn_value_bytes(data, sizeof data)));
+}
+
 /* ---- the tests ---- */
 
 REFUSED(a_channel_survives_refusals, sweep_with_servers, channel)
 REFUSED(shared_memory_survives_refusals, sweep_with_servers, shared_memory)
 REFUSED(a_descriptor_survives_refusals, sweep_with_servers, descriptor)
+REFUSED(bytes_survive_refusals, sweep_with_servers, bytes)
 
 #define TEST(name) { #name, name }
 
@@ -80,6 +89,7 @@ static CU_TestInfo tests[] = {
     TEST(a_channel_survives_refusals),
     TEST(shared_memory_survives_refusals),
     TEST(a_descriptor_survives_refusals),
+    TEST(bytes_survive_refusals),
     CU_TEST_INFO_NULL,
 };
 

@@ -4,13 +4,15 @@
  */
 #include "src/value/fd_table.h"
 #include "src/value/message.h"
-#include "src/value/placeholder.h"
+#include "src/value/reserved.h"
 #include "src/wire/frame.h"
 #include "tests/support/value_helpers.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,8 +111,14 @@ static int decode(const char *text, json_t **ret_value, struct procspawn__fd_own
 {
     struct wire_frame frame = { .header.fd_count = 2,
                                 .fds = { values_pipe("x"), open("/dev/null", O_RDONLY) } };
-    struct procspawn__received_value received = { text, strlen(text), true, frame.fds,
-                                                  2,    fd_owner,     NULL, NULL };
+    const struct procspawn__received_value received = {
+        .text = text,
+        .length = strlen(text),
+        .reserved_keys = true,
+        .fds = frame.fds,
+        .fd_count = 2,
+        .fd_owner = fd_owner,
+    };
     json_error_t error;
     int rc = procspawn__message_decode(&received, ret_value, &error);
 
@@ -164,6 +172,89 @@ static void forged_placeholders_are_refused(void)
     }
 }
 
+/* A text with attachments: what their table says, and what lies behind it. */
+struct attached_forgery {
+    const char *text;
+    int rc;
+    size_t count;
+    uint64_t lengths[3];
+    const char *bytes;
+    size_t missing;             /* so many bytes of all this do not come */
+};
+
+static int decode_attached(const struct attached_forgery *forgery, json_t **ret_value)
+{
+    size_t text = strlen(forgery->text), bytes = strlen(forgery->bytes);
+    size_t table = sizeof forgery->lengths;
+    char *message = malloc(text + table + bytes);
+    struct procspawn__fd_owner fd_owner = { 0 };
+    const struct procspawn__received_value received = {
+        .text = message,
+        .length = text,
+        .attached_count = forgery->count,
+        .attached_length = table + bytes - forgery->missing,
+        .fd_owner = &fd_owner,
+    };
+    json_error_t error;
+
+    memcpy(message, forgery->text, text);
+    memcpy(message + text, forgery->lengths, table);
+    memcpy(message + text + table, forgery->bytes, bytes);
+    int rc = procspawn__message_decode(&received, ret_value, &error);
+    free(message);
+    return rc;
+}
+
+#define BYTES(n) "\"\\u0001forkscope:bytes:" #n "\""
+#define STRING(n) "\"\\u0001forkscope:string:" #n "\""
+#define THREE(a, b, c) "[" a "," b "," c "]"
+
+static void forged_attachments_are_refused(void)
+{
+    static const char good[] = THREE(BYTES(0), BYTES(1), STRING(2));
+    static const struct attached_forgery forgeries[] = {
+        { good, 0, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { good, 0, 3, { 0, 0, 0 }, "", 0 },
+        { THREE("{\"a\":" BYTES(0) "}", BYTES(1), "[" STRING(2) "]"), 0, 3, { 1, 2, 3 }, "abcdef",
+          0 },
+        { good, -EPROTO, 3, { 1, 2, 3 }, "abcde", 0 },
+        { good, -EPROTO, 3, { 1, 2, 3 }, "abcdefg", 0 },
+        { good, -EPROTO, 3, { 1, 2, UINT64_MAX }, "abcdef", 0 },
+        { good, -EPROTO, 3, { UINT64_MAX, 7, 0 }, "abcdef", 0 },
+        { good, -EPROTO, 3, { UINT64_MAX / 2 + 1, UINT64_MAX / 2 + 1, 6 }, "abcdef", 0 },
+        { good, -EPROTO, 2, { 1, 2, 3 }, "abcdef", 0 },
+        { good, -EPROTO, 4, { 1, 2, 3 }, "abcdef", 0 },
+        { good, -EPROTO, SIZE_MAX, { 1, 2, 3 }, "abcdef", 0 },
+        { good, -EPROTO, SIZE_MAX / 8 + 2, { 1, 2, 3 }, "abcdef", 0 },
+        { good, -EPROTO, 3, { 0, 0, 0 }, "", 1 },
+        { good, PROCSPAWN_EJSON, 3, { 1, 2, 3 }, "abcde\xff", 0 },
+        { THREE(BYTES(0), BYTES(2), STRING(1)), -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { THREE(BYTES(0), BYTES(0), STRING(1)), -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { THREE(BYTES(0), BYTES(1), "2"), -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { THREE(BYTES(0), BYTES(1), STRING(3)), -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { THREE(BYTES(-1), BYTES(1), STRING(2)), -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { THREE(BYTES(), BYTES(1), STRING(2)), -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { THREE(BYTES(0 ), BYTES(1), STRING(18446744073709551618)), -EPROTO, 3, { 1, 2, 3 },
+          "abcdef", 0 },
+        { "[\"\\u0001forkscope\"]", -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { "[\"\\u0001forkscope:fd:0\"]", -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { "null", -EPROTO, 3, { 1, 2, 3 }, "abcdef", 0 },
+        { "null", -EPROTO, 0, { 1, 2, 3 }, "abcdef", 0 },
+    };
+    unsigned before = calls_descriptors();
+
+    for (unsigned i = 0; i < sizeof forgeries / sizeof forgeries[0]; i++) {
+        json_t *value = NULL;
+        int rc = decode_attached(&forgeries[i], &value);
+        if (rc != forgeries[i].rc)
+            printf("%u, %s: %d\n", i, forgeries[i].text, rc);
+        PROCSPAWN_CUNIT_EQUAL(rc, forgeries[i].rc);
+        CU_ASSERT_EQUAL(value != NULL, rc == 0);
+        json_decref(value);
+    }
+    calls_check_descriptors(before);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo lookalikes[] = {
@@ -172,6 +263,7 @@ static CU_TestInfo lookalikes[] = {
     TEST(a_placeholder_of_another_process_is_data),
     TEST(only_arrived_descriptors_of_the_kind_can_be_taken),
     TEST(forged_placeholders_are_refused),
+    TEST(forged_attachments_are_refused),
     CU_TEST_INFO_NULL,
 };
 

@@ -32,11 +32,32 @@ static json_t *long_text(json_t *argument)
     return text_of(100000);
 }
 
-/* Long enough to be decoded by a thread. */
+/* As much as jansson decodes: longer strings are attached. */
+static json_t *long_token(json_t *argument)
+{
+    (void)argument;
+    return text_of(4095);
+}
+
+/* Long enough to be decoded by a thread, in part by jansson. */
 static json_t *longer_text(json_t *argument)
 {
     (void)argument;
-    return text_of(400000);
+    json_t *value = json_pack("[o]", text_of(400000));
+    for (int i = 0; i < 20; i++)
+        json_array_append_new(value, text_of(4000));
+    return value;
+}
+
+static json_t *bytes_and_texts(json_t *argument)
+{
+    char bytes[5000];
+
+    (void)argument;
+    memset(bytes, '\xff', sizeof bytes);
+    return json_pack("[o,{s:o},s,[o,o]]", procspawn_value_bytes(bytes, 10), "b",
+                     procspawn_value_bytes(bytes, sizeof bytes), "\001forkscope", text_of(5000),
+                     text_of(50000));
 }
 
 /* Tokens that fill the parser's buffer to its last byte, and those around them. */
@@ -252,6 +273,7 @@ static void messages(procspawn_function *make)
 static void a_long_text_arrives_whole_or_later(void)
 {
     messages(long_text);
+    messages(long_token);
 }
 
 static void so_does_one_that_a_thread_decodes(void)
@@ -279,8 +301,14 @@ static void descriptors_buffers_and_channel_ends_arrive_together_or_later(void)
     messages(with_descriptors);
 }
 
+static void bytes_arrive_whole_or_later(void)
+{
+    messages(bytes_and_texts);
+}
+
 static void so_do_those_of_results(void)
 {
+    each_refused(one_result, bytes_and_texts);
     each_refused(one_result, with_descriptors);
     each_refused(one_result, numbers);
     each_refused(one_result, long_text);
@@ -291,6 +319,7 @@ static void so_do_those_of_a_pool_s_results(void)
     CU_ASSERT_FATAL(procspawn_pool_new(1, &pool) == 0);
     each_refused(one_pool_result, with_descriptors);
     each_refused(one_pool_result, long_text);
+    each_refused(one_pool_result, bytes_and_texts);
     procspawn_pool_free(pool);
 }
 
@@ -358,6 +387,7 @@ static CU_TestInfo tests[] = {
     TEST(numbers_arrive_with_all_digits_or_later),
     TEST(an_array_that_grows_between_tokens_arrives_whole_or_later),
     TEST(descriptors_buffers_and_channel_ends_arrive_together_or_later),
+    TEST(bytes_arrive_whole_or_later),
     TEST(so_do_those_of_results),
     TEST(so_do_those_of_a_pool_s_results),
     TEST(the_program_s_functions_are_used_and_put_back),
