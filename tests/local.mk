@@ -109,6 +109,7 @@ check_PROGRAMS += tests/child/inherited_test
 check_PROGRAMS += tests/child/nested_test
 
 check_PROGRAMS += tests/client/closed_below_test
+check_PROGRAMS += tests/client/desertion_test
 check_PROGRAMS += tests/client/server_loss_test
 check_PROGRAMS += tests/client/start_test
 
