@@ -72,9 +72,11 @@ static void end_deserted(void)
     }
 }
 
+/* A copy of a program that was killed ends by itself, by its alarm at the latest. */
 static unsigned left_behind(void)
 {
-    int64_t late = base__deadline(run_slack());
+    int64_t late = base__deadline(board->weather.copies ? run_patience() * BASE_SECOND
+                                                        : run_slack());
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && base__now() < late) {
         if (pid == 0)
