@@ -30,8 +30,8 @@
  *   arrival.
  * - Closing what another process has sent can take as long as that process likes: its sockets
  *   linger, its file systems are asked. So a thread of the library's own does it, with all signals
- *   blocked. It has mostly ended when the function that needed it returns; after 20 milliseconds
- *   the function stops waiting for it. There are at most eight such threads at a time.
+ *   blocked. It has ended when the function that needed it returns, unless a close takes longer than
+ *   20 milliseconds: the function waits no longer then. There are at most eight such threads.
  *
  * A placeholder is an ordinary JSON object with a key of its own and means something only in the
  * process that it was made in or came to; printed, stored or sent by other means it is worth

@@ -28,6 +28,9 @@ enum {
 /* A close that takes longer counts as stuck. */
 static const int64_t moment = BASE_SECOND / 50;
 
+/* So long a caller waits for threads that the machine does not run, while no close is stuck. */
+static const int64_t patience = BASE_SECOND;
+
 struct waiting {
     int fd;
     struct waiting *next;
@@ -336,6 +339,12 @@ void base__close_foreign(int fd)
     errno = error;
 }
 
+/* Is a close running that counts as stuck? */
+static bool is_stuck(void) REQUIRES(closer_lock)
+{
+    return closer.busy > 0 && !in_time();
+}
+
 void base__close_settle(void)
 {
     int error = errno;
@@ -343,11 +352,15 @@ void base__close_settle(void)
     if (get(&closer.threads) == 0)
         return;
     bool cancelable = base__cancelable(false);
-    int64_t deadline = base__now() + moment;
+    int64_t begin = base__now();
+    int64_t deadline = begin + moment;
     enter();
     closer.settling++;
-    while ((closer.first || in_time() || closer.threads > closer.busy) && base__now() < deadline)
-        wait_until(deadline);
+    while (closer.first || in_time() || closer.threads > closer.busy) {
+        if (base__now() >= deadline && (is_stuck() || base__now() >= begin + patience))
+            break;
+        wait_until(base__now() < deadline ? deadline : base__now() + moment);
+    }
     closer.settling--;
     join_ended();
     leave();

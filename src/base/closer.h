@@ -15,7 +15,10 @@
 /* Closes a descriptor, now or later; negative values are ignored. Never blocks. Keeps errno. */
 void base__close_foreign(int fd);
 
-/* Waits until the queue is empty and its closes are done, but no longer than 20 ms. Keeps errno. */
+/*
+ * Waits until the queue is empty and its closes are done, but no longer than 20 ms if a close is
+ * stuck, and no longer than a second if the machine does not run the threads. Keeps errno.
+ */
 void base__close_settle(void);
 
 /* Has the running close taken longer than 20 ms? */

@@ -233,21 +233,35 @@ static int take_in_until(struct procspawn__process *process, condition *reached)
 }
 
 /*
+ * The server and the root were killed, so nobody ends processes that the child has left, and these
+ * hold the channel: its end may never come.
+ */
+static void look_for_loss(struct procspawn__process *process)
+{
+    if (procspawn__client_fate(&process->child) == PROCSPAWN__LEFT_NOTHING)
+        look_beside(process);
+}
+
+/*
  * Waits for a message. If the channel may never bring the awaited one, the wait is short and the
  * server is asked again: another thread may have received its message and not woken this one.
  */
 static int wait_for_news(struct procspawn__process *process, int64_t deadline)
 {
-    static const int64_t recheck = BASE_SECOND / 20;
-    int64_t until = process->flooded ? base__deadline(recheck) : deadline;
-    bool beside = process->flooded || process->ended;
+    static const int64_t recheck = BASE_SECOND / 20, rarely = BASE_SECOND;
+    int64_t until = base__deadline(process->flooded ? recheck : rarely);
 
     if (!process->ended && !base__fd_is_ours(process->child.channel))
         return 0;
     int rc = process->ended ? procspawn__client_wait(deadline)
                             : scoped__wait_fd(process->child.channel, POLLIN,
                                               until < deadline ? until : deadline);
-    return rc == -ETIMEDOUT && (beside || base__now() < deadline) ? 0 : rc;
+    if (rc != -ETIMEDOUT)
+        return rc;
+    if (process->ended || process->flooded)
+        return 0;
+    look_for_loss(process);
+    return base__now() < deadline ? 0 : rc;
 }
 
 static int wait_until(struct procspawn__process *process, condition *reached, int64_t timeout)
@@ -259,7 +273,7 @@ static int wait_until(struct procspawn__process *process, condition *reached, in
         look_beside(process);
     while (!reached(process)) {
         int rc = wait_for_news(process, deadline);
-        if (rc == 0)
+        if (rc == 0 && !process->gone)
             rc = take_in_until(process, reached);
         if (rc < 0)
             return rc;

@@ -43,6 +43,29 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child
     return answer;
 }
 
+static bool has_server(void) REQUIRES(client_lock)
+{
+    for (unsigned i = 0; i < client->count; i++) {
+        if (client->links[i].fd >= 0)
+            return true;
+    }
+    return false;
+}
+
+bool procspawn__client_is_deserted(void)
+{
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__client_enter();
+    procspawn__links_receive();
+    procspawn__links_receive_root();
+    bool deserted = client->root < 0 && !has_server();
+    procspawn__client_leave();
+    pthread_setcancelstate(cancel, NULL);
+    return deserted;
+}
+
 /* Question and answer are dropped if a socket is full, so the question is repeated. */
 static void ask_for_word(struct procspawn__await *await, bool kill) REQUIRES(client_lock)
 {

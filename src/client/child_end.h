@@ -21,6 +21,12 @@ enum procspawn__fate procspawn__client_fate(const struct procspawn__remote_child
     EXCLUDES(client_lock);
 
 /*
+ * The servers and the root have died: nobody ends what their children have left, and nobody reports
+ * it. Does not wait.
+ */
+bool procspawn__client_is_deserted(void) EXCLUDES(client_lock);
+
+/*
  * Asks the server for the end of a child, and again from time to time; kill: has it end the child.
  * Does not wait. 0: the child is gone; 1: not yet; PROCSPAWN_ESERVER: it is gone, and its server
  * died before. *child must stay valid until procspawn__client_unawait, which is always allowed.

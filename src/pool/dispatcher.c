@@ -7,6 +7,7 @@
 #include "src/base/fd.h"
 #include "src/base/list.h"
 #include "src/base/thread.h"
+#include "src/client/child_end.h"
 #include "src/client/take.h"
 #include "src/error/error.h"
 #include "src/pool/interest.h"
@@ -231,15 +232,35 @@ static void receive_all(procspawn_pool *pool) REQUIRES(pool_lock)
 /* A channel that the program has closed leaves the epoll set without an event. */
 static void look_for_closed(procspawn_pool *pool) REQUIRES(pool_lock)
 {
+    for (unsigned i = pool->worker_count; i-- > 0;) {
+        if (i < pool->worker_count && !base__fd_is_ours(pool->workers[i]->child.channel))
+            procspawn__worker_receive(pool->workers[i]);
+    }
+}
+
+/* Processes that a worker has left hold its channel, and nobody ends them any more. */
+static void look_for_deserted(procspawn_pool *pool) REQUIRES(pool_lock)
+{
+    for (unsigned i = pool->worker_count; i-- > 0;) {
+        if (i < pool->worker_count)
+            procspawn__worker_ask_end(pool->workers[i]);
+    }
+}
+
+/* What no event tells is looked for once a second. */
+static void look_around(procspawn_pool *pool)
+{
     int64_t now = base__now();
 
     if (now < pool->look_at)
         return;
     pool->look_at = now + BASE_SECOND;
-    for (unsigned i = pool->worker_count; i-- > 0;) {
-        if (i < pool->worker_count && !base__fd_is_ours(pool->workers[i]->child.channel))
-            procspawn__worker_receive(pool->workers[i]);
-    }
+    bool deserted = procspawn__client_is_deserted();
+    procspawn__pool_enter(pool);
+    look_for_closed(pool);
+    if (deserted)
+        look_for_deserted(pool);
+    procspawn__pool_leave(pool);
 }
 
 /*
@@ -265,8 +286,8 @@ static void take_in(procspawn_pool *pool, int timeout)
         on_event(pool, &events[i]);
     if (pool->epoll < 0)
         receive_all(pool);
-    look_for_closed(pool);
     procspawn__pool_leave(pool);
+    look_around(pool);
 }
 
 static bool finished(const procspawn_pool *pool) REQUIRES(pool_lock)

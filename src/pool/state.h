@@ -95,8 +95,7 @@ struct procspawn_pool {
     int wake;                   /* eventfd that wakes the dispatcher */
     int64_t wake_at GUARDED_BY(pool_lock);      /* when the dispatcher's wait times out */
     int64_t repeat_at GUARDED_BY(pool_lock);    /* when it repeats what failed for a shortage */
-    /* when it next checks that its descriptors are still open */
-    int64_t look_at GUARDED_BY(pool_lock);
+    int64_t look_at;            /* when it next looks for what no event tells */
     int64_t ask_at GUARDED_BY(pool_lock);  /* when it next asks the servers for ends of workers */
     struct procspawn__backoff backoff GUARDED_BY(pool_lock);
     struct procspawn__child_request child_request; /* for one more worker; the dispatcher's */

@@ -33,7 +33,7 @@ bool procspawn__placeholder_read(const json_t *value,
                                  struct procspawn__placeholder *ret_placeholder);
 
 /*
- * Takes the descriptor of a received placeholder, for procspawn_take_*. Returns 0 or
+ * Takes the descriptor of a received placeholder, for procspawn_value_claim_*. Returns 0 or
  * PROCSPAWN_EVALUE.
  */
 int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd);

@@ -155,12 +155,11 @@ static void a_result_that_is_not_taken_is_freed_at_once(void)
 
 static json_t *join_hiding_end(enum procspawn_value_kind kind, procspawn_handle **ret_handle)
 {
-    json_t *argument = json_integer(kind), *result = NULL;
+    json_t *result = NULL;
 
     begin();
-    *ret_handle = calls_start(return_hiding_end, argument);
+    *ret_handle = calls_start(return_hiding_end, json_integer(kind));
     CU_ASSERT_FATAL(procspawn_join_timeout(*ret_handle, 20 * CALLS_SECOND, &result, NULL) == 0);
-    json_decref(argument);
     return result;
 }
 

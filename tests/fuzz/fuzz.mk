@@ -14,7 +14,7 @@ targets := $(patsubst $(SRC)/tests/fuzz/%.c,$(OUT)/%,$(wildcard $(SRC)/tests/fuz
 
 checks = -fsanitize=address,undefined -fno-sanitize-recover=all
 flags = -std=gnu11 -pthread -fexceptions -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Wshadow \
-	-D_GNU_SOURCE -I$(SRC)/include -I$(SRC) -I. -MMD $(checks) $(FUZZ_CFLAGS)
+	-D_GNU_SOURCE -I$(SRC)/include -I$(SRC) -I. -MMD -MP $(checks) $(FUZZ_CFLAGS)
 
 all: $(targets)
 

@@ -59,15 +59,31 @@ static int look_on(pid_t program, int64_t killed_at)
     return status;
 }
 
+/*
+ * With the root and a server killed, what functions have started and moved out of their group is
+ * ended by nobody.
+ */
+static void end_deserted(void)
+{
+    pid_t pid;
+    while (board->root_killed && board->server_killed != 0 && (pid = children_one(getpid(), 0)) > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+}
+
+/* A copy of a program that was killed ends by itself, by its alarm at the latest. */
 static unsigned left_behind(void)
 {
-    int64_t late = base__deadline(run_slack());
+    int64_t late = base__deadline(board->weather.copies ? run_patience() * BASE_SECOND
+                                                        : run_slack());
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && base__now() < late) {
         if (pid == 0)
             poll(NULL, 0, 1);
     }
-    if (pid < 0)
+    end_deserted();
+    if (pid < 0 || waitpid(-1, NULL, WNOHANG) < 0)
         return 0;
     for (uint64_t i = 0; i < 16; i++)
         describe_process(children_one(getpid(), i));
