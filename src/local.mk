@@ -213,6 +213,7 @@ src_libproc_la_SOURCES += src/pool/wait.c src/pool/wait.h
 src_libproc_la_SOURCES += src/pool/worker.c src/pool/worker.h
 src_libproc_la_SOURCES += src/pool/worker_report.c src/pool/worker_report.h
 src_libproc_la_SOURCES += src/tree/failure.c src/tree/failure.h
+src_libproc_la_SOURCES += src/tree/outcome.c
 src_libproc_la_SOURCES += src/tree/pool.c
 src_libproc_la_SOURCES += src/tree/process.c src/tree/process.h
 src_libproc_la_SOURCES += src/tree/scoped_process.c src/tree/scoped_process.h

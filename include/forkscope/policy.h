@@ -24,6 +24,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -100,6 +101,18 @@ struct scoped_outcome {
     size_t omitted;                         /* failures not in the list: discarded, or no memory */
     bool timed_out;                         /* the time limit of the scope has cut tasks short */
 };
+
+/*
+ * Prints an outcome for people: a line with the numbers of tasks; then for each failure its path
+ * with its message and the text of its code, or, for a process or a pool, what
+ * procspawn_error_print (error.h) prints; at last how many failures the list lacks. Control
+ * characters in paths and messages are made visible. Returns 0, or -EIO when the stream has failed.
+ *
+ * Safe:   any thread, while no thread frees the outcome.
+ * Cancel: a cancellation point, as stdio is.
+ * Source: Trio, the printed form of an exception group.
+ */
+int scoped_outcome_print(const struct scoped_outcome *outcome, FILE *stream);
 
 /*
  * Frees the failures of an outcome; the structure is the caller's. NULL is fine.

@@ -9,6 +9,7 @@
 #include <forkscope.h>
 #include <forkscope/cunit.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 static scoped_spawner root, scope;
@@ -170,6 +171,89 @@ static void a_failed_pool_tells_why(void)
     close_root();
 }
 
+/* ---- the outcome for people ---- */
+
+static int fail_strangely(void *unused)
+{
+    (void)unused;
+    return scoped_fail(-EPROTO, "a bell: \a");
+}
+
+static int fail_silently(void *unused)
+{
+    (void)unused;
+    return SCOPED_ECLOSED;
+}
+
+static const char *print_outcome(void)
+{
+    static char text[8192];
+    FILE *stream;
+
+    memset(text, 0, sizeof text);
+    stream = fmemopen(text, sizeof text - 1, "w");
+    CU_ASSERT_FATAL(stream != NULL);
+    CU_ASSERT(scoped_outcome_print(&outcome, stream) == 0);
+    fclose(stream);
+    return text;
+}
+
+/* The text of the code itself is not the subject. */
+static void an_outcome_is_printed_with_path_message_and_text_of_the_code(void)
+{
+    struct scoped_options options = { .name = "clients" };
+    char wanted[256];
+
+    open_with(&options);
+    CU_ASSERT(scoped_spawn_leaf(scope, fail_strangely, NULL, NULL) == 0);
+    close_scope();
+    snprintf(wanted, sizeof wanted,
+             "0 succeeded, 1 failed, 0 cancelled\nroot/clients/task: a bell: \\x07 (%s)\n",
+             forkscope_strerror(-EPROTO));
+    CU_ASSERT_STRING_EQUAL(print_outcome(), wanted);
+    close_root();
+    open_with(NULL);
+    CU_ASSERT(scoped_spawn_leaf(scope, fail_silently, NULL, NULL) == 0);
+    close_scope();
+    snprintf(wanted, sizeof wanted, "\nroot/scope/task: %s\n", forkscope_strerror(SCOPED_ECLOSED));
+    CU_ASSERT(strstr(print_outcome(), wanted) != NULL);
+    close_root();
+}
+
+static void a_process_is_printed_with_its_error(void)
+{
+    open_with(NULL);
+    spawn_unkept(raise_failure);
+    close_scope();
+    CU_ASSERT(strstr(print_outcome(), "root/scope/unkept: panic: the tank is empty") != NULL);
+    close_root();
+}
+
+static void failures_that_are_not_listed_are_counted_in_print(void)
+{
+    struct scoped_options options = { .discard = true };
+
+    open_with(&options);
+    CU_ASSERT(scoped_spawn_leaf(scope, fail, NULL, NULL) == 0);
+    close_scope();
+    CU_ASSERT_STRING_EQUAL(print_outcome(),
+                           "0 succeeded, 1 failed, 0 cancelled\n1 more failed\n");
+    close_root();
+}
+
+static void a_stream_that_fails_is_reported(void)
+{
+    FILE *full = fopen("/dev/full", "w");
+
+    open_with(NULL);
+    close_scope();
+    CU_ASSERT_FATAL(full != NULL);
+    setvbuf(full, NULL, _IONBF, 0);
+    CU_ASSERT(scoped_outcome_print(&outcome, full) == -EIO);
+    fclose(full);
+    close_root();
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -179,6 +263,10 @@ static CU_TestInfo tests[] = {
     TEST(a_scope_that_keeps_no_failures_lets_their_errors_be_heard),
     TEST(the_failure_of_a_task_has_no_error),
     TEST(a_failed_pool_tells_why),
+    TEST(an_outcome_is_printed_with_path_message_and_text_of_the_code),
+    TEST(a_process_is_printed_with_its_error),
+    TEST(failures_that_are_not_listed_are_counted_in_print),
+    TEST(a_stream_that_fails_is_reported),
     CU_TEST_INFO_NULL,
 };
 
