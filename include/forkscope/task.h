@@ -72,9 +72,10 @@ int scoped_start_leaf(scoped_spawner spawner, const struct scoped_task_options *
  *   SCOPED_ERUNNING  the task is not gone: the point has passed, or the calling task was cancelled
  *                    where that is told by a return value (scoped_cancelled tells which). No task
  *                    has this status (scope.h)
- *   -EDEADLK         the calling task is the one to wait for, or below it, so no wait can end. A
- *                    task that returned -EDEADLK has this status too; a caller that is not below
- *                    it knows that the object is freed
+ *   -EDEADLK         the calling task is the one to wait for, or below it, so no wait can end
+ *   -EINVAL          until lies before the start of this process (limits.h)
+ * Tasks may have the last two as their status; a caller that is not below the task, and whose point
+ * comes from forkscope_after, knows that the object is freed then.
  *
  * Safe:   any thread, one at a time for each task. No other thread uses the object once the call
  *         has returned a status.
