@@ -270,6 +270,8 @@ tests_scope_refusal_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 tests_scope_refusal_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create,--wrap=pthread_cancel
 check_PROGRAMS += tests/scope/remote_test
 tests_scope_remote_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
+check_PROGRAMS += tests/scope/run_test
+tests_scope_run_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/scope_test
 tests_scope_scope_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/signal_test

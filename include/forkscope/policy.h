@@ -100,6 +100,7 @@ struct scoped_outcome {
     const struct scoped_failure *failures;  /* new; all of them, unless the scope discards them */
     size_t omitted;                         /* failures not in the list: discarded, or no memory */
     bool timed_out;                         /* the time limit of the scope has cut tasks short */
+    int signal;                             /* scoped_run: the signal that cancelled it; 0: none */
 };
 
 /*

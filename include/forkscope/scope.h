@@ -1,19 +1,38 @@
 /*
  * scope.h - tasks that form a tree
  *
- * A task is a function that runs on a thread of its own, or whatever an executor offers. It is
- * spawned through a spawner and gets one for its own children, so tasks form a tree, and no task
- * outlives its parent. The root of a tree is opened and closed by a thread:
+ * A task is a function that runs in a thread of its own, or where an executor runs it. It is
+ * spawned through a spawner and gets a spawner for its own children. So tasks form a tree, and no
+ * task outlives its parent.
+ *
+ * The shortest way into a tree is scoped_run(). It runs a function as a task, waits until the
+ * function and all that it spawned have ended, and returns how it went:
  *
  *     static int greet(void *name)
  *     {
  *         return printf("hello, %s\n", (const char *)name) < 0 ? -EIO : 0;
  *     }
  *
- *     scoped_spawner root;
- *     scoped_spawner_open(NULL, &root);                              a thread per task
+ *     static int body(scoped_spawner scope, void *arg)
+ *     {
+ *         (void)arg;
+ *         scoped_spawn_leaf(scope, greet, "world", NULL);
+ *         return scoped_spawn_leaf(scope, greet, "moon", NULL);
+ *     }
+ *
+ *     error = scoped_run(NULL, body, NULL, NULL);        prints both lines, in any order
+ *
+ * Its options give all of this a time limit, the body included; a largest number of tasks at the
+ * same time; signals that end it; a policy for failures.
+ *
+ * A program with a main loop of its own opens a root and closes it:
+ *
+ *     scoped_spawner_open(NULL, &root);
  *     scoped_spawn_leaf(root, greet, "world", NULL);
- *     scoped_cancel_close(root, SCOPED_FOREVER, NULL);                    cancels what still runs, waits
+ *     scoped_close(root, SCOPED_FOREVER, NULL);          waits until greet() has returned
+ *
+ * scoped_close() waits until the tasks have ended by themselves. scoped_cancel_close() cancels them
+ * first. Both return when all are gone.
  *
  * How a task ends, in this order:
  *
@@ -148,10 +167,51 @@ struct scoped_options {
     int64_t grace;                      /* a length, between asking and forcing; 0: as around */
     unsigned max_tasks;                 /* that run at the same time; 0: any number */
     bool discard;                       /* keep no list of failures: for scopes that never end */
+    const int *signals;                 /* scoped_run: each of them cancels the scope; the list ends
+                                         * with 0. NULL: none. Other functions ignore it */
     const struct scoped_binding *bindings;  /* borrowed until the scope is closed */
     scoped_failure_function *on_failure;    /* for failures here and below; NULL: as around */
     void *on_failure_arg;
 };
+
+/*
+ * Runs `body` as a task, in a scope, and returns when the task and all others of the scope are
+ * gone. The spawner that body gets is that of the scope: its tasks go on when body has returned,
+ * and are waited for. The options (borrowed; NULL: none) hold for body too: it is ended like every
+ * other task at the time limit, and when the scope is cancelled. So this is also the way to bound a
+ * piece of one's own code in time. `arg` may lie on the caller's stack.
+ *
+ * Called from a task, the scope is a child of that task; else it is a tree of its own, also where a
+ * task is ending (`done`, deferred functions).
+ *
+ * Body does not count against max_tasks, and its success is not told to the policy: with
+ * scoped_first_success the others go on. Its failure counts like that of any task. In the outcome
+ * it is one of the tasks; `result` is body's if no other task succeeded. Body may not close the
+ * scope (-EINVAL); what it opens in it is cancelled at its end.
+ *
+ * Signals. Those in options->signals are blocked in the calling thread, and so in all threads that
+ * it starts, until the call returns. The first that is sent to the process cancels the scope, with
+ * its grace. Each later one has its default action, so that a second Ctrl-C ends the program. The
+ * program's other threads must have them blocked too, threads that an executor keeps among them;
+ * one scoped_run at a time may have a signal. What is sent to a single thread (raise,
+ * pthread_kill) stays pending there. They are taken by a thread of the library's.
+ *
+ * Returns ret_outcome->status: 0; or the failure that the policy chose, body's among them; or
+ * -ETIME when the time limit has cut tasks short; or -ECANCELED when tasks were cut short and the
+ * cause was neither the limit nor the policy: a signal, a cancel of the scope or of the caller.
+ * ret_outcome (may be NULL; freed by scoped_outcome_fini) is filled. Or, with ret_outcome untouched
+ * and body not called,
+ *   -ENOMEM, -EAGAIN  no memory or thread could be had; other values from an executor of the user's
+ *   -EINVAL           time_limit is negative; until lies before the start of this process; one of
+ *                     the signals does not exist, or cannot be blocked
+ *
+ * Safe:   any thread.
+ * Cancel: a cancellation point of tasks: all tasks are cancelled, and waited for, before the caller
+ *         ends; an outcome that the caller does not live to see is freed.
+ * Source: Trio: run, open_nursery, move_on_after, open_signal_receiver.
+ */
+int scoped_run(const struct scoped_options *options, scoped_task_function *body, void *arg,
+               struct scoped_outcome *ret_outcome);
 
 /*
  * Opens a root as scoped_spawner_open does, with options (borrowed; NULL: none). A root lives long,
@@ -172,11 +232,11 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  * on. `options` is borrowed for the call.
  *
  * Time limit and grace. At the end of the time all tasks of the scope are cancelled. The calling
- * task is not. The limit is inherited: a scope further down never ends later, and its outcome
- * reports those of its own tasks that the limit cut short. A grace time divides cancelling into two
- * steps: tasks are asked at first (scoped_cancelled, the descriptor of scoped_cancel_fd, waits that
- * return -ECANCELED), and forced when the time is over. Both need a thread of the library's, one
- * for each tree, from the first such scope until the root is closed.
+ * task is not; scoped_run() is for that. The limit is inherited: a scope further down never ends
+ * later, and its outcome reports those of its own tasks that the limit cut short. A grace time
+ * divides cancelling into two steps: tasks are asked at first (scoped_cancelled, the descriptor of
+ * scoped_cancel_fd, waits that return -ECANCELED), and forced when the time is over. Both need a
+ * thread of the library's, one for each tree, from the first such scope until the root is closed.
  *
  * Room. In a scope with max_tasks, spawning waits while that number of tasks runs, and is a
  * cancellation point then.
@@ -225,15 +285,23 @@ int scoped_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *r
 int scoped_cancel_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *ret_outcome);
 
 /*
- * Waits until a scope with max_tasks has room for one more task: 0, also without max_tasks, or
- * -ETIMEDOUT, -ECANCELED, SCOPED_ESTALE, SCOPED_ENOTOWNER, or -EINVAL for a point before the start
- * of this process.
+ * Room in a scope with max_tasks. The wait lasts until one more task can be spawned without
+ * waiting. The descriptor is readable while that is so, for loops around poll(2) or epoll(7) that
+ * wait for a connection, a signal and room at the same time. It is borrowed: it is closed with the
+ * scope, and must not be read. A thread of the library's, one for each tree, joins the tasks'
+ * threads then. Without max_tasks there is always room.
+ *
+ * The wait returns 0, -ETIMEDOUT, -ECANCELED as for every wait, or -EINVAL for a point before the
+ * start of this process. scoped_scope_room_fd returns 0 and sets *ret_fd, or -EINVAL for the
+ * spawner of a task, -EAGAIN when there is no thread, -ENOMEM, or an errno of eventfd(2). Both
+ * SCOPED_ESTALE, SCOPED_ENOTOWNER.
  *
  * Safe:   the owner of the scope.
- * Cancel: a cancellation point of tasks while there is no room; else none.
+ * Cancel: the wait is a cancellation point of tasks while there is no room; else none.
  * Source: sem_timedwait(3).
  */
 int scoped_scope_wait_room_until(scoped_spawner scope, int64_t until);
+int scoped_scope_room_fd(scoped_spawner scope, int *ret_fd);
 
 /*
  * A sender that cancels all tasks of a scope or root, or the calling task when the spawner is its

@@ -33,7 +33,8 @@ void scoped__activation_pop(struct activation *activation)
 
 bool scoped__owns(const struct activation *activation, const struct node *node)
 {
-    if (node->parent == activation->node)
+    const struct node *task = activation->node;
+    if (node->parent == task || (task != NULL && node->parent == task->body_of))
         return true;
     const struct node *opened = activation->opened;
     while (opened != NULL && opened != node->parent)

@@ -28,8 +28,8 @@ void scoped__activation_push(struct activation *activation);
 void scoped__activation_pop(struct activation *activation);
 
 /*
- * Returns whether the node is a child of the activation's task, or of a scope that was opened in
- * the activation.
+ * Returns whether the node is a child of the activation's task, of the scope whose body that is, or
+ * of a scope that was opened in the activation.
  */
 bool scoped__owns(const struct activation *activation, const struct node *node);
 

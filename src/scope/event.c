@@ -1,5 +1,5 @@
 /*
- * event.c - raises and closes eventfds with cancellation off
+ * event.c - raises, clears and closes eventfds with cancellation off
  */
 #include "src/scope/event.h"
 
@@ -12,6 +12,15 @@ void scoped__event_raise(int fd)
         return;
     bool was_on = base__cancelable(false);
     base__event_raise(fd);
+    base__cancelable(was_on);
+}
+
+void scoped__event_clear(int fd)
+{
+    if (fd < 0)
+        return;
+    bool was_on = base__cancelable(false);
+    base__event_clear(fd);
     base__cancelable(was_on);
 }
 

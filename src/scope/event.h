@@ -9,6 +9,9 @@
 /* Raises an eventfd; -1: does nothing. */
 void scoped__event_raise(int fd);
 
+/* Makes an eventfd unreadable; -1: does nothing. */
+void scoped__event_clear(int fd);
+
 /* Closes an eventfd, if there is one, and sets *fd to -1. */
 void scoped__event_close(int *fd);
 

@@ -131,7 +131,10 @@ struct scoped_failure *scoped__failure_new(struct node *node, int status)
 static void count(struct scope *scope, const struct node *node, int status) REQUIRES(tree_lock)
 {
     struct scoped_progress *progress = &scope->progress;
-    if (status >= 0) {
+    if (status >= 0 && node->body_of != NULL) {
+        scope->body_succeeded = true;
+        scope->body_value = node->value;
+    } else if (status >= 0) {
         if (progress->succeeded++ == 0)
             scope->value = node->value;
     } else if (was_cancelled(node, status)) {
@@ -152,9 +155,11 @@ void scoped__failure_judge(struct node *node, int status, struct scoped_failure 
         *scope->last_failure = failure;
         scope->last_failure = (struct scoped_failure **)&failure->next;
     }
-    if (scope->policy->ended != NULL &&
-        scope->policy->ended(scope->policy, &scope->progress, status))
-        scoped__cancel(&scope->node);
+    if (scope->policy->ended == NULL || (status >= 0 && node->body_of != NULL) ||
+        !scope->policy->ended(scope->policy, &scope->progress, status))
+        return;
+    scope->by_policy |= !scoped__node_cancelled(&scope->node);
+    scoped__cancel(&scope->node);
 }
 
 void scoped_outcome_fini(struct scoped_outcome *outcome)

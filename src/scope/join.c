@@ -16,6 +16,12 @@ void scoped__join_claim(struct node *node)
     scoped__node_place(node);
 }
 
+/* A task that is done makes room when it is joined. Who polls a descriptor does not join it. */
+static bool shows_room(struct node *parent) REQUIRES(tree_lock)
+{
+    return parent->kind == NODE_SCOPE && scoped__scope(parent)->room_fd >= 0;
+}
+
 void scoped__tell_joinable(struct node *node)
 {
     scoped__node_place(node);
@@ -23,7 +29,7 @@ void scoped__tell_joinable(struct node *node)
         return;
     scoped__wake_all(node->tree, &node->waiters);
     scoped__wake(node->tree, node->parent->owner_waiter);
-    if (node->done_fd >= 0)
+    if (node->done_fd >= 0 || shows_room(node->parent))
         scoped__join_later(node);
 }
 
@@ -47,6 +53,8 @@ void scoped__set_gone(struct node *node)
     scoped__event_raise(node->done_fd);
     if (node->kind != NODE_RAW)
         scoped__event_close(&node->cancel_fd);
+    if (node->kind == NODE_SCOPE)
+        scoped__event_close(&scoped__scope(node)->room_fd);
     scoped__wake_all(node->tree, &node->waiters);
     if (parent != NULL)
         leave(parent, node);

@@ -27,6 +27,8 @@ static void init(struct node *node, struct tree *tree, struct node *parent, enum
     list_init(&node->children);
     list_init(&node->sibling);
     list_init(&node->waiters);
+    if (kind == NODE_SCOPE)
+        scoped__scope(node)->room_fd = -1;
     scoped__agenda_entry_init(&node->agenda);
     atomic_init(&node->state, NODE_QUEUED);
     atomic_init(&node->cancel, CANCEL_NONE);
@@ -229,11 +231,40 @@ void scoped__node_place(struct node *node)
     list_insert_after(place_of(node, &node->parent->children), &node->sibling);
 }
 
+bool scoped__scope_has_room(const struct scope *scope)
+{
+    return scope->limit == 0 || scope->node.child_count - scope->uncounted < scope->limit;
+}
+
+void scoped__scope_show_room(struct scope *scope)
+{
+    bool has_room = scoped__scope_has_room(scope);
+    if (scope->room_fd < 0 || scope->shows_room == has_room)
+        return;
+    scope->shows_room = has_room;
+    if (has_room)
+        scoped__event_raise(scope->room_fd);
+    else
+        scoped__event_clear(scope->room_fd);
+}
+
+/* Scopes inside, and the body of scoped_run, do not count against the limit of a scope. */
+static void count(struct node *parent, const struct node *child, int change) REQUIRES(tree_lock)
+{
+    parent->child_count += (unsigned)change;
+    if (parent->kind != NODE_SCOPE)
+        return;
+    struct scope *scope = scoped__scope(parent);
+    if (child->kind == NODE_SCOPE || child->body_of != NULL)
+        scope->uncounted += (unsigned)change;
+    scoped__scope_show_room(scope);
+}
+
 void scoped__node_link(struct node *node)
 {
     struct node *parent = node->parent;
     node->tree->nodes++;
-    parent->child_count++;
+    count(parent, node, 1);
     scoped__node_place(node);
     if (parent->kind == NODE_SCOPE && scoped__node_cancelled(parent))
         scoped__node_cancel(node, CANCEL_EV_MARK);
@@ -241,6 +272,6 @@ void scoped__node_link(struct node *node)
 
 void scoped__node_unlink(struct node *node)
 {
-    node->parent->child_count--;
+    count(node->parent, node, -1);
     list_remove(&node->sibling);
 }

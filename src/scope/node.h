@@ -50,6 +50,7 @@ struct node {
     } function;
     scoped_done_function *done;
     void *arg;
+    struct node *body_of;               /* the scope whose body it is (run.c); NULL: none */
     void (*run)(struct node *node, struct node *leader);    /* scoped__task_run; set by spawn */
     enum node_kind kind;
     enum scoped_cancel_mode mode;       /* of this task, as far as its thread allows */
@@ -118,6 +119,12 @@ struct scope {
     struct scoped_failure *failures GUARDED_BY(tree_lock);  /* the oldest first */
     struct scoped_failure **last_failure GUARDED_BY(tree_lock);
     void *value GUARDED_BY(tree_lock);          /* value of the first child that succeeded */
+    unsigned uncounted GUARDED_BY(tree_lock);   /* children that do not count against the limit */
+    int room_fd GUARDED_BY(tree_lock);          /* -1 until asked for */
+    bool shows_room GUARDED_BY(tree_lock);      /* room_fd is readable */
+    bool by_policy GUARDED_BY(tree_lock);       /* the policy has cancelled it */
+    bool body_succeeded GUARDED_BY(tree_lock);  /* the body of scoped_run, which is no success */
+    void *body_value GUARDED_BY(tree_lock);     /* its value */
 };
 
 /* The timer thread of a tree (timer_thread.h). It is started when it is first needed. */
@@ -243,6 +250,12 @@ static inline bool scoped__node_finished(const struct node *node) REQUIRES(tree_
 
 /* Locked: moves the node among its siblings to where its states say. */
 void scoped__node_place(struct node *node) REQUIRES(tree_lock);
+
+/* Locked: may the scope's limit have one more child? */
+bool scoped__scope_has_room(const struct scope *scope) REQUIRES(tree_lock);
+
+/* Locked: makes room_fd readable, or not, as the scope has room now. */
+void scoped__scope_show_room(struct scope *scope) REQUIRES(tree_lock);
 
 /* Locked: takes the node out of its parent's children. */
 void scoped__node_unlink(struct node *node) REQUIRES(tree_lock);

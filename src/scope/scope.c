@@ -130,18 +130,10 @@ static void drop(struct node *scope)
     scoped__unlock(tree);
 }
 
-int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *options,
+/* Opens a scope below a node, in the calling activation. */
+static int open_below(struct node *parent, const struct scoped_options *options,
                       scoped_spawner *ret_scope)
 {
-    static const struct scoped_options none;
-    struct node *parent;
-    if (options == NULL)
-        options = &none;
-    if (!valid(options))
-        return -EINVAL;
-    int error = scoped__parent(spawner, &parent);
-    if (error < 0)
-        return error;
     struct node *node = scoped__node_new(parent, NODE_SCOPE, 1);
     if (node == NULL)
         return -ENOMEM;
@@ -153,10 +145,41 @@ int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *optio
     scoped__node_enter(node, NODE_RUNNING);
     scoped__node_link(node);
     scoped__unlock(node->tree);
-    error = open_linked(node, options, ret_scope);
+    int error = open_linked(node, options, ret_scope);
     if (error < 0)
         drop(node);
     return error;
+}
+
+int scoped_scope_open(scoped_spawner spawner, const struct scoped_options *options,
+                      scoped_spawner *ret_scope)
+{
+    static const struct scoped_options none;
+    struct node *parent;
+    if (options == NULL)
+        options = &none;
+    if (!valid(options))
+        return -EINVAL;
+    int error = scoped__parent(spawner, &parent);
+    return error < 0 ? error : open_below(parent, options, ret_scope);
+}
+
+/* A task that is ending takes no more children: what it runs then is a tree of its own. */
+int scoped__scope_of_run(const struct scoped_options *options, struct node **ret_scope)
+{
+    struct activation *activation = scoped__activation();
+    struct node *task = activation->node;
+    scoped_spawner spawner;
+    if (!valid(options))
+        return -EINVAL;
+    int error = task != NULL && task->state == NODE_RUNNING
+                    ? open_below(task, options, &spawner)
+                    : scoped_spawner_open_with(options, &spawner);
+    if (error < 0)
+        return error;
+    *ret_scope = activation->opened;
+    scoped__scope(*ret_scope)->discards = options->discard;
+    return 0;
 }
 
 /*
@@ -185,10 +208,10 @@ static void take_outcome(struct scope *scope, struct scoped_outcome *ret_outcome
     struct scoped_progress progress = progress_of(scope);
     struct scoped_outcome outcome = {
         .status = status_of(scope, &progress),
-        .succeeded = progress.succeeded,
+        .succeeded = progress.succeeded + scope->body_succeeded,
         .failed = progress.failed,
         .cancelled = progress.cancelled,
-        .result = scope->value,
+        .result = progress.succeeded > 0 ? scope->value : scope->body_value,
         .failures = scope->failures,
         .omitted = progress.failed,
         .timed_out = progress.timed_out,
@@ -216,8 +239,7 @@ static void forget(struct activation *activation, struct node *scope,
     drop(scope);
 }
 
-/* Returns the status of an outcome. Hands the outcome out, or frees it. */
-static int hand_out(struct scoped_outcome *outcome, struct scoped_outcome *ret_outcome)
+int scoped__outcome_hand_out(struct scoped_outcome *outcome, struct scoped_outcome *ret_outcome)
 {
     int status = outcome->status;
     if (ret_outcome != NULL)
@@ -227,12 +249,27 @@ static int hand_out(struct scoped_outcome *outcome, struct scoped_outcome *ret_o
     return status;
 }
 
+static bool was_cut_short(const struct scope *scope)
+    NO_THREAD_SAFETY_ANALYSIS("all tasks of the scope are gone")
+{
+    return scope->progress.cancelled > 0 && scoped__node_cancelled(&scope->node) &&
+           !scope->node.by_deadline && !scope->by_policy;
+}
+
+void scoped__scope_forget(struct node *scope, struct scoped_outcome *ret_outcome)
+{
+    bool cut_short = was_cut_short(scoped__scope(scope));
+    forget(scoped__activation(), scope, ret_outcome);
+    if (cut_short && ret_outcome->status == 0)
+        ret_outcome->status = -ECANCELED;
+}
+
 void scoped__scope_end(struct activation *activation)
 {
     struct scoped_outcome outcome;
     scoped__wait_children(SCOPED_UNCANCELLED, activation->opened, 0, BASE_NEVER);
     forget(activation, activation->opened, &outcome);
-    hand_out(&outcome, NULL);
+    scoped__outcome_hand_out(&outcome, NULL);
 }
 
 static bool is_within(const struct node *node, const struct node *scope)
@@ -264,7 +301,7 @@ static int close_all(struct wait wait, struct node *top, int64_t until,
             return error;
         struct scoped_outcome outcome;
         forget(activation, scope, &outcome);
-        hand_out(&outcome, scope == top ? ret_outcome : NULL);
+        scoped__outcome_hand_out(&outcome, scope == top ? ret_outcome : NULL);
     } while (scope != top);
     return 0;
 }
@@ -277,7 +314,7 @@ static int wait_and_close(struct node *scope, int64_t until, struct scoped_outco
     int error = scoped__wait_end(wait, close_all(wait, scope, until, &outcome));
     if (error == -ETIMEDOUT || error == -ECANCELED)
         return SCOPED_ERUNNING;
-    return error < 0 ? error : hand_out(&outcome, ret_outcome);
+    return error < 0 ? error : scoped__outcome_hand_out(&outcome, ret_outcome);
 }
 
 /* Finds the scope or root that the caller may close. */
@@ -286,7 +323,9 @@ static int find(scoped_spawner spawner, int64_t until, struct node **ret_scope)
     if (base__is_length(until))
         return -EINVAL;
     int error = scoped__owned(spawner, ret_scope);
-    return error == 0 && (*ret_scope)->kind != NODE_SCOPE ? -EINVAL : error;
+    const struct node *task = scoped__activation()->node;
+    bool is_its_body = error == 0 && task != NULL && task->body_of == *ret_scope;
+    return error == 0 && ((*ret_scope)->kind != NODE_SCOPE || is_its_body) ? -EINVAL : error;
 }
 
 int scoped_cancel_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *ret_outcome)
@@ -318,16 +357,13 @@ int scoped_close(scoped_spawner spawner, int64_t until, struct scoped_outcome *r
     return has_scope_inside(scope) ? SCOPED_EOPEN : wait_and_close(scope, until, ret_outcome);
 }
 
-/*
- * Returns the largest child count that leaves room for one more. Open scopes inside are children
- * too, but do not count against the limit.
- */
-static unsigned most_children(struct node *scope)
+/* Returns the largest child count that leaves room for one more. */
+static unsigned most_children(struct node *node)
 {
-    unsigned most = scoped__scope(scope)->limit - 1;
-    const struct node *inner = scoped__activation()->opened;
-    for (; inner != NULL; inner = inner->opened_before)
-        most += inner->parent == scope;
+    struct scope *scope = scoped__scope(node);
+    scoped__lock(node->tree);
+    unsigned most = scope->limit - 1 + scope->uncounted;
+    scoped__unlock(node->tree);
     return most;
 }
 
@@ -337,7 +373,7 @@ static bool has_room(struct node *node)
     if (node->kind != NODE_SCOPE || scoped__scope(node)->limit == 0)
         return true;
     scoped__lock(node->tree);
-    bool has_room = node->child_count <= most_children(node);
+    bool has_room = scoped__scope_has_room(scoped__scope(node));
     scoped__unlock(node->tree);
     return has_room;
 }
@@ -362,6 +398,38 @@ int scoped_scope_wait_room_until(scoped_spawner spawner, int64_t until)
         return -EINVAL;
     int error = scoped__owned(spawner, &scope);
     return error < 0 ? error : wait_room(scope, until);
+}
+
+/* Those that are done already are joined by the timer thread; later ones, when they are done. */
+static void join_finished(struct node *scope) REQUIRES(tree_lock)
+{
+    for (struct list *item = scope->children.next; item != &scope->children; item = item->next) {
+        struct node *child = list_entry(item, struct node, sibling);
+        if (scoped__node_finished(child))
+            scoped__join_later(child);
+    }
+}
+
+int scoped_scope_room_fd(scoped_spawner spawner, int *ret_fd)
+{
+    struct node *node;
+    int error = scoped__owned(spawner, &node);
+    if (error == 0 && node->kind != NODE_SCOPE)
+        error = -EINVAL;
+    if (error == 0)
+        error = scoped__timer_thread_start(node->tree);
+    if (error < 0)
+        return error;
+    struct scope *scope = scoped__scope(node);
+    error = scoped__node_event(node, &scope->room_fd, ret_fd);
+    if (error < 0)
+        return error;
+    scoped__lock(node->tree);
+    scope->shows_room = false;
+    scoped__scope_show_room(scope);
+    join_finished(node);
+    scoped__unlock(node->tree);
+    return 0;
 }
 
 int scoped__parent_with_room(scoped_spawner spawner, struct node **ret_parent)

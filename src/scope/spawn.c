@@ -1,6 +1,8 @@
 /*
  * spawn.c - makes a node for a new task or leaf, links it, and hands it to its executor
  */
+#include "src/scope/spawn.h"
+
 #include "src/executor/thread.h"
 #include "src/scope/queued.h"
 #include "src/scope/scope.h"
@@ -55,7 +57,8 @@ static int start_thread(struct node *node) EXCLUDES(tree_lock)
 
 static int start(struct node *node)
 {
-    int error = node->kind == NODE_LEAF ? 0 : scoped__node_take_id(node);
+    bool has_own_id = node->kind != NODE_LEAF && node->body_of == NULL;
+    int error = has_own_id ? scoped__node_take_id(node) : 0;
     scoped__lock(node->tree);
     scoped__node_link(node);
     scoped__unlock(node->tree);
@@ -107,6 +110,23 @@ static int spawn(scoped_spawner spawner, const struct body *body, unsigned handl
     error = start(node);
     if (error == 0)
         *ret_node = node;
+    return error;
+}
+
+int scoped__spawn_body(struct node *scope, scoped_task_function *function, void *arg,
+                       struct node **ret_body)
+{
+    enum { PLACE_RUN_AND_CALLER = 3 };
+
+    struct body body = { .task = function, .arg = arg };
+    struct node *node = scoped__node_new(scope, NODE_TASK, PLACE_RUN_AND_CALLER);
+    if (node == NULL)
+        return -ENOMEM;
+    prepare(node, &body);
+    node->body_of = scope;
+    int error = start(node);
+    if (error == 0)
+        *ret_body = node;
     return error;
 }
 

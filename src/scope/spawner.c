@@ -31,10 +31,19 @@ static int misused(scoped_spawner spawner)
     return error;
 }
 
+/* Returns the node that the spawner of the activation's task names; NULL: it has none. */
+static struct node *own(const struct activation *activation)
+{
+    struct node *task = activation->node;
+    if (task == NULL)
+        return NULL;
+    return task->body_of != NULL ? task->body_of : task;
+}
+
 int scoped__owned(scoped_spawner spawner, struct node **ret_node)
 {
     struct activation *activation = scoped__activation();
-    struct node *node = activation->node;
+    struct node *node = own(activation);
     if (node == NULL || node->id.generation == 0 || !scoped__spawner_id_same(node->id, spawner)) {
         node = activation->opened;
         while (node != NULL && !scoped__spawner_id_same(node->id, spawner))
@@ -49,7 +58,10 @@ int scoped__owned(scoped_spawner spawner, struct node **ret_node)
 int scoped__parent(scoped_spawner spawner, struct node **ret_parent)
 {
     int error = scoped__owned(spawner, ret_parent);
-    if (error == 0 && (*ret_parent)->state != NODE_RUNNING)
-        return SCOPED_ECLOSED;
-    return error;
+    if (error < 0)
+        return error;
+    const struct node *task = scoped__activation()->node;
+    bool is_body = task != NULL && task->body_of == *ret_parent;
+    bool open = (*ret_parent)->state == NODE_RUNNING && (!is_body || task->state == NODE_RUNNING);
+    return open ? 0 : SCOPED_ECLOSED;
 }

@@ -7,9 +7,9 @@
 #include "src/scope/node.h"
 
 /*
- * Finds the node of a spawner that belongs to the calling task: the task itself, or a scope that it
- * opened. Otherwise calls the misuse hook and returns SCOPED_ESTALE (the spawner has ended),
- * PROCSPAWN_ENOTOWNER (another process opened it) or SCOPED_ENOTOWNER.
+ * Finds the node of a spawner that belongs to the calling task: the task itself, a scope that it
+ * opened, or the scope whose body it is. Otherwise calls the misuse hook and returns SCOPED_ESTALE
+ * (the spawner has ended), PROCSPAWN_ENOTOWNER (another process opened it) or SCOPED_ENOTOWNER.
  */
 int scoped__owned(scoped_spawner spawner, struct node **ret_node);
 

@@ -119,6 +119,12 @@ static void unwound(void *arg)
     end(activation, scoped__node_cancelled(activation->node) ? -ECANCELED : SCOPED_EUNWOUND);
 }
 
+/* What the function gets: its own spawner, or that of the scope whose body it is. */
+static scoped_spawner spawner_for(const struct node *node)
+{
+    return node->body_of != NULL ? node->body_of->id : node->id;
+}
+
 /*
  * The clean-up handler is pushed before the thread can be cancelled, and popped after cancellation
  * is off again.
@@ -130,7 +136,7 @@ static int call_function(struct activation *activation)
     pthread_cleanup_push(unwound, activation);
     base__cancelable(node->mode == SCOPED_CANCEL_FORCED);
     status = node->kind == NODE_LEAF ? node->function.leaf(node->arg)
-                                     : node->function.task(node->id, node->arg);
+                                     : node->function.task(spawner_for(node), node->arg);
     base__cancelable(false);
     pthread_cleanup_pop(0);
     return status;
