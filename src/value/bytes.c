@@ -13,13 +13,15 @@ static const char bytes_key[] = "bytes";
 
 const json_t *procspawn__bytes_string(const json_t *value)
 {
+    /* Every object of a value is asked, so the size comes first. */
+    if (json_object_size(value) != 2)
+        return NULL;
     const json_t *found = json_object_get(value, PROCSPAWN__RESERVED_KEY);
-
     if (json_string_length(found) != sizeof mark - 1 ||
         memcmp(json_string_value(found), mark, sizeof mark - 1) != 0)
         return NULL;
     const json_t *string = json_object_get(value, bytes_key);
-    return json_is_string(string) && json_object_size(value) == 2 ? string : NULL;
+    return json_is_string(string) ? string : NULL;
 }
 
 json_t *procspawn_value_bytes(const void *data, size_t size)
