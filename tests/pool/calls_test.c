@@ -5,6 +5,7 @@
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>
+#include <forkscope/bytes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,62 @@ static void a_large_third_call_waits_for_nobody(void)
     procspawn_pool_free(pool);
 }
 
+/* The argument may be changed and freed while the call waits in the queue. */
+static void a_queued_call_sends_what_it_was_given(void)
+{
+    static const size_t sizes[] = { 10, 5000, LARGE };
+    procspawn_pool *pool = pool_make(1);
+    struct pool_gate gate;
+
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char *bytes = calloc(sizes[i], 1);
+        memset(bytes, '\xff', sizes[i] - 1);
+        json_t *text = large_text(), *value = procspawn_value_bytes_take(bytes, sizes[i]);
+        json_t *argument = json_pack("[O, o]", value, text), *expected = json_deep_copy(argument);
+        pool_gate_make(&gate);
+        procspawn_handle *first = pool_start(pool, pool_wait_at_gate, pool_gate_name(&gate));
+        procspawn_handle *second = pool_start(pool, calls_echo, json_incref(argument));
+        CU_ASSERT_EQUAL(json_string_set(text, "changed"), 0);
+        json_decref(argument);
+        json_decref(value);
+        pool_gate_open(&gate);
+        json_decref(calls_result(first));
+        json_t *result = calls_result(second);
+        CU_ASSERT_TRUE(json_equal(result, expected));
+        json_decref(result);
+        json_decref(expected);
+        pool_gate_remove(&gate);
+    }
+    procspawn_pool_free(pool);
+}
+
+static json_t *bytes_of_this_process(json_t *argument)
+{
+    json_t *value = json_deep_copy(argument);
+
+    json_array_append_new(value, procspawn_value_bytes("\xff", 1));
+    return value;
+}
+
+static void bytes_come_back_from_workers(void)
+{
+    enum { CALLS = 12 };
+    procspawn_pool *pool = pool_make(3);
+    procspawn_handle *handles[CALLS];
+
+    for (size_t i = 0; i < CALLS; i++) {
+        json_t *bytes = procspawn_value_bytes_take(calloc(i * 60000 + 1, 1), i * 60000);
+        handles[i] = pool_start(pool, bytes_of_this_process, json_pack("[o]", bytes));
+    }
+    for (size_t i = 0; i < CALLS; i++) {
+        json_t *result = calls_result(handles[i]);
+        CU_ASSERT_EQUAL(procspawn_bytes_length(json_array_get(result, 0)), i * 60000);
+        CU_ASSERT_EQUAL(procspawn_bytes_length(json_array_get(result, 1)), 1);
+        json_decref(result);
+    }
+    procspawn_pool_free(pool);
+}
+
 static void patience_is_no_deadline(void)
 {
     procspawn_pool *pool = pool_make(1);
@@ -290,6 +347,8 @@ static CU_TestInfo call_tests[] = {
     TEST(a_finished_call_frees_its_worker),
     TEST(dropped_calls_do_not_hurt),
     TEST(a_large_third_call_waits_for_nobody),
+    TEST(a_queued_call_sends_what_it_was_given),
+    TEST(bytes_come_back_from_workers),
     TEST(patience_is_no_deadline),
     TEST(a_second_join_says_so),
     TEST(a_descriptor_tells_of_the_end),
