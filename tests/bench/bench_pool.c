@@ -1,9 +1,11 @@
 /*
- * bench_pool.c - a call of a warm worker, compared with the same bytes over a socket
+ * bench_pool.c - a call of a warm worker, compared with the same bytes over a socket, and with
+ * copies of them
  */
 #include "tests/bench/host.h"
 #include "tests/bench/measure.h"
 
+#include <forkscope/bytes.h>
 #include <forkscope/pool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@
 enum { BATCH = 20, MIB = 1 << 20, CHUNK = 32 * 1024, SMALL = 8 };
 
 static procspawn_pool *pool;
-static json_t *string;          /* 1 MiB of text */
+static json_t *string;          /* 1 MiB of text or bytes */
 static int sock;                /* a process that sends back what it gets */
 static char *bytes;
 
@@ -76,6 +78,60 @@ static double large_call(void)
 {
     double start = bench_now();
     return call(string) ? bench_now() - start : -1;
+}
+
+/* ---- bytes ---- */
+
+static bool open_pool_and_bytes(void)
+{
+    char *data = malloc(MIB);
+
+    if (!data)
+        return false;
+    memset(data, 0xff, MIB);
+    string = procspawn_value_bytes_take(data, MIB);
+    return string && open_pool() && call(string);
+}
+
+/* The result is compared with the argument when the time is taken. */
+static double bytes_call(void)
+{
+    procspawn_handle *handle;
+    json_t *result = NULL;
+    double start = bench_now();
+
+    if (procspawn_pool_spawn(pool, bench_echo, string, &handle) < 0)
+        return -1;
+    int rc = procspawn_join(handle, &result, NULL);
+    procspawn_handle_free(handle);
+    double took = bench_now() - start;
+    bool same = rc == 0 && json_equal(result, string);
+    json_decref(result);
+    return same ? took : -1;
+}
+
+static char *copies[3];
+
+static bool open_copies(void)
+{
+    for (int i = 0; i < 3; i++) {
+        copies[i] = malloc(MIB);
+        if (!copies[i])
+            return false;
+        memset(copies[i], i, MIB);
+    }
+    return true;
+}
+
+static double two_copies(void)
+{
+    double start = bench_now();
+
+    for (int i = 0; i < 2; i++) {
+        memcpy(copies[i + 1], copies[i], MIB);
+        __asm__ volatile("" : : "r"(copies[i + 1]) : "memory");
+    }
+    return bench_now() - start;
 }
 
 /* ---- the socket ---- */
@@ -185,5 +241,8 @@ const struct pair bench_pool_pairs[] = {
     { .name = "pool.call_1mib.vs_socket", .subject = { "procspawn_pool_spawn+join, 1 MiB",
       open_pool_and_string, large_call }, .baseline = { "SEQPACKET round trip+2 dumps+2 loads",
       open_large_socket, large_transfer }, .samples = 100, .quick_samples = 25, .pause = 200 },
+    { .name = "pool.bytes_1mib.vs_memcpy", .subject = { "procspawn_pool_spawn+join, 1 MiB of bytes",
+      open_pool_and_bytes, bytes_call }, .baseline = { "two memcpy(3)", open_copies, two_copies },
+      .samples = 400, .quick_samples = 100, .pause = 200 },
     { .name = NULL }
 };
