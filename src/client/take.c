@@ -123,17 +123,25 @@ static int locked_step(struct procspawn__child_request *request,
     return rc;
 }
 
-int procspawn__client_try(struct procspawn__child_request *request, int other,
-                          struct procspawn__remote_child *ret_child)
+int procspawn__client_step(struct procspawn__child_request *request,
+                           struct procspawn__remote_child *ret_child)
 {
     if (request->give_up_at == 0)
         *request = (struct procspawn__child_request){ .retry_delay = first_retry_delay,
                                                       .give_up_at = base__deadline(offer_timeout) };
     int rc = locked_step(request, ret_child);
+    if (rc <= 0)
+        *request = (struct procspawn__child_request){ .give_up_at = 0 };
+    return rc;
+}
+
+int procspawn__client_try(struct procspawn__child_request *request, int other,
+                          struct procspawn__remote_child *ret_child)
+{
+    int rc = procspawn__client_step(request, ret_child);
+
     if (rc > 0)
         procspawn__links_wait(other, request->give_up_at);
-    else
-        *request = (struct procspawn__child_request){ .give_up_at = 0 };
     return rc;
 }
 

@@ -31,6 +31,13 @@ struct procspawn__child_request {
  */
 int procspawn__client_try(struct procspawn__child_request *request, int other,
                           struct procspawn__remote_child *ret_child) EXCLUDES(client_lock);
+/*
+ * The same without any wait. If it returns 1 it is to be repeated when the set of
+ * procspawn__links_set() is readable, and after a twentieth of a second: another thread may have
+ * received the child.
+ */
+int procspawn__client_step(struct procspawn__child_request *request,
+                           struct procspawn__remote_child *ret_child) EXCLUDES(client_lock);
 /* Withdraws the request; the child that a server forks for it stays in stock. */
 void procspawn__client_cancel_request(struct procspawn__child_request *request)
     EXCLUDES(client_lock);
