@@ -15,6 +15,14 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+/*
+ * Is told once that a call has ended, by the thread that found it, which may hold a lock: so the
+ * function takes only locks that are innermost, and uses no handle.
+ */
+struct procspawn__listener {
+    void (*ended)(struct procspawn__listener *listener);
+};
+
 struct procspawn__handle_kind {
     bool pooled;                /* a call of a pool: its process goes on, its usage is not known */
     /* Waits for the outcome, at most timeout nanoseconds (negative: for ever). 0 or -errno. */
@@ -22,6 +30,13 @@ struct procspawn__handle_kind {
     /* Waits for the end of the process. 0 or -errno, for instance -ETIMEDOUT. */
     int (*gone)(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
     int (*end)(procspawn_handle *handle, int signal, int64_t grace);
+    /* Sends SIGKILL and does not wait. 0, also for a call that has ended; or -errno: not now. */
+    int (*try_kill)(procspawn_handle *handle);
+    /*
+     * Sets the listener; NULL: nobody is told from now on. False: the call has ended, and the
+     * listener is never told. NULL for a call whose end a descriptor tells: `fd`.
+     */
+    bool (*listen)(procspawn_handle *handle, struct procspawn__listener *listener);
     pid_t (*pid)(const procspawn_handle *handle);
     int (*fd)(const procspawn_handle *handle);
     void (*drop)(procspawn_handle *handle);     /* frees the handle and what it owns */

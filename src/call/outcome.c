@@ -116,12 +116,25 @@ static int decode(struct procspawn__outcome *outcome, json_error_t *ret_detail)
     return rc;
 }
 
+static void start_thread(struct procspawn__outcome *outcome)
+{
+    if (!outcome->decoding && procspawn__decoding_is_long(outcome->encoded))
+        procspawn__decoding_start(outcome->encoded, &outcome->fd_owner, &outcome->decoding);
+}
+
+int procspawn__outcome_begin_decoding(struct procspawn__outcome *outcome)
+{
+    if (outcome->state != PROCSPAWN__UNDECODED)
+        return -1;
+    start_thread(outcome);
+    return outcome->decoding ? procspawn__decoding_fd(outcome->decoding) : -1;
+}
+
 static int wait_for_thread(struct procspawn__outcome *outcome, int64_t deadline)
 {
     if (deadline == BASE_NEVER && !outcome->decoding)
         return 0;
-    if (!outcome->decoding && procspawn__decoding_is_long(outcome->encoded))
-        procspawn__decoding_start(outcome->encoded, &outcome->fd_owner, &outcome->decoding);
+    start_thread(outcome);
     return outcome->decoding ? procspawn__decoding_wait(outcome->decoding, deadline) : 0;
 }
 

@@ -68,6 +68,11 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
  * the next call waits for it. A decoding is given a tenth of a second beyond the deadline.
  */
 int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadline);
+/*
+ * If the stored result takes long, has a thread decode it. Returns the descriptor that becomes
+ * readable when that is done, borrowed; or -1: there is nothing to wait for.
+ */
+int procspawn__outcome_begin_decoding(struct procspawn__outcome *outcome);
 /* FAILURE, BACKTRACE or DEATH was received; or the channel ended because the server died. */
 void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
                                 struct procspawn__encoded **buffer);

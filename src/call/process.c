@@ -326,6 +326,12 @@ static int process_end(procspawn_handle *handle, int signal, int64_t grace)
     return procspawn__client_end_child(&process_of(handle)->child, signal, grace);
 }
 
+static int process_try_kill(procspawn_handle *handle)
+{
+    int rc = procspawn__client_try_end_child(&process_of(handle)->child, SIGKILL, 0);
+    return rc == -EPIPE ? 0 : rc;
+}
+
 static pid_t process_pid(const procspawn_handle *handle)
 {
     return procspawn__remote_child_pid(&process_of(handle)->child);
@@ -340,6 +346,7 @@ static const struct procspawn__handle_kind kind = {
     .answered = process_answered,
     .gone = process_gone,
     .end = process_end,
+    .try_kill = process_try_kill,
     .pid = process_pid,
     .fd = process_fd,
     .drop = process_drop,

@@ -23,6 +23,7 @@
 #include <forkscope/procspawn.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -226,7 +227,29 @@ static int call_end(procspawn_handle *handle, int signal, int64_t grace)
     return 0;
 }
 
+static int call_try_kill(procspawn_handle *handle)
+{
+    return call_end(handle, SIGKILL, 0);
+}
+
 /* ---- the rest ---- */
+
+static bool call_listen(procspawn_handle *handle, struct procspawn__listener *listener)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+    int cancel;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(call->pool);
+    bool lives = !has_ended(call);
+    if (lives)
+        call->listener = listener;
+    if (lives && call->worker)
+        procspawn__worker_update_interest(call->worker);
+    procspawn__pool_leave(call->pool);
+    pthread_setcancelstate(cancel, NULL);
+    return lives;
+}
 
 static pid_t call_pid(const procspawn_handle *handle)
 {
@@ -257,6 +280,8 @@ const struct procspawn__handle_kind procspawn__pool_call_kind = {
     .answered = call_answered,
     .gone = call_gone,
     .end = call_end,
+    .try_kill = call_try_kill,
+    .listen = call_listen,
     .pid = call_pid,
     .fd = call_fd,
     .drop = call_drop,

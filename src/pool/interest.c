@@ -56,7 +56,7 @@ static bool needs_dispatcher(const struct procspawn__worker *worker) REQUIRES(po
     if (worker->state == PROCSPAWN__WORKER_ENDING)
         return true;
     return call && (pool->queued > 0 || !list_empty(&pool->waiters) || call->dropped ||
-                    call->event >= 0);
+                    call->event >= 0 || call->listener);
 }
 
 /* The dispatcher polls until a joiner does: polling without need costs little. */

@@ -157,6 +157,7 @@ bool procspawn__pool_call_returned(struct procspawn__pool_call *call)
 void procspawn__pool_call_end(struct procspawn__pool_call *call)
 {
     procspawn_pool *pool = call->pool;
+    struct procspawn__listener *listener = call->listener;
 
     call->worker = NULL;
     close_pipes(call);
@@ -165,6 +166,8 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
     if (call->dropped)
         procspawn__pool_dispose(pool, &call->remains, dispose_call);
     step(call, PROCSPAWN__CALL_END);
+    if (listener)
+        listener->ended(listener);
     __atomic_store_n(&pool->calls, pool->calls - 1, __ATOMIC_RELEASE);
     if (pool->calls == 0)
         procspawn__pool_notify_idle(pool);

@@ -54,6 +54,7 @@ struct procspawn__pool_call {
     unsigned refusals GUARDED_BY(pool_lock);
     /* eventfd, readable when the call has ended; -1 until needed */
     int event GUARDED_BY(pool_lock);
+    struct procspawn__listener *listener GUARDED_BY(pool_lock);  /* NULL: none */
     bool dropped GUARDED_BY(pool_lock);  /* the handle was freed: the call is freed when it ends */
     struct procspawn__captures captures;
 };

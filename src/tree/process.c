@@ -100,6 +100,12 @@ static int scoped_end(procspawn_handle *handle, int signal, int64_t grace)
     return process->kind->end(process, signal, grace);
 }
 
+static int scoped_try_kill(procspawn_handle *handle)
+{
+    procspawn_handle *process = shared_of(handle)->process;
+    return process->kind->try_kill(process);
+}
+
 static pid_t scoped_pid(const procspawn_handle *handle)
 {
     const procspawn_handle *process = shared_of(handle)->process;
@@ -129,6 +135,7 @@ static const struct procspawn__handle_kind kind = {
     .answered = scoped_answered,
     .gone = scoped_gone,
     .end = scoped_end,
+    .try_kill = scoped_try_kill,
     .pid = scoped_pid,
     .fd = scoped_fd,
     .drop = scoped_drop,
@@ -152,12 +159,46 @@ static struct scoped_handle *scoped_new(const procspawn_builder *builder)
     return scoped;
 }
 
+/* 0, or the error with which its events could not be made. */
+static int events_of(const struct scoped_process *shared)
+{
+    if (shared->answered < 0)
+        return shared->answered;
+    return shared->gone < 0 ? shared->gone : 0;
+}
+
 static void take_pipes(struct scoped_handle *scoped)
 {
     for (int i = 0; i < 3; i++) {
         scoped->handle.pipes[i] = scoped->shared->process->pipes[i];
         scoped->shared->process->pipes[i] = -1;
     }
+}
+
+int procspawn__scoped_new(const procspawn_builder *builder, procspawn_handle **ret_handle)
+{
+    struct scoped_handle *scoped = scoped_new(builder);
+
+    if (!scoped)
+        return -ENOMEM;
+    int rc = events_of(scoped->shared);
+    if (rc == 0)
+        *ret_handle = &scoped->handle;
+    else
+        scoped_drop(&scoped->handle);
+    return rc;
+}
+
+int procspawn__scoped_adopt(procspawn_handle *handle, scoped_spawner spawner,
+                            procspawn_handle *call)
+{
+    struct scoped_handle *scoped = (struct scoped_handle *)(void *)handle;
+
+    scoped->shared->process = call;
+    int rc = procspawn__supervisor_start(scoped->shared, spawner, NULL);
+    if (rc < 0)
+        scoped->shared->process = NULL;
+    return rc;
 }
 
 static int start_process(const struct procspawn_call_options *options,
@@ -175,10 +216,11 @@ static int start(struct scoped_handle *scoped, scoped_spawner spawner,
                  json_t *argument, struct scoped_parent_signals *ret_signals)
 {
     struct scoped_process *shared = scoped->shared;
+    int rc = events_of(shared);
 
-    if (shared->answered < 0 || shared->gone < 0)
-        return shared->answered < 0 ? shared->answered : shared->gone;
-    int rc = start_process(options, function, argument, &shared->process);
+    if (rc < 0)
+        return rc;
+    rc = start_process(options, function, argument, &shared->process);
     if (rc < 0)
         return rc;
     take_pipes(scoped);

@@ -19,4 +19,14 @@ int procspawn__scoped_start(scoped_spawner spawner, const struct procspawn_call_
                             procspawn_handle **ret_handle,
                             struct scoped_parent_signals *ret_signals);
 
+/*
+ * The same for a call that is started by other means, in two steps. procspawn__scoped_new makes a
+ * handle; builder: NULL: none; its name and grace count. procspawn__scoped_adopt makes `call`,
+ * which has just been started, the child of the scope, which must have room. The call is taken on
+ * success. Both return 0 or -errno.
+ */
+int procspawn__scoped_new(const procspawn_builder *builder, procspawn_handle **ret_handle);
+int procspawn__scoped_adopt(procspawn_handle *handle, scoped_spawner spawner,
+                            procspawn_handle *call);
+
 #endif
