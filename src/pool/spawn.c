@@ -4,6 +4,7 @@
 #include "src/pool/spawn.h"
 
 #include "src/base/clock.h"
+#include "src/base/fd.h"
 #include "src/call/builder.h"
 #include "src/call/request.h"
 #include "src/call/time_limits.h"
@@ -24,49 +25,105 @@
 #include <pthread.h>
 #include <stdint.h>
 
-static int write_call(struct procspawn__pool_call *call, procspawn_function *function,
-                      const json_t *argument)
-{
-    struct procspawn__request *request = &call->request->request;
+/* ---- described ---- */
 
+static int describe(struct procspawn__request *request, procspawn_function *function,
+                    const json_t *argument)
+{
     request->call.flags = WIRE_CALL_KEEP_ALIVE;
     int rc = procspawn__request_function(request, function);
     if (rc == 0)
         rc = procspawn__request_argument(request, argument);
-    if (rc == 0)
-        rc = procspawn__captures_open(&call->captures, &call->pool->config, request,
-                                      call->handle.pipes);
-    return rc < 0 ? rc : procspawn__request_seal(request);
+    if (rc == 0 && (request->block.overflow || request->message.text.overflow))
+        rc = -ENOMEM;
+    return rc;
 }
 
-static int submit(struct procspawn__pool_call *call)
+static void limit(struct procspawn__pool_call *call, const struct procspawn_call_options *options)
+{
+    struct procspawn__time_limits *limits = &call->limits;
+
+    *limits = call->pool->process->time;
+    if (options->run_limit > 0)
+        limits->run = options->run_limit;
+    if (options->total_limit > 0)
+        limits->total = options->total_limit;
+    if (limits->total > 0)
+        call->deadline = base__deadline(limits->total);
+}
+
+int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_options *options,
+                             procspawn_function *function, const json_t *argument,
+                             struct procspawn__pool_call **ret_call)
+{
+    if (!procspawn__pool_is_ours(pool))
+        return procspawn__ready() ? PROCSPAWN_ENOTOWNER : PROCSPAWN_ENOTINIT;
+    struct procspawn__pool_call *call = procspawn__pool_call_new(pool, &procspawn__pool_call_kind);
+    if (!call)
+        return -ENOMEM;
+    limit(call, options);
+    int rc = describe(&call->request->request, function, argument);
+    if (rc == 0)
+        *ret_call = call;
+    else
+        procspawn__pool_call_free(call);
+    return rc;
+}
+
+/* ---- queued ---- */
+
+/* What has been opened before a failure is closed again. */
+static int open_files(struct procspawn__pool_call *call)
+{
+    struct procspawn__request *request = &call->request->request;
+    int rc = procspawn__captures_open(&call->captures, &call->pool->config, request,
+                                      call->handle.pipes);
+
+    if (rc == 0)
+        rc = procspawn__request_seal(request);
+    if (rc == 0)
+        return 0;
+    procspawn__captures_close(&call->captures);
+    procspawn__captures_init(&call->captures);
+    for (int i = 0; i < 3; i++) {
+        base__fd_close(call->handle.pipes[i]);
+        call->handle.pipes[i] = -1;
+    }
+    return rc;
+}
+
+static int queue(struct procspawn__pool_call *call, struct procspawn__listener *listener)
 {
     procspawn_pool *pool = call->pool;
     int rc = 0;
 
     procspawn__pool_enter(pool);
-    if (pool->state == PROCSPAWN__POOL_OPEN)
+    if (pool->state == PROCSPAWN__POOL_OPEN) {
+        call->listener = listener;
         procspawn__pool_enqueue(call);
-    else
+    } else {
         rc = pool->failed ? PROCSPAWN_EPOOL : PROCSPAWN_ESHUTDOWN;
+    }
     procspawn__pool_leave(pool);
     return rc;
 }
 
-static int spawn(procspawn_pool *pool, const struct procspawn__time_limits *limits,
+int procspawn__pool_submit(struct procspawn__pool_call *call, struct procspawn__listener *listener)
+{
+    int rc = open_files(call);
+    return rc < 0 ? rc : queue(call, listener);
+}
+
+static int spawn(procspawn_pool *pool, const struct procspawn_call_options *options,
                  procspawn_function *function, const json_t *argument,
                  procspawn_handle **ret_handle)
 {
-    struct procspawn__pool_call *call = procspawn__pool_call_new(pool, &procspawn__pool_call_kind);
+    struct procspawn__pool_call *call;
+    int rc = procspawn__pool_describe(pool, options, function, argument, &call);
 
-    if (!call)
-        return -ENOMEM;
-    call->limits = *limits;
-    if (limits->total > 0)
-        call->deadline = base__deadline(limits->total);
-    int rc = write_call(call, function, argument);
-    if (rc == 0)
-        rc = submit(call);
+    if (rc < 0)
+        return rc;
+    rc = procspawn__pool_submit(call, NULL);
     if (rc == 0)
         *ret_handle = &call->handle;
     else
@@ -80,16 +137,9 @@ int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_opti
 {
     int cancel;
 
-    if (!procspawn__pool_is_ours(pool))
-        return procspawn__ready() ? PROCSPAWN_ENOTOWNER : PROCSPAWN_ENOTINIT;
-    struct procspawn__time_limits limits = pool->process->time;
-    if (options->run_limit > 0)
-        limits.run = options->run_limit;
-    if (options->total_limit > 0)
-        limits.total = options->total_limit;
     pthread_testcancel();
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    int rc = spawn(pool, &limits, function, argument, ret_handle);
+    int rc = spawn(pool, options, function, argument, ret_handle);
     pthread_setcancelstate(cancel, NULL);
     return rc;
 }

@@ -4,6 +4,8 @@
 #ifndef FORKSCOPE_POOL_SPAWN_H
 #define FORKSCOPE_POOL_SPAWN_H
 
+#include "src/call/handle.h"
+#include "src/pool/job.h"
 #include <forkscope/call.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
@@ -13,5 +15,16 @@
 int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_options *options,
                           procspawn_function *function, json_t *argument,
                           procspawn_handle **ret_handle);
+
+/*
+ * The same in two steps. A described call is in no queue, and has no descriptor but those of its
+ * argument. procspawn__pool_submit queues it, and the listener (NULL: none) is told its end. If
+ * that fails the call is as before, and the step can be repeated.
+ */
+int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_options *options,
+                             procspawn_function *function, const json_t *argument,
+                             struct procspawn__pool_call **ret_call);
+int procspawn__pool_submit(struct procspawn__pool_call *call, struct procspawn__listener *listener)
+    EXCLUDES(pool_lock);
 
 #endif
