@@ -1,6 +1,8 @@
 /*
  * finish.c - the result of a call with all that is known about its end
  */
+#include "src/calls/finish.h"
+
 #include "src/base/clock.h"
 #include "src/call/handle.h"
 #include "src/calls/attend.h"
@@ -39,6 +41,13 @@ static void fill(struct procspawn_result *result, procspawn_handle *handle, int 
         return;
     result->cpu_time = nanoseconds(ending->usage.ru_utime) + nanoseconds(ending->usage.ru_stime);
     result->peak_memory = ending->usage.ru_maxrss * INT64_C(1024);
+}
+
+void procspawn__result_fail(struct procspawn_result *ret_result, procspawn_error *error)
+{
+    const struct procspawn__ending ending = { .error = error };
+
+    fill(ret_result, NULL, procspawn_error_code(error), &ending);
 }
 
 int procspawn_finish(procspawn_handle *handle, int64_t timeout,

@@ -3,6 +3,7 @@
  */
 #include "src/base/thread.h"
 #include "src/call/spawn.h"
+#include "src/calls/options.h"
 #include "src/pool/spawn.h"
 #include "src/tree/process.h"
 #include <errno.h>
@@ -15,22 +16,12 @@
 
 static const struct procspawn_call_options no_options;
 
-static bool is_valid(const struct procspawn_call_options *options)
-{
-    if (options->run_limit < 0 || options->total_limit < 0)
-        return false;
-    return !options->pool || (!options->builder && !options->input);
-}
-
 static int start(const struct procspawn_call_options *options, procspawn_function *function,
                  json_t *argument, procspawn_handle **ret_handle)
 {
-    if (!is_valid(options))
-        return -EINVAL;
-    if (options->capture_limit > 0 || options->input)
-        return -ENOTSUP;
-    if (options->take_argument && !argument)
-        return PROCSPAWN_EJSON;
+    int rc = procspawn__options_check(options, argument);
+    if (rc < 0)
+        return rc;
     if (options->scope)
         return procspawn__scoped_start(*options->scope, options, function, argument, ret_handle,
                                        NULL);
