@@ -49,13 +49,6 @@ struct start {
     int64_t deadline;
 };
 
-/* The latest end of a run: what a child may take until its function begins is bounded, too. */
-static int64_t latest_end(int64_t run)
-{
-    static const int64_t longest_setup = 10 * BASE_SECOND;
-    return base__deadline(run < BASE_NEVER - longest_setup ? longest_setup + run : run);
-}
-
 static int tell_limits(const struct start *start, const struct procspawn__remote_child *child)
 {
     const struct procspawn__time_limits *limits = &start->limits;
@@ -65,7 +58,7 @@ static int tell_limits(const struct start *start, const struct procspawn__remote
         rc = procspawn__client_limit(child, WIRE_LIMIT_TOTAL, start->deadline, limits->total,
                                      start->deadline);
     if (rc == 0 && limits->run > 0)
-        rc = procspawn__client_limit(child, WIRE_LIMIT_RUN, latest_end(limits->run), limits->run,
+        rc = procspawn__client_limit(child, WIRE_LIMIT_RUN, procspawn__latest_end(limits->run), limits->run,
                                      start->deadline);
     return rc;
 }

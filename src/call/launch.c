@@ -1,0 +1,303 @@
+/*
+ * launch.c - a call in a process of its own that is started later, in steps that do not wait
+ */
+#include "src/call/launch.h"
+
+#include "src/base/clock.h"
+#include "src/base/fd.h"
+#include "src/call/builder.h"
+#include "src/call/caller_state.h"
+#include "src/call/process.h"
+#include "src/call/request.h"
+#include "src/call/shared_fd.h"
+#include "src/call/stdio.h"
+#include "src/call/time_limits.h"
+#include "src/client/control.h"
+#include "src/client/earlier.h"
+#include "src/client/remote_child.h"
+#include "src/client/take.h"
+#include "src/image/image.h"
+#include "src/wire/call.h"
+#include "src/wire/protocol.h"
+#include <errno.h>
+#include <forkscope/error.h>
+#include <forkscope/procspawn.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- the description ---- */
+
+static const procspawn_builder inherits = {
+    .stdio = { { PROCSPAWN_STDIO_INHERIT, -1 }, { PROCSPAWN_STDIO_INHERIT, -1 },
+               { PROCSPAWN_STDIO_INHERIT, -1 } },
+    .limit = PROCSPAWN__LIMIT_DEFAULT,
+};
+
+/* What it points to goes into the request at once. The task of a scope has the name as well. */
+static int copy_builder(procspawn_builder *copy, const procspawn_builder *builder)
+{
+    *copy = *builder;
+    copy->environment = copy->changes = NULL;
+    copy->change_count = 0;
+    copy->cwd = NULL;
+    copy->name = builder->name ? strdup(builder->name) : NULL;
+    return builder->name && !copy->name ? -ENOMEM : 0;
+}
+
+/* The request has opened the working directory if that is not the one at init. */
+static int share_cwd(struct procspawn__launch *launch, struct procspawn__launch_files *last)
+{
+    int cwd = launch->request.cwd;
+
+    if (cwd < 0)
+        return 0;
+    int rc = procspawn__shared_fd_copy(cwd, procspawn__same_directory, &last->cwd,
+                                       &launch->files.cwd);
+    close(cwd);
+    launch->request.cwd = -1;
+    return rc;
+}
+
+static int share_stream(struct procspawn__launch *launch, int stream,
+                        struct procspawn__launch_files *last)
+{
+    struct procspawn__stream *chosen = &launch->builder.stdio[stream];
+
+    if (chosen->mode != PROCSPAWN_STDIO_FD)
+        return 0;
+    int rc = procspawn__shared_fd_copy(chosen->fd, procspawn__same_file, &last->stdio[stream],
+                                       &launch->files.stdio[stream]);
+    if (rc == 0)
+        chosen->fd = launch->files.stdio[stream]->fd;
+    return rc;
+}
+
+static bool overflowed(const struct procspawn__request *request)
+{
+    return request->block.overflow || request->message.text.overflow;
+}
+
+/* Nobody could read or write the caller's end of a pipe, so the process could wait for ever. */
+static bool has_pipe(const procspawn_builder *builder)
+{
+    for (int stream = 0; stream < 3; stream++) {
+        if (builder->stdio[stream].mode == PROCSPAWN_STDIO_PIPE)
+            return true;
+    }
+    return false;
+}
+
+static int describe(struct procspawn__launch *launch, const procspawn_builder *builder,
+                    procspawn_function *function, const json_t *argument)
+{
+    struct procspawn__request *request = &launch->request;
+
+    if (has_pipe(&launch->builder))
+        return -EINVAL;
+    int rc = procspawn__caller_state_describe(request, builder);
+    if (rc == 0)
+        rc = procspawn__request_function(request, function);
+    if (rc == 0)
+        rc = procspawn__request_argument(request, argument);
+    if (launch->builder.time.run > 0)
+        request->call.flags |= WIRE_CALL_TELL_BEGIN;
+    return rc == 0 && overflowed(request) ? -ENOMEM : rc;
+}
+
+int procspawn__launch_share(struct procspawn__launch *launch, struct procspawn__launch_files *last)
+{
+    int rc = share_cwd(launch, last);
+
+    for (int stream = 0; stream < 3 && rc == 0; stream++)
+        rc = share_stream(launch, stream, last);
+    return rc;
+}
+
+int procspawn__launch_new(const procspawn_builder *builder, procspawn_function *function,
+                          const json_t *argument, struct procspawn__launch **ret_launch)
+{
+    int rc = procspawn__admitted();
+    if (rc < 0)
+        return rc;
+    struct procspawn__launch *launch = calloc(1, sizeof *launch);
+    if (!launch)
+        return -ENOMEM;
+    procspawn__request_init(&launch->request);
+    rc = copy_builder(&launch->builder, builder ? builder : &inherits);
+    const struct procspawn__time_limits *limits = &launch->builder.time;
+    launch->deadline = limits->total > 0 ? base__deadline(limits->total) : BASE_NEVER;
+    if (rc == 0)
+        rc = describe(launch, builder, function, argument);
+    if (rc == 0)
+        *ret_launch = launch;
+    else
+        procspawn__launch_free(launch);
+    return rc;
+}
+
+/* ---- the start ---- */
+
+static void close_streams(struct procspawn__request *request)
+{
+    for (int i = 0; i < 3; i++) {
+        if (request->owned[i])
+            close(request->stdio[i]);
+        base__fd_close(request->pipes[i]);
+        request->owned[i] = false;
+        request->stdio[i] = request->pipes[i] = -1;
+    }
+}
+
+static int seal(struct procspawn__launch *launch)
+{
+    struct procspawn__request *request = &launch->request;
+
+    if (launch->sealed)
+        return 0;
+    int rc = procspawn__streams_open(request, &launch->builder);
+    if (rc == 0)
+        rc = procspawn__request_seal(request);
+    launch->sealed = rc == 0;
+    if (rc < 0)
+        close_streams(request);
+    return rc;
+}
+
+/* The server is told the limits before the call starts. */
+static int send_limits(const struct procspawn__launch *launch)
+{
+    const struct procspawn__time_limits *limits = &launch->builder.time;
+    int rc = launch->deadline <= base__now() ? -ETIMEDOUT : 0;
+
+    if (rc == 0 && limits->total > 0)
+        rc = procspawn__client_try_limit(&launch->child, WIRE_LIMIT_TOTAL, launch->deadline,
+                                         limits->total);
+    if (rc == 0 && limits->run > 0)
+        rc = procspawn__client_try_limit(&launch->child, WIRE_LIMIT_RUN,
+                                         procspawn__latest_end(limits->run), limits->run);
+    return rc;
+}
+
+static int send_call(struct procspawn__launch *launch)
+{
+    struct procspawn__request *request = &launch->request;
+    int rc = send_limits(launch);
+
+    if (rc < 0)
+        return rc;
+    request->cwd = launch->files.cwd ? launch->files.cwd->fd : -1;
+    rc = procspawn__request_send(request, launch->child.channel);
+    request->cwd = -1;
+    return rc;
+}
+
+static void drop_child(struct procspawn__launch *launch)
+{
+    if (launch->has_child)
+        base__fd_close(launch->child.channel);
+    launch->has_child = false;
+}
+
+/* A spare may have died while it waited, then the next is taken; but not one after the other for
+ * ever: a client has no more than this number in stock. */
+static int hand_over(struct procspawn__launch *launch)
+{
+    enum { WAITING = 256 };
+    int rc = -EPIPE;
+
+    for (int i = 0; i < WAITING && rc == -EPIPE; i++) {
+        if (!launch->has_child) {
+            rc = procspawn__client_step(&launch->wanted, &launch->child);
+            if (rc != 0)
+                return rc;
+            launch->has_child = true;
+        }
+        rc = send_call(launch);
+        if (rc == -EPIPE)
+            drop_child(launch);
+    }
+    return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
+}
+
+static void become_handle(struct procspawn__launch *launch, struct procspawn__process *process)
+{
+    process->child = launch->child;
+    process->limit = launch->builder.limit;
+    launch->has_child = false;
+    for (int i = 0; i < 3; i++) {
+        process->handle.pipes[i] = launch->request.pipes[i];
+        launch->request.pipes[i] = -1;
+    }
+}
+
+int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **ret_handle)
+{
+    int rc = procspawn__ready() ? 0 : PROCSPAWN_ENOTINIT;
+
+    if (rc == 0)
+        rc = seal(launch);
+    if (rc < 0)
+        return rc;
+    procspawn__earlier_reap(0);
+    struct procspawn__process *process = procspawn__process_new();
+    if (!process)
+        return -ENOMEM;
+    rc = hand_over(launch);
+    if (rc == 0) {
+        become_handle(launch, process);
+        *ret_handle = &process->handle;
+    } else {
+        procspawn_handle_free(&process->handle);
+    }
+    return rc;
+}
+
+/* The sealed request stays as it is, but for pipes. */
+void procspawn__launch_put_off(struct procspawn__launch *launch)
+{
+    procspawn__client_cancel_request(&launch->wanted);
+    drop_child(launch);
+}
+
+/* ---- the end ---- */
+
+void procspawn__launch_files_drop(struct procspawn__launch_files *files)
+{
+    procspawn__shared_fd_drop(files->cwd);
+    for (int i = 0; i < 3; i++)
+        procspawn__shared_fd_drop(files->stdio[i]);
+    *files = (struct procspawn__launch_files){ NULL };
+}
+
+void procspawn__launch_files_forget(struct procspawn__launch_files *files)
+{
+    procspawn__shared_fd_forget(files->cwd);
+    for (int i = 0; i < 3; i++)
+        procspawn__shared_fd_forget(files->stdio[i]);
+    *files = (struct procspawn__launch_files){ NULL };
+}
+
+void procspawn__launch_free(struct procspawn__launch *launch)
+{
+    if (!launch)
+        return;
+    procspawn__launch_put_off(launch);
+    procspawn__request_fini(&launch->request);
+    procspawn__launch_files_drop(&launch->files);
+    free(launch->builder.name);
+    free(launch);
+}
+
+void procspawn__launch_forget(struct procspawn__launch *launch)
+{
+    if (!launch)
+        return;
+    procspawn__request_forget(&launch->request);
+    procspawn__launch_files_forget(&launch->files);
+    free(launch->builder.name);
+    free(launch);
+}
