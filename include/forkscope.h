@@ -11,6 +11,7 @@
 #include <forkscope/bytes.h>
 #include <forkscope/call.h>
 #include <forkscope/channel.h>
+#include <forkscope/completion.h>
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
 #include <forkscope/limits.h>

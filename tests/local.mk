@@ -118,6 +118,9 @@ check_PROGRAMS += tests/client/desertion_test
 check_PROGRAMS += tests/client/server_loss_test
 check_PROGRAMS += tests/client/start_test
 
+check_PROGRAMS += tests/completion/lane_test
+check_PROGRAMS += tests/completion/set_test
+
 check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/confine_test
