@@ -253,6 +253,8 @@ int procspawn_pool_builder_env_remove(procspawn_pool_builder *builder, const cha
 int procspawn_pool_builder_env_clear(procspawn_pool_builder *builder);
 void procspawn_pool_builder_uid(procspawn_pool_builder *builder, uid_t uid);
 void procspawn_pool_builder_gid(procspawn_pool_builder *builder, gid_t gid);
+void procspawn_pool_builder_hook(procspawn_pool_builder *builder, int (*hook)(void *),
+                                 void *argument);
 void procspawn_pool_builder_pre_exec(procspawn_pool_builder *builder, int (*hook)(void *),
                                      void *argument);
 

@@ -366,10 +366,11 @@ int procspawn_kill(procspawn_handle *handle);
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
 
 /*
- * Waits until the process is gone and reaped, at most timeout nanoseconds (negative: for ever), and
- * gives what it used (may be NULL). Does not consume the result.
+ * Waits until the process is gone and reaped, and gives what it used (may be NULL). Does not consume
+ * the result. procspawn_wait_timeout waits at most timeout nanoseconds (negative: for ever).
  *
- * Returns 0, -ETIMEDOUT, or
+ * Returns 0, or
+ *   -ETIMEDOUT           procspawn_wait_timeout only: the process is not gone yet
  *   -ECANCELED, PROCSPAWN_ENOTOWNER   as in procspawn_join
  *   -ENOTSUP             the usage of a pool's call is asked for (pool.h)
  *   PROCSPAWN_ESERVER    the server died. The process, and everything that it had started, is gone
@@ -382,6 +383,7 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  * Cancel: a cancellation point; the handle stays valid.
  * Source: wait4(2).
  */
+int procspawn_wait(procspawn_handle *handle, struct rusage *ret_usage);
 int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
 
 /*
@@ -480,12 +482,14 @@ void procspawn_builder_gid(procspawn_builder *builder, gid_t gid);
 /*
  * A hook that runs in the child after everything else is set up and before the function. A negative
  * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image
- * at init: static data is valid, later allocations are not.
+ * at init: static data is valid, later allocations are not. The second name is the seed's for the
+ * same function; nothing is executed here.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
- * Source: procspawn 1.0.1, Builder::pre_exec (there is no exec here; the name is kept).
+ * Source: procspawn 1.0.1, Builder::pre_exec.
  */
+void procspawn_builder_hook(procspawn_builder *builder, int (*hook)(void *), void *argument);
 void procspawn_builder_pre_exec(procspawn_builder *builder, int (*hook)(void *), void *argument);
 
 /* Where a standard stream of the child goes. */

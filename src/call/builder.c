@@ -130,10 +130,15 @@ void procspawn_builder_gid(procspawn_builder *builder, gid_t gid)
     builder->gid = gid;
 }
 
-void procspawn_builder_pre_exec(procspawn_builder *builder, int (*hook)(void *), void *argument)
+void procspawn_builder_hook(procspawn_builder *builder, int (*hook)(void *), void *argument)
 {
     builder->hook = hook;
     builder->hook_argument = argument;
+}
+
+void procspawn_builder_pre_exec(procspawn_builder *builder, int (*hook)(void *), void *argument)
+{
+    procspawn_builder_hook(builder, hook, argument);
 }
 
 void procspawn_builder_stdin(procspawn_builder *builder, enum procspawn_stdio mode, int fd)

@@ -76,6 +76,11 @@ int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rus
     return is_ours(handle) ? handle->kind->gone(handle, timeout, ret_usage) : PROCSPAWN_ENOTOWNER;
 }
 
+int procspawn_wait(procspawn_handle *handle, struct rusage *ret_usage)
+{
+    return procspawn_wait_timeout(handle, -1, ret_usage);
+}
+
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace)
 {
     if (signal <= 0 || signal >= NSIG || grace < 0)

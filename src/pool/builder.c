@@ -72,10 +72,16 @@ void procspawn_pool_builder_gid(procspawn_pool_builder *builder, gid_t gid)
     procspawn_builder_gid(builder->process, gid);
 }
 
+void procspawn_pool_builder_hook(procspawn_pool_builder *builder, int (*hook)(void *),
+                                 void *argument)
+{
+    procspawn_builder_hook(builder->process, hook, argument);
+}
+
 void procspawn_pool_builder_pre_exec(procspawn_pool_builder *builder, int (*hook)(void *),
                                      void *argument)
 {
-    procspawn_builder_pre_exec(builder->process, hook, argument);
+    procspawn_pool_builder_hook(builder, hook, argument);
 }
 
 void procspawn_pool_builder_disable_stdin(procspawn_pool_builder *builder)

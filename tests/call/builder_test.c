@@ -213,7 +213,7 @@ static void the_hook_runs_before_the_function(void)
 {
     static int good = 31, bad = -ENOTTY;
 
-    procspawn_builder_pre_exec(builder, take_note, &good);
+    procspawn_builder_hook(builder, take_note, &good);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(builder, own_note, NULL)), 31);
     procspawn_builder_pre_exec(builder, take_note, &bad);
     procspawn_error *error = calls_error(calls_build(builder, own_note, NULL));

@@ -144,7 +144,7 @@ static void a_pool_that_cannot_start_workers_fails(void)
     procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
     procspawn_error *cause = NULL;
 
-    procspawn_pool_builder_pre_exec(builder, refuse, NULL);
+    procspawn_pool_builder_hook(builder, refuse, NULL);
     procspawn_pool_builder_attempts(builder, 3);
     procspawn_pool *pool = pool_build(builder);
     procspawn_handle *queued = pool_start(pool, calls_echo, NULL);
