@@ -106,6 +106,8 @@ check_PROGRAMS += tests/call/spawn_test
 check_PROGRAMS += tests/call/uncancelled_test
 
 check_PROGRAMS += tests/calls/call_test
+check_PROGRAMS += tests/calls/cancel_test
+check_PROGRAMS += tests/calls/fail_test
 check_PROGRAMS += tests/calls/options_test
 
 check_PROGRAMS += tests/child/caller_rights_test

@@ -19,6 +19,19 @@
  *
  *     procspawn_call_take(parse, json_pack("{s:s}", "path", path), &result, &error);
  *
+ * Failures that are data. A function that has found its input to be bad says so and returns:
+ *
+ *     static json_t *parse(json_t *argument)
+ *     {
+ *         if (!is_png(argument))
+ *             return procspawn_fail("this is no PNG");
+ *         ...
+ *     }
+ *
+ * The caller gets an error of kind FAILED with this message. No backtrace is made, and the worker
+ * of a pool goes on with its next call. procspawn_panic() (procspawn.h) is for what should not
+ * happen.
+ *
  * struct procspawn_call_options says in what one call differs from others: a pool, a scope, limits,
  * output. procspawn_call_with() takes it, and gives all that is known about the call when it has
  * ended; procspawn_start() takes it too and does not wait. How a process differs from the caller
@@ -81,6 +94,38 @@ int procspawn_pool_call_take(procspawn_pool *pool, procspawn_function *function,
                              json_t **ret_result, procspawn_error **ret_error);
 
 /* ---------------------------------------------------------------------------------------------
+ * In the called function: failures that are data
+ */
+
+/*
+ * Make the call fail with a message (of any length) and a detail: a JSON value that is taken, may
+ * hold what a result may hold, and is given by procspawn_error_detail(); NULL: none. The place is
+ * that of the macro. type is a name for this sort of failure, for the caller to compare
+ * (procspawn_error_type); NULL: none. All strings are copied.
+ *
+ * The call fails when the function returns, whatever it returns; the result is dropped. If several
+ * failures were reported, the last one counts. A detail that cannot be sent makes the call fail
+ * with kind JSON; the builder's limits of the result hold for it too. A function that reports a
+ * failure still frees what it has: its process may go on.
+ *
+ * Return NULL, so that a function can say `return procspawn_fail(...)`. A typed function (typed.h)
+ * says `procspawn_fail(...); return 0;`. Where no called function runs they only release the
+ * detail.
+ *
+ * Safe:   any thread of a child while its function runs, and its tasks (procspawn_scope_root).
+ * Cancel: no cancellation point; errno is kept.
+ * Source: own; an exception that a worker survives, as in Python's multiprocessing.
+ */
+#define procspawn_fail(...) \
+    procspawn_fail_at(__FILE__, __LINE__, __func__, NULL, NULL, __VA_ARGS__)
+#define procspawn_fail_with(detail, ...) \
+    procspawn_fail_at(__FILE__, __LINE__, __func__, NULL, (detail), __VA_ARGS__)
+
+json_t *procspawn_fail_at(const char *file, int line, const char *function, const char *type,
+                          json_t *detail, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* ---------------------------------------------------------------------------------------------
  * Calls with options
  */
 
@@ -110,7 +155,9 @@ struct procspawn_result {
     json_t *value;                  /* what the function returned; placeholders can be claimed */
     procspawn_error *error;         /* why there is no value */
     struct procspawn_output out, err;   /* what was captured of stdout and stderr */
-    int64_t queue_time, run_time;   /* nanoseconds before and in the function */
+    /* Nanoseconds before and in the function. If the process ended without an answer, queue_time is
+     * known only of a pool, and run_time lasts until the end was received. */
+    int64_t queue_time, run_time;
     int64_t cpu_time;               /* nanoseconds, user and system; -1: not known (a pool) */
     int64_t peak_memory;            /* bytes resident at most; -1: not known (a pool) */
     procspawn_handle *handle;       /* the library's: owns what value, out and err refer to */

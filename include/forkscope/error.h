@@ -73,7 +73,8 @@ enum procspawn_error_kind {
     PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
     PROCSPAWN_ERROR_SETUP,          /* the call could not be made; the function never ran */
-    PROCSPAWN_ERROR_SERVER_LOST     /* the fork server died during the call, the child with it */
+    PROCSPAWN_ERROR_SERVER_LOST,    /* the fork server died during the call, the child with it */
+    PROCSPAWN_ERROR_FAILED          /* the function called procspawn_fail (call.h) */
 };
 
 /* What ended the process. */
@@ -136,6 +137,7 @@ bool procspawn_error_is_panic(const procspawn_error *error);
 bool procspawn_error_is_cancellation(const procspawn_error *error);
 bool procspawn_error_is_timeout(const procspawn_error *error);
 bool procspawn_error_is_remote_close(const procspawn_error *error);
+bool procspawn_error_is_failure(const procspawn_error *error);
 
 /*
  * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the
@@ -155,8 +157,8 @@ int procspawn_error_exit_status(const procspawn_error *error);
 int procspawn_error_errno(const procspawn_error *error);
 
 /*
- * The message (never NULL), and the place of a panic or a failed assert: NULL, 0, NULL if not
- * known. Borrowed.
+ * The message (never NULL), and the place of a panic, a failure or a failed assert: NULL, 0, NULL
+ * if not known. Borrowed.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -169,13 +171,17 @@ const char *procspawn_error_function(const procspawn_error *error);
 
 /*
  * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
- * (kind SETUP, call.h).
+ * (kind SETUP, call.h). And what the function gave with its failure (procspawn_fail_with,
+ * procspawn_fail_at, call.h), borrowed, NULL for nothing: the detail, whose placeholders belong to
+ * the call's handle as those of a result do, and the type.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: own.
  */
 int procspawn_error_code(const procspawn_error *error);
+const json_t *procspawn_error_detail(const procspawn_error *error);
+const char *procspawn_error_type(const procspawn_error *error);
 
 /*
  * The backtrace, innermost frame first, the failed thread before the others. Frames tell module,
@@ -212,7 +218,8 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream);
 
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
- * exit_status, errno, file, line, function, frames. A new reference, NULL when out of memory.
+ * exit_status, errno, detail, type, file, line, function, frames. A new reference, NULL when out of
+ * memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -22,7 +22,7 @@
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind)
 {
     *handle = (procspawn_handle){ .kind = kind, .owner = base__process(),
-                                  .pipes = { -1, -1, -1 } };
+                                  .called = base__now(), .pipes = { -1, -1, -1 } };
 }
 
 static bool is_ours(const procspawn_handle *handle)

@@ -48,6 +48,7 @@ struct procspawn__handle_kind {
 struct procspawn_handle {
     const struct procspawn__handle_kind *kind;
     uint64_t owner;             /* base__process() of the process that made it */
+    int64_t called;             /* when the call was made */
     struct procspawn__outcome outcome;
     int pipes[3];               /* the caller's ends of the standard streams, or -1 */
 };

@@ -56,12 +56,30 @@ void procspawn__outcome_forget(struct procspawn__outcome *outcome)
     procspawn__outcome_fini(outcome);
 }
 
+/* The outcome comes now, and the child has said nothing of its times. */
+static void note_time(struct procspawn__outcome *outcome)
+{
+    outcome->times.ended = base__now();
+}
+
+/* The times that the child says are believed if they lie within those that the host knows. */
+static void adopt_times(struct procspawn__outcome *outcome, const struct wire_times *times)
+{
+    note_time(outcome);
+    if (times->began == 0)
+        outcome->times.began = outcome->times.ended;
+    else if (times->began >= outcome->times.began && times->ended >= times->began &&
+             times->ended <= outcome->times.ended)
+        outcome->times = *times;
+}
+
 void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error *error)
 {
     if (outcome->state != PROCSPAWN__PENDING) {
         procspawn_error_free(error);
         return;
     }
+    note_time(outcome);
     outcome->state = PROCSPAWN__FAILED;
     outcome->error = error;
 }
@@ -75,23 +93,24 @@ static procspawn_error *unreadable(int rc, const char *detail)
                                 "the result cannot be read: %s", forkscope_strerror(rc));
 }
 
-static bool is_null(const struct wire_frame *frame)
+static bool is_null(const struct wire_frame *frame, struct wire_value head)
 {
-    struct wire_value head;
-
-    if (frame->header.length < sizeof head)
-        return false;
-    memcpy(&head, frame->body, sizeof head);
-    return !head.in_memfd && head.attached_length == 0 && head.length == frame->header.length - sizeof head &&
+    return !head.in_memfd && head.attached_length == 0 && !head.failed &&
+           head.length == frame->header.length - sizeof head &&
            procspawn__text_is_null((const unsigned char *)frame->body + sizeof head, head.length);
 }
 
 void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
                                const procspawn__limit *limit, struct procspawn__encoded **buffer)
 {
-    if (outcome->state != PROCSPAWN__PENDING)
+    struct wire_value head;
+
+    if (outcome->state != PROCSPAWN__PENDING || frame->header.length < sizeof head)
         return;
-    if (is_null(frame)) {
+    memcpy(&head, frame->body, sizeof head);
+    outcome->reported = head.failed != 0;
+    adopt_times(outcome, &head.times);
+    if (is_null(frame, head)) {
         outcome->result = json_null();
         outcome->state = PROCSPAWN__RESULT;
         return;
@@ -159,10 +178,16 @@ static void add_trace(struct procspawn__outcome *outcome)
 void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct wire_frame *frame,
                                 struct procspawn__encoded **buffer)
 {
+    struct wire_failure head;
+
     if (outcome->state != PROCSPAWN__PENDING)
         return;
     outcome->state = PROCSPAWN__FAILED;
     outcome->error = procspawn__error_from_failure(frame->body, frame->header.length);
+    if (frame->header.length >= sizeof head) {
+        memcpy(&head, frame->body, sizeof head);
+        adopt_times(outcome, &head.times);
+    }
     add_trace(outcome);
     if (!outcome->error)
         leave_unread(&outcome->failure, frame, buffer, -1);
@@ -243,7 +268,9 @@ static void make_error(struct procspawn__outcome *outcome)
 {
     const struct procspawn__unread *failure = &outcome->failure;
 
-    if (failure->buffer)
+    if (outcome->result)
+        outcome->error = procspawn__error_from_value(outcome->result);
+    else if (failure->buffer)
         outcome->error = procspawn__error_from_failure(procspawn__encoded_body(failure->buffer),
                                                        failure->length);
     else if (outcome->died)
@@ -270,6 +297,8 @@ static int read_rest(struct procspawn__outcome *outcome)
         make_error(outcome);
     if (!outcome->error)
         return -ENOMEM;
+    json_decref(outcome->result);
+    outcome->result = NULL;
     add_trace(outcome);
     drop_unread(&outcome->failure);
     return 0;
@@ -280,6 +309,7 @@ void procspawn__outcome_death(struct procspawn__outcome *outcome, const struct w
 {
     if (outcome->state != PROCSPAWN__PENDING)
         return;
+    note_time(outcome);
     outcome->state = PROCSPAWN__FAILED;
     outcome->died = true;
     outcome->death = *death;
@@ -303,10 +333,11 @@ int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadli
         return rc;
     procspawn__encoded_free(outcome->encoded);
     outcome->encoded = NULL;
-    outcome->state = rc < 0 ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
+    bool failed = rc < 0 || outcome->reported;
+    outcome->state = failed ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
     if (rc < 0)
         outcome->error = unreadable(rc, detail.text);
-    return rc < 0 ? read_rest(outcome) : 0;
+    return failed ? read_rest(outcome) : 0;
 }
 
 void procspawn__outcome_lost(struct procspawn__outcome *outcome)

@@ -44,6 +44,10 @@ struct procspawn__outcome {
     bool died;                  /* FAILED by this death */
     struct wire_death death;
     struct procspawn__encoded *encoded;     /* UNDECODED: the message */
+    bool reported;              /* the result says how the function has failed */
+    /* The host's own, until the child's answer has better ones: when the call was handed to a
+     * process (0: it was not), and when the outcome came. */
+    struct wire_times times;
     struct procspawn__decoding *decoding;   /* UNDECODED: a thread decodes it; NULL: none does */
 };
 

@@ -361,6 +361,7 @@ struct procspawn__process *procspawn__process_new(void)
         procspawn__handle_init(&process->handle, &kind);
         process->limit = (procspawn__limit)PROCSPAWN__LIMIT_DEFAULT;
         process->child.channel = -1;
+        process->handle.outcome.times.began = process->handle.called;
     }
     return process;
 }

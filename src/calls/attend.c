@@ -11,6 +11,7 @@
 #include "src/call/outcome.h"
 #include "src/error/error.h"
 #include "src/scope/wait.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/procspawn.h>
@@ -35,6 +36,17 @@ static bool is_put_off(int rc)
     return rc == -ETIMEDOUT || rc == -ECANCELED;
 }
 
+static void measure(const procspawn_handle *handle, struct procspawn__ending *ending)
+{
+    struct wire_times times = handle->outcome.times;
+
+    /* A call that was never begun has only waited. */
+    if (times.began == 0)
+        times.began = times.ended;
+    ending->queue_time = times.began > handle->called ? times.began - handle->called : 0;
+    ending->run_time = times.ended - times.began;
+}
+
 static int take(procspawn_handle *handle, int64_t deadline, bool with_usage,
                 struct procspawn__ending *ending)
 {
@@ -49,7 +61,9 @@ static int take(procspawn_handle *handle, int64_t deadline, bool with_usage,
         if (is_put_off(rc))
             return rc;
     }
-    return procspawn__outcome_take(&handle->outcome, deadline, &ending->value, &ending->error);
+    rc = procspawn__outcome_take(&handle->outcome, deadline, &ending->value, &ending->error);
+    measure(handle, ending);
+    return rc;
 }
 
 /* Repeats it during a shortage, for a second at most. */

@@ -14,6 +14,7 @@
 struct procspawn__ending {
     json_t *value;
     procspawn_error *error;
+    int64_t queue_time, run_time;
     bool has_usage;
     struct rusage usage;
 };

@@ -37,6 +37,8 @@ static void fill(struct procspawn_result *result, procspawn_handle *handle, int 
     result->handle = handle;
     result->value = ending->value;
     result->error = ending->error;
+    result->queue_time = ending->queue_time;
+    result->run_time = ending->run_time;
     if (!ending->has_usage)
         return;
     result->cpu_time = nanoseconds(ending->usage.ru_utime) + nanoseconds(ending->usage.ru_stime);

@@ -9,6 +9,7 @@
 #include "src/base/thread.h"
 #include "src/base/written.h"
 #include "src/child/callee.h"
+#include "src/child/fail.h"
 #include "src/child/received_call.h"
 #include "src/child/reply.h"
 #include "src/child/saved_stdio.h"
@@ -108,6 +109,22 @@ static void run_callback(void)
         config->callback(config->callback_argument);
 }
 
+static json_t *run(const struct procspawn__received_call *received, procspawn_function *function,
+                   json_t *argument)
+{
+    struct wire_times *times = &procspawn__reply.times;
+
+    procspawn__callee_begin();
+    procspawn__fail_begin();
+    if (received->call.flags & WIRE_CALL_TELL_BEGIN)
+        procspawn__reply_begin();
+    times->began = base__now();
+    json_t *result = function(argument);
+    times->ended = base__now();
+    procspawn__callee_end();
+    return result;
+}
+
 /*
  * The worker's streams are restored before the answer is sent, because the next call may follow at
  * once. A child that exits after the answer frees nothing: the first write to each page copies it.
@@ -115,6 +132,7 @@ static void run_callback(void)
 static void serve(struct procspawn__received_call *received, struct wire_frame *frame, bool first)
 {
     struct procspawn__saved_stdio stdio;
+    struct procspawn__failure failure;
     procspawn_function *function = NULL;
 
     int rc = procspawn__stdio_save(replaces_stdio(&received->call) ? received->call.flags : 0,
@@ -127,19 +145,20 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
         run_callback();
     json_t *argument = function ? decode_argument(received, frame) : NULL;
     wire__close_fds(frame);
-    procspawn__callee_begin();
-    if (received->call.flags & WIRE_CALL_TELL_BEGIN)
-        procspawn__reply_begin();
-    json_t *result = argument ? function(argument) : NULL;
-    procspawn__callee_end();
+    json_t *result = argument ? run(received, function, argument) : NULL;
+    bool reported = procspawn__fail_end(&failure);
     procspawn__stdio_restore(&stdio);
-    if (argument)
+    if (reported)
+        procspawn__reply_reported(&failure);
+    else if (argument)
         procspawn__reply_result(result);
     else if (!procspawn__reply.failed)
         procspawn__reply_result(json_null());
     procspawn__received_call_drop(received);
     if (!procspawn__reply.keep_alive)
         return;
+    if (reported)
+        procspawn__failure_fini(&failure);
     json_decref(result);
     json_decref(argument);
     procspawn__fd_owner_release(&argument_fds);
@@ -180,6 +199,7 @@ static void name_call(const struct wire_frame *frame)
 
     procspawn__reply.failed = false;
     procspawn__reply.keep_alive = false;
+    procspawn__reply.times = (struct wire_times){ 0, 0 };
     if (frame->header.length >= sizeof *call)
         procspawn__reply.generation = call->generation;
 }

@@ -3,10 +3,12 @@
  */
 #include "src/child/reply.h"
 
+#include "src/base/clock.h"
 #include "src/base/shortage.h"
 #include "src/base/written.h"
 #include "src/crash/handler.h"
 #include "src/image/image.h"
+#include "src/value/failure.h"
 #include "src/value/message.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
@@ -34,7 +36,8 @@ static void send_failure(enum wire_failure_kind kind, int error, const char *mes
 {
     struct wire_failure head = { .kind = kind, .error = error, .line = line,
                                  .keep_alive = procspawn__reply.keep_alive,
-                                 .generation = procspawn__reply.generation };
+                                 .generation = procspawn__reply.generation,
+                                 .times = procspawn__reply.times };
     unsigned char strings[MESSAGE_MAX + 2 * PATH_LIMIT + 64];
     struct wire_writer w = { .bytes = strings, .capacity = sizeof strings };
 
@@ -65,11 +68,11 @@ static const char *unsendable(int rc)
 {
     switch (rc) {
     case PROCSPAWN_EJSON:
-        return "the result cannot be encoded as JSON";
+        return "cannot be encoded as JSON";
     case PROCSPAWN_EVALUE:
-        return "the result has a placeholder that stands for nothing";
+        return "has a placeholder that stands for nothing";
     case PROCSPAWN_EDESCRIPTORS:
-        return "the result has more descriptors than fit into a message";
+        return "has more descriptors than fit into a message";
     default:
         return NULL;
     }
@@ -101,33 +104,53 @@ static void reply_nothing(void)
     refusal[0] = '\0';
 }
 
-void procspawn__reply_result(const json_t *result)
+/* `what`: how errors call the value. */
+static void send_value(const json_t *value, bool failed, const char *what)
 {
     const struct procspawn__reply *reply = &procspawn__reply;
     /* Most results are short. A child that does not use the heap copies no page of it. */
     unsigned char few[256];
     struct procspawn__message message;
 
-    if (!result) {
-        reply_nothing();
-        return;
-    }
     procspawn__message_init(&message);
     message.text.bytes = few;
     message.text.capacity = sizeof few;
     message.text.lent = true;
-    int rc = procspawn__message_encode(&message, result);
+    message.failed = failed;
+    message.times = reply->times;
+    int rc = procspawn__message_encode(&message, value);
     if (unsendable(rc)) {
-        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s", unsendable(rc));
+        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s %s", what, unsendable(rc));
     } else {
         fflush(NULL);
         if (rc == 0)
             rc = procspawn__message_send(&message, reply->channel, WIRE_RESULT, reply->generation,
                                          false);
         if (rc < 0 && rc != -EPIPE)
-            procspawn__reply_failure(WIRE_FAILURE_IO, -rc, "the result could not be sent");
+            procspawn__reply_failure(WIRE_FAILURE_IO, -rc, "%s could not be sent", what);
     }
     procspawn__message_fini(&message);
+}
+
+void procspawn__reply_result(const json_t *result)
+{
+    if (result)
+        send_value(result, false, "the result");
+    else
+        reply_nothing();
+}
+
+void procspawn__reply_reported(const struct procspawn__failure *failure)
+{
+    json_t *value = procspawn__failure_pack(failure);
+
+    refusal[0] = '\0';
+    if (value)
+        send_value(value, true, "the detail of the failure");
+    else
+        procspawn__reply_failure(WIRE_FAILURE_IO, ENOMEM,
+                                 "the function has failed, and there was no memory to say how");
+    json_decref(value);
 }
 
 void procspawn_panic_at(const char *file, int line, const char *function, const char *format, ...)
@@ -143,6 +166,7 @@ void procspawn_panic_at(const char *file, int line, const char *function, const 
     if (procspawn__image.config.capture_backtraces)
         crash__raise();
     procspawn__reply.keep_alive = false;
+    procspawn__reply.times.ended = base__now();
     send_failure(WIRE_FAILURE_PANIC, 0, message, file, line, function);
     _exit(1);
 }

@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_CHILD_REPLY_H
 #define FORKSCOPE_CHILD_REPLY_H
 
+#include "src/value/failure.h"
 #include "src/wire/protocol.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct procspawn__reply {
     uint64_t generation;
     bool keep_alive;            /* the child waits for another call afterwards */
     bool failed;                /* a failure was sent */
+    struct wire_times times;    /* of the function */
 };
 
 extern struct procspawn__reply procspawn__reply;
@@ -23,6 +25,8 @@ extern struct procspawn__reply procspawn__reply;
 void procspawn__reply_begin(void);
 /* Sends the result. NULL: the function failed; then a failure is sent. */
 void procspawn__reply_result(const json_t *result);
+/* Sends the failure that the function has reported, in the place of a result. */
+void procspawn__reply_reported(const struct procspawn__failure *failure);
 /* Sets the reason why the current function returns NULL: its values cannot be converted. The
  * failure is then sent as WIRE_FAILURE_JSON, not as a failure of the function. */
 void procspawn__reply_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));

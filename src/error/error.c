@@ -5,6 +5,7 @@
 #include "src/error/error.h"
 
 #include "src/crash/backtrace.h"
+#include "src/value/failure.h"
 #include "src/wire/codec.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
@@ -82,6 +83,8 @@ void procspawn_error_free(procspawn_error *error)
     free(error->message);
     free(error->file);
     free(error->function);
+    free(error->type);
+    json_decref(error->detail);
     free(error->trace);
     free(error);
 }
@@ -112,6 +115,8 @@ procspawn_error *procspawn__error_copy(const procspawn_error *error)
     same->message = copy(error->message);
     same->file = copy(error->file);
     same->function = copy(error->function);
+    same->type = copy(error->type);
+    json_incref(same->detail);
     same->trace = copy_trace(error->trace);
     return whole_or_none(same);
 }
@@ -157,6 +162,11 @@ procspawn_error *procspawn__error_of_loss(int rc)
 
 /* ---- from what the child reported ---- */
 
+static procspawn_error *garbage(void)
+{
+    return procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO, "the child's answer is garbage");
+}
+
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length)
 {
     static const enum procspawn_error_kind kinds[] = {
@@ -173,7 +183,7 @@ procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t
     const char *file = wire__get_string(&r);
     const char *function = wire__get_string(&r);
     if (r.broken || head.kind < WIRE_FAILURE_PANIC || head.kind > WIRE_FAILURE_IO || !message)
-        return procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO, "the child's answer is garbage");
+        return garbage();
     procspawn_error *error = procspawn__error_new(kinds[head.kind], head.error, "%s", message);
     if (!error)
         return NULL;
@@ -184,6 +194,27 @@ procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t
         return error;
     procspawn_error_free(error);
     return NULL;
+}
+
+procspawn_error *procspawn__error_from_value(const json_t *value)
+{
+    struct procspawn__failure failure;
+    int rc = procspawn__failure_unpack(value, &failure);
+
+    if (rc < 0)
+        return rc == -EPROTO ? garbage() : NULL;
+    procspawn_error *error = new_error(PROCSPAWN_ERROR_FAILED);
+    if (!error) {
+        procspawn__failure_fini(&failure);
+        return NULL;
+    }
+    error->message = failure.message;
+    error->file = failure.file;
+    error->line = failure.line;
+    error->function = failure.function;
+    error->type = failure.type;
+    error->detail = failure.detail;
+    return error;
 }
 
 /* ---- from its death ---- */

@@ -7,6 +7,7 @@
 #include "src/crash/backtrace.h"
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +23,8 @@ struct procspawn_error {
     char *message;
     char *file;
     char *function;
+    char *type;                 /* that the function gave to its failure */
+    json_t *detail;             /* the same */
     struct backtrace *trace;    /* NULL: none */
 };
 
@@ -47,6 +50,8 @@ procspawn_error *procspawn__error_of_loss(int rc);
  * trace (NULL: none) is taken on success.
  */
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length);
+/* From a RESULT that says how the function has failed (untrusted). */
+procspawn_error *procspawn__error_from_value(const json_t *value);
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace);
 

@@ -21,6 +21,7 @@ static const char *const kind_names[] = {
     [PROCSPAWN_ERROR_CONSUMED] = "consumed",
     [PROCSPAWN_ERROR_SETUP] = "setup",
     [PROCSPAWN_ERROR_SERVER_LOST] = "server_lost",
+    [PROCSPAWN_ERROR_FAILED] = "failed",
 };
 
 static const char *const cause_names[] = {
@@ -76,6 +77,11 @@ bool procspawn_error_is_remote_close(const procspawn_error *error)
     return error->kind == PROCSPAWN_ERROR_REMOTE_CLOSE;
 }
 
+bool procspawn_error_is_failure(const procspawn_error *error)
+{
+    return error->kind == PROCSPAWN_ERROR_FAILED;
+}
+
 enum procspawn_cause procspawn_error_cause(const procspawn_error *error)
 {
     return error->cause;
@@ -99,6 +105,16 @@ int procspawn_error_errno(const procspawn_error *error)
 int procspawn_error_code(const procspawn_error *error)
 {
     return error->code;
+}
+
+const json_t *procspawn_error_detail(const procspawn_error *error)
+{
+    return error->detail;
+}
+
+const char *procspawn_error_type(const procspawn_error *error)
+{
+    return error->type;
 }
 
 const char *procspawn_error_message(const procspawn_error *error)
@@ -269,6 +285,8 @@ json_t *procspawn_error_json(const procspawn_error *error)
     set_if(object, "signal", error->signal != 0, json_integer(error->signal));
     set_if(object, "exit_status", error->exit_status >= 0, json_integer(error->exit_status));
     set_if(object, "errno", error->error != 0, json_integer(error->error));
+    set_if(object, "detail", error->detail, json_deep_copy(error->detail));
+    set_if(object, "type", error->type, text_or_null(error->type));
     set_if(object, "file", error->file, text_or_null(error->file));
     set_if(object, "line", error->line != 0, json_integer(error->line));
     set_if(object, "function", error->function, text_or_null(error->function));

@@ -57,6 +57,7 @@ static int send_call(struct procspawn__worker *worker, struct procspawn__pool_ca
     if (rc < 0)
         return rc;
     request->call.generation = worker->generation + 1;
+    call->handle.outcome.times.began = base__now();
     rc = procspawn__request_send(request, worker->child.channel);
     if (rc < 0)
         procspawn__captures_stop(&call->captures, worker->pool, request);
@@ -232,6 +233,10 @@ static void pass_on(struct procspawn__outcome *from, struct procspawn__outcome *
     struct procspawn__outcome before = *to;
     *to = *from;
     *from = (struct procspawn__outcome){ .state = PROCSPAWN__PENDING };
+    if (to->times.began < before.times.began)
+        to->times.began = before.times.began;
+    if (to->times.ended < to->times.began)
+        to->times.ended = to->times.began;
     procspawn__outcome_pass_trace(&before, to);
 }
 

@@ -35,6 +35,8 @@ void procspawn__message_init(struct procspawn__message *message)
     message->attached_count = 0;
     message->attached_length = 0;
     message->attachments = (struct procspawn__attachments){ .parts = NULL };
+    message->failed = false;
+    message->times = (struct wire_times){ 0, 0 };
     message->memfd = -1;
     message->fd_count = 0;
 }
@@ -199,7 +201,8 @@ int procspawn__message_send(struct procspawn__message *message, int sock, enum w
     struct wire_value head = { .generation = generation, .length = message->text_length,
                                .attached_length = message->attached_length,
                                .attached_count = message->attached_count,
-                               .reserved_keys = message->reserved_keys };
+                               .reserved_keys = message->reserved_keys,
+                               .failed = message->failed, .times = message->times };
     int fds[PROCSPAWN_DESCRIPTORS_MAX + 1];
     size_t fd_count = message->fd_count;
 

@@ -29,6 +29,8 @@ struct procspawn__message {
     size_t attached_length;                 /* of the table and the attachments */
     struct procspawn__attachments attachments;  /* borrowed from the value, until they are kept */
     bool reserved_keys;                     /* of placeholders, or escaped: the text has some */
+    bool failed;                            /* RESULT: as in struct wire_value */
+    struct wire_times times;                /* the same */
     int memfd;                              /* all, if it is long and has been sent; else -1 */
     size_t fd_count;
     int fds[PROCSPAWN_DESCRIPTORS_MAX];     /* owned */

@@ -187,6 +187,12 @@ struct wire_refused {
     uint32_t count;
 };
 
+/* When the called function began and ended: nanoseconds, CLOCK_MONOTONIC; 0: it did not. */
+struct wire_times {
+    int64_t began;
+    int64_t ended;
+};
+
 /*
  * JSON text and its attachments (src/value/attachments.h): after the structure, or in a sealed
  * memfd. The descriptors are those that the text refers to, in their order (src/value/message.h),
@@ -199,6 +205,10 @@ struct wire_value {
     uint64_t attached_count;
     uint32_t in_memfd;
     uint32_t reserved_keys;         /* the text has keys of the library: placeholders or escapes */
+    uint32_t failed;                /* RESULT: the value says how the function failed (src/value/
+                                     * failure.h) */
+    uint32_t padding;
+    struct wire_times times;        /* RESULT */
 };
 
 /* The place where a failure arose determines its kind. */
@@ -216,6 +226,7 @@ struct wire_failure {
     int32_t line;
     uint32_t keep_alive;            /* the child waits for its next CALL */
     uint64_t generation;            /* of the CALL */
+    struct wire_times times;
 };
 
 /* The part of the library that ended the process, if any did. The first cause is kept. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <forkscope.h>
 #include <forkscope/cunit.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,6 +174,7 @@ static void a_call_that_was_joined_finishes_as_consumed(void)
     struct procspawn_result result;
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_wait(handle, NULL), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_finish(handle, -1, &result), PROCSPAWN_ECALL);
     check_failed(&result, PROCSPAWN_ECALL, PROCSPAWN_ERROR_CONSUMED);
 }
@@ -192,6 +194,48 @@ static void a_result_outlives_its_pool(void)
                           0);
     close(fd);
     procspawn_result_fini(&result);
+}
+
+/* ---- times ---- */
+
+/* Takes 50 ms of time. */
+static json_t *take_time(json_t *unused)
+{
+    (void)unused;
+    poll(NULL, 0, 50);
+    return json_null();
+}
+
+static void the_time_of_the_function_is_its_own(void)
+{
+    struct procspawn_result result;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(NULL, take_time, NULL, &result), 0);
+    CU_ASSERT(result.run_time >= 49 * CALLS_MS);
+    CU_ASSERT(result.queue_time > 0);
+    procspawn_result_fini(&result);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(NULL, NULL, NULL, &result), PROCSPAWN_EFUNCTION);
+    PROCSPAWN_CUNIT_EQUAL(result.run_time, 0);
+    procspawn_result_fini(&result);
+}
+
+static void the_time_in_the_queue_of_a_pool_is_not_the_functions(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    const struct procspawn_call_options options = { .pool = pool };
+    struct procspawn_result result;
+    procspawn_handle *first = NULL, *second = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_start(&options, take_time, NULL, &first), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_start(&options, calls_echo, NULL, &second), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(second, -1, &result), 0);
+    CU_ASSERT(result.queue_time >= 49 * CALLS_MS);
+    CU_ASSERT(result.run_time >= 0 && result.run_time < result.queue_time);
+    procspawn_result_fini(&result);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(first, -1, &result), 0);
+    CU_ASSERT(result.run_time >= 49 * CALLS_MS);
+    procspawn_result_fini(&result);
+    procspawn_pool_free(pool);
 }
 
 /* ---- with a scope ---- */
@@ -247,6 +291,8 @@ static CU_TestInfo tests[] = {
     TEST(a_call_that_is_not_finished_in_time_stays_the_callers),
     TEST(a_call_that_was_joined_finishes_as_consumed),
     TEST(a_result_outlives_its_pool),
+    TEST(the_time_of_the_function_is_its_own),
+    TEST(the_time_in_the_queue_of_a_pool_is_not_the_functions),
     TEST(a_call_of_a_pool_ends_with_its_scope),
     TEST(a_call_of_a_pool_succeeds_in_a_scope),
     CU_TEST_INFO_NULL,
