@@ -27,8 +27,8 @@
  * fork(2) may read them. They count for the limits of results and of receivers.
  *
  * A bytes value is a JSON object with a reserved key and means bytes only to this library.
- * json_dumps() returns NULL for a value that holds one; procspawn_value_print() shows it. Plain data
- * cannot be mistaken for bytes, and arrives unchanged.
+ * json_dumps() returns NULL for a value that holds one; procspawn_value_print() shows it. Plain
+ * data cannot be mistaken for bytes, and arrives unchanged.
  */
 #ifndef FORKSCOPE_BYTES_H
 #define FORKSCOPE_BYTES_H
@@ -73,10 +73,10 @@ const void *procspawn_bytes_value(const json_t *value);
 size_t procspawn_bytes_length(const json_t *value);
 
 /*
- * Prints a value for people, as json_dumpf() with an indent of two does; NULL: null. Bytes are shown
- * as "<bytes: 1024>", placeholders (value.h) as "<descriptor>", "<shared memory>", "<sender>" and
- * "<receiver>". Characters that have an effect on a terminal are escaped. The output is not meant to
- * be parsed.
+ * Prints a value for people, as json_dumpf() with an indent of two does; NULL: null. Bytes are
+ * shown as "<bytes: 1024>", placeholders (value.h) as "<descriptor>", "<shared memory>", "<sender>"
+ * and "<receiver>". Characters that have an effect on a terminal are escaped. The output is not
+ * meant to be parsed.
  *
  * Returns 0, or
  *   -EIO              the stream has failed

@@ -97,8 +97,8 @@ bool procspawn__text_is_null(const void *text, size_t length);
 
 /*
  * Sends a message in one frame: struct wire_value, the text, the attachments, the descriptors.
- * encoded.h is the receiving side. Returns 0, -EAGAIN if dont_wait is set, -EPIPE, or another errno. May be
- * repeated.
+ * encoded.h is the receiving side. Returns 0, -EAGAIN if dont_wait is set, -EPIPE, or another
+ * errno. May be repeated.
  */
 int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
                             uint64_t generation, bool dont_wait);

@@ -1,6 +1,6 @@
 /*
- * translate_in.c - changes a decoded value: what stands for descriptors becomes placeholders of this
- * process, what stands for attachments becomes bytes or strings
+ * translate_in.c - changes a decoded value: what stands for descriptors becomes placeholders of
+ * this process, what stands for attachments becomes bytes or strings
  */
 #include "src/value/translate_in.h"
 

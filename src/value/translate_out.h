@@ -17,8 +17,8 @@ struct procspawn__beside {
 };
 
 /*
- * Returns a copy for the wire. The value was surveyed (survey.h); strings are shared with it. Errors
- * as for procspawn__message_encode (message.h).
+ * Returns a copy for the wire. The value was surveyed (survey.h); strings are shared with it.
+ * Errors as for procspawn__message_encode (message.h).
  */
 int procspawn__translate_out(const json_t *value, const struct procspawn__beside *beside,
                              json_t **ret_copy);

@@ -197,8 +197,9 @@ static void strings_that_look_like_attachments_arrive_unchanged_without_any(void
 static void bytes_travel_beside_descriptors(void)
 {
     procspawn_handle *handle;
-    json_t *argument = json_pack("[o, o, o, o]", some_bytes(7, 1), procspawn_value_fd(STDOUT_FILENO),
-                                 text_of(5000, "t"), procspawn_value_fd(STDERR_FILENO));
+    json_t *argument =
+        json_pack("[o, o, o, o]", some_bytes(7, 1), procspawn_value_fd(STDOUT_FILENO),
+                  text_of(5000, "t"), procspawn_value_fd(STDERR_FILENO));
     json_t *result = values_call(calls_echo, argument, &handle);
     int fd = -1;
 
@@ -402,7 +403,8 @@ static void prints(const json_t *value, int expected, const char *text)
 static void a_value_is_printed_with_what_it_stands_for(void)
 {
     json_t *value = json_pack("{s:o, s:[o, i], s:s}", "png", some_bytes(1024, 1), "in",
-                              procspawn_value_fd(STDOUT_FILENO), 7, "text", "\x1b\xc2\x9b\n\xc3\xa4");
+                              procspawn_value_fd(STDOUT_FILENO), 7, "text",
+                              "\x1b\xc2\x9b\n\xc3\xa4");
 
     prints(value, 0, "{\n  \"png\": \"<bytes: 1024>\",\n  \"in\": [\n    \"<descriptor>\",\n"
                      "    7\n  ],\n  \"text\": \"\\u001B\\u009b\\n\xc3\xa4\"\n}");
