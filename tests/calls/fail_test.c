@@ -249,7 +249,7 @@ static void a_failure_is_the_failure_of_a_child_of_a_scope(void)
     CU_ASSERT_EQUAL_FATAL(scoped_spawner_open(NULL, &root), 0);
     CU_ASSERT_EQUAL_FATAL(scoped_scope_open(root, NULL, &scope), 0);
     PROCSPAWN_CUNIT_EQUAL(scoped_spawn(scope, fail_in_scope, NULL, NULL), 0);
-    PROCSPAWN_CUNIT_EQUAL(scoped_close(scope, SCOPED_FOREVER, &outcome), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_close(scope, SCOPED_FOREVER, &outcome), PROCSPAWN_ECALL);
     PROCSPAWN_CUNIT_EQUAL(outcome.status, PROCSPAWN_ECALL);
     scoped_outcome_fini(&outcome);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
