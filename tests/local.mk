@@ -99,6 +99,7 @@ check_PROGRAMS += tests/call/interrupted_test
 check_PROGRAMS += tests/call/kill_sweep_test
 check_PROGRAMS += tests/call/kill_test
 check_PROGRAMS += tests/call/limits_test
+check_PROGRAMS += tests/call/output_test
 check_PROGRAMS += tests/call/request_test
 check_PROGRAMS += tests/call/result_limits_test
 check_PROGRAMS += tests/call/shortage_test
@@ -109,6 +110,7 @@ check_PROGRAMS += tests/calls/call_test
 check_PROGRAMS += tests/calls/cancel_test
 check_PROGRAMS += tests/calls/fail_test
 check_PROGRAMS += tests/calls/options_test
+check_PROGRAMS += tests/calls/streams_test
 
 check_PROGRAMS += tests/child/caller_rights_test
 check_PROGRAMS += tests/child/childless_test

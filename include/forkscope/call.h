@@ -140,7 +140,10 @@ struct procspawn_call_options {
     int64_t run_limit;              /* nanoseconds for the function; 0: as the builder says */
     int64_t total_limit;            /* nanoseconds from now on; 0: as the builder says */
     size_t capture_limit;           /* bytes to keep of stdout and of stderr; 0: as the builder */
-    const void *input;              /* what the function reads from stdin; NULL: as the builder */
+    /* What the function reads from stdin, of any size: copied into a file in memory, which it can
+     * seek and map and cannot change. NULL: as the builder says. Until the call is sent it takes a
+     * descriptor of this program, also in the queue of a pool. -EFBIG beyond RLIMIT_FSIZE. */
+    const void *input;
     size_t input_size;              /* in bytes */
     bool take_argument;             /* the argument's reference is taken, also on failure */
 };
@@ -169,7 +172,7 @@ struct procspawn_result {
  * a little later than its answer.
  *
  * Returns ret_result->status: what procspawn_call() returns; -EINVAL for a pool together with a
- * builder or an input, and for a negative length; and with a scope what scoped_procspawn() returns.
+ * builder, and for a negative length; and with a scope what scoped_procspawn() returns.
  *
  * Safe:   as procspawn_call(); with a scope the owner of the spawner.
  * Cancel: as procspawn_call(); *ret_result needs no emptying.

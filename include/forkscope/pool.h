@@ -271,8 +271,8 @@ void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder);
 
 /*
  * The builder of the worker processes, for everything else that a procspawn_builder can set:
- * streams, working directory, limits, name. A stream cannot be a pipe. Borrowed: it lives as long
- * as the pool builder.
+ * streams, captured output (output.h: that of each call is apart), working directory, limits, name.
+ * A stream cannot be a pipe. Borrowed: it lives as long as the pool builder.
  *
  * Its time limits are those of each call, not of the worker. run_limit counts from the moment at
  * which the call is sent to an idle worker; total_limit counts from the call, with the wait in the
@@ -307,24 +307,6 @@ void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned mi
  */
 void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder, uint64_t calls);
 void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes);
-
-/*
- * Captures what each call writes to stdout or stderr, separately for each call and in memory: it is
- * read from procspawn_stdout() or procspawn_stderr() of the handle, from its beginning, also while
- * the call runs. A read there never waits; it ends at what the call has written so far.
- *
- * Of each stream the first 1,048,576 bytes of a call are kept, or the number that
- * procspawn_pool_builder_capture_limit() sets; the rest is dropped. The call does not notice that,
- * and never waits for a reader. Processes that a call has started are cut off at its end: one that
- * continues to write to the call's stdout then gets SIGPIPE.
- *
- * Safe:   one thread at a time for each builder.
- * Cancel: no cancellation point.
- * Source: own.
- */
-void procspawn_pool_builder_capture_stdout(procspawn_pool_builder *builder, bool enabled);
-void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool enabled);
-void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
  * The limits of each call's result: see procspawn_builder_result_limit(). A result beyond them

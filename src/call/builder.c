@@ -7,6 +7,7 @@
 #include "src/value/placeholder.h"
 #include <errno.h>
 #include <forkscope/call.h>
+#include <forkscope/output.h>
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,13 +34,18 @@ procspawn_builder *procspawn_builder_new(void)
 procspawn_builder *procspawn__builder_with(const struct procspawn_call_options *options,
                                            procspawn_builder *ret_changed)
 {
-    if (options->run_limit == 0 && options->total_limit == 0)
+    if (options->run_limit == 0 && options->total_limit == 0 && options->capture_limit == 0 &&
+        !options->input)
         return options->builder;
     *ret_changed = options->builder ? *options->builder : defaults;
     if (options->run_limit > 0)
         ret_changed->time.run = options->run_limit;
     if (options->total_limit > 0)
         ret_changed->time.total = options->total_limit;
+    if (options->capture_limit > 0)
+        ret_changed->capture_limit = options->capture_limit;
+    ret_changed->input = options->input;
+    ret_changed->input_size = options->input_size;
     return ret_changed;
 }
 
@@ -236,4 +242,10 @@ int procspawn_builder_result_depth(procspawn_builder *builder, unsigned depth)
         return -EINVAL;
     builder->limit.depth = depth;
     return 0;
+}
+
+void procspawn_builder_capture(procspawn_builder *builder, size_t limit, bool merged)
+{
+    builder->capture_limit = limit;
+    builder->capture_merged = merged;
 }

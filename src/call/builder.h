@@ -41,6 +41,10 @@ struct procspawn_builder {
     bool has_grace;
     int64_t grace;
     procspawn__limit limit;     /* of the result */
+    size_t capture_limit;       /* bytes kept of each stream; 0: the output is not captured */
+    bool capture_merged;
+    const void *input;          /* of one call: what stdin has; NULL: as stdio[0] says */
+    size_t input_size;
 };
 
 struct procspawn_call_options;

@@ -6,15 +6,18 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
+#include "src/call/capture.h"
 #include "src/call/outcome.h"
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/output.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -30,10 +33,20 @@ static bool is_ours(const procspawn_handle *handle)
     return handle->owner == base__process();
 }
 
+static void free_texts(procspawn_handle *handle)
+{
+    for (int i = 0; i < 2; i++)
+        free(handle->texts[i]);
+}
+
 void procspawn__handle_fini(procspawn_handle *handle)
 {
     for (int i = 0; i < 3; i++)
         base__fd_close(handle->pipes[i]);
+    if (handle->outcome.state != PROCSPAWN__PENDING)
+        procspawn__capture_end(handle->capture);
+    procspawn__capture_drop(handle->capture);
+    free_texts(handle);
     procspawn__outcome_fini(&handle->outcome);
 }
 
@@ -41,6 +54,8 @@ void procspawn__handle_forget(procspawn_handle *handle)
 {
     for (int i = 0; i < 3; i++)
         handle->pipes[i] = -1;
+    procspawn__capture_forget(handle->capture);
+    free_texts(handle);
     procspawn__outcome_forget(&handle->outcome);
 }
 
@@ -145,4 +160,54 @@ int procspawn_stdout_claim(procspawn_handle *handle)
 int procspawn_stderr_claim(procspawn_handle *handle)
 {
     return take_pipe(handle, 2);
+}
+
+/* ---- captured output ---- */
+
+struct procspawn__capture *procspawn__handle_capture(procspawn_handle *handle)
+{
+    return handle->kind->capture ? handle->kind->capture(handle)
+                                 : procspawn__capture_ref(handle->capture);
+}
+
+static int read_output(procspawn_handle *handle, int stream, struct procspawn_output *ret_output)
+{
+    struct procspawn__capture *capture = procspawn__handle_capture(handle);
+    char *text = NULL;
+
+    if (!capture) {
+        *ret_output = (struct procspawn_output){ .data = "" };
+        return 0;
+    }
+    int rc = procspawn__capture_read(capture, stream, &text, ret_output);
+    procspawn__capture_drop(capture);
+    if (rc < 0)
+        return rc;
+    free(handle->texts[stream - 1]);
+    handle->texts[stream - 1] = text;
+    return 0;
+}
+
+static int captured(procspawn_handle *handle, int stream, struct procspawn_output *ret_output)
+{
+    int cancel;
+
+    if (!is_ours(handle))
+        return PROCSPAWN_ENOTOWNER;
+    if (!handle->captured)
+        return -ENODATA;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    int rc = read_output(handle, stream, ret_output);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn_captured_stdout(procspawn_handle *handle, struct procspawn_output *ret_output)
+{
+    return captured(handle, STDOUT_FILENO, ret_output);
+}
+
+int procspawn_captured_stderr(procspawn_handle *handle, struct procspawn_output *ret_output)
+{
+    return captured(handle, STDERR_FILENO, ret_output);
 }

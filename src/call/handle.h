@@ -8,6 +8,7 @@
 #ifndef FORKSCOPE_CALL_HANDLE_H
 #define FORKSCOPE_CALL_HANDLE_H
 
+#include "src/call/capture.h"
 #include "src/call/outcome.h"
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
@@ -43,6 +44,9 @@ struct procspawn__handle_kind {
     /* The same in a child by fork(2): frees memory and closes nothing. Leaves alone memory that
      * another thread of the parent may have been changing at the fork. */
     void (*forget)(procspawn_handle *handle);
+    /* Returns a reference to its capture; NULL: it is not sent yet. No function: handle->capture is
+     * set before anybody knows the handle. */
+    struct procspawn__capture *(*capture)(procspawn_handle *handle);
 };
 
 struct procspawn_handle {
@@ -51,9 +55,14 @@ struct procspawn_handle {
     int64_t called;             /* when the call was made */
     struct procspawn__outcome outcome;
     int pipes[3];               /* the caller's ends of the standard streams, or -1 */
+    bool captured;              /* its output is captured */
+    struct procspawn__capture *capture;
+    char *texts[2];             /* what the caller has got of its output; NULL: not asked for */
 };
 
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
+/* Returns a reference to the capture of its call; NULL: there is none, or the call is not sent. */
+struct procspawn__capture *procspawn__handle_capture(procspawn_handle *handle);
 void procspawn__handle_fini(procspawn_handle *handle);
 /* The same in a child by fork(2): frees memory and closes nothing. */
 void procspawn__handle_forget(procspawn_handle *handle);

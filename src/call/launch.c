@@ -7,6 +7,7 @@
 #include "src/base/fd.h"
 #include "src/call/builder.h"
 #include "src/call/caller_state.h"
+#include "src/call/capture.h"
 #include "src/call/process.h"
 #include "src/call/request.h"
 #include "src/call/shared_fd.h"
@@ -37,6 +38,23 @@ static const procspawn_builder inherits = {
     .limit = PROCSPAWN__LIMIT_DEFAULT,
 };
 
+static int copy_input(procspawn_builder *copy, const procspawn_builder *builder)
+{
+    void *input = malloc(builder->input_size + 1);
+
+    if (!input)
+        return -ENOMEM;
+    memcpy(input, builder->input, builder->input_size);
+    copy->input = input;
+    return 0;
+}
+
+static void free_copies(procspawn_builder *copy)
+{
+    free(copy->name);
+    free((void *)(uintptr_t)copy->input);
+}
+
 /* What it points to goes into the request at once. The task of a scope has the name as well. */
 static int copy_builder(procspawn_builder *copy, const procspawn_builder *builder)
 {
@@ -45,7 +63,10 @@ static int copy_builder(procspawn_builder *copy, const procspawn_builder *builde
     copy->change_count = 0;
     copy->cwd = NULL;
     copy->name = builder->name ? strdup(builder->name) : NULL;
-    return builder->name && !copy->name ? -ENOMEM : 0;
+    copy->input = NULL;
+    if (builder->name && !copy->name)
+        return -ENOMEM;
+    return builder->input ? copy_input(copy, builder) : 0;
 }
 
 /* The request has opened the working directory if that is not the one at init. */
@@ -145,11 +166,13 @@ static void close_streams(struct procspawn__request *request)
 {
     for (int i = 0; i < 3; i++) {
         if (request->owned[i])
-            close(request->stdio[i]);
+            base__fd_close(request->stdio[i]);
         base__fd_close(request->pipes[i]);
         request->owned[i] = false;
         request->stdio[i] = request->pipes[i] = -1;
     }
+    procspawn__capture_drop(request->capture);
+    request->capture = NULL;
 }
 
 static int seal(struct procspawn__launch *launch)
@@ -232,6 +255,8 @@ static void become_handle(struct procspawn__launch *launch, struct procspawn__pr
         process->handle.pipes[i] = launch->request.pipes[i];
         launch->request.pipes[i] = -1;
     }
+    process->handle.capture = procspawn__streams_captured(&launch->request);
+    process->handle.captured = process->handle.capture != NULL;
 }
 
 int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **ret_handle)
@@ -288,7 +313,7 @@ void procspawn__launch_free(struct procspawn__launch *launch)
     procspawn__launch_put_off(launch);
     procspawn__request_fini(&launch->request);
     procspawn__launch_files_drop(&launch->files);
-    free(launch->builder.name);
+    free_copies(&launch->builder);
     free(launch);
 }
 
@@ -298,6 +323,6 @@ void procspawn__launch_forget(struct procspawn__launch *launch)
         return;
     procspawn__request_forget(&launch->request);
     procspawn__launch_files_forget(&launch->files);
-    free(launch->builder.name);
+    free_copies(&launch->builder);
     free(launch);
 }

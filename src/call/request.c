@@ -4,6 +4,7 @@
 #include "src/call/request.h"
 
 #include "src/base/fd.h"
+#include "src/call/capture.h"
 #include "src/image/function.h"
 #include "src/image/image.h"
 #include "src/value/message.h"
@@ -41,9 +42,10 @@ void procspawn__request_fini(struct procspawn__request *request)
         close(request->cwd);
     for (int i = 0; i < 3; i++) {
         if (request->owned[i])
-            close(request->stdio[i]);
+            base__fd_close(request->stdio[i]);
         base__fd_close(request->pipes[i]);
     }
+    procspawn__capture_drop(request->capture);
 }
 
 void procspawn__request_forget(struct procspawn__request *request)
@@ -54,6 +56,8 @@ void procspawn__request_forget(struct procspawn__request *request)
         request->owned[i] = false;
         request->pipes[i] = -1;
     }
+    procspawn__capture_forget(request->capture);
+    request->capture = NULL;
     procspawn__request_fini(request);
 }
 
@@ -126,6 +130,8 @@ static bool is_whole(const struct procspawn__request *request)
 {
     bool whole = request->memory < 0 || base__fd_is_ours(request->memory);
 
+    if (request->owned[STDIN_FILENO])
+        whole = whole && base__fd_is_ours(request->stdio[STDIN_FILENO]);
     for (size_t i = 0; i < request->message.fd_count; i++)
         whole = whole && base__fd_is_ours(request->message.fds[i]);
     return whole;

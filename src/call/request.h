@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_CALL_REQUEST_H
 #define FORKSCOPE_CALL_REQUEST_H
 
+#include "src/call/capture.h"
 #include "src/value/message.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
@@ -21,6 +22,7 @@ struct procspawn__request {
     int stdio[3];               /* the child's ends */
     bool owned[3];              /* stdio[i] is owned; else borrowed */
     int pipes[3];               /* the caller's ends of pipes */
+    struct procspawn__capture *capture; /* NULL: its output is not captured */
 };
 
 void procspawn__request_init(struct procspawn__request *request);

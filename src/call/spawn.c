@@ -100,6 +100,8 @@ static void take_pipes(struct procspawn__request *request, procspawn_handle *han
         handle->pipes[i] = request->pipes[i];
         request->pipes[i] = -1;
     }
+    handle->capture = procspawn__streams_captured(request);
+    handle->captured = handle->capture != NULL;
 }
 
 static int start_call(const procspawn_builder *builder, procspawn_function *function,

@@ -3,13 +3,19 @@
  */
 #include "src/call/stdio.h"
 
+#include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/call/builder.h"
+#include "src/call/capture.h"
+#include "src/call/collector.h"
 #include "src/call/request.h"
 #include "src/wire/call.h"
+#include "src/wire/frame.h"
+#include "src/wire/memfd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <forkscope/procspawn.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -53,13 +59,90 @@ static int open_stream(struct procspawn__request *request, int stream,
     return -EINVAL;
 }
 
+/* ---- input and captured output of one call ---- */
+
+int procspawn__streams_input(struct procspawn__request *request, const void *bytes, size_t size)
+{
+    struct wire_part part = { bytes, size };
+    int fd = base__fd_hold(wire__memfd_new(&part, 1));
+
+    if (fd < 0)
+        return fd;
+    if (lseek(fd, 0, SEEK_SET) < 0) {
+        base__fd_close(fd);
+        return -EIO;
+    }
+    request->stdio[STDIN_FILENO] = fd;
+    request->owned[STDIN_FILENO] = true;
+    request->call.flags |= WIRE_CALL_FD_STDIN;
+    return 0;
+}
+
+int procspawn__streams_capture(struct procspawn__request *request, size_t limit, bool merged)
+{
+    int ends[2];
+    int rc = procspawn__capture_open(limit, merged, ends, &request->capture);
+
+    if (rc < 0)
+        return rc;
+    request->stdio[STDOUT_FILENO] = ends[0];
+    request->stdio[STDERR_FILENO] = ends[1];
+    request->owned[STDOUT_FILENO] = true;
+    request->owned[STDERR_FILENO] = !merged;
+    request->call.flags |= WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR | WIRE_CALL_LINES;
+    return 0;
+}
+
+struct procspawn__capture *procspawn__streams_captured(struct procspawn__request *request)
+{
+    struct procspawn__capture *capture = request->capture;
+
+    if (!capture)
+        return NULL;
+    for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (request->owned[stream])
+            close(request->stdio[stream]);
+        request->owned[stream] = false;
+        request->stdio[stream] = -1;
+    }
+    request->capture = NULL;
+    return capture;
+}
+
+/* Waits while the collector starts, or has much to read. */
+static int capture_in_time(struct procspawn__request *request, size_t limit, bool merged)
+{
+    static const int64_t patience = 10 * BASE_SECOND;
+    int64_t deadline = base__deadline(patience);
+    int rc;
+
+    for (;;) {
+        rc = procspawn__collector_start(deadline);
+        if (rc == 0)
+            rc = procspawn__streams_capture(request, limit, merged);
+        if (rc != -ENOBUFS || base__now() >= deadline)
+            return rc;
+        poll(NULL, 0, 1);
+    }
+}
+
+/* ---- all of a process ---- */
+
+static bool is_captured(const procspawn_builder *builder, int stream)
+{
+    return builder && builder->capture_limit > 0 && stream != STDIN_FILENO;
+}
+
 /* A stream for which no descriptor is sent is /dev/null in the child. */
-int procspawn__streams_open(struct procspawn__request *request, const procspawn_builder *builder)
+int procspawn__streams_open_lasting(struct procspawn__request *request,
+                                    const procspawn_builder *builder)
 {
     static const struct procspawn__stream inherit = { PROCSPAWN_STDIO_INHERIT, -1 };
     bool is_snapshot = builder && builder->environment; /* a snapshot, which owns its descriptors */
 
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (is_captured(builder, stream) || (builder && builder->input && stream == STDIN_FILENO))
+            continue;
         int rc = open_stream(request, stream, builder ? &builder->stdio[stream] : &inherit,
                              is_snapshot);
         if (rc < 0)
@@ -68,4 +151,15 @@ int procspawn__streams_open(struct procspawn__request *request, const procspawn_
             request->call.flags |= flags[stream];
     }
     return 0;
+}
+
+int procspawn__streams_open(struct procspawn__request *request, const procspawn_builder *builder)
+{
+    int rc = procspawn__streams_open_lasting(request, builder);
+
+    if (rc == 0 && builder && builder->input)
+        rc = procspawn__streams_input(request, builder->input, builder->input_size);
+    if (rc == 0 && builder && builder->capture_limit > 0)
+        rc = capture_in_time(request, builder->capture_limit, builder->capture_merged);
+    return rc;
 }

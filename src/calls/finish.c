@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
+#include <forkscope/output.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stddef.h>
@@ -39,6 +40,10 @@ static void fill(struct procspawn_result *result, procspawn_handle *handle, int 
     result->error = ending->error;
     result->queue_time = ending->queue_time;
     result->run_time = ending->run_time;
+    if (handle) {
+        procspawn_captured_stdout(handle, &result->out);
+        procspawn_captured_stderr(handle, &result->err);
+    }
     if (!ending->has_usage)
         return;
     result->cpu_time = nanoseconds(ending->usage.ru_utime) + nanoseconds(ending->usage.ru_stime);

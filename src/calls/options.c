@@ -13,14 +13,12 @@ static bool is_valid(const struct procspawn_call_options *options)
 {
     if (options->run_limit < 0 || options->total_limit < 0)
         return false;
-    return !options->pool || (!options->builder && !options->input);
+    return !options->pool || !options->builder;
 }
 
 int procspawn__options_check(const struct procspawn_call_options *options, const json_t *argument)
 {
     if (!is_valid(options))
         return -EINVAL;
-    if (options->capture_limit > 0 || options->input)
-        return -ENOTSUP;
     return options->take_argument && !argument ? PROCSPAWN_EJSON : 0;
 }

@@ -137,6 +137,7 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
 
     int rc = procspawn__stdio_save(replaces_stdio(&received->call) ? received->call.flags : 0,
                                    &stdio);
+    procspawn__stdio_write_lines(received->call.flags, &stdio);
     if (rc < 0)
         refuse(-rc, "keeping the streams of the worker");
     else

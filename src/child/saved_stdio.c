@@ -9,15 +9,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 enum { NOT_SAVED = -1, WAS_CLOSED = -2 };
+
+/*
+ * Captured output is written line by line: what was printed before a crash is there, and stands
+ * before what stderr got later. Without a buffer of its own the GNU C library would go on as before
+ * until the first write(2).
+ */
+static void set_mode(int mode)
+{
+    static char buffer[4096];
+
+    setvbuf(stdout, buffer, mode, sizeof buffer);
+}
+
+void procspawn__stdio_write_lines(uint32_t flags, struct procspawn__saved_stdio *saved)
+{
+    saved->whole = (flags & WIRE_CALL_LINES) && !__flbf(stdout);
+    if (saved->whole)
+        set_mode(_IOLBF);
+}
+
+/* What is left of the call's input is not the next one's. */
+static void forget_input(void)
+{
+    __fpurge(stdin);
+    clearerr(stdin);
+}
 
 int procspawn__stdio_save(uint32_t flags, struct procspawn__saved_stdio *ret_saved)
 {
     static const uint32_t flag[] = { WIRE_CALL_FD_STDIN, WIRE_CALL_FD_STDOUT, WIRE_CALL_FD_STDERR };
     int rc = 0;
 
+    ret_saved->whole = false;
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         ret_saved->own[stream] = NOT_SAVED;
         if (rc < 0 || !(flags & flag[stream]))
@@ -28,6 +56,8 @@ int procspawn__stdio_save(uint32_t flags, struct procspawn__saved_stdio *ret_sav
         else
             rc = -errno;
     }
+    if (ret_saved->own[STDIN_FILENO] != NOT_SAVED)
+        forget_input();
     return rc;
 }
 
@@ -35,6 +65,8 @@ void procspawn__stdio_restore(const struct procspawn__saved_stdio *saved)
 {
     bool flushed = false;
 
+    if (saved->own[STDIN_FILENO] != NOT_SAVED)
+        forget_input();
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         if (saved->own[stream] == NOT_SAVED)
             continue;
@@ -48,4 +80,6 @@ void procspawn__stdio_restore(const struct procspawn__saved_stdio *saved)
         dup2(saved->own[stream], stream);
         close(saved->own[stream]);
     }
+    if (saved->whole && saved->own[STDOUT_FILENO] != NOT_SAVED)
+        set_mode(_IOFBF);
 }

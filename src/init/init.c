@@ -12,6 +12,8 @@
 #include "src/base/process.h"
 #include "src/base/thread.h"
 #include "src/call/caller_state.h"
+#include "src/call/collector.h"
+#include "src/call/collector_link.h"
 #include "src/call/confinement.h"
 #include "src/child/caller_rights.h"
 #include "src/child/child.h"
@@ -183,6 +185,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
         return PROCSPAWN_ETHREADS;
     if (image->owner != 0) {
         procspawn__client_forget();
+        procspawn__collector_reset();
         drop_board();
         procspawn__at_fini_forget();
         procspawn__fd_table_forget();
@@ -241,6 +244,7 @@ static int see_them_go(int64_t deadline)
 static void forget_all(void)
 {
     procspawn__earlier_reap(0);
+    procspawn__collector_close();
     procspawn__caller_state_close();
     procspawn__json_memory_unwrap();
     drop_board();

@@ -5,22 +5,19 @@
 
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
 procspawn_pool_builder *procspawn_pool_builder_new(unsigned size)
 {
-    enum { ATTEMPTS = 10, CAPTURED = 1 << 20 };
+    enum { ATTEMPTS = 10 };
     procspawn_pool_builder *builder = malloc(sizeof *builder);
 
     if (!builder)
         return NULL;
     *builder = (procspawn_pool_builder){
-        .config = {
-            .minimum = size, .maximum = size, .capture_limit = CAPTURED, .attempts = ATTEMPTS,
-        },
+        .config = { .minimum = size, .maximum = size, .attempts = ATTEMPTS },
         .process = procspawn_builder_new(),
     };
     if (builder->process)
@@ -114,21 +111,6 @@ void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder,
 void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes)
 {
     builder->config.recycle_bytes = bytes;
-}
-
-void procspawn_pool_builder_capture_stdout(procspawn_pool_builder *builder, bool enabled)
-{
-    builder->config.capture[1] = enabled;
-}
-
-void procspawn_pool_builder_capture_stderr(procspawn_pool_builder *builder, bool enabled)
-{
-    builder->config.capture[2] = enabled;
-}
-
-void procspawn_pool_builder_capture_limit(procspawn_pool_builder *builder, uint64_t bytes)
-{
-    builder->config.capture_limit = bytes;
 }
 
 void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned attempts)

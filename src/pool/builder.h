@@ -6,7 +6,6 @@
 
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct procspawn__pool_config {
@@ -15,8 +14,6 @@ struct procspawn__pool_config {
     int64_t idle_timeout;
     uint64_t recycle_calls;
     uint64_t recycle_bytes;
-    bool capture[3];
-    uint64_t capture_limit;
     unsigned attempts;
 };
 

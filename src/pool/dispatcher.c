@@ -7,6 +7,7 @@
 #include "src/base/fd.h"
 #include "src/base/list.h"
 #include "src/base/thread.h"
+#include "src/call/collector.h"
 #include "src/client/child_end.h"
 #include "src/client/take.h"
 #include "src/error/error.h"
@@ -192,13 +193,11 @@ static void on_event(procspawn_pool *pool, const struct epoll_event *event) REQU
         base__event_clear(pool->wake);
         return;
     }
-    uint64_t serial = event->data.u64 / PROCSPAWN__STREAMS;
+    uint64_t serial = event->data.u64;
     struct procspawn__worker *worker = procspawn__worker_find(pool, serial);
     if (!worker)
         return;
-    if (event->data.u64 % PROCSPAWN__STREAMS != 0)
-        procspawn__worker_receive_output(worker);
-    else if (event->events & EPOLLHUP)
+    if (event->events & EPOLLHUP)
         rc = procspawn__worker_receive(worker);
     else
         rc = procspawn__worker_try_receive(worker);
@@ -295,6 +294,9 @@ static bool finished(const procspawn_pool *pool) REQUIRES(pool_lock)
     return pool->state == PROCSPAWN__POOL_ENDED && procspawn__pool_has_no_workers(pool, 0);
 }
 
+/* The calls that wait for it are tried again ten milliseconds later, with others. */
+static const int64_t collector_patience = BASE_SECOND / 10;
+
 /* One round: does what is due, advances the start of a missing worker, handles events. */
 static bool turn(procspawn_pool *pool)
 {
@@ -302,9 +304,13 @@ static bool turn(procspawn_pool *pool)
     bool missing = keep_time(pool);
     bool done = finished(pool);
     int timeout = base__poll_timeout(pool->wake_at);
+    bool collector = pool->needs_collector;
+    pool->needs_collector = false;
     procspawn__pool_leave(pool);
     if (done)
         return false;
+    if (collector)
+        procspawn__collector_start(base__deadline(collector_patience));
     if (missing)
         procspawn__start_worker(pool);
     else

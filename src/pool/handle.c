@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/thread.h"
+#include "src/call/capture.h"
 #include "src/call/handle.h"
 #include "src/error/error.h"
 #include "src/pool/interest.h"
@@ -275,6 +276,19 @@ static int call_fd(const procspawn_handle *handle)
     return fd;
 }
 
+/* Set, and set anew, when the call is sent. */
+static struct procspawn__capture *call_capture(procspawn_handle *handle)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+
+    if (has_ended(call))
+        return procspawn__capture_ref(handle->capture);
+    procspawn__pool_enter(call->pool);
+    struct procspawn__capture *capture = procspawn__capture_ref(handle->capture);
+    procspawn__pool_leave(call->pool);
+    return capture;
+}
+
 const struct procspawn__handle_kind procspawn__pool_call_kind = {
     .pooled = true,
     .answered = call_answered,
@@ -286,4 +300,5 @@ const struct procspawn__handle_kind procspawn__pool_call_kind = {
     .fd = call_fd,
     .drop = call_drop,
     .forget = call_forget,
+    .capture = call_capture,
 };

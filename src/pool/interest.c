@@ -16,7 +16,7 @@
 static int set_watch(struct procspawn__worker *worker, int operation) REQUIRES(pool_lock)
 {
     struct epoll_event event = { .events = worker->dispatcher_polls ? EPOLLIN : 0,
-                                 .data.u64 = worker->serial * PROCSPAWN__STREAMS };
+                                 .data.u64 = worker->serial };
 
     if (!base__fd_is_ours(worker->pool->epoll) || !base__fd_is_ours(worker->child.channel))
         return -EBADF;

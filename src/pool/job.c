@@ -6,9 +6,9 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/list.h"
+#include "src/call/capture.h"
 #include "src/call/handle.h"
 #include "src/call/request.h"
-#include "src/pool/capture.h"
 #include "src/pool/lifetime.h"
 #include "src/pool/state.h"
 #include "src/wire/protocol.h"
@@ -36,7 +36,6 @@ struct procspawn__pool_call *procspawn__pool_call_new(procspawn_pool *pool,
         .run_until = BASE_NEVER,
         .event = -1,
     };
-    procspawn__captures_init(&call->captures);
     procspawn__handle_init(&call->handle, kind);
     procspawn__request_init(&request->request);
     list_init(&call->in_queue);
@@ -50,7 +49,7 @@ void procspawn__pool_call_free_ended(struct procspawn__pool_call *call)
     procspawn_pool *pool = call->pool;
 
     base__fd_close(call->event);
-    procspawn__captures_close(&call->captures);
+    free(call->input);
     procspawn__handle_fini(&call->handle);
     free(call);
     procspawn__pool_unref(pool);
@@ -127,12 +126,6 @@ static bool step(struct procspawn__pool_call *call, enum procspawn__call_event e
     return true;
 }
 
-static void close_pipes(struct procspawn__pool_call *call) REQUIRES(pool_lock)
-{
-    procspawn__captures_stop(&call->captures, call->pool,
-                             call->request ? &call->request->request : NULL);
-}
-
 bool procspawn__pool_call_sent(struct procspawn__pool_call *call,
                                struct procspawn__worker *worker)
 {
@@ -150,7 +143,6 @@ bool procspawn__pool_call_returned(struct procspawn__pool_call *call)
         return false;
     call->worker = NULL;
     call->run_until = BASE_NEVER;
-    close_pipes(call);
     return true;
 }
 
@@ -160,7 +152,7 @@ void procspawn__pool_call_end(struct procspawn__pool_call *call)
     struct procspawn__listener *listener = call->listener;
 
     call->worker = NULL;
-    close_pipes(call);
+    procspawn__capture_end(call->handle.capture);
     procspawn__pool_call_drop_request(call);
     base__event_raise(call->event);
     if (call->dropped)

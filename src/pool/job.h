@@ -9,11 +9,11 @@
 #include "src/call/handle.h"
 #include "src/call/request.h"
 #include "src/call/time_limits.h"
-#include "src/pool/capture.h"
 #include "src/pool/state.h"
 #include "src/wire/protocol.h"
 #include <forkscope/pool.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* 0 is no state: it marks events that are illegal in a state. */
@@ -56,7 +56,9 @@ struct procspawn__pool_call {
     int event GUARDED_BY(pool_lock);
     struct procspawn__listener *listener GUARDED_BY(pool_lock);  /* NULL: none */
     bool dropped GUARDED_BY(pool_lock);  /* the handle was freed: the call is freed when it ends */
-    struct procspawn__captures captures;
+    size_t capture_limit;       /* 0: its output is not captured */
+    void *input;                /* until the call is queued; NULL: none */
+    size_t input_size;
 };
 
 /*

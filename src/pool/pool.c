@@ -8,6 +8,7 @@
 #include "src/call/builder.h"
 #include "src/call/builder_snapshot.h"
 #include "src/call/caller_state.h"
+#include "src/call/collector.h"
 #include "src/error/error.h"
 #include "src/image/at_fini.h"
 #include "src/image/image.h"
@@ -137,6 +138,8 @@ int procspawn_pool_builder_build(const procspawn_pool_builder *builder, procspaw
         return rc;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     rc = procspawn__caller_state_admits(builder->process);
+    if (rc == 0 && builder->process->capture_limit > 0)
+        rc = procspawn__collector_start(BASE_NEVER);
     if (rc == 0)
         rc = build(builder, ret_pool);
     pthread_setcancelstate(cancel, NULL);

@@ -10,7 +10,6 @@
 #include "src/call/incoming.h"
 #include "src/call/outcome.h"
 #include "src/client/child_end.h"
-#include "src/pool/capture.h"
 #include "src/pool/job.h"
 #include "src/pool/lock.h"
 #include "src/pool/schedule.h"
@@ -37,38 +36,6 @@ static bool may_have_more(enum procspawn__incoming_kind kind)
     }
 }
 
-/* The call cannot end while the lock is released: only the receiving thread ends it. */
-static void drain(struct procspawn__worker *worker) REQUIRES(pool_lock)
-{
-    struct procspawn__pool_call *call = worker->call;
-
-    if (!call || !procspawn__captures_run(&call->captures))
-        return;
-    procspawn__pool_leave(worker->pool);
-    procspawn__captures_drain(&call->captures, worker->pool->config.capture_limit);
-    procspawn__pool_enter(worker->pool);
-}
-
-void procspawn__worker_receive_output(struct procspawn__worker *worker)
-{
-    if (worker->receiving)
-        return;
-    worker->receiving = true;
-    procspawn__worker_ref(worker);
-    drain(worker);
-    worker->receiving = false;
-    procspawn__worker_unref(worker);
-}
-
-/* Before a message that may end the call, all captured output is read. */
-static void deliver(struct procspawn__worker *worker, struct procspawn__worker_message *message)
-    REQUIRES(pool_lock)
-{
-    if (message->incoming.kind > PROCSPAWN__INCOMING_IGNORED)
-        drain(worker);
-    procspawn__schedule_act(worker, message);
-}
-
 /* Receives one message without the lock and acts upon it. Returns whether there may be more. */
 static bool receive_one(struct procspawn__worker *worker, int *ret_error) REQUIRES(pool_lock)
 {
@@ -80,7 +47,7 @@ static bool receive_one(struct procspawn__worker *worker, int *ret_error) REQUIR
     procspawn__pool_leave(pool);
     procspawn__worker_receive_message(worker, &message);
     procspawn__pool_enter(pool);
-    deliver(worker, &message);
+    procspawn__schedule_act(worker, &message);
     *ret_error = message.incoming.error == -EAGAIN ? 0 : message.incoming.error;
     if (!procspawn__outcome_is_empty(&message.outcome)) {
         procspawn__pool_leave(pool);
@@ -126,7 +93,7 @@ static void on_word(struct procspawn__worker *worker, int rc) REQUIRES(pool_lock
     if (worker->state == PROCSPAWN__WORKER_LOST)
         procspawn__worker_note_gone(worker);
     else if (worker->state < PROCSPAWN__WORKER_LOST)
-        deliver(worker, &message);
+        procspawn__schedule_act(worker, &message);
 }
 
 void procspawn__worker_ask_end(struct procspawn__worker *worker)

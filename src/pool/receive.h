@@ -18,8 +18,6 @@ int procspawn__worker_receive(struct procspawn__worker *worker) REQUIRES(pool_lo
 /* The same, but not while a joiner polls the channel; and for all workers that run a call. */
 int procspawn__worker_try_receive(struct procspawn__worker *worker) REQUIRES(pool_lock);
 void procspawn__pool_receive(procspawn_pool *pool) REQUIRES(pool_lock);
-/* Reads captured output, unless another thread receives from the worker. */
-void procspawn__worker_receive_output(struct procspawn__worker *worker) REQUIRES(pool_lock);
 /*
  * Asks the worker's server for its end: the channel may have ended without DEATH, or be full of
  * other messages. Only in the dispatcher.

@@ -5,13 +5,15 @@
 
 #include "src/base/clock.h"
 #include "src/base/list.h"
+#include "src/call/builder.h"
+#include "src/call/capture.h"
 #include "src/call/incoming.h"
 #include "src/call/outcome.h"
 #include "src/call/request.h"
+#include "src/call/stdio.h"
 #include "src/error/error.h"
 #include "src/image/image.h"
 #include "src/pool/backoff.h"
-#include "src/pool/capture.h"
 #include "src/pool/interest.h"
 #include "src/pool/job.h"
 #include "src/pool/state.h"
@@ -48,20 +50,42 @@ static void take_out(struct procspawn__pool_call *call) REQUIRES(pool_lock)
     call->pool->queued--;
 }
 
+/* Opens the pipes for the output of a call. Without a collector the dispatcher is to start one. */
+static int start_capture(struct procspawn__pool_call *call) REQUIRES(pool_lock)
+{
+    procspawn_pool *pool = call->pool;
+
+    if (call->capture_limit == 0)
+        return 0;
+    int rc = procspawn__streams_capture(&call->request->request, call->capture_limit,
+                                        pool->process->capture_merged);
+    if (rc == -ENOBUFS) {
+        pool->needs_collector = true;
+        procspawn__pool_wake(pool);
+    }
+    return rc;
+}
+
 static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
     REQUIRES(pool_lock)
 {
     struct procspawn__request *request = &call->request->request;
-    int rc = procspawn__captures_start(&call->captures, worker->pool, worker->serial, request);
+    int rc = start_capture(call);
 
     if (rc < 0)
         return rc;
     request->call.generation = worker->generation + 1;
     call->handle.outcome.times.began = base__now();
     rc = procspawn__request_send(request, worker->child.channel);
-    if (rc < 0)
-        procspawn__captures_stop(&call->captures, worker->pool, request);
-    return rc;
+    struct procspawn__capture *capture = procspawn__streams_captured(request);
+    if (rc < 0) {
+        procspawn__capture_drop(capture);
+        return rc;
+    }
+    /* It may have been sent to another worker before, which did not begin it. */
+    procspawn__capture_drop(call->handle.capture);
+    call->handle.capture = capture;
+    return 0;
 }
 
 /*

@@ -7,9 +7,9 @@
 #include "src/base/fd.h"
 #include "src/call/builder.h"
 #include "src/call/request.h"
+#include "src/call/stdio.h"
 #include "src/call/time_limits.h"
 #include "src/image/image.h"
-#include "src/pool/capture.h"
 #include "src/pool/handle.h"
 #include "src/pool/job.h"
 #include "src/pool/lock.h"
@@ -24,6 +24,8 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- described ---- */
 
@@ -52,6 +54,22 @@ static void limit(struct procspawn__pool_call *call, const struct procspawn_call
         call->deadline = base__deadline(limits->total);
 }
 
+static int keep_streams(struct procspawn__pool_call *call,
+                        const struct procspawn_call_options *options)
+{
+    call->capture_limit =
+        options->capture_limit > 0 ? options->capture_limit : call->pool->process->capture_limit;
+    call->handle.captured = call->capture_limit > 0;
+    if (!options->input)
+        return 0;
+    call->input = malloc(options->input_size + 1);
+    if (!call->input)
+        return -ENOMEM;
+    memcpy(call->input, options->input, options->input_size);
+    call->input_size = options->input_size;
+    return 0;
+}
+
 int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_options *options,
                              procspawn_function *function, const json_t *argument,
                              struct procspawn__pool_call **ret_call)
@@ -62,7 +80,9 @@ int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_o
     if (!call)
         return -ENOMEM;
     limit(call, options);
-    int rc = describe(&call->request->request, function, argument);
+    int rc = keep_streams(call, options);
+    if (rc == 0)
+        rc = describe(&call->request->request, function, argument);
     if (rc == 0)
         *ret_call = call;
     else
@@ -72,24 +92,20 @@ int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_o
 
 /* ---- queued ---- */
 
-/* What has been opened before a failure is closed again. */
+/* The input takes a descriptor from now on. A call that is submitted again has it already. */
 static int open_files(struct procspawn__pool_call *call)
 {
     struct procspawn__request *request = &call->request->request;
-    int rc = procspawn__captures_open(&call->captures, &call->pool->config, request,
-                                      call->handle.pipes);
+    int rc = 0;
 
-    if (rc == 0)
-        rc = procspawn__request_seal(request);
-    if (rc == 0)
-        return 0;
-    procspawn__captures_close(&call->captures);
-    procspawn__captures_init(&call->captures);
-    for (int i = 0; i < 3; i++) {
-        base__fd_close(call->handle.pipes[i]);
-        call->handle.pipes[i] = -1;
+    if (call->input) {
+        rc = procspawn__streams_input(request, call->input, call->input_size);
+        if (rc < 0)
+            return rc;
+        free(call->input);
+        call->input = NULL;
     }
-    return rc;
+    return procspawn__request_seal(request);
 }
 
 static int queue(struct procspawn__pool_call *call, struct procspawn__listener *listener)

@@ -44,7 +44,7 @@ static int send_prepare(const procspawn_pool *pool, int channel)
     request.call.flags = WIRE_CALL_KEEP_ALIVE | WIRE_CALL_PREPARE;
     int rc = procspawn__caller_state_describe(&request, pool->process);
     if (rc == 0)
-        rc = procspawn__streams_open(&request, pool->process);
+        rc = procspawn__streams_open_lasting(&request, pool->process);
     if (rc == 0)
         rc = procspawn__request_seal(&request);
     if (rc == 0)

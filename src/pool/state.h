@@ -97,13 +97,10 @@ struct procspawn_pool {
     int64_t repeat_at GUARDED_BY(pool_lock);    /* when it repeats what failed for a shortage */
     int64_t look_at;            /* when it next looks for what no event tells */
     int64_t ask_at GUARDED_BY(pool_lock);  /* when it next asks the servers for ends of workers */
+    bool needs_collector GUARDED_BY(pool_lock);  /* a captured call waits for one */
     struct procspawn__backoff backoff GUARDED_BY(pool_lock);
     struct procspawn__child_request child_request; /* for one more worker; the dispatcher's */
 };
-
-/* The key of epoll events: 0 for `wake`; else a worker's serial number times this number, for its
- * channel, and its captured streams by number. */
-enum { PROCSPAWN__STREAMS = 4 };
 
 /* ---- without the lock ---- */
 

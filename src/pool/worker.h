@@ -57,7 +57,7 @@ struct procspawn__worker {
     enum procspawn__worker_state state GUARDED_BY(pool_lock);
     /* the table's, and one for each thread that uses the worker */
     unsigned references GUARDED_BY(pool_lock);
-    uint64_t serial;            /* identifies it in epoll events, times PROCSPAWN__STREAMS */
+    uint64_t serial;            /* identifies it in epoll events; never 0 */
     /* of the last CALL; an answer to another one is ignored */
     uint64_t generation GUARDED_BY(pool_lock);
     uint64_t ended_calls GUARDED_BY(pool_lock);

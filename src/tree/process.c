@@ -7,6 +7,7 @@
 #include "src/tree/process.h"
 
 #include "src/base/clock.h"
+#include "src/call/capture.h"
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
 #include "src/call/spawn.h"
@@ -131,6 +132,11 @@ static void scoped_forget(procspawn_handle *handle)
     free(handle);
 }
 
+static struct procspawn__capture *scoped_capture(procspawn_handle *handle)
+{
+    return procspawn__handle_capture(shared_of(handle)->process);
+}
+
 static const struct procspawn__handle_kind kind = {
     .answered = scoped_answered,
     .gone = scoped_gone,
@@ -140,6 +146,7 @@ static const struct procspawn__handle_kind kind = {
     .fd = scoped_fd,
     .drop = scoped_drop,
     .forget = scoped_forget,
+    .capture = scoped_capture,
 };
 
 /* ---- start ---- */
@@ -173,6 +180,7 @@ static void take_pipes(struct scoped_handle *scoped)
         scoped->handle.pipes[i] = scoped->shared->process->pipes[i];
         scoped->shared->process->pipes[i] = -1;
     }
+    scoped->handle.captured = scoped->shared->process->captured;
 }
 
 int procspawn__scoped_new(const procspawn_builder *builder, procspawn_handle **ret_handle)

@@ -69,6 +69,8 @@
  *  DEATH        CHANNEL   server  spawner  struct wire_death                       -
  *  REBORN       CHANNEL   server  spawner  struct wire_reborn                      -
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
+ *  CAPTURE      own       spawner collector struct wire_capture                    memory, pipes
+ *  DRAIN        own       spawner collector struct wire_drain                      -
  *
  * Both ends run the same image, so structures are sent as they lie in memory, each padded to eight
  * bytes with named fields only. The receiver checks the length against the structure, every count
@@ -99,7 +101,9 @@ enum wire_type {
     WIRE_BACKTRACE,
     WIRE_DEATH,
     WIRE_REBORN,
-    WIRE_VALUE
+    WIRE_VALUE,
+    WIRE_CAPTURE,
+    WIRE_DRAIN
 };
 
 enum {
@@ -260,6 +264,18 @@ struct wire_reborn {
     struct wire_token token;
     int32_t pid;
     uint32_t padding;
+};
+
+/* The output of a call is to be kept in this memory; a pipe for each of the streams. */
+struct wire_capture {
+    uint64_t id;                    /* never reused by this process */
+    uint64_t size;                  /* of the memory, in bytes */
+    uint64_t limit;                 /* bytes kept of each stream */
+};
+
+/* What lies in the pipes of this call is to be read now. */
+struct wire_drain {
+    uint64_t id;
 };
 
 /* A child is dead. known: 1 if `death` is valid; otherwise only the id is. */

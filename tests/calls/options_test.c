@@ -119,7 +119,6 @@ static void options_that_exclude_each_other_are_refused(void)
     procspawn_builder *builder = procspawn_builder_new();
     const struct procspawn_call_options wrong[] = {
         { .pool = pool, .builder = builder },
-        { .pool = pool, .input = "", .input_size = 0 },
         { .total_limit = -1 },
         { .run_limit = -1 },
         { .pool = pool, .total_limit = -1 },

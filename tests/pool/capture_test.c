@@ -1,11 +1,12 @@
 /*
- * capture_test.c - captured output of a pool's calls: separate for each call, bounded, without a
- * wait
+ * capture_test.c - captured output of a pool's calls: each call's is apart
  */
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>
+#include <forkscope/output.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,25 +15,33 @@
 
 enum { LIMIT = 1 << 20 };
 
-static procspawn_pool *make_capturing(int64_t limit)
+static procspawn_pool *make_capturing(size_t limit)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
 
-    procspawn_pool_builder_capture_stdout(builder, true);
-    procspawn_pool_builder_capture_stderr(builder, true);
-    if (limit >= 0)
-        procspawn_pool_builder_capture_limit(builder, (uint64_t)limit);
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), limit, false);
     return pool_build(builder);
 }
 
-/* The next of what is there by now. */
-static void check_stream(int fd, const char *text)
+static struct procspawn_output out_of(procspawn_handle *handle)
 {
-    char buffer[64] = "";
+    struct procspawn_output output = { .data = "" };
 
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT(read(fd, buffer, sizeof buffer - 1) >= 0);
-    CU_ASSERT_STRING_EQUAL(buffer, text);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_captured_stdout(handle, &output), 0);
+    return output;
+}
+
+static struct procspawn_output err_of(procspawn_handle *handle)
+{
+    struct procspawn_output output = { .data = "" };
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_captured_stderr(handle, &output), 0);
+    return output;
+}
+
+static void join(procspawn_handle *handle, int wanted)
+{
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, NULL), wanted);
 }
 
 static json_t *say(json_t *argument)
@@ -44,47 +53,62 @@ static json_t *say(json_t *argument)
 
 static void what_calls_write_is_kept_apart(void)
 {
-    procspawn_pool *pool = make_capturing(-1);
+    procspawn_pool *pool = make_capturing(LIMIT);
     procspawn_handle *first = pool_start(pool, say, json_string("first"));
     procspawn_handle *second = pool_start(pool, say, json_string("second"));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(second, NULL, NULL), PROCSPAWN_ECALL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(first, NULL, NULL), PROCSPAWN_ECALL);
-    check_stream(procspawn_stdout(first), "first");
-    check_stream(procspawn_stderr(first), "not first");
-    check_stream(procspawn_stdout(second), "second");
-    check_stream(procspawn_stderr(second), "not second");
-    check_stream(procspawn_stdout(second), "");
+    join(second, PROCSPAWN_ECALL);
+    join(first, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(first).data, "first");
+    CU_ASSERT_STRING_EQUAL(err_of(first).data, "not first");
+    CU_ASSERT_STRING_EQUAL(out_of(second).data, "second");
+    CU_ASSERT_STRING_EQUAL(err_of(second).data, "not second");
+    procspawn_pool_free(pool);
+    CU_ASSERT_STRING_EQUAL(out_of(first).data, "first");
     procspawn_handle_free(first);
     procspawn_handle_free(second);
+}
+
+static void a_call_of_a_pool_that_captures_nothing_has_no_output(void)
+{
+    struct procspawn_output output;
+    procspawn_pool *pool = pool_make(1);
+    procspawn_handle *handle = pool_start(pool, calls_echo, json_true());
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_captured_stdout(handle, &output), -ENODATA);
+    join(handle, 0);
+    procspawn_handle_free(handle);
     procspawn_pool_free(pool);
 }
 
 static json_t *say_and_wait(json_t *path)
 {
-    CU_ASSERT(write(STDOUT_FILENO, "begun", 5) == 5);
+    puts("begun");
     json_decref(pool_wait_at_gate(path));
-    CU_ASSERT(write(STDOUT_FILENO, "ended", 5) == 5);
+    puts("ended");
     return json_null();
 }
 
 static void it_can_be_read_while_the_call_runs(void)
 {
-    procspawn_pool *pool = make_capturing(-1);
+    procspawn_pool *pool = make_capturing(LIMIT);
     int64_t deadline = calls_now() + 20 * CALLS_SECOND;
-    char buffer[16] = "";
     struct pool_gate gate;
 
     pool_gate_make(&gate);
     procspawn_handle *handle = pool_start(pool, say_and_wait, pool_gate_name(&gate));
-    while (read(procspawn_stdout(handle), buffer, sizeof buffer - 1) == 0 &&
-           calls_now() < deadline)
+    procspawn_handle *queued = pool_start(pool, say, json_string("later"));
+    while (out_of(handle).total == 0 && calls_now() < deadline)
         poll(NULL, 0, 1);
-    CU_ASSERT_STRING_EQUAL(buffer, "begun");
+    CU_ASSERT_STRING_EQUAL(out_of(handle).data, "begun\n");
+    CU_ASSERT_STRING_EQUAL(out_of(queued).data, "");
     pool_gate_open(&gate);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
-    check_stream(procspawn_stdout(handle), "ended");
+    join(handle, 0);
+    CU_ASSERT_STRING_EQUAL(out_of(handle).data, "begun\nended\n");
+    join(queued, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(queued).data, "later");
     procspawn_handle_free(handle);
+    procspawn_handle_free(queued);
     procspawn_pool_free(pool);
     pool_gate_remove(&gate);
 }
@@ -113,54 +137,67 @@ static json_t *write_much(json_t *count)
     return json_true();
 }
 
-static void check_captured(int fd, size_t length)
+static size_t wrong_in(const char *bytes, size_t length, size_t place)
 {
-    char *bytes = malloc(length + 1);
-    size_t have = 0, wrong = 0;
-    ssize_t n;
+    size_t wrong = 0;
 
-    CU_ASSERT_FATAL(bytes != NULL);
-    while ((n = read(fd, bytes + have, length + 1 - have)) > 0)
-        have += (size_t)n;
-    PROCSPAWN_CUNIT_EQUAL((long)have, (long)length);
-    for (size_t i = 0; i < have; i++)
-        wrong += bytes[i] != letter(i);
-    PROCSPAWN_CUNIT_EQUAL((long)wrong, 0);
-    free(bytes);
+    for (size_t i = 0; i < length; i++)
+        wrong += bytes[i] != letter(place + i);
+    return wrong;
 }
 
-static void check_bound(int64_t limit, json_int_t pieces, size_t kept)
+/* The first half of the limit, the line, and the second half: the end of all that was printed. */
+static void check_kept(struct procspawn_output output, size_t limit, size_t printed)
+{
+    size_t head = limit / 2, tail = limit - head;
+
+    PROCSPAWN_CUNIT_EQUAL((long)output.total, (long)printed);
+    CU_ASSERT(output.truncated == (printed > limit));
+    if (printed <= limit) {
+        PROCSPAWN_CUNIT_EQUAL((long)output.size, (long)printed);
+        PROCSPAWN_CUNIT_EQUAL((long)wrong_in(output.data, output.size, 0), 0);
+        return;
+    }
+    CU_ASSERT_FATAL(output.size > limit && output.size < limit + 64);
+    PROCSPAWN_CUNIT_EQUAL((long)wrong_in(output.data, head, 0), 0);
+    PROCSPAWN_CUNIT_EQUAL((long)wrong_in(output.data + output.size - tail, tail, printed - tail),
+                          0);
+}
+
+static void check_bound(size_t limit, size_t pieces)
 {
     procspawn_pool *pool = make_capturing(limit);
-    procspawn_handle *handle = pool_start(pool, write_much, json_integer(pieces));
+    procspawn_handle *handle = pool_start(pool, write_much, json_integer((json_int_t)pieces));
     json_t *result = NULL;
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, &result, NULL), 0);
     CU_ASSERT(json_is_true(result));
-    check_captured(procspawn_stdout(handle), kept);
-    check_captured(procspawn_stderr(handle), 0);
+    check_kept(out_of(handle), limit, pieces * PIECE);
+    PROCSPAWN_CUNIT_EQUAL((long)err_of(handle).size, 0);
     json_decref(result);
     procspawn_handle_free(handle);
     procspawn_pool_free(pool);
 }
 
-static void the_rest_is_dropped_and_the_call_notices_nothing(void)
+static void beginning_and_end_are_kept_and_the_call_notices_nothing(void)
 {
-    check_bound(-1, 3000, LIMIT);
-    check_bound(-1, 300, 300 * PIECE);
-    check_bound(2500, 200, 2500);
-    check_bound(0, 200, 0);
-    check_bound(3 * LIMIT, 4000, 3 * LIMIT);
+    check_bound(LIMIT, 3000);
+    check_bound(LIMIT, 300);
+    check_bound(2500, 200);
+    check_bound(2000, 2);
+    check_bound(1999, 2);
+    check_bound(1, 200);
+    check_bound(3 * LIMIT, 4000);
 }
 
 /* No thread waits for the call. */
 static void a_call_that_is_not_joined_does_not_wait_for_a_reader(void)
 {
-    procspawn_pool *pool = make_capturing(-1);
+    procspawn_pool *pool = make_capturing(LIMIT);
     procspawn_handle *handle = pool_start(pool, write_much, json_integer(5000));
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_join_timeout(pool, 20 * CALLS_SECOND), 0);
-    check_captured(procspawn_stdout(handle), LIMIT);
+    check_kept(out_of(handle), LIMIT, 5000 * PIECE);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 0, NULL, NULL), 0);
     procspawn_handle_free(handle);
     procspawn_pool_free(pool);
@@ -175,34 +212,17 @@ static json_t *write_for_ever(json_t *argument)
 
 static void a_call_that_writes_for_ever_meets_its_deadline(void)
 {
-    procspawn_pool *pool = make_capturing(-1);
-    procspawn_handle *handle = NULL;
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
     procspawn_error *error = NULL;
 
-    PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 300 * CALLS_MS, write_for_ever, NULL,
-                                                        &handle), 0);
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), LIMIT, false);
+    procspawn_builder_total_limit(procspawn_pool_builder_process(builder), 300 * CALLS_MS);
+    procspawn_pool *pool = pool_build(builder);
+    procspawn_handle *handle = pool_start(pool, write_for_ever, NULL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, &error),
                           PROCSPAWN_ECALL);
     calls_check_error(error, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_TIME_LIMIT);
-    CU_ASSERT(lseek(procspawn_stdout(handle), 0, SEEK_END) <= LIMIT);
-    procspawn_handle_free(handle);
-    procspawn_pool_free(pool);
-}
-
-/* The limit for files is no signal for this program, and no loss for the call. */
-static void the_limit_for_files_bounds_it_too(void)
-{
-    struct rlimit before, small;
-
-    CU_ASSERT_FATAL(getrlimit(RLIMIT_FSIZE, &before) == 0);
-    procspawn_pool *pool = make_capturing(-1);
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, calls_echo, json_integer(1)), 1);
-    small = (struct rlimit){ 100, before.rlim_max };
-    CU_ASSERT_FATAL(setrlimit(RLIMIT_FSIZE, &small) == 0);
-    procspawn_handle *handle = pool_start(pool, write_much, json_integer(5));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, NULL), 0);
-    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
-    check_captured(procspawn_stdout(handle), 100);
+    CU_ASSERT(out_of(handle).size < LIMIT + 64);
     procspawn_handle_free(handle);
     procspawn_pool_free(pool);
 }
@@ -223,14 +243,14 @@ static void a_process_that_keeps_the_stream_holds_up_nothing(void)
     procspawn_pool *pool = make_capturing(10);
     procspawn_handle *handle = pool_start(pool, leave_a_writer, json_integer(1));
 
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, NULL, NULL), 0);
-    off_t length = lseek(procspawn_stdout(handle), 0, SEEK_END);
-    CU_ASSERT(length <= 10);
+    join(handle, 0);
+    struct procspawn_output output = out_of(handle);
+    CU_ASSERT(output.size < 10 + 64);
+    uint64_t total = output.total;
     procspawn_handle *next = pool_start(pool, say, json_string("mine"));
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(next, 20 * CALLS_SECOND, NULL, NULL),
-                          PROCSPAWN_ECALL);
-    check_stream(procspawn_stdout(next), "mine");
-    PROCSPAWN_CUNIT_EQUAL(lseek(procspawn_stdout(handle), 0, SEEK_END), length);
+    join(next, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(next).data, "mine");
+    CU_ASSERT(out_of(handle).total == total);
     procspawn_handle_free(handle);
     procspawn_handle_free(next);
     procspawn_pool_free(pool);
@@ -253,7 +273,7 @@ static int64_t processor_time(void)
 
 static void a_call_that_closes_its_streams_wakes_no_thread(void)
 {
-    procspawn_pool *pool = make_capturing(-1);
+    procspawn_pool *pool = make_capturing(LIMIT);
     struct pool_gate gate;
 
     pool_gate_make(&gate);
@@ -264,9 +284,13 @@ static void a_call_that_closes_its_streams_wakes_no_thread(void)
     poll(NULL, 0, 400);
     CU_ASSERT(processor_time() - before < 100 * CALLS_MS);
     pool_gate_open(&gate);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join(handle, NULL, NULL), 0);
-    check_stream(procspawn_stdout(handle), "");
+    join(handle, 0);
+    CU_ASSERT_STRING_EQUAL(out_of(handle).data, "");
+    procspawn_handle *next = pool_start(pool, say, json_string("mine"));
+    join(next, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(next).data, "mine");
     procspawn_handle_free(handle);
+    procspawn_handle_free(next);
     procspawn_pool_free(pool);
     pool_gate_remove(&gate);
 }
@@ -274,7 +298,7 @@ static void a_call_that_closes_its_streams_wakes_no_thread(void)
 /* The call waits in the queue for the descriptors that it takes: below the limit there are none. */
 static void a_shortage_is_waited_for(void)
 {
-    procspawn_pool *pool = make_capturing(-1);
+    procspawn_pool *pool = make_capturing(LIMIT);
     struct rlimit before, none;
     struct pool_gate gate;
 
@@ -291,27 +315,57 @@ static void a_shortage_is_waited_for(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(second, 0, NULL, NULL), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_queued_count(pool), 1);
     CU_ASSERT(setrlimit(RLIMIT_NOFILE, &before) == 0);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(second, 20 * CALLS_SECOND, NULL, NULL),
-                          PROCSPAWN_ECALL);
-    check_stream(procspawn_stdout(second), "second");
+    join(second, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(second).data, "second");
     procspawn_handle_free(first);
     procspawn_handle_free(second);
     procspawn_pool_free(pool);
     pool_gate_remove(&gate);
 }
 
+/* A pool starts another one for the calls that wait. */
+static void the_end_of_the_collector_costs_no_later_call(void)
+{
+    procspawn_pool *pool = make_capturing(LIMIT);
+    struct calls_tree tree;
+    unsigned killed = 0;
+
+    procspawn_handle *before = pool_start(pool, say, json_string("before"));
+    join(before, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(before).data, "before");
+    procspawn_handle_free(before);
+    calls_tree_open(&tree, getpid());
+    for (unsigned i = 0; i < tree.count; i++) {
+        pid_t parent = (pid_t)calls_status(tree.pid[i], "PPid:");
+        if (calls_child_named(parent, "forkscope-out") != tree.pid[i])
+            continue;
+        kill(tree.pid[i], SIGKILL);
+        PROCSPAWN_CUNIT_EQUAL(poll(&(struct pollfd){ .fd = tree.fd[i], .events = POLLIN }, 1,
+                                   20000), 1);
+        killed++;
+    }
+    calls_tree_close(&tree);
+    PROCSPAWN_CUNIT_EQUAL(killed, 1);
+    procspawn_handle *handle = pool_start(pool, say, json_string("mine"));
+    join(handle, PROCSPAWN_ECALL);
+    CU_ASSERT_STRING_EQUAL(out_of(handle).data, "mine");
+    procspawn_handle_free(handle);
+    procspawn_pool_free(pool);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo capture_tests[] = {
     TEST(what_calls_write_is_kept_apart),
+    TEST(a_call_of_a_pool_that_captures_nothing_has_no_output),
     TEST(it_can_be_read_while_the_call_runs),
-    TEST(the_rest_is_dropped_and_the_call_notices_nothing),
+    TEST(beginning_and_end_are_kept_and_the_call_notices_nothing),
     TEST(a_call_that_is_not_joined_does_not_wait_for_a_reader),
     TEST(a_call_that_writes_for_ever_meets_its_deadline),
-    TEST(the_limit_for_files_bounds_it_too),
     TEST(a_process_that_keeps_the_stream_holds_up_nothing),
     TEST(a_call_that_closes_its_streams_wakes_no_thread),
     TEST(a_shortage_is_waited_for),
+    TEST(the_end_of_the_collector_costs_no_later_call),
     CU_TEST_INFO_NULL,
 };
 

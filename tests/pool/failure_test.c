@@ -52,7 +52,7 @@ static int configured_pool(void)
         return -ENOMEM;
     sweep_note(&first, procspawn_pool_builder_env(builder, "NAME", "value"));
     procspawn_pool_builder_recycle_after_calls(builder, 1);
-    procspawn_pool_builder_capture_stdout(builder, true);
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), 1 << 20, false);
     if (first == 0)
         sweep_note(&first, procspawn_pool_builder_build(builder, &pool));
     procspawn_pool_builder_free(builder);

@@ -7,6 +7,7 @@
 #include "tests/support/pool_helpers.h"
 #include "tests/support/raw_messages.h"
 
+#include <forkscope/output.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -53,7 +54,7 @@ static procspawn_pool *make_capturing_pool(void)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
 
-    procspawn_pool_builder_capture_stdout(builder, true);
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), 1 << 20, false);
     return pool_build(builder);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "tests/random/processes.h"
 
+#include <forkscope/output.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static void set_up(struct dice *dice, procspawn_pool_builder *builder, struct po
         procspawn_pool_builder_recycle_after_calls(builder, 1 + dice_roll(dice, 3));
     if (dice_one_in(dice, 6))
         procspawn_pool_builder_recycle_above_bytes(builder, 1 + dice_roll(dice, 1 << 25));
-    procspawn_pool_builder_capture_stdout(builder, pool->captures);
+    if (pool->captures)
+        procspawn_builder_capture(process, 1 << 20, false);
     if (pool->broken) {
         procspawn_pool_builder_pre_exec(builder, never_start, NULL);
         procspawn_pool_builder_attempts(builder, (unsigned)dice_roll(dice, 4));
@@ -128,14 +130,17 @@ void pools_close(struct dice *dice, struct pool *pool)
 /* What each call has written is there, and nothing of another. */
 static void check_captured(struct call *call)
 {
-    char text[4096], line[32];
-    int fd = procspawn_stdout(call->handle);
-    if (fd < 0)
+    struct procspawn_output output;
+    char line[32];
+    int rc = procspawn_captured_stdout(call->handle, &output);
+    EXPECT(rc == 0 || rc == -ENOMEM, "captured_stdout returned %d", rc);
+    if (rc < 0)
         return;
-    ssize_t size = pread(fd, text, sizeof text, 0);
+    const char *text = output.data;
+    ssize_t size = (ssize_t)output.size;
     int length = snprintf(line, sizeof line, "%llu\n", (unsigned long long)call->number);
     ssize_t expected = call->work == WORK_PRINT ? (ssize_t)(call->amount % 100) * length : 0;
-    EXPECT(size < 0 || size == expected, "%zd bytes of output instead of %zd", size, expected);
+    EXPECT(size == expected, "%zd bytes of output instead of %zd", size, expected);
     for (ssize_t at = 0; at + length <= size; at += length)
         EXPECT(memcmp(text + at, line, (size_t)length) == 0, "output of another call");
 }

@@ -47,7 +47,7 @@ static procspawn_pool_builder *describe_pool(void)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
 
-    procspawn_pool_builder_capture_stdout(builder, true);
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), 1 << 20, false);
     procspawn_pool_builder_recycle_above_bytes(builder, UINT64_C(1) << 40);
     procspawn_builder_stderr(procspawn_pool_builder_process(builder), PROCSPAWN_STDIO_FD,
                              world.quiet[1]);

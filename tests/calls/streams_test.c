@@ -1,0 +1,204 @@
+/*
+ * streams_test.c - input and captured output of calls with options
+ */
+#include "tests/support/call_helpers.h"
+#include "tests/support/pool_helpers.h"
+
+#include <errno.h>
+#include <forkscope.h>
+#include <forkscope/cunit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LIMIT = 64 * 1024 };
+
+/* ---- output ---- */
+
+static json_t *say(json_t *argument)
+{
+    printf("%s", json_string_value(argument));
+    fprintf(stderr, "not %s", json_string_value(argument));
+    return json_null();
+}
+
+static void check_output(const struct procspawn_call_options *options)
+{
+    json_t *argument = json_string("this");
+    struct procspawn_result result;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(options, say, argument, &result), 0);
+    CU_ASSERT_STRING_EQUAL(result.out.data, "this");
+    CU_ASSERT_STRING_EQUAL(result.err.data, "not this");
+    PROCSPAWN_CUNIT_EQUAL((long)result.out.total, 4);
+    procspawn_result_fini(&result);
+    json_decref(argument);
+}
+
+static void the_result_has_the_output_of_a_call_of_each_kind(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    scoped_spawner root;
+
+    CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
+    check_output(&(struct procspawn_call_options){ .capture_limit = LIMIT });
+    check_output(&(struct procspawn_call_options){ .capture_limit = LIMIT, .pool = pool });
+    check_output(&(struct procspawn_call_options){ .capture_limit = LIMIT, .scope = &root });
+    check_output(&(struct procspawn_call_options){ .capture_limit = LIMIT, .scope = &root,
+                                                   .pool = pool });
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
+    procspawn_pool_free(pool);
+}
+
+static json_t *say_much(json_t *argument)
+{
+    for (int i = 0; i < 1000; i++)
+        puts("line");
+    return json_incref(argument);
+}
+
+static void the_limit_of_a_call_goes_before_that_of_the_builder(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    struct procspawn_result result;
+
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), LIMIT, true);
+    procspawn_pool *pool = pool_build(builder);
+    const struct procspawn_call_options all = { .pool = pool };
+    const struct procspawn_call_options few = { .pool = pool, .capture_limit = 10 };
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&all, say_much, json_null(), &result), 0);
+    PROCSPAWN_CUNIT_EQUAL((long)result.out.size, 5000);
+    procspawn_result_fini(&result);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&few, say_much, json_null(), &result), 0);
+    CU_ASSERT(result.out.truncated && result.out.size < 100);
+    PROCSPAWN_CUNIT_EQUAL((long)result.out.total, 5000);
+    procspawn_result_fini(&result);
+    procspawn_pool_free(pool);
+}
+
+static void the_output_of_a_call_of_a_pool_outlives_the_pool(void)
+{
+    procspawn_pool *pool = pool_make(1);
+    const struct procspawn_call_options options = { .pool = pool, .capture_limit = LIMIT };
+    struct procspawn_result result;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, say_much, json_null(), &result), 0);
+    procspawn_pool_free(pool);
+    PROCSPAWN_CUNIT_EQUAL((long)strlen(result.out.data), 5000);
+    procspawn_result_fini(&result);
+}
+
+/* ---- input ---- */
+
+/* Returns the number of bytes in stdin, read in two ways. */
+static json_t *count_input(json_t *unused)
+{
+    long count = 0;
+
+    (void)unused;
+    while (getchar() != EOF)
+        count++;
+    return json_pack("[I, I]", (json_int_t)count, (json_int_t)lseek(0, 0, SEEK_END));
+}
+
+static void check_input(procspawn_pool *pool, const char *bytes, size_t size)
+{
+    const struct procspawn_call_options options = { .pool = pool, .input = bytes,
+                                                    .input_size = size };
+    struct procspawn_result result;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, count_input, NULL, &result), 0);
+    PROCSPAWN_CUNIT_EQUAL((long)json_integer_value(json_array_get(result.value, 0)), (long)size);
+    PROCSPAWN_CUNIT_EQUAL((long)json_integer_value(json_array_get(result.value, 1)), (long)size);
+    procspawn_result_fini(&result);
+}
+
+static void a_function_reads_its_input_from_stdin(void)
+{
+    enum { SIZE = 1 << 20 };
+    char *bytes = calloc(1, SIZE);
+    procspawn_pool *pool = pool_make(1);
+
+    CU_ASSERT_FATAL(bytes != NULL);
+    for (int i = 0; i < 2; i++) {
+        procspawn_pool *where = i == 0 ? NULL : pool;
+        check_input(where, bytes, SIZE);
+        check_input(where, "", 0);
+        check_input(where, "short", 5);
+    }
+    procspawn_pool_free(pool);
+    free(bytes);
+}
+
+static json_t *read_one(json_t *unused)
+{
+    (void)unused;
+    return json_integer(getchar());
+}
+
+static int first_byte(procspawn_pool *pool, const char *input)
+{
+    const struct procspawn_call_options options = { .pool = pool, .input = input,
+                                                    .input_size = input ? strlen(input) : 0 };
+    struct procspawn_result result;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, read_one, NULL, &result), 0);
+    int byte = (int)json_integer_value(result.value);
+    procspawn_result_fini(&result);
+    return byte;
+}
+
+static void what_a_call_of_a_pool_does_not_read_is_not_the_next_ones(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_disable_stdin(builder);
+    procspawn_pool *pool = pool_build(builder);
+    PROCSPAWN_CUNIT_EQUAL(first_byte(pool, "abc"), 'a');
+    PROCSPAWN_CUNIT_EQUAL(first_byte(pool, "xyz"), 'x');
+    PROCSPAWN_CUNIT_EQUAL(first_byte(pool, NULL), EOF);
+    PROCSPAWN_CUNIT_EQUAL(first_byte(pool, "123"), '1');
+    procspawn_pool_free(pool);
+}
+
+static json_t *change_input(json_t *unused)
+{
+    (void)unused;
+    bool changed = write(0, "x", 1) >= 0;
+    changed |= ftruncate(0, 0) == 0;
+    changed |= ftruncate(0, 1000) == 0;
+    return json_boolean(changed);
+}
+
+static void a_function_cannot_change_its_input(void)
+{
+    const struct procspawn_call_options options = { .input = "abc", .input_size = 3 };
+    struct procspawn_result result;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, change_input, NULL, &result), 0);
+    CU_ASSERT(json_is_false(result.value));
+    procspawn_result_fini(&result);
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(the_result_has_the_output_of_a_call_of_each_kind),
+    TEST(the_limit_of_a_call_goes_before_that_of_the_builder),
+    TEST(the_output_of_a_call_of_a_pool_outlives_the_pool),
+    TEST(a_function_reads_its_input_from_stdin),
+    TEST(what_a_call_of_a_pool_does_not_read_is_not_the_next_ones),
+    TEST(a_function_cannot_change_its_input),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    CALLS_SUITE("streams", tests),
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
