@@ -118,7 +118,8 @@ static int on_end_child(struct server *s, struct requester *requester, const voi
 {
     const struct wire_end_child *body = message;
 
-    if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0)
+    if (body->signal <= 0 || body->signal >= NSIG || body->grace < 0 ||
+        body->cause < WIRE_ENDED_BY_KILL || body->cause > WIRE_ENDED_BY_POOL)
         return -EPROTO;
     struct child *child = find(s, requester, body->pid, body->id);
     /*
@@ -128,7 +129,7 @@ static int on_end_child(struct server *s, struct requester *requester, const voi
     if (child)
         forkserver__poll_stop(s, child->pid);
     if (child)
-        forkserver__terminate(s, child, body->signal, body->grace, WIRE_ENDED_BY_KILL);
+        forkserver__terminate(s, child, body->signal, body->grace, body->cause);
     else if ((child = find_dead(s, requester, body->id)))
         child->unwanted = true;
     return 0;

@@ -53,8 +53,9 @@ enum {
 };
 
 /*
- * A sentence for any code that the library returns, errno values (negative) and 0 included. The
- * string is static, never NULL; "unknown error" for any other number.
+ * A sentence for any code that the library returns, errno values (negative) and 0 included, in the
+ * words of the library: -ETIMEDOUT is "not finished in time". The string is static, never NULL;
+ * "unknown error" for any other number.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -70,7 +71,7 @@ enum procspawn_error_kind {
     PROCSPAWN_ERROR_REMOTE_CLOSE,   /* the process ended without a result; the cause tells how */
     /* The call was killed, or its pool ended, before it was started. */
     PROCSPAWN_ERROR_CANCELLED,
-    PROCSPAWN_ERROR_TIMED_OUT,      /* the call's own deadline passed */
+    PROCSPAWN_ERROR_TIMED_OUT,      /* a time limit of the call passed: procspawn_error_limit */
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
     PROCSPAWN_ERROR_SETUP,          /* the call could not be made; the function never ran */
     PROCSPAWN_ERROR_SERVER_LOST,    /* the fork server died during the call, the child with it */
@@ -83,7 +84,7 @@ enum procspawn_cause {
     PROCSPAWN_CAUSE_SIGNAL,         /* a signal not sent by the library: procspawn_error_signal */
     PROCSPAWN_CAUSE_EXIT,           /* exit(n): procspawn_error_exit_status */
     PROCSPAWN_CAUSE_KILLED,         /* procspawn_kill, procspawn_terminate, its scope's end */
-    PROCSPAWN_CAUSE_TIME_LIMIT,       /* its deadline */
+    PROCSPAWN_CAUSE_TIME_LIMIT,     /* a time limit of its call: procspawn_error_limit */
     /* SIGKILL, most likely of the kernel's out-of-memory killer. The kernel does not say who sent
      * it; it only counts, for the whole machine, the processes that it has killed for lack of
      * memory. A SIGKILL of another process is told as this if that count has grown since the fork
@@ -93,6 +94,15 @@ enum procspawn_cause {
      * plain SIGSEGV without frames: only the main thread has a second stack to report from. */
     PROCSPAWN_CAUSE_STACK_OVERFLOW,
     PROCSPAWN_CAUSE_ASSERT          /* a failed assert(); the message is its text */
+};
+
+/* Which time limit ended a call. */
+enum procspawn_limit {
+    PROCSPAWN_LIMIT_NONE,           /* none did */
+    PROCSPAWN_LIMIT_RUN,            /* the run limit: the function took too long */
+    PROCSPAWN_LIMIT_TOTAL,          /* the total limit, after the call had been started */
+    PROCSPAWN_LIMIT_QUEUE,          /* the total limit, before that: the function never ran */
+    PROCSPAWN_LIMIT_SCOPE           /* the time limit of a scope around the call */
 };
 
 /* How a frame of a backtrace was found; the later, the less sure. */
@@ -170,6 +180,25 @@ int procspawn_error_line(const procspawn_error *error);
 const char *procspawn_error_function(const procspawn_error *error);
 
 /*
+ * Which time limit ended the call; the error is of kind TIMED_OUT then.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+enum procspawn_limit procspawn_error_limit(const procspawn_error *error);
+
+/*
+ * The name of the call's process, or of the workers of its pool (procspawn_builder_name); "" if it
+ * has none. Borrowed.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+const char *procspawn_error_name(const procspawn_error *error);
+
+/*
  * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
  * (kind SETUP, call.h). And what the function gave with its failure (procspawn_fail_with,
  * procspawn_fail_at, call.h), borrowed, NULL for nothing: the detail, whose placeholders belong to
@@ -218,8 +247,8 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream);
 
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
- * exit_status, errno, detail, type, file, line, function, frames. A new reference, NULL when out of
- * memory.
+ * exit_status, errno, limit, name, detail, type, file, line, function, frames. A new reference, NULL
+ * when out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

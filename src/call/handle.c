@@ -8,6 +8,8 @@
 #include "src/base/process.h"
 #include "src/call/capture.h"
 #include "src/call/outcome.h"
+#include "src/error/error.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/output.h>
@@ -18,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -48,6 +51,28 @@ void procspawn__handle_fini(procspawn_handle *handle)
     procspawn__capture_drop(handle->capture);
     free_texts(handle);
     procspawn__outcome_fini(&handle->outcome);
+    free(handle->name);
+}
+
+int procspawn__handle_name(procspawn_handle *handle, const char *name)
+{
+    handle->name = name ? strdup(name) : NULL;
+    return name && !handle->name ? -ENOMEM : 0;
+}
+
+int procspawn__handle_take(procspawn_handle *handle, int64_t deadline, json_t **ret_result,
+                           procspawn_error **ret_error)
+{
+    procspawn_error *error = NULL;
+    int rc = procspawn__outcome_take(&handle->outcome, deadline, ret_result, &error);
+
+    if (error)
+        procspawn__error_set_name(error, handle->name);
+    if (ret_error && error)
+        *ret_error = error;
+    else
+        procspawn_error_free(error);
+    return rc;
 }
 
 void procspawn__handle_forget(procspawn_handle *handle)
@@ -57,6 +82,7 @@ void procspawn__handle_forget(procspawn_handle *handle)
     procspawn__capture_forget(handle->capture);
     free_texts(handle);
     procspawn__outcome_forget(&handle->outcome);
+    free(handle->name);
 }
 
 void procspawn_handle_free(procspawn_handle *handle)
@@ -78,7 +104,7 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
 {
     int64_t deadline = base__deadline(timeout);
     int rc = is_ours(handle) ? handle->kind->answered(handle, timeout) : PROCSPAWN_ENOTOWNER;
-    return rc < 0 ? rc : procspawn__outcome_take(&handle->outcome, deadline, ret_result, ret_error);
+    return rc < 0 ? rc : procspawn__handle_take(handle, deadline, ret_result, ret_error);
 }
 
 int procspawn_join(procspawn_handle *handle, json_t **ret_result, procspawn_error **ret_error)
@@ -100,7 +126,8 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace)
 {
     if (signal <= 0 || signal >= NSIG || grace < 0)
         return -EINVAL;
-    return is_ours(handle) ? handle->kind->end(handle, signal, grace) : PROCSPAWN_ENOTOWNER;
+    return is_ours(handle) ? handle->kind->end(handle, signal, grace, WIRE_ENDED_BY_PROGRAM)
+                           : PROCSPAWN_ENOTOWNER;
 }
 
 int procspawn_kill(procspawn_handle *handle)

@@ -10,7 +10,10 @@
 
 #include "src/call/capture.h"
 #include "src/call/outcome.h"
+#include "src/wire/protocol.h"
+#include <forkscope/error.h>
 #include <forkscope/procspawn.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -30,7 +33,7 @@ struct procspawn__handle_kind {
     int (*answered)(procspawn_handle *handle, int64_t timeout);
     /* Waits for the end of the process. 0 or -errno, for instance -ETIMEDOUT. */
     int (*gone)(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
-    int (*end)(procspawn_handle *handle, int signal, int64_t grace);
+    int (*end)(procspawn_handle *handle, int signal, int64_t grace, enum wire_end_cause cause);
     /* Sends SIGKILL and does not wait. 0, also for a call that has ended; or -errno: not now. */
     int (*try_kill)(procspawn_handle *handle);
     /*
@@ -54,6 +57,7 @@ struct procspawn_handle {
     uint64_t owner;             /* base__process() of the process that made it */
     int64_t called;             /* when the call was made */
     struct procspawn__outcome outcome;
+    char *name;                 /* of the process, for errors; NULL: none */
     int pipes[3];               /* the caller's ends of the standard streams, or -1 */
     bool captured;              /* its output is captured */
     struct procspawn__capture *capture;
@@ -63,6 +67,11 @@ struct procspawn_handle {
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
 /* Returns a reference to the capture of its call; NULL: there is none, or the call is not sent. */
 struct procspawn__capture *procspawn__handle_capture(procspawn_handle *handle);
+/* Copies a name (NULL: none). 0 or -ENOMEM. */
+int procspawn__handle_name(procspawn_handle *handle, const char *name);
+/* procspawn__outcome_take() for its outcome; an error has the name of the handle. */
+int procspawn__handle_take(procspawn_handle *handle, int64_t deadline, json_t **ret_result,
+                           procspawn_error **ret_error);
 void procspawn__handle_fini(procspawn_handle *handle);
 /* The same in a child by fork(2): frees memory and closes nothing. */
 void procspawn__handle_forget(procspawn_handle *handle);

@@ -108,7 +108,7 @@ static void on_closed(struct procspawn__process *process)
 /* The child has sent a malformed message. */
 static void on_broken(struct procspawn__process *process)
 {
-    procspawn__client_try_end_child(&process->child, SIGKILL, 0);
+    procspawn__client_try_end_child(&process->child, SIGKILL, 0, WIRE_ENDED_BY_KILL);
     procspawn__client_answered(&process->child);
     procspawn__outcome_fail(&process->handle.outcome,
                             procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
@@ -321,14 +321,16 @@ static int process_gone(procspawn_handle *handle, int64_t timeout, struct rusage
 
 /* ---- the rest ---- */
 
-static int process_end(procspawn_handle *handle, int signal, int64_t grace)
+static int process_end(procspawn_handle *handle, int signal, int64_t grace,
+                       enum wire_end_cause cause)
 {
-    return procspawn__client_end_child(&process_of(handle)->child, signal, grace);
+    return procspawn__client_end_child(&process_of(handle)->child, signal, grace, cause);
 }
 
 static int process_try_kill(procspawn_handle *handle)
 {
-    int rc = procspawn__client_try_end_child(&process_of(handle)->child, SIGKILL, 0);
+    int rc = procspawn__client_try_end_child(&process_of(handle)->child, SIGKILL, 0,
+                                             WIRE_ENDED_BY_PROGRAM);
     return rc == -EPIPE ? 0 : rc;
 }
 

@@ -135,9 +135,12 @@ static int spawn(const procspawn_builder *builder, procspawn_function *function,
     struct procspawn__process *process = procspawn__process_new();
     if (!process)
         return -ENOMEM;
-    if (builder)
+    if (builder) {
         process->limit = builder->limit;
-    rc = start_call(builder, function, argument, process);
+        rc = procspawn__handle_name(&process->handle, builder->name);
+    }
+    if (rc == 0)
+        rc = start_call(builder, function, argument, process);
     if (rc == 0)
         *ret_handle = &process->handle;
     else

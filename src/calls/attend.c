@@ -8,7 +8,6 @@
 #include "src/base/shortage.h"
 #include "src/base/thread.h"
 #include "src/call/handle.h"
-#include "src/call/outcome.h"
 #include "src/error/error.h"
 #include "src/scope/wait.h"
 #include "src/wire/protocol.h"
@@ -61,7 +60,7 @@ static int take(procspawn_handle *handle, int64_t deadline, bool with_usage,
         if (is_put_off(rc))
             return rc;
     }
-    rc = procspawn__outcome_take(&handle->outcome, deadline, &ending->value, &ending->error);
+    rc = procspawn__handle_take(handle, deadline, &ending->value, &ending->error);
     measure(handle, ending);
     return rc;
 }

@@ -33,7 +33,7 @@ static int call(const struct procspawn_call_options *options, procspawn_function
     int rc = procspawn_start(options, function, argument, &handle);
 
     if (rc < 0)
-        return give_error(procspawn__error_of_code(rc), ret_error);
+        return give_error(procspawn__error_of_start(rc, function), ret_error);
     rc = procspawn__attend_or_kill(handle, false, &ending);
     if (rc != -ECANCELED)
         procspawn_handle_free(handle);

@@ -77,7 +77,7 @@ int procspawn_call_with(const struct procspawn_call_options *options, procspawn_
     *ret_result = nothing;
     int rc = procspawn_start(options, function, argument, &handle);
     if (rc < 0) {
-        ending.error = procspawn__error_of_code(rc);
+        ending.error = procspawn__error_of_start(rc, function);
         fill(ret_result, NULL, procspawn_error_code(ending.error), &ending);
         return ret_result->status;
     }

@@ -157,16 +157,17 @@ int procspawn__become(const struct procspawn__identity *wanted, const char **ret
     const struct procspawn__capabilities *has = &rights->capabilities;
     const struct procspawn__capabilities *had = &init->rights.capabilities;
 
-    PROCSPAWN__STEP(true, take_up(has->inheritable), "setting the inheritable capabilities");
+    PROCSPAWN__STEP(true, take_up(has->inheritable), "could not set the inheritable capabilities");
     PROCSPAWN__STEP(true, for_each(had->bounding & ~has->bounding, drop_from_bounding_set),
-                    "dropping capabilities for good");
-    PROCSPAWN__STEP(true, set_groups(wanted), "setting the groups");
-    PROCSPAWN__STEP(!same_ids(wanted, init), set_ids(wanted), "setting the user and group ids");
+                    "could not drop capabilities for good");
+    PROCSPAWN__STEP(true, set_groups(wanted), "could not set the groups");
+    PROCSPAWN__STEP(!same_ids(wanted, init), set_ids(wanted),
+                    "could not set the user and group ids");
     PROCSPAWN__STEP(has->ambient || had->ambient, set_ambient(has->ambient),
-                    "setting the ambient capabilities");
-    PROCSPAWN__STEP(true, set_securebits(rights->securebits), "setting the securebits");
+                    "could not set the ambient capabilities");
+    PROCSPAWN__STEP(true, set_securebits(rights->securebits), "could not set the securebits");
     PROCSPAWN__STEP(true, set_capabilities(has->permitted, has->effective, has->inheritable),
-                    "setting the capabilities");
-    PROCSPAWN__STEP(rights->no_new_privs, set_no_new_privs(), "giving up new privileges");
+                    "could not set the capabilities");
+    PROCSPAWN__STEP(rights->no_new_privs, set_no_new_privs(), "could not give up new privileges");
     return 0;
 }

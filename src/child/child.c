@@ -139,7 +139,7 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
                                    &stdio);
     procspawn__stdio_write_lines(received->call.flags, &stdio);
     if (rc < 0)
-        refuse(-rc, "keeping the streams of the worker");
+        refuse(-rc, "could not keep the streams of the worker");
     else
         function = prepare(received, frame, first);
     if (first && !procspawn__reply.failed)
@@ -221,7 +221,8 @@ static void receive(struct wire_frame *frame, struct procspawn__received_call *r
     if (rc == 0)
         rc = procspawn__received_call_read(frame, ret_received);
     if (rc < 0) {
-        procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "receiving the call: %s", strerror(-rc));
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "could not receive the call: %s",
+                                 strerror(-rc));
         _exit(1);
     }
     procspawn__reply.keep_alive = (ret_received->call.flags & WIRE_CALL_KEEP_ALIVE) != 0;

@@ -100,7 +100,9 @@ static void reply_nothing(void)
     if (refusal[0] != '\0')
         procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s", refusal);
     else
-        procspawn__reply_failure(WIRE_FAILURE_PANIC, 0, "the function returned NULL");
+        procspawn__reply_failure(WIRE_FAILURE_PANIC, 0,
+                                 "the function returned NULL and gave no reason (procspawn_fail "
+                                 "gives one)");
     refusal[0] = '\0';
 }
 

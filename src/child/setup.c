@@ -22,6 +22,7 @@
 #include "src/wire/frame.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -76,14 +78,47 @@ static int set_cwd(struct wire_frame *frame, size_t *fd_index)
     return rc;
 }
 
+static char what_failed[PATH_MAX + 64];     /* the name of a step with a value in it */
+
+static const char *name_of_limit(uint32_t resource)
+{
+    static const char *const names[] = {
+        [RLIMIT_CPU] = "CPU", [RLIMIT_FSIZE] = "FSIZE", [RLIMIT_DATA] = "DATA",
+        [RLIMIT_STACK] = "STACK", [RLIMIT_CORE] = "CORE", [RLIMIT_RSS] = "RSS",
+        [RLIMIT_NPROC] = "NPROC", [RLIMIT_NOFILE] = "NOFILE", [RLIMIT_MEMLOCK] = "MEMLOCK",
+        [RLIMIT_AS] = "AS", [RLIMIT_LOCKS] = "LOCKS", [RLIMIT_SIGPENDING] = "SIGPENDING",
+        [RLIMIT_MSGQUEUE] = "MSGQUEUE", [RLIMIT_NICE] = "NICE", [RLIMIT_RTPRIO] = "RTPRIO",
+        [RLIMIT_RTTIME] = "RTTIME",
+    };
+
+    return resource < sizeof names / sizeof names[0] ? names[resource] : "...";
+}
+
+/* The hard limit is what a process may not raise, so it is named where the two differ. */
+static void name_limit(uint32_t resource, const struct rlimit *limit)
+{
+    const char *name = name_of_limit(resource);
+
+    if (limit->rlim_max == RLIM_INFINITY)
+        snprintf(what_failed, sizeof what_failed, "could not set RLIMIT_%s to no limit", name);
+    else
+        snprintf(what_failed, sizeof what_failed, "could not set RLIMIT_%s to %llu", name,
+                 (unsigned long long)limit->rlim_max);
+}
+
+/* The last limit that could not be set is told; the others are set. */
 static int set_limits(struct wire_reader *block)
 {
     struct procspawn__limits limits;
     int rc = procspawn__received_call_limits(block, &limits);
 
+    if (rc < 0)
+        snprintf(what_failed, sizeof what_failed, "could not read the resource limits");
     for (uint32_t i = 0; i < limits.count && rc != -EPROTO; i++) {
-        if (setrlimit((int)limits.resource[i], &limits.limit[i]) < 0)
-            rc = -errno;
+        if (setrlimit((int)limits.resource[i], &limits.limit[i]) == 0)
+            continue;
+        rc = -errno;
+        name_limit(limits.resource[i], &limits.limit[i]);
     }
     return rc;
 }
@@ -150,9 +185,15 @@ static int renew_death_signal(pid_t server)
 static int set_directory(struct wire_reader *block)
 {
     const char *path = wire__get_string(block);
-    if (!path)
+    if (!path) {
+        snprintf(what_failed, sizeof what_failed, "could not read the working directory");
         return -EPROTO;
-    return chdir(path) == 0 ? 0 : -errno;
+    }
+    if (chdir(path) == 0)
+        return 0;
+    int rc = -errno;
+    snprintf(what_failed, sizeof what_failed, "could not enter the working directory \"%s\"", path);
+    return rc;
 }
 
 static int set_name(struct wire_reader *block)
@@ -174,15 +215,15 @@ static int set_resources(uint32_t flags, struct wire_reader *block, const char *
 
     if (!(flags & (WIRE_CALL_SCHEDULE | WIRE_CALL_PROCESSORS))) {
         restore_policy();
-        PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+        PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), what_failed);
         return 0;
     }
-    PROCSPAWN__STEP(true, get_schedule(flags, block, &schedule), "reading the schedule");
+    PROCSPAWN__STEP(true, get_schedule(flags, block, &schedule), "could not read the scheduling");
     /* The old or the new limit may allow the priority, so it is tried before and after. */
     bool scheduled = set_schedule(&schedule) == 0;
-    PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), what_failed);
     PROCSPAWN__STEP(!scheduled, set_schedule(&schedule),
-                    "setting the priority and the processors");
+                    "could not set the priority and the processors");
     return 0;
 }
 
@@ -198,10 +239,9 @@ static bool needs_rights(uint32_t flags, const struct procspawn__identity *ident
 
 static int set_chosen(uint32_t flags, struct wire_reader *block, const char **ret_what)
 {
-    PROCSPAWN__STEP(flags & WIRE_CALL_CHOSEN_LIMITS, set_limits(block),
-                    "setting the resource limits");
+    PROCSPAWN__STEP(flags & WIRE_CALL_CHOSEN_LIMITS, set_limits(block), what_failed);
     PROCSPAWN__STEP(flags & (WIRE_CALL_CHOSEN_USER | WIRE_CALL_CHOSEN_GROUP),
-                    change_ids(flags, block), "setting the user and group ids");
+                    change_ids(flags, block), "could not set the user and group ids");
     return 0;
 }
 
@@ -212,19 +252,19 @@ static int become(const struct wire_call *call, struct wire_reader *block,
 {
     bool other = needs_rights(call->flags, identity);
 
-    PROCSPAWN__STEP(other, procspawn__become_able(), "taking up the capabilities");
+    PROCSPAWN__STEP(other, procspawn__become_able(), "could not take up the capabilities");
     int rc = set_resources(call->flags, block, ret_what);
     if (rc < 0)
         return rc;
     PROCSPAWN__STEP(call->flags & WIRE_CALL_ENVIRONMENT, set_environment(block),
-                    "setting the environment");
+                    "could not set the environment");
     rc = other ? procspawn__become(identity, ret_what) : 0;
     if (rc < 0)
         return rc;
     PROCSPAWN__STEP(sender->checked, procspawn__sender_check(sender),
-                    "being no more than the caller");
+                    "could not give up rights that the caller lacks");
     PROCSPAWN__STEP(sender->checked, procspawn__sender_bind_limits(sender),
-                    "keeping to the caller's limits");
+                    "could not keep to the caller's limits");
     return set_chosen(call->flags, block, ret_what);
 }
 
@@ -266,19 +306,20 @@ static int become_nested(const struct wire_call *call, struct wire_reader *block
     identity->rights = procspawn__identity_initial()->rights;
     if (!sender->peer)
         take_ids(sender, identity);
-    PROCSPAWN__STEP(true, get_schedule(flags, block, &ignored), "reading the schedule");
-    PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), "setting the resource limits");
+    PROCSPAWN__STEP(true, get_schedule(flags, block, &ignored), "could not read the scheduling");
+    PROCSPAWN__STEP(flags & WIRE_CALL_LIMITS, set_limits(block), what_failed);
     PROCSPAWN__STEP(flags & WIRE_CALL_ENVIRONMENT, set_environment(block),
-                    "setting the environment");
+                    "could not set the environment");
     rc = procspawn__become(identity, ret_what);
     if (rc < 0)
         return rc;
-    PROCSPAWN__STEP(true, procspawn__sender_bind_limits(sender), "keeping to the caller's limits");
-    PROCSPAWN__STEP(!sender->peer, procspawn__become_powerless(), "giving up all rights");
+    PROCSPAWN__STEP(true, procspawn__sender_bind_limits(sender),
+                    "could not keep to the caller's limits");
+    PROCSPAWN__STEP(!sender->peer, procspawn__become_powerless(), "could not give up all rights");
     rc = set_chosen(flags, block, ret_what);
     if (rc < 0)
         return rc;
-    PROCSPAWN__STEP(sender->peer, procspawn__become_powerless(), "giving up all rights");
+    PROCSPAWN__STEP(sender->peer, procspawn__become_powerless(), "could not give up all rights");
     follow_schedule(sender);
     return 0;
 }
@@ -293,9 +334,9 @@ static int set_surroundings(const struct wire_call *call, struct wire_frame *fra
     size_t fd_index = (flags & WIRE_CALL_FD_MEMORY) ? 1 : 0;
 
     PROCSPAWN__STEP(flags & WIRE_CALL_FD_CWD, set_cwd(frame, &fd_index),
-                    "entering the working directory");
+                    "could not enter the caller's working directory");
     PROCSPAWN__STEP(flags & streams, set_streams(flags, frame, &fd_index),
-                    "setting the standard streams");
+                    "could not set the standard streams");
     if (flags & WIRE_CALL_UMASK)
         umask(call->umask);
     return 0;
@@ -311,7 +352,7 @@ static int settle(const struct wire_call *call, struct wire_reader *block,
     int rc;
 
     PROCSPAWN__STEP(true, procspawn__identity_read(call, block, &identity),
-                    "reading who the caller is");
+                    "could not read the caller's rights");
     if (identity.thread > 0)
         sender->thread = identity.thread;
     rc = sender->nested ? become_nested(call, block, &identity, sender, ret_what)
@@ -320,7 +361,7 @@ static int settle(const struct wire_call *call, struct wire_reader *block,
     if (rc < 0)
         return rc;
     PROCSPAWN__STEP(sender->nested || (call->flags & ids), renew_death_signal(server),
-                    "staying with the server");
+                    "could not stay with the fork server");
     return 0;
 }
 
@@ -345,17 +386,18 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     struct procspawn__sender sender;
 
     close_way_back(flags);
-    PROCSPAWN__STEP(true, procspawn__sender_identify(frame, self, &sender), "knowing the caller");
+    PROCSPAWN__STEP(true, procspawn__sender_identify(frame, self, &sender),
+                    "could not read the caller's rights");
     int rc = set_surroundings(call, frame, ret_what);
     if (rc == 0 && !settled)
         rc = settle(call, block, &sender, self->server, ret_what);
     settled = true;
     if (rc < 0)
         return rc;
-    PROCSPAWN__STEP(flags & WIRE_CALL_DIRECTORY, set_directory(block),
-                    "entering the working directory");
-    PROCSPAWN__STEP(flags & WIRE_CALL_NAME, set_name(block), "setting the name");
+    PROCSPAWN__STEP(flags & WIRE_CALL_DIRECTORY, set_directory(block), what_failed);
+    PROCSPAWN__STEP(flags & WIRE_CALL_NAME, set_name(block),
+                    "could not set the name of the process");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
-    PROCSPAWN__STEP(flags & WIRE_CALL_HOOK, run_hook(call), "running the hook");
+    PROCSPAWN__STEP(flags & WIRE_CALL_HOOK, run_hook(call), "the hook failed");
     return 0;
 }

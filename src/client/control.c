@@ -55,10 +55,20 @@ static int try_tell(const struct procspawn__remote_child *child, enum wire_type 
     return rc;
 }
 
-int procspawn__client_try_end_child(const struct procspawn__remote_child *child, int signal,
-                                    int64_t grace)
+static struct wire_end_child end_of(const struct procspawn__remote_child *child, int signal,
+                                    int64_t grace, enum wire_end_cause cause)
 {
-    struct wire_end_child body = { child->id, procspawn__remote_child_pid(child), signal, grace };
+    return (struct wire_end_child){ .id = child->id,
+                                    .pid = procspawn__remote_child_pid(child),
+                                    .signal = signal,
+                                    .grace = grace,
+                                    .cause = cause };
+}
+
+int procspawn__client_try_end_child(const struct procspawn__remote_child *child, int signal,
+                                    int64_t grace, enum wire_end_cause cause)
+{
+    struct wire_end_child body = end_of(child, signal, grace, cause);
     return try_tell(child, WIRE_END_CHILD, &body, sizeof body);
 }
 
@@ -97,9 +107,9 @@ static int tell(const struct procspawn__remote_child *child, enum wire_type type
 }
 
 int procspawn__client_end_child(const struct procspawn__remote_child *child, int signal,
-                                int64_t grace)
+                                int64_t grace, enum wire_end_cause cause)
 {
-    struct wire_end_child body = { child->id, procspawn__remote_child_pid(child), signal, grace };
+    struct wire_end_child body = end_of(child, signal, grace, cause);
     return tell(child, WIRE_END_CHILD, &body, sizeof body, BASE_NEVER);
 }
 
@@ -148,5 +158,5 @@ void procspawn__client_answered(const struct procspawn__remote_child *child)
     if (board && child->slot < WIRE_BOARD_SLOTS)
         mark(child, board);
     else
-        procspawn__client_try_end_child(child, SIGCONT, farewell);
+        procspawn__client_try_end_child(child, SIGCONT, farewell, WIRE_ENDED_BY_KILL);
 }

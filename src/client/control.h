@@ -16,12 +16,12 @@
  * PROCSPAWN_ESERVER.
  */
 int procspawn__client_end_child(const struct procspawn__remote_child *child, int signal,
-                                int64_t grace);
+                                int64_t grace, enum wire_end_cause cause);
 int procspawn__client_limit(const struct procspawn__remote_child *child, enum wire_limit_kind kind,
                             int64_t until, int64_t length, int64_t deadline);
 /* The same without waiting: 0; -EPIPE: the server is gone; or -errno: may be repeated. */
 int procspawn__client_try_end_child(const struct procspawn__remote_child *child, int signal,
-                                    int64_t grace);
+                                    int64_t grace, enum wire_end_cause cause);
 int procspawn__client_try_limit(const struct procspawn__remote_child *child,
                                 enum wire_limit_kind kind, int64_t until, int64_t length);
 

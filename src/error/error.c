@@ -5,11 +5,13 @@
 #include "src/error/error.h"
 
 #include "src/crash/backtrace.h"
+#include "src/image/function.h"
 #include "src/value/failure.h"
 #include "src/wire/codec.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -80,6 +82,7 @@ void procspawn_error_free(procspawn_error *error)
 {
     if (!error || error->fixed)
         return;
+    free(error->name);
     free(error->message);
     free(error->file);
     free(error->function);
@@ -112,6 +115,7 @@ procspawn_error *procspawn__error_copy(const procspawn_error *error)
         return NULL;
     *same = *error;
     same->fixed = false;
+    same->name = copy(error->name);
     same->message = copy(error->message);
     same->file = copy(error->file);
     same->function = copy(error->function);
@@ -152,6 +156,22 @@ procspawn_error *procspawn__error_of_code(int rc)
     return error;
 }
 
+procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function)
+{
+    procspawn_error *error = procspawn__error_of_code(rc);
+    char reason[PATH_MAX + 128];
+
+    if (rc != PROCSPAWN_EFUNCTION || error->fixed)
+        return error;
+    procspawn__function_refusal(function, reason, sizeof reason);
+    char *message = strdup(reason);
+    if (message) {
+        free(error->message);
+        error->message = message;
+    }
+    return error;
+}
+
 procspawn_error *procspawn__error_of_loss(int rc)
 {
     procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_IO, procspawn__error_number(rc),
@@ -164,7 +184,8 @@ procspawn_error *procspawn__error_of_loss(int rc)
 
 static procspawn_error *garbage(void)
 {
-    return procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO, "the child's answer is garbage");
+    return procspawn__error_new(PROCSPAWN_ERROR_IO, EPROTO,
+                                "the process sent something that is no result");
 }
 
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length)
@@ -217,6 +238,89 @@ procspawn_error *procspawn__error_from_value(const json_t *value)
     return error;
 }
 
+/* ---- time limits and scopes ---- */
+
+/* A length of time for people, as "1.5 s"; in memory of the caller. */
+struct length { char text[32]; };
+
+static const char *print_length(int64_t length, struct length *ret_length)
+{
+    static const struct { int64_t size; const char *name; } units[] = {
+        { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" }, { 1, "ns" },
+    };
+    size_t i = 0;
+
+    while (i < 3 && length < units[i].size)
+        i++;
+    snprintf(ret_length->text, sizeof ret_length->text, "%g %s",
+             (double)length / (double)units[i].size, units[i].name);
+    return ret_length->text;
+}
+
+procspawn_error *procspawn__error_of_queue(int64_t limit, int shortage)
+{
+    procspawn_error *error = new_error(PROCSPAWN_ERROR_TIMED_OUT);
+    struct length length;
+
+    if (!error)
+        return NULL;
+    error->limit = PROCSPAWN_LIMIT_QUEUE;
+    error->error = -shortage;
+    print_length(limit, &length);
+    if (shortage != 0)
+        set_message(error, "not started within %s (total limit): no worker could be started: %s",
+                    length.text, forkscope_strerror(shortage));
+    else
+        set_message(error, "not started within %s: it waited in the queue of the pool (total "
+                    "limit)", length.text);
+    return whole_or_none(error);
+}
+
+void procspawn__error_by_scope(procspawn_error *error, const char *scope, bool by_limit)
+{
+    char *old = error ? error->message : NULL;
+
+    if (!error || error->fixed)
+        return;
+    if (by_limit) {
+        error->kind = PROCSPAWN_ERROR_TIMED_OUT;
+        error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
+        error->limit = PROCSPAWN_LIMIT_SCOPE;
+    }
+    const char *what = by_limit ? "the time limit of" : "killed by the end of";
+    int rc = *scope != '\0' ? set_message(error, "%s scope \"%s\"%s", what, scope,
+                                          by_limit ? " has passed" : "")
+                            : set_message(error, "%s its scope%s", what,
+                                          by_limit ? " has passed" : "");
+    if (rc == 0)
+        free(old);
+    else
+        error->message = old;
+}
+
+void procspawn__error_set_name(procspawn_error *error, const char *name)
+{
+    if (!name || error->fixed)
+        return;
+    free(error->name);
+    error->name = strdup(name);
+}
+
+static void describe_limit(procspawn_error *error, const struct wire_death *death)
+{
+    bool run = death->cause == WIRE_ENDED_BY_RUN_LIMIT;
+    struct length length;
+
+    error->kind = PROCSPAWN_ERROR_TIMED_OUT;
+    error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
+    error->limit = run ? PROCSPAWN_LIMIT_RUN : PROCSPAWN_LIMIT_TOTAL;
+    print_length(death->limit, &length);
+    if (run)
+        set_message(error, "ran longer than %s and was killed (run limit)", length.text);
+    else
+        set_message(error, "not finished within %s and was killed (total limit)", length.text);
+}
+
 /* ---- from its death ---- */
 
 static const char *trace_message(const struct backtrace *trace)
@@ -254,6 +358,20 @@ static bool read_assert(procspawn_error *error, const char *text)
     return !line || (error->file && error->function);
 }
 
+static bool is_ignored_here(int signal)
+{
+    struct sigaction action;
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static const char *remark(int signal)
+{
+    if (signal == SIGKILL)
+        return ", not by this program";
+    return signal == SIGPIPE && is_ignored_here(SIGPIPE)
+               ? ": a child does not ignore SIGPIPE, though the program does" : "";
+}
+
 static void describe_signal(procspawn_error *error, const struct backtrace *trace)
 {
     const char *text = trace_message(trace);
@@ -267,7 +385,8 @@ static void describe_signal(procspawn_error *error, const struct backtrace *trac
         set_message(error, "stack overflow (SIG%s)", sigabbrev_np(error->signal));
     } else {
         const char *name = sigabbrev_np(error->signal);
-        set_message(error, "killed by signal %d (SIG%s)", error->signal, name ? name : "RT");
+        set_message(error, "killed by signal %d (SIG%s)%s", error->signal, name ? name : "RT",
+                    remark(error->signal));
     }
 }
 
@@ -279,25 +398,40 @@ static void describe_own_end(procspawn_error *error, const struct backtrace *tra
     }
     error->cause = PROCSPAWN_CAUSE_EXIT;
     if (error->exit_status == WIRE_UNHEARD)
-        set_message(error, "exited with status %d and no result: its channel was closed, as by a "
-                    "function that closes all descriptors", error->exit_status);
+        set_message(error, "the function closed the descriptors of the library (closefrom?) and "
+                    "its result is lost");
     else
-        set_message(error, "exited with status %d and no result", error->exit_status);
+        set_message(error, "called exit(%d) before it returned a result", error->exit_status);
 }
 
-static void describe_end(procspawn_error *error, enum wire_end_cause cause,
-                         const struct backtrace *trace)
+static const char *killer(enum wire_end_cause cause)
 {
     switch (cause) {
+    case WIRE_ENDED_BY_PROGRAM:
+        return "killed by procspawn_kill";
+    case WIRE_ENDED_BY_SCOPE:
+        return "killed by the end of its scope";
+    case WIRE_ENDED_BY_POOL:
+        return "killed by the end of its pool";
+    default:
+        return "killed";
+    }
+}
+
+static void describe_end(procspawn_error *error, const struct wire_death *death,
+                         const struct backtrace *trace)
+{
+    switch ((enum wire_end_cause)death->cause) {
     case WIRE_ENDED_BY_KILL:
+    case WIRE_ENDED_BY_PROGRAM:
+    case WIRE_ENDED_BY_SCOPE:
+    case WIRE_ENDED_BY_POOL:
         error->cause = PROCSPAWN_CAUSE_KILLED;
-        set_message(error, "killed");
+        set_message(error, "%s", killer(death->cause));
         break;
     case WIRE_ENDED_BY_TOTAL_LIMIT:
     case WIRE_ENDED_BY_RUN_LIMIT:
-        error->kind = PROCSPAWN_ERROR_TIMED_OUT;
-        error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
-        set_message(error, "the deadline has passed");
+        describe_limit(error, death);
         break;
     case WIRE_ENDED_BY_LOSS:
         error->kind = PROCSPAWN_ERROR_SERVER_LOST;
@@ -338,7 +472,7 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
         error->signal = signal_of(death, trace);
     else
         error->exit_status = WEXITSTATUS(death->status);
-    describe_end(error, death->cause, trace);
+    describe_end(error, death, trace);
     error = whole_or_none(error);
     if (error)
         error->trace = (struct backtrace *)(uintptr_t)trace;

@@ -7,9 +7,11 @@
 #include "src/crash/backtrace.h"
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
+#include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct procspawn_error {
     enum procspawn_error_kind kind;
@@ -20,6 +22,8 @@ struct procspawn_error {
     int exit_status;
     int error;                  /* errno value */
     int line;
+    enum procspawn_limit limit;
+    char *name;                 /* NULL: none */
     char *message;
     char *file;
     char *function;
@@ -40,11 +44,25 @@ procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
     __attribute__((format(printf, 3, 4)));
 procspawn_error *procspawn__error_copy(const procspawn_error *error);
 /*
+ * Of a call whose total limit (nanoseconds) passed in the queue of a pool. shortage: why no worker
+ * could be started; 0: none is known.
+ */
+procspawn_error *procspawn__error_of_queue(int64_t limit, int shortage);
+/*
+ * The process was killed because its scope ended; by_limit: because the scope's time limit passed.
+ * scope: its name; "": none. Without memory the message stays as it is. The error may be NULL.
+ */
+void procspawn__error_by_scope(procspawn_error *error, const char *scope, bool by_limit);
+/* Sets the name of the call, which is copied. NULL: none. */
+void procspawn__error_set_name(procspawn_error *error, const char *name);
+/*
  * Of a call that could not be made: `rc` is why. Of one that was made, whose outcome cannot be had.
  * Never NULL: without memory they return a static error, whose code is not that of `rc`.
  */
 procspawn_error *procspawn__error_of_code(int rc);
 procspawn_error *procspawn__error_of_loss(int rc);
+/* The first, for a call of this function. */
+procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function);
 /*
  * From a child's FAILURE message (untrusted bytes), and from the server's report of its death. The
  * trace (NULL: none) is taken on success.

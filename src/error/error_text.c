@@ -29,10 +29,18 @@ static const char *const cause_names[] = {
     [PROCSPAWN_CAUSE_SIGNAL] = "signal",
     [PROCSPAWN_CAUSE_EXIT] = "exit",
     [PROCSPAWN_CAUSE_KILLED] = "killed",
-    [PROCSPAWN_CAUSE_TIME_LIMIT] = "deadline",
+    [PROCSPAWN_CAUSE_TIME_LIMIT] = "time_limit",
     [PROCSPAWN_CAUSE_OUT_OF_MEMORY] = "out_of_memory",
     [PROCSPAWN_CAUSE_STACK_OVERFLOW] = "stack_overflow",
     [PROCSPAWN_CAUSE_ASSERT] = "assert",
+};
+
+static const char *const limit_names[] = {
+    [PROCSPAWN_LIMIT_NONE] = "none",
+    [PROCSPAWN_LIMIT_RUN] = "run",
+    [PROCSPAWN_LIMIT_TOTAL] = "total",
+    [PROCSPAWN_LIMIT_QUEUE] = "queue",
+    [PROCSPAWN_LIMIT_SCOPE] = "scope",
 };
 
 static const char *const source_names[] = {
@@ -115,6 +123,16 @@ const json_t *procspawn_error_detail(const procspawn_error *error)
 const char *procspawn_error_type(const procspawn_error *error)
 {
     return error->type;
+}
+
+enum procspawn_limit procspawn_error_limit(const procspawn_error *error)
+{
+    return error->limit;
+}
+
+const char *procspawn_error_name(const procspawn_error *error)
+{
+    return error->name ? error->name : "";
 }
 
 const char *procspawn_error_message(const procspawn_error *error)
@@ -223,6 +241,10 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream)
     unsigned number = 0;
     struct procspawn_frame frame;
 
+    if (error->name) {
+        base__print_visible(error->name, stream);
+        fputs(": ", stream);
+    }
     fprintf(stream, "%s: ", procspawn_error_kind_name(error->kind));
     base__print_visible(error->message, stream);
     print_place(error, stream);
@@ -285,6 +307,9 @@ json_t *procspawn_error_json(const procspawn_error *error)
     set_if(object, "signal", error->signal != 0, json_integer(error->signal));
     set_if(object, "exit_status", error->exit_status >= 0, json_integer(error->exit_status));
     set_if(object, "errno", error->error != 0, json_integer(error->error));
+    set_if(object, "limit", error->limit != PROCSPAWN_LIMIT_NONE,
+           json_string(limit_names[error->limit]));
+    set_if(object, "name", error->name, text_or_null(error->name));
     set_if(object, "detail", error->detail, json_deep_copy(error->detail));
     set_if(object, "type", error->type, text_or_null(error->type));
     set_if(object, "file", error->file, text_or_null(error->file));

@@ -1,6 +1,8 @@
 /*
  * strerror.c - forkscope_strerror: a sentence for each of the library's codes and for errno values
  */
+#include "src/image/image.h"
+#include <errno.h>
 #include <forkscope/error.h>
 #include <string.h>
 
@@ -23,7 +25,8 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_ETHREADS, "procspawn_init came after a second thread" },
     { PROCSPAWN_ESTART, "the fork server did not come up in time" },
     { PROCSPAWN_ESERVER, "the fork server is gone, or does not answer" },
-    { PROCSPAWN_EFUNCTION, "the function lies in no module that a child could have" },
+    { PROCSPAWN_EFUNCTION, "no child can have the function: NULL, in no module, or in a library "
+                           "without a build-id that was loaded after init" },
     { PROCSPAWN_EPOOL, "the pool has failed: no worker could be started" },
     { PROCSPAWN_ESHUTDOWN, "the pool was shut down and takes no more calls" },
     { PROCSPAWN_ERIGHTS, "the caller may have no child, or none with rights that it lacks" },
@@ -31,11 +34,23 @@ static const struct sentence sentences[] = {
     { PROCSPAWN_ELIMIT, "more than the limit says" },
     { PROCSPAWN_EVALUE, "the value is not what it should be, or stands for nothing any more" },
     { PROCSPAWN_EDESCRIPTORS, "more descriptors than fit into one message" },
+    { -ETIMEDOUT, "not finished in time" },
+    { -ETIME, "the time limit of the scope has passed" },
+    { -ECANCELED, "cancelled" },
+    { -EALREADY, "procspawn_init was called before in this process" },
+    { -EPIPE, "the other end of the channel is gone" },
+    { -EPERM, "only a task (or a called function) may call this" },
+    { -EDEADLK, "a task cannot wait for itself or for a task above it" },
+    { -ENODATA, "nothing is left to wait for" },
+    { -ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)" },
+    { -EAGAIN, "no thread or process could be had (limits of the user or the machine)" },
     { PROCSPAWN_ERANGE, "a number does not fit into the type of its parameter" },
 };
 
 const char *forkscope_strerror(int code)
 {
+    if (code == PROCSPAWN_ENOTINIT && procspawn__image_was_ended())
+        return "procspawn_fini was called";
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++) {
         if (sentences[i].code == code)
             return sentences[i].text;

@@ -193,6 +193,24 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
     return *ret_library ? 0 : PROCSPAWN_EFUNCTION;
 }
 
+void procspawn__function_refusal(procspawn_function *function, char *ret_text, size_t size)
+{
+    struct search search = { .address = (uint64_t)(uintptr_t)function };
+
+    if (function)
+        dl_iterate_phdr(find_address, &search);
+    const char *path = search.path && *search.path != '\0' ? search.path : "a library";
+    if (!function)
+        snprintf(ret_text, size, "NULL is no function");
+    else if (!search.found)
+        snprintf(ret_text, size, "the function is in no module (a nested function?)");
+    else if (search.function.build_id_length == 0)
+        snprintf(ret_text, size,
+                 "the function is in %s, which has no build-id and was loaded after init", path);
+    else
+        snprintf(ret_text, size, "the function is in %s, whose file cannot be found", path);
+}
+
 /*
  * Finds the function's address in this process: the module has the same build-id or, without a
  * build-id, was at the same address at init.

@@ -7,6 +7,7 @@
 #include "src/wire/call.h"
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* At init: makes the list of loaded modules. 0 or -ENOMEM. */
 int procspawn__modules_record(void);
@@ -16,6 +17,8 @@ int procspawn__modules_record(void);
  */
 int procspawn__function_describe(procspawn_function *function, struct wire_function *ret_function,
                                  char **ret_library);
+/* Writes why no child could have a function that procspawn__function_describe() refuses. */
+void procspawn__function_refusal(procspawn_function *function, char *ret_text, size_t size);
 /*
  * In the child: returns the function, or NULL with a reason in static memory. fresh: no user code
  * has run in this process since it was forked, so all modules of init are still loaded and the list

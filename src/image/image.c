@@ -20,6 +20,14 @@ bool procspawn__image_is_ours(void)
     return image->owner != 0 && image->owner == base__process();
 }
 
+bool procspawn__image_was_ended(void)
+{
+    const struct procspawn__image *image = &procspawn__image;
+
+    return image->ended != 0 && image->ended == base__process() &&
+           (image->ending || image->owner == 0);
+}
+
 bool procspawn__ready(void)
 {
     return procspawn__image_is_ours() && !procspawn__image.ending;

@@ -13,6 +13,7 @@
 
 struct procspawn__image {
     uint64_t owner;             /* base__process() of the process that called init; 0: none */
+    uint64_t ended;             /* base__process() of the process that called fini; 0: none */
     bool ending;                /* fini has begun but not succeeded; it may be called again */
     bool is_child;              /* this process runs called functions */
     pid_t child;                /* its process id, if is_child */
@@ -32,7 +33,9 @@ extern struct procspawn__image procspawn__image;
 
 /* Has this process called init, or is it a child? True also after fini has begun. */
 bool procspawn__image_is_ours(void);
-/* The same, and fini has not begun. */
+/* Has fini begun, or ended, in this process, and init not been called again? */
+bool procspawn__image_was_ended(void);
+/* Ours, and fini has not begun. */
 bool procspawn__ready(void);
 /* May this process have children? 0, PROCSPAWN_ENOTINIT or PROCSPAWN_ERIGHTS. */
 int procspawn__admitted(void);

@@ -228,6 +228,7 @@ static int64_t grace_within(int64_t timeout)
 static void begin_end(int64_t grace)
 {
     procspawn__image.ending = true;
+    procspawn__image.ended = base__process();
     procspawn__at_fini_close_all();
     procspawn__client_end(grace);
 }

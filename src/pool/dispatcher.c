@@ -41,17 +41,6 @@ static void earliest(int64_t *when, int64_t other)
         *when = other;
 }
 
-static procspawn_error *too_late(const procspawn_pool *pool) REQUIRES(pool_lock)
-{
-    int shortage = pool->backoff.shortage;
-
-    if (shortage != 0)
-        return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, -shortage,
-                                    "the deadline passed in the queue, and a worker cannot be "
-                                    "started: %s", forkscope_strerror(shortage));
-    return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0, "the deadline passed in the queue");
-}
-
 static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
     struct list *next;
@@ -61,7 +50,8 @@ static void expire_queued(procspawn_pool *pool, int64_t now, int64_t *wake_at) R
             list_entry(item, struct procspawn__pool_call, in_queue);
         next = item->next;
         if (call->deadline <= now)
-            procspawn__pool_cancel_call(call, too_late(pool));
+            procspawn__pool_cancel_call(
+                call, procspawn__error_of_queue(call->limits.total, pool->backoff.shortage));
         else
             earliest(wake_at, call->deadline);
     }

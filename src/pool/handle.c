@@ -18,6 +18,7 @@
 #include "src/pool/terminate.h"
 #include "src/pool/worker.h"
 #include "src/scope/wait_points.h"
+#include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -201,19 +202,21 @@ static int call_gone(procspawn_handle *handle, int64_t timeout, struct rusage *r
 
 /* ---- ending ---- */
 
-static void end_by_hand(struct procspawn__pool_call *call, int signal, int64_t grace)
-    REQUIRES(pool_lock)
+static void end_by_hand(struct procspawn__pool_call *call, int signal, int64_t grace,
+                        enum wire_end_cause cause) REQUIRES(pool_lock)
 {
     if (call->worker)
         procspawn__worker_try_receive(call->worker);
     if (call->state == PROCSPAWN__CALL_QUEUED)
         procspawn__pool_cancel_call(call, procspawn__error_new(PROCSPAWN_ERROR_CANCELLED, 0,
                                                                "killed before it was started"));
-    else if (call->worker)
-        procspawn__worker_terminate(call->worker, signal, grace);
+    if (!call->worker)
+        return;
+    procspawn__worker_end_cause(call->worker, cause);
+    procspawn__worker_terminate(call->worker, signal, grace);
 }
 
-static int call_end(procspawn_handle *handle, int signal, int64_t grace)
+static int call_end(procspawn_handle *handle, int signal, int64_t grace, enum wire_end_cause cause)
 {
     struct procspawn__pool_call *call = call_of(handle);
     int cancel;
@@ -222,7 +225,7 @@ static int call_end(procspawn_handle *handle, int signal, int64_t grace)
         return 0;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(call->pool);
-    end_by_hand(call, signal, grace);
+    end_by_hand(call, signal, grace, cause);
     procspawn__pool_leave(call->pool);
     pthread_setcancelstate(cancel, NULL);
     return 0;
@@ -230,7 +233,7 @@ static int call_end(procspawn_handle *handle, int signal, int64_t grace)
 
 static int call_try_kill(procspawn_handle *handle)
 {
-    return call_end(handle, SIGKILL, 0);
+    return call_end(handle, SIGKILL, 0, WIRE_ENDED_BY_PROGRAM);
 }
 
 /* ---- the rest ---- */

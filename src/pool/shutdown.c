@@ -10,6 +10,7 @@
 #include "src/pool/state.h"
 #include "src/pool/terminate.h"
 #include "src/pool/wait.h"
+#include "src/wire/protocol.h"
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <pthread.h>
@@ -22,8 +23,10 @@ void procspawn__pool_end(procspawn_pool *pool)
     procspawn__pool_step(pool, PROCSPAWN__POOL_END);
     procspawn__pool_cancel_queued(pool, PROCSPAWN_ERROR_CANCELLED, "the pool has ended");
     procspawn__pool_receive(pool);
-    for (unsigned i = 0; i < pool->worker_count; i++)
+    for (unsigned i = 0; i < pool->worker_count; i++) {
+        procspawn__worker_end_cause(pool->workers[i], WIRE_ENDED_BY_POOL);
         procspawn__worker_terminate(pool->workers[i], SIGKILL, 0);
+    }
     procspawn__pool_wake(pool);
     procspawn__pool_notify(pool);
 }

@@ -82,6 +82,8 @@ int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_o
     limit(call, options);
     int rc = keep_streams(call, options);
     if (rc == 0)
+        rc = procspawn__handle_name(&call->handle, pool->process->name);
+    if (rc == 0)
         rc = describe(&call->request->request, function, argument);
     if (rc == 0)
         *ret_call = call;

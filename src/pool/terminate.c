@@ -74,6 +74,12 @@ void procspawn__worker_time_out(struct procspawn__worker *worker)
     procspawn__worker_update_interest(worker);
 }
 
+void procspawn__worker_end_cause(struct procspawn__worker *worker, enum wire_end_cause cause)
+{
+    if (worker->end_cause == WIRE_ENDED_BY_ITSELF)
+        worker->end_cause = cause;
+}
+
 /* ---- sending ---- */
 
 /* One notice: a signal, with the time of the SIGKILL after it; or signal 0: a limit has passed. */
@@ -81,18 +87,22 @@ struct notice {
     struct procspawn__remote_child to;
     int signal;
     int64_t kill_at;
+    enum wire_end_cause cause;
     enum wire_limit_kind limit_kind;
     int64_t limit_length;
 };
 
-static struct notice next_notice(struct procspawn__worker *worker)
+static struct notice next_notice(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     struct procspawn__pending_notices *pending = &worker->pending;
     struct notice notice = { .to = worker->child,
                              .kill_at = pending->kill_at,
+                             .cause = WIRE_ENDED_BY_KILL,
                              .limit_kind = pending->limit_kind,
                              .limit_length = pending->limit_length };
 
+    if (worker->end_cause != WIRE_ENDED_BY_ITSELF)
+        notice.cause = worker->end_cause;
     if (pending->limit && (pending->limit_first || pending->signals == 0)) {
         pending->limit = false;
         return notice;
@@ -125,7 +135,8 @@ static int send_notice(const struct notice *notice)
     if (notice->signal == 0)
         return procspawn__client_try_limit(&notice->to, notice->limit_kind, now,
                                            notice->limit_length);
-    return procspawn__client_try_end_child(&notice->to, notice->signal, grace > 0 ? grace : 0);
+    return procspawn__client_try_end_child(&notice->to, notice->signal, grace > 0 ? grace : 0,
+                                           notice->cause);
 }
 
 /* Releases the lock while it sends. */

@@ -18,6 +18,9 @@ void procspawn__worker_terminate(struct procspawn__worker *worker, int signal, i
     REQUIRES(pool_lock);
 /* The same for a call past one of its limits: the server takes a backtrace first. */
 void procspawn__worker_time_out(struct procspawn__worker *worker) REQUIRES(pool_lock);
+/* Says why a worker is about to be ended. The first one counts. */
+void procspawn__worker_end_cause(struct procspawn__worker *worker, enum wire_end_cause cause)
+    REQUIRES(pool_lock);
 /* Sends all notices. Releases the lock in between. */
 void procspawn__pool_send_notices(procspawn_pool *pool) REQUIRES(pool_lock);
 /* Has the notices that could not be sent be sent again. */

@@ -72,6 +72,8 @@ struct procspawn__worker {
     bool suspended GUARDED_BY(pool_lock);  /* not watched until repeat_at, because of a shortage */
     /* the channel was reset: it did not read the last message */
     bool left_unread GUARDED_BY(pool_lock);
+    /* why it is ended; the first one counts */
+    enum wire_end_cause end_cause GUARDED_BY(pool_lock);
     bool killed GUARDED_BY(pool_lock);          /* SIGKILL was asked for: no other signal follows */
     bool overdue GUARDED_BY(pool_lock);  /* its call is past a limit; its server is told */
     bool notifying GUARDED_BY(pool_lock);       /* a thread sends its server a notice right now */

@@ -98,6 +98,17 @@ void scoped__hide_arg(void)
     scoped__activation()->node->hides_arg = true;
 }
 
+bool scoped__was_ended_by_limit(char ret_scope[SCOPED__NAME_BYTES])
+{
+    struct node *task = scoped__activation()->node;
+    scoped__lock(task->tree);
+    bool by_limit = task->by_deadline;
+    const struct node *parent = task->parent;
+    snprintf(ret_scope, SCOPED__NAME_BYTES, "%s", parent->kind == NODE_SCOPE ? parent->name : "");
+    scoped__unlock(task->tree);
+    return by_limit;
+}
+
 int64_t scoped__grace(void)
 {
     struct node *task = scoped__activation()->node;

@@ -13,6 +13,7 @@
 #include "src/call/spawn.h"
 #include "src/pool/spawn.h"
 #include "src/scope/wait_points.h"
+#include "src/wire/protocol.h"
 #include "src/tree/scoped_process.h"
 #include "src/tree/supervisor.h"
 #include <errno.h>
@@ -95,10 +96,11 @@ static int scoped_gone(procspawn_handle *handle, int64_t timeout, struct rusage 
     return rc;
 }
 
-static int scoped_end(procspawn_handle *handle, int signal, int64_t grace)
+static int scoped_end(procspawn_handle *handle, int signal, int64_t grace,
+                      enum wire_end_cause cause)
 {
     procspawn_handle *process = shared_of(handle)->process;
-    return process->kind->end(process, signal, grace);
+    return process->kind->end(process, signal, grace, cause);
 }
 
 static int scoped_try_kill(procspawn_handle *handle)

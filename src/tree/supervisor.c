@@ -16,6 +16,7 @@
 #include "src/error/error.h"
 #include "src/scope/self.h"
 #include "src/scope/wait.h"
+#include "src/wire/protocol.h"
 #include "src/tree/failure.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -142,10 +143,22 @@ static int end_and_wait(struct scoped_process *shared, int64_t grace, struct rus
                                                          "the result cannot be received"));
         if (rc != -ETIMEDOUT)
             poll(NULL, 0, 1);
-        int told = kind->end(shared->process, SIGTERM, grace);
+        int told = kind->end(shared->process, SIGTERM, grace, WIRE_ENDED_BY_SCOPE);
         rc = kind->gone(shared->process, time_to_go(told, grace), ret_usage);
     }
     return rc;
+}
+
+/* If the end of the scope killed the process, its error says which scope that is, and why. */
+static void name_scope(struct procspawn__outcome *outcome)
+{
+    char name[SCOPED__NAME_BYTES];
+
+    if (outcome->state != PROCSPAWN__FAILED || !outcome->died ||
+        outcome->death.cause != WIRE_ENDED_BY_SCOPE)
+        return;
+    bool by_limit = scoped__was_ended_by_limit(name);
+    procspawn__error_by_scope(outcome->error, name, by_limit);
 }
 
 /* The `done` function of the task: always runs, and is not cancelled. */
@@ -156,6 +169,8 @@ static void finish(void *argument)
     struct rusage usage = { 0 };
     int status = end_and_wait(shared, grace_of(shared), pooled ? NULL : &usage);
 
+    if (!has_passed_on(shared))
+        name_scope(&shared->process->outcome);
     procspawn__scoped_process_enter(shared);
     shared->gone_status = status;
     shared->usage = usage;

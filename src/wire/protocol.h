@@ -150,6 +150,8 @@ struct wire_end_child {
     int32_t pid;
     int32_t signal;
     int64_t grace;
+    uint32_t cause;                 /* who wants its end: one of the first of enum wire_end_cause */
+    uint32_t padding;
 };
 
 enum wire_limit_kind { WIRE_LIMIT_TOTAL, WIRE_LIMIT_RUN, WIRE_LIMIT_KINDS };
@@ -233,10 +235,13 @@ struct wire_failure {
     struct wire_times times;
 };
 
-/* The part of the library that ended the process, if any did. The first cause is kept. */
+/* What ended the process, if the library did. The first cause is kept. */
 enum wire_end_cause {
     WIRE_ENDED_BY_ITSELF = 0,
-    WIRE_ENDED_BY_KILL,
+    WIRE_ENDED_BY_KILL,         /* as one of the next three, or by the library's own decision */
+    WIRE_ENDED_BY_PROGRAM,      /* procspawn_kill, procspawn_terminate */
+    WIRE_ENDED_BY_SCOPE,        /* end of the scope that the process is in */
+    WIRE_ENDED_BY_POOL,         /* end of the pool that the worker belongs to */
     WIRE_ENDED_BY_TOTAL_LIMIT,
     WIRE_ENDED_BY_RUN_LIMIT,
     WIRE_ENDED_BY_OOM,

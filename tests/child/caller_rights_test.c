@@ -25,7 +25,7 @@ static void check_claim(uint32_t flags, const char *outcome)
 
 static void check_refused(uint32_t flags)
 {
-    check_claim(flags, "being no more than the caller: Operation not permitted");
+    check_claim(flags, "could not give up rights that the caller lacks: Operation not permitted");
 }
 
 /* By the functions of the C library, which do it in all threads. */
@@ -47,7 +47,7 @@ static void claim_root(void)
     check_refused(0);
     check_refused(WIRE_CALL_IDS);
     check_claim(WIRE_CALL_RIGHTS,
-                "setting the inheritable capabilities: Operation not permitted");
+                "could not set the inheritable capabilities: Operation not permitted");
     rights_check_child(NULL);
     calls_end();
 }

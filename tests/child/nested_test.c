@@ -82,7 +82,7 @@ static void a_function_with_the_ids_of_init_may_choose_a_user(void)
 
 static void check_choice(json_t *outcome)
 {
-    calls_check_text(outcome, "setting the user and group ids: Operation not permitted");
+    calls_check_text(outcome, "could not set the user and group ids: Operation not permitted");
 }
 
 static void another_function_may_choose_none(void)

@@ -29,7 +29,7 @@ struct crash {
 #define OK .kind = NULL
 #define FAIL(k, c, m) .kind = k, .cause = c, .message = m
 #define CLOSE(c, m) FAIL("remote_close", c, m)
-#define EXIT(n) CLOSE("exit", "exited with status " #n " and no result"), .exit_status = n
+#define EXIT(n) CLOSE("exit", "called exit(" #n ") before it returned a result"), .exit_status = n
 #define SIGNAL(n, name) CLOSE("signal", "killed by signal " #n " (" name ")"), .signal = n
 
 /* RLIMIT_AS stops the bookkeeping of these sanitizers before the program's malloc. */
@@ -75,14 +75,16 @@ static json_t *ending_ends_its_thread(json_t *argument)
       .signal = SIGABRT) \
     X(writes_where_it_must_not, SIGNAL(11, "SIGSEGV")) \
     X(overflows_its_stack, CLOSE("stack_overflow", "stack overflow (SIGSEGV)"), .signal = SIGSEGV) \
-    X(is_killed, SIGNAL(9, "SIGKILL")) \
-    X(stops_for_ever, FAIL("timed_out", "deadline", "the deadline has passed"), .signal = SIGKILL, \
-      .deadline = 200 * CALLS_MS) \
+    X(is_killed, \
+      CLOSE("signal", "killed by signal 9 (SIGKILL), not by this program"), .signal = SIGKILL) \
+    X(stops_for_ever, \
+      FAIL("timed_out", "time_limit", "not finished within 200 ms and was killed (total limit)"), \
+      .signal = SIGKILL, .deadline = 200 * CALLS_MS) \
     THREAD_END(X) \
-    X(closes_everything, CLOSE("exit", "*its channel was closed*"), \
+    X(closes_everything, CLOSE("exit", "the function closed the descriptors of the library*"), \
       .exit_status = WIRE_UNHEARD) \
     X(raises, FAIL("panic", "none", "raised 42")) \
-    X(returns_nothing, FAIL("panic", "none", "the function returned NULL")) \
+    X(returns_nothing, FAIL("panic", "none", "the function returned NULL and gave no reason*")) \
     X(returns_what_is_no_text, FAIL("json", "none", "the result cannot be encoded as JSON")) \
     MEMORY_LIMIT(X) \
     X(leaves_a_daemon, OK)

@@ -113,7 +113,7 @@ static void a_crash_costs_its_request_a_500_with_the_cause(void)
         check("/crash", 500, "SIGSEGV");
         check("/hello", 200, "world");
     }
-    check("/exit?3", 500, "exited with status 3");
+    check("/exit?3", 500, "called exit(3)");
     check("/fail?this", 500, "no luck with this");
     stop();
 }

@@ -78,7 +78,8 @@ static void send_descriptors(struct random *random)
 static void flood(struct random *random)
 {
     struct wire_end_child body = { .id = random_below(random, 100), .pid = getpid(),
-                                   .signal = (int32_t)random_below(random, 64) };
+                                   .signal = (int32_t)random_below(random, 64),
+                                   .cause = random_below(random, 10) };
     int64_t end = base__now() + (int64_t)random_below(random, 300) * MS;
     int link = raw_link();
 
@@ -101,7 +102,7 @@ static void end_children_of_others(struct random *random)
     for (unsigned i = 0; i < 200; i++) {
         pid_t pid = getpid() + (pid_t)random_below(random, 60) - 30;
         struct wire_end_child end = { .id = random_below(random, 3000), .pid = pid,
-                                      .signal = SIGKILL };
+                                      .signal = SIGKILL, .cause = WIRE_ENDED_BY_KILL };
         struct wire_limit limit = { .id = end.id, .pid = pid, .until = 1, .length = 1 };
         raw_frame(raw_link(), WIRE_END_CHILD, &end, sizeof end, NULL, 0);
         raw_frame(raw_link(), WIRE_LIMIT, &limit, sizeof limit, NULL, 0);

@@ -185,9 +185,9 @@ static void lose_right_to_choose(void)
     uint64_t kept = rights_permitted() & ~RIGHTS_BIT(CAP_SETUID);
 
     rights_set_capabilities(rights_permitted(), kept, 0);
-    check_chosen("setting the user and group ids: Operation not permitted");
+    check_chosen("could not set the user and group ids: Operation not permitted");
     rights_set_capabilities(kept, kept, 0);
-    check_chosen("setting the user and group ids: Operation not permitted");
+    check_chosen("could not set the user and group ids: Operation not permitted");
 }
 
 static void a_user_is_chosen_by_the_rights_of_the_caller(void)
@@ -221,14 +221,18 @@ static void a_chosen_user_has_the_capabilities_that_the_kernel_leaves(void)
     confinement_in_thread(choose_without_fixup);
 }
 
-static void check_hard_limit(const char *outcome)
+static void check_hard_limit(bool obeyed)
 {
     struct rlimit limit;
+    char refused[96];
 
     getrlimit(RLIMIT_NPROC, &limit);
     limit.rlim_max++;
     procspawn_builder_rlimit(builder, RLIMIT_NPROC, &limit);
-    calls_check_text(rights_outcome(calls_build(builder, calls_echo, NULL)), outcome);
+    snprintf(refused, sizeof refused, "could not set RLIMIT_NPROC to %llu: Operation not permitted",
+             (unsigned long long)limit.rlim_max);
+    calls_check_text(rights_outcome(calls_build(builder, calls_echo, NULL)),
+                     obeyed ? "obeyed" : refused);
 }
 
 static void lose_right_to_limits(void)
@@ -236,13 +240,13 @@ static void lose_right_to_limits(void)
     uint64_t kept = rights_permitted() & ~RIGHTS_BIT(CAP_SYS_RESOURCE);
 
     rights_set_capabilities(kept, kept, 0);
-    check_hard_limit("setting the resource limits: Operation not permitted");
+    check_hard_limit(false);
 }
 
 static void a_limit_is_chosen_by_the_rights_of_the_caller(void)
 {
     if (rights_effective() & RIGHTS_BIT(CAP_SYS_RESOURCE))
-        check_hard_limit("obeyed");
+        check_hard_limit(true);
     confinement_in_thread(lose_right_to_limits);
 }
 
