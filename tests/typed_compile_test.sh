@@ -66,6 +66,7 @@ procspawn_handle *use(void)
     bool yes = false;
     char *text = NULL;
     float half = 0;
+    struct procspawn_result whole;
     struct point point = { 1, 2 };
     add_spawn(1, 2, &handle), add_join(handle, &sum, &error);
     add_join_timeout(handle, 0, &sum, &error), add_pool_spawn(NULL, 1, 2, &handle);
@@ -74,6 +75,10 @@ procspawn_handle *use(void)
     things_spawn(1, NULL, NULL, point, 2, 3, 4, &handle), things_join(handle, &yes, &error);
     widths_spawn(1, 2, 3, 4, 5, sizeof point, 7.5f, text, &handle);
     widths_join(handle, &half, &error);
+    add_call(1, 2, &sum, &error), add_pool_call(NULL, 1, 2, &sum, &error);
+    add_call_with(NULL, 1, 2, &sum, &error), add_start(NULL, 1, 2, &handle);
+    add_result(&whole, &sum), nothing_result(&whole), nothing_call(&error);
+    nothing_start(NULL, &handle);
 END
 
 compile() # compiler and flags, code
@@ -119,6 +124,10 @@ check fails 'add_spawn(1, 2, handle);'
 check fails 'add_join(handle, &text, &error);'
 check fails 'add_join(handle, &yes, &error);'
 check fails 'nothing_join(handle, &sum, &error);'
+check fails 'add_call("1", 2, &sum, &error);'
+check fails 'add_call(1, 2, &text, &error);'
+check fails 'add_result(&whole, &text);'
+check fails 'nothing_call(&sum, &error);'
 check fails 'all_spawn(1, 2, 3, true, 7, NULL, NULL, point, &handle);'
 check fails 'all_spawn(1, 2, 3, true, &point, NULL, NULL, point, &handle);'
 check fails 'all_spawn(1, 2, 3, true, "", text, NULL, point, &handle);'

@@ -61,6 +61,8 @@ int main(void)
     half_join(handle, &result, &error);
     half_pool_spawn(NULL, 3, &handle);
     half_join_timeout(handle, 1, &result, &error);
+    half_call(3, &result, &error);
+    half_pool_call(NULL, 3, &result, &error);
     return half(3) > 1;
 }"
 }

@@ -1,21 +1,20 @@
 /*
  * typed.h - functions with plain C parameters, callable in other processes
  *
- * PROCSPAWN_DEFINE defines a function once, with the types that its body works with, and beside it
- * what is needed to call it in a process of its own: a spawn that takes the parameters and a join
- * that gives the result. Packing and unpacking is written by the macro.
+ * PROCSPAWN_DEFINE defines a function with the types that its body works with, and beside it
+ * functions that call it in another process. These take the same parameters and give the same
+ * result; the macro writes the packing and unpacking.
  *
  *     PROCSPAWN_DEFINE(add, int64, (int64, a), (int64, b))
  *     {
  *         return a + b;
  *     }
  *
- *     procspawn_handle *handle;
  *     int64_t sum;
+ *     procspawn_error *error;
  *
- *     add_spawn(1, 2, &handle);
- *     add_join(handle, &sum, &error);
- *     procspawn_handle_free(handle);
+ *     if (add_call(1, 2, &sum, &error) < 0)
+ *         report(procspawn_error_message(error));
  *
  * The first two arguments are the function's name and the type of its result, then come 0 to 8
  * parameters, each a type and a name. PROCSPAWN_DEFINE_STATIC is for a function that only its own
@@ -24,22 +23,39 @@
  * What is defined, with F for the function, R for its result and P for its parameters
  *
  *     R F(P...)                                    the function itself, to be called here as well
+ *
+ *   a whole call, as by procspawn_call(), procspawn_pool_call() and procspawn_call_with() (call.h)
+ *     int F_call(P..., R *ret_result, procspawn_error **ret_error)
+ *     int F_pool_call(procspawn_pool *pool, P..., R *ret_result, procspawn_error **ret_error)
+ *     int F_call_with(const struct procspawn_call_options *options, P..., R *ret_result,
+ *                     procspawn_error **ret_error)
+ *
+ *   the start of a call, as by procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn() and
+ *   procspawn_start()
  *     int F_spawn(P..., procspawn_handle **ret_handle)
  *     int F_builder_spawn(procspawn_builder *builder, P..., procspawn_handle **ret_handle)
  *     int F_pool_spawn(procspawn_pool *pool, P..., procspawn_handle **ret_handle)
+ *     int F_start(const struct procspawn_call_options *options, P...,
+ *                 procspawn_handle **ret_handle)
+ *
+ *   its end, as by procspawn_join() and procspawn_join_timeout(); F_result is for a result that
+ *   procspawn_finish() has filled
  *     int F_join(procspawn_handle *handle, R *ret_result, procspawn_error **ret_error)
  *     int F_join_timeout(procspawn_handle *handle, int64_t timeout, R *ret_result,
  *                        procspawn_error **ret_error)
+ *     int F_result(struct procspawn_result *result, R *ret_result)
  *
- * They return what procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn(), procspawn_join()
- * and procspawn_join_timeout() do, and:
+ * They return what these functions return, F_result the status of the result, and:
  *
- *   PROCSPAWN_ERANGE     F_spawn: an integer is out of its parameter's range
- *   PROCSPAWN_EJSON      F_spawn: a number that is not finite, a string that is not UTF-8, or a
- *                        user's type that its pack function refused
- *   PROCSPAWN_ECALL      F_join: also when the result is not of its type, which is kind JSON
+ *   PROCSPAWN_ERANGE     a call or a start: an integer is out of its parameter's range
+ *   PROCSPAWN_EJSON      a call or a start: a number that is not finite, a string that is not
+ *                        UTF-8, or a user's type that its pack function refused
+ *   PROCSPAWN_ECALL      an end: also when the result is not of its type, which is kind JSON;
+ *                        F_result then puts the error into the place of the value
  *
- * ret_result and ret_error may be NULL; with result type void there is no ret_result.
+ * The error of a call whose arguments are refused names the parameter: "add: parameter b: 300 does
+ * not fit into int8". ret_result and ret_error may be NULL; with result type void there is no
+ * ret_result. take_argument in the options means nothing here.
  *
  * Types
  *
@@ -57,7 +73,7 @@
  *
  * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that.
  *
- * Each integer but uint64 and size is an int64_t in the parameters of F_spawn, so that a number out
+ * Each integer but uint64 and size is an int64_t in the parameters of calls, so that a number out
  * of range can be refused. Other conversions are those of C.
  *
  * An unknown type, and more than eight parameters, are a compile error of one line:
@@ -70,13 +86,14 @@
  *
  * Ownership
  *
- * - F_spawn borrows its arguments; descriptors are duplicated (value.h).
+ * - Calls borrow their arguments; descriptors are duplicated (value.h).
  * - In the function parameters are borrowed: they last until it returns. What is to last longer is
  *   copied: strdup, json_incref, procspawn_shmem_ref, dup, procspawn_sender_dup.
  * - What the function returns is taken: a string from malloc, a new reference, an open descriptor.
- * - What F_join gives is the caller's: free, json_decref, procspawn_shmem_unref, close,
+ * - The result is the caller's: free, json_decref, procspawn_shmem_unref, close,
  *   procspawn_sender_free, procspawn_receiver_free. Placeholders inside a json result live with the
- *   handle.
+ *   handle, or with the structure that procspawn_finish() has filled; after F_call and its like
+ *   they have been closed.
  *
  * Types of the user's
  *
@@ -98,6 +115,7 @@
 #ifndef FORKSCOPE_TYPED_H
 #define FORKSCOPE_TYPED_H
 
+#include <forkscope/call.h>
 #include <forkscope/channel.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/shmem.h>

@@ -235,6 +235,11 @@
     PROCSPAWN__LOOSE(name##_spawn); \
     PROCSPAWN__LOOSE(name##_builder_spawn); \
     PROCSPAWN__LOOSE(name##_pool_spawn); \
+    PROCSPAWN__LOOSE(name##_start); \
+    PROCSPAWN__LOOSE(name##_call); \
+    PROCSPAWN__LOOSE(name##_pool_call); \
+    PROCSPAWN__LOOSE(name##_call_with); \
+    PROCSPAWN__LOOSE(name##_result); \
     PROCSPAWN__LOOSE(name##_join); \
     PROCSPAWN__LOOSE(name##_join_timeout)
 

@@ -13,6 +13,7 @@
 #pragma GCC system_header
 
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/typed_check.h>
@@ -41,10 +42,16 @@ struct procspawn__unpacking {
 void procspawn__pack_begin(struct procspawn__packing *packing);
 void procspawn__pack_note(struct procspawn__packing *packing, int rc, const char *name,
                           const char *word);
-int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
-                                  procspawn_function *function, procspawn_handle **ret_handle);
-int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_pool *pool,
-                               procspawn_function *function, procspawn_handle **ret_handle);
+/* Start a call with the arguments, or make it; both free them. procspawn__pack_call fills *ret_result
+ * in any case. */
+int procspawn__pack_start(struct procspawn__packing *packing,
+                          const struct procspawn_call_options *options,
+                          procspawn_function *entry, procspawn_handle **ret_handle);
+void procspawn__pack_call(struct procspawn__packing *packing, const char *function,
+                          const struct procspawn_call_options *options, procspawn_function *entry,
+                          struct procspawn_result *ret_result);
+/* Hands out the error, if there is one, and empties the result. Returns its status. */
+int procspawn__call_end(struct procspawn_result *result, procspawn_error **ret_error);
 
 void procspawn__unpack_begin(struct procspawn__unpacking *unpacking, const json_t *array,
                              size_t count);
@@ -57,6 +64,7 @@ json_t *procspawn__unpack_return(const struct procspawn__unpacking *unpacking, c
 
 /* The result was not of its type. False when out of memory. */
 bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error);
+void procspawn__result_refuse(struct procspawn_result *result, const char *function, int rc);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
@@ -114,6 +122,14 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
 #define PROCSPAWN__RET_0(word) procspawn__result_##word *procspawn__ret_result,
 #define PROCSPAWN__RET_1(word)
 
+#define PROCSPAWN__LAST(word) PROCSPAWN__CAT(PROCSPAWN__LAST_, PROCSPAWN__IS_VOID(word))(word)
+#define PROCSPAWN__LAST_0(word) , procspawn__result_##word *procspawn__ret_result
+#define PROCSPAWN__LAST_1(word)
+
+#define PROCSPAWN__LAST_ARG(word) PROCSPAWN__CAT(PROCSPAWN__LAST_ARG_, PROCSPAWN__IS_VOID(word))
+#define PROCSPAWN__LAST_ARG_0 , procspawn__ret_result
+#define PROCSPAWN__LAST_ARG_1
+
 #define PROCSPAWN__RET_ARG(word) PROCSPAWN__CAT(PROCSPAWN__RET_ARG_, PROCSPAWN__IS_VOID(word))
 #define PROCSPAWN__RET_ARG_0 procspawn__ret_result,
 #define PROCSPAWN__RET_ARG_1
@@ -142,6 +158,22 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
         procspawn__release_result_##word(&procspawn__result);
 #define PROCSPAWN__GIVE_1(word, name) json_decref(procspawn__json);
 
+#define PROCSPAWN__TAKE_APART(word, name) \
+    PROCSPAWN__CAT(PROCSPAWN__TAKE_APART_, PROCSPAWN__IS_VOID(word))(word, name)
+#define PROCSPAWN__TAKE_APART_0(word, name) \
+    if (procspawn__from->status == 0) { \
+        procspawn__result_##word procspawn__result = PROCSPAWN__ZERO; \
+        int procspawn__rc = procspawn__unpack_result_##word(procspawn__from->value, \
+                                                            &procspawn__result); \
+        if (procspawn__rc < 0) \
+            procspawn__result_refuse(procspawn__from, name, procspawn__rc); \
+        else if (procspawn__ret_result) \
+            *procspawn__ret_result = procspawn__result; \
+        else \
+            procspawn__release_result_##word(&procspawn__result); \
+    }
+#define PROCSPAWN__TAKE_APART_1(word, name)
+
 /* ---- the whole ---- */
 
 #define PROCSPAWN__DECLARE(n, storage, name, result, ...) \
@@ -155,24 +187,36 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
     storage int name##_pool_spawn(procspawn_pool *procspawn__pool, \
                                   PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                                   procspawn_handle **procspawn__ret_handle); \
+    storage int name##_start(const struct procspawn_call_options *procspawn__options, \
+                             PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                             procspawn_handle **procspawn__ret_handle); \
+    storage int name##_call(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                            PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error); \
+    storage int name##_pool_call(procspawn_pool *procspawn__pool, \
+                                 PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                 PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error); \
+    storage int name##_call_with(const struct procspawn_call_options *procspawn__options, \
+                                 PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                 PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error); \
+    storage int name##_result(struct procspawn_result *procspawn__from PROCSPAWN__LAST(result)); \
     storage int name##_join(procspawn_handle *procspawn__handle, PROCSPAWN__RET(result) \
                             procspawn_error **procspawn__ret_error); \
     storage int name##_join_timeout(procspawn_handle *procspawn__handle, \
                                     int64_t procspawn__timeout, PROCSPAWN__RET(result) \
                                     procspawn_error **procspawn__ret_error)
 
-/* By what a call goes: a builder or a pool. */
+/* Spawns by a builder or in a pool. */
 #define PROCSPAWN__DEFINE_SPAWN(n, storage, name, by, ...) \
     storage int name##_##by##_spawn(procspawn_##by *procspawn__##by, \
                                     PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                                     procspawn_handle **procspawn__ret_handle) \
     { \
-        struct procspawn__packing procspawn__packing; \
+        struct procspawn_call_options procspawn__options = PROCSPAWN__ZERO; \
         \
-        procspawn__pack_begin(&procspawn__packing); \
-        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        return procspawn__pack_##by##_spawn(&procspawn__packing, procspawn__##by, name##_entry, \
-                                            procspawn__ret_handle); \
+        procspawn__options.by = procspawn__##by; \
+        return name##_start(&procspawn__options, \
+                            PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
+                            procspawn__ret_handle); \
     }
 
 /* Ends where the function's body begins. */
@@ -194,14 +238,66 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
         return procspawn__unpack_return(&procspawn__unpacking, #name, procspawn__packed); \
     } \
     \
-    PROCSPAWN__DEFINE_SPAWN(n, storage, name, builder, __VA_ARGS__) \
-    PROCSPAWN__DEFINE_SPAWN(n, storage, name, pool, __VA_ARGS__) \
+    storage int name##_start(const struct procspawn_call_options *procspawn__options, \
+                             PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                             procspawn_handle **procspawn__ret_handle) \
+    { \
+        struct procspawn__packing procspawn__packing; \
+        \
+        procspawn__pack_begin(&procspawn__packing); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
+        return procspawn__pack_start(&procspawn__packing, procspawn__options, name##_entry, \
+                                     procspawn__ret_handle); \
+    } \
     \
     storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                              procspawn_handle **procspawn__ret_handle) \
     { \
-        return name##_builder_spawn(NULL, PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
-                                    procspawn__ret_handle); \
+        return name##_start(NULL, PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
+                            procspawn__ret_handle); \
+    } \
+    \
+    PROCSPAWN__DEFINE_SPAWN(n, storage, name, builder, __VA_ARGS__) \
+    PROCSPAWN__DEFINE_SPAWN(n, storage, name, pool, __VA_ARGS__) \
+    \
+    storage int name##_result(struct procspawn_result *procspawn__from PROCSPAWN__LAST(result)) \
+    { \
+        PROCSPAWN__TAKE_APART(result, #name) \
+        return procspawn__from->status; \
+    } \
+    \
+    storage int name##_call_with(const struct procspawn_call_options *procspawn__options, \
+                                 PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                 PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error) \
+    { \
+        struct procspawn__packing procspawn__packing; \
+        struct procspawn_result procspawn__from; \
+        \
+        procspawn__pack_begin(&procspawn__packing); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
+        procspawn__pack_call(&procspawn__packing, #name, procspawn__options, name##_entry, \
+                             &procspawn__from); \
+        name##_result(&procspawn__from PROCSPAWN__LAST_ARG(result)); \
+        return procspawn__call_end(&procspawn__from, procspawn__ret_error); \
+    } \
+    \
+    storage int name##_call(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                            PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error) \
+    { \
+        return name##_call_with(NULL, PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
+                                PROCSPAWN__RET_ARG(result) procspawn__ret_error); \
+    } \
+    \
+    storage int name##_pool_call(procspawn_pool *procspawn__pool, \
+                                 PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                 PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error) \
+    { \
+        struct procspawn_call_options procspawn__options = PROCSPAWN__ZERO; \
+        \
+        procspawn__options.pool = procspawn__pool; \
+        return name##_call_with(&procspawn__options, \
+                                PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
+                                PROCSPAWN__RET_ARG(result) procspawn__ret_error); \
     } \
     \
     storage int name##_join_timeout(procspawn_handle *procspawn__handle, \

@@ -4,6 +4,7 @@
 #include "src/child/reply.h"
 #include "src/error/error.h"
 #include <errno.h>
+#include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
@@ -51,32 +52,90 @@ void procspawn__pack_note(struct procspawn__packing *packing, int rc, const char
     packing->next = NULL;
 }
 
-static void pack_end(struct procspawn__packing *packing)
+static struct procspawn_call_options giving(const struct procspawn_call_options *options)
+{
+    struct procspawn_call_options giving = { 0 };
+
+    if (options)
+        giving = *options;
+    giving.take_argument = true;
+    return giving;
+}
+
+/* The array is freed: it has been taken, or it is not wanted. */
+static void refuse_arguments(struct procspawn__packing *packing)
 {
     json_decref(packing->array);
     json_decref(packing->next);
 }
 
-int procspawn__pack_builder_spawn(struct procspawn__packing *packing, procspawn_builder *builder,
-                                  procspawn_function *function, procspawn_handle **ret_handle)
+int procspawn__pack_start(struct procspawn__packing *packing,
+                          const struct procspawn_call_options *options,
+                          procspawn_function *entry, procspawn_handle **ret_handle)
 {
-    int rc = packing->status;
+    struct procspawn_call_options with = giving(options);
 
-    if (rc == 0)
-        rc = procspawn_builder_spawn(builder, function, packing->array, ret_handle);
-    pack_end(packing);
-    return rc;
+    if (packing->status == 0)
+        return procspawn_start(&with, entry, packing->array, ret_handle);
+    refuse_arguments(packing);
+    return packing->status;
 }
 
-int procspawn__pack_pool_spawn(struct procspawn__packing *packing, procspawn_pool *pool,
-                               procspawn_function *function, procspawn_handle **ret_handle)
+static procspawn_error *error_of_argument(const struct procspawn__packing *packing,
+                                          const char *function)
 {
-    int rc = packing->status;
+    int code = packing->status;
+    const char *word = packing->word ? packing->word : "";
+    bool is_number = strcmp(word, "double") == 0 || strcmp(word, "float") == 0;
+    bool is_string = strcmp(word, "string") == 0;
+    char text[128];
 
-    if (rc == 0)
-        rc = procspawn_pool_spawn(pool, function, packing->array, ret_handle);
-    pack_end(packing);
-    return rc;
+    if (code == -ENOMEM)
+        return procspawn__error_of_code(code);
+    if (code == PROCSPAWN_ERANGE && packing->next)
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT " does not fit into %s",
+                 json_integer_value(packing->next), word);
+    else if (code == PROCSPAWN_EJSON && is_number)
+        snprintf(text, sizeof text, "the number is not finite");
+    else if (code == PROCSPAWN_EJSON && is_string)
+        snprintf(text, sizeof text, "the string is not UTF-8");
+    else
+        snprintf(text, sizeof text, "%s", forkscope_strerror(code));
+    procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_SETUP,
+                                                  procspawn__error_number(code),
+                                                  "%s: parameter %s: %s", function,
+                                                  packing->name, text);
+    if (!error)
+        return procspawn__error_of_code(-ENOMEM);
+    error->code = code;
+    return error;
+}
+
+void procspawn__pack_call(struct procspawn__packing *packing, const char *function,
+                          const struct procspawn_call_options *options, procspawn_function *entry,
+                          struct procspawn_result *ret_result)
+{
+    struct procspawn_call_options with = giving(options);
+
+    if (packing->status == 0) {
+        procspawn_call_with(&with, entry, packing->array, ret_result);
+        return;
+    }
+    *ret_result = (struct procspawn_result){ .error = error_of_argument(packing, function) };
+    ret_result->status = procspawn_error_code(ret_result->error);
+    refuse_arguments(packing);
+}
+
+int procspawn__call_end(struct procspawn_result *result, procspawn_error **ret_error)
+{
+    int status = result->status;
+
+    if (result->error && ret_error) {
+        *ret_error = result->error;
+        result->error = NULL;
+    }
+    procspawn_result_fini(result);
+    return status;
 }
 
 /* ---- parameters ---- */
@@ -133,6 +192,17 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
     else
         procspawn_error_free(error);
     return true;
+}
+
+void procspawn__result_refuse(struct procspawn_result *result, const char *function, int rc)
+{
+    result->error = procspawn__error_new(PROCSPAWN_ERROR_JSON, 0, "the result of %s: %s", function,
+                                         forkscope_strerror(rc));
+    if (!result->error)
+        result->error = procspawn__error_of_loss(-ENOMEM);
+    result->status = procspawn_error_code(result->error);
+    json_decref(result->value);
+    result->value = NULL;
 }
 
 /* ---- numbers ---- */
