@@ -247,6 +247,7 @@ src_libproc_la_SOURCES += src/completion/start.c src/completion/start.h
 src_libproc_la_SOURCES += src/completion/state.c src/completion/state.h
 src_libproc_la_SOURCES += src/completion/turn.c src/completion/turn.h
 src_libproc_la_SOURCES += src/completion/watch.c src/completion/watch.h
+src_libproc_la_SOURCES += src/typed/arrays.c
 src_libproc_la_SOURCES += src/typed/resources.c
 src_libproc_la_SOURCES += src/typed/typed.c
 src_libproc_la_SOURCES += src/init/init.c

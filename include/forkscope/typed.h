@@ -65,13 +65,17 @@
  *     size                            size_t
  *     float double bool
  *     string                          const char *, in results char *
+ *     bytes                           struct procspawn_bytes: data, size
+ *     int64s doubles                  struct procspawn_int64s, procspawn_doubles: data, count
  *     json                            json_t *
  *     shmem                           procspawn_shmem *
  *     fd                              int
  *     sender receiver                 procspawn_sender *, procspawn_receiver *
  *     void                            for results only
  *
- * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that.
+ * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that. The
+ * data of bytes, int64s and doubles travels as it is (bytes.h). It may be NULL when its number is 0,
+ * and is never NULL where it arrives.
  *
  * Each integer but uint64 and size is an int64_t in the parameters of calls, so that a number out
  * of range can be refused. Other conversions are those of C.
@@ -89,11 +93,12 @@
  * - Calls borrow their arguments; descriptors are duplicated (value.h).
  * - In the function parameters are borrowed: they last until it returns. What is to last longer is
  *   copied: strdup, json_incref, procspawn_shmem_ref, dup, procspawn_sender_dup.
- * - What the function returns is taken: a string from malloc, a new reference, an open descriptor.
- * - The result is the caller's: free, json_decref, procspawn_shmem_unref, close,
- *   procspawn_sender_free, procspawn_receiver_free. Placeholders inside a json result live with the
- *   handle, or with the structure that procspawn_finish() has filled; after F_call and its like
- *   they have been closed.
+ * - What the function returns is taken: a string or an array from malloc, a new reference, an open
+ *   descriptor.
+ * - The result is the caller's: free (the string, the data of an array), json_decref,
+ *   procspawn_shmem_unref, close, procspawn_sender_free, procspawn_receiver_free.
+ * - Placeholders inside a json result live with the handle, or with the structure that
+ *   procspawn_finish() has filled. F_call and its like close them.
  *
  * Types of the user's
  *

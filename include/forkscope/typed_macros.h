@@ -42,8 +42,8 @@ struct procspawn__unpacking {
 void procspawn__pack_begin(struct procspawn__packing *packing);
 void procspawn__pack_note(struct procspawn__packing *packing, int rc, const char *name,
                           const char *word);
-/* Start a call with the arguments, or make it; both free them. procspawn__pack_call fills *ret_result
- * in any case. */
+/* Start a call with the arguments, or make it; both free them. procspawn__pack_call fills
+ * *ret_result in any case. */
 int procspawn__pack_start(struct procspawn__packing *packing,
                           const struct procspawn_call_options *options,
                           procspawn_function *entry, procspawn_handle **ret_handle);

@@ -70,6 +70,14 @@ int procspawn__unpack_receiver(const json_t *json, procspawn_receiver **ret_valu
 int procspawn__pack_result_receiver(procspawn_receiver *value, json_t **ret_json);
 void procspawn__release_receiver(procspawn_receiver **value);
 
+/* Items of `size` bytes each. Borrowed; into json; taken; a copy. */
+int procspawn__pack_array(const void *data, size_t count, size_t size, json_t **ret_json);
+const void *procspawn__unpack_array(const json_t *json, size_t size, size_t *ret_count);
+int procspawn__pack_result_array(const void *data, size_t count, size_t size, json_t **ret_json);
+int procspawn__unpack_result_array(const json_t *json, size_t size, const void **ret_data,
+                                   size_t *ret_count);
+void procspawn__release_result_array(const void *data);
+
 /* Switches in_ipc_mode; returns what it was. */
 bool procspawn__ipc_mode(bool on);
 
@@ -152,12 +160,12 @@ PROCSPAWN__PLAIN_WORD(double, double, double)
 PROCSPAWN__PLAIN_WORD(bool, bool, bool)
 
 /* Sizes above INT64_MAX travel as uint64 does. */
-PROCSPAWN__INLINE int procspawn__pack_size(size_t value, json_t **ret_json)
+static inline int procspawn__pack_size(size_t value, json_t **ret_json)
 {
     return procspawn__pack_uint64(value, ret_json);
 }
 
-PROCSPAWN__INLINE int procspawn__unpack_size(const json_t *json, size_t *ret_value)
+static inline int procspawn__unpack_size(const json_t *json, size_t *ret_value)
 {
     uint64_t value;
     int rc = procspawn__unpack_uint64(json, &value);
@@ -168,12 +176,12 @@ PROCSPAWN__INLINE int procspawn__unpack_size(const json_t *json, size_t *ret_val
     return 0;
 }
 
-PROCSPAWN__INLINE int procspawn__pack_float(float value, json_t **ret_json)
+static inline int procspawn__pack_float(float value, json_t **ret_json)
 {
     return procspawn__pack_double((double)value, ret_json);
 }
 
-PROCSPAWN__INLINE int procspawn__unpack_float(const json_t *json, float *ret_value)
+static inline int procspawn__unpack_float(const json_t *json, float *ret_value)
 {
     double value;
     int rc = procspawn__unpack_double(json, &value);
@@ -190,6 +198,55 @@ PROCSPAWN__OWNED_WORD(shmem, procspawn_shmem *)
 PROCSPAWN__OWNED_WORD(fd, int)
 PROCSPAWN__OWNED_WORD(sender, procspawn_sender *)
 PROCSPAWN__OWNED_WORD(receiver, procspawn_receiver *)
+
+/* Data and a number of items; what travels is the memory. */
+#define PROCSPAWN__ARRAY_WORD(word, item, number) \
+    struct procspawn_##word { \
+        const item *data; \
+        size_t number; \
+    }; \
+    typedef struct procspawn_##word procspawn__in_##word; \
+    typedef struct procspawn_##word procspawn__param_##word; \
+    typedef struct procspawn_##word procspawn__result_##word; \
+    PROCSPAWN__INLINE int procspawn__pack_##word(struct procspawn_##word value, json_t **ret_json) \
+    { \
+        return procspawn__pack_array(value.data, value.number, sizeof *value.data, ret_json); \
+    } \
+    PROCSPAWN__INLINE int procspawn__unpack_##word(const json_t *json, \
+                                                   struct procspawn_##word *ret_value) \
+    { \
+        ret_value->data = (const item *)procspawn__unpack_array(json, sizeof *ret_value->data, \
+                                                                &ret_value->number); \
+        return ret_value->data ? 0 : PROCSPAWN_EVALUE; \
+    } \
+    PROCSPAWN__INLINE void procspawn__release_##word(struct procspawn_##word *value) \
+    { \
+        (void)value; \
+    } \
+    PROCSPAWN__INLINE int procspawn__pack_result_##word(struct procspawn_##word value, \
+                                                        json_t **ret_json) \
+    { \
+        return procspawn__pack_result_array(value.data, value.number, sizeof *value.data, \
+                                            ret_json); \
+    } \
+    PROCSPAWN__INLINE int procspawn__unpack_result_##word(const json_t *json, \
+                                                          struct procspawn_##word *ret_value) \
+    { \
+        const void *data; \
+        int rc = procspawn__unpack_result_array(json, sizeof *ret_value->data, &data, \
+                                                &ret_value->number); \
+        if (rc == 0) \
+            ret_value->data = (const item *)data; \
+        return rc; \
+    } \
+    PROCSPAWN__INLINE void procspawn__release_result_##word(struct procspawn_##word *value) \
+    { \
+        procspawn__release_result_array(value->data); \
+    }
+
+PROCSPAWN__ARRAY_WORD(bytes, unsigned char, size)
+PROCSPAWN__ARRAY_WORD(int64s, int64_t, count)
+PROCSPAWN__ARRAY_WORD(doubles, double, count)
 
 typedef const char *procspawn__in_string;
 typedef const char *procspawn__param_string;
