@@ -78,7 +78,7 @@ procspawn_handle *use(void)
     add_call(1, 2, &sum, &error), add_pool_call(NULL, 1, 2, &sum, &error);
     add_call_with(NULL, 1, 2, &sum, &error), add_start(NULL, 1, 2, &handle);
     add_result(&whole, &sum), nothing_result(&whole), nothing_call(&error);
-    nothing_start(NULL, &handle);
+    nothing_start(NULL, &handle), add_set_start(NULL, NULL, 1, 2, &handle);
 END
 
 compile() # compiler and flags, code

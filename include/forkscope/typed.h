@@ -30,16 +30,18 @@
  *     int F_call_with(const struct procspawn_call_options *options, P..., R *ret_result,
  *                     procspawn_error **ret_error)
  *
- *   the start of a call, as by procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn() and
- *   procspawn_start()
+ *   the start of a call, as by procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn(),
+ *   procspawn_start() and procspawn_set_start() (completion.h)
  *     int F_spawn(P..., procspawn_handle **ret_handle)
  *     int F_builder_spawn(procspawn_builder *builder, P..., procspawn_handle **ret_handle)
  *     int F_pool_spawn(procspawn_pool *pool, P..., procspawn_handle **ret_handle)
  *     int F_start(const struct procspawn_call_options *options, P...,
  *                 procspawn_handle **ret_handle)
+ *     int F_set_start(procspawn_set *set, const struct procspawn_call_options *options, P...,
+ *                     void *tag)
  *
  *   its end, as by procspawn_join() and procspawn_join_timeout(); F_result is for a result that
- *   procspawn_finish() has filled
+ *   procspawn_finish() or procspawn_set_next() has filled
  *     int F_join(procspawn_handle *handle, R *ret_result, procspawn_error **ret_error)
  *     int F_join_timeout(procspawn_handle *handle, int64_t timeout, R *ret_result,
  *                        procspawn_error **ret_error)

@@ -239,6 +239,7 @@
     PROCSPAWN__LOOSE(name##_builder_spawn); \
     PROCSPAWN__LOOSE(name##_pool_spawn); \
     PROCSPAWN__LOOSE(name##_start); \
+    PROCSPAWN__LOOSE(name##_set_start); \
     PROCSPAWN__LOOSE(name##_call); \
     PROCSPAWN__LOOSE(name##_pool_call); \
     PROCSPAWN__LOOSE(name##_call_with); \

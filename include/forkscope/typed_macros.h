@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <forkscope/call.h>
+#include <forkscope/completion.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/typed_check.h>
@@ -42,11 +43,14 @@ struct procspawn__unpacking {
 void procspawn__pack_begin(struct procspawn__packing *packing);
 void procspawn__pack_note(struct procspawn__packing *packing, int rc, const char *name,
                           const char *word);
-/* Start a call with the arguments, or make it; both free them. procspawn__pack_call fills
+/* Start a call with the arguments, or make it; all free them. procspawn__pack_call fills
  * *ret_result in any case. */
 int procspawn__pack_start(struct procspawn__packing *packing,
                           const struct procspawn_call_options *options,
                           procspawn_function *entry, procspawn_handle **ret_handle);
+int procspawn__pack_set_start(struct procspawn__packing *packing, procspawn_set *set,
+                              const struct procspawn_call_options *options,
+                              procspawn_function *entry, void *tag);
 void procspawn__pack_call(struct procspawn__packing *packing, const char *function,
                           const struct procspawn_call_options *options, procspawn_function *entry,
                           struct procspawn_result *ret_result);
@@ -190,6 +194,10 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
     storage int name##_start(const struct procspawn_call_options *procspawn__options, \
                              PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                              procspawn_handle **procspawn__ret_handle); \
+    storage int name##_set_start(procspawn_set *procspawn__set, \
+                                 const struct procspawn_call_options *procspawn__options, \
+                                 PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                 void *procspawn__tag); \
     storage int name##_call(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                             PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error); \
     storage int name##_pool_call(procspawn_pool *procspawn__pool, \
@@ -248,6 +256,19 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
         return procspawn__pack_start(&procspawn__packing, procspawn__options, name##_entry, \
                                      procspawn__ret_handle); \
+    } \
+    \
+    storage int name##_set_start(procspawn_set *procspawn__set, \
+                                 const struct procspawn_call_options *procspawn__options, \
+                                 PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
+                                 void *procspawn__tag) \
+    { \
+        struct procspawn__packing procspawn__packing; \
+        \
+        procspawn__pack_begin(&procspawn__packing); \
+        PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
+        return procspawn__pack_set_start(&procspawn__packing, procspawn__set, \
+                                         procspawn__options, name##_entry, procspawn__tag); \
     } \
     \
     storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \

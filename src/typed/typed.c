@@ -5,6 +5,7 @@
 #include "src/error/error.h"
 #include <errno.h>
 #include <forkscope/call.h>
+#include <forkscope/completion.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
@@ -77,6 +78,18 @@ int procspawn__pack_start(struct procspawn__packing *packing,
 
     if (packing->status == 0)
         return procspawn_start(&with, entry, packing->array, ret_handle);
+    refuse_arguments(packing);
+    return packing->status;
+}
+
+int procspawn__pack_set_start(struct procspawn__packing *packing, procspawn_set *set,
+                              const struct procspawn_call_options *options,
+                              procspawn_function *entry, void *tag)
+{
+    struct procspawn_call_options with = giving(options);
+
+    if (packing->status == 0)
+        return procspawn_set_start(set, &with, entry, packing->array, tag);
     refuse_arguments(packing);
     return packing->status;
 }

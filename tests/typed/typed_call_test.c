@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <forkscope/call.h>
+#include <forkscope/completion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,27 @@ static void a_whole_result_of_another_type_becomes_a_failed_one(void)
     procspawn_result_fini(&result);
 }
 
+static void calls_of_a_set_are_told_apart_by_their_tags(void)
+{
+    struct procspawn_result result;
+    procspawn_set *set = NULL;
+    int tags[3], total = 0;
+
+    CU_ASSERT_FATAL(procspawn_set_new(&set) == 0);
+    for (int i = 0; i < 3; i++)
+        PROCSPAWN_CUNIT_EQUAL(add_set_start(set, NULL, i, 10, &tags[i]), 0);
+    PROCSPAWN_CUNIT_EQUAL(add_set_start(set, NULL, 1, 300, NULL), PROCSPAWN_ERANGE);
+    while (procspawn_set_next(set, &result) == 0) {
+        int sum = 0;
+        PROCSPAWN_CUNIT_EQUAL(add_result(&result, &sum), 0);
+        PROCSPAWN_CUNIT_EQUAL(sum, 10 + (int)((int *)result.tag - tags));
+        total += sum;
+        procspawn_result_fini(&result);
+    }
+    PROCSPAWN_CUNIT_EQUAL(total, 33);
+    procspawn_set_free(set);
+}
+
 static void a_descriptor_is_the_callers_after_the_call(void)
 {
     int fd = -1;
@@ -168,6 +190,7 @@ static CU_TestInfo calls[] = {
     TEST(options_say_where_a_call_is_made),
     TEST(a_whole_result_is_taken_apart),
     TEST(a_whole_result_of_another_type_becomes_a_failed_one),
+    TEST(calls_of_a_set_are_told_apart_by_their_tags),
     TEST(a_descriptor_is_the_callers_after_the_call),
     TEST(a_descriptor_inside_of_json_is_closed_after_the_call),
     CU_TEST_INFO_NULL,
