@@ -32,6 +32,7 @@ tests_libsupport_la_SOURCES += tests/support/memory_group.c tests/support/memory
 tests_libsupport_la_SOURCES += tests/support/nested_helpers.c tests/support/nested_helpers.h
 tests_libsupport_la_SOURCES += tests/support/phase_helpers.c tests/support/phase_helpers.h
 tests_libsupport_la_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_libsupport_la_SOURCES += tests/support/set_helpers.c tests/support/set_helpers.h
 tests_libsupport_la_SOURCES += tests/support/process_list.c tests/support/process_list.h
 tests_libsupport_la_SOURCES += tests/support/queue_helpers.c tests/support/queue_helpers.h
 tests_libsupport_la_SOURCES += tests/support/raw_messages.c tests/support/raw_messages.h
@@ -122,8 +123,10 @@ check_PROGRAMS += tests/client/desertion_test
 check_PROGRAMS += tests/client/server_loss_test
 check_PROGRAMS += tests/client/start_test
 
+check_PROGRAMS += tests/completion/kill_test
 check_PROGRAMS += tests/completion/lane_test
 check_PROGRAMS += tests/completion/set_test
+check_PROGRAMS += tests/completion/shared_test
 
 check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)
@@ -538,6 +541,7 @@ tests_bench_bench_SOURCES += tests/bench/chart.c tests/bench/chart.h
 tests_bench_bench_SOURCES += tests/bench/bench_floor.c
 tests_bench_bench_SOURCES += tests/bench/bench_rival.c
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c
+tests_bench_bench_SOURCES += tests/bench/bench_set.c
 tests_bench_bench_SOURCES += tests/bench/bench_shmem.c
 tests_bench_bench_SOURCES += tests/bench/bench_spawn.c
 tests_bench_bench_SOURCES += tests/bench/bench_pool.c

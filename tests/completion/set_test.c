@@ -2,79 +2,15 @@
  * set_test.c - a set gives the results of its calls as they end
  */
 #include "tests/support/pool_helpers.h"
+#include "tests/support/set_helpers.h"
 
 #include <errno.h>
 #include <forkscope/completion.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MANY = 1000 };
-
-static procspawn_set *set_make(void)
-{
-    procspawn_set *set = NULL;
-
-    CU_ASSERT_FATAL(procspawn_set_new(&set) == 0);
-    return set;
-}
-
-/* The argument is taken. */
-static void add(procspawn_set *set, procspawn_pool *pool, procspawn_function *function,
-                json_t *argument, void *tag)
-{
-    struct procspawn_call_options options = { .pool = pool, .take_argument = true };
-
-    CU_ASSERT_FATAL(argument != NULL);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, &options, function, argument, tag), 0);
-}
-
-static struct procspawn_result next(procspawn_set *set)
-{
-    struct procspawn_result result = { .status = -1 };
-
-    PROCSPAWN_CUNIT_EQUAL(procspawn_set_next_timeout(set, 30 * CALLS_SECOND, &result), 0);
-    return result;
-}
-
-static void check_next(procspawn_set *set, const void *tag, json_int_t value)
-{
-    struct procspawn_result result = next(set);
-
-    PROCSPAWN_CUNIT_EQUAL(result.status, 0);
-    CU_ASSERT_PTR_EQUAL(result.tag, tag);
-    PROCSPAWN_CUNIT_EQUAL(json_integer_value(result.value), value);
-    procspawn_result_fini(&result);
-}
-
-static void check_next_error(procspawn_set *set, const void *tag, enum procspawn_error_kind kind,
-                             enum procspawn_cause cause)
-{
-    struct procspawn_result result = next(set);
-
-    CU_ASSERT_PTR_EQUAL(result.tag, tag);
-    CU_ASSERT_PTR_NULL(result.value);
-    CU_ASSERT_FATAL(result.error != NULL);
-    calls_check_error(result.error, kind, cause);
-    result.error = NULL;
-    procspawn_result_fini(&result);
-}
-
-static void check_empty(procspawn_set *set)
-{
-    struct procspawn_result result;
-
-    PROCSPAWN_CUNIT_EQUAL(procspawn_set_next(set, &result), -ENODATA);
-    PROCSPAWN_CUNIT_EQUAL((int)procspawn_set_count(set), 0);
-    PROCSPAWN_CUNIT_EQUAL(poll(&(struct pollfd){ .fd = procspawn_set_fd(set), .events = POLLIN },
-                               1, 0), 0);
-    procspawn_set_free(set);
-}
 
 static json_t *square(json_t *number)
 {
@@ -91,7 +27,7 @@ static json_t *crash(json_t *argument)
 
 static void an_empty_set_has_no_data(void)
 {
-    check_empty(set_make());
+    set_check_empty(set_make());
 }
 
 static void each_result_comes_with_its_tag(void)
@@ -101,10 +37,10 @@ static void each_result_comes_with_its_tag(void)
     static bool seen[CALLS];
 
     for (int i = 0; i < CALLS; i++)
-        add(set, NULL, square, json_integer(i), &seen[i]);
+        set_add(set, NULL, square, json_integer(i), &seen[i]);
     PROCSPAWN_CUNIT_EQUAL((int)procspawn_set_count(set), CALLS);
     for (int i = 0; i < CALLS; i++) {
-        struct procspawn_result result = next(set);
+        struct procspawn_result result = set_next(set);
         bool *tag = result.tag;
         json_int_t number = tag - seen;
         CU_ASSERT(!*tag);
@@ -112,7 +48,7 @@ static void each_result_comes_with_its_tag(void)
         PROCSPAWN_CUNIT_EQUAL(json_integer_value(result.value), number * number);
         procspawn_result_fini(&result);
     }
-    check_empty(set);
+    set_check_empty(set);
 }
 
 /* The first call waits for the second one's end. */
@@ -124,13 +60,13 @@ static void the_call_that_ends_first_is_given_first(procspawn_pool *pool)
 
     pool_gate_make(&gate);
     procspawn_set_max_running(set, 2);
-    add(set, pool, pool_forty_two, pool_gate_name(&gate), &slow);
-    add(set, pool, square, json_integer(3), &fast);
-    check_next(set, &fast, 9);
+    set_add(set, pool, pool_forty_two, pool_gate_name(&gate), &slow);
+    set_add(set, pool, square, json_integer(3), &fast);
+    set_check_next(set, &fast, 9);
     pool_gate_open(&gate);
-    check_next(set, &slow, 42);
+    set_check_next(set, &slow, 42);
     pool_gate_remove(&gate);
-    check_empty(set);
+    set_check_empty(set);
 }
 
 static void the_process_that_ends_first_is_given_first(void)
@@ -151,21 +87,21 @@ static void a_crash_is_a_result_with_its_tag(void)
     procspawn_set *set = set_make();
     int tag;
 
-    add(set, NULL, crash, json_null(), &tag);
-    check_next_error(set, &tag, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
-    check_empty(set);
+    set_add(set, NULL, crash, json_null(), &tag);
+    set_check_error(set, &tag, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_SIGNAL);
+    set_check_empty(set);
 }
 
 static void a_result_tells_what_the_call_used(void)
 {
     procspawn_set *set = set_make();
 
-    add(set, NULL, square, json_integer(2), NULL);
-    struct procspawn_result result = next(set);
+    set_add(set, NULL, square, json_integer(2), NULL);
+    struct procspawn_result result = set_next(set);
     CU_ASSERT(result.cpu_time >= 0);
     CU_ASSERT(result.peak_memory > 0);
     procspawn_result_fini(&result);
-    check_empty(set);
+    set_check_empty(set);
 }
 
 /* ---- arguments ---- */
@@ -179,8 +115,8 @@ static void the_argument_is_encoded_at_once(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, NULL, calls_echo, argument, &tag), 0);
     json_integer_set(argument, 8);
     json_decref(argument);
-    check_next(set, &tag, 7);
-    check_empty(set);
+    set_check_next(set, &tag, 7);
+    set_check_empty(set);
 }
 
 static void what_cannot_be_called_is_not_added(void)
@@ -197,7 +133,7 @@ static void what_cannot_be_called_is_not_added(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, &negative, square, NULL, NULL), -EINVAL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, &pipe, square, NULL, NULL), -EINVAL);
     procspawn_builder_free(builder);
-    check_empty(set);
+    set_check_empty(set);
 }
 
 static json_t *where_am_i(json_t *argument)
@@ -218,18 +154,18 @@ static void a_call_starts_in_the_directory_of_the_moment_at_which_it_was_added(v
     CU_ASSERT_FATAL(chdir("/tmp") == 0);
     unsigned before = calls_descriptors();
     for (int i = 0; i < CALLS; i++)
-        add(set, NULL, where_am_i, json_null(), &here);
+        set_add(set, NULL, where_am_i, json_null(), &here);
     CU_ASSERT(calls_descriptors() - before <= 1);
     CU_ASSERT_FATAL(chdir("/usr") == 0);
     for (int i = 0; i < CALLS; i++)
-        add(set, NULL, where_am_i, json_null(), &there);
+        set_add(set, NULL, where_am_i, json_null(), &there);
     for (int i = 0; i < 2 * CALLS; i++) {
-        struct procspawn_result result = next(set);
+        struct procspawn_result result = set_next(set);
         CU_ASSERT_STRING_EQUAL(json_string_value(result.value),
                                result.tag == &here ? "/tmp" : "/usr");
         procspawn_result_fini(&result);
     }
-    check_empty(set);
+    set_check_empty(set);
 }
 
 static json_t *write_a_byte(json_t *argument)
@@ -257,8 +193,8 @@ static void calls_that_wait_share_the_descriptors_of_their_streams(void)
     procspawn_builder_free(builder);
     close(ends[1]);
     for (int i = 0; i < CALLS; i++)
-        check_next(set, NULL, 1);
-    check_empty(set);
+        set_check_next(set, NULL, 1);
+    set_check_empty(set);
     size_t length = 0;
     for (ssize_t n; (n = read(ends[0], bytes + length, sizeof bytes - length)) > 0;)
         length += (size_t)n;
@@ -283,16 +219,16 @@ static void a_thousand_calls_end(procspawn_pool *pool)
 
     limit_descriptors(256);
     for (int i = 0; i < MANY; i++)
-        add(set, pool, square, json_integer(i), (void *)(intptr_t)i);
+        set_add(set, pool, square, json_integer(i), (void *)(intptr_t)i);
     CU_ASSERT(pool || calls_descriptors() == before);
     for (int i = 0; i < MANY; i++) {
-        struct procspawn_result result = next(set);
+        struct procspawn_result result = set_next(set);
         intptr_t number = (intptr_t)result.tag;
         good += json_integer_value(result.value) == number * number;
         procspawn_result_fini(&result);
     }
     PROCSPAWN_CUNIT_EQUAL(good, MANY);
-    check_empty(set);
+    set_check_empty(set);
 }
 
 static void a_thousand_processes_need_no_descriptor_each(void)
