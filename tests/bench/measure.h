@@ -52,5 +52,6 @@ extern const struct pair bench_floor_pairs[];
 extern const struct pair bench_rival_pairs[];
 extern const struct pair bench_shmem_pairs[];
 extern const struct pair bench_pool_pairs[];
+extern const struct pair bench_set_pairs[];
 
 #endif
