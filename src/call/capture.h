@@ -32,8 +32,8 @@ void procspawn__capture_forget(struct procspawn__capture *capture);
 void procspawn__capture_end(struct procspawn__capture *capture);
 
 /*
- * Copies what was printed until now: *ret_text is new memory, which *ret_output points to. stream: 1
- * or 2. Waits, for a second at most, until the collector has read it. 0 or -ENOMEM.
+ * Copies what was printed until now: *ret_text is new memory, which *ret_output points to. stream:
+ * 1 or 2. Waits, for a second at most, until the collector has read it. 0 or -ENOMEM.
  */
 int procspawn__capture_read(struct procspawn__capture *capture, int stream, char **ret_text,
                             struct procspawn_output *ret_output);

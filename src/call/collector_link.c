@@ -15,7 +15,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
     int socket GUARDED_BY(collector_lock);      /* -1: there is none */
-    uid_t user GUARDED_BY(collector_lock);      /* effective user id of the thread that started it */
+    uid_t user GUARDED_BY(collector_lock);      /* the effective one of who started it */
 } collector = { .socket = -1 };
 
 static void enter(void) LOCKS(collector_lock)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <forkscope.h>
 #include <forkscope/cunit.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,29 @@ static void the_output_of_a_call_of_a_pool_outlives_the_pool(void)
     procspawn_pool_free(pool);
     PROCSPAWN_CUNIT_EQUAL((long)strlen(result.out.data), 5000);
     procspawn_result_fini(&result);
+}
+
+static json_t *say_and_fail(json_t *unused)
+{
+    (void)unused;
+    printf("no line");
+    return procspawn_fail("it is bad");
+}
+
+static void what_stdio_holds_is_there_when_a_function_fails(void)
+{
+    procspawn_pool *pool = pool_make(1);
+
+    for (int i = 0; i < 2; i++) {
+        const struct procspawn_call_options options = { .capture_limit = LIMIT,
+                                                        .pool = i == 0 ? NULL : pool };
+        struct procspawn_result result;
+        PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, say_and_fail, NULL, &result),
+                              PROCSPAWN_ECALL);
+        CU_ASSERT_STRING_EQUAL(result.out.data, "no line");
+        procspawn_result_fini(&result);
+    }
+    procspawn_pool_free(pool);
 }
 
 /* ---- input ---- */
@@ -181,15 +205,57 @@ static void a_function_cannot_change_its_input(void)
     procspawn_result_fini(&result);
 }
 
+/* ---- calls of a set ---- */
+
+static json_t *say_input(json_t *unused)
+{
+    char line[16] = "";
+
+    (void)unused;
+    printf("%s", fgets(line, sizeof line, stdin) ? line : "nothing");
+    return json_null();
+}
+
+/* The input is copied: what the caller has there may change once the call was made. */
+static void a_call_of_a_set_has_input_and_output(void)
+{
+    enum { CALLS = 6 };
+    procspawn_pool *pool = pool_make(1);
+    procspawn_set *set = NULL;
+    struct procspawn_result result;
+    char input[] = "0";
+
+    CU_ASSERT_FATAL(procspawn_set_new(&set) == 0);
+    for (int i = 0; i < CALLS; i++) {
+        const struct procspawn_call_options options = {
+            .capture_limit = LIMIT, .input = input, .input_size = 1,
+            .pool = i % 2 == 0 ? pool : NULL,
+        };
+        input[0] = (char)('0' + i);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, &options, say_input, NULL,
+                                                  (void *)(intptr_t)i), 0);
+    }
+    for (int i = 0; i < CALLS; i++) {
+        PROCSPAWN_CUNIT_EQUAL(procspawn_set_next_timeout(set, 20 * CALLS_SECOND, &result), 0);
+        PROCSPAWN_CUNIT_EQUAL(result.out.data[0], '0' + (int)(intptr_t)result.tag);
+        PROCSPAWN_CUNIT_EQUAL((long)result.out.total, 1);
+        procspawn_result_fini(&result);
+    }
+    procspawn_set_free(set);
+    procspawn_pool_free(pool);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
     TEST(the_result_has_the_output_of_a_call_of_each_kind),
     TEST(the_limit_of_a_call_goes_before_that_of_the_builder),
     TEST(the_output_of_a_call_of_a_pool_outlives_the_pool),
+    TEST(what_stdio_holds_is_there_when_a_function_fails),
     TEST(a_function_reads_its_input_from_stdin),
     TEST(what_a_call_of_a_pool_does_not_read_is_not_the_next_ones),
     TEST(a_function_cannot_change_its_input),
+    TEST(a_call_of_a_set_has_input_and_output),
     CU_TEST_INFO_NULL,
 };
 
