@@ -127,6 +127,7 @@ check_PROGRAMS += tests/completion/kill_test
 check_PROGRAMS += tests/completion/lane_test
 check_PROGRAMS += tests/completion/set_test
 check_PROGRAMS += tests/completion/shared_test
+check_PROGRAMS += tests/completion/shortage_test
 
 check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)

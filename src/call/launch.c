@@ -124,6 +124,8 @@ static int describe(struct procspawn__launch *launch, const procspawn_builder *b
         rc = procspawn__request_function(request, function);
     if (rc == 0)
         rc = procspawn__request_argument(request, argument);
+    if (rc == 0)
+        rc = procspawn__message_keep(&request->message);
     if (launch->builder.time.run > 0)
         request->call.flags |= WIRE_CALL_TELL_BEGIN;
     return rc == 0 && overflowed(request) ? -ENOMEM : rc;

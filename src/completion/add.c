@@ -19,6 +19,7 @@
 #include "src/pool/job.h"
 #include "src/pool/spawn.h"
 #include "src/scope/wait.h"
+#include "src/value/message.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/completion.h>
@@ -53,9 +54,12 @@ static int describe(struct procspawn__member *member, const struct procspawn_cal
 {
     procspawn_builder changed;
 
-    if (options->pool)
-        return procspawn__pool_describe(options->pool, options, function, argument,
-                                        &member->pool_call);
+    if (options->pool) {
+        int rc = procspawn__pool_describe(options->pool, options, function, argument,
+                                          &member->pool_call);
+        return rc < 0 ? rc
+                      : procspawn__message_keep(&member->pool_call->request->request.message);
+    }
     return procspawn__launch_new(procspawn__builder_with(options, &changed), function, argument,
                                  &member->launch);
 }
