@@ -9,6 +9,7 @@
 #include <forkscope/policy.h>
 #include <forkscope/tree.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_reason(const struct scoped_failure *failure, FILE *stream)
 {
@@ -34,10 +35,29 @@ static void print_failure(const struct scoped_failure *failure, FILE *stream)
         print_reason(failure, stream);
 }
 
+static void print_signal(int signal, FILE *stream)
+{
+    const char *name = sigabbrev_np(signal);
+
+    fprintf(stream, "; cancelled by signal %d", signal);
+    if (name)
+        fprintf(stream, " (SIG%s)", name);
+}
+
+static void print_counts(const struct scoped_outcome *outcome, FILE *stream)
+{
+    fprintf(stream, "%zu succeeded, %zu failed, %zu cancelled", outcome->succeeded,
+            outcome->failed, outcome->cancelled);
+    if (outcome->timed_out)
+        fputs("; its time limit has passed", stream);
+    if (outcome->signal != 0)
+        print_signal(outcome->signal, stream);
+    fputc('\n', stream);
+}
+
 int scoped_outcome_print(const struct scoped_outcome *outcome, FILE *stream)
 {
-    fprintf(stream, "%zu succeeded, %zu failed, %zu cancelled\n", outcome->succeeded,
-            outcome->failed, outcome->cancelled);
+    print_counts(outcome, stream);
     for (const struct scoped_failure *one = outcome->failures; one; one = one->next)
         print_failure(one, stream);
     if (outcome->omitted > 0)

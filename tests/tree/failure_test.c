@@ -241,6 +241,18 @@ static void failures_that_are_not_listed_are_counted_in_print(void)
     close_root();
 }
 
+static void a_passed_time_limit_and_a_signal_are_in_the_first_line(void)
+{
+    outcome = (struct scoped_outcome){ .status = -ETIME, .cancelled = 2, .timed_out = true };
+    CU_ASSERT_STRING_EQUAL(print_outcome(),
+                           "0 succeeded, 0 failed, 2 cancelled; its time limit has passed\n");
+    outcome = (struct scoped_outcome){ .status = -ECANCELED, .cancelled = 1, .signal = SIGTERM };
+    CU_ASSERT_STRING_EQUAL(
+        print_outcome(), "0 succeeded, 0 failed, 1 cancelled; cancelled by signal 15 (SIGTERM)\n");
+    outcome.signal = SIGRTMIN;
+    CU_ASSERT(strstr(print_outcome(), "cancelled by signal 34\n") != NULL);
+}
+
 static void a_stream_that_fails_is_reported(void)
 {
     FILE *full = fopen("/dev/full", "w");
@@ -266,6 +278,7 @@ static CU_TestInfo tests[] = {
     TEST(an_outcome_is_printed_with_path_message_and_text_of_the_code),
     TEST(a_process_is_printed_with_its_error),
     TEST(failures_that_are_not_listed_are_counted_in_print),
+    TEST(a_passed_time_limit_and_a_signal_are_in_the_first_line),
     TEST(a_stream_that_fails_is_reported),
     CU_TEST_INFO_NULL,
 };
