@@ -336,7 +336,9 @@ int64_t scoped_ends_at(void);
 void *scoped_lookup(const void *key);
 
 /*
- * Names the calling task (copied, cut to 15 bytes), and its thread if that is the library's.
+ * Names the calling task (copied, cut to 15 bytes). If the thread is of an executor of the library,
+ * it has the name until the task ends. The thread of a task that the program runs itself
+ * (remote_scope.h), or runs by its own executor, keeps its name.
  *
  * Returns 0, or -EPERM outside of a task.
  *

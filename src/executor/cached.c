@@ -167,9 +167,10 @@ static void *worker_main(void *arg)
     base__cancelable(false);
     pthread_cleanup_push(worker_ends, worker);
     executor__attributes_apply(&worker->executor->attributes);
-    do
+    do {
         worker->run(worker->arg);
-    while (next_job(worker));
+        executor__thread_unname();
+    } while (next_job(worker));
     pthread_cleanup_pop(1);
     return NULL;
 }

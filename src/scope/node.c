@@ -10,6 +10,7 @@
 #include "src/base/thread.h"
 #include "src/executor/executor.h"
 #include "src/executor/thread.h"
+#include "src/executor/thread_state.h"
 #include "src/scope/event.h"
 #include "src/scope/spawner_id.h"
 
@@ -121,8 +122,8 @@ struct node *scoped__node_new(struct node *parent, enum node_kind kind, unsigned
 void scoped__node_name_thread(const struct node *node)
     NO_THREAD_SAFETY_ANALYSIS("no other thread changes the name once the task runs")
 {
-    if (executor__is_ours(node->executor))
-        pthread_setname_np(pthread_self(), node->name);
+    if (executor__is_ours(node->executor) && node->run != NULL)
+        executor__thread_rename(node->name);
 }
 
 int scoped__node_take_id(struct node *node)

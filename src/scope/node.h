@@ -51,7 +51,8 @@ struct node {
     scoped_done_function *done;
     void *arg;
     struct node *body_of;               /* the scope whose body it is (run.c); NULL: none */
-    void (*run)(struct node *node, struct node *leader);    /* scoped__task_run; set by spawn */
+    /* scoped__task_run; set by spawn. NULL: a thread of the program runs it (remote.c) */
+    void (*run)(struct node *node, struct node *leader);
     enum node_kind kind;
     enum scoped_cancel_mode mode;       /* of this task, as far as its thread allows */
     enum scoped_cancel_mode child_mode; /* for its children, from the options of a scope */
@@ -190,7 +191,7 @@ void scoped__node_use(struct node *node, struct scoped_executor *executor);
 /* Gives the node, which has none, a spawner. Returns 0 or -ENOMEM. */
 int scoped__node_take_id(struct node *node);
 
-/* Called by the node's thread: gives it the node's name, which is not empty, if it is ours. */
+/* Called by the node's thread: gives it the node's name, if the thread is the library's. */
 void scoped__node_name_thread(const struct node *node);
 
 /*

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/task.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -330,6 +331,57 @@ static void no_thread_to_be_had_is_an_error_to_the_spawner(void)
     close_cached();
 }
 
+static int read_name(void *name)
+{
+    pthread_getname_np(pthread_self(), name, 16);
+    return 0;
+}
+
+static int take_a_name(void *name)
+{
+    CU_ASSERT(scoped_set_name("task by name") == 0);
+    return read_name(name);
+}
+
+static void check_names(const struct scoped_thread_attributes *attributes, const char *unnamed)
+{
+    struct scoped_task_options options = { .name = "task by start" };
+    struct scoped_task *task;
+    char name[16];
+    CU_ASSERT_FATAL(scoped_cached_executor_new(attributes, 1, 0, &executor) == 0);
+    CU_ASSERT_FATAL(scoped_spawner_open(executor, &root) == 0);
+    run(take_a_name, name);
+    CU_ASSERT_STRING_EQUAL(name, "task by name");
+    CU_ASSERT_FATAL(scoped_start_leaf(root, &options, read_name, name, &task) == 0);
+    CU_ASSERT(scoped_task_join(task, NULL) == 0);
+    CU_ASSERT_STRING_EQUAL(name, "task by start");
+    for (int i = 0; i < 100; i++) {
+        run(take_a_name, name);
+        run(read_name, name);
+        CU_ASSERT_STRING_EQUAL(name, unnamed);
+    }
+    close_cached();
+}
+
+static void a_thread_that_is_used_again_has_no_name_of_an_earlier_task(void)
+{
+    struct scoped_thread_attributes attributes = { .name = "mine" };
+    char own[16];
+    read_name(own);
+    check_names(NULL, own);
+    check_names(&attributes, "mine");
+}
+
+static void a_thread_of_the_programs_pool_keeps_its_name(void)
+{
+    char name[16], own[16];
+    read_name(own);
+    CU_ASSERT_FATAL(scoped_spawner_open(&inline_executor, &root) == 0);
+    run(take_a_name, name);
+    CU_ASSERT_STRING_EQUAL(name, own);
+    CU_ASSERT(close_whatever(root, soon()) == 0);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -346,6 +398,8 @@ static CU_TestInfo tests[] = {
     TEST(what_the_library_has_not_made_is_not_freed),
     TEST(an_executor_that_refuses_is_an_error_to_the_spawner),
     TEST(no_thread_to_be_had_is_an_error_to_the_spawner),
+    TEST(a_thread_that_is_used_again_has_no_name_of_an_earlier_task),
+    TEST(a_thread_of_the_programs_pool_keeps_its_name),
     CU_TEST_INFO_NULL
 };
 

@@ -133,6 +133,39 @@ static void a_raw_failure_is_judged_like_any_other(void)
     scoped_outcome_fini(&outcome);
 }
 
+static int take_a_name(void *name)
+{
+    CU_ASSERT(scoped_set_name("a task") == 0);
+    pthread_getname_np(pthread_self(), name, 16);
+    return -EIO;
+}
+
+static int take_a_name_above(scoped_spawner self, void *name)
+{
+    (void)self;
+    return take_a_name(name);
+}
+
+/* The task has the name, the thread of the program does not. */
+static void a_name_is_the_tasks_and_not_the_foreign_threads(void)
+{
+    scoped_spawner scope;
+    struct scoped_outcome outcome;
+    char own[16], leaf[16], task[16];
+    pthread_getname_np(pthread_self(), own, sizeof own);
+    CU_ASSERT_FATAL(scoped_scope_open(root, NULL, &scope) == 0);
+    CU_ASSERT_FATAL(remote_spawner_spawn_raw(scope, &child) == 0);
+    CU_ASSERT(remote_scope_run_leaf(child, take_a_name, leaf, NULL) == -EIO);
+    CU_ASSERT_FATAL(remote_spawner_spawn_raw(scope, &child) == 0);
+    CU_ASSERT(remote_scope_run(child, take_a_name_above, task, NULL) == -EIO);
+    scoped_close(scope, soon(), &outcome);
+    CU_ASSERT_STRING_EQUAL(leaf, own);
+    CU_ASSERT_STRING_EQUAL(task, own);
+    CU_ASSERT(outcome.failed == 2);
+    CU_ASSERT_STRING_EQUAL(outcome.failures->path, "root/scope/a task");
+    scoped_outcome_fini(&outcome);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -142,6 +175,7 @@ static CU_TestInfo tests[] = {
     TEST(without_signals_it_is_a_root),
     TEST(raw_signals_keep_the_parent_until_done),
     TEST(a_raw_failure_is_judged_like_any_other),
+    TEST(a_name_is_the_tasks_and_not_the_foreign_threads),
     CU_TEST_INFO_NULL
 };
 
