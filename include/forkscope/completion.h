@@ -103,8 +103,8 @@ void procspawn_set_max_running(procspawn_set *set, unsigned count);
  * this function, but for a scope, which must be open until the call has ended. tag comes back with
  * the result.
  *
- * A scope belongs to the task that calls procspawn_set_next(), as that starts the call. In a scope
- * that has no room the call waits.
+ * A scope belongs to the task that calls procspawn_set_next(), as that starts the call. For a scope
+ * that has no room, and for a pool whose queue is full, the call waits in the set.
  *
  * Returns 0, or, with nothing added,
  *   -EINVAL              as procspawn_call_with(); also for a builder with a pipe, which nobody

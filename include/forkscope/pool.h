@@ -126,6 +126,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  *   PROCSPAWN_ESHUTDOWN           the pool was shut down or killed
  *   PROCSPAWN_ENOTINIT, PROCSPAWN_ENOTOWNER
  *                        this process is a copy of the pool's owner, as said above
+ *   -EAGAIN              the queue is full: procspawn_pool_builder_queue_limit()
  *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
  *
  * Safe:   any thread of the pool's process.
@@ -134,6 +135,29 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  */
 int procspawn_pool_spawn(procspawn_pool *pool, procspawn_function *function, json_t *argument,
                          procspawn_handle **ret_handle);
+
+/*
+ * Room in the queue of a pool with procspawn_pool_builder_queue_limit(). The wait lasts until the
+ * pool would take a call, at most timeout nanoseconds (negative: for ever). Nothing is reserved:
+ * another thread may take the room first, and the caller's call is refused with -EAGAIN then.
+ *
+ * procspawn_pool_room_fd gives a descriptor that is readable while there is room, for loops around
+ * poll(2) or epoll(7). It is borrowed: it is closed with the pool, and must not be read. It stays
+ * readable once the pool takes no more calls, so that a loop learns that from its next call. A pool
+ * without a limit always has room.
+ *
+ * The wait returns 0, -ETIMEDOUT, PROCSPAWN_EPOOL or PROCSPAWN_ESHUTDOWN when the pool takes no
+ * more calls, -ECANCELED when the calling task is asked to end (scope.h), or -EMFILE, -ENFILE,
+ * -ENOMEM when no descriptor could be had to wait with. procspawn_pool_room_fd returns 0 and sets
+ * *ret_fd, or -EMFILE, -ENFILE, -ENOMEM. Both PROCSPAWN_ENOTOWNER.
+ *
+ * Safe:   any thread of the pool's process.
+ * Cancel: the wait is a cancellation point; procspawn_pool_room_fd is none.
+ * Source: own; Java's ThreadPoolExecutor with a bounded queue; scoped_scope_room_fd.
+ */
+int procspawn_pool_wait_room(procspawn_pool *pool);
+int procspawn_pool_wait_room_timeout(procspawn_pool *pool, int64_t timeout);
+int procspawn_pool_room_fd(procspawn_pool *pool, int *ret_fd);
 
 /* ---------------------------------------------------------------------------------------------
  * The pool as a whole
@@ -296,6 +320,22 @@ procspawn_builder *procspawn_pool_builder_process(procspawn_pool_builder *builde
  */
 void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned minimum,
                                     int64_t idle_timeout);
+
+/*
+ * At most `calls` calls wait for a worker at a time; 0, the default, is no limit. A call that finds
+ * that many in the queue is refused with -EAGAIN, by every function that calls in the pool; so a
+ * server can refuse work before it runs out of memory. Calls that a worker has do not count. While
+ * the first workers are being started all calls wait, and count. A call that goes back into the
+ * queue because its worker could not begin it is never refused.
+ *
+ * A set (completion.h) fails no call for that: it keeps those that find the queue full, and tries
+ * again when one of its calls has ended, and every ten milliseconds.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: Java's ThreadPoolExecutor with a bounded queue.
+ */
+void procspawn_pool_builder_queue_limit(procspawn_pool_builder *builder, unsigned calls);
 
 /*
  * Replaces a worker when it has completed `calls` calls, or when its resident memory after a call

@@ -43,10 +43,10 @@ static struct procspawn__member *next_of(const struct procspawn__lane *lane) REQ
 /* ---- scopes ---- */
 
 /*
- * 0: the call may be started; FULL: not before its scope has room; or -errno. The handle is made
- * before the start, so that nothing is short afterwards.
+ * 0: the call may be started; FULL: not before its scope or its pool has room; or -errno. The
+ * handle is made before the start, so that nothing is short afterwards.
  */
-enum { FULL = 1 };
+enum { FULL = PROCSPAWN__POOL_FULL };
 
 static int prepare_scope(struct procspawn__member *member) REQUIRES(set_lock)
 {

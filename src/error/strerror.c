@@ -43,7 +43,8 @@ static const struct sentence sentences[] = {
     { -EDEADLK, "a task cannot wait for itself or for a task above it" },
     { -ENODATA, "nothing is left to wait for" },
     { -ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)" },
-    { -EAGAIN, "no thread or process could be had (limits of the user or the machine)" },
+    { -EAGAIN, "no thread or process could be had (limits of the user or the machine), or the queue "
+      "of the pool is full" },
     { PROCSPAWN_ERANGE, "a number does not fit into the type of its parameter" },
 };
 

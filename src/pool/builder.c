@@ -118,6 +118,11 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
     builder->config.attempts = attempts;
 }
 
+void procspawn_pool_builder_queue_limit(procspawn_pool_builder *builder, unsigned calls)
+{
+    builder->config.queue_limit = calls;
+}
+
 void procspawn_pool_builder_result_limit(procspawn_pool_builder *builder, uint64_t bytes)
 {
     procspawn_builder_result_limit(builder->process, bytes);

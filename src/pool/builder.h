@@ -15,6 +15,7 @@ struct procspawn__pool_config {
     uint64_t recycle_calls;
     uint64_t recycle_bytes;
     unsigned attempts;
+    unsigned queue_limit;       /* calls that may wait; 0: any number */
 };
 
 struct procspawn_pool_builder {

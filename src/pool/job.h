@@ -55,6 +55,7 @@ struct procspawn__pool_call {
     /* eventfd, readable when the call has ended; -1 until needed */
     int event GUARDED_BY(pool_lock);
     struct procspawn__listener *listener GUARDED_BY(pool_lock);  /* NULL: none */
+    bool is_whole;              /* its request is sealed, and its descriptors are open */
     bool dropped GUARDED_BY(pool_lock);  /* the handle was freed: the call is freed when it ends */
     size_t capture_limit;       /* 0: its output is not captured */
     void *input;                /* until the call is queued; NULL: none */

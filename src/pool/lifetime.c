@@ -31,6 +31,7 @@ void procspawn__pool_destroy(procspawn_pool *pool)
     base__fd_close(pool->epoll);
     base__fd_close(pool->wake);
     base__fd_close(pool->end_event);
+    base__fd_close(pool->room_fd);
     procspawn__dispose_all(pool->remains);
     pthread_mutex_destroy(&pool->lock);
     free_memory(pool);

@@ -42,12 +42,14 @@ static void put_first(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     list_prepend(&call->pool->queue, &call->in_queue);
     call->pool->queued++;
+    procspawn__pool_show_room(call->pool);
 }
 
 static void take_out(struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
     list_remove(&call->in_queue);
     call->pool->queued--;
+    procspawn__pool_show_room(call->pool);
 }
 
 /* Opens the pipes for the output of a call. Without a collector the dispatcher is to start one. */
@@ -174,6 +176,7 @@ void procspawn__pool_enqueue(struct procspawn__pool_call *call)
     list_append(&pool->queue, &call->in_queue);
     pool->queued++;
     after_queueing(pool);
+    procspawn__pool_show_room(pool);
     procspawn__pool_wake_by(pool, deadline);
 }
 

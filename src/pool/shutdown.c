@@ -4,6 +4,7 @@
 #include "src/pool/shutdown.h"
 
 #include "src/base/clock.h"
+#include "src/base/thread.h"
 #include "src/pool/lock.h"
 #include "src/pool/receive.h"
 #include "src/pool/schedule.h"
@@ -15,6 +16,7 @@
 #include <forkscope/pool.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Answers that have arrived count, so messages are received before workers are killed. */
@@ -46,9 +48,12 @@ void procspawn_pool_kill(procspawn_pool *pool)
 
 int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
 {
+    bool cancelable = base__cancelable(false);
+
     procspawn__pool_enter(pool);
     procspawn__pool_step(pool, PROCSPAWN__POOL_SHUT_DOWN);
     procspawn__pool_leave(pool);
+    base__cancelable(cancelable);
     int rc = procspawn__pool_wait(pool, event, deadline, procspawn__pool_idle_since);
     if (rc < 0)
         return rc;

@@ -13,6 +13,7 @@
 #include "src/pool/handle.h"
 #include "src/pool/job.h"
 #include "src/pool/lock.h"
+#include "src/pool/receive.h"
 #include "src/pool/schedule.h"
 #include "src/pool/state.h"
 #include "src/wire/call.h"
@@ -94,6 +95,27 @@ int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_o
 
 /* ---- queued ---- */
 
+/* 0; FULL; or why the pool takes no call. Answers that have arrived may have made room. */
+static int admit(procspawn_pool *pool) REQUIRES(pool_lock)
+{
+    if (!procspawn__pool_has_room(pool, 0))
+        procspawn__pool_receive(pool);
+    if (pool->state != PROCSPAWN__POOL_OPEN)
+        return pool->failed ? PROCSPAWN_EPOOL : PROCSPAWN_ESHUTDOWN;
+    return procspawn__pool_has_room(pool, 0) ? 0 : PROCSPAWN__POOL_FULL;
+}
+
+/* A call that would be refused opens no descriptors, unless others take the room meanwhile. */
+static int ask_first(procspawn_pool *pool)
+{
+    if (pool->config.queue_limit == 0)
+        return 0;
+    procspawn__pool_enter(pool);
+    int rc = admit(pool);
+    procspawn__pool_leave(pool);
+    return rc;
+}
+
 /* The input takes a descriptor from now on. A call that is submitted again has it already. */
 static int open_files(struct procspawn__pool_call *call)
 {
@@ -107,20 +129,20 @@ static int open_files(struct procspawn__pool_call *call)
         free(call->input);
         call->input = NULL;
     }
-    return procspawn__request_seal(request);
+    rc = procspawn__request_seal(request);
+    call->is_whole = rc == 0;
+    return rc;
 }
 
 static int queue(struct procspawn__pool_call *call, struct procspawn__listener *listener)
 {
     procspawn_pool *pool = call->pool;
-    int rc = 0;
 
     procspawn__pool_enter(pool);
-    if (pool->state == PROCSPAWN__POOL_OPEN) {
+    int rc = admit(pool);
+    if (rc == 0) {
         call->listener = listener;
         procspawn__pool_enqueue(call);
-    } else {
-        rc = pool->failed ? PROCSPAWN_EPOOL : PROCSPAWN_ESHUTDOWN;
     }
     procspawn__pool_leave(pool);
     return rc;
@@ -128,8 +150,11 @@ static int queue(struct procspawn__pool_call *call, struct procspawn__listener *
 
 int procspawn__pool_submit(struct procspawn__pool_call *call, struct procspawn__listener *listener)
 {
-    int rc = open_files(call);
-    return rc < 0 ? rc : queue(call, listener);
+    int rc = ask_first(call->pool);
+
+    if (rc == 0 && !call->is_whole)
+        rc = open_files(call);
+    return rc == 0 ? queue(call, listener) : rc;
 }
 
 static int spawn(procspawn_pool *pool, const struct procspawn_call_options *options,
@@ -146,7 +171,7 @@ static int spawn(procspawn_pool *pool, const struct procspawn_call_options *opti
         *ret_handle = &call->handle;
     else
         procspawn__pool_call_free(call);
-    return rc;
+    return rc == PROCSPAWN__POOL_FULL ? -EAGAIN : rc;
 }
 
 int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_options *options,

@@ -32,6 +32,8 @@ procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config)
         .epoll = -1,
         .wake = -1,
         .end_event = -1,
+        .room_fd = -1,
+        .shows_room = true,
         .wake_at = BASE_NEVER,
         .repeat_at = BASE_NEVER,
         .ask_at = BASE_NEVER,
@@ -106,6 +108,7 @@ void procspawn__pool_step(procspawn_pool *pool, enum procspawn__pool_event event
     };
 
     pool->state = next[pool->state][event];
+    procspawn__pool_show_room(pool);
 }
 
 /* ---- what the dispatcher is to do ---- */
@@ -171,4 +174,27 @@ bool procspawn__pool_has_no_workers(const procspawn_pool *pool, uint64_t unused)
 {
     (void)unused;
     return pool->worker_count == 0 && list_empty(&pool->lost);
+}
+
+bool procspawn__pool_has_room(const procspawn_pool *pool, uint64_t unused)
+{
+    (void)unused;
+    return pool->state != PROCSPAWN__POOL_OPEN || pool->config.queue_limit == 0 ||
+           pool->queued < pool->config.queue_limit;
+}
+
+void procspawn__pool_show_room(procspawn_pool *pool)
+{
+    bool has_room = procspawn__pool_has_room(pool, 0);
+
+    if (pool->shows_room == has_room)
+        return;
+    pool->shows_room = has_room;
+    if (!has_room) {
+        base__event_clear(pool->room_fd);
+        return;
+    }
+    base__event_raise(pool->room_fd);
+    if (!list_empty(&pool->waiters))
+        procspawn__pool_notify(pool);
 }

@@ -88,6 +88,8 @@ struct procspawn_pool {
 
     struct list waiters GUARDED_BY(pool_lock);  /* threads that wait for the pool as a whole */
     uint64_t idle_epoch GUARDED_BY(pool_lock);  /* counts how often the pool became idle */
+    int room_fd GUARDED_BY(pool_lock);          /* eventfd; -1 until asked for */
+    bool shows_room GUARDED_BY(pool_lock);      /* room_fd is readable */
 
     pthread_t dispatcher;
     int end_event;              /* eventfd of the leaf task for the pool in a scope, or -1 */
@@ -143,6 +145,10 @@ void procspawn__pool_notify_idle(procspawn_pool *pool) REQUIRES(pool_lock);
 /* Are all workers gone? */
 bool procspawn__pool_has_no_workers(const procspawn_pool *pool, uint64_t unused)
     REQUIRES(pool_lock);
+/* Can a call be queued, or is it known that none can be any more? */
+bool procspawn__pool_has_room(const procspawn_pool *pool, uint64_t unused) REQUIRES(pool_lock);
+/* The queue or the state has changed: tells those who wait for room, if there is some now. */
+void procspawn__pool_show_room(procspawn_pool *pool) REQUIRES(pool_lock);
 /* Is it idle, or was it since idle_epoch had this value? */
 bool procspawn__pool_idle_since(const procspawn_pool *pool, uint64_t epoch) REQUIRES(pool_lock);
 

@@ -160,3 +160,58 @@ int procspawn_pool_join(procspawn_pool *pool)
 {
     return procspawn_pool_join_timeout(pool, -1);
 }
+
+/* ---- room in the queue ---- */
+
+static int why_closed(procspawn_pool *pool)
+{
+    int cancel, rc = 0;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(pool);
+    if (pool->state != PROCSPAWN__POOL_OPEN)
+        rc = pool->failed ? PROCSPAWN_EPOOL : PROCSPAWN_ESHUTDOWN;
+    procspawn__pool_leave(pool);
+    pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+int procspawn_pool_wait_room_timeout(procspawn_pool *pool, int64_t timeout)
+{
+    if (!procspawn__pool_is_ours(pool))
+        return PROCSPAWN_ENOTOWNER;
+    int rc = procspawn__pool_wait(pool, -1, base__deadline(timeout), procspawn__pool_has_room);
+    return rc < 0 ? rc : why_closed(pool);
+}
+
+int procspawn_pool_wait_room(procspawn_pool *pool)
+{
+    return procspawn_pool_wait_room_timeout(pool, -1);
+}
+
+static int room_fd(procspawn_pool *pool) REQUIRES(pool_lock)
+{
+    if (base__fd_is_ours(pool->room_fd))
+        return pool->room_fd;
+    int fd = base__event_reopen(&pool->room_fd);
+    if (pool->shows_room)
+        base__event_raise(pool->room_fd);
+    return fd;
+}
+
+int procspawn_pool_room_fd(procspawn_pool *pool, int *ret_fd)
+{
+    int cancel;
+
+    if (!procspawn__pool_is_ours(pool))
+        return PROCSPAWN_ENOTOWNER;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(pool);
+    int fd = room_fd(pool);
+    procspawn__pool_leave(pool);
+    pthread_setcancelstate(cancel, NULL);
+    if (fd < 0)
+        return fd;
+    *ret_fd = fd;
+    return 0;
+}

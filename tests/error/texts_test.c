@@ -72,7 +72,8 @@ static void errno_values_say_what_they_mean_here(void)
     check_code(-EDEADLK, "a task cannot wait for itself or for a task above it");
     check_code(-ENODATA, "nothing is left to wait for");
     check_code(-ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)");
-    check_code(-EAGAIN, "no thread or process could be had (limits of the user or the machine)");
+    check_code(-EAGAIN, "no thread or process could be had (limits of the user or the machine), "
+               "or the queue of the pool is full");
     check_code(-EINVAL, "Invalid argument");
     check_code(EINVAL, "unknown error");
     check_code(-4999, "unknown error");
