@@ -1,6 +1,7 @@
 # Public headers, one line each; include/forkscope.h brings them all
 
 include_HEADERS = include/forkscope.h
+include_HEADERS += include/forkscope.hpp
 forkscopeincludedir = $(includedir)/forkscope
 forkscopeinclude_HEADERS =
 forkscopeinclude_HEADERS += include/forkscope/call.h
@@ -25,6 +26,14 @@ forkscopeinclude_HEADERS += include/forkscope/value.h
 forkscopeinclude_HEADERS += include/forkscope/remote_scope.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
 forkscopeinclude_HEADERS += include/forkscope/notify.h
+
+# What include/forkscope.hpp is made of
+forkscopecxxdir = $(forkscopeincludedir)/cxx
+forkscopecxx_HEADERS =
+forkscopecxx_HEADERS += include/forkscope/cxx/call.hpp
+forkscopecxx_HEADERS += include/forkscope/cxx/codec.hpp
+forkscopecxx_HEADERS += include/forkscope/cxx/error.hpp
+forkscopecxx_HEADERS += include/forkscope/cxx/scope.hpp
 
 # Layers: each is an archive of its own, so that a test can link just those that it needs. One line
 # a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.

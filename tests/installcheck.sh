@@ -58,5 +58,7 @@ END
 fi
 if command -v c++ >/dev/null; then
     c++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ "$dir/user.c" $(pkg-config --cflags forkscope)
+    echo '#include <forkscope.hpp>' |
+        c++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ - $(pkg-config --cflags forkscope)
 fi
 echo "installed library works"

@@ -429,6 +429,8 @@ dist_check_SCRIPTS += tests/unwinders_test.sh
 EXTRA_DIST += tests/unwinders.c
 dist_check_SCRIPTS += tests/typed_compile_test.sh
 dist_check_SCRIPTS += tests/typed_errors_test.sh
+dist_check_SCRIPTS += tests/cxx_test.sh
+EXTRA_DIST += tests/cxx/hpp_test.cpp
 
 # Running. One at a time, for a test looks at the processes, threads and timing of the whole
 # machine.
