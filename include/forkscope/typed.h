@@ -76,8 +76,8 @@
  *     void                            for results only
  *
  * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that. The
- * data of bytes, int64s and doubles travels as it is (bytes.h). It may be NULL when its number is 0,
- * and is never NULL where it arrives.
+ * data of bytes, int64s and doubles travels as it is (bytes.h). It may be NULL when its number is
+ * 0, and is never NULL where it arrives.
  *
  * Each integer but uint64 and size is an int64_t in the parameters of calls, so that a number out
  * of range can be refused. Other conversions are those of C.
