@@ -15,6 +15,7 @@
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
 #include <forkscope/limits.h>
+#include <forkscope/map.h>
 #include <forkscope/notify.h>
 #include <forkscope/output.h>
 #include <forkscope/policy.h>

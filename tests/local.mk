@@ -129,6 +129,8 @@ check_PROGRAMS += tests/completion/set_test
 check_PROGRAMS += tests/completion/shared_test
 check_PROGRAMS += tests/completion/shortage_test
 
+check_PROGRAMS += tests/map/map_test
+
 check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/confine_test

@@ -199,6 +199,15 @@ enum procspawn_limit procspawn_error_limit(const procspawn_error *error);
 const char *procspawn_error_name(const procspawn_error *error);
 
 /*
+ * The index of the item of a map that failed (map.h), counted from 0; -1: it is no error of an item.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int64_t procspawn_error_index(const procspawn_error *error);
+
+/*
  * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
  * (kind SETUP, call.h). And what the function gave with its failure (procspawn_fail_with,
  * procspawn_fail_at, call.h), borrowed, NULL for nothing: the detail, whose placeholders belong to

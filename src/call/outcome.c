@@ -84,15 +84,6 @@ void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error
     outcome->error = error;
 }
 
-static procspawn_error *unreadable(int rc, const char *detail)
-{
-    if (rc == PROCSPAWN_EJSON || rc == PROCSPAWN_ELIMIT)
-        return procspawn__error_new(PROCSPAWN_ERROR_JSON, rc == PROCSPAWN_ELIMIT ? rc : 0,
-                                    "the result cannot be decoded: %s", detail);
-    return procspawn__error_new(PROCSPAWN_ERROR_IO, procspawn__error_number(rc),
-                                "the result cannot be read: %s", forkscope_strerror(rc));
-}
-
 static bool is_null(const struct wire_frame *frame, struct wire_value head)
 {
     return !head.in_memfd && head.attached_length == 0 && !head.failed &&
@@ -117,7 +108,8 @@ void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_f
     }
     int rc = procspawn__encoded_new(frame, limit, *buffer, &outcome->encoded);
     if (rc < 0) {
-        procspawn__outcome_fail(outcome, unreadable(rc, forkscope_strerror(rc)));
+        procspawn__outcome_fail(outcome,
+                                procspawn__error_of_unreadable(rc, forkscope_strerror(rc)));
         return;
     }
     procspawn__encoded_move_out(&outcome->encoded, buffer);
@@ -336,7 +328,7 @@ int procspawn__outcome_decode(struct procspawn__outcome *outcome, int64_t deadli
     bool failed = rc < 0 || outcome->reported;
     outcome->state = failed ? PROCSPAWN__FAILED : PROCSPAWN__RESULT;
     if (rc < 0)
-        outcome->error = unreadable(rc, detail.text);
+        outcome->error = procspawn__error_of_unreadable(rc, detail.text);
     return failed ? read_rest(outcome) : 0;
 }
 

@@ -57,6 +57,15 @@ void procspawn__result_fail(struct procspawn_result *ret_result, procspawn_error
     fill(ret_result, NULL, procspawn_error_code(error), &ending);
 }
 
+void procspawn__result_succeed(struct procspawn_result *ret_result, json_t *value,
+                               int64_t queue_time, int64_t run_time)
+{
+    const struct procspawn__ending ending = { .value = value, .queue_time = queue_time,
+                                              .run_time = run_time };
+
+    fill(ret_result, NULL, 0, &ending);
+}
+
 int procspawn_finish(procspawn_handle *handle, int64_t timeout,
                      struct procspawn_result *ret_result)
 {

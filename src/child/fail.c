@@ -44,6 +44,14 @@ bool procspawn__fail_end(struct procspawn__failure *ret_failure)
     return failed;
 }
 
+bool procspawn__fail_is_reported(void)
+{
+    pthread_mutex_lock(&call.lock);
+    bool failed = call.failed;
+    pthread_mutex_unlock(&call.lock);
+    return failed;
+}
+
 static char *copy(const char *string)
 {
     return string ? strdup(string) : NULL;

@@ -12,4 +12,7 @@ void procspawn__fail_begin(void);
 /* From now on failures are dropped. Returns whether one was kept, which is given to the caller. */
 bool procspawn__fail_end(struct procspawn__failure *ret_failure);
 
+/* Whether one was kept since procspawn__fail_begin. */
+bool procspawn__fail_is_reported(void);
+
 #endif

@@ -180,6 +180,21 @@ procspawn_error *procspawn__error_of_loss(int rc)
     return error ? error : &lost_without_memory;
 }
 
+procspawn_error *procspawn__error_of_unreadable(int rc, const char *detail)
+{
+    if (rc == PROCSPAWN_EJSON || rc == PROCSPAWN_ELIMIT)
+        return procspawn__error_new(PROCSPAWN_ERROR_JSON, rc == PROCSPAWN_ELIMIT ? rc : 0,
+                                    "the result cannot be decoded: %s", detail);
+    return procspawn__error_new(PROCSPAWN_ERROR_IO, procspawn__error_number(rc),
+                                "the result cannot be read: %s", forkscope_strerror(rc));
+}
+
+void procspawn__error_set_index(procspawn_error *error, size_t index)
+{
+    if (error && !error->fixed)
+        error->item = (uint64_t)index + 1;
+}
+
 /* ---- from what the child reported ---- */
 
 static procspawn_error *garbage(void)

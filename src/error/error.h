@@ -16,6 +16,7 @@
 struct procspawn_error {
     enum procspawn_error_kind kind;
     enum procspawn_cause cause;
+    uint64_t item;              /* 1 and the index of the item of a map; 0: none */
     int code;                   /* what the function returned that gave the error */
     bool fixed;                 /* static: never freed */
     int signal;
@@ -61,6 +62,10 @@ void procspawn__error_set_name(procspawn_error *error, const char *name);
  */
 procspawn_error *procspawn__error_of_code(int rc);
 procspawn_error *procspawn__error_of_loss(int rc);
+/* Of a result that cannot be decoded: `detail` says why. NULL: out of memory. */
+procspawn_error *procspawn__error_of_unreadable(int rc, const char *detail);
+/* Notes of which item of a map it is the error. */
+void procspawn__error_set_index(procspawn_error *error, size_t index);
 /* The first, for a call of this function. */
 procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function);
 /*

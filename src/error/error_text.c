@@ -130,6 +130,11 @@ enum procspawn_limit procspawn_error_limit(const procspawn_error *error)
     return error->limit;
 }
 
+int64_t procspawn_error_index(const procspawn_error *error)
+{
+    return (int64_t)error->item - 1;
+}
+
 const char *procspawn_error_name(const procspawn_error *error)
 {
     return error->name ? error->name : "";
