@@ -83,7 +83,8 @@ static void fill_link(procspawn_handle *handle)
 {
     const struct procspawn__process *process = (struct procspawn__process *)handle;
 
-    while (procspawn__client_try_end_child(&process->child, SIGCONT, 1000 * CALLS_SECOND) == 0)
+    while (procspawn__client_try_end_child(&process->child, SIGCONT, 1000 * CALLS_SECOND,
+                                          WIRE_ENDED_BY_KILL) == 0)
         continue;
 }
 

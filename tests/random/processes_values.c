@@ -368,7 +368,7 @@ static void call_nothing(struct dice *dice)
     procspawn_error *error = NULL;
     int64_t small = (int64_t)dice_roll(dice, 200) - 20, since = base__now();
     int rc = IN_LIBRARY(0, nothing_spawn(small, &handle));
-    EXPECT((rc == PROCSPAWN_EVALUE) == (small > INT8_MAX), "%lld as int8: %d", (long long)small,
+    EXPECT((rc == PROCSPAWN_ERANGE) == (small > INT8_MAX), "%lld as int8: %d", (long long)small,
            rc);
     EXPECT(rc == 0 || rc == PROCSPAWN_EVALUE || typed_refused(rc, since),
            "a typed call is refused: %d", rc);
