@@ -223,6 +223,7 @@ tests_pool_failure_test_SOURCES = tests/pool/failure_test.c $(refusal_sources)
 tests_pool_failure_test_LDFLAGS = $(refusal_flags)
 check_PROGRAMS += tests/pool/fork_test
 check_PROGRAMS += tests/pool/hostile_test
+check_PROGRAMS += tests/pool/initializer_test
 check_PROGRAMS += tests/pool/job_test
 check_PROGRAMS += tests/pool/kill_test
 check_PROGRAMS += tests/pool/limits_test

@@ -283,6 +283,31 @@ void procspawn_pool_builder_pre_exec(procspawn_pool_builder *builder, int (*hook
                                      void *argument);
 
 /*
+ * Each worker calls function(argument) before its first call, once it is set up and its hook has
+ * run: to open a database, to load a model, to take over a descriptor. What the function leaves
+ * behind - static variables, descriptors claimed from the argument (value.h) - is there for the
+ * calls. Its result is dropped. The last call of this function counts; a function of NULL means
+ * none.
+ *
+ * The argument (NULL: JSON null) is encoded by procspawn_pool_builder_build() and not changed until
+ * then; the builder keeps a reference to it. It may hold bytes, descriptors and shared memory: each
+ * worker gets its own duplicates, also one that replaces another. The pool keeps what it needs for
+ * that as long as it lives, and the builder's descriptors may be closed after build.
+ *
+ * A function that returns NULL, calls procspawn_fail() or procspawn_panic(), exits or crashes has
+ * failed, and so has the start of its worker: no call is lost, the pool tries again, and fails in
+ * the end (procspawn_pool_builder_attempts()). procspawn_pool_failure() has the error then: after
+ * procspawn_fail() it is of kind SETUP and quotes the message, else it is as that of a call. No
+ * time limit applies. What the function writes to stdout and stderr goes to the worker's streams.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: Python's ProcessPoolExecutor, initializer and initargs.
+ */
+void procspawn_pool_builder_initializer(procspawn_pool_builder *builder,
+                                        procspawn_function *function, json_t *argument);
+
+/*
  * Gives the workers /dev/null for a standard stream.
  *
  * Safe:   one thread at a time for each builder.
@@ -376,7 +401,8 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
  *
  * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, a negative
  * idle_timeout, and a stream that is a pipe or of no mode that there is; -EBADF for a stream's
- * descriptor that is not open.
+ * descriptor that is not open; and for the initializer and its argument PROCSPAWN_EFUNCTION,
+ * PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS and -EBADF, as procspawn_pool_spawn().
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: no cancellation point.

@@ -125,6 +125,21 @@ static json_t *run(const struct procspawn__received_call *received, procspawn_fu
     return result;
 }
 
+/* The result of an initializer is dropped. If it has failed the worker ends and frees nothing. */
+static void reply_initialized(const json_t *result, const struct procspawn__failure *failure)
+{
+    if (result && !failure) {
+        procspawn__reply_result(json_null());
+        return;
+    }
+    procspawn__reply.keep_alive = false;
+    if (failure)
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, 0, "the initializer has failed: %s",
+                                 failure->message);
+    else
+        procspawn__reply_result(NULL);
+}
+
 /*
  * The worker's streams are restored before the answer is sent, because the next call may follow at
  * once. A child that exits after the answer frees nothing: the first write to each page copies it.
@@ -149,7 +164,9 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
     json_t *result = argument ? run(received, function, argument) : NULL;
     bool reported = procspawn__fail_end(&failure);
     procspawn__stdio_restore(&stdio);
-    if (reported)
+    if (argument && received->call.flags & WIRE_CALL_INITIALIZE)
+        reply_initialized(result, reported ? &failure : NULL);
+    else if (reported)
         procspawn__reply_reported(&failure);
     else if (argument)
         procspawn__reply_result(result);
@@ -228,10 +245,10 @@ static void receive(struct wire_frame *frame, struct procspawn__received_call *r
     procspawn__reply.keep_alive = (ret_received->call.flags & WIRE_CALL_KEEP_ALIVE) != 0;
 }
 
-/* After a failure of PREPARE the worker exits: the set-up may be incomplete. */
+/* After a failure of PREPARE or the initializer the worker exits: it may be half set up. */
 static bool is_persistent(const struct wire_call *call)
 {
-    if (call->flags & WIRE_CALL_PREPARE)
+    if (call->flags & (WIRE_CALL_PREPARE | WIRE_CALL_INITIALIZE))
         return !procspawn__reply.failed;
     return procspawn__reply.keep_alive;
 }

@@ -5,6 +5,7 @@
 
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
+#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -31,6 +32,7 @@ void procspawn_pool_builder_free(procspawn_pool_builder *builder)
     if (!builder)
         return;
     procspawn_builder_free(builder->process);
+    json_decref(builder->argument);
     free(builder);
 }
 
@@ -116,6 +118,15 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
 void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned attempts)
 {
     builder->config.attempts = attempts;
+}
+
+void procspawn_pool_builder_initializer(procspawn_pool_builder *builder,
+                                        procspawn_function *function, json_t *argument)
+{
+    json_incref(argument);
+    json_decref(builder->argument);
+    builder->initializer = function;
+    builder->argument = argument;
 }
 
 void procspawn_pool_builder_queue_limit(procspawn_pool_builder *builder, unsigned calls)

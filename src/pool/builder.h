@@ -6,6 +6,7 @@
 
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
+#include <jansson.h>
 #include <stdint.h>
 
 struct procspawn__pool_config {
@@ -21,6 +22,8 @@ struct procspawn__pool_config {
 struct procspawn_pool_builder {
     struct procspawn__pool_config config;
     procspawn_builder *process;
+    procspawn_function *initializer;    /* NULL: none */
+    json_t *argument;                   /* of the initializer; NULL: null */
 };
 
 #endif

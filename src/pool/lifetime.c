@@ -7,6 +7,7 @@
 #include "src/base/witness.h"
 #include "src/call/builder.h"
 #include "src/call/builder_snapshot.h"
+#include "src/call/request.h"
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
 #include <forkscope/error.h>
@@ -19,6 +20,7 @@ static void free_memory(procspawn_pool *pool)
     NO_THREAD_SAFETY_ANALYSIS("no other thread uses the pool")
 {
     procspawn__builder_free_copy(pool->process);
+    free(pool->initializer);
     procspawn_error_free(pool->cause);
     base__witness_free(pool->witness);
     free(pool->workers);
@@ -32,6 +34,8 @@ void procspawn__pool_destroy(procspawn_pool *pool)
     base__fd_close(pool->wake);
     base__fd_close(pool->end_event);
     base__fd_close(pool->room_fd);
+    if (pool->initializer)
+        procspawn__request_fini(pool->initializer);
     procspawn__dispose_all(pool->remains);
     pthread_mutex_destroy(&pool->lock);
     free_memory(pool);
@@ -50,6 +54,8 @@ static void forget(procspawn_pool *pool) NO_THREAD_SAFETY_ANALYSIS("it tries to 
         procspawn__worker_forget(pool->workers[i]);
     for (int i = 0; i < 3; i++)
         pool->process->stdio[i].fd = -1;
+    if (pool->initializer)
+        procspawn__request_forget(pool->initializer);
     free_memory(pool);
 }
 

@@ -8,6 +8,7 @@
 #include "src/call/builder.h"
 #include "src/call/builder_snapshot.h"
 #include "src/call/caller_state.h"
+#include "src/call/request.h"
 #include "src/call/collector.h"
 #include "src/error/error.h"
 #include "src/image/at_fini.h"
@@ -19,6 +20,7 @@
 #include "src/pool/receive.h"
 #include "src/pool/schedule.h"
 #include "src/pool/state.h"
+#include "src/wire/call.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
@@ -45,9 +47,28 @@ static int open_descriptors(procspawn_pool *pool)
     return epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->wake, &event) < 0 ? -errno : 0;
 }
 
+/* A request that is not sealed is freed with the pool, as one that is. */
+static int encode_initializer(procspawn_pool *pool, const procspawn_pool_builder *builder)
+{
+    if (!builder->initializer)
+        return 0;
+    struct procspawn__request *request = malloc(sizeof *request);
+    if (!request)
+        return -ENOMEM;
+    procspawn__request_init(request);
+    pool->initializer = request;
+    request->call.flags = WIRE_CALL_KEEP_ALIVE | WIRE_CALL_INITIALIZE;
+    int rc = procspawn__request_function(request, builder->initializer);
+    if (rc == 0)
+        rc = procspawn__request_argument(request, builder->argument);
+    return rc == 0 ? procspawn__request_seal(request) : rc;
+}
+
 static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
 {
     int rc = procspawn__builder_copy(builder->process, &pool->process);
+    if (rc == 0)
+        rc = encode_initializer(pool, builder);
     if (rc < 0)
         return rc;
     pool->witness = base__witness_new();

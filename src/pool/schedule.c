@@ -283,6 +283,27 @@ static bool can_be_sent_again(const struct procspawn__pool_call *call) REQUIRES(
     return call->request && call->pool->state != PROCSPAWN__POOL_ENDED;
 }
 
+/* Without the initializer the worker is of no use. A shortage is no failure of the start. */
+static void on_prepared(struct procspawn__worker *worker) REQUIRES(pool_lock)
+{
+    procspawn_pool *pool = worker->pool;
+    int rc = procspawn__request_send(pool->initializer, worker->child.channel);
+
+    if (rc == 0 || rc == -EPIPE)
+        return;
+    if (procspawn__may_pass(rc)) {
+        procspawn__backoff_put_off(&pool->backoff, rc, base__now());
+    } else {
+        worker->unusable = true;
+        procspawn__outcome_fail(&worker->start,
+                                procspawn__error_new(PROCSPAWN_ERROR_SETUP,
+                                                     procspawn__error_number(rc),
+                                                     "the initializer cannot be sent: %s",
+                                                     forkscope_strerror(rc)));
+    }
+    procspawn__worker_terminate(worker, SIGKILL, 0);
+}
+
 static void on_ready(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
     procspawn__backoff_ready(&worker->pool->backoff);
@@ -416,6 +437,9 @@ void procspawn__schedule_act(struct procspawn__worker *worker,
 
     switch (report.what) {
     case PROCSPAWN__WORKER_SILENT:
+        break;
+    case PROCSPAWN__WORKER_PREPARED:
+        on_prepared(worker);
         break;
     case PROCSPAWN__WORKER_READY:
         on_ready(worker);

@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct procspawn__request;
 struct procspawn__worker;
 
 enum procspawn__pool_state {
@@ -64,6 +65,7 @@ struct procspawn_pool {
     struct base__witness *witness;
     struct procspawn__pool_config config;
     procspawn_builder *process;
+    struct procspawn__request *initializer;     /* sealed; sent to each worker; NULL: none */
     enum procspawn__pool_state state GUARDED_BY(pool_lock);
     bool failed GUARDED_BY(pool_lock);          /* it ended because no worker could be started */
     procspawn_error *cause GUARDED_BY(pool_lock);  /* of the last failed start */

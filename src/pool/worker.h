@@ -21,7 +21,7 @@ struct procspawn__pool_call;
 /* 0 is no state: it marks events that are illegal in a state. */
 enum procspawn__worker_state {
     PROCSPAWN__WORKER_BUG,
-    PROCSPAWN__WORKER_STARTING, /* it was sent PREPARE and has not answered */
+    PROCSPAWN__WORKER_STARTING, /* it was sent PREPARE, and the initializer, and has not answered */
     PROCSPAWN__WORKER_IDLE,
     PROCSPAWN__WORKER_RUNNING,  /* it was sent a call and has not answered */
     PROCSPAWN__WORKER_ENDING,   /* its server will end it; its DEATH is still to come */
@@ -31,7 +31,7 @@ enum procspawn__worker_state {
 };
 
 enum procspawn__worker_event {
-    PROCSPAWN__EV_READY,        /* it has answered PREPARE */
+    PROCSPAWN__EV_READY,        /* it has answered PREPARE and the initializer */
     PROCSPAWN__EV_CALL,         /* it was sent a call */
     PROCSPAWN__EV_ANSWER,       /* it has answered and waits for the next call */
     PROCSPAWN__EV_END,          /* the pool ends it */
@@ -61,6 +61,8 @@ struct procspawn__worker {
     /* of the last CALL; an answer to another one is ignored */
     uint64_t generation GUARDED_BY(pool_lock);
     uint64_t ended_calls GUARDED_BY(pool_lock);
+    bool prepared GUARDED_BY(pool_lock);        /* it has answered PREPARE */
+    bool unusable GUARDED_BY(pool_lock);        /* it is ended because it cannot be initialized */
     /* sent and not ended; only in RUNNING and ENDING */
     struct procspawn__pool_call *call GUARDED_BY(pool_lock);
     struct procspawn__outcome start GUARDED_BY(pool_lock);  /* its failure, outside of calls */

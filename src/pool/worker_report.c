@@ -114,15 +114,27 @@ static struct procspawn__worker_report on_answer(struct procspawn__worker *worke
     };
 }
 
+/* The last answer before the first call says that the worker is ready. */
+static enum procspawn__worker_happening on_step_of_start(struct procspawn__worker *worker)
+    REQUIRES(pool_lock)
+{
+    bool was_prepared = worker->prepared;
+
+    worker->prepared = true;
+    if (worker->pool->initializer && !was_prepared)
+        return worker->state == PROCSPAWN__WORKER_STARTING ? PROCSPAWN__WORKER_PREPARED
+                                                           : PROCSPAWN__WORKER_SILENT;
+    return procspawn__worker_step(worker, PROCSPAWN__EV_READY) ? PROCSPAWN__WORKER_READY
+                                                               : PROCSPAWN__WORKER_SILENT;
+}
+
 static struct procspawn__worker_report on_result(struct procspawn__worker *worker,
                                                  const struct procspawn__worker_message *message)
     REQUIRES(pool_lock)
 {
     if (worker->call)
         return on_answer(worker, message);
-    if (procspawn__worker_step(worker, PROCSPAWN__EV_READY))
-        return (struct procspawn__worker_report){ .what = PROCSPAWN__WORKER_READY };
-    return (struct procspawn__worker_report){ .what = PROCSPAWN__WORKER_SILENT };
+    return (struct procspawn__worker_report){ .what = on_step_of_start(worker) };
 }
 
 /*
@@ -153,10 +165,10 @@ static struct procspawn__worker_report on_failure(struct procspawn__worker *work
     return (struct procspawn__worker_report){ .what = what };
 }
 
-/* Has it ended before it finished a call, and without being ended by the pool? */
+/* Has it ended before it finished a call, and without being ended for another reason? */
 static bool is_early(const struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
-    return worker->state == PROCSPAWN__WORKER_STARTING ||
+    return worker->unusable || worker->state == PROCSPAWN__WORKER_STARTING ||
            (worker->state == PROCSPAWN__WORKER_IDLE && worker->ended_calls == 0);
 }
 

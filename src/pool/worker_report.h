@@ -31,6 +31,7 @@ void procspawn__worker_receive_message(struct procspawn__worker *worker,
 /* What has happened. The worker's call is still the worker's: the scheduler takes it away. */
 enum procspawn__worker_happening {
     PROCSPAWN__WORKER_SILENT,   /* nothing that changes anything */
+    PROCSPAWN__WORKER_PREPARED, /* it is set up and waits for the initializer */
     PROCSPAWN__WORKER_READY,    /* it waits for its first call */
     PROCSPAWN__WORKER_ANSWERED, /* its call has ended, and it waits for the next one */
     PROCSPAWN__WORKER_FAILED,   /* its call has ended, and it takes no other one */

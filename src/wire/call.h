@@ -46,7 +46,8 @@ enum wire_call_flag {
     WIRE_CALL_CHOSEN_GROUP = 1 << 23,
     WIRE_CALL_THREAD = 1 << 24,
     WIRE_CALL_TELL_BEGIN = 1 << 25, /* tell the server when the function begins (protocol.h) */
-    WIRE_CALL_LINES = 1 << 26       /* stdout is written line by line */
+    WIRE_CALL_LINES = 1 << 26,      /* stdout is written line by line */
+    WIRE_CALL_INITIALIZE = 1 << 27  /* answer with null; a failure ends the worker, as of PREPARE */
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
