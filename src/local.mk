@@ -209,6 +209,7 @@ src_libproc_la_SOURCES += src/child/callee.c src/child/callee.h
 src_libproc_la_SOURCES += src/child/caller_rights.c src/child/caller_rights.h
 src_libproc_la_SOURCES += src/child/child.c src/child/child.h
 src_libproc_la_SOURCES += src/child/fail.c src/child/fail.h
+src_libproc_la_SOURCES += src/child/memory_limit.c src/child/memory_limit.h
 src_libproc_la_SOURCES += src/child/received_call.c src/child/received_call.h
 src_libproc_la_SOURCES += src/child/reply.c src/child/reply.h
 src_libproc_la_SOURCES += src/child/saved_stdio.c src/child/saved_stdio.h

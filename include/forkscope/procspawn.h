@@ -529,6 +529,37 @@ int procspawn_builder_cwd(procspawn_builder *builder, const char *path);
 int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit);
 
 /*
+ * How many bytes of memory a process may use beyond what it has at its start, which is the image of
+ * the program at init; 0 is no limit. So the limit means the same in a small program and in one
+ * that had gigabytes at init. A worker of a pool has it for all its calls together.
+ *
+ * The process sets its RLIMIT_DATA, soft and hard, to its size at the time plus this number, after
+ * all else of its set-up but the hook. A lower RLIMIT_DATA stays. The limit counts addresses, not
+ * pages that are in use:
+ * - It bounds the heap, private writable mappings, and with them the stacks of threads (8 MiB each
+ *   unless their attributes say less), the argument, and the result while it is encoded.
+ * - It does not bound shared memory (shmem.h, memfd_create(2)), files that are mapped read-only or
+ *   shared, the main thread's stack (RLIMIT_STACK), pages of the image that the process changes,
+ *   and what is only reserved (PROT_NONE).
+ * - A process that the function starts by itself, or by procspawn(), has the same RLIMIT_DATA, and
+ *   each of them has it for itself.
+ * - With AddressSanitizer and the like the memory of the sanitizer counts, which is a multiple of
+ *   the program's; what it had mapped at the start does not.
+ * - A function with CAP_SYS_RESOURCE can raise the limit.
+ *
+ * Beyond the limit malloc(3) returns NULL and mmap(2) fails with ENOMEM. That is the function's to
+ * handle: a call that crashes for it has failed with that crash, and not for
+ * PROCSPAWN_CAUSE_OUT_OF_MEMORY, which means the kernel's killer. If there is no room for the
+ * argument or the result, the call fails with kind JSON or IO. Without /proc calls with a limit
+ * fail with kind SETUP.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: setrlimit(2), RLIMIT_DATA since Linux 4.7.
+ */
+void procspawn_builder_memory_limit(procspawn_builder *builder, uint64_t bytes);
+
+/*
  * How long each call that is made with the builder may take, in nanoseconds; 0 for no limit. A call
  * that reaches a limit is killed and fails with kind TIMED_OUT. If both are set, the first that
  * passes ends the call. The fork server enforces them, also while no thread joins.

@@ -191,6 +191,11 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
     return 0;
 }
 
+void procspawn_builder_memory_limit(procspawn_builder *builder, uint64_t bytes)
+{
+    builder->memory_limit = bytes;
+}
+
 static int set_limit(int64_t *limit, int64_t length)
 {
     if (length < 0)

@@ -35,6 +35,7 @@ struct procspawn_builder {
     char *name;
     bool has_limit[PROCSPAWN__RESOURCES];
     struct rlimit limits[PROCSPAWN__RESOURCES];
+    uint64_t memory_limit;      /* beyond what the process has at its start; 0: none */
     struct procspawn__time_limits time;
     bool childless;
     unsigned allowed;           /* set of enum procspawn_rights */

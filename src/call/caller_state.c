@@ -157,6 +157,14 @@ static void choose_limits(struct procspawn__request *request, const procspawn_bu
     put_limits(request, WIRE_CALL_CHOSEN_LIMITS, chosen, builder->limits);
 }
 
+static void choose_memory(struct procspawn__request *request, uint64_t bytes)
+{
+    if (bytes == 0)
+        return;
+    request->call.flags |= WIRE_CALL_MEMORY_LIMIT;
+    wire__put_u64(&request->block, bytes);
+}
+
 static void choose_ids(struct procspawn__request *request, const procspawn_builder *builder)
 {
     if (builder->has_uid) {
@@ -227,6 +235,7 @@ static void choose(struct procspawn__request *request, const procspawn_builder *
     choose_ids(request, builder);
     choose_string(request, WIRE_CALL_DIRECTORY, builder->cwd);
     choose_string(request, WIRE_CALL_NAME, builder->name);
+    choose_memory(request, builder->memory_limit);
     if (builder->childless)
         request->call.flags |= WIRE_CALL_CHILDLESS;
     if (!builder->hook)

@@ -10,6 +10,7 @@
 #include "src/base/written.h"
 #include "src/child/become.h"
 #include "src/child/caller_rights.h"
+#include "src/child/memory_limit.h"
 #include "src/child/received_call.h"
 #include "src/child/step.h"
 #include "src/client/servers.h"
@@ -397,6 +398,8 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     PROCSPAWN__STEP(flags & WIRE_CALL_DIRECTORY, set_directory(block), what_failed);
     PROCSPAWN__STEP(flags & WIRE_CALL_NAME, set_name(block),
                     "could not set the name of the process");
+    PROCSPAWN__STEP(flags & WIRE_CALL_MEMORY_LIMIT, procspawn__limit_memory(wire__get_u64(block)),
+                    "could not limit the memory");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
     PROCSPAWN__STEP(flags & WIRE_CALL_HOOK, run_hook(call), "the hook failed");
     return 0;

@@ -9,7 +9,7 @@
  * (u32 policy, niceness, priority), processors (u32 length, bytes), limits (u32 count; u32
  * resource, u64 soft, u64 hard each), environment (u32 count, strings). Then what the builder chose
  * for the child, which the child needs the right to do: limits (as above), user (u32), group (u32),
- * directory (string), process name (string). Last the library (string).
+ * directory (string), process name (string), memory limit (u64 bytes). Last the library (string).
  *
  * All behind the structure travels in a sealed memfd when it is too long for a frame. Descriptors
  * come in the order of the WIRE_CALL_FD_* flags, then those that the text refers to.
@@ -47,7 +47,8 @@ enum wire_call_flag {
     WIRE_CALL_THREAD = 1 << 24,
     WIRE_CALL_TELL_BEGIN = 1 << 25, /* tell the server when the function begins (protocol.h) */
     WIRE_CALL_LINES = 1 << 26,      /* stdout is written line by line */
-    WIRE_CALL_INITIALIZE = 1 << 27  /* answer with null; a failure ends the worker, as of PREPARE */
+    WIRE_CALL_INITIALIZE = 1 << 27, /* answer with null; a failure ends the worker, as of PREPARE */
+    WIRE_CALL_MEMORY_LIMIT = 1 << 28
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };

@@ -65,7 +65,7 @@ static void read_string(struct wire_reader *block)
 /* In the order of the block. */
 static void read_block(const struct wire_call *call, struct wire_reader *block)
 {
-    static const uint32_t strings[] = { WIRE_CALL_DIRECTORY, WIRE_CALL_NAME, WIRE_CALL_LIBRARY };
+    static const uint32_t strings[] = { WIRE_CALL_DIRECTORY, WIRE_CALL_NAME };
     struct procspawn__identity identity;
     struct procspawn__schedule schedule = { .mask_length = 0 };
     const uint32_t flags = call->flags;
@@ -89,6 +89,10 @@ static void read_block(const struct wire_call *call, struct wire_reader *block)
         if (flags & strings[i])
             read_string(block);
     }
+    if (flags & WIRE_CALL_MEMORY_LIMIT)
+        wire__get_u64(block);
+    if (flags & WIRE_CALL_LIBRARY)
+        read_string(block);
     fuzz_check(block->at <= block->length);
 }
 
