@@ -307,6 +307,8 @@ static bool error_fits(const struct call *call, const procspawn_error *error)
     case PROCSPAWN_ERROR_CANCELLED:
         return call->pool != NULL && was_ended(call);
     case PROCSPAWN_ERROR_TIMED_OUT:
+        if (procspawn_error_limit(error) == PROCSPAWN_LIMIT_SCOPE)
+            return (events_of(call) & EVENT_SCOPE) != 0;
         return call->deadline > 0 && base__now() >= call->started + call->deadline;
     case PROCSPAWN_ERROR_SETUP:
         return weather_is_short() || (call->pool != NULL && call->pool->broken);

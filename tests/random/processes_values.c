@@ -370,7 +370,7 @@ static void call_nothing(struct dice *dice)
     int rc = IN_LIBRARY(0, nothing_spawn(small, &handle));
     EXPECT((rc == PROCSPAWN_ERANGE) == (small > INT8_MAX), "%lld as int8: %d", (long long)small,
            rc);
-    EXPECT(rc == 0 || rc == PROCSPAWN_EVALUE || typed_refused(rc, since),
+    EXPECT(rc == 0 || rc == PROCSPAWN_ERANGE || typed_refused(rc, since),
            "a typed call is refused: %d", rc);
     if (rc < 0)
         return;
