@@ -162,20 +162,24 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         procspawn__release_result_##word(&procspawn__result);
 #define PROCSPAWN__GIVE_1(word, name) json_decref(procspawn__json);
 
+/* The compiler sees that a status of 0 comes with a result: a caller who checks the status gets no
+ * warning of a variable that may not be set. */
 #define PROCSPAWN__TAKE_APART(word, name) \
     PROCSPAWN__CAT(PROCSPAWN__TAKE_APART_, PROCSPAWN__IS_VOID(word))(word, name)
 #define PROCSPAWN__TAKE_APART_0(word, name) \
-    if (procspawn__from->status == 0) { \
-        procspawn__result_##word procspawn__result = PROCSPAWN__ZERO; \
-        int procspawn__rc = procspawn__unpack_result_##word(procspawn__from->value, \
-                                                            &procspawn__result); \
-        if (procspawn__rc < 0) \
-            procspawn__result_refuse(procspawn__from, name, procspawn__rc); \
-        else if (procspawn__ret_result) \
-            *procspawn__ret_result = procspawn__result; \
-        else \
-            procspawn__release_result_##word(&procspawn__result); \
-    }
+    procspawn__result_##word procspawn__result = PROCSPAWN__ZERO; \
+    if (procspawn__from->status < 0) \
+        return procspawn__from->status; \
+    int procspawn__rc = procspawn__unpack_result_##word(procspawn__from->value, \
+                                                        &procspawn__result); \
+    if (procspawn__rc < 0) { \
+        procspawn__result_refuse(procspawn__from, name, procspawn__rc); \
+        return procspawn__from->status < 0 ? procspawn__from->status : PROCSPAWN_ECALL; \
+    } \
+    if (procspawn__ret_result) \
+        *procspawn__ret_result = procspawn__result; \
+    else \
+        procspawn__release_result_##word(&procspawn__result);
 #define PROCSPAWN__TAKE_APART_1(word, name)
 
 /* ---- the whole ---- */
@@ -298,8 +302,9 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
         procspawn__pack_call(&procspawn__packing, #name, procspawn__options, name##_entry, \
                              &procspawn__from); \
-        name##_result(&procspawn__from PROCSPAWN__LAST_ARG(result)); \
-        return procspawn__call_end(&procspawn__from, procspawn__ret_error); \
+        int procspawn__rc = name##_result(&procspawn__from PROCSPAWN__LAST_ARG(result)); \
+        int procspawn__status = procspawn__call_end(&procspawn__from, procspawn__ret_error); \
+        return procspawn__rc < 0 ? procspawn__rc : procspawn__status; \
     } \
     \
     storage int name##_call(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
