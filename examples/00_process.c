@@ -7,13 +7,10 @@ static json_t *crash(json_t *null)
 
 int main(int argc, char **argv)
 {
-    procspawn_handle *call;
     procspawn_error *error = NULL;
     procspawn_init(argc, argv);             /* first thing in main: forks the server */
-    procspawn(crash, NULL, &call);
-    if (procspawn_join(call, NULL, &error) == PROCSPAWN_ECALL)
+    if (procspawn_call(crash, NULL, NULL, &error) < 0)
         printf("still here: %s\n", procspawn_error_message(error));
     procspawn_error_free(error);
-    procspawn_handle_free(call);
     return procspawn_fini();
 }

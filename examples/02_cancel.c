@@ -1,8 +1,8 @@
 /*
  * 02_cancel.c - cancelling a task, and everything below it
  *
- * Shows a task with a child, both asleep, cancelled by freeing the cancel sender; scoped_defer and
- * `done` show the order of the end. Prints who cleans up, children before parents' `done`.
+ * Shows a task with a child, both asleep, and scoped_task_cancel; scoped_defer and `done` show the
+ * order of the end. Prints who cleans up, children before parents' `done`, and the task's status.
  */
 #include <forkscope.h>
 #include <stdio.h>
@@ -17,6 +17,8 @@ static void done(void *name)
     printf("%s is done\n", (const char *)name);
 }
 
+static const struct scoped_task_options options = { .done = done };
+
 static int child(void *name)
 {
     scoped_defer(clean_up, name);
@@ -27,31 +29,34 @@ static int child(void *name)
 static int parent(scoped_spawner self, void *name)
 {
     static char of_child[] = "the child";
-    struct scoped_parent_signals signals;
+    struct scoped_task *task;
 
     scoped_defer(clean_up, name);
-    int rc = scoped_spawn_leaf_with_signal(self, child, of_child, done, &signals);
+    int rc = scoped_start_leaf(self, &options, child, of_child, &task);
     if (rc < 0)
         return rc;
-    scoped_done_receiver_wait_started_until(signals.done_receiver, SCOPED_FOREVER);
-    scoped_done_receiver_free(signals.done_receiver);
-    scoped_cancel_sender_forget(signals.cancel_sender);
+    scoped_task_wait_started_until(task, SCOPED_FOREVER);
+    scoped_task_free(task);
     scoped_notify_started();
     return scoped_sleep_until(SCOPED_FOREVER);
 }
 
-int main(void)
+static int body(scoped_spawner scope, void *arg)
 {
     static char of_parent[] = "the parent";
-    struct scoped_parent_signals signals;
-    scoped_spawner root;
+    struct scoped_task *task;
 
-    if (scoped_spawner_open(NULL, &root) < 0 ||
-        scoped_spawn_with_signal(root, parent, of_parent, done, &signals) < 0)
-        return 1;
-    scoped_done_receiver_wait_started_until(signals.done_receiver, SCOPED_FOREVER);
-    scoped_cancel_sender_free(signals.cancel_sender);
-    scoped_done_receiver_wait(signals.done_receiver);
-    scoped_done_receiver_free(signals.done_receiver);
-    return scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0 ? 0 : 1;
+    (void)arg;
+    int rc = scoped_start(scope, &options, parent, of_parent, &task);
+    if (rc < 0)
+        return rc;
+    scoped_task_wait_started_until(task, SCOPED_FOREVER);
+    scoped_task_cancel(task);
+    printf("status: %s\n", forkscope_strerror(scoped_task_join(task, NULL)));
+    return 0;
+}
+
+int main(void)
+{
+    return scoped_run(NULL, body, NULL, NULL) == 0 ? 0 : 1;
 }

@@ -4,8 +4,8 @@
  * Shows the same two tasks under two policies: the first failure cancels the rest, and all are
  * collected. Prints how the scopes ended.
  */
-#include <forkscope.h>
 #include <errno.h>
+#include <forkscope.h>
 #include <stdio.h>
 
 static int fail(void *unused)
@@ -17,34 +17,29 @@ static int fail(void *unused)
 static int sleep_a_little(void *unused)
 {
     (void)unused;
-    return scoped_sleep_until(forkscope_after(200000000));
+    return scoped_sleep(200 * FORKSCOPE_MS);
 }
 
-static int run(scoped_spawner root, const char *title, const struct scoped_policy *policy)
+static int body(scoped_spawner scope, void *arg)
+{
+    int rc = scoped_spawn_leaf(scope, sleep_a_little, arg, NULL);
+    return rc < 0 ? rc : scoped_spawn_leaf(scope, fail, arg, NULL);
+}
+
+static void run(const char *title, const struct scoped_policy *policy)
 {
     struct scoped_options options = { .policy = policy };
-    struct scoped_outcome outcome;
-    scoped_spawner scope;
+    struct scoped_outcome outcome = { .status = 0 };
 
-    if (scoped_scope_open(root, &options, &scope) < 0)
-        return 1;
-    scoped_spawn_leaf(scope, sleep_a_little, NULL, NULL);
-    scoped_spawn_leaf(scope, fail, NULL, NULL);
-    scoped_close(scope, SCOPED_FOREVER, &outcome);
-    printf("%s: %s; failed %zu, cancelled %zu\n", title, forkscope_strerror(outcome.status),
+    int status = scoped_run(&options, body, NULL, &outcome);
+    printf("%s: %s; failed %zu, cancelled %zu\n", title, forkscope_strerror(status),
            outcome.failed, outcome.cancelled);
     scoped_outcome_fini(&outcome);
-    return 0;
 }
 
 int main(void)
 {
-    scoped_spawner root;
-
-    if (scoped_spawner_open(NULL, &root) < 0)
-        return 1;
-    int rc = run(root, "fail fast", &scoped_fail_fast);
-    rc |= run(root, "collect", &scoped_collect);
-    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
-    return rc;
+    run("fail fast", &scoped_fail_fast);
+    run("collect", &scoped_collect);
+    return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * 04_first_success.c - three ways to the same answer: the first that arrives ends the others
  *
- * Shows a scope with a policy and a deadline: the first success cancels the rest, wherever they
+ * Shows a scope with a policy and a time limit: the first success cancels the rest, wherever they
  * wait, and every failure is told. Prints the answer, how the other tasks ended, and the failure
- * with its path.
+ * with its path and its message.
  */
 #include <errno.h>
 #include <forkscope.h>
@@ -13,8 +13,7 @@
 static int broken(void *arg)
 {
     (void)arg;
-    scoped_set_name("broken");
-    return -EIO;
+    return scoped_fail(-EIO, "the disk is gone");
 }
 
 static int slow(void *arg)
@@ -30,34 +29,34 @@ static int quick(void *arg)
     return 0;
 }
 
+static int body(scoped_spawner ways, void *arg)
+{
+    struct scoped_task_options named = { .name = "broken" };
+    struct scoped_task *task;
+
+    (void)arg;
+    int rc = scoped_spawn_leaf(ways, slow, NULL, NULL);
+    if (rc < 0 || (rc = scoped_start_leaf(ways, &named, broken, NULL, &task)) < 0)
+        return rc;
+    scoped_task_join(task, NULL);
+    return scoped_spawn_leaf(ways, quick, "forty-two", NULL);
+}
+
 int main(void)
 {
     struct scoped_options options = {
         .name = "ways",
         .policy = &scoped_first_success,
-        .until = forkscope_after(INT64_C(10000000000)),
+        .time_limit = 10 * FORKSCOPE_S,
     };
-    struct scoped_parent_signals signals;
     struct scoped_outcome outcome;
-    scoped_spawner root, ways;
 
-    if (scoped_spawner_open(NULL, &root) < 0 || scoped_scope_open(root, &options, &ways) < 0)
+    if (scoped_run(&options, body, NULL, &outcome) < 0)
         return 1;
-    scoped_spawn_leaf(ways, slow, NULL, NULL);
-    if (scoped_spawn_leaf_with_signal(ways, broken, NULL, NULL, &signals) < 0)
-        return 1;
-    scoped_done_receiver_wait(signals.done_receiver);
-    scoped_done_receiver_free(signals.done_receiver);
-    scoped_cancel_sender_forget(signals.cancel_sender);
-    scoped_spawn_leaf(ways, quick, "forty-two", NULL);
-    scoped_close(ways, SCOPED_FOREVER, &outcome);
-
     printf("answer: %s\n", (const char *)outcome.result);
-    printf("%zu succeeded, %zu failed, %zu cancelled\n", outcome.succeeded, outcome.failed,
-           outcome.cancelled);
+    printf("%zu failed, %zu cancelled\n", outcome.failed, outcome.cancelled);
     for (const struct scoped_failure *failed = outcome.failures; failed; failed = failed->next)
-        printf("%s: %s\n", failed->path, forkscope_strerror(failed->status));
+        printf("%s: %s: %s\n", failed->path, failed->message, forkscope_strerror(failed->status));
     scoped_outcome_fini(&outcome);
-    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return 0;
 }

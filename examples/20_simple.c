@@ -17,17 +17,13 @@ static json_t *add(json_t *pair)
 
 int main(int argc, char **argv)
 {
-    procspawn_handle *handle;
-    json_t *pair, *sum;
+    json_t *sum;
 
     if (procspawn_init(argc, argv) < 0)
         return 1;
-    pair = json_pack("[i, i]", 1, 2);
-    if (procspawn(add, pair, &handle) < 0 || procspawn_join(handle, &sum, NULL) < 0)
+    if (procspawn_call_take(add, json_pack("[i, i]", 1, 2), &sum, NULL) < 0)
         return 1;
     printf("result: %lld\n", (long long)json_integer_value(sum));
-    procspawn_handle_free(handle);
-    json_decref(pair);
     json_decref(sum);
     return procspawn_fini() == 0 ? 0 : 1;
 }

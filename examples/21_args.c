@@ -23,17 +23,15 @@ static json_t *arguments(json_t *unused)
 int main(int argc, char **argv)
 {
     char *standing_in[] = { argv[0], (char[]){ "--shiny" }, (char[]){ "file" }, NULL };
-    procspawn_handle *handle;
     json_t *list;
 
     if (procspawn_init(argc > 1 ? argc : 3, argc > 1 ? argv : standing_in) < 0)
         return 1;
-    if (procspawn(arguments, NULL, &handle) < 0 || procspawn_join(handle, &list, NULL) < 0)
+    if (procspawn_call(arguments, NULL, &list, NULL) < 0)
         return 1;
     printf("args in subprocess: ");
     json_dumpf(list, stdout, 0);
     puts("");
     json_decref(list);
-    procspawn_handle_free(handle);
     return procspawn_fini() == 0 ? 0 : 1;
 }

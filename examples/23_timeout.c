@@ -1,14 +1,12 @@
 /*
  * 23_timeout.c - two limits: how long somebody waits, and how long a call may take
  *
- * Shows procspawn_join_timeout, which gives up waiting and loses nothing, and a builder's deadline,
- * which ends the call. Prints how the two end.
+ * Shows procspawn_join_timeout, which gives up waiting and loses nothing, and a limit of the
+ * function, which ends the call. Prints how the two end.
  */
 #include <forkscope.h>
 #include <stdio.h>
 #include <unistd.h>
-
-static const int64_t tenth = 100000000;
 
 static json_t *hang(json_t *argument)
 {
@@ -19,16 +17,13 @@ static json_t *hang(json_t *argument)
 
 int main(int argc, char **argv)
 {
-    procspawn_builder *builder;
+    struct procspawn_call_options options = { .run_limit = 300 * FORKSCOPE_MS };
     procspawn_handle *handle;
     procspawn_error *error;
 
-    if (procspawn_init(argc, argv) < 0 || !(builder = procspawn_builder_new()))
+    if (procspawn_init(argc, argv) < 0 || procspawn_start(&options, hang, NULL, &handle) < 0)
         return 1;
-    procspawn_builder_total_limit(builder, 3 * tenth);
-    if (procspawn_builder_spawn(builder, hang, NULL, &handle) < 0)
-        return 1;
-    int rc = procspawn_join_timeout(handle, tenth, NULL, NULL);
+    int rc = procspawn_join_timeout(handle, 100 * FORKSCOPE_MS, NULL, NULL);
     printf("waiting a little: %s\n", forkscope_strerror(rc));
     if (procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
         return 1;
@@ -36,6 +31,5 @@ int main(int argc, char **argv)
            procspawn_error_message(error));
     procspawn_error_free(error);
     procspawn_handle_free(handle);
-    procspawn_builder_free(builder);
     return procspawn_fini() == 0 ? 0 : 1;
 }

@@ -40,15 +40,9 @@ static const char *innermost(const procspawn_error *error)
 
 static procspawn_error *failure_of(procspawn_function *function)
 {
-    json_t *argument = json_string("sand");
-    procspawn_handle *handle;
     procspawn_error *error = NULL;
 
-    if (procspawn(function, argument, &handle) == 0) {
-        procspawn_join(handle, NULL, &error);
-        procspawn_handle_free(handle);
-    }
-    json_decref(argument);
+    procspawn_call_take(function, json_string("sand"), NULL, &error);
     return error;
 }
 

@@ -1,7 +1,7 @@
 /*
- * 26_stdout.c - the standard output of a call, caught
+ * 26_stdout.c - the standard output of a call, read while it runs
  *
- * Shows a builder's pipe. Prints what the process printed.
+ * Shows a builder's pipe. Prints what the process printed. 38_capture.c lets the library read it.
  */
 #include <forkscope.h>
 #include <stdio.h>

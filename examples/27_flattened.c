@@ -21,16 +21,13 @@ int main(int argc, char **argv)
 {
     json_t *object = json_pack("{s:s, s:{s:i, s:[i, s, n]}, s:n}", "name", "outer", "inner",
                                "value", 42, "list", 1, "two", "nothing");
-    procspawn_handle *handle;
     json_t *flat;
 
-    if (procspawn_init(argc, argv) < 0 || procspawn(flatten, object, &handle) < 0 ||
-        procspawn_join(handle, &flat, NULL) < 0)
+    if (procspawn_init(argc, argv) < 0 || procspawn_call(flatten, object, &flat, NULL) < 0)
         return 1;
     json_dumpf(flat, stdout, JSON_SORT_KEYS);
     puts("");
     json_decref(flat);
     json_decref(object);
-    procspawn_handle_free(handle);
     return procspawn_fini() == 0 ? 0 : 1;
 }

@@ -50,7 +50,6 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < CALLS; i++)
         print(i, handles[i]);
-    procspawn_pool_shutdown(pool);
     procspawn_pool_free(pool);
     return procspawn_fini() == 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /*
  * 40_tree.c - threads and processes in one tree
  *
- * Shows a scope with a deadline around a task and a process that both never end. Prints that the
+ * Shows a scope with a time limit around a task and a process that both never end. Prints that the
  * scope ended them, and how the process's call failed.
  */
 #include <forkscope.h>
@@ -21,28 +21,28 @@ static json_t *hang(json_t *argument)
     return argument;
 }
 
+static int body(scoped_spawner scope, void *ret_handle)
+{
+    int rc = scoped_spawn_leaf(scope, sleep_for_ever, NULL, NULL);
+    return rc < 0 ? rc : scoped_procspawn(scope, NULL, hang, NULL, ret_handle);
+}
+
 int main(int argc, char **argv)
 {
-    struct scoped_options options = { .name = "both", .until = forkscope_after(200000000) };
+    struct scoped_options options = { .name = "both", .time_limit = 200 * FORKSCOPE_MS };
     struct scoped_outcome outcome;
-    scoped_spawner root, scope;
-    procspawn_handle *handle;
+    procspawn_handle *handle = NULL;
     procspawn_error *error;
 
-    if (procspawn_init(argc, argv) < 0 || scoped_spawner_open(NULL, &root) < 0 ||
-        scoped_scope_open(root, &options, &scope) < 0)
+    if (procspawn_init(argc, argv) < 0)
         return 1;
-    if (scoped_spawn_leaf(scope, sleep_for_ever, NULL, NULL) < 0 ||
-        scoped_procspawn(scope, NULL, hang, NULL, &handle) < 0)
-        return 1;
-    scoped_close(scope, SCOPED_FOREVER, &outcome);
-    printf("cancelled at the deadline: %zu\n", outcome.cancelled);
+    int status = scoped_run(&options, body, &handle, &outcome);
+    printf("%s: %zu cancelled\n", forkscope_strerror(status), outcome.cancelled);
     scoped_outcome_fini(&outcome);
     if (procspawn_join(handle, NULL, &error) != PROCSPAWN_ECALL)
         return 1;
-    printf("the process: %s\n", procspawn_error_cause_name(procspawn_error_cause(error)));
+    printf("the process: %s\n", procspawn_error_message(error));
     procspawn_error_free(error);
     procspawn_handle_free(handle);
-    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     return procspawn_fini() == 0 ? 0 : 1;
 }
