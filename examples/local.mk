@@ -1,6 +1,6 @@
 # Two lines an example: that it is there, and what it links. Its source is examples/01_tasks.c.
 # What it prints stands in examples/01_tasks.expected, and `make check` compares. Examples are
-# linked like any user's program: with the library, not with its parts.
+# linked like any user's program: with the library, not with its parts. README.md lists them.
 
 examples_ldadd = libforkscope.la $(JANSSON_LIBS)
 
@@ -22,6 +22,15 @@ EXTRA_DIST += examples/03_policy.expected
 noinst_PROGRAMS += examples/04_first_success
 examples_04_first_success_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/04_first_success.expected
+noinst_PROGRAMS += examples/05_acquire
+examples_05_acquire_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/05_acquire.expected
+noinst_PROGRAMS += examples/06_shield
+examples_06_shield_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/06_shield.expected
+noinst_PROGRAMS += examples/07_cancel_fd
+examples_07_cancel_fd_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/07_cancel_fd.expected
 
 # On the pools of other libraries, where they are.
 EXTRA_DIST += examples/10_glib_pool.c examples/10_glib_pool.expected
@@ -61,21 +70,77 @@ EXTRA_DIST += examples/26_stdout.expected
 noinst_PROGRAMS += examples/27_flattened
 examples_27_flattened_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/27_flattened.expected
-noinst_PROGRAMS += examples/30_pool
-examples_30_pool_LDADD = $(examples_ldadd)
-EXTRA_DIST += examples/30_pool.expected
-noinst_PROGRAMS += examples/31_loop
-examples_31_loop_LDADD = $(examples_ldadd)
-EXTRA_DIST += examples/31_loop.expected
-noinst_PROGRAMS += examples/40_tree
-examples_40_tree_LDADD = $(examples_ldadd)
-EXTRA_DIST += examples/40_tree.expected
 noinst_PROGRAMS += examples/28_macro
 examples_28_macro_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/28_macro.expected
 noinst_PROGRAMS += examples/29_custom_serialization
 examples_29_custom_serialization_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/29_custom_serialization.expected
+noinst_PROGRAMS += examples/30_pool
+examples_30_pool_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/30_pool.expected
+noinst_PROGRAMS += examples/31_loop
+examples_31_loop_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/31_loop.expected
+noinst_PROGRAMS += examples/32_bytes
+examples_32_bytes_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/32_bytes.expected
+noinst_PROGRAMS += examples/33_shmem
+examples_33_shmem_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/33_shmem.expected
+noinst_PROGRAMS += examples/34_descriptors
+examples_34_descriptors_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/34_descriptors.expected
+noinst_PROGRAMS += examples/35_channel
+examples_35_channel_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/35_channel.expected
+EXTRA_DIST += examples/36_uv_loop.c examples/36_uv_loop.expected
+if HAVE_UV
+noinst_PROGRAMS += examples/36_uv_loop
+examples_36_uv_loop_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
+examples_36_uv_loop_LDADD = $(examples_ldadd) $(UV_LIBS)
+endif
+noinst_PROGRAMS += examples/37_pool_builder
+examples_37_pool_builder_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/37_pool_builder.expected
+noinst_PROGRAMS += examples/38_capture
+examples_38_capture_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/38_capture.expected
+noinst_PROGRAMS += examples/40_tree
+examples_40_tree_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/40_tree.expected
+noinst_PROGRAMS += examples/41_subtree
+examples_41_subtree_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/41_subtree.expected
+EXTRA_DIST += examples/50_cunit.c examples/50_cunit.expected
+if HAVE_CUNIT
+noinst_PROGRAMS += examples/50_cunit
+examples_50_cunit_LDADD = libforkscope-cunit.la $(CUNIT_LIBS)
+endif
+
+# In C++: built and run by tests/examples_compile_test.sh, as the makefile needs no C++ compiler.
+EXTRA_DIST += examples/51_cxx.cpp examples/51_cxx.expected
+EXTRA_DIST += examples/66_both.cpp examples/66_both.expected
+
+# Small programs, whole ones.
+EXTRA_DIST += examples/61_thumb.c examples/61_thumb.expected
+if HAVE_PNG
+noinst_PROGRAMS += examples/61_thumb
+examples_61_thumb_CPPFLAGS = $(AM_CPPFLAGS) $(PNG_CFLAGS)
+examples_61_thumb_LDADD = $(examples_ldadd) $(PNG_LIBS)
+endif
+noinst_PROGRAMS += examples/64_echo
+examples_64_echo_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/64_echo.expected
+noinst_PROGRAMS += examples/65_runner
+examples_65_runner_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/65_runner.expected
+noinst_PROGRAMS += examples/67_tasks
+examples_67_tasks_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/67_tasks.expected
+noinst_PROGRAMS += examples/68_limits
+examples_68_limits_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/68_limits.expected
 
 # vet is an example of more than one file.
 
@@ -114,7 +179,7 @@ examples_httpd_httpd_SOURCES = \
 	examples/httpd/request.c examples/httpd/request.h \
 	examples/httpd/response.c examples/httpd/response.h \
 	examples/httpd/handlers.c examples/httpd/handlers.h
-EXTRA_DIST += examples/demo.sh examples/data
+EXTRA_DIST += examples/demo.sh examples/data examples/README.md
 
 .PHONY: demo check-examples
 demo: all

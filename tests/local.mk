@@ -421,6 +421,7 @@ EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/f
 EXTRA_DIST += tests/locks.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
+dist_check_SCRIPTS += tests/examples_compile_test.sh
 EXTRA_DIST += tests/tsan.supp
 dist_check_SCRIPTS += tests/readme_test.sh
 dist_check_SCRIPTS += tests/layers_test.sh
