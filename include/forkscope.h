@@ -4,6 +4,22 @@
  * This header brings all the others and tells the version, at compile time by macros and at run
  * time by a function; the two differ when a program runs with another library than it was compiled
  * for.
+ *
+ * Structures. Those that a program makes or receives (options, results, outcomes, failures) have no
+ * member for their size, and get new members with new versions:
+ * - A program sets all members that it does not name to zero, as an initializer does:
+ *       struct scoped_options options = { .max_tasks = 4 };
+ *   In options and policies zero, NULL and false are the default, so a program that is compiled
+ *   again means what it meant.
+ * - New members come at the end. None is moved, removed or given another type or meaning; no
+ *   constant gets another number, and enums get new ones. A switch over an enum has a default.
+ * - The library reads and writes whole structures. So each new member comes with a new soname, and
+ *   a program runs only with a library that has the structures that it was compiled with. New
+ *   functions alone leave the soname as it is.
+ * - Bindings of other languages take offsets and sizes from the headers of that soname.
+ * All else is behind a pointer and made by a function of the library: builders, handles, pools,
+ * sets, errors. These change inside only, and new settings of a process are functions of its
+ * builder.
  */
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
