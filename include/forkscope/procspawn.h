@@ -234,6 +234,33 @@ void procspawn_config_spares(procspawn_config *config, int count);
 void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
+ * callback runs in every child when the called function has returned or has called exit(3),
+ * quick_exit(3) or procspawn_panic(), before the caller gets the answer. In a worker of a pool it
+ * runs after each call, so nothing is lost when the worker is killed later. It does not run after
+ * _exit(2) or a crash. It is part of the call for the run limit.
+ *
+ * Coverage and profiles need it. A child ends by _exit(2), so counts that are written at exit are
+ * lost with it. A program that is built with gcc --coverage keeps those of its children with two
+ * callbacks, this one and that of procspawn_config_callback(), which drops the counts that the
+ * program had at init:
+ *
+ *     void begin(void *unused) { __gcov_reset(); }
+ *     void end(void *unused) { __gcov_dump(); __gcov_reset(); }
+ *
+ * With clang -fprofile-instr-generate the functions are __llvm_profile_reset_counters() and
+ * __llvm_profile_write_file(), and LLVM_PROFILE_FILE contains %m, so that processes add to one
+ * file. The library cannot do it by itself: compilers put these functions into a program only if it
+ * refers to them, and hide them from libraries. Sanitizers report what they find at once and need
+ * no callback; for leaks of a called function it calls __lsan_do_recoverable_leak_check().
+ *
+ * Safe:   one thread at a time for each configuration.
+ * Cancel: no cancellation point.
+ * Source: own; gcc's manual, "Profiling and Test Coverage in Freestanding Environments".
+ */
+void procspawn_config_end_callback(procspawn_config *config, void (*callback)(void *),
+                                   void *argument);
+
+/*
  * How many children a child may have at a time, and how many all children together: 64 and 1,024
  * unless set, 0 for none. A child that was requested and not used yet counts, and so does each
  * worker of a pool. Beyond the limit a call in a child fails with PROCSPAWN_ELIMIT, and a worker of

@@ -1,12 +1,13 @@
 /*
- * callee.c - functions of tree.h for a called function: a root for tasks, a descriptor that reports
- * SIGTERM, and the end of the link to the server
+ * callee.c - begin and end of a called function; functions of tree.h for it: a root for tasks, a
+ * descriptor that reports SIGTERM, and the end of the link to the server
  */
 #include "src/child/callee.h"
 
 #include "src/base/closer.h"
 #include "src/base/written.h"
 #include "src/client/servers.h"
+#include "src/image/config.h"
 #include "src/image/image.h"
 #include <errno.h>
 #include <forkscope/procspawn.h>
@@ -20,6 +21,7 @@
 static struct {
     bool running;               /* the called function runs */
     bool open;                  /* `root` is open */
+    bool finishing;             /* the callback for the end runs */
     scoped_spawner root;
     int end_fd;                 /* signalfd for SIGTERM; -1 until the function asks for it */
 } callee BASE_WRITTEN = { .end_fd = -1 };
@@ -37,6 +39,18 @@ void procspawn__callee_end(void)
         scoped_cancel_close(callee.root, SCOPED_FOREVER, NULL);
     callee.open = false;
     base__close_by_threads(false);
+}
+
+/* The callback may call exit(3) or procspawn_panic(), which come here as well. */
+void procspawn__callee_finish(void)
+{
+    const struct procspawn_config *config = &procspawn__image.config;
+
+    if (!config->end_callback || callee.finishing)
+        return;
+    callee.finishing = true;
+    config->end_callback(config->end_argument);
+    callee.finishing = false;
 }
 
 int procspawn_scope_root(scoped_spawner *ret_root)

@@ -8,5 +8,7 @@
 /* Called before and after the function; the end waits for the tasks that it left. */
 void procspawn__callee_begin(void);
 void procspawn__callee_end(void);
+/* Runs the callback for the end of a function: when it has returned, and before an exit in it. */
+void procspawn__callee_finish(void);
 
 #endif

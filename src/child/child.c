@@ -122,6 +122,7 @@ static json_t *run(const struct procspawn__received_call *received, procspawn_fu
     json_t *result = function(argument);
     times->ended = base__now();
     procspawn__callee_end();
+    procspawn__callee_finish();
     return result;
 }
 
@@ -187,6 +188,7 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
 static void on_exit_called(int status, void *unused)
 {
     (void)unused;
+    procspawn__callee_finish();
     fflush(NULL);
     _exit(status);
 }
@@ -195,6 +197,7 @@ static void on_exit_called(int status, void *unused)
 static void on_quick_exit_called(void *unused, int status)
 {
     (void)unused;
+    procspawn__callee_finish();
     _exit(status);
 }
 

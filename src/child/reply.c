@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 #include "src/base/shortage.h"
 #include "src/base/written.h"
+#include "src/child/callee.h"
 #include "src/crash/handler.h"
 #include "src/image/image.h"
 #include "src/value/failure.h"
@@ -169,6 +170,7 @@ void procspawn_panic_at(const char *file, int line, const char *function, const 
         crash__raise();
     procspawn__reply.keep_alive = false;
     procspawn__reply.times.ended = base__now();
+    procspawn__callee_finish();
     send_failure(WIRE_FAILURE_PANIC, 0, message, file, line, function);
     _exit(1);
 }

@@ -27,6 +27,13 @@ void procspawn_config_callback(procspawn_config *config, void (*callback)(void *
     config->callback_argument = argument;
 }
 
+void procspawn_config_end_callback(procspawn_config *config, void (*callback)(void *),
+                                   void *argument)
+{
+    config->end_callback = callback;
+    config->end_argument = argument;
+}
+
 void procspawn_config_pass_args(procspawn_config *config, bool enabled)
 {
     config->pass_args = enabled;

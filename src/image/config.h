@@ -11,6 +11,8 @@
 struct procspawn_config {
     void (*callback)(void *);
     void *callback_argument;
+    void (*end_callback)(void *);
+    void *end_argument;
     bool pass_args;
     bool panic_handling;
     bool capture_backtraces;

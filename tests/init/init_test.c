@@ -5,7 +5,10 @@
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>
+#include <forkscope/pool.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,6 +114,85 @@ static void the_callback_runs_in_every_child(void)
     calls_end();
 }
 
+/* ---- the callback for the end of a function ---- */
+
+static int *ended;              /* shared by all processes */
+
+static void count_end(void *unused)
+{
+    (void)unused;
+    __atomic_add_fetch(ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static json_t *leave_by_exit(json_t *quickly)
+{
+    if (json_is_true(quickly))
+        quick_exit(0);
+    exit(0);
+}
+
+static json_t *leave_by_panic(json_t *argument)
+{
+    (void)argument;
+    procspawn_panic("left");
+}
+
+static json_t *leave_at_once(json_t *argument)
+{
+    (void)argument;
+    _exit(0);
+}
+
+static void begin_counting(void)
+{
+    procspawn_config *config = procspawn_config_new();
+
+    ended = mmap(NULL, sizeof *ended, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CU_ASSERT_FATAL(ended != MAP_FAILED);
+    procspawn_config_end_callback(config, count_end, NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(config, 0, NULL), 0);
+    procspawn_config_free(config);
+}
+
+static void end_counting(void)
+{
+    calls_end();
+    munmap(ended, sizeof *ended);
+}
+
+static void the_end_callback_has_run_when_the_caller_gets_the_answer(void)
+{
+    begin_counting();
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(calls_echo, json_integer(1))), 1);
+    PROCSPAWN_CUNIT_EQUAL(*ended, 1);
+    procspawn_error_free(calls_error(calls_start(leave_by_panic, NULL)));
+    PROCSPAWN_CUNIT_EQUAL(*ended, 2);
+    procspawn_error_free(calls_error(calls_start(leave_by_exit, json_false())));
+    PROCSPAWN_CUNIT_EQUAL(*ended, 3);
+    procspawn_error_free(calls_error(calls_start(leave_by_exit, json_true())));
+    PROCSPAWN_CUNIT_EQUAL(*ended, 4);
+    procspawn_error_free(calls_error(calls_start(leave_at_once, NULL)));
+    PROCSPAWN_CUNIT_EQUAL(*ended, 4);
+    end_counting();
+}
+
+static void a_worker_runs_the_end_callback_after_each_call(void)
+{
+    procspawn_pool *pool = NULL;
+
+    begin_counting();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_new(1, &pool), 0);
+    for (int i = 1; i <= 3; i++) {
+        procspawn_handle *handle = NULL;
+        PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &handle), 0);
+        json_decref(calls_result(handle));
+        PROCSPAWN_CUNIT_EQUAL(*ended, i);
+    }
+    procspawn_pool_free(pool);
+    PROCSPAWN_CUNIT_EQUAL(*ended, 3);
+    end_counting();
+}
+
 static void without_spares_calls_work(void)
 {
     procspawn_config *config = procspawn_config_new();
@@ -203,6 +285,8 @@ static CU_TestInfo tests[] = {
     TEST(children_see_the_arguments),
     TEST(passing_of_arguments_can_be_switched_off),
     TEST(the_callback_runs_in_every_child),
+    TEST(the_end_callback_has_run_when_the_caller_gets_the_answer),
+    TEST(a_worker_runs_the_end_callback_after_each_call),
     TEST(without_spares_calls_work),
     TEST(before_init_calls_are_refused),
     TEST(a_forked_process_needs_an_init_of_its_own),
