@@ -186,7 +186,8 @@ json_t *procspawn_value_receiver_take(procspawn_receiver *receiver);
 /*
  * Gives a received end to the caller, who owns it then.
  *
- * Return 0, PROCSPAWN_EVALUE as procspawn_value_claim_fd does (value.h), or -ENOMEM: then it is gone.
+ * Return 0, PROCSPAWN_EVALUE as procspawn_value_claim_fd does (value.h), or -ENOMEM: then it is
+ * gone.
  *
  * Safe:   any thread of the process that the value came to.
  * Cancel: no cancellation point.

@@ -199,7 +199,8 @@ enum procspawn_limit procspawn_error_limit(const procspawn_error *error);
 const char *procspawn_error_name(const procspawn_error *error);
 
 /*
- * The index of the item of a map that failed (map.h), counted from 0; -1: it is no error of an item.
+ * The index of the item of a map that failed (map.h), counted from 0; -1: it is no error of an
+ * item.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -22,8 +22,8 @@
  * its worker dies twice before the item is begun.
  *
  * Back-pressure. The source is asked for an item only while fewer than `window` items are between
- * source and sink. So an endless source takes a bounded amount of memory, and a slow sink slows down
- * the workers.
+ * source and sink. So an endless source takes a bounded amount of memory, and a slow sink slows
+ * down the workers.
  *
  * Ends. When a map returns, or is cancelled, no worker works on its items any more, and nothing is
  * left of it: what ran was killed, and has ended. Nothing is lost but what has no result yet.
@@ -74,8 +74,8 @@ struct procspawn_map_options {
 /*
  * Calls function(item) for each item of an array (borrowed; not to be changed meanwhile), and gives
  * a new array of the results in the same order. The first failure in time stops the map: what runs
- * is killed, the rest is not started. The error tells the item: procspawn_error_index(). Descriptors
- * and channel ends in results have been closed, as with procspawn_call().
+ * is killed, the rest is not started. The error tells the item: procspawn_error_index().
+ * Descriptors and channel ends in results have been closed, as with procspawn_call().
  *
  * options may be NULL. Returns 0 and sets *ret_results (may be NULL); or sets *ret_error (may be
  * NULL; freed by the caller) and returns
@@ -114,10 +114,10 @@ typedef int procspawn_map_sink(size_t index, struct procspawn_result *result, vo
  * failed is a result like any other: the sink decides by what it returns. A sink that returns
  * result->status stops at the first failure; one that returns 0 goes on.
  *
- * Returns 0 when the sink has had all results; or sets *ret_error (may be NULL; freed by the caller)
- * and returns what source, sink or progress has returned to stop it, or what procspawn_map()
- * returns. When the sink has returned the status of a result and left the error there, *ret_error
- * is that error.
+ * Returns 0 when the sink has had all results; or sets *ret_error (may be NULL; freed by the
+ * caller) and returns what source, sink or progress has returned to stop it, or what
+ * procspawn_map() returns. When the sink has returned the status of a result and left the error
+ * there, *ret_error is that error.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point; what runs is killed, and nothing is left. Source, sink and progress

@@ -100,8 +100,8 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
 
 /*
- * Waits until the task reports that it has started (scoped_notify_started). If the task is a child of the
- * calling task and its executor, one of the user's, does not start it, the call runs it, and
+ * Waits until the task reports that it has started (scoped_notify_started). If the task is a child
+ * of the calling task and its executor, one of the user's, does not start it, the call runs it, and
  * returns when it has ended (executor.h).
  *
  * Returns 0, also when it has ended since, or

@@ -105,10 +105,10 @@ struct scoped_outcome {
 
 /*
  * Prints an outcome for people. The first line has the numbers of tasks, and says if the time limit
- * has passed or a signal has cancelled the scope. Then comes each failure: its path with its message
- * and the text of its code, or, for a process or a pool, what procspawn_error_print (error.h)
- * prints; at last how many failures the list lacks. Control characters in paths and messages are
- * made visible. Returns 0, or -EIO when the stream has failed.
+ * has passed or a signal has cancelled the scope. Then comes each failure: its path with its
+ * message and the text of its code, or, for a process or a pool, what procspawn_error_print
+ * (error.h) prints; at last how many failures the list lacks. Control characters in paths and
+ * messages are made visible. Returns 0, or -EIO when the stream has failed.
  *
  * Safe:   any thread, while no thread frees the outcome.
  * Cancel: a cancellation point, as stdio is.

@@ -113,8 +113,8 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
 /*
  * Calls function(argument) in a worker: at once if one is idle, else as soon as one is, in the
  * order in which the calls were made. The argument is borrowed and encoded before the call returns;
- * NULL stands for JSON null. The call does not wait, whatever the size of the argument. Its limit is
- * that of procspawn_builder_total_limit() for procspawn_pool_builder_process(), or none;
+ * NULL stands for JSON null. The call does not wait, whatever the size of the argument. Its limit
+ * is that of procspawn_builder_total_limit() for procspawn_pool_builder_process(), or none;
  * procspawn_start() (call.h) takes one for a single call.
  *
  * Returns 0 and a new handle, or

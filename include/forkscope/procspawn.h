@@ -302,8 +302,8 @@ int procspawn_init_with(const procspawn_config *config, int argc, char **argv);
  *                        (procspawn_builder_allow_rights), is a function that may have none
  *                        (procspawn_builder_may_spawn), or has called procspawn_leave_server()
  *   PROCSPAWN_ESERVER    the fork server is gone, has not answered for ten seconds, which
- *                        procspawn_builder_total_limit() makes shorter, or has only children that die
- *                        as soon as they are born
+ *                        procspawn_builder_total_limit() makes shorter, or has only children that
+ *                        die as soon as they are born
  *   PROCSPAWN_ELIMIT     in a child: there are as many children of children as there may be
  *                        (procspawn_config_nested)
  *   -EAGAIN, -ENOMEM, -EMFILE ...  no process, memory or descriptor could be had
@@ -393,8 +393,9 @@ int procspawn_kill(procspawn_handle *handle);
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
 
 /*
- * Waits until the process is gone and reaped, and gives what it used (may be NULL). Does not consume
- * the result. procspawn_wait_timeout waits at most timeout nanoseconds (negative: for ever).
+ * Waits until the process is gone and reaped, and gives what it used (may be NULL). Does not
+ * consume the result. procspawn_wait_timeout waits at most timeout nanoseconds (negative: for
+ * ever).
  *
  * Returns 0, or
  *   -ETIMEDOUT           procspawn_wait_timeout only: the process is not gone yet
@@ -414,8 +415,8 @@ int procspawn_wait(procspawn_handle *handle, struct rusage *ret_usage);
 int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
 
 /*
- * The process id. It stays the process's own until procspawn_wait_timeout() has returned 0; signal the
- * process by procspawn_kill or procspawn_terminate, which cannot reach another process. The id
+ * The process id. It stays the process's own until procspawn_wait_timeout() has returned 0; signal
+ * the process by procspawn_kill or procspawn_terminate, which cannot reach another process. The id
  * changes in a join or wait that learns that the process died before it took the call, and that a
  * new process took it.
  *
@@ -725,8 +726,8 @@ int procspawn_builder_name(procspawn_builder *builder, const char *name);
 
 /*
  * procspawn() with the builder's changes (NULL: none). Same returns, -ETIMEDOUT when the builder's
- * total limit passed before there was a process for the call, -EBADF and -EINVAL for a standard stream
- * (procspawn_builder_stdin), and -errno for a pipe that could not be had.
+ * total limit passed before there was a process for the call, -EBADF and -EINVAL for a standard
+ * stream (procspawn_builder_stdin), and -errno for a pipe that could not be had.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: a cancellation point before anything was started, never after.

@@ -100,7 +100,8 @@ int procspawn_shmem_fd(const procspawn_shmem *shmem);
  * A draft of size zeroed bytes, and where to write them (borrowed until the draft is sealed or
  * freed). procspawn_shmem_writer_free accepts NULL.
  *
- * procspawn_shmem_writer_new returns 0, -EFBIG, or -ENOMEM, -EMFILE ... as procspawn_shmem_new does.
+ * procspawn_shmem_writer_new returns 0, -EFBIG, or -ENOMEM, -EMFILE ... as procspawn_shmem_new
+ * does.
  *
  * Safe:   one thread at a time for each draft.
  * Cancel: no cancellation point.

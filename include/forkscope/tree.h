@@ -12,8 +12,8 @@
  *     scoped_cancel_close(root, SCOPED_FOREVER, NULL);      no thread and no process is left
  *
  * A process is ended in three steps: it is asked by SIGTERM, has a grace, and is killed with its
- * whole group. In the process the tree goes on: procspawn_scope_root() gives a root for tasks of its own,
- * which end before its result is sent.
+ * whole group. In the process the tree goes on: procspawn_scope_root() gives a root for tasks of
+ * its own, which end before its result is sent.
  */
 #ifndef FORKSCOPE_TREE_H
 #define FORKSCOPE_TREE_H
@@ -61,8 +61,9 @@ int scoped_procspawn_with_signal(scoped_spawner spawner, procspawn_builder *buil
 
 /*
  * procspawn_call() (call.h) as a child of the owner of spawner: the process ends with its scope.
- * The scope counts it as a task, so its failure counts in the policy of the scope, and is also given
- * here. For limits, output and pools there is procspawn_call_with(), whose options name the scope.
+ * The scope counts it as a task, so its failure counts in the policy of the scope, and is also
+ * given here. For limits, output and pools there is procspawn_call_with(), whose options name the
+ * scope.
  *
  * Returns and gives what procspawn_call() does; for a call that cannot be made the code is what
  * scoped_procspawn() returns.

@@ -9,7 +9,7 @@
  *
  * and on the other side, at the same place:
  *
- *     procspawn_value_claim_fd(json_object_get(argument, "file"), &fd);      now fd is the function's
+ *     procspawn_value_claim_fd(json_object_get(argument, "file"), &fd);      fd is the function's
  *
  * Placeholders for shared buffers are made and taken by the functions of shmem.h, those for ends of
  * channels by channel.h. A placeholder that came with a value may also be sent on as it is, without
@@ -30,8 +30,8 @@
  *   arrival.
  * - Closing what another process has sent can take as long as that process likes: its sockets
  *   linger, its file systems are asked. So a thread of the library's own does it, with all signals
- *   blocked. It has ended when the function that needed it returns, unless a close takes longer than
- *   20 milliseconds: the function waits no longer then. There are at most eight such threads.
+ *   blocked. It has ended when the function that needed it returns, unless a close takes longer
+ *   than 20 milliseconds: the function waits no longer then. There are at most eight such threads.
  *
  * A placeholder is an ordinary JSON object with a key of its own and means something only in the
  * process that it was made in or came to; printed, stored or sent by other means it is worth
