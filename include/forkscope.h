@@ -1,6 +1,19 @@
 /*
  * forkscope: structured concurrency with threads and isolated processes.
  *
+ * How to read the headers. The comment of each function ends with three lines:
+ *
+ *     Safe:    which threads and processes may call it, and what may not run at the same time.
+ *     Cancel:  whether it is a cancellation point: a call in which a cancelled thread can end. A
+ *              cancellation point of tasks is one for the tasks of scope.h only; pthread_cancel(3)
+ *              of any other thread does not end that thread there.
+ *     Source:  the interface that it follows; own: none. scoped_spawn 0.2.1 and procspawn 1.0.1 are
+ *              libraries for Rust, whose models of tasks and of calls this library follows.
+ *
+ * Objects that are passed to a function or come from it are *borrowed*: they still belong to the
+ * one that passed them; or *taken*: they belong to the library from the call on; or *new*: they
+ * belong to the caller, who frees them.
+ *
  * This header brings all the others and tells the version, at compile time by macros and at run
  * time by a function; the two differ when a program runs with another library than it was compiled
  * for.
