@@ -70,7 +70,7 @@ int procspawn_channel_new(procspawn_sender **ret_sender, procspawn_receiver **re
 int procspawn_sender_dup(const procspawn_sender *sender, procspawn_sender **ret_sender);
 
 /*
- * Frees an end. NULL is fine. Freeing a receiver closes what came in messages and was not taken,
+ * Frees an end. NULL is fine. Freeing a receiver closes what came in messages and was not claimed,
  * and loses a message that was kept for lack of memory or is being decoded. Giving a receiver away
  * does the same.
  *
@@ -106,7 +106,7 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
 /*
  * Receives the next value: a new reference. The second form waits at most timeout nanoseconds; 0
  * does not wait, a negative timeout waits for ever. Things that came with the previous message and
- * were not taken are closed.
+ * were not claimed are closed.
  *
  * Returns 0, or
  *   -ETIMEDOUT           no message in time, or the next one is still being decoded; a later call

@@ -1,5 +1,5 @@
 /*
- * limits.h - times: points, patience, lengths of life
+ * limits.h - times: points, timeouts, limits
  *
  * All times are in nanoseconds. Names say what a time means, everywhere in the library:
  *

@@ -95,7 +95,7 @@ int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
  *
  * Safe:   any thread, until the receiver is freed.
  * Cancel: no cancellation point.
- * Source: own; the seed's done receiver is a future.
+ * Source: own; in scoped_spawn a done receiver is a future.
  */
 int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
 
@@ -125,7 +125,7 @@ int scoped_done_receiver_wait_started_until(struct scoped_done_receiver *receive
  *
  * Safe:   any thread, several at once, until the receiver is freed.
  * Cancel: no cancellation point.
- * Source: own; the seed's tasks have no result.
+ * Source: own; in scoped_spawn tasks have no result.
  */
 int scoped_done_receiver_status(struct scoped_done_receiver *receiver, int *ret_status);
 int scoped_done_receiver_result(struct scoped_done_receiver *receiver, void **ret_value);

@@ -63,7 +63,8 @@
  * Every process started here ends with this program at the latest, also when it is killed.
  *
  * The library has no thread of its own in this program but for those of pools (pool.h), and for a
- * short time one that closes descriptors that children have sent and that were not taken (value.h).
+ * short time one that closes descriptors that children have sent and that were not claimed
+ * (value.h).
  *
  * Times are nanoseconds from now, on CLOCK_MONOTONIC. Functions return 0 or a negative value: a
  * negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters (ret_*) are
@@ -337,8 +338,8 @@ void procspawn_assert_spawn_is_safe(void);
  *   PROCSPAWN_ECALL      the call failed: *ret_error says how
  *   -ETIMEDOUT           procspawn_join_timeout only: no end of the call within timeout
  *                        nanoseconds, or its result is still being decoded; nothing is lost, and
- *                        it can be joined again. This is the patience of the caller; the limit of
- *                        the call is procspawn_builder_total_limit
+ *                        it can be joined again. The timeout bounds the wait of the caller, not
+ *                        the call; procspawn_builder_total_limit bounds that
  *   -ECANCELED           the calling task is asked to end (scope.h); nothing is lost
  *   -EMFILE, -ENFILE, -ENOMEM   this process has no room for a descriptor that came with the
  *                        answer, or no memory to receive it; nothing is lost, and it can be joined
@@ -439,7 +440,7 @@ int procspawn_fd(const procspawn_handle *handle);
 
 /*
  * The caller's ends of the streams that a builder made pipes, or -1. They belong to the handle and
- * are closed with it. The _take forms hand the descriptor over: the caller closes it.
+ * are closed with it. The _claim forms hand the descriptor over: the caller closes it.
  *
  * Safe:   one thread at a time for each handle.
  * Cancel: no cancellation point.
@@ -510,8 +511,8 @@ void procspawn_builder_gid(procspawn_builder *builder, gid_t gid);
 /*
  * A hook that runs in the child after everything else is set up and before the function. A negative
  * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image
- * at init: static data is valid, later allocations are not. The second name is the seed's for the
- * same function; nothing is executed here.
+ * at init: static data is valid, later allocations are not. procspawn_builder_pre_exec is another
+ * name of procspawn_builder_hook, known from Rust; no program is executed after the hook.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

@@ -536,7 +536,7 @@ int scoped_checkpoint(void);
  *
  * Safe:   tasks.
  * Cancel: no cancellation point.
- * Source: own; the seed's cancel receiver is a future.
+ * Source: own; in scoped_spawn a cancel receiver is a future.
  */
 int scoped_cancel_fd(int *ret_fd);
 
@@ -580,7 +580,7 @@ typedef void scoped_misuse_hook(int error, scoped_spawner spawner);
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
- * Source: the seed's assertions on the owner of a spawner, which exist in debug builds only.
+ * Source: scoped_spawn's assertions on the owner of a spawner, in debug builds only.
  */
 scoped_misuse_hook *scoped_set_misuse_hook(scoped_misuse_hook *hook);
 

@@ -11,9 +11,10 @@
  *
  *     procspawn_value_claim_fd(json_object_get(argument, "file"), &fd);      fd is the function's
  *
- * Placeholders for shared buffers are made and taken by the functions of shmem.h, those for ends of
- * channels by channel.h. A placeholder that came with a value may also be sent on as it is, without
- * being taken, or copied (json_copy, json_deep_copy): all copies stand for the same thing.
+ * Placeholders for shared buffers are made and claimed by the functions of shmem.h, those for ends
+ * of channels by channel.h. A placeholder that came with a value may also be sent on as it is,
+ * without being claimed, or copied (json_copy, json_deep_copy): all copies stand for the same
+ * thing.
  *
  * Ownership
  *
@@ -22,10 +23,10 @@
  *   They send a duplicate. The procspawn_value_*_take forms take the object instead: it is closed
  *   once the value was sent, and after a failure by procspawn_value_drop. Use those in results,
  *   which are sent after the function has returned.
- * - What arrives belongs to the library until it is taken. What is not taken is closed: in the
+ * - What arrives belongs to the library until it is claimed. What is not claimed is closed: in the
  *   function at the end of its call; of a result when its handle is freed; of a message when the
  *   next one is received from the same receiver, or the receiver is freed. procspawn_value_drop
- *   closes it earlier. After that the placeholder stands for nothing, and taking it is
+ *   closes it earlier. After that the placeholder stands for nothing, and to claim it gives
  *   PROCSPAWN_EVALUE. Descriptors that came along and that no placeholder names are closed on
  *   arrival.
  * - Closing what another process has sent can take as long as that process likes: its sockets
@@ -63,7 +64,7 @@ enum procspawn_value_kind {
 };
 
 /*
- * The kind of a value. Says nothing about whether it was taken already.
+ * The kind of a value. It is the same before and after the value was claimed.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -87,7 +88,7 @@ json_t *procspawn_value_fd_take(int fd);
  *
  * Returns 0, or
  *   PROCSPAWN_EVALUE     no placeholder, one for something else, one that was made here and has not
- *                        travelled, or what it stood for has been taken or closed before
+ *                        travelled, or what it stood for has been claimed or closed before
  *
  * Safe:   any thread of the process that the value came to.
  * Cancel: no cancellation point.
@@ -96,7 +97,7 @@ json_t *procspawn_value_fd_take(int fd);
 int procspawn_value_claim_fd(const json_t *value, int *ret_fd);
 
 /*
- * Closes everything inside the value that has arrived and was not taken, or was given by a _take
+ * Closes everything inside the value that has arrived and was not claimed, or was given by a _take
  * form and not sent. The value itself is not changed or freed. NULL is fine.
  *
  * Safe:   any thread of the process that the value came to.
