@@ -10,9 +10,9 @@
  *     if (procspawn_call(parse, argument, &result, &error) < 0)
  *         report(procspawn_error_message(error));
  *
- * With the functions of this header every failure is an error object: a failure of the function,
- * the death of its process, and also a call that could not be made. So a caller has one place to
- * look at.
+ * Each function of this header that gives the result of a call gives an error object for every
+ * failure: a failure of the function, the death of its process, and also a call that could not be
+ * made. So a caller has one place to look at.
  *
  * An argument that is made for one call is handed over with it. A json_pack() that failed is
  * reported:

@@ -1,7 +1,7 @@
 /*
  * error.h - what can go wrong
  *
- * Every function of the library returns 0 or a negative value: a negative errno value or one of the
+ * A function that can fail returns 0 or a negative value: a negative errno value or one of the
  * codes below, which lie outside the range of errno. What is too big for a number - how a child
  * process died, with its backtrace - is a procspawn_error object that the caller owns.
  */
@@ -123,7 +123,7 @@ struct procspawn_frame {
     enum procspawn_frame_source source;
 };
 
-/* A failure. Immutable; made by join, freed by the caller. */
+/* A failure. Immutable; made by the functions that give the end of a call, freed by the caller. */
 typedef struct procspawn_error procspawn_error;
 
 /*
@@ -199,8 +199,8 @@ enum procspawn_limit procspawn_error_limit(const procspawn_error *error);
 const char *procspawn_error_name(const procspawn_error *error);
 
 /*
- * The index of the item of a map that failed (map.h), counted from 0; -1: it is no error of an
- * item.
+ * The index of the item of a map that failed (map.h), counted from 0; -1 if the error is not
+ * that of an item.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

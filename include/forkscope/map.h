@@ -57,8 +57,8 @@ typedef int procspawn_map_progress(size_t done, size_t total, void *arg);
 /* In what a map differs from others. All zero: the defaults. Borrowed for the call. */
 struct procspawn_map_options {
     procspawn_pool *pool;       /* NULL: a pool of one worker for each processor, for this map */
-    /* The map ends when this scope is cancelled, and the scope ends when the map has: it is one
-     * task of the scope. The calling thread owns the scope. NULL: none. */
+    /* The map is one task of this scope: it ends when the scope is cancelled, and the scope does
+     * not end before it. The calling thread owns the scope. NULL: none. */
     const struct scoped_spawner *scope;
     size_t chunk;               /* items in a message; 0: found by measuring */
     size_t window;              /* items between source and sink; 0: four chunks for each worker */
@@ -73,8 +73,8 @@ struct procspawn_map_options {
 
 /*
  * Calls function(item) for each item of an array (borrowed; not to be changed meanwhile), and gives
- * a new array of the results in the same order. The first failure in time stops the map: what runs
- * is killed, the rest is not started. The error tells the item: procspawn_error_index().
+ * a new array of the results in the same order. The failure that happens first stops the map: what
+ * runs is killed, the rest is not started. The error tells the item: procspawn_error_index().
  * Descriptors and channel ends in results have been closed, as with procspawn_call().
  *
  * options may be NULL. Returns 0 and sets *ret_results (may be NULL); or sets *ret_error (may be

@@ -78,7 +78,8 @@ struct scoped_failure {
     const struct scoped_failure *next;      /* the next one to end; NULL: the last */
     int status;
     const char *name;                       /* of the task; "" if it has none */
-    const char *path;                       /* from the root: "server/clients/client-7" */
+    /* From the root: "server/clients/client-7". What has no name is "root", "scope" or "task". */
+    const char *path;
     const char *message;                    /* of scoped_fail, or of a process's error; "": none */
     void *arg;                              /* of the task, which may have freed it; NULL for
                                              * processes and pools */

@@ -242,8 +242,8 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  * cancellation point then.
  *
  * Returns 0 and sets *ret_scope, or
- *   -EINVAL          time_limit is negative, or until lies before the start of this process: it is
- *                    a length, which belongs into time_limit
+ *   -EINVAL          time_limit is negative, or until lies before the start of this process: most
+ *                    likely it is a length, which belongs in time_limit
  *   -ENOMEM          out of memory
  *   -EAGAIN          no thread for the time limit or the grace
  *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER as for scoped_spawn

@@ -76,8 +76,10 @@
  *     void                            for results only
  *
  * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that. The
- * data of bytes, int64s and doubles travels as it is (bytes.h). It may be NULL when its number is
- * 0, and is never NULL where it arrives.
+ * data of bytes, int64s and doubles is a pointer to const items. They travel as they are (bytes.h),
+ * so that a number that is not finite is no error there. data may be NULL when there are no items,
+ * and is never NULL where it arrives. A function that makes an array fills it by a pointer of its
+ * own, and returns that in data.
  *
  * Each integer but uint64 and size is an int64_t in the parameters of calls, so that a number out
  * of range can be refused. Other conversions are those of C.
@@ -97,8 +99,9 @@
  *   copied: strdup, json_incref, procspawn_shmem_ref, dup, procspawn_sender_dup.
  * - What the function returns is taken: a string or an array from malloc, a new reference, an open
  *   descriptor.
- * - The result is the caller's: free (the string, the data of an array), json_decref,
- *   procspawn_shmem_unref, close, procspawn_sender_free, procspawn_receiver_free.
+ * - The result is the caller's: free (the string, and the data of an array, which needs a cast, as
+ *   in free((void *)squares.data)), json_decref, procspawn_shmem_unref, close,
+ *   procspawn_sender_free, procspawn_receiver_free.
  * - Placeholders inside a json result live with the handle, or with the structure that
  *   procspawn_finish() has filled. F_call and its like close them.
  *

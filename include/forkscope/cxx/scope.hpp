@@ -120,6 +120,10 @@ public:
      * Waits until the task is gone and gives its result, once. Throws what left the task, or an
      * error: -ECANCELED when the task was cancelled, or the caller where that is told so (scope.h);
      * -EDEADLK in the task itself, and below it.
+     *
+     * To catch the exception here does not undo the failure: run() throws it all the same, and
+     * unless the options name a policy, the failure cancels the caller too, if that is in the
+     * scope. A task whose failure is to be handled catches the exception itself and gives a result.
      */
     R get()
     {
