@@ -23,16 +23,13 @@ json_t *crash(json_t *argument)
     return argument;
 }
 
-/*
- * The innermost frame of the user's own functions. Functions of the library are named procspawn_*,
- * or have two underscores in their names, as those of the C library may have.
- */
+/* The innermost function of the program. procspawn_error_print shows all down to the called one. */
 static const char *innermost(const procspawn_error *error)
 {
     struct procspawn_frame frame;
 
     for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
-        if (frame.symbol && !strstr(frame.symbol, "procspawn") && !strstr(frame.symbol, "__"))
+        if (frame.owner == PROCSPAWN_FRAME_PROGRAM && frame.symbol)
             return frame.symbol;
     }
     return "?";

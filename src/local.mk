@@ -128,6 +128,7 @@ src_libcrash_la_SOURCES += src/crash/module.c src/crash/module.h
 src_libcrash_la_SOURCES += src/crash/module_files.c src/crash/module_files.h
 src_libcrash_la_SOURCES += src/crash/modules.c src/crash/modules.h
 src_libcrash_la_SOURCES += src/crash/names.c src/crash/names.h
+src_libcrash_la_SOURCES += src/crash/owner.c src/crash/owner.h
 src_libcrash_la_SOURCES += src/crash/remote_memory.c src/crash/remote_memory.h
 src_libcrash_la_SOURCES += src/crash/stack_overflow.c src/crash/stack_overflow.h
 src_libcrash_la_SOURCES += src/crash/symbols.c src/crash/symbols.h

@@ -153,6 +153,7 @@ tests_crash_walk_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/cunit/cunit_test
 tests_cunit_cunit_test_LDADD = tests/libsupport.la $(test_libs)
 
+check_PROGRAMS += tests/error/frames_test
 check_PROGRAMS += tests/error/texts_test
 check_PROGRAMS += tests/error/visible_text_test
 

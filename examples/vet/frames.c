@@ -2,7 +2,6 @@
 
 #include "examples/vet/name.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,23 +12,6 @@ static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
-}
-
-static bool in_c_library(const procspawn_error *error, size_t index)
-{
-    struct procspawn_frame frame;
-    if (procspawn_error_frame(error, index, &frame) < 0 || frame.thread != 0 || !frame.module)
-        return false;
-    return strncmp(base_name(frame.module), "libc.so.", strlen("libc.so.")) == 0;
-}
-
-/* How the C library comes to abort is the same each time; what the parser called is what counts. */
-static size_t first_of_interest(const procspawn_error *error)
-{
-    size_t index = 0;
-    while (in_c_library(error, index) && in_c_library(error, index + 1))
-        index++;
-    return index;
 }
 
 static void print_frame(const struct procspawn_frame *frame, FILE *stream)
@@ -43,14 +25,15 @@ static void print_frame(const struct procspawn_frame *frame, FILE *stream)
         fprintf(stream, "+0x%llx", (unsigned long long)(frame->module ? frame->offset : frame->ip));
 }
 
+/* What the parser called is what counts: the library and the system are the same each time. */
 void frames_print(const procspawn_error *error, FILE *stream)
 {
-    size_t first = first_of_interest(error);
     struct procspawn_frame frame;
-    for (size_t i = first; i < first + FRAMES_SHOWN; i++) {
-        if (procspawn_error_frame(error, i, &frame) < 0 || frame.thread != 0)
-            break;
-        fputs(i == first ? " in " : " <- ", stream);
+    int shown = 0;
+    for (size_t i = 0; shown < FRAMES_SHOWN && procspawn_error_frame(error, i, &frame) == 0; i++) {
+        if (frame.thread != 0 || frame.owner != PROCSPAWN_FRAME_PROGRAM)
+            continue;
+        fputs(shown++ == 0 ? " in " : " <- ", stream);
         print_frame(&frame, stream);
     }
 }

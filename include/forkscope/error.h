@@ -112,6 +112,16 @@ enum procspawn_frame_source {
     PROCSPAWN_FRAME_SCAN            /* a return address found on the stack */
 };
 
+/* Whose code a frame is. */
+enum procspawn_frame_owner {
+    PROCSPAWN_FRAME_PROGRAM,        /* the program and its libraries, except for the next two */
+    /* This library, and all below the called function: the entry of a typed function, and main()
+     * as it was during procspawn_init. */
+    PROCSPAWN_FRAME_LIBRARY,
+    /* The C library, the run-time libraries of compilers (libgcc_s, libstdc++), the vDSO. */
+    PROCSPAWN_FRAME_SYSTEM
+};
+
 /* One frame. The strings are borrowed from the error, NULL where unknown. */
 struct procspawn_frame {
     uintptr_t ip;                   /* address in the child: of the call, or where it failed */
@@ -121,6 +131,7 @@ struct procspawn_frame {
     uint64_t symbol_offset;         /* of ip from the start of the function, in bytes */
     int thread;                     /* 0: the thread that failed; others by number */
     enum procspawn_frame_source source;
+    enum procspawn_frame_owner owner;
 };
 
 /* A failure. Immutable; made by the functions that give the end of a call, freed by the caller. */
@@ -227,6 +238,11 @@ const char *procspawn_error_type(const procspawn_error *error);
  * offset and symbol; `addr2line -e MODULE OFFSET` finds file and line where there is debug
  * information.
  *
+ * Owners are told by the names of modules. Where the library is linked into the program itself, and
+ * for the entries of typed functions, they are told by symbols; without symbols
+ * (procspawn_config_resolve_backtraces) these are taken for the program's. A child can make its own
+ * frames look like the library's.
+ *
  * A process of its own makes it, within a second and 64 MiB of memory. It reads nothing of the
  * child before it has the child's user and groups, and no capabilities. So a module that was loaded
  * after init shows symbols only if that user may read its file; those that were there at init
@@ -243,22 +259,37 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
                           struct procspawn_frame *ret_frame);
 
 /*
- * The whole error for people: one line of what happened, then a line for each frame. Text of the
- * child cannot act on a terminal or begin a line: control characters, those that change the
- * direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
- * itself (procspawn_error_message) is as the child said it. Returns 0 or -EIO when the stream has
- * failed.
+ * The error for people: one line of what happened, then a line for each frame of the program, down
+ * to the called function. Its number is that of procspawn_error_frame; numbers that are missing are
+ * frames of the library and of the system. A frame that follows itself is printed once, with the
+ * number of times. Threads that have not failed are left out. Without a frame of the program, all
+ * frames of the failed thread are printed.
+ *
+ *     parse: remote_close: killed by signal 11 (SIGSEGV)
+ *       #1  read_header (thumbnailer+0x1a40)
+ *       #2  thumbnail (thumbnailer+0x1b02)
+ *
+ * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
+ * of its module.
+ *
+ * Text of the child cannot act on a terminal or begin a line: control characters, those that change
+ * the direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
+ * itself (procspawn_error_message) is as the child said it.
+ *
+ * Return 0, or -EIO when the stream has failed.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: a cancellation point, as stdio is.
- * Source: procspawn 1.0.1, Display of SpawnError.
+ * Source: procspawn 1.0.1, Display of SpawnError; Rust, short backtraces.
  */
 int procspawn_error_print(const procspawn_error *error, FILE *stream);
+int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
- * exit_status, errno, limit, name, detail, type, file, line, function, frames. A new reference, NULL
- * when out of memory.
+ * exit_status, errno, limit, name, detail, type, file, line, function, frames. Each frame has the
+ * members of struct procspawn_frame; owner and source as words, as "program" and "cfi". A new
+ * reference, NULL when out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

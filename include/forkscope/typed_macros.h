@@ -231,11 +231,14 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
                             procspawn__ret_handle); \
     }
 
-/* Ends where the function's body begins. */
+/* Ends where the function's body begins. A function that were inlined into its entry would be
+ * missing in backtraces. */
 #define PROCSPAWN__DEFINE(n, storage, name, result, ...) \
+    storage __attribute__((noinline)) procspawn__result_##result \
+        name(PROCSPAWN__LIST_##n(void, PROCSPAWN__PARAM, __VA_ARGS__)); \
     PROCSPAWN__DECLARE(n, storage, name, result, __VA_ARGS__); \
     \
-    static json_t *name##_entry(json_t *procspawn__argument) \
+    static json_t *procspawn__entry_##name(json_t *procspawn__argument) \
     { \
         struct procspawn__unpacking procspawn__unpacking; \
         json_t *procspawn__packed = NULL; \
@@ -258,7 +261,7 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         \
         procspawn__pack_begin(&procspawn__packing); \
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        return procspawn__pack_start(&procspawn__packing, procspawn__options, name##_entry, \
+        return procspawn__pack_start(&procspawn__packing, procspawn__options, procspawn__entry_##name, \
                                      procspawn__ret_handle); \
     } \
     \
@@ -272,7 +275,7 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         procspawn__pack_begin(&procspawn__packing); \
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
         return procspawn__pack_set_start(&procspawn__packing, procspawn__set, \
-                                         procspawn__options, name##_entry, procspawn__tag); \
+                                         procspawn__options, procspawn__entry_##name, procspawn__tag); \
     } \
     \
     storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
@@ -300,7 +303,7 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         \
         procspawn__pack_begin(&procspawn__packing); \
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        procspawn__pack_call(&procspawn__packing, #name, procspawn__options, name##_entry, \
+        procspawn__pack_call(&procspawn__packing, #name, procspawn__options, procspawn__entry_##name, \
                              &procspawn__from); \
         int procspawn__rc = name##_result(&procspawn__from PROCSPAWN__LAST_ARG(result)); \
         int procspawn__status = procspawn__call_end(&procspawn__from, procspawn__ret_error); \

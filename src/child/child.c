@@ -15,6 +15,7 @@
 #include "src/child/saved_stdio.h"
 #include "src/child/setup.h"
 #include "src/client/servers.h"
+#include "src/crash/owner.h"
 #include "src/image/config.h"
 #include "src/image/function.h"
 #include "src/image/image.h"
@@ -101,7 +102,7 @@ static bool replaces_stdio(const struct wire_call *call)
     return procspawn__reply.keep_alive && !(call->flags & WIRE_CALL_PREPARE);
 }
 
-static void run_callback(void)
+static CRASH_BELOW_CALLED void run_callback(void)
 {
     const struct procspawn_config *config = &procspawn__image.config;
 
@@ -109,7 +110,7 @@ static void run_callback(void)
         config->callback(config->callback_argument);
 }
 
-static json_t *run(const struct procspawn__received_call *received, procspawn_function *function,
+static CRASH_BELOW_CALLED json_t *run(const struct procspawn__received_call *received, procspawn_function *function,
                    json_t *argument)
 {
     struct wire_times *times = &procspawn__reply.times;
@@ -299,7 +300,7 @@ static void wait_as_spare(const struct forkserver_child *child)
         shutdown(child->channel, SHUT_RD);
 }
 
-void procspawn__child_enter(const struct forkserver_child *child)
+CRASH_BELOW_CALLED void procspawn__child_enter(const struct forkserver_child *child)
 {
     static unsigned char body[WIRE_MAX_BODY];
     struct wire_frame frame = { .body = body, .capacity = sizeof body, .lossy = true,

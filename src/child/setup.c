@@ -14,6 +14,7 @@
 #include "src/child/received_call.h"
 #include "src/child/step.h"
 #include "src/client/servers.h"
+#include "src/crash/owner.h"
 #include "src/image/image.h"
 #include "src/rights/identity.h"
 #include "src/rights/schedule.h"
@@ -203,7 +204,7 @@ static int set_name(struct wire_reader *block)
     return name && prctl(PR_SET_NAME, name) == 0 ? 0 : -EPROTO;
 }
 
-static int run_hook(const struct wire_call *call)
+static CRASH_BELOW_CALLED int run_hook(const struct wire_call *call)
 {
     int (*hook)(void *) = (int (*)(void *))(uintptr_t)call->hook;
     return hook((void *)(uintptr_t)call->hook_argument);

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* "bt", version 1. */
-static const uint32_t mark = 0x62740001;
+/* "bt", version 2. */
+static const uint32_t mark = 0x62740002;
 
 /*
  * One pass over the fields serves both directions, so that they cannot diverge: encoding copies a
@@ -92,6 +92,7 @@ static void frame(struct cursor *cursor, struct backtrace_frame *frame)
     u32(cursor, &frame->module);
     u32(cursor, &frame->symbol);
     count(cursor, &frame->found, BACKTRACE_FOUNDS - 1);
+    count(cursor, &frame->owner, BACKTRACE_OWNERS - 1);
 }
 
 static void whole(struct cursor *cursor, struct backtrace *trace)

@@ -38,6 +38,14 @@ enum backtrace_found {
     BACKTRACE_FOUNDS
 };
 
+/* Whose code a frame is (owner.h). */
+enum backtrace_owner {
+    BACKTRACE_PROGRAM,
+    BACKTRACE_LIBRARY,
+    BACKTRACE_SYSTEM,
+    BACKTRACE_OWNERS
+};
+
 /* Why the process was examined. */
 enum backtrace_cause {
     BACKTRACE_HANG,      /* its deadline passed; no signal */
@@ -53,6 +61,7 @@ struct backtrace_frame {
     uint32_t module;           /* path; position in the pool */
     uint32_t symbol;
     uint32_t found;            /* enum backtrace_found */
+    uint32_t owner;            /* enum backtrace_owner */
 };
 
 struct backtrace_thread {

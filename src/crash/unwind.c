@@ -9,6 +9,7 @@
 #include "src/crash/module_files.h"
 #include "src/crash/modules.h"
 #include "src/crash/names.h"
+#include "src/crash/owner.h"
 #include "src/crash/remote_memory.h"
 #include "src/crash/stack_overflow.h"
 #include "src/crash/tracee.h"
@@ -224,6 +225,7 @@ static void find_frames(struct unwind *unwind)
     walk_threads(unwind);
     for (size_t i = 0; i < unwind->tracees.count; i++)
         describe_thread(unwind, i);
+    crash__set_owners(unwind->trace);
 }
 
 static bool write_all(int fd, const unsigned char *bytes, size_t size)

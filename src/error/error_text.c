@@ -43,6 +43,12 @@ static const char *const limit_names[] = {
     [PROCSPAWN_LIMIT_SCOPE] = "scope",
 };
 
+static const char *const owner_names[] = {
+    [PROCSPAWN_FRAME_PROGRAM] = "program",
+    [PROCSPAWN_FRAME_LIBRARY] = "library",
+    [PROCSPAWN_FRAME_SYSTEM] = "system",
+};
+
 static const char *const source_names[] = {
     [PROCSPAWN_FRAME_CFI] = "cfi",
     [PROCSPAWN_FRAME_FP] = "fp",
@@ -173,6 +179,13 @@ static enum procspawn_frame_source source_of(uint32_t found)
                                                               : PROCSPAWN_FRAME_CFI;
 }
 
+static enum procspawn_frame_owner owner_of(uint32_t owner)
+{
+    if (owner == BACKTRACE_SYSTEM)
+        return PROCSPAWN_FRAME_SYSTEM;
+    return owner == BACKTRACE_LIBRARY ? PROCSPAWN_FRAME_LIBRARY : PROCSPAWN_FRAME_PROGRAM;
+}
+
 static int thread_of(const struct backtrace *trace, size_t index)
 {
     uint32_t thread = 0;
@@ -203,6 +216,7 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
         .symbol_offset = frame->symbol_offset,
         .thread = thread_of(error->trace, index),
         .source = source_of(frame->found),
+        .owner = owner_of(frame->owner),
     };
     return 0;
 }
@@ -222,30 +236,8 @@ static void print_place(const procspawn_error *error, FILE *stream)
     }
 }
 
-static void print_frame(const struct procspawn_frame *frame, unsigned number, FILE *stream)
+static void print_first_line(const procspawn_error *error, FILE *stream)
 {
-    fprintf(stream, "  #%-2u %#018lx", number, (unsigned long)frame->ip);
-    if (frame->symbol) {
-        fputc(' ', stream);
-        base__print_visible(frame->symbol, stream);
-        fprintf(stream, "+%#lx", (unsigned long)frame->symbol_offset);
-    }
-    if (frame->module) {
-        fputs(" (", stream);
-        base__print_visible(frame->module, stream);
-        fprintf(stream, "+%#lx)", (unsigned long)frame->offset);
-    }
-    if (frame->source == PROCSPAWN_FRAME_SCAN)
-        fputs(" ?", stream);
-    fputc('\n', stream);
-}
-
-int procspawn_error_print(const procspawn_error *error, FILE *stream)
-{
-    int thread = 0;
-    unsigned number = 0;
-    struct procspawn_frame frame;
-
     if (error->name) {
         base__print_visible(error->name, stream);
         fputs(": ", stream);
@@ -254,13 +246,144 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream)
     base__print_visible(error->message, stream);
     print_place(error, stream);
     fputc('\n', stream);
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
-        if (frame.thread != thread) {
-            thread = frame.thread;
-            number = 0;
-            fprintf(stream, "  thread %d\n", thread);
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void print_offset(const char *module, const struct procspawn_frame *frame, FILE *stream)
+{
+    base__print_visible(module, stream);
+    fprintf(stream, "+0x%lx", (unsigned long)frame->offset);
+}
+
+/* For people: the function, and the module without its folder. */
+static void print_short(const struct procspawn_frame *frame, size_t index, FILE *stream)
+{
+    fprintf(stream, "  #%-2zu ", index);
+    if (frame->symbol)
+        base__print_visible(frame->symbol, stream);
+    if (frame->symbol && frame->module)
+        fputs(" (", stream);
+    if (frame->module)
+        print_offset(file_name(frame->module), frame, stream);
+    else if (!frame->symbol)
+        fprintf(stream, "0x%lx", (unsigned long)frame->ip);
+    if (frame->symbol && frame->module)
+        fputc(')', stream);
+    if (frame->source == PROCSPAWN_FRAME_SCAN)
+        fputs(" ?", stream);
+}
+
+/* All that is known. */
+static void print_long(const struct procspawn_frame *frame, size_t index, FILE *stream)
+{
+    fprintf(stream, "  #%-2zu 0x%016lx", index, (unsigned long)frame->ip);
+    if (frame->symbol) {
+        fputc(' ', stream);
+        base__print_visible(frame->symbol, stream);
+        fprintf(stream, "+0x%lx", (unsigned long)frame->symbol_offset);
+    }
+    if (frame->module) {
+        fputs(" (", stream);
+        print_offset(frame->module, frame, stream);
+        fputc(')', stream);
+    }
+    if (frame->source == PROCSPAWN_FRAME_SCAN)
+        fputs(" ?", stream);
+    fputc('\n', stream);
+}
+
+/* Are frames missing between this one and the one before it? */
+static bool is_cut(const procspawn_error *error, size_t index, int thread)
+{
+    const struct backtrace *trace = error->trace;
+    const struct backtrace_thread *one = &trace->thread[thread];
+
+    return (uint32_t)thread < trace->thread_count && one->cut > 0 &&
+           index == (size_t)one->first + BACKTRACE_HEAD;
+}
+
+static void print_cut(const procspawn_error *error, int thread, FILE *stream)
+{
+    fprintf(stream, "      %u frames are left out\n", (unsigned)error->trace->thread[thread].cut);
+}
+
+static bool is_repeated(const struct procspawn_frame *frame, const struct procspawn_frame *before)
+{
+    return frame->ip == before->ip && frame->source == before->source;
+}
+
+static void end_line(size_t times, FILE *stream)
+{
+    if (times > 1)
+        fprintf(stream, ", %zu times", times);
+    if (times > 0)
+        fputc('\n', stream);
+}
+
+/* The frames of the thread that failed: the program's, or those of any owner. */
+static void print_failed_thread(const procspawn_error *error, bool any, FILE *stream)
+{
+    struct procspawn_frame frame, before = { .ip = 0 };
+    size_t times = 0;
+
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0 && frame.thread == 0; i++) {
+        bool shown = any || frame.owner == PROCSPAWN_FRAME_PROGRAM;
+        bool cut = is_cut(error, i, 0);
+
+        if (times > 0 && shown && !cut && is_repeated(&frame, &before)) {
+            times++;
+            continue;
         }
-        print_frame(&frame, number++, stream);
+        if (cut || shown) {
+            end_line(times, stream);
+            times = 0;
+        }
+        if (cut)
+            print_cut(error, 0, stream);
+        if (shown) {
+            print_short(&frame, i, stream);
+            before = frame;
+            times = 1;
+        }
+    }
+    end_line(times, stream);
+}
+
+static bool has_program_frame(const procspawn_error *error)
+{
+    struct procspawn_frame frame;
+
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0 && frame.thread == 0; i++)
+        if (frame.owner == PROCSPAWN_FRAME_PROGRAM)
+            return true;
+    return false;
+}
+
+int procspawn_error_print(const procspawn_error *error, FILE *stream)
+{
+    print_first_line(error, stream);
+    print_failed_thread(error, !has_program_frame(error), stream);
+    return ferror(stream) ? -EIO : 0;
+}
+
+int procspawn_error_print_all(const procspawn_error *error, FILE *stream)
+{
+    int thread = 0;
+    struct procspawn_frame frame;
+
+    print_first_line(error, stream);
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
+        if (frame.thread != thread)
+            fprintf(stream, "  thread %d\n", frame.thread);
+        thread = frame.thread;
+        if (is_cut(error, i, thread))
+            print_cut(error, thread, stream);
+        print_long(&frame, i, stream);
     }
     return ferror(stream) ? -EIO : 0;
 }
@@ -276,11 +399,11 @@ static json_t *text_or_null(const char *text)
 
 static json_t *frame_json(const struct procspawn_frame *frame)
 {
-    return json_pack("{s:i, s:I, s:o, s:I, s:o, s:I, s:s}", "thread", frame->thread, "ip",
+    return json_pack("{s:i, s:I, s:o, s:I, s:o, s:I, s:s, s:s}", "thread", frame->thread, "ip",
                      (json_int_t)frame->ip, "module", text_or_null(frame->module), "offset",
                      (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
                      "symbol_offset", (json_int_t)frame->symbol_offset, "source",
-                     source_names[frame->source]);
+                     source_names[frame->source], "owner", owner_names[frame->owner]);
 }
 
 static json_t *frames_json(const procspawn_error *error)

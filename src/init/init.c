@@ -20,6 +20,7 @@
 #include "src/client/earlier.h"
 #include "src/client/root_process.h"
 #include "src/client/servers.h"
+#include "src/crash/owner.h"
 #include "src/image/at_fini.h"
 #include "src/image/config.h"
 #include "src/image/function.h"
@@ -197,7 +198,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
     return start(argc, argv);
 }
 
-int procspawn_init_with(const procspawn_config *config, int argc, char **argv)
+CRASH_BELOW_CALLED int procspawn_init_with(const procspawn_config *config, int argc, char **argv)
 {
     bool cancelable = base__cancelable(false);
     int rc = init(config, cancelable, argc, argv);

@@ -140,8 +140,8 @@ static void values_of_another_form_are_refused(void)
     PROCSPAWN_CUNIT_EQUAL(reversed_result(&result, NULL), PROCSPAWN_ECALL);
     procspawn_result_fini(&result);
     CU_ASSERT(numbers.count == 7);
-    typed_check_parameters(reversed_entry, "[\"abc\"]", "parameter 1 of reversed");
-    typed_check_parameters(reversed_entry, "[null]", "parameter 1 of reversed");
+    typed_check_parameters(procspawn__entry_reversed, "[\"abc\"]", "parameter 1 of reversed");
+    typed_check_parameters(procspawn__entry_reversed, "[null]", "parameter 1 of reversed");
 }
 
 #define TEST(name) { #name, name }

@@ -234,10 +234,10 @@ static void a_worker_keeps_nothing_of_its_calls(void)
 
 static void what_is_no_thing_is_refused(void)
 {
-    typed_check_parameters(same_fd_entry, "[3]", "parameter 1 of same_fd");
-    typed_check_parameters(same_buffer_entry, "[{\"\\u0001forkscope\":\"shmem:0\"}]",
+    typed_check_parameters(procspawn__entry_same_fd, "[3]", "parameter 1 of same_fd");
+    typed_check_parameters(procspawn__entry_same_buffer, "[{\"\\u0001forkscope\":\"shmem:0\"}]",
                            "parameter 1 of same_buffer");
-    typed_check_parameters(reverse_entry, "[7]", "parameter 1 of reverse");
+    typed_check_parameters(procspawn__entry_reverse, "[7]", "parameter 1 of reverse");
 }
 
 #define TEST(name) { #name, name }

@@ -305,27 +305,28 @@ static void results_that_cannot_be_packed_are_errors(void)
 
 static void parameters_that_do_not_fit_are_errors(void)
 {
-    typed_check_parameters(two_args_entry, "[1]", "the parameters of two_args");
-    typed_check_parameters(two_args_entry, "[1,2,3]", "the parameters of two_args");
-    typed_check_parameters(two_args_entry, "{}", "the parameters of two_args");
-    typed_check_parameters(two_args_entry, "[1,-1]", "parameter 2 of two_args");
-    typed_check_parameters(two_args_entry, "[4294967296,1]", "parameter 1 of two_args");
-    typed_check_parameters(two_args_entry, "[1.0,1]", "parameter 1 of two_args");
-    typed_check_parameters(two_args_entry, "[null,1]", "parameter 1 of two_args");
-    typed_check_parameters(echo_uint64_entry, "[\"7\"]", "parameter 1 of echo_uint64");
-    typed_check_parameters(echo_uint64_entry, "[\"18446744073709551616\"]",
+    typed_check_parameters(procspawn__entry_two_args, "[1]", "the parameters of two_args");
+    typed_check_parameters(procspawn__entry_two_args, "[1,2,3]", "the parameters of two_args");
+    typed_check_parameters(procspawn__entry_two_args, "{}", "the parameters of two_args");
+    typed_check_parameters(procspawn__entry_two_args, "[1,-1]", "parameter 2 of two_args");
+    typed_check_parameters(procspawn__entry_two_args, "[4294967296,1]", "parameter 1 of two_args");
+    typed_check_parameters(procspawn__entry_two_args, "[1.0,1]", "parameter 1 of two_args");
+    typed_check_parameters(procspawn__entry_two_args, "[null,1]", "parameter 1 of two_args");
+    typed_check_parameters(procspawn__entry_echo_uint64, "[\"7\"]", "parameter 1 of echo_uint64");
+    typed_check_parameters(procspawn__entry_echo_uint64, "[\"18446744073709551616\"]",
                            "parameter 1 of echo_uint64");
-    typed_check_parameters(echo_uint64_entry, "[\"9999999999999999999x\"]",
+    typed_check_parameters(procspawn__entry_echo_uint64, "[\"9999999999999999999x\"]",
                            "parameter 1 of echo_uint64");
-    typed_check_parameters(echo_uint64_entry, "[-1]", "parameter 1 of echo_uint64");
-    typed_check_parameters(echo_bool_entry, "[1]", "parameter 1 of echo_bool");
-    typed_check_parameters(echo_double_entry, "[1]", "parameter 1 of echo_double");
-    typed_check_parameters(echo_float_entry, "[1e39]", "parameter 1 of echo_float");
-    typed_check_parameters(echo_float_entry, "[-1e39]", "parameter 1 of echo_float");
-    typed_check_parameters(echo_size_entry, "[-1]", "parameter 1 of echo_size");
-    typed_check_parameters(echo_size_entry, "[\"18446744073709551616\"]",
+    typed_check_parameters(procspawn__entry_echo_uint64, "[-1]", "parameter 1 of echo_uint64");
+    typed_check_parameters(procspawn__entry_echo_bool, "[1]", "parameter 1 of echo_bool");
+    typed_check_parameters(procspawn__entry_echo_double, "[1]", "parameter 1 of echo_double");
+    typed_check_parameters(procspawn__entry_echo_float, "[1e39]", "parameter 1 of echo_float");
+    typed_check_parameters(procspawn__entry_echo_float, "[-1e39]", "parameter 1 of echo_float");
+    typed_check_parameters(procspawn__entry_echo_size, "[-1]", "parameter 1 of echo_size");
+    typed_check_parameters(procspawn__entry_echo_size, "[\"18446744073709551616\"]",
                            "parameter 1 of echo_size");
-    typed_check_parameters(echo_string_entry, "[\"a\\u0000b\"]", "parameter 1 of echo_string");
+    typed_check_parameters(procspawn__entry_echo_string, "[\"a\\u0000b\"]",
+                           "parameter 1 of echo_string");
 }
 
 static void failures_are_the_calls_own(void)

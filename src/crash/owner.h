@@ -1,0 +1,27 @@
+/*
+ * owner.h - whose code a frame of a backtrace is: the program's, the library's or the system's
+ *
+ * Modules of the system and of the library are known by the names of their files. Where the library
+ * is a part of the program itself, and for the entries of typed functions, the prefixes of symbols
+ * decide. What lies below the called function is known by address: the functions of the library
+ * that are at the bottom of every child's stack lie in a section of their own, and the unwinder has
+ * the same image as the child.
+ *
+ * A child can give its code the names and addresses of others. So it hides frames of its own, from
+ * those who print only the program's; it cannot change frames of another process.
+ */
+#ifndef FORKSCOPE_CRASH_OWNER_H
+#define FORKSCOPE_CRASH_OWNER_H
+
+#include "src/crash/backtrace.h"
+
+/*
+ * For a function of the library that calls a function of the program in a child, and for those
+ * below: its frame and all older ones are not the program's.
+ */
+#define CRASH_BELOW_CALLED __attribute__((noinline, section("forkscope_below")))
+
+/* Sets the owners of all frames, which have their names. */
+void crash__set_owners(struct backtrace *trace);
+
+#endif
