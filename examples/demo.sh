@@ -23,8 +23,8 @@ echo "   opens it."
 
 say "2. The same files with a naive parser: it overflows its stack, smashes its memory, and loops."
 echo "   vet never dies of it. Each crash comes with its signal and innermost frames, each hang ends"
-echo "   at the deadline."
-"$vet" --parser=naive --deadline=1 "$data" "$more" "$more/dangling-link.json"
+echo "   at its limit."
+"$vet" --parser=naive --limit=1 "$data" "$more" "$more/dangling-link.json"
 [ $? -eq 2 ] || exit 1
 
 # Processes that run this very program.
@@ -39,7 +39,7 @@ count() {
 say "3. Now vet itself is killed with SIGKILL, in the middle of eight hanging calls."
 for i in 1 2 3 4 5 6 7 8; do cp "$data/hostile/lone-slash.json" "$more/hangs-$i.json"; done
 before=$(count)
-"$vet" --parser=naive --deadline=60 --jobs=8 "$more"/hangs-*.json &
+"$vet" --parser=naive --limit=60 --jobs=8 "$more"/hangs-*.json &
 pid=$!
 tries=0
 while [ "$(count)" -lt $((before + 9)) ] && [ $tries -lt 50 ]; do

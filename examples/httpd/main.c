@@ -2,7 +2,7 @@
  * httpd - an HTTP/1.1 server whose requests run user code
  *
  * Shows how threads and processes share one tree: each connection is a task, each request's handler
- * a process with a deadline. A handler that crashes costs its client a 500 that tells the cause,
+ * a process with a time limit. A handler that crashes costs its client a 500 that tells the cause,
  * one that hangs a 504, and nobody else anything. SIGTERM lets what was begun end in its grace, and
  * ends the rest.
  *

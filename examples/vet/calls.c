@@ -44,7 +44,7 @@ static int prepare(struct caller *caller)
     caller->builder = procspawn_builder_new();
     if (!caller->builder)
         return -ENOMEM;
-    procspawn_builder_total_limit(caller->builder, caller->calls->options->deadline);
+    procspawn_builder_total_limit(caller->builder, caller->calls->options->limit);
     procspawn_builder_stdin(caller->builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_stdout(caller->builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_stderr(caller->builder, PROCSPAWN_STDIO_NULL, -1);

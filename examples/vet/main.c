@@ -3,7 +3,7 @@
  *
  * It shows both halves of the library at work. Threads in a scope walk the arguments and keep a
  * number of calls in flight; every file is parsed by a call in a process of its own with a
- * deadline. However the parser ends, vet goes on with the next file; however vet ends, nothing is
+ * time limit. However the parser ends, vet goes on with the next file; however vet ends, nothing is
  * left behind.
  *
  *     vet -p naive examples/data

@@ -8,12 +8,12 @@
 
 #define NANOSECONDS 1e9
 #define JOBS_MAX 1024
-#define DEADLINE_MAX 86400.0
+#define LIMIT_MAX 86400.0
 
 static const struct argp_option known[] = {
     { "parser", 'p', "NAME", 0, "The parser: " PARSER_NAMES " (default: jansson)", 0 },
     { "jobs", 'j', "N", 0, "Calls in flight (default: one for each processor)", 0 },
-    { "deadline", 'd', "SECONDS", 0, "Longest time for one file (default: 2)", 0 },
+    { "limit", 'l', "SECONDS", 0, "Longest time for one file (default: 2)", 0 },
     { "json", 'J', NULL, 0, "Print one JSON document instead of lines", 0 },
     { "quiet", 'q', NULL, 0, "Print only the summary", 0 },
     { 0 }
@@ -39,12 +39,12 @@ static long read_jobs(const char *text, struct argp_state *state)
     return jobs;
 }
 
-static int64_t read_deadline(const char *text, struct argp_state *state)
+static int64_t read_limit(const char *text, struct argp_state *state)
 {
     char *end;
     double seconds = strtod(text, &end);
-    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= DEADLINE_MAX))
-        argp_error(state, "--deadline takes seconds, from 0.001 to %.0f", DEADLINE_MAX);
+    if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= LIMIT_MAX))
+        argp_error(state, "--limit takes seconds, from 0.001 to %.0f", LIMIT_MAX);
     return (int64_t)(seconds * NANOSECONDS);
 }
 
@@ -60,8 +60,8 @@ static error_t read_option(int key, char *argument, struct argp_state *state)
     case 'j':
         options->jobs = (int)read_jobs(argument, state);
         return 0;
-    case 'd':
-        options->deadline = read_deadline(argument, state);
+    case 'l':
+        options->limit = read_limit(argument, state);
         return 0;
     case 'J':
         options->json = true;
@@ -90,7 +90,7 @@ void options_parse(int argc, char **argv, struct options *ret_options)
     *ret_options = (struct options) {
         .parser = "jansson",
         .jobs = processors < 1 ? 1 : processors > JOBS_MAX ? JOBS_MAX : (int)processors,
-        .deadline = (int64_t)(2 * NANOSECONDS),
+        .limit = (int64_t)(2 * NANOSECONDS),
     };
     argp_parse(&argp, argc, argv, 0, NULL, ret_options);
 }

@@ -11,7 +11,7 @@
 struct options {
     const char *parser;     /* its name */
     int jobs;               /* calls in flight */
-    int64_t deadline;       /* of a call, in nanoseconds */
+    int64_t limit;          /* of a call, in nanoseconds */
     bool json;              /* one JSON document instead of lines */
     bool quiet;             /* the summary alone */
     char **paths;           /* files and directories */

@@ -104,7 +104,7 @@ static int print_json(const struct report *report, json_t *summary)
 {
     json_t *document = json_pack("{s:s, s:i, s:I, s:O, s:o}", "parser", report->options->parser,
                                  "jobs", report->options->jobs,
-                                 "deadline_ns", (json_int_t)report->options->deadline,
+                                 "limit_ns", (json_int_t)report->options->limit,
                                  "files", report->files, "summary", summary);
     int code = document ? json_dumpf(document, stdout, JSON_INDENT(2)) : -1;
     json_decref(document);

@@ -3,8 +3,8 @@
  *
  * A pool holds a number of worker processes. Each works off one call after the other, and what a
  * call leaves behind - static variables, an open database, loaded libraries - is there for the next
- * one in the same worker. A worker that crashes, exits, hangs until a deadline or is killed costs
- * only the call it was at, and is replaced.
+ * one in the same worker. A worker that crashes, exits, is killed, or hangs until a limit ends it,
+ * costs only the call it was at, and is replaced.
  *
  * A call of a pool is a procspawn_handle like any other: joined, killed and freed by the functions
  * of procspawn.h. The usual order of calls:
@@ -21,8 +21,8 @@
  * - procspawn_kill() and procspawn_terminate() of a queued call take it out of the queue: it fails
  *   with kind CANCELLED. Of a running one they end the worker, which is replaced; the next call of
  *   the worker is never hit. A call that has ended cannot be killed. A sharper end may follow: a
- *   kill, a shorter grace, the deadline or the end of the pool ends a grace that still runs. A call
- *   that answers within its grace has succeeded.
+ *   kill, a shorter grace, a limit of the call or the end of the pool ends a grace that still runs.
+ *   A call that answers within its grace has succeeded.
  * - procspawn_wait_timeout() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
  * - procspawn_kill() and procspawn_terminate() need no fork server and never say PROCSPAWN_ESERVER.
  * - procspawn_fd() may be -1 when no descriptor can be had; it can be asked for again.
@@ -33,7 +33,7 @@
  *   descriptor, in a user namespace of its own) is replaced; the call is made by another worker,
  *   unless it came with descriptors: then it fails with kind SETUP. That is about accidents.
  *   Foreign code that took a worker over has the calls that come to it later as well: it can answer
- *   them, or leave them without an answer until their deadline. It needs processes of its own
+ *   them, or leave them without an answer until a limit ends them. It needs processes of its own
  *   (procspawn()).
  * - A worker that sends a malformed message is ended: its call fails with kind IO. What other
  *   processes send on its channel is ignored.
@@ -231,7 +231,7 @@ void procspawn_pool_kill(procspawn_pool *pool);
  *
  * A shortage - of descriptors, memory or processes, in this process or in the fork server - is no
  * failure: as long as it lasts the pool tries again, from 10 ms doubling to 1 s, and calls wait in
- * the queue. If a call reaches its deadline there, its error names the shortage. A result for which
+ * the queue. If a limit of a call passes there, its error names the shortage. A result for which
  * this process has no room stays with its worker: procspawn_join() returns -EMFILE or -ENOMEM, and
  * can be called again.
  *

@@ -40,8 +40,8 @@ extern "C" {
  * has the name of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL
  * when the call failed, -ECANCELED when it was cancelled, and -ENOMEM when there was no memory for
  * the value for a second, which can be joined all the same when there is. So it counts in the
- * policy of its scope, whose deadline ends it, and whose grace is the process's if the builder has
- * none.
+ * policy of its scope, whose time limit ends it, and whose grace is the process's if the builder
+ * has none.
  *
  * Returns 0, or what scoped_spawn_leaf (scope.h) or procspawn_builder_spawn (procspawn.h) return;
  * then no process is left.

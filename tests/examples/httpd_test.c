@@ -121,7 +121,7 @@ static void a_crash_costs_its_request_a_500_with_the_cause(void)
 static void a_hang_costs_its_request_a_504(void)
 {
     start("200", "2000");
-    check("/hang", 504, "deadline");
+    check("/hang", 504, "time_limit");
     check("/hello", 200, "world");
     stop();
 }

@@ -20,7 +20,7 @@ static void a_fifo_hangs_nobody(void)
     char *folder = folder_new();
     char *fifo = folder_write(folder, "fifo.json", "");
     CU_ASSERT(unlink(fifo) == 0 && mkfifo(fifo, 0600) == 0);
-    json_t *document = VET_RUN_JSON(1, "--deadline", "60", folder, fifo, "/dev/tty");
+    json_t *document = VET_RUN_JSON(1, "--limit", "60", folder, fifo, "/dev/tty");
     PROCSPAWN_CUNIT_EQUAL(vet_number(document, "files"), 3);
     PROCSPAWN_CUNIT_EQUAL(vet_number(document, "unreadable"), 3);
     CU_ASSERT(vet_number(document, "p99_ns") < 30 * SECOND);
@@ -127,11 +127,11 @@ static void lines_and_json_tell_the_same(void)
         "files", "bytes", "ok", "rejected", "crashed", "timed_out", "unreadable", "undecided"
     };
     /* Crashes under a sanitizer, on a busy machine, need time too: both runs must see the same. */
-    const char *deadline = "3";
+    const char *limit = "3";
     char *data = vet_data("/hostile");
     char *out = NULL;
-    json_t *document = VET_RUN_JSON(2, "-p", "naive", "-d", deadline, data, "/no/such/file");
-    PROCSPAWN_CUNIT_EQUAL(VET_RUN(&out, "-p", "naive", "-d", deadline, data, "/no/such/file"), 2);
+    json_t *document = VET_RUN_JSON(2, "-p", "naive", "-l", limit, data, "/no/such/file");
+    PROCSPAWN_CUNIT_EQUAL(VET_RUN(&out, "-p", "naive", "-l", limit, data, "/no/such/file"), 2);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         PROCSPAWN_CUNIT_EQUAL(vet_line_number(out, names[i]), vet_number(document, names[i]));
     size_t lines = 0;
@@ -154,10 +154,10 @@ static void the_exit_status_tells_the_worst(void)
     PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, good, rejected), 1);
     PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "/no/such/file", good), 1);
     PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "-p", "naive", rejected, deadly), 2);
-    PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "-p", "naive", "-d", "0.2", endless, good), 2);
+    PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "-p", "naive", "-l", "0.2", endless, good), 2);
     PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "--parser", "nobody's", good), 64);
     PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "--jobs", "0", good), 64);
-    PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "--deadline", "-1", good), 64);
+    PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "--limit", "-1", good), 64);
     PROCSPAWN_CUNIT_EQUAL(VET_RUN(NULL, "--quiet"), 64);
     free(endless);
     free(deadly);
@@ -170,7 +170,7 @@ static void the_exit_status_tells_the_worst(void)
 static void progress_goes_to_terminals_only(void)
 {
     char *endless = vet_data("/hostile/lone-slash.json");
-    char *argv[] = { (char *)VET, (char *)"-p", (char *)"naive", (char *)"-d", (char *)"0.5",
+    char *argv[] = { (char *)VET, (char *)"-p", (char *)"naive", (char *)"-l", (char *)"0.5",
                      endless, NULL };
     struct program program;
     char seen[4096] = "";

@@ -24,7 +24,7 @@ static int64_t now(void)
     return time.tv_sec * SECOND + time.tv_nsec;
 }
 
-/* A folder that keeps the naive parser busy: most of it ends at the deadline only. */
+/* A folder that keeps the naive parser busy: most of it ends at the limit only. */
 static char *make_endless(int count)
 {
     char *folder = folder_new();
@@ -42,7 +42,7 @@ static void check_interrupt(int signal)
     char *rejected = vet_data("/hostile/empty.json");
     char *folder = make_endless(500);
     char *argv[] = { (char *)VET, (char *)"-p", (char *)"naive", (char *)"-j", (char *)"4",
-                     (char *)"-d", (char *)"0.3", rejected, folder, NULL };
+                     (char *)"-l", (char *)"0.3", rejected, folder, NULL };
     struct program program;
     if (program_start(&program, argv, -1)) {
         CU_ASSERT(program_read_until(&program, "rejected"));
@@ -128,7 +128,7 @@ static void a_kill_at_any_moment_leaves_nothing(void)
     char *folder = make_endless(40);
     char *deadly = vet_data("/hostile");
     char *argv[] = { (char *)VET, (char *)"-p", (char *)"naive", (char *)"-j", (char *)"6",
-                     (char *)"-d", (char *)"600", deadly, folder, NULL };
+                     (char *)"-l", (char *)"600", deadly, folder, NULL };
     unsigned seed = (unsigned)getpid();
     CU_ASSERT(leftovers_watch() == 0);
     for (int i = 0; i < KILLS; i++)

@@ -96,7 +96,7 @@ static void check_expectation(const json_t *document, const struct expectation *
 static void check_verdicts(const char *parser, int status, const struct expectation *expected)
 {
     char *data = vet_data("");
-    json_t *document = VET_RUN_JSON(status, "--parser", parser, "--deadline", "1.5", data);
+    json_t *document = VET_RUN_JSON(status, "--parser", parser, "--limit", "1.5", data);
     json_int_t listed = 0;
     for (; expected->path; expected++, listed++)
         check_expectation(document, expected);
