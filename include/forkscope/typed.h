@@ -84,7 +84,8 @@
  * Each integer but uint64 and size is an int64_t in the parameters of calls, so that a number out
  * of range can be refused. Other conversions are those of C.
  *
- * An unknown type, and more than eight parameters, are a compile error of one line:
+ * An unknown type, and more than eight parameters, are a compile error, whose first line says so;
+ * of gcc:
  *
  *     error: static assertion failed: "PROCSPAWN_DEFINE(half): unknown type: flaot"
  *     error: static assertion failed: "PROCSPAWN_DEFINE(sum): more than 8 parameters"
