@@ -263,6 +263,84 @@ static void a_copy_of_the_owner_has_no_room(void)
     busy_end(&busy);
 }
 
+/* ---- many threads ---- */
+
+enum { THREADS = 6, CALLS_EACH = 100 };
+
+static bool await_room_by_waiting(procspawn_pool *pool)
+{
+    return procspawn_pool_wait_room_timeout(pool, 30 * CALLS_SECOND) == 0;
+}
+
+static bool await_room_by_polling(procspawn_pool *pool)
+{
+    int fd;
+
+    return procspawn_pool_room_fd(pool, &fd) == 0 && is_readable(fd, 30 * CALLS_SECOND);
+}
+
+struct crowd {
+    procspawn_pool *pool;
+    bool (*await_room)(procspawn_pool *pool);
+    int done;                           /* calls with the right result; atomic */
+};
+
+static bool call_until_taken(const struct crowd *crowd, json_t *number)
+{
+    procspawn_handle *handle = NULL;
+    json_t *result = NULL;
+    int rc;
+
+    while ((rc = procspawn_pool_spawn(crowd->pool, calls_echo, number, &handle)) == -EAGAIN) {
+        if (!crowd->await_room(crowd->pool))
+            return false;
+    }
+    if (rc < 0)
+        return false;
+    bool right = procspawn_join(handle, &result, NULL) == 0 && json_equal(result, number);
+    json_decref(result);
+    procspawn_handle_free(handle);
+    return right;
+}
+
+static void *call_often(void *data)
+{
+    struct crowd *crowd = data;
+
+    for (int i = 0; i < CALLS_EACH; i++) {
+        json_t *number = json_integer(i);
+        if (call_until_taken(crowd, number))
+            __atomic_add_fetch(&crowd->done, 1, __ATOMIC_RELAXED);
+        json_decref(number);
+    }
+    return NULL;
+}
+
+/* If one change of the queue were not told, a thread would wait in vain. */
+static void all_calls_of_a_crowd_are_made(bool (*await_room)(procspawn_pool *pool))
+{
+    struct crowd crowd = { .pool = pool_with_limit(1), .await_room = await_room };
+    pthread_t threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++)
+        CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, call_often, &crowd) == 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    PROCSPAWN_CUNIT_EQUAL(crowd.done, THREADS * CALLS_EACH);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_queued_count(crowd.pool), 0);
+    procspawn_pool_free(crowd.pool);
+}
+
+static void a_crowd_that_waits_for_room_makes_all_its_calls(void)
+{
+    all_calls_of_a_crowd_are_made(await_room_by_waiting);
+}
+
+static void a_crowd_that_polls_for_room_makes_all_its_calls(void)
+{
+    all_calls_of_a_crowd_are_made(await_room_by_polling);
+}
+
 /* ---- sets ---- */
 
 static void add(procspawn_set *set, procspawn_pool *pool, json_int_t number)
@@ -338,6 +416,12 @@ static CU_TestInfo told[] = {
     CU_TEST_INFO_NULL
 };
 
+static CU_TestInfo crowds[] = {
+    TEST(a_crowd_that_waits_for_room_makes_all_its_calls),
+    TEST(a_crowd_that_polls_for_room_makes_all_its_calls),
+    CU_TEST_INFO_NULL
+};
+
 static CU_TestInfo sets[] = {
     TEST(a_set_waits_for_room_and_completes_all_calls),
     TEST(calls_of_others_in_the_queue_do_not_fail_those_of_a_set),
@@ -347,6 +431,7 @@ static CU_TestInfo sets[] = {
 static CU_SuiteInfo suites[] = {
     CALLS_SUITE("refused", refused),
     CALLS_SUITE("told of room", told),
+    CALLS_SUITE("crowds", crowds),
     CALLS_SUITE("sets", sets),
     CU_SUITE_INFO_NULL
 };
