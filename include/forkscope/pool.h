@@ -23,7 +23,8 @@
  *   the worker is never hit. A call that has ended cannot be killed. A sharper end may follow: a
  *   kill, a shorter grace, a limit of the call or the end of the pool ends a grace that still runs.
  *   A call that answers within its grace has succeeded.
- * - procspawn_wait_timeout() waits for the end of the call, and is -ENOTSUP if it is asked for the usage.
+ * - procspawn_wait_timeout() waits for the end of the call, and is -ENOTSUP if it is asked for the
+ *   usage.
  * - procspawn_kill() and procspawn_terminate() need no fork server and never say PROCSPAWN_ESERVER.
  * - procspawn_fd() may be -1 when no descriptor can be had; it can be asked for again.
  * - procspawn_handle_free() of a call that was not joined lets it go on; its result is thrown away.

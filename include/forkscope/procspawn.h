@@ -403,8 +403,9 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  *   -ECANCELED, PROCSPAWN_ENOTOWNER   as in procspawn_join
  *   -ENOTSUP             the usage of a pool's call is asked for (pool.h)
  *   PROCSPAWN_ESERVER    the server died. The process, and everything that it had started, is gone
- *                        and reaped; the usage is not known. If the root of the fork server died as
- *                        well, the process has been killed, and nothing can say when it is gone
+ *                        and reaped; the usage is not known. If the server's parent, which ends
+ *                        what a dead server leaves, died as well, the process has been killed, and
+ *                        nothing can say when it is gone
  *   -EMFILE, -ENFILE, -ENOMEM   as in procspawn_join: the answer, which comes before the end,
  *                        cannot be received now
  *

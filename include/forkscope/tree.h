@@ -38,8 +38,8 @@ extern "C" {
  *
  * The process is watched by a leaf task of its own, which runs on the executor of the spawner and
  * has the name of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL
- * when the call failed, -ECANCELED when it was cancelled, and -ENOMEM when there was no memory for
- * the value for a second, which can be joined all the same when there is. So it counts in the
+ * when the call failed, -ECANCELED when it was cancelled, and -ENOMEM when for a second there was
+ * no memory for the value; the value is not lost then, and can be joined later. So it counts in the
  * policy of its scope, whose time limit ends it, and whose grace is the process's if the builder
  * has none.
  *
