@@ -130,6 +130,8 @@ check_PROGRAMS += tests/completion/set_test
 check_PROGRAMS += tests/completion/shared_test
 check_PROGRAMS += tests/completion/shortage_test
 
+check_PROGRAMS += tests/map/each_test
+check_PROGRAMS += tests/map/kill_test
 check_PROGRAMS += tests/map/map_test
 
 check_PROGRAMS += tests/crash/backtrace_test

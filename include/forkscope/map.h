@@ -104,8 +104,8 @@ typedef int procspawn_map_source(json_t **ret_item, void *arg);
  * Gets the result of an item, value or error, and the index of the item, counted from 0. What the
  * sink does not take out of the result, the library empties afterwards (procspawn_result_fini). It
  * is called in the calling thread, in the order of the items unless the options say unordered. The
- * sum of an item's queue_time and run_time is not the time of its chunk. Returns 0, or a negative
- * value, which stops the map.
+ * result's queue_time and run_time are -1, not known, for an item that shared its message with
+ * others. Returns 0, or a negative value, which stops the map.
  */
 typedef int procspawn_map_sink(size_t index, struct procspawn_result *result, void *arg);
 

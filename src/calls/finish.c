@@ -57,11 +57,9 @@ void procspawn__result_fail(struct procspawn_result *ret_result, procspawn_error
     fill(ret_result, NULL, procspawn_error_code(error), &ending);
 }
 
-void procspawn__result_succeed(struct procspawn_result *ret_result, json_t *value,
-                               int64_t queue_time, int64_t run_time)
+void procspawn__result_succeed(struct procspawn_result *ret_result, json_t *value)
 {
-    const struct procspawn__ending ending = { .value = value, .queue_time = queue_time,
-                                              .run_time = run_time };
+    const struct procspawn__ending ending = { .value = value, .queue_time = -1, .run_time = -1 };
 
     fill(ret_result, NULL, 0, &ending);
 }

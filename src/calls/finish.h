@@ -7,13 +7,11 @@
 #include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <jansson.h>
-#include <stdint.h>
 
 /* Fills the result of a call that was never made, or whose handle is gone. The error is taken. */
 void procspawn__result_fail(struct procspawn_result *ret_result, procspawn_error *error);
 
-/* Fills the result of an item that was one of many in its call. The value is taken. */
-void procspawn__result_succeed(struct procspawn_result *ret_result, json_t *value,
-                               int64_t queue_time, int64_t run_time);
+/* Fills the result of one of many items in a call. The value is taken; its times are not known. */
+void procspawn__result_succeed(struct procspawn_result *ret_result, json_t *value);
 
 #endif

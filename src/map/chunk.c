@@ -16,7 +16,6 @@
 #include "src/map/run_chunk.h"
 #include "src/value/message.h"
 #include "src/wire/call.h"
-#include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/bytes.h>
 #include <forkscope/call.h>
@@ -125,7 +124,9 @@ static int build_argument(const struct procspawn__chunk *chunk,
         return -ENOMEM;
     if (json_array_append_new(argument, procspawn_value_fd(chunk->ledger.fd)) < 0 ||
         json_array_append(argument, calls->function_bytes) < 0 ||
-        json_array_append(argument, calls->library) < 0 || append_items(chunk, argument) < 0) {
+        json_array_append(argument, calls->library) < 0 ||
+        json_array_append_new(argument, json_boolean(calls->may_stop)) < 0 ||
+        append_items(chunk, argument) < 0) {
         json_decref(argument);
         return -ENOMEM;
     }
@@ -156,8 +157,7 @@ int procspawn__chunk_send(struct procspawn__chunk *chunk, struct procspawn__map_
                               : procspawn_set_start(calls->set, &calls->options, calls->function,
                                                     chunk->items[0]->value, chunk);
 
-    chunk->sent = base__now();
-    chunk->sending_took = chunk->sent - start;
+    chunk->sending_took = base__now() - start;
     return rc;
 }
 
@@ -168,17 +168,9 @@ static struct procspawn__item *next_item(struct procspawn__chunk *chunk)
     return chunk->items[chunk->ended++];
 }
 
-/* The times of the worker are believed if they lie between those of the host. */
-static void succeed(struct procspawn__item *item, const struct procspawn__chunk *chunk,
-                    const struct wire_times *times, json_t *value)
+static void succeed(struct procspawn__item *item, json_t *value)
 {
-    bool plausible = times->began >= chunk->sent - chunk->sending_took &&
-                     times->ended >= times->began && times->ended <= base__now();
-
-    procspawn__result_succeed(&item->result, value, plausible ? times->began - chunk->sent : 0,
-                              plausible ? times->ended - times->began : 0);
-    if (item->result.queue_time < 0)
-        item->result.queue_time = 0;
+    procspawn__result_succeed(&item->result, value);
     item->has_ended = true;
 }
 
@@ -187,19 +179,18 @@ static int take_result(struct procspawn__chunk *chunk, const struct procspawn__m
                        struct procspawn__ledger_news *news)
 {
     struct procspawn__received_value received;
-    struct wire_times times;
     json_error_t detail = { .text = "" };
     json_t *value;
 
     if (chunk->ended == chunk->count)
         return -EPROTO;
-    int rc = procspawn__ledger_next(&chunk->ledger, news, &received, &times);
+    int rc = procspawn__ledger_next(&chunk->ledger, news, &received);
     if (rc < 0)
         return rc;
     received.limit = &calls->limit;
     rc = procspawn__message_decode(&received, &value, &detail);
     if (rc == 0)
-        succeed(next_item(chunk), chunk, &times, value);
+        succeed(next_item(chunk), value);
     else if (rc == PROCSPAWN_EJSON || rc == PROCSPAWN_ELIMIT)
         procspawn__item_fail(next_item(chunk), procspawn__error_of_unreadable(rc, detail.text));
     else
@@ -232,10 +223,13 @@ int procspawn__chunk_collect(struct procspawn__chunk *chunk,
     return collect(chunk, calls, false);
 }
 
-static void give(struct procspawn__item *item, struct procspawn_result *result)
+/* shared: the times are those of the whole chunk. */
+static void give(struct procspawn__item *item, struct procspawn_result *result, bool shared)
 {
     item->result = *result;
     item->result.tag = NULL;
+    if (shared)
+        item->result.queue_time = item->result.run_time = -1;
     item->has_ended = true;
     procspawn__error_set_index(result->error, item->index);
     *result = (struct procspawn_result){ 0 };
@@ -265,11 +259,11 @@ int procspawn__chunk_end(struct procspawn__chunk *chunk, const struct procspawn_
     if (rc < 0)
         return rc;
     if (chunk->ledger.fd < 0)
-        give(next_item(chunk), result);
+        give(next_item(chunk), result, false);
     else if (!chunk->broken && chunk->begun > chunk->ended)
-        give(next_item(chunk), result);
+        give(next_item(chunk), result, true);
     else if (!chunk->broken && result->status == 0)
-        chunk->refused = chunk->ended < chunk->count;
+        chunk->refused = chunk->ended == 0 && json_is_false(result->value);
     fail_begun(chunk);
     if (chunk->ended == 0)
         split(chunk);

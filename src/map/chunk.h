@@ -22,6 +22,7 @@ struct procspawn__map_calls {
     procspawn_function *function;
     json_t *function_bytes;     /* the function as run_chunk.h has it; NULL: not described yet */
     json_t *library;
+    bool may_stop;              /* a chunk that takes long is ended early */
     procspawn__limit limit;     /* of a result */
 };
 
@@ -47,7 +48,6 @@ struct procspawn__chunk {
     struct procspawn__ledger ledger;    /* none for a single item, which is called directly */
     bool broken;                /* the worker has written something else into it */
     bool refused;               /* the worker could not use the ledger */
-    int64_t sent;               /* when */
     int64_t sending_took;
     size_t begun;               /* that the worker has begun; as it says */
     size_t ended;               /* of its items, the first ones */

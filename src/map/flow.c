@@ -68,13 +68,10 @@ static size_t chunk_size(const struct procspawn__flow *flow)
     return size < most ? size : most;
 }
 
-static bool has_room(const struct procspawn__flow *flow, size_t chunk)
+static size_t window_for(const struct procspawn__flow *flow, size_t chunk)
 {
-    size_t window = flow->options.window;
-
-    if (window == 0)
-        window = WINDOW_CHUNKS * workers(flow) * chunk;
-    return flow->made - flow->sunk < window;
+    return flow->options.window > 0 ? flow->options.window
+                                    : WINDOW_CHUNKS * workers(flow) * chunk;
 }
 
 static int make_item(struct procspawn__flow *flow)
@@ -102,14 +99,19 @@ static int make_item(struct procspawn__flow *flow)
     return 0;
 }
 
-/* Results do not wait long for a slow source: what it has made is sent. */
+/*
+ * Results do not wait long for a slow source: what it has made is sent. A source whose number of
+ * items is known has them already.
+ */
 static int gather(struct procspawn__flow *flow, size_t count)
 {
     int64_t until = base__deadline(gathering);
+    size_t window = window_for(flow, count);
     int rc = 0;
 
-    while (rc == 0 && flow->queued < count && !flow->exhausted && has_room(flow, count) &&
-           (flow->queued == 0 || base__now() < until))
+    while (rc == 0 && flow->queued < count && !flow->exhausted &&
+           flow->made - flow->sunk < window &&
+           (flow->queued == 0 || flow->total > 0 || base__now() < until))
         rc = make_item(flow);
     return rc;
 }

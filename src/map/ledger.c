@@ -7,7 +7,6 @@
 #include "src/value/message.h"
 #include "src/wire/codec.h"
 #include "src/wire/memfd.h"
-#include "src/wire/protocol.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -33,7 +32,6 @@ struct entry {
     uint32_t attached_length;
     uint32_t attached_count;
     uint32_t padding;
-    struct wire_times times;
 };
 
 static size_t aligned(size_t length)
@@ -141,8 +139,7 @@ void procspawn__ledger_news_fini(struct procspawn__ledger_news *news)
 }
 
 int procspawn__ledger_next(struct procspawn__ledger *ledger, struct procspawn__ledger_news *news,
-                           struct procspawn__received_value *ret_value,
-                           struct wire_times *ret_times)
+                           struct procspawn__received_value *ret_value)
 {
     struct entry entry;
     size_t left = news->length - news->at;
@@ -153,7 +150,6 @@ int procspawn__ledger_next(struct procspawn__ledger *ledger, struct procspawn__l
     uint64_t length = (uint64_t)entry.length + entry.attached_length;
     if (length > left - sizeof entry || aligned(length) > left - sizeof entry)
         return -EPROTO;
-    *ret_times = entry.times;
     *ret_value = (struct procspawn__received_value){
         .text = news->bytes + news->at + sizeof entry,
         .length = entry.length,
@@ -207,16 +203,14 @@ static void put(struct procspawn__ledger_page *page, size_t *at, const void *dat
 
 /* The numbers in the head change only when the result is there. */
 bool procspawn__ledger_note(struct procspawn__ledger_page *page,
-                            const struct procspawn__message *message,
-                            const struct wire_times *times)
+                            const struct procspawn__message *message)
 {
     struct head *head = head_of(page);
     const struct procspawn__attachments *attachments = &message->attachments;
     size_t length = procspawn__message_length(message);
     const struct entry entry = { .length = (uint32_t)message->text_length,
                                  .attached_length = (uint32_t)message->attached_length,
-                                 .attached_count = (uint32_t)message->attached_count,
-                                 .times = *times };
+                                 .attached_count = (uint32_t)message->attached_count };
     size_t at = head->end;
 
     if (length > page->size || sizeof entry + aligned(length) > page->size - at)

@@ -13,7 +13,6 @@
 #define FORKSCOPE_MAP_LEDGER_H
 
 #include "src/value/message.h"
-#include "src/wire/protocol.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,8 +49,7 @@ int procspawn__ledger_read(struct procspawn__ledger *ledger, bool final,
  * The next result of the news, which points into them. Returns 0, or -EPROTO. It counts as read.
  */
 int procspawn__ledger_next(struct procspawn__ledger *ledger, struct procspawn__ledger_news *news,
-                           struct procspawn__received_value *ret_value,
-                           struct wire_times *ret_times);
+                           struct procspawn__received_value *ret_value);
 void procspawn__ledger_news_fini(struct procspawn__ledger_news *news);
 
 /* ---- in the worker ---- */
@@ -68,7 +66,6 @@ void procspawn__ledger_detach(struct procspawn__ledger_page *page);
 void procspawn__ledger_begin(struct procspawn__ledger_page *page);
 /* Notes its result. False: there is no room for it. */
 bool procspawn__ledger_note(struct procspawn__ledger_page *page,
-                            const struct procspawn__message *message,
-                            const struct wire_times *times);
+                            const struct procspawn__message *message);
 
 #endif

@@ -79,6 +79,7 @@ static int open_map(struct map *map)
         return rc;
     flow->calls.options.pool = flow->pool;
     flow->calls.options.run_limit = flow->options.run_limit;
+    flow->calls.may_stop = flow->options.chunk == 0;
     flow->calls.limit = flow->pool->process->limit;
     return open_watch(map);
 }

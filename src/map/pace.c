@@ -9,8 +9,9 @@
 
 static const int64_t aim = BASE_SECOND / 500;
 
-/* The first items of a worker take longer than the others, so the first chunks say little. */
-enum { GROWTH = 8, MOST = 16 << 10 };
+/* The first items of a worker take longer than the others. Where the next ones take longer than
+ * those before, the worker ends its chunk early. */
+enum { GROWTH = 64, MOST = 16 << 10, SHRINKING = 4 };
 
 void procspawn__pace_init(struct procspawn__pace *pace)
 {
@@ -34,7 +35,10 @@ void procspawn__pace_note(struct procspawn__pace *pace, size_t items, int64_t du
 
 size_t procspawn__pace_next(const struct procspawn__pace *pace, size_t left, size_t workers)
 {
-    size_t share = left == SIZE_MAX ? left : left / (2 * workers) + 1;
+    size_t share = left == SIZE_MAX ? left : left / (2 * workers);
+    size_t least = pace->chunk / SHRINKING + 1;
 
+    if (share < least)
+        share = least;
     return pace->chunk < share ? pace->chunk : share;
 }

@@ -19,8 +19,8 @@ void procspawn__pace_init(struct procspawn__pace *pace);
 /* So many items have taken so long. */
 void procspawn__pace_note(struct procspawn__pace *pace, size_t items, int64_t duration);
 /*
- * The size of the next chunk. With `left` items left (SIZE_MAX: not known), the chunks shrink, so
- * that `workers` workers end at about the same time.
+ * The size of the next chunk. With `left` items left (SIZE_MAX: not known), the last chunks are
+ * smaller, so that `workers` workers end at about the same time.
  */
 size_t procspawn__pace_next(const struct procspawn__pace *pace, size_t left, size_t workers);
 
