@@ -131,8 +131,10 @@ check_PROGRAMS += tests/completion/shared_test
 check_PROGRAMS += tests/completion/shortage_test
 
 check_PROGRAMS += tests/map/each_test
+check_PROGRAMS += tests/map/hostile_test
 check_PROGRAMS += tests/map/kill_test
 check_PROGRAMS += tests/map/map_test
+check_PROGRAMS += tests/map/pace_test
 
 check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)

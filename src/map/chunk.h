@@ -48,6 +48,8 @@ struct procspawn__chunk {
     struct procspawn__ledger ledger;    /* none for a single item, which is called directly */
     bool broken;                /* the worker has written something else into it */
     bool refused;               /* the worker could not use the ledger */
+    bool killed;
+    int64_t complete;           /* when all its items had ended; 0: they have not */
     int64_t sending_took;
     size_t begun;               /* that the worker has begun; as it says */
     size_t ended;               /* of its items, the first ones */

@@ -212,19 +212,34 @@ static struct procspawn__chunk *chunk_at(struct list *item)
     return list_entry(item, struct procspawn__chunk, in_map);
 }
 
-/* What a worker writes into a ledger that is none, is not read again. */
+/* Has the worker written what is no ledger, or all results without an end? */
+static bool is_to_be_killed(struct procspawn__chunk *chunk)
+{
+    static const int64_t patience = 2 * BASE_SECOND;
+
+    if (chunk->broken)
+        return true;
+    if (chunk->ended < chunk->count)
+        return false;
+    if (chunk->complete == 0)
+        chunk->complete = base__now();
+    return base__now() - chunk->complete > patience;
+}
+
 static int collect_all(struct procspawn__flow *flow)
 {
     for (struct list *at = flow->chunks.next; at != &flow->chunks; at = at->next) {
         struct procspawn__chunk *chunk = chunk_at(at);
-        bool was_broken = chunk->broken;
         int rc = procspawn__chunk_collect(chunk, &flow->calls);
         if (rc < 0)
             return rc;
-        if (chunk->broken && !was_broken)
-            procspawn_set_kill(flow->calls.set, chunk);
         pass_on(flow, chunk);
+        if (!chunk->killed && is_to_be_killed(chunk)) {
+            procspawn_set_kill(flow->calls.set, chunk);
+            chunk->killed = true;
+        }
     }
+    flow->collect_at = base__deadline(news_pause);
     return 0;
 }
 
@@ -276,10 +291,10 @@ static int receive(struct procspawn__flow *flow, bool more)
     int rc = procspawn_set_next_timeout(flow->calls.set, timeout, &result);
     base__cancelable(false);
     if (rc == 0)
-        return end_chunk(flow, &result);
-    if (rc == -ETIMEDOUT)
-        return timeout > 0 ? collect_all(flow) : 0;
-    return rc == -ENODATA ? 0 : rc;
+        rc = end_chunk(flow, &result);
+    else if (rc == -ETIMEDOUT || rc == -ENODATA)
+        rc = 0;
+    return rc == 0 && base__now() >= flow->collect_at ? collect_all(flow) : rc;
 }
 
 /* ---- to the sink ---- */
@@ -368,7 +383,8 @@ int procspawn__flow_run(struct procspawn__flow *flow)
 {
     int rc = 0;
 
-    flow->progress_at = base__deadline(news_pause);
+    flow->collect_at = base__deadline(news_pause);
+    flow->progress_at = flow->collect_at;
     while (rc == 0 && !is_done(flow))
         rc = turn(flow);
     if (rc == 0 && flow->options.progress)

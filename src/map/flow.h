@@ -39,6 +39,7 @@ struct procspawn__flow {
     bool *stopped;              /* atomic, set by another thread: the map is to end. May be NULL */
     bool was_cancelable;        /* the cancellation state of the caller */
     int64_t deadline;
+    int64_t collect_at;         /* when the ledgers are looked at next */
     int64_t progress_at;        /* when it may be called again */
     procspawn_error *error;     /* why the map was stopped; NULL: its return value says so */
 };
