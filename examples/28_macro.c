@@ -2,8 +2,8 @@
  * 28_macro.c - a function with plain C parameters, callable in other processes
  *
  * Shows PROCSPAWN_DEFINE: what is defined once can be called here, and elsewhere by _call; no JSON
- * is in sight, and a number that does not fit is refused before anything is started. Prints the sum,
- * the sum of the same call here, and what is said of the number.
+ * is in sight, and a number that does not fit is refused before anything is started. Prints the
+ * sum, the sum of the same call here, and what is said of the number.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
  * 31_loop.c - a thousand calls in an event loop
  *
- * Shows a set with one descriptor for epoll(7), beside a timer of the program. Waiting calls need no
- * descriptors and starting one does not wait, so the loop is never held up. One call crashes; its
- * tag tells which. Prints how many calls were good, and whether the timer ran meanwhile.
+ * Shows a set with one descriptor for epoll(7), beside a timer of the program. Waiting calls need
+ * no descriptors and starting one does not wait, so the loop is never held up. One call crashes;
+ * its tag tells which. Prints how many calls were good, and whether the timer ran meanwhile.
  */
 #include <forkscope.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
  * 32_bytes.c - bytes that are no text, as arguments and results
  *
  * Shows procspawn_value_bytes, which stands anywhere in a value, as a string does, and needs no
- * base64. The function inverts bytes that are no UTF-8, with a zero among them. Prints them, and the
- * whole result as procspawn_value_print shows it.
+ * base64. The function inverts bytes that are no UTF-8, with a zero among them. Prints them, and
+ * the whole result as procspawn_value_print shows it.
  */
 #include <forkscope.h>
 #include <stdio.h>

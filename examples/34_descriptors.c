@@ -1,9 +1,9 @@
 /*
  * 34_descriptors.c - open files as arguments and results
  *
- * Shows procspawn_value_fd and procspawn_value_claim_fd. The function reads from the descriptor that
- * came with its argument, and returns another one: a file in memory, with the same text in capital
- * letters. Prints what is in it.
+ * Shows procspawn_value_fd and procspawn_value_claim_fd. The function reads from the descriptor
+ * that came with its argument, and returns another one: a file in memory, with the same text in
+ * capital letters. Prints what is in it.
  *
  * The result of procspawn_call() has its descriptors closed. procspawn_call_with() keeps them until
  * procspawn_result_fini().

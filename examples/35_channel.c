@@ -2,8 +2,8 @@
  * 35_channel.c - messages from a function while it runs
  *
  * Shows a channel whose sender is given to the function as its argument. The function tells how far
- * it has come; the loop of the receiver ends with -EPIPE when no sender is left. Prints each message
- * and the result.
+ * it has come; the loop of the receiver ends with -EPIPE when no sender is left. Prints each
+ * message and the result.
  */
 #include <errno.h>
 #include <forkscope.h>

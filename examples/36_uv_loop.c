@@ -2,8 +2,8 @@
  * 36_uv_loop.c - calls in the event loop of libuv
  *
  * Shows the one descriptor of a set, watched by uv_poll_start. The loop ends when the last result
- * has been given: then nothing is watched any more. 31_loop.c is the same with epoll(7). Prints each
- * result in the order of the calls, which a pool of one worker keeps.
+ * has been given: then nothing is watched any more. 31_loop.c is the same with epoll(7). Prints
+ * each result in the order of the calls, which a pool of one worker keeps.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
  * 37_pool_builder.c - a pool that differs from the plain one
  *
  * Shows a pool builder: a variable of the environment, a hook that each worker runs when it starts,
- * and workers that are replaced after two calls. What a call leaves in static variables is there for
- * the next call of the same worker, so each one counts from the beginning. Prints what five calls
- * return.
+ * and workers that are replaced after two calls. What a call leaves in static variables is there
+ * for the next call of the same worker, so each one counts from the beginning. Prints what five
+ * calls return.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
  * 41_subtree.c - the tree goes on in the process: tasks of a called function
  *
- * Shows procspawn_scope_root, the root of the tasks of a called function. Two tasks compute halves of
- * the result. A third one would never end: it is cancelled when the function returns, and gone before
- * the result is sent. Prints how that task ends, and the result.
+ * Shows procspawn_scope_root, the root of the tasks of a called function. Two tasks compute halves
+ * of the result. A third one would never end: it is cancelled when the function returns, and gone
+ * before the result is sent. Prints how that task ends, and the result.
  */
 #include <forkscope.h>
 #include <stdio.h>

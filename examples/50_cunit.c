@@ -1,9 +1,10 @@
 /*
  * 50_cunit.c - CUnit tests, each in a process of its own
  *
- * Shows procspawn_cunit_run with CUnit's own tables. The third test leaves by exit(), and the fourth one runs
- * all the same. A fixture that a test changes is whole again for the next test, as that runs in
- * another process. Prints what the runner says of each test; one failure is meant to happen.
+ * Shows procspawn_cunit_run with CUnit's own tables. The third test leaves by exit(), and the
+ * fourth one runs all the same. A fixture that a test changes is whole again for the next test, as
+ * that runs in another process. Prints what the runner says of each test; one failure is meant to
+ * happen.
  */
 #include <forkscope/cunit.h>
 #include <stdlib.h>

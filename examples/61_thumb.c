@@ -1,10 +1,10 @@
 /*
  * 61_thumb.c - thumbnails of PNG files, decoded in isolated workers. usage: 61_thumb OUTDIR FILE...
  *
- * Shows a whole program around a set: each file is opened here and decoded by libpng in a worker of a
- * pool, which gets the descriptor and returns bytes. A file that is no PNG is a failure that is data;
- * a crash or a hang of the decoder costs one file. Prints what is wrong with which file, and how many
- * thumbnails (PPM, 64 by 64 pixels) it has written.
+ * Shows a whole program around a set: each file is opened here and decoded by libpng in a worker of
+ * a pool, which gets the descriptor and returns bytes. A file that is no PNG is a failure that is
+ * data; a crash or a hang of the decoder costs one file. Prints what is wrong with which file, and
+ * how many thumbnails (PPM, 64 by 64 pixels) it has written.
  */
 #include <fcntl.h>
 #include <forkscope.h>

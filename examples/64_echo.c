@@ -2,9 +2,9 @@
  * 64_echo.c - a server of lines: a task for each connection. usage: 64_echo [PORT]
  *
  * Shows a whole server: an idle limit for each connection, a bound on their number, failures told
- * with the name of the connection, and an end by SIGINT or SIGTERM at which each connection is asked
- * first and has two seconds to say good-bye. Without a port it takes any, and a client of its own
- * talks to it and sends SIGTERM at last; what that client gets is printed.
+ * with the name of the connection, and an end by SIGINT or SIGTERM at which each connection is
+ * asked first and has two seconds to say good-bye. Without a port it takes any, and a client of its
+ * own talks to it and sends SIGTERM at last; what that client gets is printed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ struct server {
     bool talks_to_itself;
 };
 
-/* A connection's descriptor is its task's argument. `done` closes it, also of a task that never ran. */
+/* A connection's descriptor is its task's argument. `done` closes it, in any case. */
 static int fd_of(void *arg)
 {
     return (int)(intptr_t)arg;

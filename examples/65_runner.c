@@ -2,8 +2,8 @@
  * 65_runner.c - a test runner: each function in a process of its own, with a limit. Prints TAP.
  *
  * Shows a whole program around procspawn_call_with: nine tests fail in nine ways, and the runner
- * goes on after each. Prints a line for each test, with the reason and the beginning and end of what
- * the test has printed. With -v it prints backtraces, too.
+ * goes on after each. Prints a line for each test, with the reason and the beginning and end of
+ * what the test has printed. With -v it prints backtraces, too.
  */
 #include <assert.h>
 #include <forkscope.h>

@@ -2,9 +2,9 @@
  * 66_both.cpp - a C++17 program that uses processes and threads together
  *
  * Shows what happens to objects and exceptions: a called function that throws destroys its objects
- * and the caller catches the class and the text; one that crashes is an exception of the caller, too;
- * a scope that reaches its time limit ends its body and its tasks; an exception that leaves a task
- * cancels the others and leaves run(). Prints each of these.
+ * and the caller catches the class and the text; one that crashes is an exception of the caller,
+ * too; a scope that reaches its time limit ends its body and its tasks; an exception that leaves a
+ * task cancels the others and leaves run(). Prints each of these.
  */
 #include <cstddef>
 #include <cstdio>

@@ -3,8 +3,8 @@
  *
  * Shows run_limit: six calls wait for one worker, longer than the limit, and only the one that runs
  * too long is ended by it. Then input and capture_limit: 100 KB go into stdin, and of what is
- * printed the beginning and the end are kept. Both with typed functions in a set. Prints the results
- * in the order of the calls.
+ * printed the beginning and the end are kept. Both with typed functions in a set. Prints the
+ * results in the order of the calls.
  */
 #include <forkscope.h>
 #include <stdio.h>

@@ -129,6 +129,9 @@ noinst_PROGRAMS += examples/61_thumb
 examples_61_thumb_CPPFLAGS = $(AM_CPPFLAGS) $(PNG_CFLAGS)
 examples_61_thumb_LDADD = $(examples_ldadd) $(PNG_LIBS)
 endif
+noinst_PROGRAMS += examples/62_map
+examples_62_map_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/62_map.expected
 noinst_PROGRAMS += examples/64_echo
 examples_64_echo_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/64_echo.expected
