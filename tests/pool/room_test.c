@@ -197,7 +197,7 @@ static void a_pool_without_a_limit_always_has_room(void)
 
 static void *wait_for_room(void *pool)
 {
-    return (void *)(intptr_t)procspawn_pool_wait_room(pool);
+    return (void *)(intptr_t)procspawn_pool_wait_room_timeout(pool, 20 * CALLS_SECOND);
 }
 
 static int start_waiting(procspawn_pool *pool, pthread_t *ret_thread)
@@ -213,10 +213,15 @@ static int waited(pthread_t thread)
     return (int)(intptr_t)rc;
 }
 
+/* The call that leaves the queue waits as well, so the pool is not idle meanwhile. */
 static void the_wait_ends_when_there_is_room(void)
 {
-    struct busy busy = busy_make(1, 1);
+    struct busy busy = busy_make(1, 0);
+    struct pool_gate gate;
     pthread_t threads[2];
+
+    pool_gate_make(&gate);
+    procspawn_handle *next = pool_start(busy.pool, pool_forty_two, pool_gate_name(&gate));
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_wait_room_timeout(busy.pool, 0), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_wait_room_timeout(busy.pool, 10 * CALLS_MS), -ETIMEDOUT);
@@ -225,6 +230,9 @@ static void the_wait_ends_when_there_is_room(void)
     busy_open(&busy);
     for (int i = 0; i < 2; i++)
         PROCSPAWN_CUNIT_EQUAL(waited(threads[i]), 0);
+    pool_gate_open(&gate);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(next), 42);
+    pool_gate_remove(&gate);
     busy_end(&busy);
 }
 
