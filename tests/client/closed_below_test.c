@@ -72,7 +72,7 @@ static void check_told(procspawn_handle *handle)
 {
     procspawn_error *error = calls_error(handle);
 
-    CU_ASSERT(strstr(procspawn_error_message(error), "channel") != NULL);
+    CU_ASSERT(strstr(procspawn_error_message(error), "closed the descriptors") != NULL);
     calls_check_error(error, PROCSPAWN_ERROR_REMOTE_CLOSE, PROCSPAWN_CAUSE_EXIT);
 }
 

@@ -4,6 +4,7 @@
 #include "tests/support/busy_program.h"
 
 #include "tests/support/call_helpers.h"
+#include "tests/support/closed.h"
 #include <errno.h>
 #include <forkscope/tree.h>
 #include <poll.h>
@@ -317,7 +318,7 @@ static int cancel_again_and_again(scoped_spawner self, void *unused)
         int rc = scoped_procspawn(scope, NULL, breed_and_hang, NULL, &handle);
         if (rc == 0)
             procspawn_wait_timeout(handle, LIFE_MS * CALLS_MS, NULL);
-        int closed = scoped_cancel_close(scope, SCOPED_FOREVER, NULL);
+        int closed = close_whatever(scope, SCOPED_FOREVER);
         if (closed < 0)
             wrong("a scope cannot be closed: %s", forkscope_strerror(closed));
         if (rc == 0)
