@@ -52,6 +52,7 @@ extern const struct pair bench_floor_pairs[];
 extern const struct pair bench_rival_pairs[];
 extern const struct pair bench_shmem_pairs[];
 extern const struct pair bench_pool_pairs[];
+extern const struct pair bench_map_pairs[];
 extern const struct pair bench_set_pairs[];
 
 #endif
