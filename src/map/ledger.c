@@ -26,7 +26,7 @@ struct head {
     uint64_t end;               /* of the last one; from the beginning of the memory */
 };
 
-/* Behind it lie the text and the attachments; then up to 7 bytes, so that the next one is aligned. */
+/* Behind it lie the text and the attachments; then up to 7 bytes that align the next one. */
 struct entry {
     uint32_t length;            /* of the text */
     uint32_t attached_length;
