@@ -65,8 +65,8 @@ int remote_spawner_spawn_raw_with_signal(scoped_spawner spawner,
  * cancelled before; with cancellation off, or in a shield, it is not.
  *
  * Returns the task's status: what the function returned, -ECANCELED when it was cancelled before it
- * ran; or -ENOMEM, when neither the function nor `done` was called, and the done signal has been
- * sent with this status.
+ * ran; or -ENOMEM, or -EINVAL for a function of NULL, when neither the function nor `done` was
+ * called, and the done signal has been sent with this status.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point; the thread's cancellation is off until it returns.

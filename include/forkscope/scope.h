@@ -202,8 +202,8 @@ struct scoped_options {
  * ret_outcome (may be NULL; freed by scoped_outcome_fini) is filled. Or, with ret_outcome untouched
  * and body not called,
  *   -ENOMEM, -EAGAIN  no memory or thread could be had; other values from an executor of the user's
- *   -EINVAL           time_limit is negative; until lies before the start of this process; one of
- *                     the signals does not exist, or cannot be blocked
+ *   -EINVAL           body is NULL; time_limit or grace is negative; until lies before the start of
+ *                     this process; one of the signals does not exist, or cannot be blocked
  *
  * Safe:   any thread.
  * Cancel: a cancellation point of tasks: all tasks are cancelled, and waited for, before the caller
@@ -218,7 +218,7 @@ int scoped_run(const struct scoped_options *options, scoped_task_function *body,
  * so it keeps no list of failures: its outcome has their number.
  *
  * Returns 0 and sets *ret_root, or -ENOMEM, or
- *   -EINVAL  time_limit is negative, or until lies before the start of this process
+ *   -EINVAL  time_limit or grace is negative, or until lies before the start of this process
  *   -EAGAIN  no thread for the time limit
  *
  * Safe:   any thread.
@@ -242,8 +242,8 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  * cancellation point then.
  *
  * Returns 0 and sets *ret_scope, or
- *   -EINVAL          time_limit is negative, or until lies before the start of this process: most
- *                    likely it is a length, which belongs in time_limit
+ *   -EINVAL          time_limit or grace is negative, or until lies before the start of this
+ *                    process: most likely it is a length, which belongs in time_limit
  *   -ENOMEM          out of memory
  *   -EAGAIN          no thread for the time limit or the grace
  *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER as for scoped_spawn
@@ -447,6 +447,7 @@ int scoped_shield_end(struct scoped_shield *shield);
  *   -EAGAIN           no thread can be had now; other values from an executor of the user's own
  *   SCOPED_ECLOSED    the owner is ending: its function has returned; also for scopes and roots
  *                     that it has left open
+ *   -EINVAL           the function is NULL
  *   SCOPED_ESTALE     the owner has ended
  *   SCOPED_ENOTOWNER  the spawner belongs to another task or thread
  *   -ECANCELED        as for every wait; in a scope with max_tasks only

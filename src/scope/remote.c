@@ -117,21 +117,28 @@ static int run_as_root(scoped_task_function *task, scoped_leaf_function *leaf, v
     return error;
 }
 
+/* The task ends before it began; the signals are taken. Returns the error. */
+static int refuse(struct scoped_child_signals signals, int error)
+{
+    scoped_done_sender_set_status(signals.done_sender, error);
+    scoped_done_sender_free(signals.done_sender);
+    scoped_cancel_receiver_free(signals.cancel_receiver);
+    return error;
+}
+
 int remote_scope_run(struct scoped_child_signals signals, scoped_task_function *function, void *arg,
                      scoped_done_function *done)
 {
     struct node *node = (struct node *)signals.done_sender;
+    if (node == NULL && function == NULL)
+        return -EINVAL;
     if (node == NULL)
         return run_as_root(function, NULL, arg, done);
     if (!scoped__node_here(node))
         return PROCSPAWN_ENOTOWNER;
-    int error = scoped__node_take_id(node);
-    if (error < 0) {
-        scoped_done_sender_set_status(signals.done_sender, error);
-        scoped_done_sender_free(signals.done_sender);
-        scoped_cancel_receiver_free(signals.cancel_receiver);
-        return error;
-    }
+    int error = function != NULL ? scoped__node_take_id(node) : -EINVAL;
+    if (error < 0)
+        return refuse(signals, error);
     scoped__lock(node->tree);
     node->kind = NODE_TASK;
     node->function.task = function;
@@ -143,10 +150,14 @@ int remote_scope_run_leaf(struct scoped_child_signals signals, scoped_leaf_funct
                           void *arg, scoped_done_function *done)
 {
     struct node *node = (struct node *)signals.done_sender;
+    if (node == NULL && function == NULL)
+        return -EINVAL;
     if (node == NULL)
         return run_as_root(NULL, function, arg, done);
     if (!scoped__node_here(node))
         return PROCSPAWN_ENOTOWNER;
+    if (function == NULL)
+        return refuse(signals, -EINVAL);
     scoped__lock(node->tree);
     node->kind = NODE_LEAF;
     node->function.leaf = function;

@@ -102,6 +102,8 @@ int scoped_run(const struct scoped_options *options, scoped_task_function *body,
     static const struct scoped_options none;
     struct run run = { .scope = NULL };
     struct scoped_outcome outcome;
+    if (body == NULL)
+        return -EINVAL;
     struct wait wait = scoped__wait_begin();
     int error = begin(&run, options != NULL ? options : &none, body, arg);
     if (error < 0) {

@@ -53,7 +53,7 @@ static int64_t end_of(const struct scoped_options *options)
 
 static bool valid(const struct scoped_options *options)
 {
-    return !base__is_length(options->until) && options->time_limit >= 0;
+    return !base__is_length(options->until) && options->time_limit >= 0 && options->grace >= 0;
 }
 
 /*

@@ -99,6 +99,8 @@ static int spawn(scoped_spawner spawner, const struct body *body, unsigned handl
     enum { PLACE_AND_RUN = 2 };
 
     struct node *parent;
+    if (body->task == NULL && body->leaf == NULL)
+        return -EINVAL;
     int error = scoped__parent_with_room(spawner, &parent);
     if (error < 0)
         return error;

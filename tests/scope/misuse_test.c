@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/notify.h>
+#include <forkscope/remote_scope.h>
+#include <forkscope/task.h>
 #include <pthread.h>
 
 static int hook_calls, hook_error;
@@ -143,6 +146,42 @@ static void a_closed_root_is_stale(void)
     CU_ASSERT_FATAL(scoped_spawner_open(NULL, &root) == 0);
 }
 
+static void nothing_is_done(void *called)
+{
+    *(bool *)called = true;
+}
+
+static void a_function_of_null_is_refused(void)
+{
+    struct scoped_child_signals none = { NULL, NULL }, child;
+    struct scoped_parent_signals parent;
+    struct scoped_task *task = NULL;
+    bool called = false;
+    int status = 0;
+
+    CU_ASSERT(scoped_spawn(root, NULL, &called, nothing_is_done) == -EINVAL);
+    CU_ASSERT(scoped_spawn_leaf(root, NULL, &called, nothing_is_done) == -EINVAL);
+    CU_ASSERT(scoped_spawn_with_signal(root, NULL, NULL, NULL, &parent) == -EINVAL);
+    CU_ASSERT(scoped_spawn_leaf_with_signal(root, NULL, NULL, NULL, &parent) == -EINVAL);
+    CU_ASSERT(scoped_start(root, NULL, NULL, NULL, &task) == -EINVAL);
+    CU_ASSERT(scoped_start_leaf(root, NULL, NULL, NULL, &task) == -EINVAL);
+    CU_ASSERT(task == NULL);
+    CU_ASSERT(scoped_run(NULL, NULL, NULL, NULL) == -EINVAL);
+    CU_ASSERT(remote_scope_run(none, NULL, NULL, NULL) == -EINVAL);
+    CU_ASSERT(remote_scope_run_leaf(none, NULL, NULL, NULL) == -EINVAL);
+    for (int leaf = 0; leaf < 2; leaf++) {
+        CU_ASSERT_FATAL(remote_spawner_spawn_raw_with_signal(root, &parent, &child) == 0);
+        status = leaf ? remote_scope_run_leaf(child, NULL, &called, nothing_is_done)
+                      : remote_scope_run(child, NULL, &called, nothing_is_done);
+        CU_ASSERT(status == -EINVAL);
+        CU_ASSERT(scoped_done_receiver_wait_until(parent.done_receiver, soon()) == 0);
+        scoped_cancel_sender_free(parent.cancel_sender);
+        scoped_done_receiver_free(parent.done_receiver);
+    }
+    CU_ASSERT(!called);
+    CU_ASSERT(hook_calls == 0);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -153,6 +192,7 @@ static CU_TestInfo tests[] = {
     TEST(invented_spawners_are_stale),
     TEST(only_roots_can_be_closed_as_roots),
     TEST(a_closed_root_is_stale),
+    TEST(a_function_of_null_is_refused),
     CU_TEST_INFO_NULL
 };
 

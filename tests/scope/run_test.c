@@ -166,6 +166,10 @@ static void bad_options_are_refused(void)
     outcome.status = 77;
     struct scoped_options options = { .until = 500 };
     CU_ASSERT(scoped_run(&options, spawn_two, "a", &outcome) == -EINVAL);
+    options = (struct scoped_options){ .grace = -1 };
+    CU_ASSERT(scoped_run(&options, spawn_two, "a", &outcome) == -EINVAL);
+    CU_ASSERT(scoped_scope_open(root, &options, &scope) == -EINVAL);
+    CU_ASSERT(scoped_spawner_open_with(&options, &scope) == -EINVAL);
     options = (struct scoped_options){ .signals = none };
     CU_ASSERT(scoped_run(&options, spawn_two, "a", &outcome) == -EINVAL);
     options = (struct scoped_options){ .signals = kill_signal };
