@@ -56,6 +56,7 @@ src_libbase_la_SOURCES += src/base/shortage.c src/base/shortage.h
 src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
 src_libbase_la_SOURCES += src/base/timers.c src/base/timers.h
 src_libbase_la_SOURCES += src/base/utf8.c src/base/utf8.h
+src_libbase_la_SOURCES += src/base/refusal.c src/base/refusal.h
 src_libbase_la_SOURCES += src/base/version.c
 src_libbase_la_SOURCES += src/base/visible_text.c src/base/visible_text.h
 src_libbase_la_SOURCES += src/base/waiter.c src/base/waiter.h

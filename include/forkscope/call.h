@@ -71,6 +71,7 @@ struct scoped_spawner;
  *   PROCSPAWN_ECALL      the call failed; the error says how
  *   -ECANCELED           the calling task was cancelled, where a return value tells it (scope.h);
  *                        the call was killed, and the error has kind CANCELLED
+ *   -EINVAL              the pool is NULL; the error has kind SETUP
  *   other                what procspawn() or procspawn_pool_spawn() return: the call could not be
  *                        made, and the error has kind SETUP
  * The other out-parameter is untouched. If there is no memory for an error, *ret_error is one that

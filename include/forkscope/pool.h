@@ -119,6 +119,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  * procspawn_start() (call.h) takes one for a single call.
  *
  * Returns 0 and a new handle, or
+ *   -EINVAL              the pool is NULL
  *   PROCSPAWN_EJSON      the argument cannot be encoded, or is nested deeper than 2,048
  *   PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, -EBADF
  *                        its placeholders cannot be sent, as with procspawn()

@@ -57,6 +57,10 @@ void procspawn__pack_call(struct procspawn__packing *packing, const char *functi
 /* Hands out the error, if there is one, and empties the result. Returns its status. */
 int procspawn__call_end(struct procspawn_result *result, procspawn_error **ret_error);
 
+/* The pool for the options of a call. For NULL, which means no pool there, it is one that the call
+ * refuses. */
+procspawn_pool *procspawn__given_pool(procspawn_pool *pool);
+
 void procspawn__unpack_begin(struct procspawn__unpacking *unpacking, const json_t *array,
                              size_t count);
 json_t *procspawn__unpack_next(struct procspawn__unpacking *unpacking);
@@ -217,7 +221,9 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
                                     int64_t procspawn__timeout, PROCSPAWN__RET(result) \
                                     procspawn_error **procspawn__ret_error)
 
-/* Spawns by a builder or in a pool. */
+/* Spawns by a builder or in a pool. A builder of NULL is none, a pool of NULL is refused. */
+#define PROCSPAWN__GIVEN_builder(builder) builder
+#define PROCSPAWN__GIVEN_pool(pool) procspawn__given_pool(pool)
 #define PROCSPAWN__DEFINE_SPAWN(n, storage, name, by, ...) \
     storage int name##_##by##_spawn(procspawn_##by *procspawn__##by, \
                                     PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
@@ -225,7 +231,7 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
     { \
         struct procspawn_call_options procspawn__options = PROCSPAWN__ZERO; \
         \
-        procspawn__options.by = procspawn__##by; \
+        procspawn__options.by = PROCSPAWN__GIVEN_##by(procspawn__##by); \
         return name##_start(&procspawn__options, \
                             PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
                             procspawn__ret_handle); \
@@ -323,7 +329,7 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
     { \
         struct procspawn_call_options procspawn__options = PROCSPAWN__ZERO; \
         \
-        procspawn__options.pool = procspawn__pool; \
+        procspawn__options.pool = procspawn__given_pool(procspawn__pool); \
         return name##_call_with(&procspawn__options, \
                                 PROCSPAWN__EACH_##n(PROCSPAWN__ARG, __VA_ARGS__) \
                                 PROCSPAWN__RET_ARG(result) procspawn__ret_error); \

@@ -3,6 +3,7 @@
  */
 #include "src/calls/attend.h"
 #include "src/error/error.h"
+#include "src/pool/spawn.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
@@ -62,14 +63,15 @@ int procspawn_call_take(procspawn_function *function, json_t *argument, json_t *
 int procspawn_pool_call(procspawn_pool *pool, procspawn_function *function, json_t *argument,
                         json_t **ret_result, procspawn_error **ret_error)
 {
-    const struct procspawn_call_options options = { .pool = pool };
+    const struct procspawn_call_options options = { .pool = procspawn__pool_or_absent(pool) };
     return call(&options, function, argument, ret_result, ret_error);
 }
 
 int procspawn_pool_call_take(procspawn_pool *pool, procspawn_function *function, json_t *argument,
                              json_t **ret_result, procspawn_error **ret_error)
 {
-    const struct procspawn_call_options options = { .pool = pool, .take_argument = true };
+    const struct procspawn_call_options options = { .pool = procspawn__pool_or_absent(pool),
+                                                    .take_argument = true };
     return call(&options, function, argument, ret_result, ret_error);
 }
 

@@ -3,22 +3,25 @@
  */
 #include "src/calls/options.h"
 
+#include "src/base/refusal.h"
+#include "src/pool/spawn.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <jansson.h>
-#include <stdbool.h>
-
-static bool is_valid(const struct procspawn_call_options *options)
-{
-    if (options->run_limit < 0 || options->total_limit < 0)
-        return false;
-    return !options->pool || !options->builder;
-}
 
 int procspawn__options_check(const struct procspawn_call_options *options, const json_t *argument)
 {
-    if (!is_valid(options))
-        return -EINVAL;
-    return options->take_argument && !argument ? PROCSPAWN_EJSON : 0;
+    base__refusal_forget();
+    if (options->pool && procspawn__pool_is_absent(options->pool))
+        return base__refuse(-EINVAL, "the pool is NULL");
+    if (options->run_limit < 0)
+        return base__refuse(-EINVAL, "the run limit is negative");
+    if (options->total_limit < 0)
+        return base__refuse(-EINVAL, "the total limit is negative");
+    if (options->pool && options->builder)
+        return base__refuse(-EINVAL, "a pool together with a builder");
+    if (options->take_argument && !argument)
+        return base__refuse(PROCSPAWN_EJSON, "the argument is NULL: json_pack failed?");
+    return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "src/error/error.h"
 
+#include "src/base/refusal.h"
 #include "src/crash/backtrace.h"
 #include "src/image/function.h"
 #include "src/value/failure.h"
@@ -161,9 +162,12 @@ procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function)
     procspawn_error *error = procspawn__error_of_code(rc);
     char reason[PATH_MAX + 128];
 
-    if (rc != PROCSPAWN_EFUNCTION || error->fixed)
+    if (error->fixed)
         return error;
-    procspawn__function_refusal(function, reason, sizeof reason);
+    if (rc == PROCSPAWN_EFUNCTION)
+        procspawn__function_refusal(function, reason, sizeof reason);
+    else if (!base__refusal_take(rc, reason, sizeof reason))
+        return error;
     char *message = strdup(reason);
     if (message) {
         free(error->message);

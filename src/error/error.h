@@ -66,7 +66,7 @@ procspawn_error *procspawn__error_of_loss(int rc);
 procspawn_error *procspawn__error_of_unreadable(int rc, const char *detail);
 /* Notes of which item of a map it is the error. */
 void procspawn__error_set_index(procspawn_error *error, size_t index);
-/* The first, for a call of this function. */
+/* The first, for a call of this function, with what this thread has noted (base/refusal.h). */
 procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function);
 /*
  * From a child's FAILURE message (untrusted bytes), and from the server's report of its death. The

@@ -24,6 +24,7 @@
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +72,24 @@ static int keep_streams(struct procspawn__pool_call *call,
     return 0;
 }
 
+static procspawn_pool absent;
+
+procspawn_pool *procspawn__pool_or_absent(procspawn_pool *pool)
+{
+    return pool ? pool : &absent;
+}
+
+bool procspawn__pool_is_absent(const procspawn_pool *pool)
+{
+    return !pool || pool == &absent;
+}
+
 int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_options *options,
                              procspawn_function *function, const json_t *argument,
                              struct procspawn__pool_call **ret_call)
 {
+    if (procspawn__pool_is_absent(pool))
+        return -EINVAL;
     if (!procspawn__pool_is_ours(pool))
         return procspawn__ready() ? PROCSPAWN_ENOTOWNER : PROCSPAWN_ENOTINIT;
     struct procspawn__pool_call *call = procspawn__pool_call_new(pool, &procspawn__pool_call_kind);

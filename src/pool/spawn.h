@@ -10,6 +10,12 @@
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
+#include <stdbool.h>
+
+/* Options in which the pool is NULL mean no pool. This stands for a pool of NULL in them. */
+procspawn_pool *procspawn__pool_or_absent(procspawn_pool *pool);
+/* Is it this one, or NULL? */
+bool procspawn__pool_is_absent(const procspawn_pool *pool);
 
 /* As procspawn_pool_spawn(), in `pool`; the pool and the scope of the options do not count here. */
 int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_options *options,

@@ -3,6 +3,7 @@
  */
 #include "src/child/reply.h"
 #include "src/error/error.h"
+#include "src/pool/spawn.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/completion.h>
@@ -149,6 +150,11 @@ int procspawn__call_end(struct procspawn_result *result, procspawn_error **ret_e
     }
     procspawn_result_fini(result);
     return status;
+}
+
+procspawn_pool *procspawn__given_pool(procspawn_pool *pool)
+{
+    return procspawn__pool_or_absent(pool);
 }
 
 /* ---- parameters ---- */

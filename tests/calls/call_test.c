@@ -44,6 +44,14 @@ static void check_error(procspawn_error *error, int code, enum procspawn_error_k
     procspawn_error_free(error);
 }
 
+/* Checks the code and the message of an error of kind SETUP, and frees it. */
+static void check_refusal(procspawn_error *error, int code, const char *message)
+{
+    CU_ASSERT_FATAL(error != NULL);
+    CU_ASSERT_STRING_EQUAL(procspawn_error_message(error), message);
+    check_error(error, code, PROCSPAWN_ERROR_SETUP);
+}
+
 /* ---- in a process ---- */
 
 static void a_call_gives_what_the_function_returned(void)
@@ -124,7 +132,25 @@ static void the_take_form_reports_a_value_that_could_not_be_made(void)
     CU_ASSERT(not_text == NULL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_call_take(calls_echo, not_text, NULL, &error),
                           PROCSPAWN_EJSON);
-    check_error(error, PROCSPAWN_EJSON, PROCSPAWN_ERROR_SETUP);
+    check_refusal(error, PROCSPAWN_EJSON, "the argument is NULL: json_pack failed?");
+}
+
+static void a_pool_of_null_is_refused(void)
+{
+    json_t *argument = json_integer(1);
+    procspawn_handle *handle = NULL;
+    procspawn_error *error = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_call(NULL, calls_echo, argument, NULL, &error), -EINVAL);
+    check_refusal(error, -EINVAL, "the pool is NULL");
+    error = NULL;
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_call_take(NULL, calls_echo, json_incref(argument), NULL,
+                                                   &error), -EINVAL);
+    check_refusal(error, -EINVAL, "the pool is NULL");
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(NULL, calls_echo, argument, &handle), -EINVAL);
+    CU_ASSERT(handle == NULL);
+    PROCSPAWN_CUNIT_EQUAL((int)argument->refcount, 1);
+    json_decref(argument);
 }
 
 static void descriptors_in_the_result_of_a_short_form_are_closed(void)
@@ -200,6 +226,7 @@ static CU_TestInfo process_tests[] = {
     TEST(a_call_that_cannot_be_made_is_an_error_object_too),
     TEST(the_take_form_releases_the_argument_also_on_failure),
     TEST(the_take_form_reports_a_value_that_could_not_be_made),
+    TEST(a_pool_of_null_is_refused),
     TEST(descriptors_in_the_result_of_a_short_form_are_closed),
     TEST(a_pool_calls_in_one_line_too),
     TEST(a_call_is_a_child_of_its_scope),

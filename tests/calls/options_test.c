@@ -117,19 +117,25 @@ static void options_that_exclude_each_other_are_refused(void)
 {
     procspawn_pool *pool = pool_make(1);
     procspawn_builder *builder = procspawn_builder_new();
-    const struct procspawn_call_options wrong[] = {
-        { .pool = pool, .builder = builder },
-        { .total_limit = -1 },
-        { .run_limit = -1 },
-        { .pool = pool, .total_limit = -1 },
+    const struct {
+        struct procspawn_call_options options;
+        const char *reason;
+    } wrong[] = {
+        { { .pool = pool, .builder = builder }, "a pool together with a builder" },
+        { { .total_limit = -1 }, "the total limit is negative" },
+        { { .run_limit = -1 }, "the run limit is negative" },
+        { { .pool = pool, .total_limit = -1 }, "the total limit is negative" },
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         procspawn_handle *handle = NULL;
         struct procspawn_result result;
-        PROCSPAWN_CUNIT_EQUAL(procspawn_start(&wrong[i], calls_echo, NULL, &handle), -EINVAL);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_start(&wrong[i].options, calls_echo, NULL, &handle),
+                              -EINVAL);
         CU_ASSERT(handle == NULL);
-        PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&wrong[i], calls_echo, NULL, &result), -EINVAL);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&wrong[i].options, calls_echo, NULL, &result),
+                              -EINVAL);
+        CU_ASSERT_STRING_EQUAL(procspawn_error_message(result.error), wrong[i].reason);
         check_failed(&result, -EINVAL, PROCSPAWN_ERROR_SETUP);
     }
     procspawn_builder_free(builder);

@@ -4,6 +4,7 @@
 #include "tests/support/typed_helpers.h"
 #include "tests/support/value_helpers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <forkscope/call.h>
 #include <forkscope/completion.h>
@@ -91,6 +92,19 @@ static void an_argument_that_is_refused_is_named(void)
     rc = half_call((double)INFINITY, NULL, &error);
     refused(rc, error, PROCSPAWN_EJSON, "half: parameter whole: the number is not finite");
     PROCSPAWN_CUNIT_EQUAL(add_call(1, 300, &sum, NULL), PROCSPAWN_ERANGE);
+}
+
+static void a_pool_of_null_is_refused(void)
+{
+    procspawn_error *error = NULL;
+    procspawn_handle *handle = NULL;
+    int pid = 7;
+
+    int rc = own_pid_pool_call(NULL, &pid, &error);
+    refused(rc, error, -EINVAL, "the pool is NULL");
+    PROCSPAWN_CUNIT_EQUAL(pid, 7);
+    PROCSPAWN_CUNIT_EQUAL(own_pid_pool_spawn(NULL, &handle), -EINVAL);
+    CU_ASSERT(handle == NULL);
 }
 
 static void options_say_where_a_call_is_made(void)
@@ -187,6 +201,7 @@ static void a_descriptor_inside_of_json_is_closed_after_the_call(void)
 static CU_TestInfo calls[] = {
     TEST(a_call_is_one_line),
     TEST(an_argument_that_is_refused_is_named),
+    TEST(a_pool_of_null_is_refused),
     TEST(options_say_where_a_call_is_made),
     TEST(a_whole_result_is_taken_apart),
     TEST(a_whole_result_of_another_type_becomes_a_failed_one),
