@@ -15,7 +15,7 @@ run()
         (ulimit -n 256 && exec timeout 60 "examples/$1")
         ;;
     61_thumb)
-        timeout 60 "examples/$1" "$thumbs" "$source"/data/pictures/*.png "$thumbs/absent.png" \
+        timeout 60 "examples/$1" "$thumbs" "$source"/pictures/*.png "$thumbs/absent.png" \
             >"$thumbs/out" || return 1
         sed 's,^.*/,,' "$thumbs/out" | LC_ALL=C sort
         ;;
