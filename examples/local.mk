@@ -182,7 +182,7 @@ examples_httpd_httpd_SOURCES = \
 	examples/httpd/request.c examples/httpd/request.h \
 	examples/httpd/response.c examples/httpd/response.h \
 	examples/httpd/handlers.c examples/httpd/handlers.h
-EXTRA_DIST += examples/demo.sh examples/data examples/README.md
+EXTRA_DIST += examples/demo.sh examples/data examples/pictures examples/README.md
 
 .PHONY: demo check-examples
 demo: all
