@@ -36,6 +36,13 @@ template <class E, class L> E thrown(L &&code)
     throw std::logic_error("nothing was thrown");
 }
 
+/* Does another get() say that the result was taken? */
+template <class T> static bool is_taken(T &object)
+{
+    auto error = thrown<fs::error>([&] { object.get(); });
+    return error.code() == -EINVAL && error.what() == std::string("the result was taken before");
+}
+
 /* ---- functions in processes ---- */
 
 enum class color : unsigned char { red, green, blue };
@@ -216,8 +223,11 @@ static void a_future_has_its_result_once()
     options.pool = pool.get();
 
     CHECK(two.get() == "hello, two" && one.get() == "hello, one");
-    CHECK(thrown<fs::error>([&] { one.get(); }).code() == -EINVAL);
+    CHECK(is_taken(one));
+    one.kill();
+    CHECK(one.fd() == -1 && two.fd() == -1);
     CHECK(thrown<fs::call_error>([&] { failed.get(); }).is_failure());
+    CHECK(is_taken(failed));
     killed.kill();
     CHECK(thrown<fs::call_error>([&] { killed.get(); }).kind() == PROCSPAWN_ERROR_REMOTE_CLOSE);
     CHECK(fs::call_with<greet>(options, "pool") == "hello, pool");
@@ -270,7 +280,8 @@ static void tasks_have_results()
         CHECK(sum.get() == 42 && text.get() == "text" && moved.get() == 3);
         CHECK(*pointer.get() == 4);
         none.get();
-        CHECK(thrown<fs::error>([&] { sum.get(); }).code() == -EINVAL);
+        CHECK(is_taken(sum) && is_taken(none));
+        sum.cancel();
         scope.spawn([&] { local = 1; });
     });
     CHECK(local == 1);
@@ -401,6 +412,7 @@ static void get_throws_what_left_the_task()
         fs::run(options, [](fs::scope &scope) {
             auto task = scope.start([]() -> int { throw std::domain_error("first"); });
             CHECK(std::string(thrown<std::domain_error>([&] { task.get(); }).what()) == "first");
+            CHECK(is_taken(task));
         });
     });
 

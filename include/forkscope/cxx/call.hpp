@@ -167,8 +167,8 @@ typename F::result call(const procspawn_call_options &o, A &&...argument)
 } // namespace detail
 
 /*
- * A call that was started. get() waits for its end and gives the result, once. Without get() the
- * call goes on by itself.
+ * A call that was started. get() waits for its end and gives the result, once; a second one throws
+ * an error with -EINVAL. Without get() the call goes on by itself.
  */
 template <class R> class future
 {
@@ -178,7 +178,7 @@ public:
     R get()
     {
         if (!owned)
-            throw error(-EINVAL);
+            detail::throw_taken();
         detail::whole_result result;
         int status = procspawn_finish(owned.get(), -1, &result);
         if (status == -ECANCELED && !result.error)
@@ -188,9 +188,14 @@ public:
         return result.template take<R>();
     }
 
-    /* Readable when get() does not wait. */
-    int fd() const { return procspawn_fd(owned.get()); }
-    void kill() { procspawn_kill(owned.get()); }
+    /* Readable when get() does not wait. -1 after get(). */
+    int fd() const { return owned ? procspawn_fd(owned.get()) : -1; }
+    /* Does nothing after get(). */
+    void kill()
+    {
+        if (owned)
+            procspawn_kill(owned.get());
+    }
     procspawn_handle *get_handle() const noexcept { return owned.get(); }
 
 private:

@@ -4,6 +4,7 @@
 #ifndef FORKSCOPE_CXX_ERROR_HPP
 #define FORKSCOPE_CXX_ERROR_HPP
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cxxabi.h>
@@ -84,6 +85,12 @@ template <auto Free> struct freer {
 [[noreturn]] inline void throw_call_error(procspawn_error *taken)
 {
     throw call_error(std::shared_ptr<procspawn_error>(taken, procspawn_error_free));
+}
+
+/* For a second get(). */
+[[noreturn]] inline void throw_taken()
+{
+    throw error(-EINVAL, "the result was taken before");
 }
 
 inline std::string class_of(const std::type_info *type)

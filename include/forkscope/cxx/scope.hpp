@@ -119,7 +119,7 @@ public:
     /*
      * Waits until the task is gone and gives its result, once. Throws what left the task, or an
      * error: -ECANCELED when the task was cancelled, or the caller where that is told so (scope.h);
-     * -EDEADLK in the task itself, and below it.
+     * -EDEADLK in the task itself, and below it; -EINVAL when the result was taken before.
      *
      * To catch the exception here does not undo the failure: run() throws it all the same, and
      * unless the options name a policy, the failure cancels the caller too, if that is in the
@@ -128,7 +128,7 @@ public:
     R get()
     {
         if (!owned)
-            throw error(-EINVAL);
+            detail::throw_taken();
         int status = scoped_task_join(owned.get(), nullptr);
         if (status == SCOPED_ERUNNING)
             throw error(-ECANCELED);
@@ -142,7 +142,12 @@ public:
         if constexpr (!std::is_void_v<R>)
             return std::move(*place->value);
     }
-    void cancel() { scoped_task_cancel(owned.get()); }
+    /* Does nothing after get(). */
+    void cancel()
+    {
+        if (owned)
+            scoped_task_cancel(owned.get());
+    }
 
 private:
     friend class scope;
