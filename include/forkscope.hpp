@@ -26,8 +26,14 @@
  * are values. The types that can travel are bool, integers, floating point, enumerations,
  * std::string, std::vector, std::optional, std::pair, std::tuple, std::array, std::map with keys of
  * std::string, forkscope::bytes, forkscope::json, void, and types for which the program has
- * specialised forkscope::codec. A parameter may be a const reference; the function gets a copy. An
- * integer that does not fit into its parameter is refused with PROCSPAWN_ERANGE.
+ * specialised forkscope::codec. A parameter may be a const reference; the function gets a copy.
+ *
+ * Arguments convert as in a call, but no number changes its value on the way. A floating-point
+ * argument for an integer parameter, and a pointer for a bool, are compile errors. A number that
+ * does not fit into its parameter is refused with PROCSPAWN_ERANGE; a number that is not finite,
+ * and text that is not UTF-8, with PROCSPAWN_EJSON. The error names the parameter, counted from 1:
+ * "parameter 1: 300 does not fit into its type". A result that cannot be sent fails the call:
+ * "result: NaN is not a finite number".
  *
  * Exceptions. One that leaves a called function ends the call with kind FAILED. The caller gets a
  * call_error with the class of the exception and the text of its what(). The process is not harmed:

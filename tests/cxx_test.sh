@@ -60,6 +60,15 @@ refuses 'codec is not specialised' \
     'struct s {}; static void g(s) {} void f() { fs::call<g>(s()); }'
 refuses 'as many arguments as the function has parameters' \
     'static void g(int, int) {} void f() { fs::call<g>(1); }'
+refuses 'would be cut to the integer' 'int f() { return fs::call([](int d) { return d; }, 1.9); }'
+refuses 'would be cut to the integer' 'static bool g(bool b) { return b; }
+    bool f(float a) { return fs::call<g>(a); }'
+refuses 'would be cut to the integer' 'static void g(std::optional<int>) {}
+    void f() { fs::call<g>(1.9); }'
+refuses 'would be cut to the integer' 'static void g(std::pair<int, int>) {}
+    void f() { fs::start<g>(std::make_pair(1, 1.9)); }'
+refuses 'would be narrowed' 'static void g(bool) {} void f() { fs::call<g>("text"); }'
+refuses 'does not convert' 'static void g(std::vector<int>) {} void f() { fs::call<g>(3); }'
 
 # Running. Programs of a sanitized library have to be sanitized themselves.
 library=.libs/libforkscope.so

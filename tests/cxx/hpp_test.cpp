@@ -7,6 +7,7 @@
 #include <forkscope/cunit.h>
 
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <limits>
 #include <memory>
@@ -142,6 +143,87 @@ static void numbers_that_do_not_fit_are_refused()
     CHECK(thrown<fs::error>([&] {
               fs::call([](double d) { return d; }, infinite);
           }).code() == PROCSPAWN_EJSON);
+}
+
+/* What is said of an error. */
+template <class E = fs::error, class L> static std::string said(L &&code)
+{
+    return thrown<E>(code).what();
+}
+
+static void a_refused_argument_is_named()
+{
+    fs::session session(arguments, argument);
+    fs::pool pool(1);
+    double nan = std::numeric_limits<double>::quiet_NaN();
+    double infinite = std::numeric_limits<double>::infinity();
+    auto bytes = [](int, std::uint8_t n) { return n; };
+    auto number = [](double d) { return d; };
+    auto keys = [](std::map<std::string, int> map) { return map.size(); };
+    using keys_of = std::map<std::string, int>;
+
+    CHECK(said([&] { fs::call(bytes, 1, 300); }) == "parameter 2: 300 does not fit into its type");
+    CHECK(said([&] { fs::start(bytes, 1L << 40, 1); }) ==
+          "parameter 1: 1099511627776 does not fit into its type");
+    CHECK(said([&] { fs::call(number, nan); }) == "parameter 1: NaN is not a finite number");
+    CHECK(said([&] { pool.call(number, infinite); }) ==
+          "parameter 1: infinity is not a finite number");
+    CHECK(said([&] { pool.start(number, -infinite); }) ==
+          "parameter 1: -infinity is not a finite number");
+    CHECK(said([] { fs::call<greet>("\xff"); }) == "parameter 1: the text is not UTF-8");
+    CHECK(said([&] { fs::call(keys, keys_of{ { "\xff", 1 } }); }) ==
+          "parameter 1: a key is not UTF-8");
+    CHECK(said([&] { fs::call(keys, keys_of{ { std::string(1, '\0'), 1 } }); }) ==
+          "parameter 1: a key has a NUL in it");
+    CHECK(said([] {
+              fs::call([](bool, std::vector<double> v) { return v; }, true,
+                       std::vector<double>{ 1, -HUGE_VAL });
+          }) == "parameter 2: -infinity is not a finite number");
+}
+
+static void a_result_that_cannot_be_sent_is_named()
+{
+    fs::session session(arguments, argument);
+    fs::pool pool(1);
+    auto root = [](double d) { return std::sqrt(d); };
+    auto bad = [] { return std::string("\xff"); };
+
+    CHECK(said<fs::call_error>([&] { fs::call(root, -1.0); }).find(
+              "result: NaN is not a finite number") != std::string::npos);
+    CHECK(said<fs::call_error>([&] { fs::call([] { return -HUGE_VAL; }); }).find(
+              "result: -infinity is not a finite number") != std::string::npos);
+    CHECK(said<fs::call_error>([&] { pool.start(bad).get(); }).find(
+              "result: the text is not UTF-8") != std::string::npos);
+    CHECK(thrown<fs::call_error>([&] { pool.call(bad); }).is_failure());
+    CHECK(pool.call(root, 4) == 2);
+}
+
+static void numbers_keep_their_value_in_a_conversion()
+{
+    fs::session session(arguments, argument);
+    enum plain : int { large = 300 };
+    auto byte = [](std::uint8_t n) { return n; };
+    auto yes = [](bool b) { return b; };
+    auto small = [](float f) { return f; };
+    auto pair = [](std::pair<std::uint8_t, std::string> p) { return p.first; };
+    auto maybe = [](std::optional<std::uint8_t> n) { return n.value_or(9); };
+    auto range = [](auto code) { return thrown<fs::error>(code).code() == PROCSPAWN_ERANGE; };
+
+    CHECK(range([&] { fs::call(byte, large); }));
+    CHECK(range([&] { fs::call(yes, 2); }));
+    CHECK(range([&] { fs::call(small, 1e39); }));
+    CHECK(range([&] { fs::call(small, (1 << 24) + 1); }));
+    CHECK(range([&] { fs::call([](double d) { return d; }, INT64_MAX); }));
+    CHECK(range([&] { fs::call(pair, std::make_pair(256, "a")); }));
+    CHECK(range([&] { fs::call(maybe, 256); }));
+    CHECK(range([&] { fs::call(maybe, std::optional<int>(-1)); }));
+    CHECK(fs::call(byte, 'a') == 'a' && fs::call(byte, true) == 1 && fs::call(yes, 1));
+    CHECK(fs::call(small, 1 << 24) == 1 << 24 && fs::call(small, 0.1) == 0.1f);
+    CHECK(fs::call([](double d) { return d; }, INT64_MIN) == -9223372036854775808.0);
+    CHECK(fs::call(pair, std::make_pair(255, "a")) == 255);
+    CHECK(fs::call(maybe, 255) == 255 && fs::call(maybe, std::nullopt) == 9);
+    CHECK(fs::call(maybe, std::optional<int>(1)) == 1);
+    CHECK(fs::call(yes, std::vector<bool>{ true }[0]));
 }
 
 template <class T> static int refusal(const char *text)
@@ -478,6 +560,9 @@ static void exceptions_of_many_tasks_are_one()
 static CU_TestInfo calls[] = {
     TEST(values_of_all_types_travel),
     TEST(numbers_that_do_not_fit_are_refused),
+    TEST(a_refused_argument_is_named),
+    TEST(a_result_that_cannot_be_sent_is_named),
+    TEST(numbers_keep_their_value_in_a_conversion),
     TEST(values_of_another_type_are_refused),
     TEST(an_exception_arrives_with_class_and_text),
     TEST(a_worker_goes_on_after_an_exception),

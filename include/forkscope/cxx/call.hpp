@@ -12,6 +12,7 @@
 #include <forkscope/cxx/codec.hpp>
 #include <forkscope/cxx/error.hpp>
 #include <new>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -69,6 +70,140 @@ template <class L> struct by_type : signature<decltype(&L::operator())> {
     }
 };
 
+/* ---- arguments and results ---- */
+
+/* Runs code; its error names the parameter, counted from 1, or with 0 the result. */
+template <class L> auto named(std::size_t number, L &&code)
+{
+    try {
+        return code();
+    } catch (const error &e) {
+        std::string name = number > 0 ? "parameter " + std::to_string(number) : "result";
+        throw error(e.code(), name + ": " + e.what());
+    }
+}
+
+template <class A> using plain = std::remove_cv_t<std::remove_reference_t<A>>;
+
+template <class P, class A, class = void> struct is_braced : std::false_type {
+};
+template <class P, class A>
+struct is_braced<P, A, std::void_t<decltype(P{std::declval<A>()})>> : std::true_type {
+};
+
+/* Makes a parameter of an argument, as a call of the function would, but numbers keep their value.
+ * What can be known by the types is a compile error. */
+template <class P> struct fitted {
+    template <class A> static P from(A &&argument)
+    {
+        using N = plain<A>;
+        constexpr bool converts = std::is_convertible_v<A, P>;
+        static_assert(converts, "the argument does not convert to the type of its parameter");
+        if constexpr (!std::is_arithmetic_v<P>) {
+            if constexpr (converts)
+                return std::forward<A>(argument);
+        } else if constexpr (std::is_enum_v<N>) {
+            return from(static_cast<std::underlying_type_t<N>>(argument));
+        } else if constexpr (std::is_arithmetic_v<N>) {
+            constexpr bool cuts = std::is_floating_point_v<N> && std::is_integral_v<P>;
+            static_assert(!cuts, "a floating-point argument would be cut to the integer of its "
+                                 "parameter: convert it");
+            return number<P>(argument);
+        } else {
+            static_assert(is_braced<P, A>::value && !std::is_pointer_v<std::decay_t<A>>,
+                          "the argument would be narrowed to the type of its parameter: convert "
+                          "it");
+            return static_cast<P>(std::forward<A>(argument));
+        }
+    }
+
+private:
+    template <class T, class N> static T number(N argument)
+    {
+        if constexpr (std::is_same_v<T, N>)
+            return argument;
+        else if constexpr (std::is_same_v<N, bool>)
+            return static_cast<T>(argument);
+        else if constexpr (!std::is_floating_point_v<N> || std::is_floating_point_v<T>)
+            if (!fits<T>(argument))
+                refuse_range(argument);
+        return static_cast<T>(argument);
+    }
+};
+
+/* Numbers inside of these convert too. */
+template <class A, class = void> struct size_of : std::integral_constant<std::size_t, 0> {
+};
+template <class A>
+struct size_of<A, std::void_t<decltype(std::tuple_size<A>::value)>> : std::tuple_size<A> {
+};
+
+template <class P, class... T> struct fitted_members {
+    template <class A> static P from(A &&argument)
+    {
+        if constexpr (!std::is_same_v<plain<A>, P> && size_of<plain<A>>::value == sizeof...(T)) {
+            static_assert(std::is_convertible_v<A, P>,
+                          "the argument does not convert to the type of its parameter");
+            return std::apply(
+                [](auto &&...member) {
+                    return P(fitted<T>::from(std::forward<decltype(member)>(member))...);
+                },
+                std::forward<A>(argument));
+        } else {
+            return std::forward<A>(argument);
+        }
+    }
+};
+template <class... T> struct fitted<std::tuple<T...>> : fitted_members<std::tuple<T...>, T...> {
+};
+template <class A, class B> struct fitted<std::pair<A, B>> : fitted_members<std::pair<A, B>, A, B> {
+};
+
+template <class A> struct is_optional : std::false_type {
+};
+template <class T> struct is_optional<std::optional<T>> : std::true_type {
+};
+
+template <class T> struct fitted<std::optional<T>> {
+    template <class A> static std::optional<T> from(A &&argument)
+    {
+        if constexpr (std::is_same_v<plain<A>, std::optional<T>>)
+            return std::forward<A>(argument);
+        else if constexpr (is_optional<plain<A>>::value)
+            return argument ? std::optional<T>(fitted<T>::from(*std::forward<A>(argument)))
+                            : std::nullopt;
+        else if constexpr (std::is_convertible_v<A, T>)
+            return fitted<T>::from(std::forward<A>(argument));
+        else
+            return std::forward<A>(argument);
+    }
+};
+
+template <class P, class A> json pack_parameter(std::size_t number, A &&argument)
+{
+    return named(number, [&] {
+        if constexpr (std::is_same_v<plain<A>, P>)
+            return forkscope::pack<P>(argument);
+        else
+            return forkscope::pack<P>(fitted<P>::from(std::forward<A>(argument)));
+    });
+}
+
+template <class... P> struct packer;
+template <class... P> struct packer<std::tuple<P...>> {
+    template <class... A> static json pack(A &&...argument)
+    {
+        static_assert(sizeof...(A) == sizeof...(P),
+                      "there are as many arguments as the function has parameters");
+        json array = made(json_array());
+        std::size_t number = 0;
+        if constexpr (sizeof...(A) == sizeof...(P))
+            (append(array, pack_parameter<P>(++number, std::forward<A>(argument))), ...);
+        static_cast<void>(number);
+        return array;
+    }
+};
+
 /* ---- in the other process ---- */
 
 inline json_t *fail_with(const char *text) noexcept
@@ -94,7 +229,8 @@ template <class F> FORKSCOPE_UNWINDS json_t *entry(json_t *argument)
             F::apply(std::move(arguments));
             return json_null();
         } else {
-            return pack<typename F::result>(F::apply(std::move(arguments))).release();
+            auto &&result = F::apply(std::move(arguments));
+            return named(0, [&] { return pack<typename F::result>(result); }).release();
         }
     } catch (abi::__forced_unwind &) {
         throw;
@@ -105,33 +241,7 @@ template <class F> FORKSCOPE_UNWINDS json_t *entry(json_t *argument)
     }
 }
 
-/* ---- arguments and results ---- */
-
-/* Integers are not cut. */
-template <class P, class A> decltype(auto) fitted(A &&argument)
-{
-    using N = std::decay_t<A>;
-    if constexpr (std::is_integral_v<P> && std::is_integral_v<N> && !std::is_same_v<P, bool> &&
-                  !std::is_same_v<N, bool>) {
-        if (!fits<P>(argument))
-            throw error(PROCSPAWN_ERANGE,
-                        std::to_string(argument) + " does not fit into the type of its parameter");
-        return static_cast<P>(argument);
-    } else {
-        return std::forward<A>(argument);
-    }
-}
-
-template <class... P> struct packer;
-template <class... P> struct packer<std::tuple<P...>> {
-    template <class... A> static json pack(A &&...argument)
-    {
-        static_assert(sizeof...(A) == sizeof...(P),
-                      "there are as many arguments as the function has parameters");
-        if constexpr (sizeof...(A) == sizeof...(P))
-            return forkscope::pack(std::tuple<P...>(fitted<P>(std::forward<A>(argument))...));
-    }
-};
+/* ---- in the caller ---- */
 
 template <class F, class... A> json packed(A &&...argument)
 {
@@ -149,7 +259,7 @@ struct whole_result : procspawn_result {
         if (error)
             throw_call_error(std::exchange(error, nullptr));
         if constexpr (!std::is_void_v<R>)
-            return unpack<R>(value);
+            return named(0, [&] { return unpack<R>(value); });
     }
 };
 

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <forkscope.h>
 #include <forkscope/bytes.h>
@@ -102,16 +104,68 @@ inline void append(const json &array, json item)
         throw error(-ENOMEM);
 }
 
-/* Does the number have the same value as a T? */
+/* Does the integer have the same value as a floating-point T? */
+template <class T, class N> constexpr bool is_exact(N number)
+{
+    if constexpr (std::numeric_limits<N>::digits <= std::numeric_limits<T>::digits) {
+        return true;
+    } else {
+        constexpr std::uint64_t end = std::uint64_t{1} << std::numeric_limits<T>::digits;
+        auto digits = static_cast<std::uint64_t>(number);
+        if constexpr (std::is_signed_v<N>)
+            if (number < 0)
+                digits = 0 - digits;
+        while (digits >= end && digits % 2 == 0)
+            digits /= 2;
+        return digits < end;
+    }
+}
+
+/*
+ * Does the number have the same value as a T? Floating-point numbers may be rounded. Those that are
+ * not finite fit: it is the codec that refuses them.
+ */
 template <class T, class N> constexpr bool fits(N number)
 {
-    if constexpr (std::is_signed_v<N> == std::is_signed_v<T>)
+    if constexpr (std::is_floating_point_v<N>)
+        return !(std::abs(number) > std::numeric_limits<T>::max()) || !std::isfinite(number);
+    else if constexpr (std::is_floating_point_v<T>)
+        return is_exact<T>(number);
+    else if constexpr (std::is_signed_v<N> == std::is_signed_v<T>)
         return number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max();
     else if constexpr (std::is_signed_v<N>)
         return number >= 0 &&
                static_cast<std::make_unsigned_t<N>>(number) <= std::numeric_limits<T>::max();
     else
         return number <= static_cast<std::make_unsigned_t<T>>(std::numeric_limits<T>::max());
+}
+
+template <class N> std::string text_of(N number)
+{
+    if constexpr (std::is_integral_v<N>)
+        return std::to_string(number);
+    char text[64];
+    std::snprintf(text, sizeof text, "%Lg", static_cast<long double>(number));
+    return text;
+}
+
+template <class N> [[noreturn]] void refuse_range(N number)
+{
+    throw error(PROCSPAWN_ERANGE, text_of(number) + " does not fit into its type");
+}
+
+template <class N> [[noreturn]] void refuse_infinite(N number)
+{
+    const char *name = std::isnan(number) ? "NaN" : number > 0 ? "infinity" : "-infinity";
+    throw error(PROCSPAWN_EJSON, std::string(name) + " is not a finite number");
+}
+
+/* jansson did not take the text. */
+[[noreturn]] inline void refuse_text(const std::string &text, const char *what)
+{
+    if (!json(json_stringn_nocheck(text.data(), text.size())))
+        throw error(-ENOMEM);
+    throw error(PROCSPAWN_EJSON, std::string(what) + " is not UTF-8");
 }
 
 /* A decimal number above INT64_MAX, which JSON has no integer for. */
@@ -193,16 +247,21 @@ template <class T> struct codec<T, std::enable_if_t<std::is_enum_v<T>>> {
 
 /* As a double; numbers that are not finite are refused. */
 template <class T> struct codec<T, std::enable_if_t<std::is_floating_point_v<T>>> {
-    static json pack(T value) { return made(json_real(static_cast<double>(value))); }
+    static json pack(T value)
+    {
+        if (!std::isfinite(value))
+            detail::refuse_infinite(value);
+        if (!detail::fits<double>(value))
+            detail::refuse_range(value);
+        return made(json_real(static_cast<double>(value)));
+    }
     static T unpack(const json_t *value)
     {
         if (!json_is_number(value))
             refuse();
         double number = json_number_value(value);
-        if (number < static_cast<double>(std::numeric_limits<float>::lowest()) ||
-            number > static_cast<double>(std::numeric_limits<float>::max()))
-            if constexpr (std::is_same_v<T, float>)
-                refuse();
+        if (!detail::fits<T>(number))
+            refuse();
         return static_cast<T>(number);
     }
 };
@@ -211,7 +270,10 @@ template <class T> struct codec<T, std::enable_if_t<std::is_floating_point_v<T>>
 template <> struct codec<std::string> {
     static json pack(const std::string &value)
     {
-        return made(json_stringn(value.data(), value.size()));
+        json text(json_stringn(value.data(), value.size()));
+        if (!text)
+            detail::refuse_text(value, "the text");
+        return text;
     }
     static std::string unpack(const json_t *value)
     {
@@ -315,11 +377,13 @@ template <class T> struct codec<std::map<std::string, T>> {
     static json pack(const std::map<std::string, T> &value)
     {
         json object = made(json_object());
-        for (const auto &[key, item] : value)
-            if (key.find('\0') != std::string::npos ||
-                json_object_set_new(object.get(), key.c_str(),
+        for (const auto &[key, item] : value) {
+            if (key.find('\0') != std::string::npos)
+                throw error(PROCSPAWN_EJSON, "a key has a NUL in it");
+            if (json_object_set_new(object.get(), key.c_str(),
                                     forkscope::pack<T>(item).release()) < 0)
-                throw error(PROCSPAWN_EJSON);
+                detail::refuse_text(key, "a key");
+        }
         return object;
     }
     static std::map<std::string, T> unpack(const json_t *value)
