@@ -14,6 +14,8 @@
  *         long sum = fs::call<add>(1, 2);                     runs in another process
  *         auto upper = fs::call([](std::string s) { return shout(s); }, "hello");
  *
+ *         std::vector<long> lengths = fs::map<collatz>(std::vector<long>{ 27, 97, 871 });
+ *
  *         fs::run([&](fs::scope &scope) {                     tasks in threads, in a scope
  *             auto table = scope.start([&] { return load(path); });
  *             scope.spawn([&] { watch(path); });

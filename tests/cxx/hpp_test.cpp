@@ -316,6 +316,43 @@ static void a_future_has_its_result_once()
     CHECK(fs::start_with(options, [](int n) { return 2 * n; }, 4).get() == 8);
 }
 
+static int below_four(std::uint8_t number)
+{
+    return number < 4 ? 2 * number : throw std::out_of_range("four");
+}
+
+static void a_map_has_a_result_for_each_item()
+{
+    fs::session session(arguments, argument);
+    fs::pool pool(2);
+    fs::map_options options;
+    options.pool = pool.get();
+
+    CHECK((fs::map<below_four>(std::vector<int>{ 3, 1, 2 }) == std::vector<int>{ 6, 2, 4 }));
+    CHECK((fs::map<greet>(std::array<const char *, 2>{ "a", "b" }, options) ==
+           std::vector<std::string>{ "hello, a", "hello, b" }));
+    CHECK(fs::map([](bool b) { return !b; }, std::vector<bool>{ true, false }, options) ==
+          (std::vector<bool>{ false, true }));
+    CHECK(fs::map<below_four>(std::vector<int>(), options).empty());
+    fs::map([](int) {}, std::vector<int>{ 1, 2 }, options);
+}
+
+static void a_map_tells_the_item_that_failed()
+{
+    fs::session session(arguments, argument);
+    fs::pool pool(1);
+    fs::map_options options;
+    options.pool = pool.get();
+    auto error = thrown<fs::call_error>([&] {
+        fs::map<below_four>(std::vector<int>{ 1, 2, 4, 3 }, options);
+    });
+
+    CHECK(error.type() == "std::out_of_range" && error.is_failure());
+    CHECK(procspawn_error_index(error.get()) == 2);
+    CHECK(said([&] { fs::map<below_four>(std::vector<int>{ 1, 300 }, options); }) ==
+          "item 1: parameter 1: 300 does not fit into its type");
+}
+
 /* ---- tasks ---- */
 
 /* Counts its objects. */
@@ -569,6 +606,8 @@ static CU_TestInfo calls[] = {
     TEST(a_death_is_an_error_too),
     TEST(a_call_that_cannot_be_made_is_an_error_too),
     TEST(a_future_has_its_result_once),
+    TEST(a_map_has_a_result_for_each_item),
+    TEST(a_map_tells_the_item_that_failed),
     CU_TEST_INFO_NULL,
 };
 

@@ -26,6 +26,11 @@ struct options : procspawn_call_options {
     options() : procspawn_call_options{} {}
 };
 
+/* struct procspawn_map_options (map.h), with the defaults. */
+struct map_options : procspawn_map_options {
+    map_options() : procspawn_map_options{} {}
+};
+
 namespace detail
 {
 
@@ -325,6 +330,30 @@ template <class F, class... A> auto start(const procspawn_call_options &o, A &&.
     return future<typename F::result>(started);
 }
 
+template <class F, class I> auto map(const procspawn_map_options &o, const I &items)
+{
+    using R = typename F::result;
+    json array = made(json_array());
+    std::size_t index = 0;
+    for (const auto &item : items) {
+        try {
+            append(array, packed<F>(item));
+        } catch (const error &e) {
+            throw error(e.code(), "item " + std::to_string(index) + ": " + e.what());
+        }
+        index++;
+    }
+    json_t *results = nullptr;
+    procspawn_error *failure = nullptr;
+    int status = procspawn_map(&o, entry<F>, array.get(), &results, &failure);
+    json owned(results);
+    if (failure)
+        throw_call_error(failure);
+    check(status);
+    if constexpr (!std::is_void_v<R>)
+        return named(0, [&] { return unpack<std::vector<R>>(owned.get()); });
+}
+
 template <class L> using if_lambda = decltype(&L::operator());
 
 } // namespace detail
@@ -369,6 +398,23 @@ template <class L, class... A, class = detail::if_lambda<L>>
 auto start_with(const options &o, L, A &&...argument)
 {
     return detail::start<detail::by_type<L>>(o, std::forward<A>(argument)...);
+}
+
+/*
+ * procspawn_map(): calls a function with one parameter, or a lambda, for each item of a container,
+ * in the workers of a pool, and returns a vector of the results in the order of the items. The
+ * failure that happens first stops the map and is thrown as a call_error;
+ * procspawn_error_index(e.get()) is the item's index, counted from 0. Throws error when an item
+ * cannot be sent: "item 3: parameter 1: 300 does not fit into its type".
+ */
+template <auto F, class I> auto map(const I &items, const map_options &o = map_options())
+{
+    return detail::map<detail::by_value<F>>(o, items);
+}
+template <class L, class I, class = detail::if_lambda<L>>
+auto map(L, const I &items, const map_options &o = map_options())
+{
+    return detail::map<detail::by_type<L>>(o, items);
 }
 
 /* Workers that take call after call (pool.h). The destructor kills what runs; shutdown() waits. */
