@@ -338,7 +338,7 @@ procspawn_builder *procspawn_pool_builder_process(procspawn_pool_builder *builde
 
 /*
  * Lets the pool shrink: it starts with `minimum` workers, grows up to its size while calls wait,
- * and ends workers that were idle for idle_timeout nanoseconds down to the minimum. 0 is a minimum
+ * and ends workers that were idle for idle_limit nanoseconds down to the minimum. 0 is a minimum
  * too.
  *
  * Safe:   one thread at a time for each builder.
@@ -346,7 +346,7 @@ procspawn_builder *procspawn_pool_builder_process(procspawn_pool_builder *builde
  * Source: own; ThreadPoolExecutor's core and maximum sizes.
  */
 void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned minimum,
-                                    int64_t idle_timeout);
+                                    int64_t idle_limit);
 
 /*
  * At most `calls` calls wait for a worker at a time; 0, the default, is no limit. A call that finds
@@ -402,7 +402,7 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
  * A pool as the builder describes it, which is copied: descriptors are duplicated.
  *
  * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, a negative
- * idle_timeout, and a stream that is a pipe or of no mode that there is; -EBADF for a stream's
+ * idle_limit, and a stream that is a pipe or of no mode that there is; -EBADF for a stream's
  * descriptor that is not open; and for the initializer and its argument PROCSPAWN_EFUNCTION,
  * PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS and -EBADF, as procspawn_pool_spawn().
  *

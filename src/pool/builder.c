@@ -99,10 +99,10 @@ void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder)
 }
 
 void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned minimum,
-                                    int64_t idle_timeout)
+                                    int64_t idle_limit)
 {
     builder->config.minimum = minimum;
-    builder->config.idle_timeout = idle_timeout;
+    builder->config.idle_limit = idle_limit;
 }
 
 void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder, uint64_t calls)

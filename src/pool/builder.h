@@ -12,7 +12,7 @@
 struct procspawn__pool_config {
     unsigned minimum;
     unsigned maximum;
-    int64_t idle_timeout;
+    int64_t idle_limit;
     uint64_t recycle_calls;
     uint64_t recycle_bytes;
     unsigned attempts;

@@ -104,7 +104,7 @@ static bool valid(const procspawn_pool_builder *builder)
             return false;
     }
     return builder->config.maximum > 0 && builder->config.minimum <= builder->config.maximum &&
-           builder->config.idle_timeout >= 0;
+           builder->config.idle_limit >= 0;
 }
 
 static procspawn_pool *pool_of(struct procspawn__at_fini *item)

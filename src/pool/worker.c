@@ -54,7 +54,7 @@ static void note_idle(struct procspawn__worker *worker) REQUIRES(pool_lock)
 
     if (pool->config.minimum == pool->config.maximum)
         return;
-    worker->idle_until = base__deadline(pool->config.idle_timeout);
+    worker->idle_until = base__deadline(pool->config.idle_limit);
     if (pool->wanted > pool->config.minimum)
         procspawn__pool_wake_by(pool, worker->idle_until);
 }

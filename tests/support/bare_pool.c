@@ -37,7 +37,7 @@ void bare_worker_dies(const struct procspawn__worker *worker)
 procspawn_pool *bare_pool_new(unsigned minimum, unsigned maximum)
 {
     const struct procspawn__pool_config config = {
-        .minimum = minimum, .maximum = maximum, .idle_timeout = 1000000000, .attempts = 3,
+        .minimum = minimum, .maximum = maximum, .idle_limit = 1000000000, .attempts = 3,
     };
     procspawn_pool *pool = procspawn__pool_new(&config);
 
