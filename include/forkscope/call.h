@@ -173,7 +173,8 @@ struct procspawn_result {
  * a little later than its answer.
  *
  * Returns ret_result->status: what procspawn_call() returns; -EINVAL for a pool together with a
- * builder, and for a negative length; and with a scope what scoped_procspawn() returns.
+ * builder, for a negative length, and for a capture limit of more than PTRDIFF_MAX / 4; and with a
+ * scope what scoped_procspawn() returns. The message of the error says which of them it was.
  *
  * Safe:   as procspawn_call(); with a scope the owner of the spawner.
  * Cancel: as procspawn_call(); *ret_result needs no emptying.

@@ -269,6 +269,10 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
  *       #1  read_header (thumbnailer+0x1a40)
  *       #2  thumbnail (thumbnailer+0x1b02)
  *
+ * The index of the item of a map stands before the kind, and the type of a failure behind it:
+ *
+ *     item 4: failed (no_picture): this is no PNG at thumbnailer.c:31 in thumbnail
+ *
  * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
  * of its module.
  *
@@ -287,7 +291,7 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
- * exit_status, errno, limit, name, detail, type, file, line, function, frames. Each frame has the
+ * exit_status, errno, limit, index, name, detail, type, file, line, function, frames. Each frame has the
  * members of struct procspawn_frame; owner and source as words, as "program" and "cfi". A new
  * reference, NULL when out of memory.
  *

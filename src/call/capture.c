@@ -8,6 +8,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/refusal.h"
 #include "src/call/collector_link.h"
 #include "src/call/collector_process.h"
 #include "src/call/ring.h"
@@ -15,6 +16,7 @@
 #include "src/wire/protocol.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/error.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -132,7 +134,7 @@ int procspawn__capture_open(size_t limit, bool merged, int ret_ends[2],
         limit = SIZE_MAX / 4;
     limit = within_file_limit(limit, streams);
     if (limit == 0)
-        return -EFBIG;
+        return base__refuse(-EFBIG, "RLIMIT_FSIZE leaves no room for captured output");
     capture = malloc(sizeof *capture);
     if (!capture)
         return -ENOMEM;
@@ -142,6 +144,9 @@ int procspawn__capture_open(size_t limit, bool merged, int ret_ends[2],
         .size = procspawn__captured_size(limit, streams),
     };
     int memory = open_memory(capture);
+    if (memory < 0)
+        base__refuse(memory, "no memory to capture %zu bytes of output: %s", limit,
+                     forkscope_strerror(memory));
     int rc = memory < 0 ? memory : connect_streams(capture, memory, ret_ends);
     if (memory >= 0)
         close(memory);

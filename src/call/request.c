@@ -4,6 +4,7 @@
 #include "src/call/request.h"
 
 #include "src/base/fd.h"
+#include "src/base/refusal.h"
 #include "src/call/capture.h"
 #include "src/image/function.h"
 #include "src/image/image.h"
@@ -14,6 +15,7 @@
 #include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
+#include <forkscope/error.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -77,7 +79,10 @@ int procspawn__request_function(struct procspawn__request *request, procspawn_fu
 int procspawn__request_argument(struct procspawn__request *request, const json_t *argument)
 {
     int rc = procspawn__message_encode(&request->message, argument ? argument : json_null());
+    char reason[64];
 
+    if (rc == PROCSPAWN_EJSON && base__refusal_take(rc, reason, sizeof reason))
+        base__refuse(rc, "the argument cannot be encoded as JSON: %s", reason);
     if (request->message.reserved_keys)
         request->call.flags |= WIRE_CALL_RESERVED_KEYS;
     return rc;

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/refusal.h"
 #include "src/call/builder.h"
 #include "src/call/capture.h"
 #include "src/call/collector.h"
@@ -38,6 +39,13 @@ static int open_pipe(struct procspawn__request *request, int stream)
     return request->pipes[stream] < 0 ? request->pipes[stream] : 0;
 }
 
+static const char *const names[3] = { "stdin", "stdout", "stderr" };
+
+static int refuse_stream(int rc, int stream, int fd, const char *reason)
+{
+    return base__refuse(rc, "%s: descriptor %d %s", names[stream], fd, reason);
+}
+
 static int open_stream(struct procspawn__request *request, int stream,
                        const struct procspawn__stream *chosen, bool is_snapshot)
 {
@@ -49,14 +57,16 @@ static int open_stream(struct procspawn__request *request, int stream,
     case PROCSPAWN_STDIO_FD:
         request->stdio[stream] = chosen->fd;
         if (is_snapshot && !base__fd_is_ours(chosen->fd))
-            return -EBADF;
-        return fcntl(chosen->fd, F_GETFD) < 0 ? -errno : 0;
+            return refuse_stream(-EBADF, stream, chosen->fd, "was closed meanwhile");
+        if (fcntl(chosen->fd, F_GETFD) < 0)
+            return refuse_stream(-errno, stream, chosen->fd, "is not open");
+        return 0;
     case PROCSPAWN_STDIO_INHERIT:
         if (fcntl(stream, F_GETFD) >= 0)
             request->stdio[stream] = stream;
         return 0;
     }
-    return -EINVAL;
+    return base__refuse(-EINVAL, "%s: there is no mode %d", names[stream], (int)chosen->mode);
 }
 
 /* ---- input and captured output of one call ---- */

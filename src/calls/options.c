@@ -9,6 +9,7 @@
 #include <forkscope/call.h>
 #include <forkscope/error.h>
 #include <jansson.h>
+#include <stdint.h>
 
 int procspawn__options_check(const struct procspawn_call_options *options, const json_t *argument)
 {
@@ -19,6 +20,8 @@ int procspawn__options_check(const struct procspawn_call_options *options, const
         return base__refuse(-EINVAL, "the run limit is negative");
     if (options->total_limit < 0)
         return base__refuse(-EINVAL, "the total limit is negative");
+    if (options->capture_limit > PTRDIFF_MAX / 4)
+        return base__refuse(-EINVAL, "the capture limit is too large");
     if (options->pool && options->builder)
         return base__refuse(-EINVAL, "a pool together with a builder");
     if (options->take_argument && !argument)

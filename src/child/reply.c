@@ -4,6 +4,7 @@
 #include "src/child/reply.h"
 
 #include "src/base/clock.h"
+#include "src/base/refusal.h"
 #include "src/base/shortage.h"
 #include "src/base/written.h"
 #include "src/child/callee.h"
@@ -114,6 +115,7 @@ static void send_value(const json_t *value, bool failed, const char *what)
     /* Most results are short. A child that does not use the heap copies no page of it. */
     unsigned char few[256];
     struct procspawn__message message;
+    char reason[64];
 
     procspawn__message_init(&message);
     message.text.bytes = few;
@@ -123,7 +125,9 @@ static void send_value(const json_t *value, bool failed, const char *what)
     message.times = reply->times;
     int rc = procspawn__message_encode(&message, value);
     if (unsendable(rc)) {
-        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s %s", what, unsendable(rc));
+        bool known = base__refusal_take(rc, reason, sizeof reason);
+        procspawn__reply_failure(WIRE_FAILURE_JSON, 0, "%s %s%s%s", what, unsendable(rc),
+                                 known ? ": " : "", known ? reason : "");
     } else {
         fflush(NULL);
         if (rc == 0)

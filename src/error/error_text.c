@@ -6,6 +6,7 @@
 #include "src/error/error.h"
 #include <errno.h>
 #include <forkscope/error.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -242,7 +243,15 @@ static void print_first_line(const procspawn_error *error, FILE *stream)
         base__print_visible(error->name, stream);
         fputs(": ", stream);
     }
-    fprintf(stream, "%s: ", procspawn_error_kind_name(error->kind));
+    if (error->item != 0)
+        fprintf(stream, "item %" PRIu64 ": ", error->item - 1);
+    fputs(procspawn_error_kind_name(error->kind), stream);
+    if (error->type) {
+        fputs(" (", stream);
+        base__print_visible(error->type, stream);
+        fputc(')', stream);
+    }
+    fputs(": ", stream);
     base__print_visible(error->message, stream);
     print_place(error, stream);
     fputc('\n', stream);
@@ -437,6 +446,7 @@ json_t *procspawn_error_json(const procspawn_error *error)
     set_if(object, "errno", error->error != 0, json_integer(error->error));
     set_if(object, "limit", error->limit != PROCSPAWN_LIMIT_NONE,
            json_string(limit_names[error->limit]));
+    set_if(object, "index", error->item != 0, json_integer((json_int_t)error->item - 1));
     set_if(object, "name", error->name, text_or_null(error->name));
     set_if(object, "detail", error->detail, json_deep_copy(error->detail));
     set_if(object, "type", error->type, text_or_null(error->type));

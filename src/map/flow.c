@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/list.h"
+#include "src/base/refusal.h"
 #include "src/base/shortage.h"
 #include "src/base/thread.h"
 #include "src/error/error.h"
@@ -88,7 +89,7 @@ static int make_item(struct procspawn__flow *flow)
     if (rc < 0)
         return rc;
     if (!value)
-        return PROCSPAWN_EJSON;
+        return base__refuse(PROCSPAWN_EJSON, "item %zu is NULL: json_pack failed?", flow->made);
     struct procspawn__item *item = procspawn__item_new(value, flow->made);
     if (!item)
         return -ENOMEM;
@@ -174,7 +175,7 @@ static int on_unsent(struct procspawn__flow *flow, struct procspawn__chunk *chun
         return 1;
     }
     if (is_of_item(rc)) {
-        procspawn__item_fail(only, procspawn__error_of_code(rc));
+        procspawn__item_fail(only, procspawn__error_of_start(rc, flow->calls.function));
         list_append(&flow->ended, &only->in_state);
         return 1;
     }
@@ -358,6 +359,8 @@ static int check_end(struct procspawn__flow *flow)
         return 0;
     flow->error = procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0,
                                        "the total limit of the map has passed");
+    if (flow->error)
+        flow->error->limit = PROCSPAWN_LIMIT_TOTAL;
     return PROCSPAWN_ECALL;
 }
 

@@ -2,6 +2,7 @@
  * map.c - procspawn_map and procspawn_map_each: what a map needs, and its end
  */
 #include "src/base/clock.h"
+#include "src/base/refusal.h"
 #include "src/base/thread.h"
 #include "src/call/builder.h"
 #include "src/error/error.h"
@@ -119,15 +120,20 @@ static int give_error(struct map *map, int rc, procspawn_error **ret_error)
     return code;
 }
 
-static bool is_valid(const struct procspawn_map_options *options)
+static int check(const struct procspawn_map_options *options)
 {
-    return options->run_limit >= 0 && options->total_limit >= 0;
+    base__refusal_forget();
+    if (options->run_limit < 0)
+        return base__refuse(-EINVAL, "the run limit is negative");
+    if (options->total_limit < 0)
+        return base__refuse(-EINVAL, "the total limit is negative");
+    return 0;
 }
 
 static int open_and_run(struct map *map)
 {
     struct procspawn__flow *flow = &map->flow;
-    int rc = is_valid(&flow->options) ? 0 : -EINVAL;
+    int rc = check(&flow->options);
 
     if (rc == 0)
         rc = open_map(map);
@@ -217,7 +223,7 @@ static json_t *array_of_nulls(size_t size)
 static int run_on_array(struct map *map, struct arrays *arrays, procspawn_error **ret_error)
 {
     if (!json_is_array(arrays->items))
-        return give_error(map, -EINVAL, ret_error);
+        return give_error(map, base__refuse(-EINVAL, "the items are not a JSON array"), ret_error);
     arrays->results = array_of_nulls(json_array_size(arrays->items));
     if (!arrays->results)
         return give_error(map, -ENOMEM, ret_error);

@@ -4,6 +4,7 @@
 #include "src/value/message.h"
 
 #include "src/base/fd.h"
+#include "src/base/refusal.h"
 #include "src/value/attachments.h"
 #include "src/value/footprint.h"
 #include "src/value/json_memory.h"
@@ -76,7 +77,7 @@ static int write_text(struct wire_writer *text, const json_t *value)
     }
     if (json_dump_callback(value, append, text, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
         return 0;
-    return text->overflow ? -ENOMEM : PROCSPAWN_EJSON;
+    return text->overflow ? -ENOMEM : procspawn__survey_not_utf8();
 }
 
 static int write_translated(struct procspawn__message *message, const json_t *value,
@@ -111,6 +112,8 @@ static int write_table(struct procspawn__message *message)
 int procspawn__message_encode(struct procspawn__message *message, const json_t *value)
 {
     struct procspawn__survey survey = { false, false };
+
+    base__refusal_forget();
     int rc = procspawn__survey(value, &survey);
 
     if (rc < 0)

@@ -3,6 +3,7 @@
  */
 #include "src/value/survey.h"
 
+#include "src/base/refusal.h"
 #include "src/base/utf8.h"
 #include "src/value/attachments.h"
 #include "src/value/placeholder.h"
@@ -14,6 +15,11 @@
 #include <string.h>
 
 static int walk(const json_t *value, unsigned depth, struct procspawn__survey *survey);
+
+int procspawn__survey_not_utf8(void)
+{
+    return base__refuse(PROCSPAWN_EJSON, "a string is not UTF-8: bytes.h carries it");
+}
 
 /* jansson writes keys that are not UTF-8 as garbage. */
 static bool key_travels(void *iterator, const char *key)
@@ -35,7 +41,7 @@ static int walk_object(const json_t *value, unsigned depth, struct procspawn__su
     for (void *i = json_object_iter(object); i && rc == 0; i = json_object_iter_next(object, i)) {
         const char *key = json_object_iter_key(i);
         if (!key_travels(i, key))
-            return PROCSPAWN_EJSON;
+            return base__refuse(PROCSPAWN_EJSON, "a key is not UTF-8, or has a NUL in it");
         if (procspawn__key_is_reserved(key))
             survey->reserved_keys = true;
         rc = walk(json_object_iter_value(i), depth + 1, survey);
@@ -64,7 +70,7 @@ static int attach(enum procspawn__attachment_kind kind, const json_t *string,
     if (kind == PROCSPAWN__ATTACHED_BYTES ||
         base__is_utf8(json_string_value(string), json_string_length(string)))
         return 0;
-    return PROCSPAWN_EJSON;
+    return procspawn__survey_not_utf8();
 }
 
 static int walk(const json_t *value, unsigned depth, struct procspawn__survey *survey)
@@ -72,7 +78,7 @@ static int walk(const json_t *value, unsigned depth, struct procspawn__survey *s
     const json_t *string;
 
     if (depth >= PROCSPAWN__DEPTH_MAX)
-        return PROCSPAWN_EJSON;
+        return base__refuse(PROCSPAWN_EJSON, "nested deeper than 2,048");
     enum procspawn__attachment_kind kind = procspawn__attachment_of(value, &string);
     if (kind != PROCSPAWN__ATTACHED_NONE)
         return attach(kind, string, survey);

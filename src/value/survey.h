@@ -15,8 +15,12 @@ struct procspawn__survey {
 /*
  * Finds values that only the receiver would refuse: deeper than PROCSPAWN__DEPTH_MAX, or with a NUL
  * in a key; and attached strings that are not UTF-8. The limit also ends the walk of a value that
- * contains itself. Returns 0 or PROCSPAWN_EJSON. The survey is {0} before.
+ * contains itself. Returns 0 or PROCSPAWN_EJSON, and notes the reason (base/refusal.h). The survey
+ * is {0} before.
  */
 int procspawn__survey(const json_t *value, struct procspawn__survey *survey);
+
+/* Notes that a string is not UTF-8: jansson refuses short ones. Returns PROCSPAWN_EJSON. */
+int procspawn__survey_not_utf8(void);
 
 #endif

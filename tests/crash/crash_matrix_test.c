@@ -85,7 +85,7 @@ static json_t *ending_ends_its_thread(json_t *argument)
       .exit_status = WIRE_UNHEARD) \
     X(raises, FAIL("panic", "none", "raised 42")) \
     X(returns_nothing, FAIL("panic", "none", "the function returned NULL and gave no reason*")) \
-    X(returns_what_is_no_text, FAIL("json", "none", "the result cannot be encoded as JSON")) \
+    X(returns_what_is_no_text, FAIL("json", "none", "the result cannot be encoded as JSON*")) \
     MEMORY_LIMIT(X) \
     X(leaves_a_daemon, OK)
 

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
+#include <forkscope/map.h>
 #include <forkscope/scope.h>
 #include <forkscope/tree.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -70,6 +72,7 @@ static void errno_values_say_what_they_mean_here(void)
     check_code(-EPIPE, "the other end of the channel is gone");
     check_code(-EPERM, "only a task (or a called function) may call this");
     check_code(-EDEADLK, "a task cannot wait for itself or for a task above it");
+    check_code(-ENOENT, "no such call in the set, resource of the task, or file");
     check_code(-ENODATA, "nothing is left to wait for");
     check_code(-ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)");
     check_code(-EAGAIN, "no thread or process could be had (limits of the user or the machine), "
@@ -293,6 +296,143 @@ static void an_error_has_the_name_of_its_process(void)
     procspawn_builder_free(builder);
 }
 
+static json_t *fail_with_type(json_t *argument)
+{
+    (void)argument;
+    return procspawn_fail_at("rules.c", 31, "judge", "no_picture", NULL, "this is no PNG");
+}
+
+static void an_item_and_the_type_of_its_failure_are_printed(void)
+{
+    json_t *items = json_pack("[i]", 7);
+    procspawn_error *error = NULL;
+    char *text = NULL;
+    size_t length;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_map(NULL, fail_with_type, items, NULL, &error),
+                          PROCSPAWN_ECALL);
+    json_decref(items);
+    CU_ASSERT_FATAL(error != NULL);
+    FILE *stream = open_memstream(&text, &length);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_print(error, stream), 0);
+    fclose(stream);
+    check_text(text, "item 0: failed (no_picture): this is no PNG at rules.c:31 in judge\n");
+    free(text);
+    json_t *all = procspawn_error_json(error);
+    CU_ASSERT(json_is_integer(json_object_get(all, "index")));
+    PROCSPAWN_CUNIT_EQUAL(json_integer_value(json_object_get(all, "index")), 0);
+    json_decref(all);
+    procspawn_error_free(error);
+    error = calls_error(calls_start(fail_with_type, NULL));
+    all = procspawn_error_json(error);
+    CU_ASSERT(json_object_get(all, "index") == NULL);
+    json_decref(all);
+    procspawn_error_free(error);
+}
+
+static void call_refused(struct procspawn_call_options options, json_t *argument, int code,
+                         const char *text)
+{
+    struct procspawn_result result;
+
+    options.take_argument = true;
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, calls_echo, argument, &result), code);
+    CU_ASSERT_FATAL(result.error != NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_code(result.error), code);
+    check_error(result.error, PROCSPAWN_ERROR_SETUP, text);
+    result.error = NULL;
+    procspawn_result_fini(&result);
+}
+
+static json_t *nested(unsigned depth)
+{
+    json_t *value = json_array();
+
+    while (--depth > 0)
+        value = json_pack("[o]", value);
+    return value;
+}
+
+static json_t *give_nested(json_t *argument)
+{
+    (void)argument;
+    return nested(2049);
+}
+
+static json_t *give_bytes_as_text(json_t *argument)
+{
+    (void)argument;
+    return json_stringn_nocheck("\xff", 1);
+}
+
+static void a_value_that_is_no_json_is_told_why(void)
+{
+    const struct procspawn_call_options none = { 0 };
+    char many[5000];
+
+    memset(many, 0xff, sizeof many);
+    call_refused(none, NULL, PROCSPAWN_EJSON, "the argument is NULL: json_pack failed?");
+    call_refused(none, nested(2049), PROCSPAWN_EJSON,
+                 "the argument cannot be encoded as JSON: nested deeper than 2,048");
+    call_refused(none, json_stringn_nocheck("\xff", 1), PROCSPAWN_EJSON,
+                 "the argument cannot be encoded as JSON: a string is not UTF-8: bytes.h carries "
+                 "it");
+    call_refused(none, json_stringn_nocheck(many, sizeof many), PROCSPAWN_EJSON,
+                 "the argument cannot be encoded as JSON: a string is not UTF-8: bytes.h carries "
+                 "it");
+    check_end(calls_start(give_nested, NULL), PROCSPAWN_ERROR_JSON,
+              "the result cannot be encoded as JSON: nested deeper than 2,048");
+    check_end(calls_start(give_bytes_as_text, NULL), PROCSPAWN_ERROR_JSON,
+              "the result cannot be encoded as JSON: a string is not UTF-8: bytes.h carries it");
+}
+
+static void a_stream_that_cannot_be_had_is_named(void)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    const struct procspawn_call_options options = { .builder = builder };
+
+    procspawn_builder_stdin(builder, PROCSPAWN_STDIO_FD, 777);
+    call_refused(options, json_null(), -EBADF, "stdin: descriptor 777 is not open");
+    procspawn_builder_stdin(builder, PROCSPAWN_STDIO_INHERIT, -1);
+    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_FD, 778);
+    call_refused(options, json_null(), -EBADF, "stderr: descriptor 778 is not open");
+    procspawn_builder_stderr(builder, (enum procspawn_stdio)99, -1);
+    call_refused(options, json_null(), -EINVAL, "stderr: there is no mode 99");
+    procspawn_builder_free(builder);
+}
+
+static void options_out_of_range_are_named(void)
+{
+    call_refused((struct procspawn_call_options){ .capture_limit = SIZE_MAX }, json_null(),
+                 -EINVAL, "the capture limit is too large");
+    call_refused((struct procspawn_call_options){ .total_limit = -1 }, json_null(), -EINVAL,
+                 "the total limit is negative");
+}
+
+static void map_refused(const struct procspawn_map_options *options, json_t *items, int code,
+                        const char *text)
+{
+    procspawn_error *error = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_map(options, calls_echo, items, NULL, &error), code);
+    CU_ASSERT_FATAL(error != NULL);
+    check_error(error, PROCSPAWN_ERROR_SETUP, text);
+    json_decref(items);
+}
+
+static void a_map_that_is_refused_is_told_why(void)
+{
+    const struct procspawn_map_options run = { .run_limit = -1 }, total = { .total_limit = -1 };
+
+    map_refused(NULL, json_object(), -EINVAL, "the items are not a JSON array");
+    map_refused(NULL, NULL, -EINVAL, "the items are not a JSON array");
+    map_refused(&run, json_array(), -EINVAL, "the run limit is negative");
+    map_refused(&total, json_array(), -EINVAL, "the total limit is negative");
+    map_refused(NULL, json_pack("[o]", json_stringn_nocheck("\xff", 1)), PROCSPAWN_EJSON,
+                "the argument cannot be encoded as JSON: a string is not UTF-8: bytes.h carries "
+                "it");
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo code_tests[] = {
@@ -309,6 +449,11 @@ static CU_TestInfo error_tests[] = {
     TEST(a_failed_set_up_names_what_could_not_be_had),
     TEST(a_function_that_no_child_can_have_is_told_why),
     TEST(an_error_has_the_name_of_its_process),
+    TEST(an_item_and_the_type_of_its_failure_are_printed),
+    TEST(a_value_that_is_no_json_is_told_why),
+    TEST(a_stream_that_cannot_be_had_is_named),
+    TEST(options_out_of_range_are_named),
+    TEST(a_map_that_is_refused_is_told_why),
     CU_TEST_INFO_NULL
 };
 

@@ -234,8 +234,9 @@ static void a_map_over_its_total_limit_ends(void)
     const struct procspawn_map_options options = { .pool = pool, .chunk = 10,
                                                    .total_limit = CALLS_SECOND / 5 };
 
-    check_index(map_error(&options, hang_at_7, numbers(20)), -1, PROCSPAWN_ERROR_TIMED_OUT,
-                PROCSPAWN_CAUSE_NONE);
+    procspawn_error *error = map_error(&options, hang_at_7, numbers(20));
+    PROCSPAWN_CUNIT_EQUAL((int)procspawn_error_limit(error), PROCSPAWN_LIMIT_TOTAL);
+    check_index(error, -1, PROCSPAWN_ERROR_TIMED_OUT, PROCSPAWN_CAUSE_NONE);
     PROCSPAWN_CUNIT_EQUAL((int)procspawn_pool_active_count(pool), 0);
     procspawn_pool_free(pool);
 }
