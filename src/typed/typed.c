@@ -36,8 +36,7 @@ bool procspawn__ipc_mode(bool on)
 
 void procspawn__pack_begin(struct procspawn__packing *packing)
 {
-    packing->array = json_array();
-    packing->next = NULL;
+    *packing = (struct procspawn__packing){ .array = json_array() };
     packing->status = packing->array ? 0 : -ENOMEM;
 }
 
