@@ -264,12 +264,13 @@ src_libproc_la_SOURCES += src/typed/arrays.c
 src_libproc_la_SOURCES += src/map/chunk.c src/map/chunk.h
 src_libproc_la_SOURCES += src/map/flow.c src/map/flow.h
 src_libproc_la_SOURCES += src/map/ledger.c src/map/ledger.h
-src_libproc_la_SOURCES += src/map/map.c
+src_libproc_la_SOURCES += src/map/map.c src/map/map.h
 src_libproc_la_SOURCES += src/map/pace.c src/map/pace.h
 src_libproc_la_SOURCES += src/map/run_chunk.c src/map/run_chunk.h
 src_libproc_la_SOURCES += src/map/watch.c src/map/watch.h
+src_libproc_la_SOURCES += src/typed/map.c
 src_libproc_la_SOURCES += src/typed/resources.c
-src_libproc_la_SOURCES += src/typed/typed.c
+src_libproc_la_SOURCES += src/typed/typed.c src/typed/typed.h
 src_libproc_la_SOURCES += src/init/init.c
 src_libproc_la_SOURCES += src/init/single_thread.c src/init/single_thread.h
 

@@ -316,6 +316,7 @@ check_PROGRAMS += tests/tree/unkept_test
 tests_tree_unkept_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_create
 
 check_PROGRAMS += tests/typed/arrays_test
+check_PROGRAMS += tests/typed/map_test
 check_PROGRAMS += tests/typed/resources_test
 check_PROGRAMS += tests/typed/typed_call_test
 check_PROGRAMS += tests/typed/typed_macro_test

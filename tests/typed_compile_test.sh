@@ -57,6 +57,23 @@ PROCSPAWN_DEFINE_STATIC(widths, float, (int16, a), (int32, b), (uint8, c), (uint
 {
     return a && b && c && d && e && f && h ? g : 0;
 }
+PROCSPAWN_DECLARE(square, int64, (int8, a));
+PROCSPAWN_DEFINE(square, int64, (int8, a)) { return a * a; }
+PROCSPAWN_DEFINE_STATIC(note, void, (held, a)) { (void)a; }
+PROCSPAWN_DEFINE_STATIC(copy, string, (string, a)) { return strdup(a); }
+PROCSPAWN_DEFINE_STATIC(first, json, (int8, a)) { return json_integer(a); }
+PROCSPAWN_DEFINE_STATIC(flip, bool, (bool, a)) { return !a; }
+PROCSPAWN_DEFINE_STATIC(unused, doubles, (uint64, a))
+{
+    struct procspawn_doubles none = { NULL, a ? 0u : 0u };
+    return none;
+}
+PROCSPAWN_DEFINE_STATIC(length, size, (shmem, a)) { return a ? 1u : 0u; }
+PROCSPAWN_DEFINE_STATIC(opened, fd, (int, a)) { return a; }
+static int length_map(void) { return 1; }
+static int opened_map(void) { return 1; }
+static int add_map(void) { return 1; }
+static int nothing_map(void) { return length_map() + opened_map() + add_map(); }
 procspawn_handle *use(void);
 procspawn_handle *use(void)
 {
@@ -79,6 +96,15 @@ procspawn_handle *use(void)
     add_call_with(NULL, 1, 2, &sum, &error), add_start(NULL, 1, 2, &handle);
     add_result(&whole, &sum), nothing_result(&whole), nothing_call(&error);
     nothing_start(NULL, &handle), add_set_start(NULL, NULL, 1, 2, &handle);
+    struct procspawn_map_options options;
+    memset(&options, 0, sizeof options);
+    const int8_t bytes[1] = { 1 };
+    const char *names[1] = { "name" };
+    char *copies[1];
+    square_map(NULL, bytes, 1, &sum, &error), note_map(&options, &point, 1, &error);
+    sum = nothing_map();
+    copy_map(NULL, names, 1, copies, NULL), first_map(NULL, bytes, 1, NULL, NULL);
+    square_map(NULL, NULL, 0, NULL, NULL), flip_map(NULL, &yes, 1, &yes, NULL);
 END
 
 compile() # compiler and flags, code
@@ -127,6 +153,10 @@ check fails 'nothing_join(handle, &sum, &error);'
 check fails 'add_call("1", 2, &sum, &error);'
 check fails 'add_call(1, 2, &text, &error);'
 check fails 'add_result(&whole, &text);'
+check fails 'square_map(NULL, &sum, 1, &sum, &error);'
+check fails 'square_map(NULL, bytes, 1, &yes, &error);'
+check fails 'note_map(NULL, &point, 1, &point, &error);'
+check fails 'copy_map(NULL, &text, 1, NULL);'
 check fails 'nothing_call(&sum, &error);'
 check fails 'all_spawn(1, 2, 3, true, 7, NULL, NULL, point, &handle);'
 check fails 'all_spawn(1, 2, 3, true, &point, NULL, NULL, point, &handle);'

@@ -63,6 +63,7 @@ int main(void)
     half_join_timeout(handle, 1, &result, &error);
     half_call(3, &result, &error);
     half_pool_call(NULL, 3, &result, &error);
+    half_map(NULL, &result, 1, &result, &error);
     return half(3) > 1;
 }"
 }

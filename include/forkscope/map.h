@@ -10,6 +10,10 @@
  *
  *     procspawn_map_each(&options, thumbnail, next_file, write_thumbnail, &job, &error);
  *
+ * For arrays of C values, typed functions with one parameter have a map of their own (typed.h):
+ *
+ *     collatz_map(NULL, numbers, 10000, lengths, &error);
+ *
  * Chunks. Items are sent to a worker in chunks, so that a short call does not cost a message. The
  * size of a chunk is found by measuring: a chunk takes about 2 ms, and chunks become smaller
  * towards the end, so that all workers end at about the same time. If a call takes longer than

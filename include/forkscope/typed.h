@@ -47,6 +47,10 @@
  *                        procspawn_error **ret_error)
  *     int F_result(struct procspawn_result *result, R *ret_result)
  *
+ *   many calls, if there is one parameter, of type P, as by procspawn_map() (map.h)
+ *     int F_map(const struct procspawn_map_options *options, const P *items, size_t count,
+ *               R *ret_results, procspawn_error **ret_error)
+ *
  * They return what these functions return, F_result the status of the result, and:
  *
  *   PROCSPAWN_ERANGE     a call or a start: an integer is out of its parameter's range
@@ -58,6 +62,13 @@
  * The error of a call whose arguments are refused names the parameter: "add: parameter b: 300 does
  * not fit into int8". ret_result and ret_error may be NULL; with result type void there is no
  * ret_result. take_argument in the options means nothing here.
+ *
+ * F_map calls F for each of the `count` items and puts the result of items[i] into ret_results[i].
+ * P is the type that F takes, R the one that it returns. ret_results may be NULL; it is not changed
+ * when the map fails. procspawn_error_index() tells the item that failed, that was refused as an
+ * argument, or whose result is not of its type. `unordered` in the options means nothing here.
+ * F_map is not defined when P or R is a shmem, fd, sender or receiver: each item would hold a
+ * descriptor, and a process has a limited number of them.
  *
  * Types
  *
@@ -82,7 +93,8 @@
  * own, and returns that in data.
  *
  * Each integer but uint64 and size is an int64_t in the parameters of calls, so that a number out
- * of range can be refused. Other conversions are those of C.
+ * of range can be refused. The items of F_map have the type itself. Other conversions are those of
+ * C.
  *
  * An unknown type, and more than eight parameters, are a compile error, whose first line says so;
  * of gcc:
@@ -104,7 +116,7 @@
  *   in free((void *)squares.data)), json_decref, procspawn_shmem_unref, close,
  *   procspawn_sender_free, procspawn_receiver_free.
  * - Placeholders inside a json result live with the handle, or with the structure that
- *   procspawn_finish() has filled. F_call and its like close them.
+ *   procspawn_finish() has filled. F_call and its like, and F_map, close them.
  *
  * Types of the user's
  *
@@ -128,6 +140,7 @@
 
 #include <forkscope/call.h>
 #include <forkscope/channel.h>
+#include <forkscope/map.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/shmem.h>
 #include <forkscope/typed_macros.h>

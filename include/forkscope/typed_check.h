@@ -243,6 +243,7 @@
     PROCSPAWN__LOOSE(name##_call); \
     PROCSPAWN__LOOSE(name##_pool_call); \
     PROCSPAWN__LOOSE(name##_call_with); \
+    PROCSPAWN__LOOSE(name##_map); \
     PROCSPAWN__LOOSE(name##_result); \
     PROCSPAWN__LOOSE(name##_join); \
     PROCSPAWN__LOOSE(name##_join_timeout)

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/completion.h>
+#include <forkscope/map.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/typed_check.h>
@@ -69,6 +70,23 @@ bool procspawn__unpack_release(struct procspawn__unpacking *unpacking);
 /* What the function in the child returns: the packed result, or NULL and a reason told. */
 json_t *procspawn__unpack_return(const struct procspawn__unpacking *unpacking, const char *function,
                                  json_t *packed);
+
+/* Many calls of a function with one parameter. */
+struct procspawn__mapping {
+    const char *function;
+    procspawn_function *entry;
+    const void *items;
+    size_t count;
+    void (*pack)(const void *items, size_t index, struct procspawn__packing *packing);
+    /* NULL, NULL and 0: the result is void. */
+    int (*unpack)(json_t *json, void *ret_result);
+    void (*release)(void *result);
+    size_t size;                /* of a result */
+    void *ret_results;          /* NULL: they are not wanted */
+};
+
+int procspawn__map_items(const struct procspawn__mapping *mapping,
+                         const struct procspawn_map_options *options, procspawn_error **ret_error);
 
 /* The result was not of its type. False when out of memory. */
 bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **ret_error);
@@ -186,6 +204,98 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         procspawn__release_result_##word(&procspawn__result);
 #define PROCSPAWN__TAKE_APART_1(word, name)
 
+#define PROCSPAWN__MAP_RESULT(word, name) \
+    PROCSPAWN__CAT(PROCSPAWN__MAP_RESULT_, PROCSPAWN__IS_VOID(word))(word, name)
+#define PROCSPAWN__MAP_RESULT_0(word, name) \
+    static int procspawn__map_unpack_##name(json_t *procspawn__json, void *procspawn__ret_result) \
+    { \
+        return procspawn__unpack_result_##word( \
+            procspawn__json, (procspawn__result_##word *)procspawn__ret_result); \
+    } \
+    \
+    static void procspawn__map_release_##name(void *procspawn__result) \
+    { \
+        procspawn__release_result_##word((procspawn__result_##word *)procspawn__result); \
+    }
+#define PROCSPAWN__MAP_RESULT_1(word, name)
+
+#define PROCSPAWN__MAP_TO(word, name) \
+    PROCSPAWN__CAT(PROCSPAWN__MAP_TO_, PROCSPAWN__IS_VOID(word))(word, name)
+#define PROCSPAWN__MAP_TO_0(word, name) \
+    procspawn__mapping.unpack = procspawn__map_unpack_##name; \
+    procspawn__mapping.release = procspawn__map_release_##name; \
+    procspawn__mapping.size = sizeof(procspawn__result_##word); \
+    procspawn__mapping.ret_results = procspawn__ret_result;
+#define PROCSPAWN__MAP_TO_1(word, name)
+
+/* ---- the map, for a function with one parameter, unless its values are descriptors ---- */
+
+/* M(STORAGE, NAME, RESULT, WORD, PARAMETER), or nothing. */
+#define PROCSPAWN__MAP_0(m, storage, name, result, ...)
+#define PROCSPAWN__MAP_1(m, storage, name, result, a, ...) \
+    PROCSPAWN__MAP_ONE(m, storage, name, result, PROCSPAWN__UNPAIRED a)
+#define PROCSPAWN__MAP_2 PROCSPAWN__MAP_0
+#define PROCSPAWN__MAP_3 PROCSPAWN__MAP_0
+#define PROCSPAWN__MAP_4 PROCSPAWN__MAP_0
+#define PROCSPAWN__MAP_5 PROCSPAWN__MAP_0
+#define PROCSPAWN__MAP_6 PROCSPAWN__MAP_0
+#define PROCSPAWN__MAP_7 PROCSPAWN__MAP_0
+#define PROCSPAWN__MAP_8 PROCSPAWN__MAP_0
+#define PROCSPAWN__UNPAIRED(word, name) word, name
+#define PROCSPAWN__MAP_ONE(...) PROCSPAWN__MAP_ONE_(__VA_ARGS__)
+#define PROCSPAWN__MAP_ONE_(m, storage, name, result, word, parameter) \
+    PROCSPAWN__CAT(PROCSPAWN__MAP_IF_, \
+                   PROCSPAWN__CAT(PROCSPAWN__IS_DESCRIPTOR(result), \
+                                  PROCSPAWN__IS_DESCRIPTOR(word))) \
+    (m, storage, name, result, word, parameter)
+#define PROCSPAWN__MAP_IF_00(m, ...) m(__VA_ARGS__)
+#define PROCSPAWN__MAP_IF_01(m, ...)
+#define PROCSPAWN__MAP_IF_10(m, ...)
+#define PROCSPAWN__MAP_IF_11(m, ...)
+
+#define PROCSPAWN__IS_DESCRIPTOR(word) PROCSPAWN__SECOND(PROCSPAWN__DESCRIPTOR_##word, 0, ~)
+#define PROCSPAWN__DESCRIPTOR_fd ~, 1
+#define PROCSPAWN__DESCRIPTOR_shmem ~, 1
+#define PROCSPAWN__DESCRIPTOR_sender ~, 1
+#define PROCSPAWN__DESCRIPTOR_receiver ~, 1
+
+#define PROCSPAWN__DECLARE_MAP(storage, name, result, word, parameter) \
+    storage int name##_map(const struct procspawn_map_options *procspawn__options, \
+                           const procspawn__param_##word *procspawn__items, \
+                           size_t procspawn__count, PROCSPAWN__RET(result) \
+                           procspawn_error **procspawn__ret_error);
+
+#define PROCSPAWN__DEFINE_MAP(storage, name, result, word, parameter) \
+    static void procspawn__map_pack_##name(const void *procspawn__items, size_t procspawn__index, \
+                                           struct procspawn__packing *procspawn__packing) \
+    { \
+        const procspawn__param_##word *procspawn__item = \
+            (const procspawn__param_##word *)procspawn__items + procspawn__index; \
+        \
+        procspawn__pack_note(procspawn__packing, \
+                             procspawn__pack_##word(*procspawn__item, &procspawn__packing->next), \
+                             #parameter, #word); \
+    } \
+    \
+    PROCSPAWN__MAP_RESULT(result, name) \
+    \
+    storage int name##_map(const struct procspawn_map_options *procspawn__options, \
+                           const procspawn__param_##word *procspawn__items, \
+                           size_t procspawn__count, PROCSPAWN__RET(result) \
+                           procspawn_error **procspawn__ret_error) \
+    { \
+        struct procspawn__mapping procspawn__mapping = PROCSPAWN__ZERO; \
+        \
+        procspawn__mapping.function = #name; \
+        procspawn__mapping.entry = procspawn__entry_##name; \
+        procspawn__mapping.items = procspawn__items; \
+        procspawn__mapping.count = procspawn__count; \
+        procspawn__mapping.pack = procspawn__map_pack_##name; \
+        PROCSPAWN__MAP_TO(result, name) \
+        return procspawn__map_items(&procspawn__mapping, procspawn__options, \
+                                    procspawn__ret_error); \
+    }
+
 /* ---- the whole ---- */
 
 #define PROCSPAWN__DECLARE(n, storage, name, result, ...) \
@@ -215,6 +325,7 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
                                  PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
                                  PROCSPAWN__RET(result) procspawn_error **procspawn__ret_error); \
     storage int name##_result(struct procspawn_result *procspawn__from PROCSPAWN__LAST(result)); \
+    PROCSPAWN__MAP_##n(PROCSPAWN__DECLARE_MAP, storage, name, result, __VA_ARGS__) \
     storage int name##_join(procspawn_handle *procspawn__handle, PROCSPAWN__RET(result) \
                             procspawn_error **procspawn__ret_error); \
     storage int name##_join_timeout(procspawn_handle *procspawn__handle, \
@@ -355,6 +466,8 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         return name##_join_timeout(procspawn__handle, -1, PROCSPAWN__RET_ARG(result) \
                                    procspawn__ret_error); \
     } \
+    \
+    PROCSPAWN__MAP_##n(PROCSPAWN__DEFINE_MAP, storage, name, result, __VA_ARGS__) \
     \
     storage procspawn__result_##result \
         name(PROCSPAWN__LIST_##n(void, PROCSPAWN__PARAM, __VA_ARGS__))

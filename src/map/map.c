@@ -1,6 +1,8 @@
 /*
  * map.c - procspawn_map and procspawn_map_each: what a map needs, and its end
  */
+#include "src/map/map.h"
+
 #include "src/base/clock.h"
 #include "src/base/refusal.h"
 #include "src/base/thread.h"
@@ -166,16 +168,25 @@ static struct map map_of(const struct procspawn_map_options *options, procspawn_
                                    .deadline = BASE_NEVER } };
 }
 
-int procspawn_map_each(const struct procspawn_map_options *options, procspawn_function *function,
-                       procspawn_map_source *source, procspawn_map_sink *sink, void *arg,
-                       procspawn_error **ret_error)
+int procspawn__map_counted(const struct procspawn_map_options *options,
+                           procspawn_function *function, procspawn_map_source *source,
+                           procspawn_map_sink *sink, void *arg, size_t total,
+                           procspawn_error **ret_error)
 {
     struct map map = map_of(options, function);
 
     map.flow.source = source;
     map.flow.sink = sink;
     map.flow.arg = arg;
+    map.flow.total = total;
     return run(&map, ret_error);
+}
+
+int procspawn_map_each(const struct procspawn_map_options *options, procspawn_function *function,
+                       procspawn_map_source *source, procspawn_map_sink *sink, void *arg,
+                       procspawn_error **ret_error)
+{
+    return procspawn__map_counted(options, function, source, sink, arg, 0, ret_error);
 }
 
 /* ---- of an array ---- */

@@ -1,6 +1,8 @@
 /*
  * typed.c - plain C values to JSON and back, for functions defined with typed.h
  */
+#include "src/typed/typed.h"
+
 #include "src/child/reply.h"
 #include "src/error/error.h"
 #include "src/pool/spawn.h"
@@ -63,8 +65,7 @@ static struct procspawn_call_options giving(const struct procspawn_call_options 
     return giving;
 }
 
-/* The array is freed: it has been taken, or it is not wanted. */
-static void refuse_arguments(struct procspawn__packing *packing)
+void procspawn__pack_drop(struct procspawn__packing *packing)
 {
     json_decref(packing->array);
     json_decref(packing->next);
@@ -78,7 +79,7 @@ int procspawn__pack_start(struct procspawn__packing *packing,
 
     if (packing->status == 0)
         return procspawn_start(&with, entry, packing->array, ret_handle);
-    refuse_arguments(packing);
+    procspawn__pack_drop(packing);
     return packing->status;
 }
 
@@ -90,12 +91,12 @@ int procspawn__pack_set_start(struct procspawn__packing *packing, procspawn_set 
 
     if (packing->status == 0)
         return procspawn_set_start(set, &with, entry, packing->array, tag);
-    refuse_arguments(packing);
+    procspawn__pack_drop(packing);
     return packing->status;
 }
 
-static procspawn_error *error_of_argument(const struct procspawn__packing *packing,
-                                          const char *function)
+procspawn_error *procspawn__error_of_argument(const struct procspawn__packing *packing,
+                                              const char *function)
 {
     int code = packing->status;
     const char *word = packing->word ? packing->word : "";
@@ -134,9 +135,9 @@ void procspawn__pack_call(struct procspawn__packing *packing, const char *functi
         procspawn_call_with(&with, entry, packing->array, ret_result);
         return;
     }
-    *ret_result = (struct procspawn_result){ .error = error_of_argument(packing, function) };
+    *ret_result = (struct procspawn_result){ .error = procspawn__error_of_argument(packing, function) };
     ret_result->status = procspawn_error_code(ret_result->error);
-    refuse_arguments(packing);
+    procspawn__pack_drop(packing);
 }
 
 int procspawn__call_end(struct procspawn_result *result, procspawn_error **ret_error)
