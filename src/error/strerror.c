@@ -41,7 +41,7 @@ static const struct sentence sentences[] = {
     { -EPIPE, "the other end of the channel is gone" },
     { -EPERM, "only a task (or a called function) may call this" },
     { -EDEADLK, "a task cannot wait for itself or for a task above it" },
-    { -ENOENT, "no such call in the set, resource of the task, or file" },
+    { -ENOENT, "no such file or entry" },
     { -ENODATA, "nothing is left to wait for" },
     { -ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)" },
     { -EAGAIN, "no thread or process could be had (limits of the user or the machine), or the queue "

@@ -72,7 +72,7 @@ static void errno_values_say_what_they_mean_here(void)
     check_code(-EPIPE, "the other end of the channel is gone");
     check_code(-EPERM, "only a task (or a called function) may call this");
     check_code(-EDEADLK, "a task cannot wait for itself or for a task above it");
-    check_code(-ENOENT, "no such call in the set, resource of the task, or file");
+    check_code(-ENOENT, "no such file or entry");
     check_code(-ENODATA, "nothing is left to wait for");
     check_code(-ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)");
     check_code(-EAGAIN, "no thread or process could be had (limits of the user or the machine), "
