@@ -7,6 +7,7 @@
 #include "src/base/process.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,4 +130,14 @@ void base__stack_unwound(void)
     pthread_attr_getstack(&attributes, &low, &size);
     unpoison(low, size);
     pthread_attr_destroy(&attributes);
+}
+
+unsigned base__processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count > 0 ? (unsigned)count : 1;
 }

@@ -72,6 +72,9 @@ void base__stack_unwound(void);
  */
 void base__unwind(void);
 
+/* The number of processors on which the calling thread may run; 1 if it cannot be read. */
+unsigned base__processors(void);
+
 /* Is the calling thread the main thread of this process? */
 bool base__is_main_thread(void);
 

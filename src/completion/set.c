@@ -10,19 +10,7 @@
 #include <forkscope/completion.h>
 #include <forkscope/error.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
-
-/* Those on which this thread may run. */
-static unsigned processors(void)
-{
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof set, &set) < 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
-}
 
 static int open_set(procspawn_set *set)
 {
@@ -38,7 +26,7 @@ int procspawn_set_new(procspawn_set **ret_set)
     procspawn_set *set = procspawn__set_new();
     int rc = set ? open_set(set) : -ENOMEM;
     if (rc == 0) {
-        procspawn_set_max_running(set, processors());
+        procspawn_set_max_running(set, base__processors());
         *ret_set = set;
     } else if (set) {
         procspawn__set_destroy(set);

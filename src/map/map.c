@@ -22,7 +22,6 @@
 #include <forkscope/scope.h>
 #include <jansson.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,19 +34,9 @@ struct map {
 
 /* ---- begin and end ---- */
 
-static unsigned processors(void)
-{
-    cpu_set_t set;
-
-    if (sched_getaffinity(0, sizeof set, &set) < 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
-}
-
 static int open_pool(struct map *map)
 {
-    unsigned size = processors();
+    unsigned size = base__processors();
     size_t total = map->flow.total;
 
     map->flow.pool = map->flow.options.pool;
