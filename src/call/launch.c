@@ -253,12 +253,7 @@ static void become_handle(struct procspawn__launch *launch, struct procspawn__pr
     process->child = launch->child;
     process->limit = launch->builder.limit;
     launch->has_child = false;
-    for (int i = 0; i < 3; i++) {
-        process->handle.pipes[i] = launch->request.pipes[i];
-        launch->request.pipes[i] = -1;
-    }
-    process->handle.capture = procspawn__streams_captured(&launch->request);
-    process->handle.captured = process->handle.capture != NULL;
+    procspawn__streams_give(&launch->request, &process->handle);
 }
 
 int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **ret_handle)

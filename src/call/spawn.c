@@ -58,8 +58,8 @@ static int tell_limits(const struct start *start, const struct procspawn__remote
         rc = procspawn__client_limit(child, WIRE_LIMIT_TOTAL, start->deadline, limits->total,
                                      start->deadline);
     if (rc == 0 && limits->run > 0)
-        rc = procspawn__client_limit(child, WIRE_LIMIT_RUN, procspawn__latest_end(limits->run), limits->run,
-                                     start->deadline);
+        rc = procspawn__client_limit(child, WIRE_LIMIT_RUN, procspawn__latest_end(limits->run),
+                                     limits->run, start->deadline);
     return rc;
 }
 
@@ -94,16 +94,6 @@ static int hand_over(const struct start *start, struct procspawn__remote_child *
     return rc == -EPIPE ? PROCSPAWN_ESERVER : rc;
 }
 
-static void take_pipes(struct procspawn__request *request, procspawn_handle *handle)
-{
-    for (int i = 0; i < 3; i++) {
-        handle->pipes[i] = request->pipes[i];
-        request->pipes[i] = -1;
-    }
-    handle->capture = procspawn__streams_captured(request);
-    handle->captured = handle->capture != NULL;
-}
-
 static int start_call(const procspawn_builder *builder, procspawn_function *function,
                       const json_t *argument, struct procspawn__process *process)
 {
@@ -120,7 +110,7 @@ static int start_call(const procspawn_builder *builder, procspawn_function *func
     if (rc == 0)
         rc = hand_over(&start, &process->child);
     if (rc == 0)
-        take_pipes(&start.request, &process->handle);
+        procspawn__streams_give(&start.request, &process->handle);
     procspawn__request_fini(&start.request);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "src/call/builder.h"
 #include "src/call/capture.h"
 #include "src/call/collector.h"
+#include "src/call/handle.h"
 #include "src/call/request.h"
 #include "src/wire/call.h"
 #include "src/wire/frame.h"
@@ -117,6 +118,16 @@ struct procspawn__capture *procspawn__streams_captured(struct procspawn__request
     }
     request->capture = NULL;
     return capture;
+}
+
+void procspawn__streams_give(struct procspawn__request *request, procspawn_handle *handle)
+{
+    for (int i = 0; i < 3; i++) {
+        handle->pipes[i] = request->pipes[i];
+        request->pipes[i] = -1;
+    }
+    handle->capture = procspawn__streams_captured(request);
+    handle->captured = handle->capture != NULL;
 }
 
 /* Waits while the collector starts, or has much to read. */

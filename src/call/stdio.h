@@ -28,5 +28,7 @@ int procspawn__streams_input(struct procspawn__request *request, const void *byt
 int procspawn__streams_capture(struct procspawn__request *request, size_t limit, bool merged);
 /* The request was sent: closes the child's ends and returns the capture; NULL: there is none. */
 struct procspawn__capture *procspawn__streams_captured(struct procspawn__request *request);
+/* The same; the handle gets the capture and the program's ends of pipes. */
+void procspawn__streams_give(struct procspawn__request *request, procspawn_handle *handle);
 
 #endif
