@@ -268,7 +268,9 @@ int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **
     struct procspawn__process *process = procspawn__process_new();
     if (!process)
         return -ENOMEM;
-    rc = hand_over(launch);
+    rc = procspawn__handle_name(&process->handle, launch->builder.name);
+    if (rc == 0)
+        rc = hand_over(launch);
     if (rc == 0) {
         become_handle(launch, process);
         *ret_handle = &process->handle;

@@ -92,6 +92,22 @@ static void a_crash_is_a_result_with_its_tag(void)
     set_check_empty(set);
 }
 
+static void the_error_of_a_call_has_the_name_of_its_process(void)
+{
+    procspawn_set *set = set_make();
+    procspawn_builder *builder = procspawn_builder_new();
+    struct procspawn_call_options options = { .builder = builder };
+
+    CU_ASSERT_FATAL(procspawn_builder_name(builder, "judge") == 0);
+    CU_ASSERT_FATAL(procspawn_set_start(set, &options, crash, NULL, NULL) == 0);
+    procspawn_builder_free(builder);
+    struct procspawn_result result = set_next(set);
+    CU_ASSERT_FATAL(result.error != NULL);
+    CU_ASSERT_STRING_EQUAL(procspawn_error_name(result.error), "judge");
+    procspawn_result_fini(&result);
+    set_check_empty(set);
+}
+
 static void a_result_tells_what_the_call_used(void)
 {
     procspawn_set *set = set_make();
@@ -252,6 +268,7 @@ static CU_TestInfo tests[] = {
     TEST(the_process_that_ends_first_is_given_first),
     TEST(the_call_of_a_pool_that_ends_first_is_given_first),
     TEST(a_crash_is_a_result_with_its_tag),
+    TEST(the_error_of_a_call_has_the_name_of_its_process),
     TEST(a_result_tells_what_the_call_used),
     TEST(the_argument_is_encoded_at_once),
     TEST(what_cannot_be_called_is_not_added),
