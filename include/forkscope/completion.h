@@ -21,13 +21,13 @@
  *
  * A set has no thread. Calls in processes are started, and results are received and decoded, in
  * procspawn_set_next(); the descriptor becomes readable when one of these is to be done. So a call
- * in a process of its own does not start before somebody asks for results. A call of a pool does.
+ * in a process of its own starts in procspawn_set_next(). A call of a pool starts without it.
  *
  * Processes and descriptors. A set has two descriptors. A call that waits to be started has none,
  * but for those in its argument; a call of a pool has none, but while it waits with an argument of
  * more than 48 KiB or its output is captured; a call in a process of its own has one while it runs.
  * At most procspawn_set_max_running() calls run in processes of their own at a time. A call counts
- * until its result has been given, so results that nobody asks for do not pile up.
+ * until its result has been given, so results that are not fetched do not pile up.
  *
  * Shortages. If there are too few descriptors or processes, or too little memory, to start a call,
  * it goes on waiting, and is tried again soon and when another call of the set has ended. It fails
@@ -107,8 +107,8 @@ void procspawn_set_max_running(procspawn_set *set, unsigned count);
  * that has no room, and for a pool whose queue is full, the call waits in the set.
  *
  * Returns 0, or, with nothing added,
- *   -EINVAL              as procspawn_call_with(); also for a builder with a pipe, which nobody
- *                        could use: start such a call with procspawn_start(), and add it
+ *   -EINVAL              as procspawn_call_with(); also for a builder with a pipe, which a
+ *                        handle gives: use procspawn_start() and procspawn_set_add() then
  *   PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, PROCSPAWN_EFUNCTION,
  *   PROCSPAWN_ERIGHTS, PROCSPAWN_ENOTINIT, PROCSPAWN_ENOTOWNER, -EBADF
  *                        the call cannot be made, as with procspawn_call_with()

@@ -291,9 +291,9 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
- * exit_status, errno, limit, index, name, detail, type, file, line, function, frames. Each frame has the
- * members of struct procspawn_frame; owner and source as words, as "program" and "cfi". A new
- * reference, NULL when out of memory.
+ * exit_status, errno, limit, index, name, detail, type, file, line, function, frames. Each frame
+ * has the members of struct procspawn_frame; owner and source as words, as "program" and "cfi". A
+ * new reference, NULL when out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -378,8 +378,8 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         \
         procspawn__pack_begin(&procspawn__packing); \
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        return procspawn__pack_start(&procspawn__packing, procspawn__options, procspawn__entry_##name, \
-                                     procspawn__ret_handle); \
+        return procspawn__pack_start(&procspawn__packing, procspawn__options, \
+                                     procspawn__entry_##name, procspawn__ret_handle); \
     } \
     \
     storage int name##_set_start(procspawn_set *procspawn__set, \
@@ -392,7 +392,8 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         procspawn__pack_begin(&procspawn__packing); \
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
         return procspawn__pack_set_start(&procspawn__packing, procspawn__set, \
-                                         procspawn__options, procspawn__entry_##name, procspawn__tag); \
+                                         procspawn__options, procspawn__entry_##name, \
+                                         procspawn__tag); \
     } \
     \
     storage int name##_spawn(PROCSPAWN__EACH_##n(PROCSPAWN__IN, __VA_ARGS__) \
@@ -420,8 +421,8 @@ void procspawn__result_refuse(struct procspawn_result *result, const char *funct
         \
         procspawn__pack_begin(&procspawn__packing); \
         PROCSPAWN__EACH_##n(PROCSPAWN__PACK, __VA_ARGS__) \
-        procspawn__pack_call(&procspawn__packing, #name, procspawn__options, procspawn__entry_##name, \
-                             &procspawn__from); \
+        procspawn__pack_call(&procspawn__packing, #name, procspawn__options, \
+                             procspawn__entry_##name, &procspawn__from); \
         int procspawn__rc = name##_result(&procspawn__from PROCSPAWN__LAST_ARG(result)); \
         int procspawn__status = procspawn__call_end(&procspawn__from, procspawn__ret_error); \
         return procspawn__rc < 0 ? procspawn__rc : procspawn__status; \
