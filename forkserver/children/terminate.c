@@ -15,13 +15,16 @@
 #include <unistd.h>
 
 /*
- * Signals the process group that the child was given, and the process itself in case it has left
- * the group. The process gets a signal that can be caught only once.
+ * Signals the process group that the child was given, and the process itself in case it is not in
+ * the group: it has left it, or it is so young that it has not made it. A child that makes it after
+ * the signal to the group has had none, though it is found in the group then. The process gets a
+ * signal that can be caught only once.
  */
 static void signal_all(const struct child *child, int signal)
 {
-    kill(-child->pid, signal);
-    if (signal == SIGKILL || getpgid(child->pid) != child->pid)
+    bool no_group = kill(-child->pid, signal) < 0;
+
+    if (signal == SIGKILL || no_group || getpgid(child->pid) != child->pid)
         kill(child->pid, signal);
 }
 
