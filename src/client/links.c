@@ -348,10 +348,13 @@ static void mute_root(bool on) REQUIRES(client_lock)
         watch(client->root, ROOT);
 }
 
+/* While all is ending no server is wanted: one that cannot be received would hide the end of the
+ * stream, so it is dropped. */
 void procspawn__links_receive_root(void)
 {
     union { struct wire_server server; struct wire_gone gone; struct wire_refused refused; } body;
-    struct wire_frame frame = { .body = &body, .capacity = sizeof body, .trusted = true };
+    struct wire_frame frame = { .body = &body, .capacity = sizeof body, .trusted = true,
+                                .lossy = procspawn__image.ending };
     int rc = 0;
 
     procspawn__links_reap();

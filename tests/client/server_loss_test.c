@@ -1,8 +1,11 @@
 /*
  * server_loss_test.c - the loss of a server: which calls it costs, and which continue
  */
+#include "src/client/state.h"
+#include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/closed.h"
+#include "tests/support/descriptor_room.h"
 
 #include <errno.h>
 #include <forkscope/tree.h>
@@ -10,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -323,6 +327,35 @@ static void a_child_that_changed_its_ids_itself_dies_with_its_server(void)
     calls_end();
 }
 
+/* What the root has sent: the server is gone, here is another. The latter brings descriptors. */
+static void wait_for_unread_server(void)
+{
+    const int both = 2 * (int)sizeof(struct wire_header) + (int)sizeof(struct wire_gone) +
+                     (int)sizeof(struct wire_server);
+    int link = procspawn__client.root, unread = 0;
+
+    while (ioctl(link, FIONREAD, &unread) == 0 && unread < both)
+        poll(NULL, 0, 1);
+    PROCSPAWN_CUNIT_EQUAL(unread, both);
+}
+
+static void a_server_that_cannot_be_received_does_not_delay_fini(void)
+{
+    struct room room;
+
+    calls_begin();
+    procspawn_handle *handle = calls_start(calls_hang, NULL);
+    pid_t server = server_of(handle);
+    room_fill(&room);
+    kill(server, SIGKILL);
+    wait_for_unread_server();
+    int64_t start = calls_now();
+    calls_end();
+    CU_ASSERT(calls_now() - start < 3 * CALLS_SECOND / 2);
+    room_end(&room);
+    procspawn_handle_free(handle);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -334,6 +367,7 @@ static CU_TestInfo tests[] = {
     TEST(busy_processes_are_gone_when_it_is_said),
     TEST(what_they_had_started_is_gone_too),
     TEST(a_scope_closes_when_its_processes_are_gone),
+    TEST(a_server_that_cannot_be_received_does_not_delay_fini),
     TEST(many_losses_that_nobody_looks_at_are_made_good),
     TEST(a_child_of_other_ids_dies_with_its_server),
     TEST(a_child_that_changed_its_ids_itself_dies_with_its_server),
