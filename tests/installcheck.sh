@@ -35,6 +35,7 @@ if [ -e "$libdir/libforkscope.a" ]; then
 fi
 if [ -e "$libdir/libforkscope-cunit.so" ]; then
     cat >"$dir/tests.c" <<'END'
+#include <forkscope.h>
 #include <forkscope/cunit.h>
 
 static void passes(void)
@@ -42,19 +43,28 @@ static void passes(void)
     CU_PASS("");
 }
 
+static void uses_the_library(void)
+{
+    scoped_spawner root;
+
+    CU_ASSERT(scoped_spawner_open(NULL, &root) == 0);
+    CU_ASSERT(scoped_close(root, SCOPED_FOREVER, NULL) == 0);
+}
+
 int main(int argc, char **argv)
 {
-    CU_TestInfo tests[] = { { "passes", passes }, CU_TEST_INFO_NULL };
+    CU_TestInfo tests[] = { { "passes", passes }, { "uses_the_library", uses_the_library },
+                            CU_TEST_INFO_NULL };
     CU_SuiteInfo suites[] = { { "installed", NULL, NULL, NULL, NULL, tests }, CU_SUITE_INFO_NULL };
 
     return procspawn_cunit_run(suites, argc, argv);
 }
 END
-    "$@" "$dir/tests.c" -o "$dir/tests" $(pkg-config --cflags --libs forkscope-cunit)
+    "$@" "$dir/tests.c" -o "$dir/tests" $(pkg-config --cflags --libs forkscope-cunit forkscope)
     LD_LIBRARY_PATH="$libdir" "$dir/tests"
     ! readelf -d "$libdir/libforkscope.so" | grep 'NEEDED.*libcunit'
     ! command -v c++ >/dev/null || c++ -std=c++17 -Wall -fsyntax-only -x c++ "$dir/tests.c" \
-        $(pkg-config --cflags forkscope-cunit)
+        $(pkg-config --cflags forkscope-cunit forkscope)
 fi
 if command -v c++ >/dev/null; then
     c++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ "$dir/user.c" $(pkg-config --cflags forkscope)

@@ -18,6 +18,7 @@ tests_libsupport_la_SOURCES += tests/support/confinement_helpers.c tests/support
 tests_libsupport_la_SOURCES += tests/support/crash_harness.c tests/support/crash_harness.h
 tests_libsupport_la_SOURCES += tests/support/crashers.c tests/support/crashers.h
 tests_libsupport_la_SOURCES += tests/support/descriptor_room.c tests/support/descriptor_room.h
+tests_libsupport_la_SOURCES += tests/support/divided_memory.c tests/support/divided_memory.h
 tests_libsupport_la_SOURCES += tests/support/early_death.c tests/support/early_death.h
 tests_libsupport_la_SOURCES += tests/support/endings.c tests/support/endings.h
 tests_libsupport_la_SOURCES += tests/support/failing_tests.c tests/support/failing_tests.h

@@ -2,9 +2,10 @@
  * mappings.c - the inventory of mapped memory, in a form that can be compared
  *
  * Single mappings cannot be compared, since the kernel merges and splits them. Their bytes can,
- * added up by file. A library's file is left out, with the memory directly behind it (its .bss):
- * what is loaded on first use, such as libgcc_s for a cancelled thread or a converter of iconv,
- * stays by design. The heap of brk, the main stack and the kernel's own pages are left out too.
+ * added up by file. A library's file is left out, with the memory directly behind it (its .bss) and
+ * all that lies between its ends, where a call such as madvise(2) divides the .bss: what is loaded
+ * on first use, such as libgcc_s for a cancelled thread or a converter of iconv, stays by design.
+ * The heap of brk, the main stack and the kernel's own pages are left out too.
  *
  * All memory without a file is one sum. Two mechanisms of glibc would make it grow without a leak.
  * Arenas: a thread that finds malloc's arena locked maps another one and never frees it, so the
@@ -14,6 +15,7 @@
  * not joined is not in the cache, so it is found.
  */
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +68,27 @@ static bool is_library(const struct mapping *mapping)
     return mapping->name[0] == '/' && (mapping->access[2] == 'x' || strstr(mapping->name, ".so"));
 }
 
+static int look_for(struct dl_phdr_info *module, size_t size, void *mapping)
+{
+    const struct mapping *wanted = mapping;
+
+    (void)size;
+    for (unsigned i = 0; i < module->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &module->dlpi_phdr[i];
+        const unsigned long start = module->dlpi_addr + part->p_vaddr;
+        if (part->p_type == PT_LOAD && wanted->start >= start &&
+            wanted->start < start + part->p_memsz)
+            return 1;
+    }
+    return 0;
+}
+
+/* Does it begin within the program or a library, as the dynamic linker has mapped them? */
+static bool is_in_module(struct mapping *mapping)
+{
+    return dl_iterate_phdr(look_for, mapping) != 0;
+}
+
 static int count(struct inventory *inventory, const struct mapping *mapping)
 {
     const char *name = mapping->name[0] ? mapping->name : "no file";
@@ -95,8 +118,8 @@ int procspawn__cunit_mappings(struct inventory *ret_inventory)
 
         if (is_library(&mapping))
             behind_library = mapping.end;
-        else if (anonymous &&
-                 (mapping.start == behind_library || procspawn__cunit_foreign_malloc()))
+        else if (anonymous && (mapping.start == behind_library || is_in_module(&mapping) ||
+                               procspawn__cunit_foreign_malloc()))
             continue;
         else if (mapping.name[0] != '[')
             rc = count(ret_inventory, &mapping);

@@ -3,6 +3,7 @@
  * expected for each
  */
 #include "tests/support/failing_tests.h"
+#include "tests/support/divided_memory.h"
 
 #include <fcntl.h>
 #include <forkscope/cunit.h>
@@ -242,6 +243,11 @@ static void leaves_a_memfd_mapped(void)
     close(fd);
 }
 
+static void divides_the_memory_of_its_libraries(void)
+{
+    CU_ASSERT(divide_library_memory());
+}
+
 static void wait_to_be_killed(void)
 {
     for (;;)
@@ -367,6 +373,7 @@ const struct verdict verdicts[] = {
       !UNDER_ASAN && !UNDER_TSAN },
     { "leaves_a_memfd_mapped", leaves_a_memfd_mapped, "left mapped: 65536 bytes of /memfd:kept",
       NULL, 1 },
+    { "divides_the_memory_of_its_libraries", divides_the_memory_of_its_libraries, NULL, NULL, 1 },
     { "leaves_a_child", leaves_a_child, "left running: process", NULL, 1 },
     { "leaves_a_zombie", leaves_a_zombie, "left as a zombie: process", NULL, 1 },
     { "leaves_a_daemon", leaves_a_daemon, "outlived the test: process", NULL, 1 },
