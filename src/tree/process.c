@@ -176,7 +176,7 @@ static int events_of(const struct scoped_process *shared)
     return shared->gone < 0 ? shared->gone : 0;
 }
 
-static void take_pipes(struct scoped_handle *scoped)
+static void take_streams(struct scoped_handle *scoped)
 {
     for (int i = 0; i < 3; i++) {
         scoped->handle.pipes[i] = scoped->shared->process->pipes[i];
@@ -206,7 +206,9 @@ int procspawn__scoped_adopt(procspawn_handle *handle, scoped_spawner spawner,
 
     scoped->shared->process = call;
     int rc = procspawn__supervisor_start(scoped->shared, spawner, NULL);
-    if (rc < 0)
+    if (rc == 0)
+        take_streams(scoped);
+    else
         scoped->shared->process = NULL;
     return rc;
 }
@@ -233,7 +235,7 @@ static int start(struct scoped_handle *scoped, scoped_spawner spawner,
     rc = start_process(options, function, argument, &shared->process);
     if (rc < 0)
         return rc;
-    take_pipes(scoped);
+    take_streams(scoped);
     rc = procspawn__supervisor_start(shared, spawner, ret_signals);
     if (rc < 0)
         procspawn__supervisor_end(shared);

@@ -219,17 +219,18 @@ static json_t *say_input(json_t *unused)
 /* The input is copied: what the caller has there may change once the call was made. */
 static void a_call_of_a_set_has_input_and_output(void)
 {
-    enum { CALLS = 6 };
+    enum { CALLS = 8 };
     procspawn_pool *pool = pool_make(1);
     procspawn_set *set = NULL;
     struct procspawn_result result;
+    scoped_spawner root;
     char input[] = "0";
 
-    CU_ASSERT_FATAL(procspawn_set_new(&set) == 0);
+    CU_ASSERT_FATAL(procspawn_set_new(&set) == 0 && scoped_spawner_open(NULL, &root) == 0);
     for (int i = 0; i < CALLS; i++) {
         const struct procspawn_call_options options = {
             .capture_limit = LIMIT, .input = input, .input_size = 1,
-            .pool = i % 2 == 0 ? pool : NULL,
+            .pool = i % 2 == 0 ? pool : NULL, .scope = i % 4 < 2 ? &root : NULL,
         };
         input[0] = (char)('0' + i);
         PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, &options, say_input, NULL,
@@ -242,6 +243,7 @@ static void a_call_of_a_set_has_input_and_output(void)
         procspawn_result_fini(&result);
     }
     procspawn_set_free(set);
+    scoped_cancel_close(root, SCOPED_FOREVER, NULL);
     procspawn_pool_free(pool);
 }
 
