@@ -103,6 +103,7 @@ check_PROGRAMS += tests/call/kill_test
 check_PROGRAMS += tests/call/limits_test
 check_PROGRAMS += tests/call/memory_limit_test
 check_PROGRAMS += tests/call/output_test
+check_PROGRAMS += tests/call/replaced_fds_test
 check_PROGRAMS += tests/call/request_test
 check_PROGRAMS += tests/call/result_limits_test
 check_PROGRAMS += tests/call/shortage_test

@@ -64,7 +64,7 @@ static int open_cwd(void)
 
     if (fd < 0)
         fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return base__fd_behind_stdio(fd);
+    return fd < 0 ? -errno : base__fd_hold(fd);
 }
 
 /* getrlimit(2) takes half the time of prlimit(2), which the C library uses instead. */
@@ -106,7 +106,7 @@ static int describe_cwd(struct procspawn__request *request)
         return 0;
     request->cwd = open_cwd();
     if (request->cwd < 0)
-        return -errno;
+        return request->cwd;
     request->call.flags |= WIRE_CALL_FD_CWD;
     return 0;
 }

@@ -81,8 +81,8 @@ static int open_pipe(int *ret_read, int *ret_write)
     if (rc < 0)
         return rc;
     *ret_read = ends[0];
-    *ret_write = ends[1];
-    return 0;
+    *ret_write = base__fd_hold(ends[1]);
+    return *ret_write < 0 ? *ret_write : 0;
 }
 
 static void close_all(const int fds[], int count)
@@ -108,7 +108,8 @@ static int connect_streams(const struct procspawn__capture *capture, int memory,
         rc = procspawn__collector_send(WIRE_CAPTURE, &head, sizeof head, fds, 1 + count);
     close_all(fds + 1, PROCSPAWN__CAPTURED_STREAMS);
     if (rc < 0) {
-        close_all(ends, PROCSPAWN__CAPTURED_STREAMS);
+        for (int i = 0; i < PROCSPAWN__CAPTURED_STREAMS; i++)
+            base__fd_close(ends[i]);
         return rc;
     }
     ret_ends[0] = ends[0];

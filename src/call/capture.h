@@ -12,9 +12,9 @@ struct procspawn__capture;
 
 /*
  * A new capture of `limit` bytes of each stream, for a call that is to be sent. The collector has
- * to be there. ret_ends: the child's ends of stdout and stderr, which the caller closes when it has
- * sent the call; the same one twice if merged. 0; -ENOBUFS: there is no collector, or it is busy;
- * or another -errno.
+ * to be there. ret_ends: the child's ends of stdout and stderr, noted (base/fd.h), which the caller
+ * closes when it has sent the call; the same one twice if merged. 0; -ENOBUFS: there is no
+ * collector, or it is busy; or another -errno.
  */
 int procspawn__capture_open(size_t limit, bool merged, int ret_ends[2],
                             struct procspawn__capture **ret_capture);

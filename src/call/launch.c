@@ -28,7 +28,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- the description ---- */
 
@@ -78,7 +77,7 @@ static int share_cwd(struct procspawn__launch *launch, struct procspawn__launch_
         return 0;
     int rc = procspawn__shared_fd_copy(cwd, procspawn__same_directory, &last->cwd,
                                        &launch->files.cwd);
-    close(cwd);
+    base__fd_close(cwd);
     launch->request.cwd = -1;
     return rc;
 }

@@ -40,8 +40,7 @@ void procspawn__request_fini(struct procspawn__request *request)
     free(request->block.bytes);
     procspawn__message_fini(&request->message);
     base__fd_close(request->memory);
-    if (request->cwd >= 0)
-        close(request->cwd);
+    base__fd_close(request->cwd);
     for (int i = 0; i < 3; i++) {
         if (request->owned[i])
             base__fd_close(request->stdio[i]);
@@ -130,13 +129,18 @@ static size_t gather_fds(const struct procspawn__request *request, int fds[])
     return count;
 }
 
-/* A request may wait in a pool's queue: are its descriptors still open, and not reused? */
+static bool is_there(int fd)
+{
+    return fd < 0 || base__fd_is_ours(fd);
+}
+
+/* A request may wait before it is sent: are its descriptors still open, and not reused? */
 static bool is_whole(const struct procspawn__request *request)
 {
-    bool whole = request->memory < 0 || base__fd_is_ours(request->memory);
+    bool whole = is_there(request->memory) && is_there(request->cwd);
 
-    if (request->owned[STDIN_FILENO])
-        whole = whole && base__fd_is_ours(request->stdio[STDIN_FILENO]);
+    for (int i = 0; i < 3; i++)
+        whole = whole && (!request->owned[i] || is_there(request->stdio[i]));
     for (size_t i = 0; i < request->message.fd_count; i++)
         whole = whole && base__fd_is_ours(request->message.fds[i]);
     return whole;

@@ -34,10 +34,11 @@ static int open_pipe(struct procspawn__request *request, int stream)
     int rc = base__ends_behind_stdio(ends);
     if (rc < 0)
         return rc;
-    request->stdio[stream] = ends[child_end];
-    request->owned[stream] = true;
     request->pipes[stream] = base__fd_hold(ends[!child_end]);
-    return request->pipes[stream] < 0 ? request->pipes[stream] : 0;
+    request->stdio[stream] = base__fd_hold(ends[child_end]);
+    request->owned[stream] = true;
+    rc = request->pipes[stream];
+    return rc < 0 || request->stdio[stream] >= 0 ? rc : request->stdio[stream];
 }
 
 static const char *const names[3] = { "stdin", "stdout", "stderr" };
@@ -112,7 +113,7 @@ struct procspawn__capture *procspawn__streams_captured(struct procspawn__request
         return NULL;
     for (int stream = STDOUT_FILENO; stream <= STDERR_FILENO; stream++) {
         if (request->owned[stream])
-            close(request->stdio[stream]);
+            base__fd_close(request->stdio[stream]);
         request->owned[stream] = false;
         request->stdio[stream] = -1;
     }
