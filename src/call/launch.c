@@ -1,5 +1,6 @@
 /*
- * launch.c - a call in a process of its own that is started later, in steps that do not wait
+ * launch.c - a call in a process of its own, described and then started: at once, or in steps that
+ * do not wait
  */
 #include "src/call/launch.h"
 
@@ -37,35 +38,41 @@ static const procspawn_builder inherits = {
     .limit = PROCSPAWN__LIMIT_DEFAULT,
 };
 
-static int copy_input(procspawn_builder *copy, const procspawn_builder *builder)
+static int copy_input(procspawn_builder *builder, const void *input)
 {
-    void *input = malloc(builder->input_size + 1);
+    void *copy = malloc(builder->input_size + 1);
 
-    if (!input)
+    if (!copy)
         return -ENOMEM;
-    memcpy(input, builder->input, builder->input_size);
-    copy->input = input;
+    memcpy(copy, input, builder->input_size);
+    builder->input = copy;
     return 0;
 }
 
-static void free_copies(procspawn_builder *copy)
+static void free_copies(procspawn_builder *builder)
 {
-    free(copy->name);
-    free((void *)(uintptr_t)copy->input);
+    free(builder->name);
+    free((void *)(uintptr_t)builder->input);
 }
 
-/* What it points to goes into the request at once. The task of a scope has the name as well. */
-static int copy_builder(procspawn_builder *copy, const procspawn_builder *builder)
+/*
+ * Has the builder borrow nothing any more. Most of what it points to is in the request; the task of
+ * a scope needs the name as well.
+ */
+static int keep_builder(procspawn_builder *builder)
 {
-    *copy = *builder;
-    copy->environment = copy->changes = NULL;
-    copy->change_count = 0;
-    copy->cwd = NULL;
-    copy->name = builder->name ? strdup(builder->name) : NULL;
-    copy->input = NULL;
-    if (builder->name && !copy->name)
+    const char *name = builder->name;
+    const void *input = builder->input;
+
+    builder->environment = builder->changes = NULL;
+    builder->change_count = 0;
+    builder->cwd = builder->name = NULL;
+    builder->input = NULL;
+    if (name)
+        builder->name = strdup(name);
+    if (name && !builder->name)
         return -ENOMEM;
-    return builder->input ? copy_input(copy, builder) : 0;
+    return input ? copy_input(builder, input) : 0;
 }
 
 /* The request has opened the working directory if that is not the one at init. */
@@ -111,23 +118,45 @@ static bool has_pipe(const procspawn_builder *builder)
     return false;
 }
 
+static void begin(struct procspawn__launch *launch, const procspawn_builder *builder)
+{
+    *launch = (struct procspawn__launch){ .builder = builder ? *builder : inherits,
+                                          .deadline = BASE_NEVER };
+    procspawn__request_init(&launch->request);
+    if (launch->builder.time.total > 0)
+        launch->deadline = base__deadline(launch->builder.time.total);
+}
+
 static int describe(struct procspawn__launch *launch, const procspawn_builder *builder,
                     procspawn_function *function, const json_t *argument)
 {
     struct procspawn__request *request = &launch->request;
+    int rc = procspawn__admitted();
 
-    if (has_pipe(&launch->builder))
-        return -EINVAL;
-    int rc = procspawn__caller_state_describe(request, builder);
+    if (rc == 0)
+        rc = procspawn__caller_state_describe(request, builder);
     if (rc == 0)
         rc = procspawn__request_function(request, function);
     if (rc == 0)
         rc = procspawn__request_argument(request, argument);
-    if (rc == 0)
-        rc = procspawn__message_keep(&request->message);
     if (launch->builder.time.run > 0)
         request->call.flags |= WIRE_CALL_TELL_BEGIN;
-    return rc == 0 && overflowed(request) ? -ENOMEM : rc;
+    return rc;
+}
+
+int procspawn__launch_describe(struct procspawn__launch *launch, const procspawn_builder *builder,
+                               procspawn_function *function, const json_t *argument)
+{
+    begin(launch, builder);
+    return describe(launch, builder, function, argument);
+}
+
+/* The argument may change from now on. */
+static int keep_argument(struct procspawn__launch *launch)
+{
+    int rc = procspawn__message_keep(&launch->request.message);
+
+    return rc == 0 && overflowed(&launch->request) ? -ENOMEM : rc;
 }
 
 int procspawn__launch_share(struct procspawn__launch *launch, struct procspawn__launch_files *last)
@@ -142,18 +171,16 @@ int procspawn__launch_share(struct procspawn__launch *launch, struct procspawn__
 int procspawn__launch_new(const procspawn_builder *builder, procspawn_function *function,
                           const json_t *argument, struct procspawn__launch **ret_launch)
 {
-    int rc = procspawn__admitted();
-    if (rc < 0)
-        return rc;
-    struct procspawn__launch *launch = calloc(1, sizeof *launch);
+    struct procspawn__launch *launch = malloc(sizeof *launch);
+
     if (!launch)
         return -ENOMEM;
-    procspawn__request_init(&launch->request);
-    rc = copy_builder(&launch->builder, builder ? builder : &inherits);
-    const struct procspawn__time_limits *limits = &launch->builder.time;
-    launch->deadline = limits->total > 0 ? base__deadline(limits->total) : BASE_NEVER;
+    begin(launch, builder);
+    int rc = keep_builder(&launch->builder);
     if (rc == 0)
-        rc = describe(launch, builder, function, argument);
+        rc = has_pipe(&launch->builder) ? -EINVAL : describe(launch, builder, function, argument);
+    if (rc == 0)
+        rc = keep_argument(launch);
     if (rc == 0)
         *ret_launch = launch;
     else
@@ -191,31 +218,53 @@ static int seal(struct procspawn__launch *launch)
     return rc;
 }
 
-/* The server is told the limits before the call starts. */
-static int send_limits(const struct procspawn__launch *launch)
+/* -EPIPE: the server is gone, or reads nothing; -ETIMEDOUT: the deadline has passed. */
+static int tell_limit(const struct procspawn__launch *launch, enum wire_limit_kind kind,
+                      int64_t until, int64_t length)
+{
+    if (!launch->may_wait)
+        return launch->deadline <= base__now()
+                   ? -ETIMEDOUT
+                   : procspawn__client_try_limit(&launch->child, kind, until, length);
+    if (procspawn__client_limit(&launch->child, kind, until, length, launch->deadline) == 0)
+        return 0;
+    return base__now() < launch->deadline ? -EPIPE : -ETIMEDOUT;
+}
+
+static int tell_limits(const struct procspawn__launch *launch)
 {
     const struct procspawn__time_limits *limits = &launch->builder.time;
-    int rc = launch->deadline <= base__now() ? -ETIMEDOUT : 0;
+    int rc = 0;
 
-    if (rc == 0 && limits->total > 0)
-        rc = procspawn__client_try_limit(&launch->child, WIRE_LIMIT_TOTAL, launch->deadline,
-                                         limits->total);
+    if (limits->total > 0)
+        rc = tell_limit(launch, WIRE_LIMIT_TOTAL, launch->deadline, limits->total);
     if (rc == 0 && limits->run > 0)
-        rc = procspawn__client_try_limit(&launch->child, WIRE_LIMIT_RUN,
-                                         procspawn__latest_end(limits->run), limits->run);
+        rc = tell_limit(launch, WIRE_LIMIT_RUN, procspawn__latest_end(limits->run), limits->run);
     return rc;
 }
 
+/* The server is told the limits before the call starts. */
 static int send_call(struct procspawn__launch *launch)
 {
     struct procspawn__request *request = &launch->request;
-    int rc = send_limits(launch);
+    int own_cwd = request->cwd;
+    int rc = tell_limits(launch);
 
     if (rc < 0)
         return rc;
-    request->cwd = launch->files.cwd ? launch->files.cwd->fd : -1;
+    if (launch->files.cwd)
+        request->cwd = launch->files.cwd->fd;
     rc = procspawn__request_send(request, launch->child.channel);
-    request->cwd = -1;
+    request->cwd = own_cwd;
+    return rc;
+}
+
+static int get_child(struct procspawn__launch *launch)
+{
+    int rc = launch->may_wait ? procspawn__client_take(launch->deadline, &launch->child)
+                              : procspawn__client_step(&launch->wanted, &launch->child);
+
+    launch->has_child = rc == 0;
     return rc;
 }
 
@@ -235,10 +284,9 @@ static int hand_over(struct procspawn__launch *launch)
 
     for (int i = 0; i < WAITING && rc == -EPIPE; i++) {
         if (!launch->has_child) {
-            rc = procspawn__client_step(&launch->wanted, &launch->child);
+            rc = get_child(launch);
             if (rc != 0)
                 return rc;
-            launch->has_child = true;
         }
         rc = send_call(launch);
         if (rc == -EPIPE)
@@ -279,7 +327,13 @@ int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **
     return rc;
 }
 
-/* The sealed request stays as it is, but for pipes. */
+int procspawn__launch_start(struct procspawn__launch *launch, procspawn_handle **ret_handle)
+{
+    launch->may_wait = true;
+    return procspawn__launch_step(launch, ret_handle);
+}
+
+/* The sealed request stays as it is. */
 void procspawn__launch_put_off(struct procspawn__launch *launch)
 {
     procspawn__client_cancel_request(&launch->wanted);
@@ -304,13 +358,18 @@ void procspawn__launch_files_forget(struct procspawn__launch_files *files)
     *files = (struct procspawn__launch_files){ NULL };
 }
 
+void procspawn__launch_fini(struct procspawn__launch *launch)
+{
+    procspawn__launch_put_off(launch);
+    procspawn__request_fini(&launch->request);
+    procspawn__launch_files_drop(&launch->files);
+}
+
 void procspawn__launch_free(struct procspawn__launch *launch)
 {
     if (!launch)
         return;
-    procspawn__launch_put_off(launch);
-    procspawn__request_fini(&launch->request);
-    procspawn__launch_files_drop(&launch->files);
+    procspawn__launch_fini(launch);
     free_copies(&launch->builder);
     free(launch);
 }

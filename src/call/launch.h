@@ -1,9 +1,10 @@
 /*
- * launch.h - a call in a process of its own that is started later, in steps that do not wait
+ * launch.h - a call in a process of its own, described and then started
  *
- * The call is described and its argument encoded at once; then it needs no descriptor but those of
- * its argument, and those that it shares with other calls. Pipes, files in memory and the process
- * are made when it is started.
+ * A call that is started at once borrows what the caller gives, and may wait for the fork server.
+ * One that is started later has copies, and its start is made in steps that do not wait. Until then
+ * it needs no descriptor but those of its argument, and those that it shares with other calls:
+ * files in memory, the capture of its output and the process are made when it is started.
  */
 #ifndef FORKSCOPE_CALL_LAUNCH_H
 #define FORKSCOPE_CALL_LAUNCH_H
@@ -25,9 +26,10 @@ struct procspawn__launch_files {
 
 struct procspawn__launch {
     struct procspawn__request request;
-    procspawn_builder builder;  /* without what it points to, which is in the request; but the name */
+    procspawn_builder builder;          /* borrows what the caller's has, or has name and input */
     struct procspawn__launch_files files;
     int64_t deadline;                   /* of the call; BASE_NEVER: none */
+    bool may_wait;                      /* its start may wait for the fork server */
     bool sealed;                        /* the request can be sent */
     bool has_child;
     struct procspawn__child_request wanted;
@@ -35,8 +37,19 @@ struct procspawn__launch {
 };
 
 /*
- * Describes a call. builder: NULL: none; it is copied. 0; -EINVAL: a stream is a pipe; or what
+ * Describes a call that is started at once, and is given up by procspawn__launch_fini() in any
+ * case. All arguments are borrowed until then; builder NULL: none. 0, or what
  * procspawn_builder_spawn() returns for a call that cannot be made.
+ */
+int procspawn__launch_describe(struct procspawn__launch *launch, const procspawn_builder *builder,
+                               procspawn_function *function, const json_t *argument);
+/* Starts it. 0: a new handle; or what procspawn_builder_spawn() returns. */
+int procspawn__launch_start(struct procspawn__launch *launch, procspawn_handle **ret_handle);
+void procspawn__launch_fini(struct procspawn__launch *launch);
+
+/*
+ * Describes a call that is started later. Builder (NULL: none) and argument are copied. 0; -EINVAL:
+ * a stream is a pipe; or as procspawn__launch_describe().
  */
 int procspawn__launch_new(const procspawn_builder *builder, procspawn_function *function,
                           const json_t *argument, struct procspawn__launch **ret_launch);
