@@ -37,10 +37,12 @@
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
 
+#include <forkscope/builder.h>
 #include <forkscope/bytes.h>
 #include <forkscope/call.h>
 #include <forkscope/channel.h>
 #include <forkscope/completion.h>
+#include <forkscope/config.h>
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
 #include <forkscope/limits.h>

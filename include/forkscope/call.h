@@ -35,7 +35,7 @@
  * struct procspawn_call_options says in what one call differs from others: a pool, a scope, limits,
  * output. procspawn_call_with() takes it, and gives all that is known about the call when it has
  * ended; procspawn_start() takes it too and does not wait. How a process differs from the caller
- * (its environment, ids, directory) is said by a builder (procspawn.h).
+ * (its environment, ids, directory) is said by a builder (builder.h).
  */
 #ifndef FORKSCOPE_CALL_H
 #define FORKSCOPE_CALL_H

@@ -131,7 +131,7 @@ int procspawn_sender_send_timeout(procspawn_sender *sender, json_t *value, int64
  * readable when it has finished. The next message, or the end of the channel, makes it readable
  * before: each later call waits at least a hundredth of a second for the value. If there is no
  * thread or descriptor to be had for that, the call decodes by itself, whatever the time. See
- * procspawn_builder_result_limit() (procspawn.h) for how long that can take.
+ * procspawn_builder_result_limit() (builder.h) for how long that can take.
  *
  * Safe:   one thread at a time for each receiver.
  * Cancel: a cancellation point while it waits; no message is lost.
@@ -144,7 +144,7 @@ int procspawn_receiver_recv_timeout(procspawn_receiver *receiver, int64_t timeou
 /*
  * Limits of a received value: bytes of memory that it takes when decoded (512 MiB unless set, 0 for
  * no limit), and nesting of arrays and objects (256 unless set). See
- * procspawn_builder_result_limit() (procspawn.h), also for the stack that decoding takes.
+ * procspawn_builder_result_limit() (builder.h), also for the stack that decoding takes.
  *
  * procspawn_receiver_depth returns 0, or -EINVAL for 0 or more than 2,048.
  *

@@ -164,7 +164,7 @@ bool procspawn_error_is_failure(const procspawn_error *error);
  * What ended the process; its signal (0 if none), exit status (-1 if it did not exit), and the
  * errno value behind an I/O or setup error (0 if none). That is positive, as in errno.h, for
  * strerror(3). A code of the library is negative, as ever: PROCSPAWN_ELIMIT for a result over its
- * limit (procspawn_builder_result_limit, procspawn.h), or for a worker that a child's pool cannot
+ * limit (procspawn_builder_result_limit, builder.h), or for a worker that a child's pool cannot
  * have (procspawn_config_nested); PROCSPAWN_ERIGHTS for a worker whose pool may have none any more.
  * A process that has closed its channel to the library exits with status 113; the message says so.
  *

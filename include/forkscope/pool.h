@@ -264,7 +264,7 @@ void procspawn_pool_builder_free(procspawn_pool_builder *builder);
 
 /*
  * The workers' environment, ids, and the hook that each runs when it starts: see the functions of
- * the same names in procspawn.h. What goes wrong with them in the worker is a failed start.
+ * the same names in builder.h. What goes wrong with them in the worker is a failed start.
  *
  * Return 0, -EINVAL for a name that is empty or contains '=', or -ENOMEM.
  *
