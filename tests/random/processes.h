@@ -169,6 +169,16 @@ bool call_ends_surely(const struct call *call);
 void call_finish(struct dice *dice, struct call *call);     /* in some way, and frees it */
 void call_free(struct call *call);
 
+/* ---- what may become of a call (processes_judge.c) ---- */
+
+bool call_is_shortage(int rc);              /* refused for want of something */
+bool call_may_be_refused(const struct call *call, int rc, bool in_scope);
+unsigned call_events(const struct call *call);
+bool call_was_ended(const struct call *call);
+void call_end_with(struct call *call, enum ending ending);
+void call_judge_error(struct call *call, procspawn_error *error);   /* frees it */
+void call_judge_result(struct call *call, json_t *result);          /* frees it */
+
 /* ---- what threads do ---- */
 
 struct actor {
