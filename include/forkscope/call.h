@@ -158,7 +158,9 @@ struct procspawn_result {
     void *tag;                      /* the caller's, if the call was made with one; else NULL */
     json_t *value;                  /* what the function returned; placeholders can be claimed */
     procspawn_error *error;         /* why there is no value */
-    struct procspawn_output out, err;   /* what was captured of stdout and stderr */
+    /* What was captured of stdout and stderr. Without memory to give it: no bytes, and truncated,
+     * unless nothing was printed. */
+    struct procspawn_output out, err;
     /* Nanoseconds before and in the function. If the process ended without an answer, queue_time is
      * known only of a pool, and run_time lasts until the end was received. */
     int64_t queue_time, run_time;

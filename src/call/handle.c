@@ -215,7 +215,8 @@ static int read_output(procspawn_handle *handle, int stream, struct procspawn_ou
     return 0;
 }
 
-static int captured(procspawn_handle *handle, int stream, struct procspawn_output *ret_output)
+int procspawn__handle_captured(procspawn_handle *handle, int stream,
+                               struct procspawn_output *ret_output)
 {
     int cancel;
 
@@ -226,6 +227,16 @@ static int captured(procspawn_handle *handle, int stream, struct procspawn_outpu
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     int rc = read_output(handle, stream, ret_output);
     pthread_setcancelstate(cancel, NULL);
+    return rc;
+}
+
+static int captured(procspawn_handle *handle, int stream, struct procspawn_output *ret_output)
+{
+    struct procspawn_output output;
+    int rc = procspawn__handle_captured(handle, stream, &output);
+
+    if (rc == 0)
+        *ret_output = output;
     return rc;
 }
 

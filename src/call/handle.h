@@ -12,6 +12,7 @@
 #include "src/call/outcome.h"
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
+#include <forkscope/output.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -67,6 +68,12 @@ struct procspawn_handle {
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
 /* Returns a reference to the capture of its call; NULL: there is none, or the call is not sent. */
 struct procspawn__capture *procspawn__handle_capture(procspawn_handle *handle);
+/*
+ * As procspawn_captured_stdout(), for either stream. With -ENOMEM *ret_output is empty, but for the
+ * number of bytes that were printed.
+ */
+int procspawn__handle_captured(procspawn_handle *handle, int stream,
+                               struct procspawn_output *ret_output);
 /* Copies a name (NULL: none). 0 or -ENOMEM. */
 int procspawn__handle_name(procspawn_handle *handle, const char *name);
 /* procspawn__outcome_take() for its outcome; an error has the name of the handle. */

@@ -126,8 +126,11 @@ int procspawn__ring_read(const struct procspawn__ring_view *view, char **ret_tex
     size_t head = head_of(view);
     char *text = malloc(view->limit + LINE_MAX + 1);
 
-    if (!text)
+    if (!text) {
+        uint64_t printed = __atomic_load_n(&view->ring->total, __ATOMIC_ACQUIRE);
+        *ret_output = (struct procspawn_output){ "", 0, printed, printed > 0 };
         return -ENOMEM;
+    }
     struct tail tail = { .bytes = text + head + LINE_MAX };
     uint64_t total = read_tail(view, &tail);
     size_t size = total < head ? (size_t)total : head;

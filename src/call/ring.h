@@ -30,7 +30,8 @@ void procspawn__ring_put(const struct procspawn__ring_view *view, const void *by
                          size_t length);
 
 /*
- * Copies what is there by now: *ret_text is new memory, which *ret_output points to. 0 or -ENOMEM.
+ * Copies what is there by now: *ret_text is new memory, which *ret_output points to. 0, or -ENOMEM:
+ * *ret_output is empty then, with the number of bytes that were printed.
  */
 int procspawn__ring_read(const struct procspawn__ring_view *view, char **ret_text,
                          struct procspawn_output *ret_output);

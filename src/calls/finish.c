@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
-#include <forkscope/output.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 static const struct procspawn_result nothing = {
     .out = { .data = "" },
@@ -41,8 +41,8 @@ static void fill(struct procspawn_result *result, procspawn_handle *handle, int 
     result->queue_time = ending->queue_time;
     result->run_time = ending->run_time;
     if (handle) {
-        procspawn_captured_stdout(handle, &result->out);
-        procspawn_captured_stderr(handle, &result->err);
+        procspawn__handle_captured(handle, STDOUT_FILENO, &result->out);
+        procspawn__handle_captured(handle, STDERR_FILENO, &result->err);
     }
     if (!ending->has_usage)
         return;
