@@ -210,8 +210,8 @@ enum procspawn_limit procspawn_error_limit(const procspawn_error *error);
 const char *procspawn_error_name(const procspawn_error *error);
 
 /*
- * The index of the item of a map that failed (map.h), counted from 0; -1 if the error is not
- * that of an item.
+ * The index of the item of a map that failed (map.h), counted from 0; -1 if the error is not that
+ * of an item, or is one that stands in for lack of memory (call.h).
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

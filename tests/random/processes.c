@@ -17,7 +17,7 @@
 
 static const char *const ending_names[ENDINGS] = { "result",    "panic",  "closed", "cancelled",
                                                    "timed out", "setup",  "lost",   "json",
-                                                   "io",        "unheard" };
+                                                   "io",        "failed", "unheard" };
 
 static void say_hang(pid_t program)
 {

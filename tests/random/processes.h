@@ -18,7 +18,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { MS = 1000000, THREADS = 6, HELD_CALLS = 6, SHARED_POOLS = 2 };
+enum { MS = 1000000, THREADS = 6, HELD_CALLS = 6, SHARED_POOLS = 2, MAP_ITEMS = 400 };
 
 /* From the driver: rounds until the time is over. False: one has failed, and was told. */
 bool processes_run(uint64_t seed, int seconds);
@@ -30,7 +30,7 @@ int host_run(uint64_t seed);
 
 enum ending {
     ENDED_RESULT, ENDED_PANIC, ENDED_CLOSED, ENDED_CANCELLED, ENDED_TIMED_OUT, ENDED_SETUP,
-    ENDED_LOST, ENDED_JSON, ENDED_IO, ENDED_UNHEARD, ENDINGS
+    ENDED_LOST, ENDED_JSON, ENDED_IO, ENDED_FAILED, ENDED_UNHEARD, ENDINGS
 };
 
 /* What happens to the program from outside (processes_weather.c). */
@@ -52,6 +52,12 @@ struct doing {
     _Atomic int task;
 };
 
+/* How often each item of the map that a thread makes was begun (processes_maps.c). */
+struct map_board {
+    _Atomic int64_t generation;
+    atomic_uint items[MAP_ITEMS];
+};
+
 struct board {
     atomic_ulong operations, calls, refused, copies, strikes, sessions;
     atomic_ulong endings[ENDINGS];
@@ -60,6 +66,7 @@ struct board {
     _Atomic int64_t server_killed;  /* when last; 0: never in this session */
     atomic_bool root_killed;
     struct weather weather;         /* of this session */
+    struct map_board maps[THREADS];
     atomic_bool is_over;            /* procspawn_fini() has been called in it */
 };
 
@@ -97,6 +104,7 @@ void describe_descriptors(void);            /* of this process */
 int family_new(void);
 void family_enter(int family);              /* the calling process */
 void family_forget(int family);             /* it is gone, or its end cannot be known */
+bool family_lives(int family);
 void family_check_gone(int family, const char *after);
 void family_check_all_gone(const char *after, int64_t patience);
 
@@ -113,8 +121,8 @@ void weather_kill_root(void);
 
 enum work {
     WORK_ECHO, WORK_ECHO_BACK, WORK_LONG, WORK_SLEEP, WORK_LEAVE, WORK_TASKS, WORK_NEST,
-    WORK_NEST_POOL, WORK_NEST_UNHEARD, WORK_PRINT,
-    WORK_CRASH, WORK_ABORT, WORK_ASSERT, WORK_OVERFLOW, WORK_EXIT, WORK_QUIT, WORK_PANIC,
+    WORK_NEST_POOL, WORK_NEST_UNHEARD, WORK_PRINT, WORK_FLOOD, WORK_BYTES, WORK_INPUT,
+    WORK_CRASH, WORK_ABORT, WORK_ASSERT, WORK_OVERFLOW, WORK_EXIT, WORK_QUIT, WORK_PANIC, WORK_FAIL,
     WORK_NOTHING, WORK_NO_TEXT, WORK_DEEP, WORK_KILL_SELF,
     WORK_STOP_SELF, WORK_HANG, WORK_HANG_DEAF, WORK_HANG_BUSY, WORK_END_IN_ORDER,
     WORKS,
@@ -123,6 +131,10 @@ enum work {
 
 json_t *work(json_t *argument);
 json_t *work_argument(enum work work, int family, uint64_t number, uint64_t amount);
+
+/* Bytes and long strings inside each other (processes_bytes.c). */
+json_t *bytes_value(uint64_t number);
+bool bytes_are(const json_t *value, uint64_t number);
 
 /* ---- calls (processes_calls.c) ---- */
 
@@ -139,6 +151,11 @@ struct call {
     int family;
     struct pool *pool;              /* NULL: it has a process of its own */
     int64_t started, deadline;      /* a length; 0: none */
+    int64_t run_limit;              /* likewise, for the function alone */
+    size_t capture;                 /* of each stream; 0: nothing */
+    bool merged;                    /* both streams are one */
+    size_t input;                   /* bytes to read from stdin */
+    bool in_set;                    /* it may end before it has started */
     atomic_uint events;             /* what may end it before its time */
     bool ended, answered, gone;
     bool starved;                   /* there was no memory for its answer */
@@ -149,13 +166,16 @@ struct pool {
     int family;
     unsigned size;
     bool broken;                    /* none of its workers ever starts */
-    bool captures;
+    size_t capture;                 /* of each stream of a call; 0: nothing */
     atomic_bool ends;               /* a thread shuts it down, or kills it */
     atomic_uint killed;             /* with its calls */
 };
 
 void call_draw(struct dice *dice, struct call *ret_call, struct pool *pool);
 procspawn_builder *call_builder(struct dice *dice, struct call *call);
+size_t capture_draw(struct dice *dice);
+json_t *call_argument(const struct call *call);
+bool call_is_quiet(const struct call *call);        /* prints nothing, so it may inherit streams */
 
 /* False: refused, as it may be. */
 bool call_start(struct dice *dice, struct call *call);
@@ -178,6 +198,29 @@ bool call_was_ended(const struct call *call);
 void call_end_with(struct call *call, enum ending ending);
 void call_judge_error(struct call *call, procspawn_error *error);   /* frees it */
 void call_judge_result(struct call *call, json_t *result);          /* frees it */
+void call_judge(struct call *call, struct procspawn_result *result, bool in_scope); /* empties it */
+bool call_may_be_cut(const struct call *call);      /* its output: the collector has died */
+bool call_sanitizer_prints(const struct call *call);
+
+/* ---- what calls print (processes_output.c) ---- */
+
+void output_print(enum work what, uint64_t number, uint64_t amount);    /* in the call */
+void output_check(const struct call *call, const struct procspawn_output *out,
+                  const struct procspawn_output *err);
+void output_check_captured(struct call *call);                          /* by its handle */
+
+/* ---- calls with options (processes_options.c) ---- */
+
+/* What one call differs in; borrows from itself: not to be copied. */
+struct options {
+    struct procspawn_call_options options;
+    procspawn_builder *builder;
+    unsigned char *input;
+};
+
+void options_draw(struct dice *dice, struct call *call, const scoped_spawner *scope,
+                  struct options *ret_options);
+void options_free(struct options *options);
 
 /* ---- what threads do ---- */
 
@@ -199,6 +242,9 @@ void pools_close(struct dice *dice, struct pool *pool);
 void scopes_act(struct actor *actor);
 void values_act(struct actor *actor);
 void typed_act(struct actor *actor);
+void options_act(struct actor *actor);
+void sets_act(struct actor *actor);
+void maps_act(struct actor *actor);
 void copies_act(struct actor *actor);
 
 #endif

@@ -211,6 +211,11 @@ static pid_t first_alive(int family)
     return 0;
 }
 
+bool family_lives(int family)
+{
+    return first_alive(family) > 0;
+}
+
 void describe_process(pid_t pid)
 {
     char path[32], line[256];

@@ -26,7 +26,10 @@ static uint64_t some_amount(struct dice *dice, enum work what)
 {
     static const uint64_t most[] = { 10, 1000, 100000, 3000000 };
     uint64_t amount = dice_roll(dice, most[dice_roll(dice, 4)]);
-    return what == WORK_LONG || what == WORK_ECHO_BACK ? amount : amount % 1000;
+    if (what == WORK_FLOOD)
+        return amount % 20000;
+    return what == WORK_LONG || what == WORK_ECHO_BACK || what == WORK_FAIL ? amount
+                                                                            : amount % 1000;
 }
 
 static enum work some_work(struct dice *dice)
@@ -50,9 +53,17 @@ void call_draw(struct dice *dice, struct call *ret_call, struct pool *pool)
         .amount = some_amount(dice, what),
         .family = pool != NULL ? pool->family : family_new(),
         .pool = pool,
+        .capture = pool != NULL ? pool->capture : 0,
     };
     if (dice_one_in(dice, what < WORKS_THAT_END ? 12 : 2))
         ret_call->deadline = (int64_t)(1 + dice_roll(dice, 60)) * MS;
+}
+
+/* Sometimes less than a line. */
+size_t capture_draw(struct dice *dice)
+{
+    static const size_t most[] = { 40, 5000, 70000, 1 << 20 };
+    return 1 + dice_roll(dice, most[dice_roll(dice, 4)]);
 }
 
 procspawn_builder *call_builder(struct dice *dice, struct call *call)
@@ -63,6 +74,11 @@ procspawn_builder *call_builder(struct dice *dice, struct call *call)
     procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_total_limit(builder, call->deadline);
     procspawn_builder_grace(builder, (int64_t)dice_roll(dice, 30) * MS);
+    if (dice_one_in(dice, 6)) {
+        call->capture = capture_draw(dice);
+        call->merged = dice_one_in(dice, 3);
+        procspawn_builder_capture(builder, call->capture, call->merged);
+    }
     if (dice_one_in(dice, 4))
         procspawn_builder_env(builder, "FORKSCOPE_RANDOM", "1");
     if (dice_one_in(dice, 4))
@@ -75,7 +91,7 @@ procspawn_builder *call_builder(struct dice *dice, struct call *call)
     return builder;
 }
 
-static json_t *some_argument(const struct call *call)
+json_t *call_argument(const struct call *call)
 {
     json_t *argument = work_argument(call->work, call->family, call->number, call->amount);
     if (call->work == WORK_ECHO_BACK) {
@@ -85,6 +101,10 @@ static json_t *some_argument(const struct call *call)
         json_object_set_new(argument, "text", json_string(text));
         free(text);
     }
+    if (call->work == WORK_BYTES)
+        json_object_set_new(argument, "value", bytes_value(call->number));
+    if (call->input > 0)
+        json_object_set_new(argument, "input", json_true());
     return argument;
 }
 
@@ -100,7 +120,7 @@ bool call_started(struct call *call, int rc, bool in_scope)
            (int)call->work, (int)(call->deadline / MS), forkscope_strerror(rc));
     atomic_fetch_add(&board->refused, 1);
     call->handle = NULL;
-    if (in_scope)
+    if (in_scope && call->pool == NULL)
         family_check_gone(call->family, "a call that a scope refused");
     return false;
 }
@@ -116,10 +136,15 @@ static int start_in_pool(struct call *call, json_t *argument)
                             procspawn_pool_spawn(call->pool->pool, work, argument, &call->handle));
 }
 
+bool call_is_quiet(const struct call *call)
+{
+    return call->work != WORK_PRINT && call->work != WORK_FLOOD && call->work != WORK_ASSERT &&
+           !call_sanitizer_prints(call);
+}
+
 static int start_alone(struct dice *dice, struct call *call, json_t *argument)
 {
-    bool is_quiet = call->work != WORK_PRINT && call->work != WORK_ASSERT;
-    if (call->deadline == 0 && is_quiet && dice_one_in(dice, 2))
+    if (call->deadline == 0 && call_is_quiet(call) && dice_one_in(dice, 2))
         return IN_LIBRARY(0, procspawn(work, argument, &call->handle));
     procspawn_builder *builder = call_builder(dice, call);
     int rc = IN_LIBRARY(0, procspawn_builder_spawn(builder, work, argument, &call->handle));
@@ -129,7 +154,7 @@ static int start_alone(struct dice *dice, struct call *call, json_t *argument)
 
 bool call_start(struct dice *dice, struct call *call)
 {
-    json_t *argument = some_argument(call);
+    json_t *argument = call_argument(call);
     call->started = base__now();
     int rc = call->pool != NULL ? start_in_pool(call, argument) : start_alone(dice, call, argument);
     json_decref(argument);
@@ -219,7 +244,8 @@ void call_kill(struct dice *dice, struct call *call)
 
 bool call_ends_surely(const struct call *call)
 {
-    return call->ended || call->work < WORKS_THAT_END || call->deadline > 0 || call_was_ended(call);
+    return call->ended || call->work < WORKS_THAT_END || call->deadline > 0 ||
+           call->run_limit > 0 || call_was_ended(call);
 }
 
 void call_free(struct call *call)
@@ -240,6 +266,7 @@ void call_finish(struct dice *dice, struct call *call)
     if (!dice_one_in(dice, 6)) {
         call_join(call, -1);
         call_wait(call, -1);
+        output_check_captured(call);
     }
     call_free(call);
 }

@@ -23,7 +23,8 @@ static void act(struct actor *actor)
 {
     static void (*const acts[])(struct actor *) = {
         held_act, held_act,  held_act,   held_act,   held_act,  held_act,   held_act,
-        held_act, pools_act, scopes_act, values_act, typed_act, copies_act,
+        held_act, pools_act, scopes_act, values_act, typed_act, copies_act, options_act,
+        options_act, sets_act,  maps_act,
     };
     acts[dice_roll(&actor->dice, sizeof acts / sizeof acts[0])](actor);
 }

@@ -3,11 +3,7 @@
  */
 #include "tests/random/processes.h"
 
-#include <forkscope/output.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { MOST_CALLS = 10 };
 
@@ -29,8 +25,8 @@ static void set_up(struct dice *dice, procspawn_pool_builder *builder, struct po
         procspawn_pool_builder_recycle_after_calls(builder, 1 + dice_roll(dice, 3));
     if (dice_one_in(dice, 6))
         procspawn_pool_builder_recycle_above_bytes(builder, 1 + dice_roll(dice, 1 << 25));
-    if (pool->captures)
-        procspawn_builder_capture(process, 1 << 20, false);
+    if (pool->capture > 0)
+        procspawn_builder_capture(process, pool->capture, false);
     if (pool->broken) {
         procspawn_pool_builder_pre_exec(builder, never_start, NULL);
         procspawn_pool_builder_attempts(builder, (unsigned)dice_roll(dice, 4));
@@ -48,7 +44,7 @@ static bool may_be_refused(int rc, bool in_scope, int64_t since)
 bool pools_open(struct dice *dice, struct pool *pool, scoped_spawner *scope)
 {
     *pool = (struct pool){ .size = 1 + (unsigned)dice_roll(dice, 4), .family = family_new() };
-    pool->captures = dice_one_in(dice, 3);
+    pool->capture = dice_one_in(dice, 3) ? capture_draw(dice) : 0;
     pool->broken = dice_one_in(dice, 16);
     procspawn_pool_builder *builder = procspawn_pool_builder_new(pool->size);
     EXPECT(builder != NULL, "no memory");
@@ -127,24 +123,6 @@ void pools_close(struct dice *dice, struct pool *pool)
 
 /* ---- a pool that one thread has ---- */
 
-/* What each call has written is there, and nothing of another. */
-static void check_captured(struct call *call)
-{
-    struct procspawn_output output;
-    char line[32];
-    int rc = procspawn_captured_stdout(call->handle, &output);
-    EXPECT(rc == 0 || rc == -ENOMEM, "captured_stdout returned %d", rc);
-    if (rc < 0)
-        return;
-    const char *text = output.data;
-    ssize_t size = (ssize_t)output.size;
-    int length = snprintf(line, sizeof line, "%llu\n", (unsigned long long)call->number);
-    ssize_t expected = call->work == WORK_PRINT ? (ssize_t)(call->amount % 100) * length : 0;
-    EXPECT(size == expected, "%zd bytes of output instead of %zd", size, expected);
-    for (ssize_t at = 0; at + length <= size; at += length)
-        EXPECT(memcmp(text + at, line, (size_t)length) == 0, "output of another call");
-}
-
 static void check_counts(struct pool *pool, unsigned calls)
 {
     unsigned active = IN_LIBRARY(0, procspawn_pool_active_count(pool->pool));
@@ -186,12 +164,10 @@ void pools_act(struct actor *actor)
     struct dice *dice = &actor->dice;
     struct call calls[MOST_CALLS];
     unsigned most = 1 + (unsigned)dice_roll(dice, MOST_CALLS), count = 0;
-    bool captures;
     struct pool pool;
 
     if (!pools_open(dice, &pool, NULL))
         return;
-    captures = pool.captures;
     for (unsigned i = 0; i < most; i++) {
         call_draw(dice, &calls[count], &pool);
         count += call_start(dice, &calls[count]);
@@ -203,8 +179,7 @@ void pools_act(struct actor *actor)
     /* All have ended, but a result may still have to be decoded, and memory for it may be short. */
     for (unsigned i = 0; i < count; i++) {
         EXPECT(call_join(&calls[i], -1), "a call outlives its pool");
-        if (captures && calls[i].answered)
-            check_captured(&calls[i]);
+        output_check_captured(&calls[i]);
         call_free(&calls[i]);
     }
 }

@@ -24,21 +24,13 @@ struct scope {
 static bool start_in(scoped_spawner spawner, struct dice *dice, struct call *call)
 {
     procspawn_builder *builder = call_builder(dice, call);
-    json_t *argument = work_argument(call->work, call->family, call->number, call->amount);
+    json_t *argument = call_argument(call);
     call->started = base__now();
     atomic_fetch_or(&call->events, EVENT_SCOPE);
     int rc = IN_LIBRARY(-1, scoped_procspawn(spawner, builder, work, argument, &call->handle));
     json_decref(argument);
     procspawn_builder_free(builder);
     return call_started(call, rc, true);
-}
-
-/* One that its text is not sent with: some_argument() is for calls outside of scopes. */
-static void draw(struct dice *dice, struct call *call)
-{
-    do
-        call_draw(dice, call, NULL);
-    while (call->work == WORK_ECHO_BACK && (family_forget(call->family), true));
 }
 
 /* A cancellation point: its handle stays valid, and nothing is judged here. */
@@ -64,7 +56,7 @@ static int live(scoped_spawner self, void *argument)
         struct call *call = &task->calls[task->count];
         int state;
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-        draw(&task->dice, call);
+        call_draw(&task->dice, call, NULL);
         bool started = start_in(self, &task->dice, call);
         task->count += started;
         pthread_setcancelstate(state, NULL);
@@ -107,7 +99,7 @@ static void populate(struct dice *dice, scoped_spawner root, struct scope *scope
     }
     unsigned calls = (unsigned)dice_roll(dice, MOST_CALLS);
     for (unsigned i = 0; i < calls; i++) {
-        draw(dice, &scope->calls[scope->count]);
+        call_draw(dice, &scope->calls[scope->count], NULL);
         scope->count += start_in(root, dice, &scope->calls[scope->count]);
     }
     if (dice_one_in(dice, 3))

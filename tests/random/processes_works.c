@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -169,11 +168,50 @@ static __attribute__((noinline)) int overflow(volatile char *above)
     return here[0] == 0 ? overflow(here) + here[0] : 1;
 }
 
-static json_t *print(const json_t *argument)
+static json_t *print(enum work what, const json_t *argument)
 {
-    for (json_int_t i = get(argument, "amount") % 100; i > 0; i--)
-        printf("%lld\n", (long long)get(argument, "number"));
+    output_print(what, (uint64_t)get(argument, "number"), (uint64_t)get(argument, "amount"));
     return answer(argument);
+}
+
+static json_t *give_bytes(const json_t *argument)
+{
+    uint64_t number = (uint64_t)get(argument, "number");
+    if (!bytes_are(json_object_get(argument, "value"), number))
+        procspawn_panic("another value");
+    return answer_with(argument, "value", bytes_value(number + 1));
+}
+
+/* To the end: how much there was, and its sum. */
+static json_t *read_input(const json_t *argument)
+{
+    unsigned char bytes[4096];
+    json_int_t sum = 0, size = 0;
+    ssize_t n = json_object_get(argument, "input") != NULL ? 1 : 0;
+    while (n > 0) {
+        n = read(STDIN_FILENO, bytes, sizeof bytes);
+        for (ssize_t i = 0; i < n; i++)
+            sum += bytes[i];
+        size += n > 0 ? n : 0;
+    }
+    return answer_with(argument, "input", json_pack("[I, I]", size, sum));
+}
+
+/* A message and a detail of any length; it counts, and the result does not. */
+static json_t *say_failure(const json_t *argument)
+{
+    uint64_t number = (uint64_t)get(argument, "number");
+    size_t length = (size_t)get(argument, "amount");
+    char *text = malloc(length + 1);
+    if (text == NULL)
+        procspawn_panic("no memory");
+    memset(text, 'f', length);
+    text[length] = '\0';
+    procspawn_fail("the last one counts");
+    procspawn_fail_at("file", 7, "function", "random", bytes_value(number), "%llu %s",
+                      (unsigned long long)number, text);
+    free(text);
+    return number % 4 == 0 ? NULL : answer(argument);
 }
 
 static json_t *nest_arrays(void)
@@ -261,7 +299,14 @@ json_t *work(json_t *argument)
     case WORK_NEST_UNHEARD:
         return nest_unheard(argument);
     case WORK_PRINT:
-        return print(argument);
+    case WORK_FLOOD:
+        return print(what, argument);
+    case WORK_BYTES:
+        return give_bytes(argument);
+    case WORK_INPUT:
+        return read_input(argument);
+    case WORK_FAIL:
+        return say_failure(argument);
     case WORK_NOTHING:
         return NULL;
     case WORK_NO_TEXT:
