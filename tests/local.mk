@@ -383,6 +383,7 @@ tests_random_random_SOURCES += tests/random/threads.c tests/random/threads.h
 tests_random_random_SOURCES += tests/random/threads_acts.c tests/random/threads_helpers.c
 tests_random_random_SOURCES += tests/random/threads_hold.c tests/random/threads_life.c
 tests_random_random_SOURCES += tests/random/threads_misuse.c tests/random/threads_places.c
+tests_random_random_SOURCES += tests/random/threads_runs.c
 tests_random_random_SOURCES += tests/random/threads_records.c tests/random/threads_scopes.c
 tests_random_random_SOURCES += tests/random/threads_signals.c tests/random/threads_spawn.c
 tests_random_random_SOURCES += tests/random/processes.c tests/random/processes.h
@@ -395,7 +396,8 @@ tests_random_random_SOURCES += tests/random/processes_maps.c tests/random/proces
 tests_random_random_SOURCES += tests/random/processes_scopes.c tests/random/processes_values.c
 tests_random_random_SOURCES += tests/random/processes_weather.c tests/random/processes_works.c
 tests_random_random_LDADD = tests/libsupport.la $(core_libs)
-tests_random_random_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=free
+tests_random_random_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=strdup
+tests_random_random_LDFLAGS += -Wl,--wrap=free
 tests_random_random_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=eventfd,--wrap=scoped__lock
 
 check_PROGRAMS += tests/soak/soak

@@ -105,6 +105,14 @@ WRAP(void *, calloc, (size_t number, size_t size))
     return NULL;
 }
 
+WRAP(char *, strdup, (const char *text))
+{
+    if (!refused(atomic_load(&one_in_memory)))
+        return count(__real_strdup(text));
+    errno = ENOMEM;
+    return NULL;
+}
+
 WRAP(void, free, (void *block))
 {
     if (block != NULL)

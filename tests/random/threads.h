@@ -219,6 +219,7 @@ void acts_in_section(struct record *record);    /* bounded, and cutting none of 
 void spawn_some(struct record *record);             /* threads_spawn.c */
 void spawn_raw(struct record *record);
 void run_nested(struct record *record);
+void run_scope(struct record *record);              /* threads_runs.c */
 
 /* Whose children a task or an owner can make: its own, or those of a scope or root of its. */
 struct target {

@@ -169,7 +169,8 @@ typedef void act(struct record *record);
 static act *const for_all[] = {
     sleep_briefly, sleep_for_ever, wait_for_fd, check_point, wait_in_system, test_cancel,
     say_something, look_around, outlast_deadline, wait_for_some, wait_for_some, wait_for_some,
-    let_go_of_some, hold_section, hold_deferred, hold_resource, misuse_something, run_nested
+    let_go_of_some, hold_section, hold_deferred, hold_resource, misuse_something, run_nested,
+    run_scope
 };
 
 /* Of those that have a spawner. */
