@@ -211,10 +211,10 @@ static bool was_drained(const struct procspawn__capture *capture, uint32_t numbe
 }
 
 /* The collector may have been killed, or stopped: then there is what there is. */
-static void wait_until_drained(const struct procspawn__capture *capture, uint32_t number)
+static void wait_until_drained(const struct procspawn__capture *capture, uint32_t number,
+                               int64_t deadline)
 {
     static const struct timespec pause = { .tv_nsec = BASE_SECOND / 20 };
-    int64_t deadline = base__deadline(BASE_SECOND);
     uint32_t *news = &capture->captured->news;
 
     while (base__now() < deadline && procspawn__collector_lives()) {
@@ -238,7 +238,7 @@ static void drain(const struct procspawn__capture *capture)
         rc = ask(capture);
     }
     if (rc == 0)
-        wait_until_drained(capture, number);
+        wait_until_drained(capture, number, deadline);
 }
 
 int procspawn__capture_read(struct procspawn__capture *capture, int stream, char **ret_text,
