@@ -96,6 +96,7 @@ tests_call_failure_test_SOURCES = tests/call/failure_test.c $(refusal_sources)
 tests_call_failure_test_LDFLAGS = $(refusal_flags)
 check_PROGRAMS += tests/call/handle_fork_test
 check_PROGRAMS += tests/call/handle_test
+check_PROGRAMS += tests/call/held_pipe_test
 check_PROGRAMS += tests/call/incoming_test
 check_PROGRAMS += tests/call/interrupted_test
 check_PROGRAMS += tests/call/kill_sweep_test

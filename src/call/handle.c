@@ -4,6 +4,7 @@
 #include "src/call/handle.h"
 
 #include "src/base/clock.h"
+#include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/call/capture.h"
@@ -42,10 +43,26 @@ static void free_texts(procspawn_handle *handle)
         free(handle->texts[i]);
 }
 
+/*
+ * A process that has the other end can make close(2) wait for as long as it likes: it writes from
+ * memory, or reads into memory, that does not come, and holds the lock of the pipe meanwhile.
+ */
+static void close_pipes(const procspawn_handle *handle)
+{
+    bool any = false;
+
+    for (int i = 0; i < 3; i++) {
+        int fd = base__fd_release(handle->pipes[i]);
+        base__close_foreign(fd);
+        any |= fd >= 0;
+    }
+    if (any)
+        base__close_settle();
+}
+
 void procspawn__handle_fini(procspawn_handle *handle)
 {
-    for (int i = 0; i < 3; i++)
-        base__fd_close(handle->pipes[i]);
+    close_pipes(handle);
     if (handle->outcome.state != PROCSPAWN__PENDING)
         procspawn__capture_end(handle->capture);
     procspawn__capture_drop(handle->capture);

@@ -353,6 +353,33 @@ static void the_end_of_the_collector_costs_no_later_call(void)
     procspawn_pool_free(pool);
 }
 
+/* The worker puts something else in the place of its stdout before it answers. */
+static json_t *pass_on(json_t *argument)
+{
+    (void)argument;
+    printf("mine");
+    return procspawn_value_fd(dup(STDOUT_FILENO));
+}
+
+/* The message about the end of a call may get lost, so its end is enough. */
+static void a_stream_that_was_passed_on_is_closed_though_nobody_asks(void)
+{
+    procspawn_pool *pool = make_capturing(LIMIT);
+    procspawn_handle *handle = pool_start(pool, pass_on, NULL);
+    json_t *result = NULL;
+    int fd = -1;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(handle, 20 * CALLS_SECOND, &result, NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_value_claim_fd(result, &fd), 0);
+    json_decref(result);
+    struct pollfd broken = { .fd = fd, .events = 0 };
+    PROCSPAWN_CUNIT_EQUAL(poll(&broken, 1, 20000), 1);
+    CU_ASSERT_STRING_EQUAL(out_of(handle).data, "mine");
+    procspawn_handle_free(handle);
+    procspawn_pool_free(pool);
+    close(fd);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo capture_tests[] = {
@@ -364,6 +391,7 @@ static CU_TestInfo capture_tests[] = {
     TEST(a_call_that_writes_for_ever_meets_its_deadline),
     TEST(a_process_that_keeps_the_stream_holds_up_nothing),
     TEST(a_call_that_closes_its_streams_wakes_no_thread),
+    TEST(a_stream_that_was_passed_on_is_closed_though_nobody_asks),
     TEST(a_shortage_is_waited_for),
     TEST(the_end_of_the_collector_costs_no_later_call),
     CU_TEST_INFO_NULL,
