@@ -1,19 +1,23 @@
 /*
  * remap.c - prepares the server's mappings so that its children cost less
  *
- * Memory that was inherited from the host is replaced by mappings of the server's own. The kernel records for each mapping the processes that its pages were inherited through
- * (anon_vma), and each fork and exit walks these records. A server is the host's grandchild, so its
- * children would be the fourth generation. Once, when the server is idle, such mappings are
- * replaced by equal new ones; a data segment and its zeroed end become one mapping.
+ * Memory that was inherited from the host is replaced by mappings of the server's own. The kernel
+ * records for each mapping the processes that its pages were inherited through (anon_vma), and each
+ * fork and exit walks these records. A server is the host's grandchild, so its children would be
+ * the fourth generation. Once, when the server is idle, such mappings are replaced by equal new
+ * ones; a data segment and its zeroed end become one mapping.
  *
  * A fork copies the page table entries of a mapping only if a page of it was written to. For code
- * and constants each child would have about thirty page faults instead. So one byte of each such
- * mapping is written, with the value that it has.
+ * and constants each child would have about twenty page faults instead. So one byte of each such
+ * mapping is written, with the value that it has. A mapping that was written to costs each fork and
+ * exit about as much as one page fault, so it is not done for the start of a file: it holds headers
+ * and symbol tables, and a child that resolves no symbol does not read them.
  *
- * Only private mappings without special flags are touched, for the copy only small ones, and what the kernel refuses stays
- * as it was: this is an optimisation. If an emulator runs the program (valgrind), similar mappings
- * belong to the emulator and change while they are copied: then nothing is touched. An emulator is
- * detected by code from a file that the dynamic linker has not loaded.
+ * Only private mappings without special flags are touched, for the copy only small ones, and what
+ * the kernel refuses stays as it was: this is an optimisation. If an emulator runs the program
+ * (valgrind), similar mappings belong to the emulator and change while they are copied: then
+ * nothing is touched. An emulator is detected by code from a file that the dynamic linker has not
+ * loaded.
  */
 #include "forkserver/process/remap.h"
 
@@ -35,7 +39,7 @@ struct range {
     uintptr_t start, end;
     bool writable;
     bool plain;                 /* private, readable, not executable */
-    bool constant;              /* private, of a file, not writable: code or constants */
+    bool constant;              /* of a file, private, not writable: code, or constants behind it */
     bool usual;                 /* VmFlags were read and contain nothing special */
     bool used;                  /* this process has pages of it */
     bool written;               /* it has pages that were written to */
@@ -101,7 +105,8 @@ static bool is_plain_mapping(const struct mapping *mapping)
 static bool is_constant_mapping(const struct mapping *mapping)
 {
     return mapping->readable && !mapping->writable && !mapping->shared &&
-           mapping->path_length > 0 && mapping->path[0] == '/';
+           mapping->path_length > 0 && mapping->path[0] == '/' &&
+           (mapping->executable || mapping->offset > 0);
 }
 
 /* Parses one line. Returns false when the table is full. */

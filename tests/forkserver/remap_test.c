@@ -192,6 +192,20 @@ static void look_at_code(void)
     CU_ASSERT(memcmp(constant, "as it was", sizeof constant) == 0);
 }
 
+extern const char __ehdr_start[];       /* the linker's: the headers of this program */
+
+static void look_at_headers(void)
+{
+    CU_ASSERT_FATAL(*(const volatile char *)__ehdr_start == '\177');
+    forkserver__remap_memory();
+    CU_ASSERT(written_of(__ehdr_start) == 0);
+}
+
+static void children_do_not_get_page_tables_of_headers(void)
+{
+    in_a_process(look_at_headers);
+}
+
 static void children_get_page_tables_of_code_that_the_server_uses(void)
 {
     in_a_process(look_at_code);
@@ -206,6 +220,7 @@ static CU_TestInfo tests[] = {
     TEST(rights_stay_as_they_were),
     TEST(what_is_shared_or_wiped_in_children_stays_so),
     TEST(children_get_page_tables_of_code_that_the_server_uses),
+    TEST(children_do_not_get_page_tables_of_headers),
     CU_TEST_INFO_NULL,
 };
 
