@@ -54,6 +54,9 @@
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
  * all signals blocked, that looks after the calls that no other thread waits for.
  *
+ * A pool that is NULL is refused with -EINVAL by the functions below that return a status; its
+ * counts are 0, and to free or to kill it does nothing.
+ *
  * In a process that the owner has forked, the functions below and those of a pool's handles return
  * PROCSPAWN_ENOTOWNER, counts and procspawn_pid() are 0, procspawn_fd() is -1, and the owner's pool
  * and calls go on unharmed. Only procspawn_pool_spawn() says PROCSPAWN_ENOTINIT there, as
@@ -401,10 +404,11 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
 /*
  * A pool as the builder describes it, which is copied: descriptors are duplicated.
  *
- * Returns what procspawn_pool_new() does; -EINVAL also for a minimum above the size, a negative
- * idle_limit, and a stream that is a pipe or of no mode that there is; -EBADF for a stream's
- * descriptor that is not open; and for the initializer and its argument PROCSPAWN_EFUNCTION,
- * PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS and -EBADF, as procspawn_pool_spawn().
+ * Returns what procspawn_pool_new() does; -EINVAL also for a builder that is NULL, a minimum above
+ * the size, a negative idle_limit, and a stream that is a pipe or of no mode that there is; -EBADF
+ * for a stream's descriptor that is not open; and for the initializer and its argument
+ * PROCSPAWN_EFUNCTION, PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS and -EBADF, as
+ * procspawn_pool_spawn().
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: no cancellation point.

@@ -152,7 +152,7 @@ int procspawn_pool_builder_build(const procspawn_pool_builder *builder, procspaw
 {
     int cancel;
 
-    if (!valid(builder))
+    if (!builder || !valid(builder))
         return -EINVAL;
     int rc = procspawn__admitted();
     if (rc < 0)
@@ -240,8 +240,9 @@ int procspawn_pool_failure(procspawn_pool *pool, procspawn_error **ret_error)
 {
     procspawn_error *copy = NULL;
 
-    if (!procspawn__pool_is_ours(pool))
-        return PROCSPAWN_ENOTOWNER;
+    int rc = procspawn__pool_check(pool);
+    if (rc < 0)
+        return rc;
     procspawn__pool_enter(pool);
     bool failed = pool->failed;
     if (failed)

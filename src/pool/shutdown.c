@@ -63,8 +63,9 @@ int procspawn__pool_shut_down(procspawn_pool *pool, int event, int64_t deadline)
 
 int procspawn_pool_shutdown_timeout(procspawn_pool *pool, int64_t timeout)
 {
-    if (!procspawn__pool_is_ours(pool))
-        return PROCSPAWN_ENOTOWNER;
+    int rc = procspawn__pool_check(pool);
+    if (rc < 0)
+        return rc;
     return procspawn__pool_shut_down(pool, -1, base__deadline(timeout));
 }
 

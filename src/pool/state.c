@@ -8,6 +8,8 @@
 #include "src/base/guarded.h"
 #include "src/base/list.h"
 #include "src/base/witness.h"
+#include <errno.h>
+#include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -50,7 +52,14 @@ procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config)
 
 bool procspawn__pool_is_ours(const procspawn_pool *pool)
 {
-    return base__witness_here(pool->witness);
+    return pool && base__witness_here(pool->witness);
+}
+
+int procspawn__pool_check(const procspawn_pool *pool)
+{
+    if (!pool)
+        return -EINVAL;
+    return procspawn__pool_is_ours(pool) ? 0 : PROCSPAWN_ENOTOWNER;
 }
 
 /* ---- the lock ---- */

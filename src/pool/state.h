@@ -111,8 +111,10 @@ struct procspawn_pool {
 /* A new pool in state OPEN, without workers, descriptors and thread; NULL without memory. */
 procspawn_pool *procspawn__pool_new(const struct procspawn__pool_config *config)
     EXCLUDES(pool_lock);
-/* False in a child by fork(2) of the process that made the pool. */
+/* False in a child by fork(2) of the process that made the pool, and for NULL. */
 bool procspawn__pool_is_ours(const procspawn_pool *pool);
+/* 0, if it is ours; -EINVAL for NULL; PROCSPAWN_ENOTOWNER. */
+int procspawn__pool_check(const procspawn_pool *pool);
 void procspawn__pool_enter(procspawn_pool *pool) LOCKS(pool_lock);
 /* Releases the lock and does nothing else; see procspawn__pool_leave. */
 void procspawn__pool_unlock(procspawn_pool *pool) UNLOCKS(pool_lock);

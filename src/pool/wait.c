@@ -149,8 +149,9 @@ int procspawn__pool_wait(procspawn_pool *pool, int event, int64_t deadline,
 
 int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout)
 {
-    if (!procspawn__pool_is_ours(pool))
-        return PROCSPAWN_ENOTOWNER;
+    int rc = procspawn__pool_check(pool);
+    if (rc < 0)
+        return rc;
     if (procspawn__pool_is_idle(pool))
         return 0;
     return procspawn__pool_wait(pool, -1, base__deadline(timeout), procspawn__pool_idle_since);
@@ -178,9 +179,9 @@ static int why_closed(procspawn_pool *pool)
 
 int procspawn_pool_wait_room_timeout(procspawn_pool *pool, int64_t timeout)
 {
-    if (!procspawn__pool_is_ours(pool))
-        return PROCSPAWN_ENOTOWNER;
-    int rc = procspawn__pool_wait(pool, -1, base__deadline(timeout), procspawn__pool_has_room);
+    int rc = procspawn__pool_check(pool);
+    if (rc == 0)
+        rc = procspawn__pool_wait(pool, -1, base__deadline(timeout), procspawn__pool_has_room);
     return rc < 0 ? rc : why_closed(pool);
 }
 
@@ -203,8 +204,9 @@ int procspawn_pool_room_fd(procspawn_pool *pool, int *ret_fd)
 {
     int cancel;
 
-    if (!procspawn__pool_is_ours(pool))
-        return PROCSPAWN_ENOTOWNER;
+    int rc = procspawn__pool_check(pool);
+    if (rc < 0)
+        return rc;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(pool);
     int fd = room_fd(pool);

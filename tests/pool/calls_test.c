@@ -317,7 +317,27 @@ static void bad_calls_are_refused(void)
     CU_ASSERT(handle == NULL);
     json_decref(loop);
     procspawn_pool_free(pool);
+}
+
+static void a_pool_of_null_is_refused(void)
+{
+    procspawn_error *error = NULL;
+    procspawn_pool *pool = NULL;
+    int fd = -1;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_builder_build(NULL, &pool), -EINVAL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_size(NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_queued_count(NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_active_count(NULL), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_wait_room(NULL), -EINVAL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_room_fd(NULL, &fd), -EINVAL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_join(NULL), -EINVAL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_shutdown(NULL), -EINVAL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_failure(NULL, &error), -EINVAL);
+    procspawn_pool_kill(NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(NULL, 0), 0);
     procspawn_pool_free(NULL);
+    CU_ASSERT(!pool && !error && fd == -1);
 }
 
 static void a_deadline_below_nothing_is_none(void)
@@ -353,6 +373,7 @@ static CU_TestInfo call_tests[] = {
     TEST(a_second_join_says_so),
     TEST(a_descriptor_tells_of_the_end),
     TEST(bad_calls_are_refused),
+    TEST(a_pool_of_null_is_refused),
     TEST(a_deadline_below_nothing_is_none),
     CU_TEST_INFO_NULL,
 };
