@@ -34,6 +34,7 @@
  *   procspawn_start() and procspawn_set_start() (completion.h)
  *     int F_spawn(P..., procspawn_handle **ret_handle)
  *     int F_builder_spawn(procspawn_builder *builder, P..., procspawn_handle **ret_handle)
+ *                                                  builder: NULL: no changes, as there
  *     int F_pool_spawn(procspawn_pool *pool, P..., procspawn_handle **ret_handle)
  *     int F_start(const struct procspawn_call_options *options, P...,
  *                 procspawn_handle **ret_handle)

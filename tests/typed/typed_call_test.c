@@ -107,6 +107,17 @@ static void a_pool_of_null_is_refused(void)
     CU_ASSERT(handle == NULL);
 }
 
+static void a_builder_of_null_changes_nothing(void)
+{
+    procspawn_handle *handle = NULL;
+    int pid = 0;
+
+    PROCSPAWN_CUNIT_EQUAL(own_pid_builder_spawn(NULL, &handle), 0);
+    PROCSPAWN_CUNIT_EQUAL(own_pid_join(handle, &pid, NULL), 0);
+    CU_ASSERT(pid > 0);
+    procspawn_handle_free(handle);
+}
+
 static void options_say_where_a_call_is_made(void)
 {
     struct procspawn_call_options options = { 0 };
@@ -202,6 +213,7 @@ static CU_TestInfo calls[] = {
     TEST(a_call_is_one_line),
     TEST(an_argument_that_is_refused_is_named),
     TEST(a_pool_of_null_is_refused),
+    TEST(a_builder_of_null_changes_nothing),
     TEST(options_say_where_a_call_is_made),
     TEST(a_whole_result_is_taken_apart),
     TEST(a_whole_result_of_another_type_becomes_a_failed_one),
