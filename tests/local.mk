@@ -164,6 +164,7 @@ check_PROGRAMS += tests/cunit/cunit_test
 tests_cunit_cunit_test_LDADD = tests/libsupport.la $(test_libs)
 
 check_PROGRAMS += tests/error/frames_test
+check_PROGRAMS += tests/error/reasons_test
 check_PROGRAMS += tests/error/texts_test
 check_PROGRAMS += tests/error/visible_text_test
 

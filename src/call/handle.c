@@ -139,17 +139,21 @@ int procspawn_wait(procspawn_handle *handle, struct rusage *ret_usage)
     return procspawn_wait_timeout(handle, -1, ret_usage);
 }
 
+static int end(procspawn_handle *handle, int signal, int64_t grace, enum wire_end_cause cause)
+{
+    return is_ours(handle) ? handle->kind->end(handle, signal, grace, cause) : PROCSPAWN_ENOTOWNER;
+}
+
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace)
 {
     if (signal <= 0 || signal >= NSIG || grace < 0)
         return -EINVAL;
-    return is_ours(handle) ? handle->kind->end(handle, signal, grace, WIRE_ENDED_BY_PROGRAM)
-                           : PROCSPAWN_ENOTOWNER;
+    return end(handle, signal, grace, WIRE_ENDED_BY_TERMINATE);
 }
 
 int procspawn_kill(procspawn_handle *handle)
 {
-    return procspawn_terminate(handle, SIGKILL, 0);
+    return end(handle, SIGKILL, 0, WIRE_ENDED_BY_PROGRAM);
 }
 
 pid_t procspawn_pid(const procspawn_handle *handle)

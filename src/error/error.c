@@ -428,6 +428,8 @@ static const char *killer(enum wire_end_cause cause)
     switch (cause) {
     case WIRE_ENDED_BY_PROGRAM:
         return "killed by procspawn_kill";
+    case WIRE_ENDED_BY_TERMINATE:
+        return "ended by procspawn_terminate";
     case WIRE_ENDED_BY_SCOPE:
         return "killed by the end of its scope";
     case WIRE_ENDED_BY_POOL:
@@ -443,6 +445,7 @@ static void describe_end(procspawn_error *error, const struct wire_death *death,
     switch ((enum wire_end_cause)death->cause) {
     case WIRE_ENDED_BY_KILL:
     case WIRE_ENDED_BY_PROGRAM:
+    case WIRE_ENDED_BY_TERMINATE:
     case WIRE_ENDED_BY_SCOPE:
     case WIRE_ENDED_BY_POOL:
         error->cause = PROCSPAWN_CAUSE_KILLED;

@@ -238,8 +238,9 @@ struct wire_failure {
 /* What ended the process, if the library did. The first cause is kept. */
 enum wire_end_cause {
     WIRE_ENDED_BY_ITSELF = 0,
-    WIRE_ENDED_BY_KILL,         /* as one of the next three, or by the library's own decision */
-    WIRE_ENDED_BY_PROGRAM,      /* procspawn_kill, procspawn_terminate */
+    WIRE_ENDED_BY_KILL,         /* as one of the next four, or by the library's own decision */
+    WIRE_ENDED_BY_PROGRAM,      /* procspawn_kill */
+    WIRE_ENDED_BY_TERMINATE,    /* procspawn_terminate */
     WIRE_ENDED_BY_SCOPE,        /* end of the scope that the process is in */
     WIRE_ENDED_BY_POOL,         /* end of the pool that the worker belongs to */
     WIRE_ENDED_BY_TOTAL_LIMIT,
