@@ -8,16 +8,30 @@
 
 static __thread struct {
     int code;           /* 0: there is no note */
-    char text[128];
+    char text[256];
 } note;
+
+/* A text that was cut does not end in a part of a UTF-8 character. */
+static void drop_part(void)
+{
+    size_t end = sizeof note.text - 1;
+
+    while (end > 0 && (note.text[end - 1] & 0xc0) == 0x80)
+        end--;
+    if (end > 0 && (note.text[end - 1] & 0x80))
+        end--;
+    note.text[end] = '\0';
+}
 
 int base__refuse(int rc, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(note.text, sizeof note.text, format, arguments);
+    int length = vsnprintf(note.text, sizeof note.text, format, arguments);
     va_end(arguments);
+    if (length >= (int)sizeof note.text)
+        drop_part();
     note.code = rc;
     return rc;
 }

@@ -119,7 +119,7 @@ void procspawn__set_start_pool_calls(struct procspawn__lane *lane, bool with_sco
         if (rc == FULL)
             procspawn__lane_wait(lane, base__now());
         else if (!procspawn__may_pass(rc) || !procspawn__lane_hold(lane, base__now()))
-            procspawn__set_ended(member, procspawn__error_of_code(rc));
+            procspawn__set_ended(member, procspawn__error_of_start(rc, NULL));
     }
 }
 

@@ -5,10 +5,12 @@
 
 #include "src/base/clock.h"
 #include "src/base/fd.h"
+#include "src/base/refusal.h"
 #include "src/call/builder.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
 #include "src/call/time_limits.h"
+#include "src/error/error.h"
 #include "src/image/image.h"
 #include "src/pool/handle.h"
 #include "src/pool/job.h"
@@ -110,13 +112,21 @@ int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_o
 
 /* ---- queued ---- */
 
+static int why_closed(const procspawn_pool *pool) REQUIRES(pool_lock)
+{
+    if (!pool->failed)
+        return PROCSPAWN_ESHUTDOWN;
+    return base__refuse(PROCSPAWN_EPOOL, "the pool failed: %s",
+                        pool->cause ? pool->cause->message : forkscope_strerror(-ENOMEM));
+}
+
 /* 0; FULL; or why the pool takes no call. Answers that have arrived may have made room. */
 static int admit(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     if (!procspawn__pool_has_room(pool, 0))
         procspawn__pool_receive(pool);
     if (pool->state != PROCSPAWN__POOL_OPEN)
-        return pool->failed ? PROCSPAWN_EPOOL : PROCSPAWN_ESHUTDOWN;
+        return why_closed(pool);
     return procspawn__pool_has_room(pool, 0) ? 0 : PROCSPAWN__POOL_FULL;
 }
 
@@ -165,6 +175,7 @@ static int queue(struct procspawn__pool_call *call, struct procspawn__listener *
 
 int procspawn__pool_submit(struct procspawn__pool_call *call, struct procspawn__listener *listener)
 {
+    base__refusal_forget();
     int rc = ask_first(call->pool);
 
     if (rc == 0 && !call->is_whole)

@@ -25,7 +25,8 @@ int procspawn__pool_spawn(procspawn_pool *pool, const struct procspawn_call_opti
 /*
  * The same in two steps. A described call is in no queue, and has no descriptor but those of its
  * argument. procspawn__pool_submit queues it, and the listener (NULL: none) is told its end. It
- * returns 0, FULL, or -errno. If it does not return 0 the step can be repeated.
+ * returns 0, FULL, or -errno. If it does not return 0 the step can be repeated. Why a pool that has
+ * failed takes no call is noted (base/refusal.h).
  */
 enum { PROCSPAWN__POOL_FULL = 1 };
 int procspawn__pool_describe(procspawn_pool *pool, const struct procspawn_call_options *options,

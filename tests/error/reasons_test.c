@@ -4,6 +4,9 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/pool_helpers.h"
 
+#include <errno.h>
+#include <forkscope/call.h>
+#include <forkscope/completion.h>
 #include <forkscope/error.h>
 #include <signal.h>
 #include <string.h>
@@ -42,10 +45,63 @@ static void the_function_that_ended_it_is_named(void)
     procspawn_pool_free(pool);
 }
 
+/* ---- calls that are not made ---- */
+
+static int refuse(void *unused)
+{
+    (void)unused;
+    return -EPERM;
+}
+
+/* Its first call tells when it has failed. */
+static procspawn_pool *failed_pool(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+
+    procspawn_pool_builder_hook(builder, refuse, NULL);
+    procspawn_pool_builder_attempts(builder, 1);
+    procspawn_pool *pool = pool_build(builder);
+    procspawn_pool_call(pool, calls_echo, NULL, NULL, NULL);
+    return pool;
+}
+
+static procspawn_error *error_in_set(const struct procspawn_call_options *options)
+{
+    struct procspawn_result result;
+    procspawn_set *set = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_set_new(&set), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, options, calls_echo, NULL, NULL), 0);
+    CU_ASSERT_FATAL(procspawn_set_next(set, &result) == 0);
+    procspawn_error *error = result.error;
+    result.error = NULL;
+    procspawn_result_fini(&result);
+    procspawn_set_free(set);
+    return error;
+}
+
+static void a_failed_pool_says_in_each_call_why_it_failed(void)
+{
+    static const char why[] = "the pool failed: the hook failed: Operation not permitted";
+    procspawn_pool *pool = failed_pool();
+    const struct procspawn_call_options options = { .pool = pool };
+    procspawn_error *error = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        PROCSPAWN_CUNIT_EQUAL(procspawn_pool_call(pool, calls_echo, NULL, NULL, &error),
+                              PROCSPAWN_EPOOL);
+        PROCSPAWN_CUNIT_EQUAL(procspawn_error_code(error), PROCSPAWN_EPOOL);
+        check(error, PROCSPAWN_ERROR_SETUP, why);
+    }
+    check(error_in_set(&options), PROCSPAWN_ERROR_SETUP, why);
+    procspawn_pool_free(pool);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
     TEST(the_function_that_ended_it_is_named),
+    TEST(a_failed_pool_says_in_each_call_why_it_failed),
     CU_TEST_INFO_NULL,
 };
 
