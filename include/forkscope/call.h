@@ -72,6 +72,8 @@ struct scoped_spawner;
  *   -ECANCELED           the calling task was cancelled, where a return value tells it (scope.h);
  *                        the call was killed, and the error has kind CANCELLED
  *   -EINVAL              the pool is NULL; the error has kind SETUP
+ *   -ETIMEDOUT           the total limit passed before there was a process for the call; the error
+ *                        has kind TIMED_OUT and PROCSPAWN_LIMIT_QUEUE
  *   other                what procspawn() or procspawn_pool_spawn() return: the call could not be
  *                        made, and the error has kind SETUP
  * The other out-parameter is untouched. If there is no memory for an error, *ret_error is one that

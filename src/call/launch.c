@@ -18,6 +18,7 @@
 #include "src/client/earlier.h"
 #include "src/client/remote_child.h"
 #include "src/client/take.h"
+#include "src/error/error.h"
 #include "src/image/image.h"
 #include "src/wire/call.h"
 #include "src/wire/protocol.h"
@@ -330,7 +331,8 @@ int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **
 int procspawn__launch_start(struct procspawn__launch *launch, procspawn_handle **ret_handle)
 {
     launch->may_wait = true;
-    return procspawn__launch_step(launch, ret_handle);
+    int rc = procspawn__launch_step(launch, ret_handle);
+    return rc == -ETIMEDOUT ? procspawn__refuse_late(launch->builder.time.total) : rc;
 }
 
 /* The sealed request stays as it is. */

@@ -52,8 +52,12 @@ procspawn_error *procspawn__member_killed(void)
 
 procspawn_error *procspawn__member_too_late(void)
 {
-    return procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0,
-                                "the total limit passed before the call was started");
+    procspawn_error *error = procspawn__error_new(PROCSPAWN_ERROR_TIMED_OUT, 0, "the total limit "
+                                                  "passed before the call was started");
+
+    if (error)
+        error->limit = PROCSPAWN_LIMIT_QUEUE;
+    return error;
 }
 
 struct procspawn__member *procspawn__member_new(procspawn_set *set, void *tag)

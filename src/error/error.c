@@ -164,6 +164,10 @@ procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function)
 
     if (error->fixed)
         return error;
+    if (rc == -ETIMEDOUT) {
+        error->kind = PROCSPAWN_ERROR_TIMED_OUT;
+        error->limit = PROCSPAWN_LIMIT_QUEUE;
+    }
     if (rc == PROCSPAWN_EFUNCTION)
         procspawn__function_refusal(function, reason, sizeof reason);
     else if (!base__refusal_take(rc, reason, sizeof reason))
@@ -274,6 +278,14 @@ static const char *print_length(int64_t length, struct length *ret_length)
     snprintf(ret_length->text, sizeof ret_length->text, "%g %s",
              (double)length / (double)units[i].size, units[i].name);
     return ret_length->text;
+}
+
+int procspawn__refuse_late(int64_t limit)
+{
+    struct length length;
+
+    return base__refuse(-ETIMEDOUT, "not started within %s: there was no process for it (total "
+                        "limit)", print_length(limit, &length));
 }
 
 procspawn_error *procspawn__error_of_queue(int64_t limit, int shortage)

@@ -69,6 +69,11 @@ void procspawn__error_set_index(procspawn_error *error, size_t index);
 /* The first, for a call of this function, with what this thread has noted (base/refusal.h). */
 procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function);
 /*
+ * The total limit of a call has passed, and there was no process for it: notes that. Returns
+ * -ETIMEDOUT, for which the function above makes an error of kind TIMED_OUT.
+ */
+int procspawn__refuse_late(int64_t limit);
+/*
  * From a child's FAILURE message (untrusted bytes), and from the server's report of its death. The
  * trace (NULL: none) is taken on success.
  */

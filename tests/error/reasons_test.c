@@ -97,11 +97,38 @@ static void a_failed_pool_says_in_each_call_why_it_failed(void)
     procspawn_pool_free(pool);
 }
 
+/* A stopped root lets no server go on. */
+static void no_process_within_the_total_limit_is_said(void)
+{
+    enum { MORE_THAN_SPARES = 300 };
+    const struct procspawn_call_options options = { .total_limit = 30 * CALLS_MS };
+    struct procspawn_result result;
+    int rc = 0;
+
+    kill(calls_root(), SIGSTOP);
+    calls_signal_servers(SIGSTOP);
+    for (int i = 0; i < MORE_THAN_SPARES && rc == 0; i++) {
+        procspawn_handle *handle = NULL;
+        rc = procspawn_start(&options, calls_echo, NULL, &handle);
+        procspawn_handle_free(handle);
+    }
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, calls_echo, NULL, &result), -ETIMEDOUT);
+    procspawn_error *late = error_in_set(&options);
+    calls_signal_servers(SIGCONT);
+    kill(calls_root(), SIGCONT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_limit(result.error), PROCSPAWN_LIMIT_QUEUE);
+    check(result.error, PROCSPAWN_ERROR_TIMED_OUT,
+          "not started within 30 ms: there was no process for it (total limit)");
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_limit(late), PROCSPAWN_LIMIT_QUEUE);
+    check(late, PROCSPAWN_ERROR_TIMED_OUT, "the total limit passed before the call was started");
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
     TEST(the_function_that_ended_it_is_named),
     TEST(a_failed_pool_says_in_each_call_why_it_failed),
+    TEST(no_process_within_the_total_limit_is_said),
     CU_TEST_INFO_NULL,
 };
 
