@@ -23,10 +23,11 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     if (frame->header.length < sizeof head)
         return;
     memcpy(&head, frame->body, sizeof head);
+    if (procspawn__outcome_result(outcome, frame, limit, buffer) < 0)
+        return;
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
     incoming->keep_alive = true;
-    procspawn__outcome_result(outcome, frame, limit, buffer);
 }
 
 static void read_failure(const struct wire_frame *frame, struct procspawn__encoded **buffer,

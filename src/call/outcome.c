@@ -91,29 +91,33 @@ static bool is_null(const struct wire_frame *frame, struct wire_value head)
            procspawn__text_is_null((const unsigned char *)frame->body + sizeof head, head.length);
 }
 
-void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                               const procspawn__limit *limit, struct procspawn__encoded **buffer)
+int procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
+                              const procspawn__limit *limit, struct procspawn__encoded **buffer)
 {
     struct wire_value head;
 
     if (outcome->state != PROCSPAWN__PENDING || frame->header.length < sizeof head)
-        return;
+        return 0;
     memcpy(&head, frame->body, sizeof head);
+    bool null = is_null(frame, head);
+    int rc = null ? 0 : procspawn__encoded_new(frame, limit, *buffer, &outcome->encoded);
+    if (rc == -EPROTO)
+        return rc;
     outcome->reported = head.failed != 0;
     adopt_times(outcome, &head.times);
-    if (is_null(frame, head)) {
+    if (null) {
         outcome->result = json_null();
         outcome->state = PROCSPAWN__RESULT;
-        return;
+        return 0;
     }
-    int rc = procspawn__encoded_new(frame, limit, *buffer, &outcome->encoded);
     if (rc < 0) {
         procspawn__outcome_fail(outcome,
                                 procspawn__error_of_unreadable(rc, forkscope_strerror(rc)));
-        return;
+        return 0;
     }
     procspawn__encoded_move_out(&outcome->encoded, buffer);
     outcome->state = PROCSPAWN__UNDECODED;
+    return 0;
 }
 
 /* Where no thread can be had it is decoded here, whatever the time. */

@@ -60,9 +60,10 @@ void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error
 /*
  * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. Here
  * and below `buffer` is what the frame was received in. If there is no memory to read or store the
- * message, it stays there, and the buffer is taken: *buffer is NULL then.
+ * message, it stays there, and the buffer is taken: *buffer is NULL then. Returns 0, or -EPROTO:
+ * the message is malformed, and nothing was stored.
  */
-void procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
+int procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
                                const procspawn__limit *limit, struct procspawn__encoded **buffer);
 /*
  * Decodes a stored result, which may take seconds, or reads what there was no memory for. With a

@@ -10,6 +10,7 @@
 #include "src/value/footprint.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
+#include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
 
 #include <errno.h>
@@ -152,6 +153,43 @@ static void an_answer_without_its_head_is_broken(void)
         CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_BROKEN);
         CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__PENDING);
         close_channel(&channel);
+    }
+}
+
+/* `memfd`: -1, or where the text lies. */
+static void check_result_is_broken(struct wire_value head, int memfd)
+{
+    const struct wire_part parts[] = { { &head, sizeof head }, { "[1]", memfd < 0 ? 3 : 0 } };
+    struct channel channel;
+
+    open_channel(&channel, CHILD);
+    int rc = wire__send(channel.other, WIRE_RESULT, parts, 2, &memfd, memfd >= 0, true);
+    PROCSPAWN_CUNIT_EQUAL(rc, 0);
+    CU_ASSERT_EQUAL(receive(&channel), PROCSPAWN__INCOMING_BROKEN);
+    CU_ASSERT_EQUAL(channel.outcome.state, PROCSPAWN__PENDING);
+    close_channel(&channel);
+}
+
+static void a_result_that_is_not_what_its_head_says_is_broken(void)
+{
+    enum { SMALL = 4096, LARGE = 1 << 20 };
+    static const uint64_t sizes[] = { SMALL, LARGE };
+
+    check_result_is_broken((struct wire_value){ .length = 2 }, -1);
+    check_result_is_broken((struct wire_value){ .length = 4 }, -1);
+    check_result_is_broken((struct wire_value){ .length = 3, .attached_length = 1 }, -1);
+    check_result_is_broken((struct wire_value){ .length = 3, .attached_length = UINT64_MAX }, -1);
+    check_result_is_broken((struct wire_value){ .length = 3, .in_memfd = 1 }, -1);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct wire_value head = { .length = sizes[i], .in_memfd = 1 };
+        int sparse = wire__memfd_open(sizes[i]);
+        CU_ASSERT_FATAL(sparse >= 0 && ftruncate(sparse, (off_t)sizes[i]) == 0);
+        check_result_is_broken(head, sparse);
+        CU_ASSERT(wire__memfd_seal(sparse) == 0);
+        check_result_is_broken(head, sparse);
+        head.length--;
+        check_result_is_broken(head, sparse);
+        close(sparse);
     }
 }
 
@@ -311,6 +349,7 @@ static CU_TestInfo child_tests[] = {
     TEST(a_failure_says_whether_the_child_stays),
     TEST(only_the_first_outcome_counts),
     TEST(an_answer_without_its_head_is_broken),
+    TEST(a_result_that_is_not_what_its_head_says_is_broken),
     TEST(a_malformed_frame_is_broken),
     TEST(a_child_is_refused_the_messages_of_its_server),
     CU_TEST_INFO_NULL,

@@ -32,6 +32,10 @@ void bad_say(int channel, enum words words)
     case SHORT_ANSWER:
         wire__send_struct(channel, WIRE_RESULT, &value, 3, -1, false);
         break;
+    case WRONG_LENGTH:
+        value.length = 5;
+        wire__send(channel, WIRE_RESULT, parts, 2, NULL, 0, false);
+        break;
     default:
         wire__send(channel, WIRE_RESULT, parts, 2, NULL, 0, false);
     }

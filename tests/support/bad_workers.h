@@ -6,7 +6,9 @@
 
 #include <jansson.h>
 
-enum words { BROKEN, SENSELESS, DEATH_OF_ITS_OWN, EMPTY, SHORT_ANSWER, LATE_ANSWER, WORDS };
+enum words {
+    BROKEN, SENSELESS, DEATH_OF_ITS_OWN, EMPTY, SHORT_ANSWER, WRONG_LENGTH, LATE_ANSWER, WORDS
+};
 
 /* Sends these words to the channel. */
 void bad_say(int channel, enum words words);
