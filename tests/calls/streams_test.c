@@ -2,6 +2,8 @@
  * streams_test.c - input and captured output of calls with options
  */
 #include "tests/support/call_helpers.h"
+#include "tests/support/host_helpers.h"
+#include "tests/support/jail.h"
 #include "tests/support/pool_helpers.h"
 
 #include <errno.h>
@@ -11,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LIMIT = 64 * 1024 };
@@ -247,7 +251,38 @@ static void a_call_of_a_set_has_input_and_output(void)
     procspawn_pool_free(pool);
 }
 
+/* ---- in a jail ---- */
+
+/*
+ * Nobody is told how much lies in a pipe. It is asked for when a call has ended before its output
+ * was read, as some do.
+ */
+static void call_a_worker_without_lengths(void)
+{
+    static const struct jail_rule rule = { SYS_ioctl, 1, ~0U, FIONREAD };
+
+    jail_enter(&rule, EPERM);
+    calls_begin();
+    procspawn_pool *pool = pool_make(1);
+    for (int i = 0; i < 300; i++)
+        check_output(&(struct procspawn_call_options){ .capture_limit = LIMIT, .pool = pool });
+    procspawn_pool_free(pool);
+    calls_end();
+    if (CU_get_number_of_failures() > 0)
+        _exit(1);
+}
+
+static void output_is_captured_where_lengths_are_not_told(void)
+{
+    host_run(call_a_worker_without_lengths);
+}
+
 #define TEST(name) { #name, name }
+
+static CU_TestInfo jailed_tests[] = {
+    TEST(output_is_captured_where_lengths_are_not_told),
+    CU_TEST_INFO_NULL,
+};
 
 static CU_TestInfo tests[] = {
     TEST(the_result_has_the_output_of_a_call_of_each_kind),
@@ -263,6 +298,7 @@ static CU_TestInfo tests[] = {
 
 static CU_SuiteInfo suites[] = {
     CALLS_SUITE("streams", tests),
+    { .pName = "streams in a jail", .pTests = jailed_tests },
     CU_SUITE_INFO_NULL,
 };
 
