@@ -39,7 +39,8 @@ static const struct sentence sentences[] = {
     { -ECANCELED, "cancelled" },
     { -EALREADY, "procspawn_init was called before in this process" },
     { -EPIPE, "the other end of the channel is gone" },
-    { -EPERM, "only a task (or a called function) may call this" },
+    { -EPERM, "the system does not permit it, or only a task (or a called function) may "
+      "call this" },
     { -EDEADLK, "a task cannot wait for itself or for a task above it" },
     { -ENOENT, "no such file or entry" },
     { -ENODATA, "nothing is left to wait for" },

@@ -70,7 +70,8 @@ static void errno_values_say_what_they_mean_here(void)
     check_code(-ECANCELED, "cancelled");
     check_code(-EALREADY, "procspawn_init was called before in this process");
     check_code(-EPIPE, "the other end of the channel is gone");
-    check_code(-EPERM, "only a task (or a called function) may call this");
+    check_code(-EPERM, "the system does not permit it, or only a task (or a called function) may "
+                       "call this");
     check_code(-EDEADLK, "a task cannot wait for itself or for a task above it");
     check_code(-ENOENT, "no such file or entry");
     check_code(-ENODATA, "nothing is left to wait for");
