@@ -466,10 +466,10 @@ TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 TEST_EXTENSIONS = .sh
 
 # Under the address sanitizer malloc(3) fails as it does elsewhere. What the thread sanitizer says
-# without reason stands in tsan.supp.
+# without reason stands in tsan.supp. A copy by fork(2) may start threads under it too.
 AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS="allocator_may_return_null=1:$$ASAN_OPTIONS"; export ASAN_OPTIONS; \
-	TSAN_OPTIONS="suppressions=$$(cd $(srcdir) && pwd)/tests/tsan.supp:$$TSAN_OPTIONS"; \
+	TSAN_OPTIONS="suppressions=$$(cd $(srcdir) && pwd)/tests/tsan.supp:die_after_fork=0:$$TSAN_OPTIONS"; \
 	export TSAN_OPTIONS;
 
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)

@@ -50,10 +50,11 @@ static int until_past(void *deadline)
 
 static void a_child_may_outlast_the_deadline_of_its_waiter_and_no_other_is_begun(void)
 {
-    int64_t deadline = forkscope_after(20000000);
+    int64_t deadline;
     open_on_pool((struct scoped_options){ .name = "pool" });
     CU_ASSERT(scoped_spawn_leaf(scope, until_past, &deadline, NULL) == 0);
     CU_ASSERT(scoped_spawn_leaf(scope, until_past, &deadline, NULL) == 0);
+    deadline = forkscope_after(FORKSCOPE_S / 5);
     CU_ASSERT(scoped_close(scope, deadline, NULL) == SCOPED_ERUNNING);
     CU_ASSERT(forkscope_after(0) >= deadline);
     CU_ASSERT_STRING_EQUAL(log_letters(), "p");
