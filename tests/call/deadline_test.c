@@ -153,8 +153,7 @@ static void a_call_that_no_server_starts_is_given_up_at_the_deadline(void)
     int rc = 0;
 
     procspawn_builder_total_limit(builder, 30 * CALLS_MS);
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    calls_stop_servers();
     for (int i = 0; i < MORE_THAN_SPARES && rc == 0; i++) {
         procspawn_handle *handle = NULL;
         start = calls_now();

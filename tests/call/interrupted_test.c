@@ -93,7 +93,7 @@ static void a_kill_reaches_a_server_that_is_behind(void)
     procspawn_handle *handle = calls_start(calls_hang, NULL);
 
     root = calls_root();
-    kill(root, SIGSTOP);
+    calls_stop(root);
     calls_signal_servers(SIGSTOP);
     fill_link(handle);
     pthread_t thread = start_undisturbed(continue_servers);

@@ -120,7 +120,7 @@ static void a_stopped_process_can_be_terminated(void)
 {
     procspawn_handle *handle = calls_start(calls_hang, NULL);
 
-    kill(procspawn_pid(handle), SIGSTOP);
+    calls_stop(procspawn_pid(handle));
     PROCSPAWN_CUNIT_EQUAL(procspawn_terminate(handle, SIGTERM, 30 * CALLS_SECOND), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 10 * CALLS_SECOND, NULL), 0);
     procspawn_error *error = calls_error(handle);

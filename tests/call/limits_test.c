@@ -175,7 +175,7 @@ static void stop_spares(void)
     calls_tree_open(&tree, calls_root());
     for (unsigned i = 0; i < tree.count; i++) {
         if (calls_status(tree.pid[i], "PPid:") != calls_root())
-            kill(tree.pid[i], SIGSTOP);
+            calls_stop(tree.pid[i]);
     }
     calls_tree_close(&tree);
 }

@@ -49,7 +49,7 @@ static void kill_all_servers(void)
     pid_t root = calls_root();
     siginfo_t info;
 
-    kill(root, SIGSTOP);
+    calls_stop(root);
     CU_ASSERT(waitid(P_PID, (id_t)root, &info, WSTOPPED | __WALL | WNOWAIT) == 0);
     calls_signal_servers(SIGKILL);
     kill(root, SIGKILL);

@@ -177,7 +177,7 @@ static void no_end_is_said_before_the_root_has_seen_it(void)
     calls_begin();
     procspawn_handle *handle = calls_start(calls_hang, NULL);
     pid_t pid = procspawn_pid(handle);
-    kill(calls_root(), SIGSTOP);
+    calls_stop(calls_root());
     kill(server_of(handle), SIGKILL);
     check_lost(handle);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, 200 * CALLS_MS, NULL), -ETIMEDOUT);
@@ -297,7 +297,7 @@ static void a_child_of_other_ids_dies_with_its_server(void)
     wait_for_ready();
     PROCSPAWN_CUNIT_EQUAL(calls_status(procspawn_pid(handle), "Uid:"), uid);
     calls_tree_add(tree, procspawn_pid(handle));
-    kill(calls_root(), SIGSTOP);
+    calls_stop(calls_root());
     kill(server_of(handle), SIGKILL);
     PROCSPAWN_CUNIT_EQUAL(calls_tree_left(tree, CALLS_SECOND), 0);
     kill(calls_root(), SIGCONT);

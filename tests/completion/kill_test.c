@@ -238,8 +238,7 @@ static void freeing_has_a_time_limit_and_can_be_repeated(void)
     procspawn_set *set = set_make();
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_set_add(set, calls_start(calls_hang, NULL), NULL), 0);
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    calls_stop_servers();
     int rc = procspawn_set_free_timeout(set, 50 * CALLS_MS);
     calls_signal_servers(SIGCONT);
     kill(calls_root(), SIGCONT);

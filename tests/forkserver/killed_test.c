@@ -182,8 +182,8 @@ static void nothing_outlives_it_though_the_servers_are_stopped(void)
     pid_t root = calls_child_named(program, "forkscope-root");
     pid_t server = calls_child_named(root, "forkscope-serve");
 
-    kill(root, SIGSTOP);
-    kill(server, SIGSTOP);
+    calls_stop(root);
+    calls_stop(server);
     kill(program, SIGKILL);
     check_nothing_left(program, CALLS_SECOND);
 }

@@ -39,7 +39,7 @@ static void stop_spares(void)
     calls_tree_open(&tree, calls_root());
     for (unsigned i = 0; i < tree.count; i++) {
         if (calls_status(tree.pid[i], "PPid:") != calls_root())
-            kill(tree.pid[i], SIGSTOP);
+            calls_stop(tree.pid[i]);
     }
     calls_tree_close(&tree);
 }
@@ -137,8 +137,7 @@ static void nor_one_whose_kill_came_after_the_death(void)
 {
     stop_spares();
     procspawn_handle *handle = calls_start(echo_and_count, json_integer(1));
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    calls_stop_servers();
     kill(procspawn_pid(handle), SIGKILL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_kill(handle), 0);
     calls_signal_servers(SIGCONT);

@@ -28,8 +28,8 @@ static void a_stopped_server_goes_on(void)
 static void a_stopped_server_is_passed_over(void)
 {
     calls_begin();
-    kill(calls_root(), SIGSTOP);
-    kill(calls_server(), SIGSTOP);
+    calls_stop(calls_root());
+    calls_stop(calls_server());
     int64_t start = calls_now();
     calls_check_work(20);
     CU_ASSERT(calls_now() - start < 20 * CALLS_SECOND);
@@ -46,8 +46,7 @@ static void with_root_and_servers_stopped_a_call_fails_in_the_end(void)
     int rc = 0;
 
     calls_begin();
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    calls_stop_servers();
     for (int i = 0; i < MORE_THAN_SPARES && rc == 0; i++) {
         rc = procspawn(calls_echo, NULL, &handle);
         if (rc == 0)

@@ -192,7 +192,7 @@ static void call_without_clone3(void)
     calls_begin();
     root = find_root();
     calls_tree_open(&tree, root);
-    kill(root, SIGSTOP);
+    calls_stop(root);
     calls_end();
     PROCSPAWN_CUNIT_EQUAL(calls_tree_left(&tree, CALLS_SECOND), 0);
     calls_tree_close(&tree);

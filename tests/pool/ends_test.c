@@ -188,8 +188,7 @@ static void an_answer_within_the_grace_frees_its_worker(void)
 
 static void stop_servers(void)
 {
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    calls_stop_servers();
 }
 
 static void continue_servers(void)

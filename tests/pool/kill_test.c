@@ -109,6 +109,20 @@ static void begin_without_spares(void)
     procspawn_config_free(config);
 }
 
+/* Where no spare is left each server is asked for a child, so there may be one that nobody took. */
+static void kill_all_children_but(pid_t worker)
+{
+    pid_t root = calls_root();
+    struct calls_tree tree = { 0 };
+
+    calls_tree_open(&tree, root);
+    for (unsigned i = 0; i < tree.count; i++) {
+        if (tree.pid[i] != worker && calls_status(tree.pid[i], "PPid:") != root)
+            kill(tree.pid[i], SIGKILL);
+    }
+    calls_tree_close(&tree);
+}
+
 /* A second worker is wanted and does not come; the pool has other things to do meanwhile. */
 static void servers_that_are_stopped_hold_up_no_deadline(void)
 {
@@ -122,9 +136,9 @@ static void servers_that_are_stopped_hold_up_no_deadline(void)
     procspawn_pool *pool = pool_build(builder);
     pool_gate_make(&gate);
     procspawn_handle *running = pool_start(pool, pool_wait_at_gate, pool_gate_name(&gate));
-    pool_await_start(running);
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    pid_t worker = pool_await_start(running);
+    calls_stop_servers();
+    kill_all_children_but(worker);
     int64_t start = calls_now();
     PROCSPAWN_CUNIT_EQUAL(pool_spawn_limited(pool, 200 * CALLS_MS, calls_echo, NULL,
                                                         &queued), 0);

@@ -92,8 +92,7 @@ static void freeing_gives_up_at_the_timeout_and_can_be_repeated(void)
     procspawn_handle *running = pool_start(pool, calls_hang, NULL), *late = NULL;
     pid_t pid = pool_await_start(running);
 
-    kill(calls_root(), SIGSTOP);
-    calls_signal_servers(SIGSTOP);
+    calls_stop_servers();
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 20 * CALLS_MS), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_free_timeout(pool, 0), -ETIMEDOUT);
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, calls_echo, NULL, &late), PROCSPAWN_ESHUTDOWN);

@@ -292,16 +292,65 @@ long calls_status(pid_t pid, const char *key)
     return number;
 }
 
-void calls_signal_servers(int signal)
+/* The state is a letter, T of a stopped process; 0: there is no such process. */
+static char process_state(pid_t pid)
+{
+    char path[64], line[256], state = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "re");
+    while (status && state == 0 && fgets(line, sizeof line, status))
+        sscanf(line, "State: %c", &state);
+    if (status)
+        fclose(status);
+    return state;
+}
+
+void calls_stop(pid_t pid)
+{
+    int64_t until = calls_now() + 20 * CALLS_SECOND;
+    char state = 'R';
+
+    if (kill(pid, SIGSTOP) < 0)
+        return;
+    while ((state = process_state(pid)) != 0 && !strchr("TtZX", state) && calls_now() < until)
+        poll(NULL, 0, 1);
+    CU_ASSERT(state == 0 || strchr("TtZX", state));
+}
+
+
+static void tell_servers(int signal, void (*tell)(pid_t, int))
 {
     struct calls_tree servers = { 0 };
 
     calls_tree_open(&servers, calls_root());
     for (unsigned i = 0; i < servers.count; i++) {
         if (calls_status(servers.pid[i], "PPid:") == calls_root())
-            kill(servers.pid[i], signal);
+            tell(servers.pid[i], signal);
     }
     calls_tree_close(&servers);
+}
+
+static void send_signal(pid_t pid, int signal)
+{
+    kill(pid, signal);
+}
+
+static void stop(pid_t pid, int unused)
+{
+    (void)unused;
+    calls_stop(pid);
+}
+
+void calls_signal_servers(int signal)
+{
+    tell_servers(signal, send_signal);
+}
+
+void calls_stop_servers(void)
+{
+    calls_stop(calls_root());
+    tell_servers(SIGSTOP, stop);
 }
 
 unsigned calls_descriptors(void)

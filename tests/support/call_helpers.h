@@ -80,6 +80,9 @@ pid_t calls_root(void);
 pid_t calls_server(void);
 /* Sends a signal to all servers. */
 void calls_signal_servers(int signal);
+/* Stops a process, or the root and all servers, and waits until they are stopped. */
+void calls_stop(pid_t pid);
+void calls_stop_servers(void);
 /* Returns the number after a key of /proc/PID/status, such as "PPid:"; 0: none. */
 long calls_status(pid_t pid, const char *key);
 
