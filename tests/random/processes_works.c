@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 json_t *work_argument(enum work what, int family, uint64_t number, uint64_t amount)
@@ -132,10 +133,23 @@ static json_t *nest(const json_t *argument)
     return rc < 0 ? tell(argument, rc, NULL) : join_inner(argument, handle);
 }
 
+/* What the program was short of when it made the call. A pool waits as long as a shortage lasts. */
+static void have_enough(void)
+{
+    static const int resources[] = { RLIMIT_NOFILE, RLIMIT_NPROC };
+    for (int i = 0; i < 2; i++) {
+        struct rlimit limit;
+        getrlimit(resources[i], &limit);
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(resources[i], &limit);
+    }
+}
+
 static json_t *nest_pool(const json_t *argument)
 {
     procspawn_pool *pool;
     procspawn_handle *handle;
+    have_enough();
     int rc = procspawn_pool_new(1, &pool);
     if (rc < 0)
         return tell(argument, rc, NULL);
