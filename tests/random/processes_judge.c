@@ -76,7 +76,7 @@ static bool nested_may(const struct call *call, const json_t *result)
         return true;
     if (code == PROCSPAWN_ELIMIT)
         return call->pool != NULL;
-    if (code == PROCSPAWN_ESERVER ||
+    if (code == PROCSPAWN_ESERVER || code == PROCSPAWN_EPOOL ||
         (code == PROCSPAWN_ECALL && kind == PROCSPAWN_ERROR_SERVER_LOST))
         return weather_lost_since(call->started);
     if (code == PROCSPAWN_ECALL && kind == PROCSPAWN_ERROR_REMOTE_CLOSE)
