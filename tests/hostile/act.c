@@ -17,6 +17,7 @@
 static const struct act *const tables[] = {
     act_of_messages, act_of_links, act_of_descriptors, act_of_processes, act_of_signals,
     act_of_state, act_of_crashes, act_of_payloads, act_of_privileges, act_of_nested,
+    act_of_beside,
 };
 
 enum { TABLES = sizeof tables / sizeof tables[0], PRIVATE_USERS = 60000, OTHERS_USERS = 65534 };

@@ -27,7 +27,7 @@ struct act {
 
 extern const struct act act_of_messages[], act_of_links[], act_of_descriptors[], act_of_processes[],
     act_of_signals[], act_of_state[], act_of_crashes[], act_of_payloads[], act_of_privileges[],
-    act_of_nested[];
+    act_of_nested[], act_of_beside[];
 
 unsigned act_count(void);
 const struct act *act_at(unsigned number);

@@ -149,8 +149,7 @@ void attack_in_scopes(uint64_t seed, int64_t until)
 
 enum { POOLED = 8 };
 
-/* Its workers run as this user, where hostile functions may have another one. */
-static procspawn_pool *open_pool(struct random *random, uid_t user)
+procspawn_pool *attack_pool(struct random *random, uid_t user)
 {
     procspawn_pool_builder *builder = procspawn_pool_builder_new(1 + random_below(random, 3));
     procspawn_pool *pool = NULL;
@@ -221,7 +220,7 @@ void attack_in_pools(uint64_t seed, int64_t until)
     struct random random = { seed };
 
     while (base__now() < until) {
-        procspawn_pool *pool = open_pool(&random, call_user(&random));
+        procspawn_pool *pool = attack_pool(&random, call_user(&random));
         for (unsigned i = 1 + random_below(&random, 4); pool && i > 0; i--)
             use_pool(&random, pool);
         if (pool)
@@ -280,7 +279,7 @@ void attack_in_mixed_pools(uint64_t seed, int64_t until)
     struct random random = { seed };
 
     while (base__now() < until) {
-        procspawn_pool *pool = open_pool(&random, USER);
+        procspawn_pool *pool = attack_pool(&random, USER);
         for (unsigned i = 1 + random_below(&random, 10); pool && i > 0; i--)
             use_mixed_pool(&random, pool);
         if (pool)

@@ -4,6 +4,7 @@
 #include "tests/hostile/innocent.h"
 
 #include "src/base/clock.h"
+#include "tests/hostile/innocent_many.h"
 #include "tests/hostile/random.h"
 #include "tests/hostile/ledger.h"
 #include "tests/support/closed.h"
@@ -411,6 +412,21 @@ static const char *see_crash(struct innocent *self)
 
 /* ---- the life of a thread ---- */
 
+static const char *use_map(struct innocent *self)
+{
+    return innocent_map(&self->random);
+}
+
+static const char *use_set(struct innocent *self)
+{
+    return innocent_set(&self->random);
+}
+
+static const char *use_output(struct innocent *self)
+{
+    return innocent_output(&self->random);
+}
+
 static const struct kind {
     enum timed timed;
     const char *(*run)(struct innocent *self);
@@ -427,6 +443,9 @@ static const struct kind {
     { TIMED_STREAM, use_stream, 0 },
     { TIMED_DEADLINE, pass_deadline, SHORT_MS * MS },
     { TIMED_CRASH, see_crash, 0 },
+    { TIMED_MAP, use_map, 0 },
+    { TIMED_SET, use_set, 0 },
+    { TIMED_OUTPUT, use_output, 0 },
 };
 
 static void do_one(struct innocent *self)
@@ -449,6 +468,8 @@ void innocent_live(uint64_t seed, int64_t until)
         ledger_wrong(CLAIM_INNOCENT, "no pool: %s", forkscope_strerror(rc));
         return;
     }
+    /* The process that reads output is there from the first pause on. */
+    use_output(&self);
     while (base__now() < until)
         do_one(&self);
     timed_begin(0, "the end of an innocent pool");

@@ -27,7 +27,8 @@ struct life {
 static attack_life *const innocents[] = { innocent_live, innocent_live, innocent_live };
 static attack_life *const attackers[] = { attack_plainly, attack_plainly, attack_plainly,
                                           attack_in_scopes, attack_in_pools,
-                                          attack_in_mixed_pools, attack_by_channels };
+                                          attack_in_mixed_pools, attack_by_channels,
+                                          attack_in_sets, attack_in_maps };
 
 enum {
     INNOCENTS = sizeof innocents / sizeof innocents[0],
