@@ -198,6 +198,13 @@ static int take_result(struct procspawn__chunk *chunk, const struct procspawn__m
     return 0;
 }
 
+/* Many results can take long, so the time is looked at before each. */
+static bool is_over(const struct procspawn__map_calls *calls)
+{
+    return base__now() >= calls->deadline ||
+           (calls->stopped && __atomic_load_n(calls->stopped, __ATOMIC_ACQUIRE));
+}
+
 static int collect(struct procspawn__chunk *chunk, const struct procspawn__map_calls *calls,
                    bool final)
 {
@@ -207,11 +214,11 @@ static int collect(struct procspawn__chunk *chunk, const struct procspawn__map_c
         return 0;
     int rc = procspawn__ledger_read(&chunk->ledger, final, &news);
     for (size_t i = 0; rc == 0 && i < news.results; i++)
-        rc = take_result(chunk, calls, &news);
+        rc = is_over(calls) ? -ETIME : take_result(chunk, calls, &news);
     if (rc != -EAGAIN)
         chunk->begun = news.begun < chunk->count ? news.begun : chunk->count;
     procspawn__ledger_news_fini(&news);
-    if (rc == -ENOMEM)
+    if (rc == -ENOMEM || rc == -ETIME)
         return rc;
     chunk->broken = rc < 0 && rc != -EAGAIN;
     return 0;

@@ -24,6 +24,8 @@ struct procspawn__map_calls {
     json_t *library;
     bool may_stop;              /* a chunk that takes long is ended early */
     procspawn__limit limit;     /* of a result */
+    int64_t deadline;           /* of the map: no result is decoded afterwards */
+    const bool *stopped;        /* the same when it is true; atomic; may be NULL */
 };
 
 struct procspawn__item {
@@ -63,12 +65,15 @@ void procspawn__chunk_free(struct procspawn__chunk *chunk);
 
 /* Adds the call to the set; its tag is the chunk. 0, or -errno as of procspawn_set_start. */
 int procspawn__chunk_send(struct procspawn__chunk *chunk, struct procspawn__map_calls *calls);
-/* Takes over results that are there while the worker goes on. 0 or -ENOMEM. */
+/*
+ * Takes over results that are there while the worker goes on. 0; -ENOMEM; or -ETIME: the map is to
+ * end, and some were not taken over.
+ */
 int procspawn__chunk_collect(struct procspawn__chunk *chunk,
                              const struct procspawn__map_calls *calls);
 /*
- * The call has ended; the result is taken. Items that have not ended then, were not begun. 0 or
- * -ENOMEM.
+ * The call has ended; the result is taken. Items that have not ended then, were not begun. 0, or as
+ * above, and the result is not taken.
  */
 int procspawn__chunk_end(struct procspawn__chunk *chunk, const struct procspawn__map_calls *calls,
                          struct procspawn_result *result);

@@ -232,9 +232,9 @@ static int collect_all(struct procspawn__flow *flow)
     for (struct list *at = flow->chunks.next; at != &flow->chunks; at = at->next) {
         struct procspawn__chunk *chunk = chunk_at(at);
         int rc = procspawn__chunk_collect(chunk, &flow->calls);
+        pass_on(flow, chunk);
         if (rc < 0)
             return rc;
-        pass_on(flow, chunk);
         if (!chunk->killed && is_to_be_killed(chunk)) {
             procspawn_set_kill(flow->calls.set, chunk);
             chunk->killed = true;
@@ -261,6 +261,7 @@ static int end_chunk(struct procspawn__flow *flow, struct procspawn_result *resu
     int rc = procspawn__chunk_end(chunk, &flow->calls, result);
 
     if (rc < 0) {
+        pass_on(flow, chunk);
         procspawn_result_fini(result);
         return rc;
     }
@@ -379,13 +380,19 @@ static int turn(struct procspawn__flow *flow)
         rc = receive(flow, rc > 0);
     if (rc == 0 && is_stopped(flow))
         rc = -ECANCELED;
-    return rc < 0 ? rc : deliver(flow);
+    if (rc < 0 && rc != -ETIME)
+        return rc;
+    bool over = rc < 0;
+    rc = deliver(flow);
+    return rc == 0 && over ? check_end(flow) : rc;
 }
 
 int procspawn__flow_run(struct procspawn__flow *flow)
 {
     int rc = 0;
 
+    flow->calls.deadline = flow->deadline;
+    flow->calls.stopped = flow->stopped;
     flow->collect_at = base__deadline(news_pause);
     flow->progress_at = flow->collect_at;
     while (rc == 0 && !is_done(flow))

@@ -148,7 +148,7 @@ int procspawn__ledger_next(struct procspawn__ledger *ledger, struct procspawn__l
         return -EPROTO;
     memcpy(&entry, news->bytes + news->at, sizeof entry);
     uint64_t length = (uint64_t)entry.length + entry.attached_length;
-    if (length > left - sizeof entry || aligned(length) > left - sizeof entry)
+    if (length > PROCSPAWN__LEDGER_LONGEST || aligned(length) > left - sizeof entry)
         return -EPROTO;
     *ret_value = (struct procspawn__received_value){
         .text = news->bytes + news->at + sizeof entry,
@@ -213,7 +213,7 @@ bool procspawn__ledger_note(struct procspawn__ledger_page *page,
                                  .attached_count = (uint32_t)message->attached_count };
     size_t at = head->end;
 
-    if (length > page->size || sizeof entry + aligned(length) > page->size - at)
+    if (length > PROCSPAWN__LEDGER_LONGEST || sizeof entry + aligned(length) > page->size - at)
         return false;
     put(page, &at, &entry, sizeof entry);
     put(page, &at, message->text.bytes, message->text.length);

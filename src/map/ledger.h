@@ -54,6 +54,12 @@ void procspawn__ledger_news_fini(struct procspawn__ledger_news *news);
 
 /* ---- in the worker ---- */
 
+/*
+ * Encoded, a result is not longer: a longer one is decoded where that can be stopped, as the result
+ * of a call.
+ */
+enum { PROCSPAWN__LEDGER_LONGEST = 256 << 10 };
+
 struct procspawn__ledger_page {
     unsigned char *bytes;
     size_t size;
@@ -64,7 +70,7 @@ int procspawn__ledger_attach(int fd, struct procspawn__ledger_page *ret_page);
 void procspawn__ledger_detach(struct procspawn__ledger_page *page);
 /* The next item begins. */
 void procspawn__ledger_begin(struct procspawn__ledger_page *page);
-/* Notes its result. False: there is no room for it. */
+/* Notes its result. False: it is too long, or there is no room for it. */
 bool procspawn__ledger_note(struct procspawn__ledger_page *page,
                             const struct procspawn__message *message);
 

@@ -185,6 +185,52 @@ static void a_worker_that_lies_and_hangs_is_killed(void)
     check(say_results_and_hang);
 }
 
+/* As many results as there is room for, each as long as may be and slow to decode; no end. */
+static json_t *give_slow_results(json_t *item)
+{
+    enum { HEAD = 24, ENTRY = 16, TEXT = 240 << 10 };
+    size_t size = 0;
+    unsigned char *ledger = find_ledger(&size);
+    uint64_t *head = (uint64_t *)(void *)ledger;
+    size_t at = HEAD;
+
+    for (uint64_t i = 1; ledger && at + ENTRY + TEXT <= size; i++) {
+        const uint32_t entry[] = { TEXT, 0, 0, 0 };
+        memcpy(ledger + at, entry, sizeof entry);
+        ledger[at + ENTRY] = '[';
+        ledger[at + ENTRY + 1] = '0';
+        ledger[at + ENTRY + 2] = ',';
+        ledger[at + ENTRY + 3] = '0';
+        for (size_t place = 4; place < TEXT; place++)
+            ledger[at + ENTRY + place] = place % 2 == 0 ? ',' : '0';
+        ledger[at + ENTRY + TEXT - 1] = ']';
+        ledger[at + ENTRY + TEXT - 2] = ' ';
+        at += ENTRY + TEXT;
+        head[2] = at;
+        head[0] = head[1] = i;
+    }
+    calls_hang(item);
+    return NULL;
+}
+
+static void the_total_limit_holds_against_results_that_are_slow_to_decode(void)
+{
+    enum { MANY = 120000, WORKERS = 2 };
+    procspawn_pool *pool = pool_make(WORKERS);
+    const struct procspawn_map_options options = { .pool = pool, .chunk = MANY / 2,
+                                                   .total_limit = CALLS_SECOND / 2 };
+    json_t *items = json_array();
+
+    for (int i = 0; i < MANY; i++)
+        json_array_append_new(items, json_null());
+    int64_t before = calls_now();
+    PROCSPAWN_CUNIT_EQUAL(procspawn_map(&options, give_slow_results, items, NULL, NULL),
+                          PROCSPAWN_ECALL);
+    CU_ASSERT(calls_now() - before < CALLS_SECOND);
+    json_decref(items);
+    procspawn_pool_free(pool);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -194,6 +240,7 @@ static CU_TestInfo tests[] = {
     TEST(any_bytes_are_read_without_harm),
     TEST(memory_that_was_given_back_is_read_without_harm),
     TEST(a_worker_that_lies_and_hangs_is_killed),
+    TEST(the_total_limit_holds_against_results_that_are_slow_to_decode),
     CU_TEST_INFO_NULL,
 };
 
