@@ -54,6 +54,7 @@
 #include <forkscope/procspawn.h>
 #include <forkscope/remote_scope.h>
 #include <forkscope/scope.h>
+#include <forkscope/self.h>
 #include <forkscope/shmem.h>
 #include <forkscope/task.h>
 #include <forkscope/tree.h>

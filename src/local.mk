@@ -28,6 +28,7 @@ forkscopeinclude_HEADERS += include/forkscope/typed_words.h
 forkscopeinclude_HEADERS += include/forkscope/value.h
 forkscopeinclude_HEADERS += include/forkscope/remote_scope.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
+forkscopeinclude_HEADERS += include/forkscope/self.h
 forkscopeinclude_HEADERS += include/forkscope/notify.h
 
 # What include/forkscope.hpp is made of

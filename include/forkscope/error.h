@@ -19,7 +19,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Codes of the thread half (scope.h, task.h, notify.h, executor.h). */
+/* Codes of the thread half (scope.h, self.h, task.h, notify.h, executor.h). */
 enum {
     SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
     SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
