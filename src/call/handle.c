@@ -85,10 +85,7 @@ int procspawn__handle_take(procspawn_handle *handle, int64_t deadline, json_t **
 
     if (error)
         procspawn__error_set_name(error, handle->name);
-    if (ret_error && error)
-        *ret_error = error;
-    else
-        procspawn_error_free(error);
+    procspawn__error_give(error, ret_error);
     return rc;
 }
 

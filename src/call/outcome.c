@@ -349,10 +349,7 @@ static int give_error(procspawn_error *error, procspawn_error **ret_error)
 {
     if (!error)
         return -ENOMEM;
-    if (ret_error)
-        *ret_error = error;
-    else
-        procspawn_error_free(error);
+    procspawn__error_give(error, ret_error);
     return PROCSPAWN_ECALL;
 }
 

@@ -19,10 +19,7 @@ static int give_error(procspawn_error *error, procspawn_error **ret_error)
 {
     int code = procspawn_error_code(error);
 
-    if (ret_error)
-        *ret_error = error;
-    else
-        procspawn_error_free(error);
+    procspawn__error_give(error, ret_error);
     return code;
 }
 

@@ -66,6 +66,15 @@ procspawn_error *procspawn__error_of_loss(int rc);
 procspawn_error *procspawn__error_of_unreadable(int rc, const char *detail);
 /* Notes of which item of a map it is the error. */
 void procspawn__error_set_index(procspawn_error *error, size_t index);
+
+/* Gives an error (NULL: there is none) to the caller that wants it, and else frees it. */
+static inline void procspawn__error_give(procspawn_error *error, procspawn_error **ret_error)
+{
+    if (error && ret_error)
+        *ret_error = error;
+    else
+        procspawn_error_free(error);
+}
 /* The first, for a call of this function, with what this thread has noted (base/refusal.h). */
 procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function);
 /*

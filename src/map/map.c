@@ -104,10 +104,7 @@ static int give_error(struct map *map, int rc, procspawn_error **ret_error)
     if (!error)
         error = procspawn__error_of_start(rc, map->flow.calls.function);
     int code = procspawn_error_code(error);
-    if (ret_error)
-        *ret_error = error;
-    else
-        procspawn_error_free(error);
+    procspawn__error_give(error, ret_error);
     return code;
 }
 
@@ -237,7 +234,7 @@ static void drop_results(void *argument)
     json_decref(arrays->results);
 }
 
-/* The first failure in time is heard of without order. */
+/* The sink gets results as they come, so the failure that happens first ends the map. */
 int procspawn_map(const struct procspawn_map_options *options, procspawn_function *function,
                   json_t *items, json_t **ret_results, procspawn_error **ret_error)
 {

@@ -142,7 +142,7 @@ static int run(struct job *job, const struct procspawn_map_options *options,
     }
     if (options)
         unordered = *options;
-    /* The first failure in time is heard of without order. */
+    /* The sink gets results as they come, so the failure that happens first ends the map. */
     unordered.unordered = true;
     int rc = procspawn__map_counted(&unordered, mapping->entry, next_item, keep_result, job,
                                     mapping->count, ret_error);
@@ -167,9 +167,6 @@ int procspawn__map_items(const struct procspawn__mapping *mapping,
     if (rc == 0)
         give(&job);
     close_job(&job);
-    if (rc < 0 && ret_error)
-        *ret_error = error;
-    else
-        procspawn_error_free(error);
+    procspawn__error_give(error, ret_error);
     return rc;
 }

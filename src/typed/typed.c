@@ -206,10 +206,7 @@ bool procspawn__unpack_refuse(const char *function, int rc, procspawn_error **re
                                                   function, forkscope_strerror(rc));
     if (!error)
         return false;
-    if (ret_error)
-        *ret_error = error;
-    else
-        procspawn_error_free(error);
+    procspawn__error_give(error, ret_error);
     return true;
 }
 
