@@ -251,8 +251,7 @@ static void fail_begun(struct procspawn__chunk *chunk)
                                                   "the process sent something that is no result"));
 }
 
-/* A chunk that came to nothing is not tried again: a call for one item ends that item. */
-static void split(struct procspawn__chunk *chunk)
+void procspawn__chunk_split(struct procspawn__chunk *chunk)
 {
     for (size_t i = 0; i < chunk->count; i++)
         chunk->items[i]->alone = true;
@@ -273,7 +272,7 @@ int procspawn__chunk_end(struct procspawn__chunk *chunk, const struct procspawn_
         chunk->refused = chunk->ended == 0 && json_is_false(result->value);
     fail_begun(chunk);
     if (chunk->ended == 0)
-        split(chunk);
+        procspawn__chunk_split(chunk);
     procspawn_result_fini(result);
     return 0;
 }

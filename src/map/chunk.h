@@ -63,6 +63,9 @@ struct procspawn__chunk {
 struct procspawn__chunk *procspawn__chunk_new(size_t room);
 void procspawn__chunk_free(struct procspawn__chunk *chunk);
 
+/* The chunk came to nothing, and would do so again: each item gets a call of its own. */
+void procspawn__chunk_split(struct procspawn__chunk *chunk);
+
 /* Adds the call to the set; its tag is the chunk. 0, or -errno as of procspawn_set_start. */
 int procspawn__chunk_send(struct procspawn__chunk *chunk, struct procspawn__map_calls *calls);
 /*

@@ -169,8 +169,7 @@ static int on_unsent(struct procspawn__flow *flow, struct procspawn__chunk *chun
     struct procspawn__item *only = chunk->items[0];
 
     if (chunk->count > 1) {
-        for (size_t i = 0; i < chunk->count; i++)
-            chunk->items[i]->alone = true;
+        procspawn__chunk_split(chunk);
         put_back(flow, chunk);
         return 1;
     }
