@@ -500,7 +500,7 @@ static void read_all(struct collector *collector)
 
 /* ---- the process ---- */
 
-/* The limits of the program's soft limits are not meant for this process. */
+/* The soft limits of the program are not meant for this process. */
 static void lift_limits(void)
 {
     static const int resources[] = { RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_CPU };

@@ -25,7 +25,7 @@ struct procspawn__process {
     struct wire_death death;    /* all 0: not known */
 };
 
-/* A handle without a process: the caller sets `taken`. NULL without memory. */
+/* A handle without a process: the caller sets `child`. NULL without memory. */
 struct procspawn__process *procspawn__process_new(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * typed.h - arguments that were refused
+ * typed.h - typed arguments that cannot be sent: freed, and named by an error
  */
 #ifndef FORKSCOPE_TYPED_TYPED_H
 #define FORKSCOPE_TYPED_TYPED_H
