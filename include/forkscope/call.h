@@ -163,8 +163,9 @@ struct procspawn_result {
     /* What was captured of stdout and stderr. Without memory to give it: no bytes, and truncated,
      * unless nothing was printed. */
     struct procspawn_output out, err;
-    /* Nanoseconds before and in the function. If the process ended without an answer, queue_time is
-     * known only of a pool, and run_time lasts until the end was received. */
+    /* Nanoseconds before and in the function; before: from the call on, in sets from
+     * procspawn_set_start(). If the process ended without an answer, run_time lasts until the end
+     * was received and, but for a pool, begins when the process was taken. */
     int64_t queue_time, run_time;
     int64_t cpu_time;               /* nanoseconds, user and system; -1: not known (a pool) */
     int64_t peak_memory;            /* bytes resident at most; -1: not known (a pool) */

@@ -122,7 +122,7 @@ static bool has_pipe(const procspawn_builder *builder)
 static void begin(struct procspawn__launch *launch, const procspawn_builder *builder)
 {
     *launch = (struct procspawn__launch){ .builder = builder ? *builder : inherits,
-                                          .deadline = BASE_NEVER };
+                                          .called = base__now(), .deadline = BASE_NEVER };
     procspawn__request_init(&launch->request);
     if (launch->builder.time.total > 0)
         launch->deadline = base__deadline(launch->builder.time.total);
@@ -298,6 +298,7 @@ static int hand_over(struct procspawn__launch *launch)
 
 static void become_handle(struct procspawn__launch *launch, struct procspawn__process *process)
 {
+    process->handle.called = launch->called;
     process->child = launch->child;
     process->limit = launch->builder.limit;
     launch->has_child = false;

@@ -28,6 +28,7 @@ struct procspawn__launch {
     struct procspawn__request request;
     procspawn_builder builder;          /* borrows what the caller's has, or has name and input */
     struct procspawn__launch_files files;
+    int64_t called;                     /* when the call was made */
     int64_t deadline;                   /* of the call; BASE_NEVER: none */
     bool may_wait;                      /* its start may wait for the fork server */
     bool sealed;                        /* the request can be sent */

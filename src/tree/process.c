@@ -204,6 +204,7 @@ int procspawn__scoped_adopt(procspawn_handle *handle, scoped_spawner spawner,
 {
     struct scoped_handle *scoped = (struct scoped_handle *)(void *)handle;
 
+    handle->called = call->called;
     scoped->shared->process = call;
     int rc = procspawn__supervisor_start(scoped->shared, spawner, NULL);
     if (rc == 0)

@@ -120,6 +120,30 @@ static void a_result_tells_what_the_call_used(void)
     set_check_empty(set);
 }
 
+static json_t *take_time(json_t *argument)
+{
+    usleep(20 * 1000);
+    return json_incref(argument);
+}
+
+/* The second call has the place of the first one, so it has waited for at least as long as that
+ * ran. */
+static void the_queue_time_of_a_process_counts_from_when_it_was_added(void)
+{
+    procspawn_set *set = set_make();
+    int tag;
+
+    procspawn_set_max_running(set, 1);
+    set_add(set, NULL, take_time, json_null(), &tag);
+    set_add(set, NULL, take_time, json_null(), &tag);
+    struct procspawn_result first = set_next(set), second = set_next(set);
+    CU_ASSERT(first.run_time >= 20 * CALLS_MS);
+    CU_ASSERT(second.queue_time >= first.run_time);
+    procspawn_result_fini(&first);
+    procspawn_result_fini(&second);
+    set_check_empty(set);
+}
+
 /* ---- arguments ---- */
 
 static void the_argument_is_encoded_at_once(void)
@@ -270,6 +294,7 @@ static CU_TestInfo tests[] = {
     TEST(a_crash_is_a_result_with_its_tag),
     TEST(the_error_of_a_call_has_the_name_of_its_process),
     TEST(a_result_tells_what_the_call_used),
+    TEST(the_queue_time_of_a_process_counts_from_when_it_was_added),
     TEST(the_argument_is_encoded_at_once),
     TEST(what_cannot_be_called_is_not_added),
     TEST(a_call_starts_in_the_directory_of_the_moment_at_which_it_was_added),
