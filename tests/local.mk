@@ -31,6 +31,7 @@ tests_libsupport_la_SOURCES += tests/support/lingering_sockets.c tests/support/l
 tests_libsupport_la_SOURCES += tests/support/made_module.c tests/support/made_module.h
 tests_libsupport_la_SOURCES += tests/support/memory_group.c tests/support/memory_group.h
 tests_libsupport_la_SOURCES += tests/support/nested_helpers.c tests/support/nested_helpers.h
+tests_libsupport_la_SOURCES += tests/support/output_helpers.c tests/support/output_helpers.h
 tests_libsupport_la_SOURCES += tests/support/phase_helpers.c tests/support/phase_helpers.h
 tests_libsupport_la_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
 tests_libsupport_la_SOURCES += tests/support/set_helpers.c tests/support/set_helpers.h
@@ -87,6 +88,7 @@ tests_base_version_test_LDADD = $(base_libs) $(test_libs)
 
 check_PROGRAMS += tests/call/builder_rights_test
 check_PROGRAMS += tests/call/builder_test
+check_PROGRAMS += tests/call/collector_test
 check_PROGRAMS += tests/call/confinement_test
 check_PROGRAMS += tests/call/deadline_test
 check_PROGRAMS += tests/call/endurance_test
