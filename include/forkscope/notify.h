@@ -107,6 +107,7 @@ int scoped_done_receiver_fd(struct scoped_done_receiver *receiver, int *ret_fd);
  * Returns 0, also when it has ended since, or
  *   SCOPED_ENOTSTARTED  it ended without having said so
  *   -ETIMEDOUT          at the point `until` it had not
+ *   -EINVAL             until lies before the start of this process (limits.h)
  *   -ECANCELED, -EDEADLK  as for scoped_done_receiver_wait
  *
  * Safe:   any thread, several at once, until the receiver is freed.

@@ -100,8 +100,8 @@ void scoped_task_cancel(struct scoped_task *task);
 /*
  * Waits until the task has called scoped_notify_started, or until a point in time.
  *
- * Returns 0, also when the task has ended since, or SCOPED_ENOTSTARTED, -ETIMEDOUT, -ECANCELED or
- * -EDEADLK as scoped_done_receiver_wait_started_until (notify.h).
+ * Returns 0, also when the task has ended since, or SCOPED_ENOTSTARTED, -ETIMEDOUT, -EINVAL,
+ * -ECANCELED or -EDEADLK as scoped_done_receiver_wait_started_until (notify.h).
  *
  * Safe:   any thread, several at once.
  * Cancel: a cancellation point of tasks.
