@@ -31,7 +31,8 @@ __attribute__((constructor(101))) static void note_start(void)
     started = base__now();
 }
 
-/* In a time namespace that was entered later the clock can be behind the start: then no point is. */
+/* In a time namespace that was entered later the clock can be behind the start: then no point is a
+ * length. */
 bool base__is_length(int64_t point)
 {
     return point > 0 && point < started && started <= base__now();

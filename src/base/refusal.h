@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Notes why the calling thread refuses with this code, in the place of an older note. Returns rc. */
+/* Notes why the calling thread refuses with this code, in the place of an older note. Returns
+ * rc. */
 int base__refuse(int rc, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Forgets the note of an earlier call. */

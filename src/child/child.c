@@ -110,8 +110,8 @@ static CRASH_BELOW_CALLED void run_callback(void)
         config->callback(config->callback_argument);
 }
 
-static CRASH_BELOW_CALLED json_t *run(const struct procspawn__received_call *received, procspawn_function *function,
-                   json_t *argument)
+static CRASH_BELOW_CALLED json_t *run(const struct procspawn__received_call *received,
+                                      procspawn_function *function, json_t *argument)
 {
     struct wire_times *times = &procspawn__reply.times;
 

@@ -41,7 +41,8 @@ static bool ask(void) REQUIRES(client_lock)
         struct wire_fork body = { .count = !asked };
         if (client->links[index].fd < 0)
             continue;
-        int rc = wire__send_struct(client->links[index].fd, WIRE_FORK, &body, sizeof body, -1, true);
+        int rc = wire__send_struct(client->links[index].fd, WIRE_FORK, &body, sizeof body, -1,
+                                   true);
         if (rc < 0 && rc != -EAGAIN && rc != -ENOMEM && rc != -ENOBUFS)
             procspawn__links_lose(index);
         if (rc == 0 && !asked) {

@@ -14,8 +14,9 @@
 /* All functions: with the lock held, and without any wait. */
 
 /*
- * Starts the calls of a pool's lane whose turn it is. In any thread; with_scopes: in the one that is
- * in procspawn_set_next(): a scope belongs to its task. Else it stops before a call with a scope.
+ * Starts the calls of a pool's lane whose turn it is. In any thread; with_scopes: in the one that
+ * is in procspawn_set_next(): a scope belongs to its task. Else it stops before a call with a
+ * scope.
  */
 void procspawn__set_start_pool_calls(struct procspawn__lane *lane, bool with_scopes)
     REQUIRES(set_lock);

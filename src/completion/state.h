@@ -67,8 +67,8 @@ struct procspawn__lane *procspawn__set_pool_lane(procspawn_set *set, const void 
     REQUIRES(set_lock);
 /* The lane that is this item of set->pools. */
 struct procspawn__lane *procspawn__set_lane_at(struct list *item);
-/* Adds a call, which is in state WAITING, to the set. lane: NULL: it has a handle of its own, and no
- * place. */
+/* Adds a call, which is in state WAITING, to the set. lane: NULL: it has a handle of its own, and
+ * no place. */
 void procspawn__set_join(struct procspawn__member *member, struct procspawn__lane *lane)
     REQUIRES(set_lock);
 /* Takes a call out of all lists; its place is free. The caller frees it. */

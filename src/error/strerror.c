@@ -45,8 +45,8 @@ static const struct sentence sentences[] = {
     { -ENOENT, "no such file or entry" },
     { -ENODATA, "nothing is left to wait for" },
     { -ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)" },
-    { -EAGAIN, "no thread or process could be had (limits of the user or the machine), or the queue "
-      "of the pool is full" },
+    { -EAGAIN, "no thread or process could be had (limits of the user or the machine), or the "
+      "queue of the pool is full" },
     { PROCSPAWN_ERANGE, "a number does not fit into the type of its parameter" },
 };
 

@@ -8,8 +8,8 @@
  *   other thread. No other thread receives from the channel until it has ended; otherwise the
  *   joiner would miss the message and sleep for ever.
  * - the dispatcher: if no joiner polls and something depends on the end of the call: calls are
- *   queued, threads wait for the pool, the handle was freed, the handle's descriptor is in use, or it
- *   has a listener. Also if the worker is to end.
+ *   queued, threads wait for the pool, the handle was freed, the handle's descriptor is in use, or
+ *   it has a listener. Also if the worker is to end.
  * - otherwise none: the answer stays in the channel until one of the two above happens.
  *
  * The end of a channel always wakes the dispatcher.

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A notice that cannot be sent wakes the dispatcher with the lock held; write(2) can be cancelled. */
+/* A notice that cannot be sent wakes the dispatcher with the lock held; write(2) can be
+ * cancelled. */
 static void send_notices(procspawn_pool *pool) REQUIRES(pool_lock)
 {
     bool cancelable = base__cancelable(false);

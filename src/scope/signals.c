@@ -112,8 +112,9 @@ static int wait_for_executor(struct wait wait, struct node *node, int64_t execut
 }
 
 /*
- * Waits for scoped_notify_started. A task that calls it often runs on for long afterwards, and a waiter
- * that runs it itself would return late. So the executor has a tenth of a second to start it first.
+ * Waits for scoped_notify_started. A task that calls it often runs on for long afterwards, and a
+ * waiter that runs it itself would return late. So the executor has a tenth of a second to start it
+ * first.
  */
 static int wait_started(struct wait wait, struct node *node, int64_t deadline)
 {

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * scoped_wait_fd_until for the rooms above. Returns 0, -ETIMEDOUT, -ECANCELED, or an errno of poll(2). A
- * thread outside of tasks waits uncancelled.
+ * scoped_wait_fd_until for the rooms above. Returns 0, -ETIMEDOUT, -ECANCELED, or an errno of
+ * poll(2). A thread outside of tasks waits uncancelled.
  */
 int scoped__wait_fd(int fd, short events, int64_t deadline);
 

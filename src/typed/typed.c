@@ -135,7 +135,9 @@ void procspawn__pack_call(struct procspawn__packing *packing, const char *functi
         procspawn_call_with(&with, entry, packing->array, ret_result);
         return;
     }
-    *ret_result = (struct procspawn_result){ .error = procspawn__error_of_argument(packing, function) };
+    *ret_result = (struct procspawn_result){
+        .error = procspawn__error_of_argument(packing, function),
+    };
     ret_result->status = procspawn_error_code(ret_result->error);
     procspawn__pack_drop(packing);
 }
