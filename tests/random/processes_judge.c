@@ -300,9 +300,18 @@ void call_judge_result(struct call *call, json_t *result)
 
 /* ---- all that is known about a call ---- */
 
+/* A total limit that passes before there is a process is a limit like any other. */
+static bool refusal_has_kind(const procspawn_error *error, int status)
+{
+    if (status == -ETIMEDOUT)
+        return procspawn_error_is_timeout(error) &&
+               procspawn_error_limit(error) == PROCSPAWN_LIMIT_QUEUE;
+    return procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP;
+}
+
 static void judge_refusal(struct call *call, procspawn_error *error, int status, bool in_scope)
 {
-    EXPECT(procspawn_error_kind(error) == PROCSPAWN_ERROR_SETUP &&
+    EXPECT(refusal_has_kind(error, status) &&
                call_may_be_refused(call, status, in_scope),
            "work %d, events %u is not made: %s: %s: %s", (int)call->work, call_events(call),
            forkscope_strerror(status), procspawn_error_kind_name(procspawn_error_kind(error)),
