@@ -20,7 +20,7 @@
 
 enum {
     THREADS_MAX = 8,
-    BEHIND = 64,                /* limit of the queue while a close is stuck */
+    BEHIND = 64,                /* limit of the queue while no close returns */
     FAR_BEHIND = 512,           /* limit of the queue in any case */
     STACK = 64 * 1024
 };
@@ -28,7 +28,10 @@ enum {
 /* A close that takes longer counts as stuck. */
 static const int64_t moment = BASE_SECOND / 50;
 
-/* So long a caller waits for threads that the machine does not run, while no close is stuck. */
+/*
+ * So long a caller waits for threads that the machine does not run, while no close is stuck; and so
+ * long the last close must have been stuck before no more descriptors are received.
+ */
 static const int64_t patience = BASE_SECOND;
 
 struct waiting {
@@ -368,21 +371,28 @@ void base__close_settle(void)
     errno = error;
 }
 
-bool base__close_is_stuck(void)
+/* Has the close begun last been running for that long? */
+static bool runs_since(int64_t duration)
 {
     if (get(&closer.threads) == 0)
         return false;
     enter();
-    bool stuck = closer.closing && !in_time();
+    bool runs = closer.closing && base__now() >= closer.since + duration;
     leave();
-    return stuck;
+    return runs;
 }
 
+bool base__close_is_stuck(void)
+{
+    return runs_since(moment);
+}
+
+/* A thread that the machine does not run is no reason: it closes the rest once it runs. */
 bool base__close_is_behind(void)
 {
     unsigned count = get(&closer.count);
 
-    return count > FAR_BEHIND || (count > BEHIND && base__close_is_stuck());
+    return count > FAR_BEHIND || (count > BEHIND && runs_since(patience));
 }
 
 void base__close_by_threads(bool may)
