@@ -131,7 +131,8 @@ static void unwound_in_sleep(void *data)
 }
 
 /*
- * Sleeps once, without the lock. The only place where a joiner can be cancelled. 0, also at the
+ * Sleeps once, without the lock, and for a second at most: the dispatcher may end the call without
+ * an event of the worker's channel. The only place where a joiner can be cancelled. 0, also at the
  * deadline, or -errno.
  */
 static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int cancel)
@@ -145,12 +146,11 @@ static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int 
     procspawn__pool_leave(call->pool);
     pthread_cleanup_push(unwound_in_sleep, &sleep);
     pthread_setcancelstate(cancel, NULL);
-    rc = sleep.worker ? scoped__wait_fd(sleep.fd, POLLIN, deadline)
-                      : scoped__wait_event(sleep.fd, deadline);
+    rc = scoped__wait_event(sleep.fd, deadline);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_cleanup_pop(0);
     end_sleep(&sleep);
-    return rc == -ETIMEDOUT ? 0 : rc;
+    return rc;
 }
 
 /* Has the program closed the descriptor on which the joiner would sleep? */
