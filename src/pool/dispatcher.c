@@ -87,9 +87,14 @@ static void expire_running(procspawn_pool *pool, int64_t now, int64_t *wake_at) 
     }
 }
 
-/* Ends the workers that have been idle longest: they come last in the list. */
+/*
+ * Ends the workers that have been idle longest: they come last in the list. None while calls are
+ * queued: what kept one from being sent will pass, and then it needs a worker.
+ */
 static void shrink(procspawn_pool *pool, int64_t now, int64_t *wake_at) REQUIRES(pool_lock)
 {
+    if (pool->queued > 0)
+        return;
     while (pool->wanted > pool->config.minimum && !list_empty(&pool->idle)) {
         struct procspawn__worker *worker =
             list_entry(pool->idle.prev, struct procspawn__worker, in_idle);

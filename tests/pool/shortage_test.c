@@ -5,6 +5,7 @@
 #include "tests/support/descriptor_room.h"
 
 #include <errno.h>
+#include <forkscope/output.h>
 #include <forkscope/value.h>
 #include <poll.h>
 #include <pthread.h>
@@ -222,6 +223,27 @@ static void a_worker_that_dies_in_a_shortage_is_replaced_after_it(void)
     procspawn_pool_free(pool);
 }
 
+/* The pipes for its output cannot be made. Its worker is idle for longer than its limit. */
+static void a_call_that_cannot_be_sent_keeps_a_worker(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(1);
+    struct room room;
+
+    procspawn_pool_builder_minimum(builder, 0, CALLS_SECOND / 5);
+    procspawn_builder_capture(procspawn_pool_builder_process(builder), 1000, false);
+    procspawn_pool *pool = pool_build(builder);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(pool_start(pool, calls_echo, json_integer(1))), 1);
+    room_fill(&room);
+    procspawn_handle *queued = pool_start(pool, calls_echo, json_integer(2));
+    int64_t until = calls_now() + CALLS_SECOND;
+    while (procspawn_pool_size(pool) > 0 && calls_now() < until)
+        poll(NULL, 0, 1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_size(pool), 1);
+    room_end(&room);
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(queued), 2);
+    procspawn_pool_free(pool);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo call_tests[] = {
@@ -234,6 +256,7 @@ static CU_TestInfo call_tests[] = {
 static CU_TestInfo worker_tests[] = {
     TEST(no_room_for_a_worker_is_no_failed_start),
     TEST(a_worker_that_dies_in_a_shortage_is_replaced_after_it),
+    TEST(a_call_that_cannot_be_sent_keeps_a_worker),
     CU_TEST_INFO_NULL,
 };
 
