@@ -15,7 +15,11 @@ cat >"$dir/user.c" <<'END'
 
 int main(void)
 {
-    return strcmp(forkscope_version(), FORKSCOPE_VERSION) != 0;
+    scoped_spawner root;
+
+    return scoped_spawner_open(NULL, &root) != 0 ||
+           scoped_cancel_close(root, SCOPED_FOREVER, NULL) != 0 ||
+           strcmp(forkscope_version(), FORKSCOPE_VERSION) != 0;
 }
 END
 
