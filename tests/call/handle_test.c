@@ -65,12 +65,14 @@ static void a_second_join_is_told_that_the_result_is_consumed(void)
     calls_check_error(calls_error(handle), PROCSPAWN_ERROR_CONSUMED, PROCSPAWN_CAUSE_NONE);
 }
 
+/* On a loaded machine a process that runs for long may have used little of a processor. */
 static json_t *burn(json_t *argument)
 {
-    int64_t start = calls_now();
+    struct timespec used;
 
-    while (calls_now() - start < 60 * CALLS_MS)
-        continue;
+    do
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    while (used.tv_sec == 0 && used.tv_nsec < 60 * CALLS_MS);
     return json_incref(argument);
 }
 
@@ -82,7 +84,7 @@ static void wait_gives_what_the_process_used(void)
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(handle, -1, &usage), 0);
     int64_t used = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CALLS_SECOND +
                    (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
-    CU_ASSERT(used >= 5 * CALLS_MS);
+    CU_ASSERT(used >= 30 * CALLS_MS);
     CU_ASSERT(usage.ru_maxrss > 0);
     PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 1);
 }
