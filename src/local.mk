@@ -56,6 +56,7 @@ src_libbase_la_SOURCES += src/base/notes.c src/base/notes.h
 src_libbase_la_SOURCES += src/base/proc.c src/base/proc.h
 src_libbase_la_SOURCES += src/base/process.c src/base/process.h
 src_libbase_la_SOURCES += src/base/shortage.c src/base/shortage.h
+src_libbase_la_SOURCES += src/base/system_call.c src/base/system_call.h
 src_libbase_la_SOURCES += src/base/thread.c src/base/thread.h
 src_libbase_la_SOURCES += src/base/timers.c src/base/timers.h
 src_libbase_la_SOURCES += src/base/utf8.c src/base/utf8.h
