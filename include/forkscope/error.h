@@ -93,7 +93,8 @@ enum procspawn_cause {
     /* A fault just outside of the main thread's stack. An overflow of another thread's stack is a
      * plain SIGSEGV without frames: only the main thread has a second stack to report from. */
     PROCSPAWN_CAUSE_STACK_OVERFLOW,
-    PROCSPAWN_CAUSE_ASSERT          /* a failed assert(); the message is its text */
+    PROCSPAWN_CAUSE_ASSERT,         /* a failed assert(); the message is its text */
+    PROCSPAWN_CAUSE_SANDBOX         /* a system call that the sandbox denied (sandbox.h) */
 };
 
 /* Which time limit ended a call. */
@@ -189,6 +190,28 @@ const char *procspawn_error_message(const procspawn_error *error);
 const char *procspawn_error_file(const procspawn_error *error);
 int procspawn_error_line(const procspawn_error *error);
 const char *procspawn_error_function(const procspawn_error *error);
+
+/*
+ * Whether the call ended because its sandbox (sandbox.h) or another seccomp filter denied a system
+ * call: kind REMOTE_CLOSE, cause SANDBOX. Then: the name of the system call, NULL if it is not
+ * known; its number, -1 if it is not known; its arguments as they were, counted from 0; and the
+ * path or the like that one of them points to, at most 255 bytes, NULL if there is none. All of it
+ * is the child's word. A child that has blocked SIGSYS, or has a handler of its own, ends or goes
+ * on without telling.
+ *
+ * procspawn_error_syscall_argument returns 0, or -EINVAL for an index above 5; an argument that is
+ * not known is 0.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own; sandbox2's violations.
+ */
+bool procspawn_error_is_violation(const procspawn_error *error);
+const char *procspawn_error_syscall(const procspawn_error *error);
+long procspawn_error_syscall_number(const procspawn_error *error);
+int procspawn_error_syscall_argument(const procspawn_error *error, unsigned index,
+                                     uint64_t *ret_value);
+const char *procspawn_error_path(const procspawn_error *error);
 
 /*
  * Which time limit ended the call; the error is of kind TIMED_OUT then.
@@ -291,9 +314,10 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
- * exit_status, errno, limit, index, name, detail, type, file, line, function, frames. Each frame
- * has the members of struct procspawn_frame; owner and source as words, as "program" and "cfi". A
- * new reference, NULL when out of memory.
+ * exit_status, errno, limit, index, name, detail, type, file, line, function, syscall,
+ * syscall_number, syscall_arguments, path, frames. Each frame has the members of struct
+ * procspawn_frame; owner and source as words, as "program" and "cfi". A new reference, NULL when
+ * out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* "bt", version 2. */
-static const uint32_t mark = 0x62740002;
+/* "bt", version 3. */
+static const uint32_t mark = 0x62740003;
 
 /*
  * One pass over the fields serves both directions, so that they cannot diverge: encoding copies a
@@ -68,6 +68,11 @@ static void head(struct cursor *cursor, struct backtrace *trace)
     u64(cursor, &trace->address);
     count(cursor, &trace->stack_overflow, 1);
     u32(cursor, &trace->message);
+    count(cursor, &trace->violation, 1);
+    u64(cursor, &trace->call_number);
+    for (int i = 0; i < 6; i++)
+        u64(cursor, &trace->call_argument[i]);
+    u32(cursor, &trace->call_path);
     u32(cursor, &trace->threads_cut);
     count(cursor, &trace->thread_count, BACKTRACE_THREADS);
     count(cursor, &trace->frame_count, BACKTRACE_THREADS * BACKTRACE_FRAMES);
@@ -138,7 +143,8 @@ static bool pool_is_sound(const struct backtrace *trace)
 
 static bool in_range(const struct backtrace *trace)
 {
-    if (!pool_is_sound(trace) || trace->message >= trace->string_bytes)
+    if (!pool_is_sound(trace) || trace->message >= trace->string_bytes ||
+        trace->call_path >= trace->string_bytes)
         return false;
     for (uint32_t i = 0; i < trace->thread_count; i++)
         if (!thread_in_range(trace, &trace->thread[i]))

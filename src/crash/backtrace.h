@@ -82,6 +82,10 @@ struct backtrace {
     uint64_t address;           /* si_addr */
     uint32_t stack_overflow;    /* 1: the fault is just outside the thread's stack */
     uint32_t message;           /* message of abort(), for instance from assert(); in the pool */
+    uint32_t violation;         /* 1: a system call that a filter refused; the next are valid */
+    uint64_t call_number;
+    uint64_t call_argument[6];
+    uint32_t call_path;         /* text that one of its arguments points to; in the pool */
     uint32_t threads_cut;       /* number of threads that are not in the report */
     uint32_t thread_count;
     uint32_t frame_count;

@@ -28,6 +28,7 @@ static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
 static struct crash_record record BASE_WRITTEN;
 static pthread_t main_thread BASE_WRITTEN;
+static bool (*trap_call)(ucontext_t *) BASE_WRITTEN;
 
 /*
  * From here to on_crash(): async-signal-safe. These functions make system calls through syscall(),
@@ -139,8 +140,16 @@ static void die(int signo, const siginfo_t *info, ucontext_t *context)
         syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
 }
 
+/* Did a seccomp filter trap a system call that was done instead? */
+static bool was_done(int signo, const siginfo_t *info, ucontext_t *context)
+{
+    return signo == SIGSYS && info->si_code == CRASH_TRAPPED && trap_call && trap_call(context);
+}
+
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
+    if (was_done(signo, info, context))
+        return;
     if (is_ours()) {
         claim();
         fill(signo, info, context);
@@ -161,15 +170,21 @@ static int install_stack(void)
     return sigaltstack(&alternate, NULL) == 0 ? 0 : -errno;
 }
 
-static int install_handlers(void)
+static int install_handler(int signo)
 {
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
     sigfillset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof crash_signals / sizeof *crash_signals; i++)
-        if (sigaction(crash_signals[i], &action, NULL) != 0)
-            return -errno;
-    return 0;
+    return sigaction(signo, &action, NULL) == 0 ? 0 : -errno;
+}
+
+static int install_handlers(void)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < sizeof crash_signals / sizeof *crash_signals && !error; i++)
+        error = install_handler(crash_signals[i]);
+    return error;
 }
 
 /*
@@ -210,6 +225,16 @@ int crash__install(pid_t parent)
     if (error == 0)
         crash__arm(parent);
     return error;
+}
+
+int crash__set_trap(bool (*trap)(ucontext_t *context))
+{
+    struct sigaction present;
+
+    trap_call = trap;
+    if (sigaction(SIGSYS, NULL, &present) != 0)
+        return -errno;
+    return present.sa_handler == SIG_DFL ? install_handler(SIGSYS) : 0;
 }
 
 int crash__raise(void)

@@ -20,8 +20,10 @@
 
 #include "src/crash/machine.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <ucontext.h>
 
 /* Each state with the event that enters it. */
 enum crash_state {
@@ -31,6 +33,9 @@ enum crash_state {
     CRASH_RAISED,      /* the same, by crash__raise() */
     CRASH_RELEASED     /* after SIGCONT: the process is about to die */
 };
+
+/* si_code of a SIGSYS by a seccomp filter: the kernel's SYS_SECCOMP, which libc's headers lack. */
+enum { CRASH_TRAPPED = 1 };
 
 struct crash_record {
     uint32_t magic;
@@ -58,6 +63,13 @@ int crash__install(pid_t parent);
  */
 int crash__prepare(void);
 void crash__arm(pid_t parent);
+
+/*
+ * For system calls that a seccomp filter traps (SIGSYS): trap does them itself, or returns false,
+ * and the process crashes. It must be async-signal-safe. Installs the handler for SIGSYS if that is
+ * not caught. Returns 0 or a negative errno value.
+ */
+int crash__set_trap(bool (*trap)(ucontext_t *context));
 
 /*
  * Stops the process as a crash would, with the caller's registers in the record, and returns when

@@ -46,14 +46,27 @@ int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)
     return 0;
 }
 
+/* Registers of the arguments of a system call: rdi rsi rdx r10 r8 r9. */
+static const unsigned char call_order[6] = {5, 4, 1, 10, 8, 9};
+
+void crash__machine_call(const struct registers *registers, struct machine_call *ret_call)
+{
+    ret_call->number = (long)registers->value[0];
+    for (int i = 0; i < 6; i++)
+        ret_call->argument[i] = registers->value[call_order[i]];
+}
+
+void crash__machine_set_result(ucontext_t *context, int64_t result)
+{
+    context->uc_mcontext.gregs[REG_RAX] = result;
+}
+
 void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
                                  struct registers *ret_registers)
 {
-    static const unsigned char order[6] = {5, 4, 1, 10, 8, 9};    /* rdi rsi rdx r10 r8 r9 */
-
     *ret_registers = (struct registers){0};
     for (int i = 0; i < 6; i++)
-        ret_registers->value[order[i]] = argument[i];
+        ret_registers->value[call_order[i]] = argument[i];
     ret_registers->value[MACHINE_SP] = sp;
     ret_registers->value[MACHINE_PC] = pc;
 }
@@ -121,6 +134,18 @@ int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)
     ret_registers->value[MACHINE_SP] = user.sp;
     ret_registers->value[MACHINE_PC] = user.pc;
     return 0;
+}
+
+void crash__machine_call(const struct registers *registers, struct machine_call *ret_call)
+{
+    ret_call->number = (long)registers->value[8];
+    for (int i = 0; i < 6; i++)
+        ret_call->argument[i] = registers->value[i];
+}
+
+void crash__machine_set_result(ucontext_t *context, int64_t result)
+{
+    context->uc_mcontext.regs[0] = (unsigned long long)result;
 }
 
 void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,

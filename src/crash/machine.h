@@ -28,6 +28,12 @@ struct registers {
     uint64_t value[MACHINE_REGISTERS];
 };
 
+/* A system call: its number and arguments. */
+struct machine_call {
+    long number;
+    uint64_t argument[6];
+};
+
 enum {
     MACHINE_CALL = 8,          /* bytes before a return address: crash__machine_is_call() */
     MACHINE_TRAMPOLINE = 9,    /* bytes at a pc: crash__machine_is_trampoline() */
@@ -47,6 +53,12 @@ int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers);
  */
 void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
                                  struct registers *ret_registers);
+
+/* The system call of these registers, before the kernel has done it. Async-signal-safe. */
+void crash__machine_call(const struct registers *registers, struct machine_call *ret_call);
+
+/* Sets what the system call returns to the code that a handler interrupted. Async-signal-safe. */
+void crash__machine_set_result(ucontext_t *context, int64_t result);
 
 /* Does the code right before an address end in a call instruction? */
 bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL]);

@@ -15,10 +15,12 @@
 #include "src/crash/tracee.h"
 #include "src/crash/walk.h"
 #include "src/base/clock.h"
+#include "src/base/system_call.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MEMORY_LIMIT = 64 << 20 };    /* beyond the present use when reading begins */
@@ -61,6 +63,17 @@ static void describe_thread(struct unwind *unwind, size_t i)
         crash__names_frame(&unwind->names, &stack->step[frame], trace);
 }
 
+/* The kernel has put the registers back as they were before the system call. */
+static void describe_violation(struct backtrace *trace, const struct crash_record *record)
+{
+    struct machine_call call;
+
+    crash__machine_call(&record->registers, &call);
+    trace->violation = 1;
+    trace->call_number = (uint64_t)call.number;
+    memcpy(trace->call_argument, call.argument, sizeof trace->call_argument);
+}
+
 static void describe_cause(struct backtrace *trace, pid_t pid, const struct crash_record *record)
 {
     crash__backtrace_init(trace);
@@ -71,6 +84,8 @@ static void describe_cause(struct backtrace *trace, pid_t pid, const struct cras
     trace->signo = record->signo;
     trace->code = record->code;
     trace->address = record->address;
+    if (record->signo == SIGSYS && record->code == CRASH_TRAPPED)
+        describe_violation(trace, record);
 }
 
 static void block_sigchld(void)
@@ -197,6 +212,19 @@ static void walk_threads(struct unwind *unwind)
             crash__walk(&unwind->walk, &unwind->tracees.tracee[i].registers, &unwind->stack[i]);
 }
 
+/* The path that a refused system call names. */
+static void find_path(struct unwind *unwind)
+{
+    struct backtrace *trace = unwind->trace;
+    int index = trace->violation ? base__system_call_path((long)trace->call_number) : -1;
+    char path[BASE_SYSTEM_CALL_PATH];
+
+    if (index < 0 || crash__memory_text(&unwind->memory, trace->call_argument[index], path,
+                                        sizeof path) != 0)
+        return;
+    trace->call_path = crash__backtrace_intern(trace, path, sizeof path);
+}
+
 /* The first brief needs no memory of the child, the second as little as possible. */
 static void find_cause(struct unwind *unwind)
 {
@@ -212,6 +240,7 @@ static void find_cause(struct unwind *unwind)
         return;
     unwind->trace->stack_overflow = crash__is_stack_overflow(&unwind->modules.mappings, record);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    find_path(unwind);
     if (crash__abort_message(&unwind->names, unwind->task->at_init, message))
         unwind->trace->message = crash__backtrace_intern(unwind->trace, message, sizeof message);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);

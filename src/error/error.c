@@ -5,6 +5,7 @@
 #include "src/error/error.h"
 
 #include "src/base/refusal.h"
+#include "src/base/system_call.h"
 #include "src/crash/backtrace.h"
 #include "src/image/function.h"
 #include "src/value/failure.h"
@@ -354,6 +355,11 @@ static void describe_limit(procspawn_error *error, const struct wire_death *deat
 
 /* ---- from its death ---- */
 
+const char *procspawn__error_path_of(const struct backtrace *trace)
+{
+    return trace->call_path != 0 ? crash__backtrace_string(trace, trace->call_path) : NULL;
+}
+
 static const char *trace_message(const struct backtrace *trace)
 {
     return trace ? crash__backtrace_string(trace, trace->message) : "";
@@ -403,11 +409,25 @@ static const char *remark(int signal)
                ? ": a child does not ignore SIGPIPE, though the program does" : "";
 }
 
+static void describe_violation(procspawn_error *error, const struct backtrace *trace)
+{
+    char text[BASE_SYSTEM_CALL_TEXT];
+
+    error->cause = PROCSPAWN_CAUSE_SANDBOX;
+    base__system_call_print((long)trace->call_number, trace->call_argument,
+                            procspawn__error_path_of(trace), text);
+    set_message(error, "sandbox violation: %s", text);
+}
+
 static void describe_signal(procspawn_error *error, const struct backtrace *trace)
 {
     const char *text = trace_message(trace);
 
     error->cause = PROCSPAWN_CAUSE_SIGNAL;
+    if (trace && trace->violation) {
+        describe_violation(error, trace);
+        return;
+    }
     if (*text != '\0') {
         if (read_assert(error, text))
             set_message(error, "%.*s", (int)strcspn(text, "\n"), text);

@@ -92,4 +92,7 @@ procspawn_error *procspawn__error_from_value(const json_t *value);
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace);
 
+/* The path of a violation, NULL: none is known. Borrowed from the trace. */
+const char *procspawn__error_path_of(const struct backtrace *trace);
+
 #endif

@@ -1,6 +1,7 @@
 /*
  * error_text.c - accessors of an error, its printed text and its JSON form
  */
+#include "src/base/system_call.h"
 #include "src/base/visible_text.h"
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
@@ -34,6 +35,7 @@ static const char *const cause_names[] = {
     [PROCSPAWN_CAUSE_OUT_OF_MEMORY] = "out_of_memory",
     [PROCSPAWN_CAUSE_STACK_OVERFLOW] = "stack_overflow",
     [PROCSPAWN_CAUSE_ASSERT] = "assert",
+    [PROCSPAWN_CAUSE_SANDBOX] = "sandbox",
 };
 
 static const char *const limit_names[] = {
@@ -165,6 +167,48 @@ int procspawn_error_line(const procspawn_error *error)
 const char *procspawn_error_function(const procspawn_error *error)
 {
     return error->function;
+}
+
+bool procspawn_error_is_violation(const procspawn_error *error)
+{
+    return error->cause == PROCSPAWN_CAUSE_SANDBOX;
+}
+
+/* The trace if it tells of a system call; else NULL. */
+static const struct backtrace *violation_of(const procspawn_error *error)
+{
+    return procspawn_error_is_violation(error) && error->trace && error->trace->violation
+               ? error->trace : NULL;
+}
+
+long procspawn_error_syscall_number(const procspawn_error *error)
+{
+    const struct backtrace *trace = violation_of(error);
+    return trace ? (long)trace->call_number : -1;
+}
+
+const char *procspawn_error_syscall(const procspawn_error *error)
+{
+    const struct base__system_call *call =
+        base__system_call(procspawn_error_syscall_number(error));
+    return call ? call->name : NULL;
+}
+
+int procspawn_error_syscall_argument(const procspawn_error *error, unsigned index,
+                                     uint64_t *ret_value)
+{
+    const struct backtrace *trace = violation_of(error);
+
+    if (index >= BASE_SYSTEM_CALL_ARGUMENTS)
+        return -EINVAL;
+    *ret_value = trace ? trace->call_argument[index] : 0;
+    return 0;
+}
+
+const char *procspawn_error_path(const procspawn_error *error)
+{
+    const struct backtrace *trace = violation_of(error);
+    return trace ? procspawn__error_path_of(trace) : NULL;
 }
 
 size_t procspawn_error_frame_count(const procspawn_error *error)
@@ -425,6 +469,16 @@ static json_t *frames_json(const procspawn_error *error)
     return frames;
 }
 
+static json_t *arguments_json(const procspawn_error *error)
+{
+    json_t *arguments = json_array();
+    uint64_t value;
+
+    for (unsigned i = 0; procspawn_error_syscall_argument(error, i, &value) == 0; i++)
+        json_array_append_new(arguments, json_integer((json_int_t)value));
+    return arguments;
+}
+
 static void set_if(json_t *object, const char *key, bool known, json_t *value)
 {
     if (known)
@@ -453,6 +507,12 @@ json_t *procspawn_error_json(const procspawn_error *error)
     set_if(object, "file", error->file, text_or_null(error->file));
     set_if(object, "line", error->line != 0, json_integer(error->line));
     set_if(object, "function", error->function, text_or_null(error->function));
+    set_if(object, "syscall", procspawn_error_syscall(error),
+           text_or_null(procspawn_error_syscall(error)));
+    set_if(object, "syscall_number", violation_of(error),
+           json_integer(procspawn_error_syscall_number(error)));
+    set_if(object, "syscall_arguments", violation_of(error), arguments_json(error));
+    set_if(object, "path", procspawn_error_path(error), text_or_null(procspawn_error_path(error)));
     set_if(object, "frames", procspawn_error_frame_count(error) > 0, frames_json(error));
     return object;
 }
