@@ -53,6 +53,7 @@
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/remote_scope.h>
+#include <forkscope/sandbox.h>
 #include <forkscope/scope.h>
 #include <forkscope/self.h>
 #include <forkscope/shmem.h>

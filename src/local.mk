@@ -27,6 +27,7 @@ forkscopeinclude_HEADERS += include/forkscope/typed_macros.h
 forkscopeinclude_HEADERS += include/forkscope/typed_words.h
 forkscopeinclude_HEADERS += include/forkscope/value.h
 forkscopeinclude_HEADERS += include/forkscope/remote_scope.h
+forkscopeinclude_HEADERS += include/forkscope/sandbox.h
 forkscopeinclude_HEADERS += include/forkscope/scope.h
 forkscopeinclude_HEADERS += include/forkscope/self.h
 forkscopeinclude_HEADERS += include/forkscope/notify.h
@@ -42,7 +43,7 @@ forkscopecxx_HEADERS += include/forkscope/cxx/scope.hpp
 # Layers: each is an archive of its own, so that a test can link just those that it needs. One line
 # a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
 
-noinst_LTLIBRARIES += src/libbase.la src/libwire.la src/libscope.la src/libcrash.la src/libproc.la
+noinst_LTLIBRARIES += src/libbase.la src/libwire.la src/libscope.la src/libcrash.la src/libsandbox.la src/libproc.la
 
 src_libbase_la_CFLAGS = $(library_cflags)
 src_libbase_la_SOURCES =
@@ -141,6 +142,15 @@ src_libcrash_la_SOURCES += src/crash/tracee.c src/crash/tracee.h
 src_libcrash_la_SOURCES += src/crash/unwind.c src/crash/unwind.h
 src_libcrash_la_SOURCES += src/crash/walk.c src/crash/walk.h
 
+src_libsandbox_la_CFLAGS = $(library_cflags) $(SECCOMP_CFLAGS)
+src_libsandbox_la_SOURCES =
+src_libsandbox_la_SOURCES += src/sandbox/confine.c src/sandbox/confine.h
+src_libsandbox_la_SOURCES += src/sandbox/landlock.c src/sandbox/landlock.h
+src_libsandbox_la_SOURCES += src/sandbox/policy.c src/sandbox/policy.h
+src_libsandbox_la_SOURCES += src/sandbox/program.c src/sandbox/program.h
+src_libsandbox_la_SOURCES += src/sandbox/rules.c src/sandbox/rules.h src/sandbox/rules.def
+src_libsandbox_la_SOURCES += src/sandbox/trap.c src/sandbox/trap.h
+
 src_libproc_la_CFLAGS = $(library_cflags)
 src_libproc_la_SOURCES =
 src_libproc_la_SOURCES += src/error/error.c src/error/error.h
@@ -191,6 +201,7 @@ src_libproc_la_SOURCES += src/client/state.c src/client/state.h
 src_libproc_la_SOURCES += src/client/stock.c src/client/stock.h
 src_libproc_la_SOURCES += src/client/take.c src/client/take.h
 src_libproc_la_SOURCES += src/call/builder.c src/call/builder.h
+src_libproc_la_SOURCES += src/call/builder_sandbox.c src/call/builder_sandbox.h
 src_libproc_la_SOURCES += src/call/builder_snapshot.c src/call/builder_snapshot.h
 src_libproc_la_SOURCES += src/call/caller_state.c src/call/caller_state.h
 src_libproc_la_SOURCES += src/call/capture.c src/call/capture.h
@@ -218,6 +229,7 @@ src_libproc_la_SOURCES += src/child/fail.c src/child/fail.h
 src_libproc_la_SOURCES += src/child/memory_limit.c src/child/memory_limit.h
 src_libproc_la_SOURCES += src/child/received_call.c src/child/received_call.h
 src_libproc_la_SOURCES += src/child/reply.c src/child/reply.h
+src_libproc_la_SOURCES += src/child/sandboxed.c src/child/sandboxed.h
 src_libproc_la_SOURCES += src/child/saved_stdio.c src/child/saved_stdio.h
 src_libproc_la_SOURCES += src/child/setup.c src/child/setup.h
 src_libproc_la_SOURCES += src/child/step.h
@@ -284,8 +296,9 @@ base_libs = src/libbase.la $(JANSSON_LIBS) -ldl
 scope_libs = src/libscope.la $(base_libs)
 wire_libs = src/libwire.la $(base_libs)
 crash_libs = src/libcrash.la $(wire_libs)
+sandbox_libs = src/libsandbox.la $(SECCOMP_LIBS) $(crash_libs)
 server_libs = forkserver/libserver.la $(crash_libs)
-core_libs = src/libproc.la forkserver/libserver.la src/libcrash.la src/libscope.la src/libwire.la $(base_libs)
+core_libs = src/libproc.la forkserver/libserver.la src/libsandbox.la $(SECCOMP_LIBS) src/libcrash.la src/libscope.la src/libwire.la $(base_libs)
 
 # The installed library shows only what the public headers declare.
 

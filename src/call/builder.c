@@ -63,6 +63,7 @@ void procspawn_builder_free(procspawn_builder *builder)
     if (!builder)
         return;
     drop_changes(builder);
+    procspawn__sandbox_fini(&builder->sandbox);
     free(builder->cwd);
     free(builder->name);
     free(builder);

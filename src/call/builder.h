@@ -5,6 +5,7 @@
 #define FORKSCOPE_CALL_BUILDER_H
 
 #include "src/call/time_limits.h"
+#include "src/sandbox/policy.h"
 #include "src/value/footprint.h"
 #include <forkscope/procspawn.h>
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct procspawn_builder {
     char *name;
     bool has_limit[PROCSPAWN__RESOURCES];
     struct rlimit limits[PROCSPAWN__RESOURCES];
+    struct procspawn__sandbox sandbox;
     uint64_t memory_limit;      /* beyond what the process has at its start; 0: none */
     struct procspawn__time_limits time;
     bool childless;

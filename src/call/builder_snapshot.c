@@ -91,7 +91,9 @@ int procspawn__builder_copy(const procspawn_builder *builder, procspawn_builder 
     copy->environment = copy->changes = NULL;
     copy->change_count = 0;
     copy->cwd = copy->name = NULL;
-    int rc = own_streams(copy);
+    int rc = procspawn__sandbox_copy(&builder->sandbox, &copy->sandbox);
+    if (rc == 0)
+        rc = own_streams(copy);
     if (rc == 0)
         rc = own_strings(copy, builder);
     if (rc == 0)

@@ -8,6 +8,7 @@
 
 #include "src/base/fd.h"
 #include "src/call/builder.h"
+#include "src/call/builder_sandbox.h"
 #include "src/call/confinement.h"
 #include "src/call/environment.h"
 #include "src/call/request.h"
@@ -236,6 +237,7 @@ static void choose(struct procspawn__request *request, const procspawn_builder *
     choose_string(request, WIRE_CALL_DIRECTORY, builder->cwd);
     choose_string(request, WIRE_CALL_NAME, builder->name);
     choose_memory(request, builder->memory_limit);
+    procspawn__sandbox_put(request, &builder->sandbox);
     if (builder->childless)
         request->call.flags |= WIRE_CALL_CHILDLESS;
     if (!builder->hook)

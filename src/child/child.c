@@ -12,6 +12,7 @@
 #include "src/child/fail.h"
 #include "src/child/received_call.h"
 #include "src/child/reply.h"
+#include "src/child/sandboxed.h"
 #include "src/child/saved_stdio.h"
 #include "src/child/setup.h"
 #include "src/client/servers.h"
@@ -19,6 +20,7 @@
 #include "src/image/config.h"
 #include "src/image/function.h"
 #include "src/image/image.h"
+#include "src/sandbox/confine.h"
 #include "src/value/fd_table.h"
 #include "src/value/hash_seed.h"
 #include "src/value/message.h"
@@ -73,13 +75,32 @@ static void refuse(int error, const char *what)
     procspawn__reply_failure(WIRE_FAILURE_SETUP, error, "%s: %s", what, strerror(error));
 }
 
+/* A confined process loads nothing: what is not loaded is refused by name. */
+static procspawn_function *resolve(const struct wire_call *call, const char *library, bool first)
+{
+    const bool confined = procspawn__sandbox_confined();
+    const char *reason = "";
+    procspawn_function *function = procspawn__function_resolve(
+        &call->function, confined ? NULL : library, first && !(call->flags & WIRE_CALL_HOOK),
+        &reason);
+
+    if (function)
+        return function;
+    if (confined && library)
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, 0,
+                                 "%s is not loaded, and a process in a sandbox loads no library",
+                                 library);
+    else
+        procspawn__reply_failure(WIRE_FAILURE_SETUP, 0, "%s", reason);
+    return NULL;
+}
+
 /* Returns the function to call; NULL for PREPARE, and after a failure, which has been sent. */
 static procspawn_function *prepare(struct procspawn__received_call *received,
                                    struct wire_frame *frame, bool first)
 {
     const char *what = "";
     const char *library = NULL;
-    const char *reason = "";
 
     int rc = procspawn__setup(&received->call, &received->block, frame, &self, &library, &what);
     if (rc < 0) {
@@ -88,12 +109,7 @@ static procspawn_function *prepare(struct procspawn__received_call *received,
     }
     if (received->call.flags & WIRE_CALL_PREPARE)
         return NULL;
-    procspawn_function *function = procspawn__function_resolve(
-        &received->call.function, library, first && !(received->call.flags & WIRE_CALL_HOOK),
-        &reason);
-    if (!function)
-        procspawn__reply_failure(WIRE_FAILURE_SETUP, 0, "%s", reason);
-    return function;
+    return resolve(&received->call, library, first);
 }
 
 /* The streams of PREPARE are the worker's own and stay. */
@@ -108,6 +124,18 @@ static CRASH_BELOW_CALLED void run_callback(void)
 
     if (config->callback)
         config->callback(config->callback_argument);
+}
+
+/* What comes after it is done in the sandbox: the argument is untrusted already. */
+static void enter_sandbox(void)
+{
+    const char *reason = "";
+    int rc = procspawn__sandboxed_enter(&reason);
+
+    if (rc == 0)
+        return;
+    procspawn__reply.keep_alive = false;
+    procspawn__reply_failure(WIRE_FAILURE_SETUP, -rc, "the sandbox is not possible: %s", reason);
 }
 
 static CRASH_BELOW_CALLED json_t *run(const struct procspawn__received_call *received,
@@ -161,6 +189,10 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
         function = prepare(received, frame, first);
     if (first && !procspawn__reply.failed)
         run_callback();
+    if (!procspawn__reply.failed)
+        enter_sandbox();
+    if (procspawn__reply.failed)
+        function = NULL;
     json_t *argument = function ? decode_argument(received, frame) : NULL;
     wire__close_fds(frame);
     json_t *result = argument ? run(received, function, argument) : NULL;

@@ -160,3 +160,57 @@ int procspawn__received_call_chosen_ids(uint32_t flags, struct wire_reader *bloc
     *ret_gid = flags & WIRE_CALL_CHOSEN_GROUP ? wire__get_u32(block) : (gid_t)-1;
     return outcome(block);
 }
+
+static int get_paths(struct wire_reader *block, struct procspawn__sandbox *sandbox)
+{
+    uint32_t count = wire__get_u32(block);
+    int rc = 0;
+
+    for (uint32_t i = 0; i < count && rc == 0; i++) {
+        const char *path = wire__get_string(block);
+        uint32_t rights = wire__get_u32(block);
+        rc = path ? procspawn__sandbox_add_path(sandbox, path, rights) : -EPROTO;
+    }
+    return rc;
+}
+
+static int get_ports(struct wire_reader *block, struct procspawn__sandbox *sandbox)
+{
+    uint32_t count = wire__get_u32(block);
+    int rc = 0;
+
+    for (uint32_t i = 0; i < count && rc == 0; i++) {
+        uint32_t port = wire__get_u32(block);
+        uint32_t listens = wire__get_u32(block);
+        rc = procspawn__sandbox_add_port(sandbox, port, listens != 0);
+    }
+    return rc;
+}
+
+/* What is not known here must not make the sandbox wider. */
+static int check_sandbox(const struct wire_reader *block, const struct procspawn__sandbox *sandbox)
+{
+    if (block->broken || (unsigned)sandbox->profile > PROCSPAWN_SANDBOX_NETWORK ||
+        (unsigned)sandbox->denial > PROCSPAWN_DENIAL_FAIL ||
+        sandbox->allowed & ~(uint32_t)PROCSPAWN__SANDBOX_EXCEPTIONS)
+        return -EPROTO;
+    return 0;
+}
+
+int procspawn__received_call_sandbox(struct wire_reader *block,
+                                     struct procspawn__sandbox *ret_sandbox)
+{
+    *ret_sandbox = (struct procspawn__sandbox){ 0 };
+    ret_sandbox->profile = (enum procspawn_sandbox)wire__get_u32(block);
+    ret_sandbox->allowed = wire__get_u32(block);
+    ret_sandbox->denial = (enum procspawn_denial)wire__get_u32(block);
+    ret_sandbox->partial = wire__get_u32(block) != 0;
+    int rc = get_paths(block, ret_sandbox);
+    if (rc == 0)
+        rc = get_ports(block, ret_sandbox);
+    if (rc == 0)
+        rc = check_sandbox(block, ret_sandbox);
+    if (rc < 0)
+        procspawn__sandbox_fini(ret_sandbox);
+    return rc;
+}

@@ -8,6 +8,7 @@
 #define FORKSCOPE_CHILD_RECEIVED_CALL_H
 
 #include "src/rights/schedule.h"
+#include "src/sandbox/policy.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
@@ -51,6 +52,10 @@ int procspawn__received_call_schedule(uint32_t flags, struct wire_reader *block,
 
 /* An array of strings that ends with NULL, as environ; all in new memory. */
 int procspawn__received_call_environment(struct wire_reader *block, char ***ret_variables);
+
+/* All in new memory. */
+int procspawn__received_call_sandbox(struct wire_reader *block,
+                                     struct procspawn__sandbox *ret_sandbox);
 
 /* -1: not chosen. */
 int procspawn__received_call_chosen_ids(uint32_t flags, struct wire_reader *block, uid_t *ret_uid,

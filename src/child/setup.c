@@ -12,6 +12,7 @@
 #include "src/child/caller_rights.h"
 #include "src/child/memory_limit.h"
 #include "src/child/received_call.h"
+#include "src/child/sandboxed.h"
 #include "src/child/step.h"
 #include "src/client/servers.h"
 #include "src/crash/owner.h"
@@ -401,6 +402,8 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
                     "could not set the name of the process");
     PROCSPAWN__STEP(flags & WIRE_CALL_MEMORY_LIMIT, procspawn__limit_memory(wire__get_u64(block)),
                     "could not limit the memory");
+    PROCSPAWN__STEP(flags & WIRE_CALL_SANDBOX, procspawn__sandboxed_keep(block),
+                    "could not read the sandbox");
     *ret_library = (flags & WIRE_CALL_LIBRARY) ? wire__get_string(block) : NULL;
     PROCSPAWN__STEP(flags & WIRE_CALL_HOOK, run_hook(call), "the hook failed");
     return 0;

@@ -9,7 +9,9 @@
  * (u32 policy, niceness, priority), processors (u32 length, bytes), limits (u32 count; u32
  * resource, u64 soft, u64 hard each), environment (u32 count, strings). Then what the builder chose
  * for the child, which the child needs the right to do: limits (as above), user (u32), group (u32),
- * directory (string), process name (string), memory limit (u64 bytes). Last the library (string).
+ * directory (string), process name (string), memory limit (u64 bytes), sandbox (u32 profile,
+ * exceptions, denial, partial; u32 count of paths, string and u32 rights each; u32 count of ports,
+ * u32 port and u32 listens each). Last the library (string).
  *
  * All behind the structure travels in a sealed memfd when it is too long for a frame. Descriptors
  * come in the order of the WIRE_CALL_FD_* flags, then those that the text refers to.
@@ -48,7 +50,8 @@ enum wire_call_flag {
     WIRE_CALL_TELL_BEGIN = 1 << 25, /* tell the server when the function begins (protocol.h) */
     WIRE_CALL_LINES = 1 << 26,      /* stdout is written line by line */
     WIRE_CALL_INITIALIZE = 1 << 27, /* answer with null; a failure ends the worker, as of PREPARE */
-    WIRE_CALL_MEMORY_LIMIT = 1 << 28
+    WIRE_CALL_MEMORY_LIMIT = 1 << 28,
+    WIRE_CALL_SANDBOX = 1 << 29
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };

@@ -1,0 +1,57 @@
+/*
+ * rules.c - makes the table of rules.def
+ */
+#include "src/sandbox/rules.h"
+
+#include <asm/termbits.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <asm/ioctls.h>
+
+/* Flags of clone(2) that every thread of the C library has, and those that none has. */
+enum {
+    CLONE_OF_THREADS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                       CLONE_SYSVSEM,
+    CLONE_OF_OTHERS = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                      CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE | CLONE_VFORK |
+                      CLONE_PARENT | CLONE_UNTRACED | CLONE_PIDFD
+};
+
+/* All of the type but its flags. */
+#define TYPE_OF_SOCKET (~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
+
+#define INT_BITS(n, bits, wanted) { SANDBOX_INT_BITS, (n), (uint32_t)(bits), (uint32_t)(wanted) }
+#define INT(n, wanted) INT_BITS(n, UINT32_MAX, wanted)
+#define WORD_BITS(n, bits, wanted) { SANDBOX_WORD_BITS, (n), (bits), (wanted) }
+#define WORD(n, wanted) { SANDBOX_WORD, (n), 0, (wanted) }
+#define OTHER(n, wanted) { SANDBOX_OTHER, (n), 0, (wanted) }
+#define LESS_EQUAL(n, most) { SANDBOX_LESS_EQUAL, (n), 0, (most) }
+#define OWN(n) { SANDBOX_OWN, (n), 0, 0 }
+#define OWN_FILTER(n) { SANDBOX_OWN_FILTER, (n), 0, 0 }
+
+#define COUNT(...) (sizeof (struct sandbox_condition[]){ __VA_ARGS__ } / \
+                    sizeof (struct sandbox_condition))
+#define RULE(of, what, call, ...) \
+    { SANDBOX_##of, SANDBOX_##what, SYS_##call, #call, COUNT(__VA_ARGS__), { __VA_ARGS__ }, \
+      #__VA_ARGS__ },
+
+const struct sandbox_rule sandbox__rules[] = {
+#include "src/sandbox/rules.def"
+};
+
+const size_t sandbox__rule_count = sizeof sandbox__rules / sizeof sandbox__rules[0];
+
+bool sandbox__rule_is_of(const struct sandbox_rule *rule, enum procspawn_sandbox profile)
+{
+    if (rule->profiles == SANDBOX_COMPUTE_ONLY)
+        return profile == PROCSPAWN_SANDBOX_COMPUTE;
+    return (int)profile >= (int)rule->profiles;
+}

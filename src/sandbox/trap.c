@@ -1,0 +1,66 @@
+/*
+ * trap.c - does fstat() of C libraries that call it newfstatat(fd, "", buffer, AT_EMPTY_PATH)
+ *
+ * A filter cannot read the path, and with another one any file could be looked at.
+ */
+#include "src/sandbox/trap.h"
+
+#include "src/base/written.h"
+#include "src/crash/machine.h"
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum procspawn_denial denial BASE_WRITTEN;
+
+void sandbox__trap_denial(enum procspawn_denial wanted)
+{
+    denial = wanted;
+}
+
+/* A system call as the kernel answers it; errno is the interrupted code's. */
+static long call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    int before = errno;
+    long result = syscall(number, a, b, c, d, 0, 0);
+
+    if (result < 0)
+        result = -errno;
+    errno = before;
+    return result;
+}
+
+/* The kernel reads the word around the address for a wait that ends at once. */
+static bool is_readable(uint64_t address)
+{
+    static const struct timespec no_time;
+    const uint64_t word = address & ~(uint64_t)3;
+
+    return call(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, (uint64_t)(uintptr_t)&no_time) != -EFAULT;
+}
+
+bool sandbox__trap(ucontext_t *context)
+{
+    struct registers registers;
+    struct machine_call trapped;
+
+    crash__machine_from_context(context, &registers);
+    crash__machine_call(&registers, &trapped);
+    if (trapped.number != SYS_newfstatat)
+        return false;
+    const uint64_t path = trapped.argument[1];
+    if (!is_readable(path)) {
+        crash__machine_set_result(context, -EFAULT);
+    } else if (*(const volatile char *)(uintptr_t)path == '\0') {
+        crash__machine_set_result(context, call(SYS_fstat, trapped.argument[0],
+                                                trapped.argument[2], 0, 0));
+    } else {
+        if (denial == PROCSPAWN_DENIAL_END)
+            return false;
+        crash__machine_set_result(context, -EPERM);
+    }
+    return true;
+}
