@@ -22,6 +22,7 @@ tests_libsupport_la_SOURCES += tests/support/divided_memory.c tests/support/divi
 tests_libsupport_la_SOURCES += tests/support/early_death.c tests/support/early_death.h
 tests_libsupport_la_SOURCES += tests/support/endings.c tests/support/endings.h
 tests_libsupport_la_SOURCES += tests/support/failing_tests.c tests/support/failing_tests.h
+tests_libsupport_la_SOURCES += tests/support/filter_machine.c tests/support/filter_machine.h
 tests_libsupport_la_SOURCES += tests/support/forged_calls.c tests/support/forged_calls.h
 tests_libsupport_la_SOURCES += tests/support/frame.h
 tests_libsupport_la_SOURCES += tests/support/host_helpers.c tests/support/host_helpers.h
@@ -259,6 +260,8 @@ check_PROGRAMS += tests/rights/rights_test
 check_PROGRAMS += tests/rights/schedule_test
 check_PROGRAMS += tests/rights/status_test
 
+check_PROGRAMS += tests/sandbox/filter_test
+tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
 check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/cancel_test
