@@ -41,6 +41,7 @@ tests_libsupport_la_SOURCES += tests/support/queue_helpers.c tests/support/queue
 tests_libsupport_la_SOURCES += tests/support/raw_messages.c tests/support/raw_messages.h
 tests_libsupport_la_SOURCES += tests/support/report_helpers.c tests/support/report_helpers.h
 tests_libsupport_la_SOURCES += tests/support/rights_helpers.c tests/support/rights_helpers.h
+tests_libsupport_la_SOURCES += tests/support/sandbox_helpers.c tests/support/sandbox_helpers.h
 tests_libsupport_la_SOURCES += tests/support/scope_helpers.c tests/support/scope_helpers.h
 tests_libsupport_la_SOURCES += tests/support/scope_under_test.c tests/support/scope_under_test.h
 tests_libsupport_la_SOURCES += tests/support/shared_number.c tests/support/shared_number.h
@@ -260,8 +261,11 @@ check_PROGRAMS += tests/rights/rights_test
 check_PROGRAMS += tests/rights/schedule_test
 check_PROGRAMS += tests/rights/status_test
 
+if HAVE_SECCOMP
+check_PROGRAMS += tests/sandbox/compute_test
 check_PROGRAMS += tests/sandbox/filter_test
 tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
+endif
 check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)
 check_PROGRAMS += tests/scope/cancel_test
