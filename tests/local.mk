@@ -265,6 +265,7 @@ if HAVE_SECCOMP
 check_PROGRAMS += tests/sandbox/compute_test
 check_PROGRAMS += tests/sandbox/filter_test
 tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
+check_PROGRAMS += tests/sandbox/values_test
 endif
 check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)

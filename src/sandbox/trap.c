@@ -1,7 +1,8 @@
 /*
- * trap.c - does fstat() of C libraries that call it newfstatat(fd, "", buffer, AT_EMPTY_PATH)
+ * trap.c - does newfstatat(2) and statx(2) for a descriptor and an empty path
  *
- * A filter cannot read the path, and with another one any file could be looked at.
+ * C libraries make fstat() of them. A filter cannot read the path, and with another one any file
+ * could be looked at.
  */
 #include "src/sandbox/trap.h"
 
@@ -22,10 +23,10 @@ void sandbox__trap_denial(enum procspawn_denial wanted)
 }
 
 /* A system call as the kernel answers it; errno is the interrupted code's. */
-static long call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+static long call(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
     int before = errno;
-    long result = syscall(number, a, b, c, d, 0, 0);
+    long result = syscall(number, a, b, c, d, e, 0);
 
     if (result < 0)
         result = -errno;
@@ -39,7 +40,21 @@ static bool is_readable(uint64_t address)
     static const struct timespec no_time;
     const uint64_t word = address & ~(uint64_t)3;
 
-    return call(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, (uint64_t)(uintptr_t)&no_time) != -EFAULT;
+    return call(SYS_futex, word, FUTEX_WAIT_PRIVATE, 0, (uint64_t)(uintptr_t)&no_time, 0) !=
+           -EFAULT;
+}
+
+/* The same without a path. statx() of kernels before 6.11 needs one: callers know what ENOSYS is. */
+static long look_at_descriptor(const struct machine_call *trapped)
+{
+    const uint64_t *argument = trapped->argument;
+
+    if (trapped->number == SYS_newfstatat)
+        return call(SYS_fstat, argument[0], argument[2], 0, 0, 0);
+    if ((int)argument[0] < 0)
+        return -EBADF;
+    long result = call(SYS_statx, argument[0], 0, argument[2], argument[3], argument[4]);
+    return result == -EFAULT ? -ENOSYS : result;
 }
 
 bool sandbox__trap(ucontext_t *context)
@@ -49,17 +64,16 @@ bool sandbox__trap(ucontext_t *context)
 
     crash__machine_from_context(context, &registers);
     crash__machine_call(&registers, &trapped);
-    if (trapped.number != SYS_newfstatat)
+    if (trapped.number != SYS_newfstatat && trapped.number != SYS_statx)
         return false;
     const uint64_t path = trapped.argument[1];
     if (!is_readable(path)) {
         crash__machine_set_result(context, -EFAULT);
     } else if (*(const volatile char *)(uintptr_t)path == '\0') {
-        crash__machine_set_result(context, call(SYS_fstat, trapped.argument[0],
-                                                trapped.argument[2], 0, 0));
+        crash__machine_set_result(context, look_at_descriptor(&trapped));
+    } else if (denial == PROCSPAWN_DENIAL_END) {
+        return false;
     } else {
-        if (denial == PROCSPAWN_DENIAL_END)
-            return false;
         crash__machine_set_result(context, -EPERM);
     }
     return true;
