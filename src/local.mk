@@ -146,6 +146,7 @@ src_libsandbox_la_CFLAGS = $(library_cflags) $(SECCOMP_CFLAGS)
 src_libsandbox_la_SOURCES =
 src_libsandbox_la_SOURCES += src/sandbox/confine.c src/sandbox/confine.h
 src_libsandbox_la_SOURCES += src/sandbox/landlock.c src/sandbox/landlock.h
+src_libsandbox_la_SOURCES += src/sandbox/path.c src/sandbox/path.h
 src_libsandbox_la_SOURCES += src/sandbox/policy.c src/sandbox/policy.h
 src_libsandbox_la_SOURCES += src/sandbox/program.c src/sandbox/program.h
 src_libsandbox_la_SOURCES += src/sandbox/rules.c src/sandbox/rules.h src/sandbox/rules.def

@@ -104,8 +104,9 @@ enum {
  *
  * A descriptor of a directory that was handed in opens nothing unless its path is let in too.
  *
- * The call fails with kind SETUP if the path is not there, leads through a link of /proc, or lies
- * in or above /proc or /dev: those would let other processes and devices in.
+ * The call fails with kind SETUP if the path is not there, leads through a link of /proc as
+ * /proc/self/fd/3, or lies in or above /proc, /dev, /sys or another place where the kernel shows
+ * processes and devices. It is checked with the help of /proc.
  *
  * Returns 0, -EINVAL for no such right or more than 256 paths, or -ENOMEM.
  *

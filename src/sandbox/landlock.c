@@ -5,18 +5,13 @@
  */
 #include "src/sandbox/landlock.h"
 
+#include "src/sandbox/path.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,78 +101,6 @@ int sandbox__landlock_needed(enum procspawn_sandbox profile)
 
 /* ---- paths ---- */
 
-static int refuse(int error, char reason[SANDBOX_REASON], const char *what, const char *path)
-{
-    snprintf(reason, SANDBOX_REASON, "the path \"%.400s\" of the sandbox %s", path, what);
-    return -error;
-}
-
-/* "/proc" lies in "/" and in "/proc", not in "/pro". */
-static bool lies_in(const char *path, const char *directory)
-{
-    size_t length = strlen(directory);
-
-    if (length == 1)
-        return true;
-    return strncmp(path, directory, length) == 0 &&
-           (path[length] == '/' || path[length] == '\0');
-}
-
-static bool is_of_kernel(const struct statfs *filesystem)
-{
-    return filesystem->f_type == PROC_SUPER_MAGIC || filesystem->f_type == DEVPTS_SUPER_MAGIC;
-}
-
-static bool reaches(const char *path, const char *forbidden)
-{
-    return lies_in(path, forbidden) || lies_in(forbidden, path);
-}
-
-/* The path by which the kernel knows the file. */
-static bool read_path(int fd, char ret_path[PATH_MAX])
-{
-    char link[64];
-
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, ret_path, PATH_MAX - 1);
-    if (length <= 0)
-        return false;
-    ret_path[length] = '\0';
-    return true;
-}
-
-static bool lets_others_in(int fd)
-{
-    char path[PATH_MAX];
-    struct statfs filesystem;
-    struct stat status;
-
-    if (fstatfs(fd, &filesystem) < 0 || is_of_kernel(&filesystem))
-        return true;
-    if (fstat(fd, &status) < 0 || S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))
-        return true;
-    return !read_path(fd, path) || reaches(path, "/proc") || reaches(path, "/dev");
-}
-
-/* Returns a descriptor of the path, or -errno. */
-static int look_up(const char *path, char reason[SANDBOX_REASON])
-{
-    const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
-    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
-
-    if (fd < 0) {
-        int error = errno;
-        return refuse(error, reason,
-                      error == ELOOP ? "leads through a link of /proc" : "cannot be looked up",
-                      path);
-    }
-    if (!lets_others_in(fd))
-        return fd;
-    close(fd);
-    return refuse(EINVAL, reason, "lies in or above /proc or /dev, or cannot be told from them",
-                  path);
-}
-
 static uint64_t rights_of(uint32_t rights, int fd)
 {
     struct stat status;
@@ -197,7 +120,7 @@ static uint64_t rights_of(uint32_t rights, int fd)
 static int add_path(int ruleset, const struct procspawn__sandbox_path *path, uint64_t known,
                     char reason[SANDBOX_REASON])
 {
-    int fd = look_up(path->path, reason);
+    int fd = sandbox__path_open(path->path, reason);
 
     if (fd < 0)
         return fd;
@@ -206,7 +129,7 @@ static int add_path(int ruleset, const struct procspawn__sandbox_path *path, uin
     /* A file has nothing to be made or listed; a rule without rights is an error. */
     if (rule.allowed != 0 &&
         syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0)
-        rc = refuse(errno, reason, "cannot be let in", path->path);
+        rc = sandbox__path_refuse(errno, reason, "cannot be let in", path->path);
     close(fd);
     return rc;
 }

@@ -4,9 +4,8 @@
 #ifndef FORKSCOPE_SANDBOX_LANDLOCK_H
 #define FORKSCOPE_SANDBOX_LANDLOCK_H
 
+#include "src/sandbox/path.h"
 #include "src/sandbox/policy.h"
-
-enum { SANDBOX_REASON = 512 };
 
 /* Version of the kernel's Landlock; 0: it has none, or it is switched off or refused. */
 int sandbox__landlock_version(void);

@@ -1,0 +1,162 @@
+/*
+ * path.c - looks up a path that is let in
+ */
+#include "src/sandbox/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int sandbox__path_refuse(int error, char ret_reason[SANDBOX_REASON], const char *what,
+                         const char *path)
+{
+    snprintf(ret_reason, SANDBOX_REASON, "the path \"%.400s\" of the sandbox %s", path, what);
+    return -error;
+}
+
+/* "/proc" lies in "/" and in "/proc", not in "/pro". */
+static bool lies_in(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+
+    if (length == 1)
+        return true;
+    return strncmp(path, directory, length) == 0 &&
+           (path[length] == '/' || path[length] == '\0');
+}
+
+static bool reaches(const char *path, const char *forbidden)
+{
+    return lies_in(path, forbidden) || lies_in(forbidden, path);
+}
+
+/* The path by which the kernel knows the file. */
+static bool read_path(int fd, char ret_path[PATH_MAX])
+{
+    char link[64];
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, ret_path, PATH_MAX - 1);
+    if (length <= 0)
+        return false;
+    ret_path[length] = '\0';
+    return true;
+}
+
+/* ---- other mounts ---- */
+
+/* A blank, a tab, a line's end and a backslash stand as octal numbers in mountinfo. */
+static void decode(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (at[0] == '\\' && at[1] != '\0' && at[2] != '\0' && at[3] != '\0') {
+            *to++ = (char)((at[1] - '0') * 64 + (at[2] - '0') * 8 + (at[3] - '0'));
+            at += 3;
+        } else {
+            *to++ = *at;
+        }
+    }
+    *to = '\0';
+}
+
+static bool is_of_kernel(const char *type)
+{
+    static const char *const types[] = { "proc", "devtmpfs", "devpts", "sysfs", "cgroup",
+                                         "cgroup2", "debugfs", "tracefs", "securityfs", "bpf" };
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A line: id, parent, device, root, mount point, options, fields, "-", type, source ... */
+static bool is_mount_below(char *line, const char *path)
+{
+    char *point = line, *end, *type = strstr(line, " - ");
+
+    for (int field = 0; field < 4 && point; field++) {
+        point = strchr(point, ' ');
+        point = point ? point + 1 : NULL;
+    }
+    end = point ? strchr(point, ' ') : NULL;
+    if (!end || !type)
+        return false;
+    *end = '\0';
+    type += 3;
+    type[strcspn(type, " \n")] = '\0';
+    decode(point);
+    return is_of_kernel(type) && lies_in(point, path);
+}
+
+/* Is anything of the kernel's mounted in it? True also if that is not known. */
+static bool has_mount_of_kernel(const char *path)
+{
+    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool found = false;
+
+    if (!mounts)
+        return true;
+    while (!found && getline(&line, &room, mounts) > 0)
+        found = is_mount_below(line, path);
+    found = found || ferror(mounts);
+    free(line);
+    fclose(mounts);
+    return found;
+}
+
+/* ---- the path ---- */
+
+static bool is_file_of_kernel(int fd, const struct stat *status)
+{
+    struct statfs filesystem;
+
+    if (fstatfs(fd, &filesystem) < 0 || S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode))
+        return true;
+    return filesystem.f_type == PROC_SUPER_MAGIC || filesystem.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+static bool lets_others_in(int fd)
+{
+    char path[PATH_MAX];
+    struct stat status;
+
+    if (fstat(fd, &status) < 0 || is_file_of_kernel(fd, &status) || !read_path(fd, path))
+        return true;
+    if (reaches(path, "/proc") || reaches(path, "/dev"))
+        return true;
+    return S_ISDIR(status.st_mode) && has_mount_of_kernel(path);
+}
+
+int sandbox__path_open(const char *path, char ret_reason[SANDBOX_REASON])
+{
+    const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+    int fd = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+    if (fd < 0) {
+        int error = errno;
+        const char *what = error == ELOOP ? "leads through a link of /proc, or through too many"
+                                          : "cannot be looked up";
+        return sandbox__path_refuse(error, ret_reason, what, path);
+    }
+    if (!lets_others_in(fd))
+        return fd;
+    close(fd);
+    return sandbox__path_refuse(EINVAL, ret_reason, "lies in or above /proc, /dev or the like",
+                                path);
+}
