@@ -263,6 +263,7 @@ check_PROGRAMS += tests/rights/status_test
 
 if HAVE_SECCOMP
 check_PROGRAMS += tests/sandbox/compute_test
+check_PROGRAMS += tests/sandbox/enter_test
 check_PROGRAMS += tests/sandbox/files_test
 check_PROGRAMS += tests/sandbox/filter_test
 tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
