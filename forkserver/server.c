@@ -204,7 +204,7 @@ static int64_t left_until(int64_t moment)
 static int64_t idle_delay(struct server *s)
 {
     int64_t pause = forkserver__prefork_pause(s);
-    bool more = !s->ending && (!s->remapped || forkserver__purge_due(&s->purge));
+    bool more = !s->ending && (!s->idle_done || !s->remapped || forkserver__purge_due(&s->purge));
 
     return pause < 0 && more ? FORKSERVER_IDLE_DELAY : pause;
 }
@@ -227,6 +227,8 @@ static void idle_work(struct server *s)
         forkserver__prefork_add(s);
     } else if (forkserver__purge_due(&s->purge)) {
         purge(s);
+    } else if (!s->idle_done) {
+        s->idle_done = !s->options->idle_step();
     } else if (!s->remapped) {
         s->remapped = true;
         forkserver__remap_memory();

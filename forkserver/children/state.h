@@ -70,6 +70,7 @@ struct server {
     struct list young;          /* children forked within the last second, oldest first */
     int64_t young_until;        /* when the oldest of them gets a pidfd */
     bool no_pidfds;             /* the kernel has no pidfds */
+    bool idle_done;             /* the steps of options->idle_step are done */
     bool remapped;              /* inherited memory was remapped */
     bool ending;
     bool leave;                 /* all processes are gone: exit */

@@ -26,6 +26,7 @@
 #include "src/image/function.h"
 #include "src/image/image.h"
 #include "src/init/single_thread.h"
+#include "src/sandbox/program.h"
 #include "src/value/fd_table.h"
 #include "src/value/hash_seed.h"
 #include "src/value/json_memory.h"
@@ -88,6 +89,7 @@ static struct forkserver_options options_for(const struct procspawn__image *imag
         .capture_backtraces = image->config.capture_backtraces,
         .resolve_backtraces = image->config.resolve_backtraces,
         .prepare = procspawn__child_prepare,
+        .idle_step = procspawn__sandbox_compile_one,
         .enter = procspawn__child_enter,
     };
 }

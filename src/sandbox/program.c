@@ -205,12 +205,13 @@ bool sandbox__can_compile(void)
 #endif
 
 /* A program that cannot be compiled now is tried again by the child that needs it. */
-void procspawn__sandbox_compile(void)
+bool procspawn__sandbox_compile_one(void)
 {
-    for (int profile = PROCSPAWN_SANDBOX_COMPUTE; profile < PROFILES; profile++) {
-        if (programs[profile].length == 0)
-            compile((enum procspawn_sandbox)profile);
-    }
+    static int next = PROCSPAWN_SANDBOX_COMPUTE;
+
+    if (sandbox__can_compile() && next < PROFILES)
+        compile((enum procspawn_sandbox)next++);
+    return sandbox__can_compile() && next < PROFILES;
 }
 
 /* ---- completion ---- */

@@ -1,10 +1,10 @@
 /*
  * program.h - the seccomp filter of each profile: compiled once, completed in each child
  *
- * libseccomp takes a fraction of a millisecond for a profile, so the root compiles all of them
- * before it forks servers, and all processes have them in memory. What differs between children is
- * a number in some instructions of the program: the process id, and what exceptions and denials
- * come to. A child copies the program and sets these.
+ * libseccomp takes a millisecond for a profile, so a server compiles them when it is idle, and its
+ * later children have them in memory. Earlier ones compile what they need. What differs between
+ * children is a number in some instructions of the program: the process id, and what exceptions and
+ * denials come to. A child copies the program and sets these.
  */
 #ifndef FORKSCOPE_SANDBOX_PROGRAM_H
 #define FORKSCOPE_SANDBOX_PROGRAM_H
@@ -25,8 +25,8 @@ struct sandbox_completion {
     uint32_t listen;
 };
 
-/* Compiles the programs that are not compiled yet. */
-void procspawn__sandbox_compile(void);
+/* Compiles one program that is not compiled yet. Returns whether there are more. */
+bool procspawn__sandbox_compile_one(void);
 
 /* Was the library built with libseccomp? */
 bool sandbox__can_compile(void);
