@@ -83,8 +83,9 @@ static bool is_of_kernel(const char *type)
     return false;
 }
 
-/* A line: id, parent, device, root, mount point, options, fields, "-", type, source ... */
-static bool is_mount_below(char *line, const char *path)
+/* A line: id, parent, device, root, mount point, options, fields, "-", type, source ... Returns the
+ * mount point if the kernel shows processes or devices there, else NULL. */
+static char *point_of_kernel(char *line)
 {
     char *point = line, *end, *type = strstr(line, " - ");
 
@@ -94,30 +95,70 @@ static bool is_mount_below(char *line, const char *path)
     }
     end = point ? strchr(point, ' ') : NULL;
     if (!end || !type)
-        return false;
+        return NULL;
     *end = '\0';
     type += 3;
     type[strcspn(type, " \n")] = '\0';
     decode(point);
-    return is_of_kernel(type) && lies_in(point, path);
+    return is_of_kernel(type) ? point : NULL;
+}
+
+/* The mount points, read once. */
+static struct {
+    bool known;
+    size_t count;
+    char **point;
+} mounts;
+
+static bool add_point(const char *point)
+{
+    char *copy = strdup(point);
+    char **points = copy ? realloc(mounts.point, (mounts.count + 1) * sizeof *points) : NULL;
+
+    if (!points) {
+        free(copy);
+        return false;
+    }
+    mounts.point = points;
+    points[mounts.count++] = copy;
+    return true;
+}
+
+static bool read_mounts(FILE *file)
+{
+    char *line = NULL;
+    size_t room = 0;
+    bool whole = true;
+
+    while (whole && getline(&line, &room, file) > 0) {
+        const char *point = point_of_kernel(line);
+        whole = !point || add_point(point);
+    }
+    free(line);
+    return whole && !ferror(file);
+}
+
+static bool know_mounts(void)
+{
+    FILE *file = mounts.known ? NULL : fopen("/proc/self/mountinfo", "re");
+
+    if (!file)
+        return mounts.known;
+    mounts.known = read_mounts(file);
+    fclose(file);
+    return mounts.known;
 }
 
 /* Is anything of the kernel's mounted in it? True also if that is not known. */
 static bool has_mount_of_kernel(const char *path)
 {
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    char *line = NULL;
-    size_t room = 0;
-    bool found = false;
-
-    if (!mounts)
+    if (!know_mounts())
         return true;
-    while (!found && getline(&line, &room, mounts) > 0)
-        found = is_mount_below(line, path);
-    found = found || ferror(mounts);
-    free(line);
-    fclose(mounts);
-    return found;
+    for (size_t i = 0; i < mounts.count; i++) {
+        if (lies_in(mounts.point[i], path))
+            return true;
+    }
+    return false;
 }
 
 /* ---- the path ---- */

@@ -44,7 +44,10 @@ static bool is_readable(uint64_t address)
            -EFAULT;
 }
 
-/* The same without a path. statx() of kernels before 6.11 needs one: callers know what ENOSYS is. */
+/*
+ * The same without a path. Kernels before 6.11 want one for statx(2), so it is not there on them,
+ * and callers do what they do without it.
+ */
 static long look_at_descriptor(const struct machine_call *trapped)
 {
     const uint64_t *argument = trapped->argument;

@@ -251,7 +251,8 @@ static void places_of_processes_and_devices_are_refused(void)
 
 static void a_path_that_is_not_there_is_refused_by_name(void)
 {
-    check_refused("/nowhere/at/all", "the path \"/nowhere/at/all\" of the sandbox cannot be looked");
+    check_refused("/nowhere/at/all",
+                  "the path \"/nowhere/at/all\" of the sandbox cannot be looked up");
 }
 
 static void a_symbolic_link_counts_by_what_it_leads_to(void)

@@ -136,7 +136,8 @@ static void a_connection_by_the_first_packet_is_a_violation(void)
 
 static void other_sockets_are_violations(void)
 {
-    sandbox_check_violation(makes_udp, "socket", "sandbox violation: socket(AF_INET, SOCK_DGRAM, 0)");
+    sandbox_check_violation(makes_udp, "socket",
+                            "sandbox violation: socket(AF_INET, SOCK_DGRAM, 0)");
     sandbox_check_violation(makes_raw, "socket", NULL);
     sandbox_check_violation(makes_sctp, "socket", NULL);
     sandbox_check_violation(makes_mptcp, "socket", NULL);
