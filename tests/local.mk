@@ -269,6 +269,7 @@ check_PROGRAMS += tests/sandbox/filter_test
 tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
 check_PROGRAMS += tests/sandbox/network_test
 check_PROGRAMS += tests/sandbox/values_test
+check_PROGRAMS += tests/sandbox/violation_test
 endif
 check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)

@@ -196,8 +196,9 @@ const char *procspawn_error_function(const procspawn_error *error);
  * call: kind REMOTE_CLOSE, cause SANDBOX. Then: the name of the system call, NULL if it is not
  * known; its number, -1 if it is not known; its arguments as they were, counted from 0; and the
  * path or the like that one of them points to, at most 255 bytes, NULL if there is none. All of it
- * is the child's word. A child that has blocked SIGSYS, or has a handler of its own, ends or goes
- * on without telling.
+ * is the child's word. Nothing is known of the system call if the child had blocked SIGSYS, if the
+ * call belongs to a foreign table (32-bit, x32), or without procspawn_config_panic_handling(). If
+ * the child has a handler of its own for SIGSYS, its system call fails, and nothing is told.
  *
  * procspawn_error_syscall_argument returns 0, or -EINVAL for an index above 5; an argument that is
  * not known is 0.

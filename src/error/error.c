@@ -409,11 +409,21 @@ static const char *remark(int signal)
                ? ": a child does not ignore SIGPIPE, though the program does" : "";
 }
 
+/* A SIGSYS that no handler has seen is the kernel's: it was blocked, or the filter kills. */
+static bool is_violation(const procspawn_error *error, const struct backtrace *trace)
+{
+    return trace ? trace->violation : error->signal == SIGSYS;
+}
+
 static void describe_violation(procspawn_error *error, const struct backtrace *trace)
 {
     char text[BASE_SYSTEM_CALL_TEXT];
 
     error->cause = PROCSPAWN_CAUSE_SANDBOX;
+    if (!trace) {
+        set_message(error, "sandbox violation: the system call is not known (SIGSYS)");
+        return;
+    }
     base__system_call_print((long)trace->call_number, trace->call_argument,
                             procspawn__error_path_of(trace), text);
     set_message(error, "sandbox violation: %s", text);
@@ -424,7 +434,7 @@ static void describe_signal(procspawn_error *error, const struct backtrace *trac
     const char *text = trace_message(trace);
 
     error->cause = PROCSPAWN_CAUSE_SIGNAL;
-    if (trace && trace->violation) {
+    if (is_violation(error, trace)) {
         describe_violation(error, trace);
         return;
     }

@@ -11,6 +11,7 @@
 
 #include <fnmatch.h>
 #include <forkscope/pool.h>
+#include <forkscope/sandbox.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -96,11 +97,15 @@ CRASHES(ROW)
 #define POINTER(name, ...) &crash_##name,
 static const struct crash *const crashes[] = { CRASHES(POINTER) };
 
+/* The columns of sandboxes set it; each test has a process of its own. */
+static enum procspawn_sandbox profile = PROCSPAWN_SANDBOX_NONE;
+
 static void configure(procspawn_builder *builder, const struct crash *crash)
 {
     struct rlimit memory = { crash->memory, crash->memory };
     struct rlimit none = { 0, 0 };
 
+    procspawn_builder_sandbox(builder, profile);
     procspawn_builder_total_limit(builder, crash->deadline);
     procspawn_builder_rlimit(builder, RLIMIT_CORE, &none);
     if (crash->memory > 0)
@@ -201,6 +206,25 @@ static json_t *pooled(json_t *index)
     return told;
 }
 
+/* A library without sandboxes has none of these columns to fail. */
+static void choose_sandbox(void)
+{
+    if (!procspawn_sandbox_missing(PROCSPAWN_SANDBOX_COMPUTE))
+        profile = PROCSPAWN_SANDBOX_COMPUTE;
+}
+
+static json_t *sandboxed(json_t *index)
+{
+    choose_sandbox();
+    return report(index);
+}
+
+static json_t *sandboxed_pooled(json_t *index)
+{
+    choose_sandbox();
+    return pooled(index);
+}
+
 /* ---- what is expected of every row, in every column ---- */
 
 static const char *text_of(const json_t *error, const char *key)
@@ -286,6 +310,14 @@ TESTS(nested_twice)
 #define TEST_INFO_pooled(name, ...) TEST_INFO(pooled, name)
 TESTS(pooled)
 
+#define TEST_FUNCTION_sandboxed(name, ...) TEST_FUNCTION(sandboxed, name)
+#define TEST_INFO_sandboxed(name, ...) TEST_INFO(sandboxed, name)
+TESTS(sandboxed)
+
+#define TEST_FUNCTION_sandboxed_pooled(name, ...) TEST_FUNCTION(sandboxed_pooled, name)
+#define TEST_INFO_sandboxed_pooled(name, ...) TEST_INFO(sandboxed_pooled, name)
+TESTS(sandboxed_pooled)
+
 #define SUITE(column) \
     { .pName = #column, .pSetUpFunc = begin, .pTearDownFunc = end, .pTests = column##_tests }
 
@@ -294,6 +326,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(nested),
     SUITE(nested_twice),
     SUITE(pooled),
+    SUITE(sandboxed),
+    SUITE(sandboxed_pooled),
     CU_SUITE_INFO_NULL,
 };
 
