@@ -268,6 +268,12 @@ check_PROGRAMS += tests/sandbox/files_test
 check_PROGRAMS += tests/sandbox/filter_test
 tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
 check_PROGRAMS += tests/sandbox/network_test
+# The page has the table of a processor with all system calls.
+if HAVE_OLD_CALLS
+check_PROGRAMS += tests/sandbox/table_test
+tests_sandbox_table_test_CPPFLAGS = $(AM_CPPFLAGS) -DSANDBOX_PAGE='"$(abs_top_srcdir)/SANDBOX.md"'
+tests_sandbox_table_test_LDADD = $(sandbox_libs) $(test_libs)
+endif
 check_PROGRAMS += tests/sandbox/values_test
 check_PROGRAMS += tests/sandbox/violation_test
 endif

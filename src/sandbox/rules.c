@@ -28,20 +28,26 @@ enum {
 /* All of the type but its flags. */
 #define TYPE_OF_SOCKET (~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 
-#define INT_BITS(n, bits, wanted) { SANDBOX_INT_BITS, (n), (uint32_t)(bits), (uint32_t)(wanted) }
-#define INT(n, wanted) INT_BITS(n, UINT32_MAX, wanted)
-#define WORD_BITS(n, bits, wanted) { SANDBOX_WORD_BITS, (n), (bits), (wanted) }
-#define WORD(n, wanted) { SANDBOX_WORD, (n), 0, (wanted) }
-#define OTHER(n, wanted) { SANDBOX_OTHER, (n), 0, (wanted) }
-#define LESS_EQUAL(n, most) { SANDBOX_LESS_EQUAL, (n), 0, (most) }
-#define OWN(n) { SANDBOX_OWN, (n), 0, 0 }
-#define OWN_FILTER(n) { SANDBOX_OWN_FILTER, (n), 0, 0 }
+#define INT_BITS(n, bits, wanted) \
+    { SANDBOX_INT_BITS, (n), (uint32_t)(bits), (uint32_t)(wanted), \
+      "argument " #n " & (" #bits ") = " #wanted }
+#define INT(n, wanted) \
+    { SANDBOX_INT_BITS, (n), UINT32_MAX, (uint32_t)(wanted), "argument " #n " = " #wanted }
+#define WORD_BITS(n, bits, wanted) \
+    { SANDBOX_WORD_BITS, (n), (bits), (wanted), "argument " #n " & " #bits " = " #wanted }
+#define WORD(n, wanted) \
+    { SANDBOX_WORD, (n), 0, (wanted), "argument " #n " = " #wanted }
+#define OTHER(n, unwanted) \
+    { SANDBOX_OTHER, (n), 0, (unwanted), "argument " #n " is not " #unwanted }
+#define LESS_EQUAL(n, most) \
+    { SANDBOX_LESS_EQUAL, (n), 0, (most), "argument " #n " at most " #most }
+#define OWN(n) { SANDBOX_OWN, (n), 0, 0, "argument " #n " = its own process id" }
+#define OWN_FILTER(n) { SANDBOX_OWN_FILTER, (n), 0, 0, "argument " #n " = the library's filter" }
 
 #define COUNT(...) (sizeof (struct sandbox_condition[]){ __VA_ARGS__ } / \
                     sizeof (struct sandbox_condition))
 #define RULE(of, what, call, ...) \
-    { SANDBOX_##of, SANDBOX_##what, SYS_##call, #call, COUNT(__VA_ARGS__), { __VA_ARGS__ }, \
-      #__VA_ARGS__ },
+    { SANDBOX_##of, SANDBOX_##what, SYS_##call, #call, COUNT(__VA_ARGS__), { __VA_ARGS__ } },
 
 const struct sandbox_rule sandbox__rules[] = {
 #include "src/sandbox/rules.def"

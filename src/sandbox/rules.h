@@ -49,6 +49,7 @@ struct sandbox_condition {
     unsigned argument;
     uint64_t mask;
     uint64_t value;
+    const char *text;           /* for people */
 };
 
 enum { SANDBOX_CONDITIONS = 3 };
@@ -60,7 +61,6 @@ struct sandbox_rule {
     const char *name;
     size_t condition_count;
     struct sandbox_condition condition[SANDBOX_CONDITIONS];
-    const char *text;           /* the conditions as they stand in rules.def; "": none */
 };
 
 extern const struct sandbox_rule sandbox__rules[];
