@@ -22,7 +22,8 @@ enum {
                        CLONE_SYSVSEM,
     CLONE_OF_OTHERS = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                       CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE | CLONE_VFORK |
-                      CLONE_PARENT | CLONE_UNTRACED | CLONE_PIDFD
+                      CLONE_PARENT | CLONE_UNTRACED | CLONE_PIDFD,
+    CLONE_JUDGED = CLONE_OF_THREADS | CLONE_OF_OTHERS
 };
 
 /* All of the type but its flags. */
@@ -30,7 +31,7 @@ enum {
 
 #define INT_BITS(n, bits, wanted) \
     { SANDBOX_INT_BITS, (n), (uint32_t)(bits), (uint32_t)(wanted), \
-      "argument " #n " & (" #bits ") = " #wanted }
+      "argument " #n " & " #bits " = " #wanted }
 #define INT(n, wanted) \
     { SANDBOX_INT_BITS, (n), UINT32_MAX, (uint32_t)(wanted), "argument " #n " = " #wanted }
 #define WORD_BITS(n, bits, wanted) \
