@@ -12,7 +12,7 @@ library=.libs/libforkscope.so
 link="-L$here/.libs -Wl,-rpath,$here/.libs -lforkscope"
 if ! test -e "$library"; then
     library=.libs/libforkscope.a
-    link="$here/$library -Wl,--no-as-needed -lgcc_s -ldl"
+    link="$here/$library -Wl,--no-as-needed -lgcc_s $(sed -n "s/^Libs.private: //p" src/forkscope.pc)"
 fi
 skip() # why
 {

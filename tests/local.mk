@@ -276,6 +276,7 @@ tests_sandbox_table_test_LDADD = $(sandbox_libs) $(test_libs)
 endif
 check_PROGRAMS += tests/sandbox/values_test
 check_PROGRAMS += tests/sandbox/violation_test
+check_PROGRAMS += tests/sandbox/ways_test
 endif
 check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)
@@ -542,7 +543,7 @@ check-kills: tests/call/kill_sweep_test$(EXEEXT)
 # What reads foreign bytes, by libFuzzer; clang is needed. Each target runs for FUZZ_SECONDS.
 fuzz:
 	@SRC=$(srcdir) FUZZ_CFLAGS="$(JANSSON_CFLAGS) $(UNWIND_CFLAGS)" \
-		FUZZ_LIBS="$(JANSSON_LIBS) $(UNWIND_LIBS)" MAKE="$(MAKE)" $(SHELL) $(srcdir)/tests/fuzz/run.sh
+		FUZZ_LIBS="$(JANSSON_LIBS) $(UNWIND_LIBS) $(SECCOMP_LIBS)" MAKE="$(MAKE)" $(SHELL) $(srcdir)/tests/fuzz/run.sh
 
 # Looks for faults in the sources with clang-tidy, cppcheck and clang-format, if these are there.
 tidy:

@@ -12,7 +12,7 @@ library=.libs/libforkscope.so
 link="-L.libs -Wl,-rpath,$(pwd)/.libs -lforkscope"
 if ! test -e "$library"; then
     library=.libs/libforkscope.a
-    link="$library -Wl,--no-as-needed -lgcc_s -ldl"
+    link="$library -Wl,--no-as-needed -lgcc_s $(sed -n "s/^Libs.private: //p" src/forkscope.pc)"
 fi
 
 try() # sanitizer, arguments of the program

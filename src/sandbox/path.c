@@ -191,8 +191,10 @@ int sandbox__path_open(const char *path, char ret_reason[SANDBOX_REASON])
 
     if (fd < 0) {
         int error = errno;
-        const char *what = error == ELOOP ? "leads through a link of /proc, or through too many"
-                                          : "cannot be looked up";
+        char what[128];
+        snprintf(what, sizeof what, "cannot be looked up: %s",
+                 error == ELOOP ? "it leads through a link of /proc, or through too many links"
+                                : strerror(error));
         return sandbox__path_refuse(error, ret_reason, what, path);
     }
     if (!lets_others_in(fd))

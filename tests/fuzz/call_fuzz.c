@@ -56,6 +56,18 @@ static void read_environment(struct wire_reader *block)
         free_environment(variables);
 }
 
+static void read_sandbox(struct wire_reader *block)
+{
+    struct procspawn__sandbox sandbox;
+
+    if (procspawn__received_call_sandbox(block, &sandbox) < 0)
+        return;
+    fuzz_check(sandbox.profile <= PROCSPAWN_SANDBOX_NETWORK);
+    fuzz_check(sandbox.path_count <= PROCSPAWN__SANDBOX_PATHS);
+    fuzz_check(sandbox.port_count <= PROCSPAWN__SANDBOX_PORTS);
+    procspawn__sandbox_fini(&sandbox);
+}
+
 static void read_string(struct wire_reader *block)
 {
     const char *string = wire__get_string(block);
@@ -91,6 +103,8 @@ static void read_block(const struct wire_call *call, struct wire_reader *block)
     }
     if (flags & WIRE_CALL_MEMORY_LIMIT)
         wire__get_u64(block);
+    if (flags & WIRE_CALL_SANDBOX)
+        read_sandbox(block);
     if (flags & WIRE_CALL_LIBRARY)
         read_string(block);
     fuzz_check(block->at <= block->length);
