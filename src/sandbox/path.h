@@ -4,7 +4,7 @@
 #ifndef FORKSCOPE_SANDBOX_PATH_H
 #define FORKSCOPE_SANDBOX_PATH_H
 
-enum { SANDBOX_REASON = 512 };
+enum { SANDBOX_REASON = 640 };
 
 /*
  * Returns a descriptor of the file or directory, for use by its number only; or -errno with the

@@ -54,5 +54,6 @@ extern const struct pair bench_shmem_pairs[];
 extern const struct pair bench_pool_pairs[];
 extern const struct pair bench_map_pairs[];
 extern const struct pair bench_set_pairs[];
+extern const struct pair bench_sandbox_pairs[];
 
 #endif
