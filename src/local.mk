@@ -215,6 +215,7 @@ src_libproc_la_SOURCES += src/call/handle.c src/call/handle.h
 src_libproc_la_SOURCES += src/call/incoming.c src/call/incoming.h
 src_libproc_la_SOURCES += src/call/launch.c src/call/launch.h
 src_libproc_la_SOURCES += src/call/outcome.c src/call/outcome.h
+src_libproc_la_SOURCES += src/call/prepared.c src/call/prepared.h
 src_libproc_la_SOURCES += src/call/process.c src/call/process.h
 src_libproc_la_SOURCES += src/call/request.c src/call/request.h
 src_libproc_la_SOURCES += src/call/shared_fd.c src/call/shared_fd.h

@@ -296,7 +296,9 @@ int procspawn__caller_state_describe(struct procspawn__request *request,
     if (!procspawn__image.is_child)
         describe_schedule(request);
     describe_limits(request);
+    request->environment_at = request->block.length;
     describe_environment(request, builder);
+    request->environment_length = request->block.length - request->environment_at;
     if (builder)
         choose(request, builder);
     return request->block.overflow ? -ENOMEM : 0;

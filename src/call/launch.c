@@ -9,6 +9,7 @@
 #include "src/call/builder.h"
 #include "src/call/caller_state.h"
 #include "src/call/capture.h"
+#include "src/call/prepared.h"
 #include "src/call/process.h"
 #include "src/call/request.h"
 #include "src/call/shared_fd.h"
@@ -142,6 +143,8 @@ static int describe(struct procspawn__launch *launch, const procspawn_builder *b
         rc = procspawn__request_argument(request, argument);
     if (launch->builder.time.run > 0)
         request->call.flags |= WIRE_CALL_TELL_BEGIN;
+    if (rc == 0 && builder)
+        launch->preparation = procspawn__preparation_new(builder, request);
     return rc;
 }
 
@@ -262,6 +265,9 @@ static int send_call(struct procspawn__launch *launch)
 
 static int get_child(struct procspawn__launch *launch)
 {
+    launch->has_child = procspawn__prepared_take(launch->preparation, &launch->child);
+    if (launch->has_child)
+        return 0;
     int rc = launch->may_wait ? procspawn__client_take(launch->deadline, &launch->child)
                               : procspawn__client_step(&launch->wanted, &launch->child);
 
@@ -323,6 +329,8 @@ int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **
     if (rc == 0) {
         become_handle(launch, process);
         *ret_handle = &process->handle;
+        procspawn__prepared_add(launch->preparation);
+        launch->preparation = NULL;
     } else {
         procspawn_handle_free(&process->handle);
     }
@@ -365,6 +373,7 @@ void procspawn__launch_fini(struct procspawn__launch *launch)
 {
     procspawn__launch_put_off(launch);
     procspawn__request_fini(&launch->request);
+    procspawn__preparation_free(launch->preparation);
     procspawn__launch_files_drop(&launch->files);
 }
 
@@ -382,6 +391,7 @@ void procspawn__launch_forget(struct procspawn__launch *launch)
     if (!launch)
         return;
     procspawn__request_forget(&launch->request);
+    procspawn__preparation_free(launch->preparation);
     procspawn__launch_files_forget(&launch->files);
     free_copies(&launch->builder);
     free(launch);

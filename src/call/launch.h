@@ -10,6 +10,7 @@
 #define FORKSCOPE_CALL_LAUNCH_H
 
 #include "src/call/builder.h"
+#include "src/call/prepared.h"
 #include "src/call/request.h"
 #include "src/call/shared_fd.h"
 #include "src/client/remote_child.h"
@@ -33,6 +34,7 @@ struct procspawn__launch {
     bool may_wait;                      /* its start may wait for the fork server */
     bool sealed;                        /* the request can be sent */
     bool has_child;
+    struct procspawn__preparation *preparation;     /* NULL: its child is not prepared ahead */
     struct procspawn__child_request wanted;
     struct procspawn__remote_child child;
 };

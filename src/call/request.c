@@ -159,6 +159,14 @@ static bool is_root_unseen(void)
     return effective == 0 || saved == 0;
 }
 
+static int send_parts(int channel, const struct wire_part *parts, size_t count, const int *fds,
+                      size_t fd_count)
+{
+    if (is_root_unseen())
+        return wire__send_as_root(channel, WIRE_CALL, parts, count, fds, fd_count, true);
+    return wire__send(channel, WIRE_CALL, parts, count, fds, fd_count, true);
+}
+
 int procspawn__request_send(const struct procspawn__request *request, int channel)
 {
     struct wire_part parts[] = {
@@ -171,7 +179,11 @@ int procspawn__request_send(const struct procspawn__request *request, int channe
 
     if (!is_whole(request))
         return -EBADF;
-    if (is_root_unseen())
-        return wire__send_as_root(channel, WIRE_CALL, parts, 3, fds, fd_count, true);
-    return wire__send(channel, WIRE_CALL, parts, 3, fds, fd_count, true);
+    return send_parts(channel, parts, 3, fds, fd_count);
+}
+
+int procspawn__request_send_bytes(const void *bytes, size_t length, int channel)
+{
+    const struct wire_part part = { bytes, length };
+    return send_parts(channel, &part, 1, NULL, 0);
 }

@@ -11,11 +11,14 @@
 #include <forkscope/procspawn.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Descriptors are owned, unless marked otherwise; -1: none. */
 struct procspawn__request {
     struct wire_call call;
     struct wire_writer block;
+    size_t environment_at;      /* where the environment lies in the block */
+    size_t environment_length;
     struct procspawn__message message;
     int memory;                 /* memfd with block and text if they are too long for a frame */
     int cwd;
@@ -40,5 +43,7 @@ int procspawn__request_argument(struct procspawn__request *request, const json_t
 int procspawn__request_seal(struct procspawn__request *request);
 /* Sends the request and does not block. 0; -EPIPE: the receiver is dead; or -errno. */
 int procspawn__request_send(const struct procspawn__request *request, int channel);
+/* The same with the bytes of a request that has no descriptors. */
+int procspawn__request_send_bytes(const void *bytes, size_t length, int channel);
 
 #endif

@@ -41,6 +41,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const int64_t prepared_timeout = BASE_SECOND;    /* until the call comes (prepared.h) */
+
 static struct forkserver_child self BASE_WRITTEN;
 static struct procspawn__fd_owner argument_fds BASE_WRITTEN; /* descriptors of the argument */
 
@@ -204,7 +206,7 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
         procspawn__reply_reported(&failure);
     else if (argument)
         procspawn__reply_result(result);
-    else if (!procspawn__reply.failed)
+    else if (!procspawn__reply.failed && !(received->call.flags & WIRE_CALL_AHEAD))
         procspawn__reply_result(json_null());
     procspawn__received_call_drop(received);
     if (!procspawn__reply.keep_alive)
@@ -320,16 +322,16 @@ void procspawn__child_prepare(void)
 }
 
 /*
- * A surplus spare exits if no call comes in time. It shuts down the receiving side first: a call
- * sent before that is in the channel and is served; a later sender gets an error and takes another
- * child.
+ * A child that is not needed exits if no call comes in time. It shuts down the receiving side
+ * first: a call sent before that is in the channel and is served; a later sender gets an error and
+ * takes another child.
  */
-static void wait_as_spare(const struct forkserver_child *child)
+static void wait_as_spare(int channel, int64_t timeout)
 {
-    struct pollfd fd = { .fd = child->channel, .events = POLLIN };
+    struct pollfd fd = { .fd = channel, .events = POLLIN };
 
-    if (poll(&fd, 1, (int)(child->idle_timeout / (BASE_SECOND / 1000))) == 0)
-        shutdown(child->channel, SHUT_RD);
+    if (poll(&fd, 1, (int)(timeout / (BASE_SECOND / 1000))) == 0)
+        shutdown(channel, SHUT_RD);
 }
 
 CRASH_BELOW_CALLED void procspawn__child_enter(const struct forkserver_child *child)
@@ -346,11 +348,13 @@ CRASH_BELOW_CALLED void procspawn__child_enter(const struct forkserver_child *ch
         *(volatile unsigned char *)body = 0;    /* the call comes here */
     }
     if (child->idle_timeout != BASE_NEVER)
-        wait_as_spare(child);
+        wait_as_spare(child->channel, child->idle_timeout);
     do {
         receive(&frame, &received);
         serve(&received, &frame, first);
         first = false;
+        if (received.call.flags & WIRE_CALL_AHEAD && !procspawn__reply.failed)
+            wait_as_spare(child->channel, prepared_timeout);
     } while (is_persistent(&received.call));
     _exit(procspawn__reply.failed ? 1 : 0);
 }

@@ -381,6 +381,44 @@ static void close_way_back(uint32_t flags)
     procspawn__client_close();
 }
 
+/* What the preparation has set, and the environment, which it has not. */
+static int pass_over(const struct wire_call *call, struct wire_reader *block)
+{
+    const uint32_t flags = call->flags;
+    struct procspawn__identity identity;
+    struct procspawn__schedule schedule;
+    struct procspawn__limits limits;
+    uid_t uid;
+    gid_t gid;
+    int rc = procspawn__identity_read(call, block, &identity);
+
+    if (rc == 0) {
+        procspawn__identity_fini(&identity);
+        rc = procspawn__received_call_schedule(flags, block, &schedule);
+    }
+    if (rc == 0 && flags & WIRE_CALL_LIMITS)
+        rc = procspawn__received_call_limits(block, &limits);
+    if (rc == 0 && flags & WIRE_CALL_ENVIRONMENT)
+        rc = set_environment(block);
+    if (rc == 0 && flags & WIRE_CALL_CHOSEN_LIMITS)
+        rc = procspawn__received_call_limits(block, &limits);
+    if (rc == 0)
+        rc = procspawn__received_call_chosen_ids(flags, block, &uid, &gid);
+    return rc;
+}
+
+/* A call for a child that was prepared for it, and is in its sandbox. */
+static int setup_prepared(const struct wire_call *call, struct wire_reader *block,
+                          struct wire_frame *frame, const char **ret_what)
+{
+    size_t fd_index = (call->flags & WIRE_CALL_FD_MEMORY) ? 1 : 0;
+
+    PROCSPAWN__STEP(true, set_streams(call->flags, frame, &fd_index),
+                    "could not set the standard streams");
+    PROCSPAWN__STEP(true, pass_over(call, block), "could not read the call");
+    return 0;
+}
+
 int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
                      struct wire_frame *frame, const struct forkserver_child *self,
                      const char **ret_library, const char **ret_what)
@@ -391,6 +429,8 @@ int procspawn__setup(const struct wire_call *call, struct wire_reader *block,
     close_way_back(flags);
     PROCSPAWN__STEP(true, procspawn__sender_identify(frame, self, &sender),
                     "could not read the caller's rights");
+    if (settled && flags & WIRE_CALL_SANDBOX)
+        return setup_prepared(call, block, frame, ret_what);
     int rc = set_surroundings(call, frame, ret_what);
     if (rc == 0 && !settled)
         rc = settle(call, block, &sender, self->server, ret_what);

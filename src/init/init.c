@@ -15,6 +15,7 @@
 #include "src/call/collector.h"
 #include "src/call/collector_link.h"
 #include "src/call/confinement.h"
+#include "src/call/prepared.h"
 #include "src/child/caller_rights.h"
 #include "src/child/child.h"
 #include "src/client/earlier.h"
@@ -189,6 +190,7 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
     if (image->owner != 0) {
         procspawn__client_forget();
         procspawn__collector_reset();
+        procspawn__prepared_forget();
         drop_board();
         procspawn__at_fini_forget();
         procspawn__fd_table_forget();
@@ -249,6 +251,7 @@ static void forget_all(void)
 {
     procspawn__earlier_reap(0);
     procspawn__collector_close();
+    procspawn__prepared_drop();
     procspawn__caller_state_close();
     procspawn__json_memory_unwrap();
     drop_board();

@@ -51,7 +51,8 @@ enum wire_call_flag {
     WIRE_CALL_LINES = 1 << 26,      /* stdout is written line by line */
     WIRE_CALL_INITIALIZE = 1 << 27, /* answer with null; a failure ends the worker, as of PREPARE */
     WIRE_CALL_MEMORY_LIMIT = 1 << 28,
-    WIRE_CALL_SANDBOX = 1 << 29
+    WIRE_CALL_SANDBOX = 1 << 29,
+    WIRE_CALL_AHEAD = 1 << 30       /* of PREPARE: is answered only if it fails (prepared.h) */
 };
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
