@@ -268,6 +268,7 @@ check_PROGRAMS += tests/sandbox/files_test
 check_PROGRAMS += tests/sandbox/filter_test
 tests_sandbox_filter_test_LDADD = tests/libsupport.la $(sandbox_libs) $(test_libs)
 check_PROGRAMS += tests/sandbox/network_test
+check_PROGRAMS += tests/sandbox/prepared_test
 # The page has the table of a processor with all system calls.
 if HAVE_OLD_CALLS
 check_PROGRAMS += tests/sandbox/table_test

@@ -24,6 +24,12 @@
  * callback, hook, loading of the function's library. The argument is decoded inside. A later call
  * of a worker cannot load a library: it is refused.
  *
+ * To enter a sandbox takes a tenth of a millisecond, so it is done ahead: after a sandboxed call
+ * another process goes through the same set-up and waits for a second. The next call that differs
+ * in nothing but its function, argument, environment and standard streams takes it. It has looked
+ * up the paths, and run the callback of the configuration, when it was made. A builder with a hook
+ * has a new process for each call.
+ *
  * A sandboxed process calls no functions in other processes: procspawn() and the like return
  * PROCSPAWN_ERIGHTS there, whatever procspawn_builder_may_spawn() said. Crashes, panics, failed
  * assertions, time limits and their backtraces work as in every call, because another process
