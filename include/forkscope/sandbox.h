@@ -27,8 +27,8 @@
  * To enter a sandbox takes a tenth of a millisecond, so it is done ahead: after a sandboxed call
  * another process goes through the same set-up and waits for a second. The next call that differs
  * in nothing but its function, argument, environment and standard streams takes it. It has looked
- * up the paths, and run the callback of the configuration, when it was made. A builder with a hook
- * has a new process for each call.
+ * up the paths, and run the callback of the configuration, when it was made. A builder with a hook,
+ * and a program without spares (procspawn_config_spares), have a new process for each call.
  *
  * A sandboxed process calls no functions in other processes: procspawn() and the like return
  * PROCSPAWN_ERIGHTS there, whatever procspawn_builder_may_spawn() said. Crashes, panics, failed

@@ -309,7 +309,9 @@ static CU_SuiteInfo suites[] = {
     CU_SUITE_INFO_NULL,
 };
 
+/* A child is prepared only of a spare. */
 int main(int argc, char **argv)
 {
+    unsetenv("CALLS_SPARES");
     return procspawn_cunit_run(suites, argc, argv);
 }
