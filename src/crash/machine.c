@@ -51,7 +51,7 @@ static const unsigned char call_order[6] = {5, 4, 1, 10, 8, 9};
 
 void crash__machine_call(const struct registers *registers, struct machine_call *ret_call)
 {
-    ret_call->number = (long)registers->value[0];
+    ret_call->number = (int32_t)registers->value[0];
     for (int i = 0; i < 6; i++)
         ret_call->argument[i] = registers->value[call_order[i]];
 }
@@ -138,7 +138,7 @@ int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)
 
 void crash__machine_call(const struct registers *registers, struct machine_call *ret_call)
 {
-    ret_call->number = (long)registers->value[8];
+    ret_call->number = (int32_t)registers->value[8];
     for (int i = 0; i < 6; i++)
         ret_call->argument[i] = registers->value[i];
 }

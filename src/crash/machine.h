@@ -54,7 +54,10 @@ int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers);
 void crash__machine_from_syscall(const uint64_t argument[6], uint64_t sp, uint64_t pc,
                                  struct registers *ret_registers);
 
-/* The system call of these registers, before the kernel has done it. Async-signal-safe. */
+/*
+ * The system call of these registers, before the kernel has done it. The kernel takes the low half
+ * of the number. Async-signal-safe.
+ */
 void crash__machine_call(const struct registers *registers, struct machine_call *ret_call);
 
 /* Sets what the system call returns to the code that a handler interrupted. Async-signal-safe. */
