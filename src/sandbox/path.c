@@ -149,13 +149,13 @@ static bool know_mounts(void)
     return mounts.known;
 }
 
-/* Is anything of the kernel's mounted in it? True also if that is not known. */
-static bool has_mount_of_kernel(const char *path)
+/* Does it lie in or above a mount of the kernel's? True also if that is not known. */
+static bool reaches_mount_of_kernel(const char *path)
 {
     if (!know_mounts())
         return true;
     for (size_t i = 0; i < mounts.count; i++) {
-        if (lies_in(mounts.point[i], path))
+        if (reaches(path, mounts.point[i]))
             return true;
     }
     return false;
@@ -179,9 +179,7 @@ static bool lets_others_in(int fd)
 
     if (fstat(fd, &status) < 0 || is_file_of_kernel(fd, &status) || !read_path(fd, path))
         return true;
-    if (reaches(path, "/proc") || reaches(path, "/dev"))
-        return true;
-    return S_ISDIR(status.st_mode) && has_mount_of_kernel(path);
+    return reaches(path, "/proc") || reaches(path, "/dev") || reaches_mount_of_kernel(path);
 }
 
 int sandbox__path_open(const char *path, char ret_reason[SANDBOX_REASON])

@@ -245,6 +245,8 @@ static void places_of_processes_and_devices_are_refused(void)
     check_refused("/dev/null", "lies in or above");
     check_refused("/dev/shm", "lies in or above");
     check_refused("/sys", "lies in or above");
+    check_refused("/sys/devices", "lies in or above");
+    check_refused("/sys/kernel/uevent_seqnum", "lies in or above");
     check_refused("/proc/self/cwd", "a link of /proc");
     check_refused("/proc/self/root/etc", "a link of /proc");
 }
