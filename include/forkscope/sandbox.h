@@ -43,7 +43,8 @@
  *
  * What a sandbox does not do. It does not hide what the program had in memory at init: the function
  * can put it into its result. It does not judge what is done with what was handed in: a socket
- * sends, a writable file is written. It does not bound memory and time: use
+ * sends (a datagram socket to any address, so hand in streams), a writable file is written, and so
+ * is memory that the program shared before init. It does not bound memory and time: use
  * procspawn_builder_memory_limit(), RLIMIT_FSIZE (which counts for memory files too) and
  * procspawn_builder_run_limit(). It does not close side channels, and it cannot mend faults of the
  * kernel; it leaves few system calls by which they could be reached.

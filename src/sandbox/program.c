@@ -76,6 +76,8 @@ static uint32_t action_of(enum sandbox_verdict verdict)
         return SCMP_ACT_ERRNO(EINVAL);
     case SANDBOX_ENOSYS:
         return SCMP_ACT_ERRNO(ENOSYS);
+    case SANDBOX_EOPNOTSUPP:
+        return SCMP_ACT_ERRNO(EOPNOTSUPP);
     case SANDBOX_EMULATE:
         return SCMP_ACT_TRAP;
     default:

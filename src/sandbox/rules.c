@@ -5,6 +5,7 @@
 
 #include <asm/termbits.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <asm/ioctls.h>
 
 /* Flags of clone(2) that every thread of the C library has, and those that none has. */
@@ -25,6 +27,19 @@ enum {
                       CLONE_PARENT | CLONE_UNTRACED | CLONE_PIDFD,
     CLONE_JUDGED = CLONE_OF_THREADS | CLONE_OF_OTHERS
 };
+
+/*
+ * CLOCK_REALTIME to CLOCK_TAI; those of them that do not wake a machine; a clock for the time that
+ * a thread has run: the kernel refuses other processes' threads, not other processes.
+ */
+enum { COMMON_CLOCKS = 15, LOWEST_CLOCKS = 7 };
+#define CLOCK_OF_OWN_THREAD 0x80000004U
+
+/* What O_TMPFILE has and O_DIRECTORY has not. */
+enum { UNNAMED_FILE = O_TMPFILE & ~O_DIRECTORY };
+
+/* Of IPPROTO_IP and IPPROTO_IPV6. */
+enum { OPTIONS_OF_SOCKETS = 63 };
 
 /* All of the type but its flags. */
 #define TYPE_OF_SOCKET (~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK))

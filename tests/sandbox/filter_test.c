@@ -94,6 +94,8 @@ static uint32_t answer_of(enum sandbox_verdict verdict)
         return SECCOMP_RET_ERRNO | EINVAL;
     case SANDBOX_ENOSYS:
         return SECCOMP_RET_ERRNO | ENOSYS;
+    case SANDBOX_EOPNOTSUPP:
+        return SECCOMP_RET_ERRNO | EOPNOTSUPP;
     default:
         return SECCOMP_RET_TRAP;
     }

@@ -30,6 +30,7 @@ static const char *const verdicts[] = {
     [SANDBOX_EPERM] = "fails with EPERM",
     [SANDBOX_EINVAL] = "fails with EINVAL",
     [SANDBOX_ENOSYS] = "fails with ENOSYS",
+    [SANDBOX_EOPNOTSUPP] = "fails with EOPNOTSUPP",
     [SANDBOX_EMULATE] = "let through for a descriptor and an empty path",
 };
 
