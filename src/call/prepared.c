@@ -9,18 +9,28 @@
 #include "src/wire/call.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
+#include <fcntl.h>
 #include <forkscope/sandbox.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* LONGEST: of a preparation, in bytes. */
 enum { CHILDREN_MAX = 4, EACH_MAX = 2, LONGEST = 16 * 1024 };
 
 struct procspawn__preparation {
-    size_t length;
-    unsigned char bytes[];      /* struct wire_call and its block */
+    size_t length;              /* of what is sent: struct wire_call and its block */
+    size_t compared;            /* with what follows: a struct file for each path */
+    unsigned char bytes[];
+};
+
+/* What a path that is let in leads to. A child that waits keeps the number from being used anew. */
+struct file {
+    uint64_t device;
+    uint64_t inode;
 };
 
 struct prepared {
@@ -58,6 +68,32 @@ static bool is_suitable(const procspawn_builder *builder, const struct procspawn
            !(request->call.flags & WIRE_CALL_LIBRARY) && request->block.length <= LONGEST;
 }
 
+/* A relative path is the child's: relative to the directory that the builder sets, if it does. */
+static bool look_up(const procspawn_builder *builder, const char *path, struct file *ret_file)
+{
+    struct statx status;
+
+    if ((path[0] != '/' && builder->cwd) ||
+        statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &status) < 0)
+        return false;
+    *ret_file = (struct file){ (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor,
+                               status.stx_ino };
+    return true;
+}
+
+static bool look_up_all(const procspawn_builder *builder, unsigned char *bytes)
+{
+    const struct procspawn__sandbox *sandbox = &builder->sandbox;
+
+    for (uint32_t i = 0; i < sandbox->path_count; i++) {
+        struct file file;
+        if (!look_up(builder, sandbox->paths[i].path, &file))
+            return false;
+        memcpy(bytes + i * sizeof file, &file, sizeof file);
+    }
+    return true;
+}
+
 struct procspawn__preparation *procspawn__preparation_new(const procspawn_builder *builder,
                                                           const struct procspawn__request *request)
 {
@@ -66,9 +102,10 @@ struct procspawn__preparation *procspawn__preparation_new(const procspawn_builde
 
     if (!is_suitable(builder, request))
         return NULL;
+    const size_t files = builder->sandbox.path_count * sizeof(struct file);
     const size_t after = request->environment_at + request->environment_length;
     struct procspawn__preparation *preparation =
-        malloc(sizeof *preparation + sizeof call + block->length);
+        malloc(sizeof *preparation + sizeof call + block->length + files);
     if (!preparation)
         return NULL;
     call.flags = (call.flags & ~later_flags) | WIRE_CALL_PREPARE | WIRE_CALL_KEEP_ALIVE |
@@ -76,6 +113,7 @@ struct procspawn__preparation *procspawn__preparation_new(const procspawn_builde
     call.function = (struct wire_function){ .offset = 0 };
     call.block_length = block->length - request->environment_length;
     preparation->length = sizeof call + call.block_length;
+    preparation->compared = preparation->length + files;
     unsigned char *to = preparation->bytes;
     memcpy(to, &call, sizeof call);
     if (block->length > 0) {
@@ -83,7 +121,10 @@ struct procspawn__preparation *procspawn__preparation_new(const procspawn_builde
         memcpy(to + sizeof call + request->environment_at, block->bytes + after,
                block->length - after);
     }
-    return preparation;
+    if (look_up_all(builder, to + preparation->length))
+        return preparation;
+    free(preparation);
+    return NULL;
 }
 
 void procspawn__preparation_free(struct procspawn__preparation *preparation)
@@ -93,7 +134,8 @@ void procspawn__preparation_free(struct procspawn__preparation *preparation)
 
 static bool are_same(const struct procspawn__preparation *a, const struct procspawn__preparation *b)
 {
-    return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+    return a->length == b->length && a->compared == b->compared &&
+           memcmp(a->bytes, b->bytes, a->compared) == 0;
 }
 
 /* ---- the children ---- */

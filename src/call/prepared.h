@@ -3,7 +3,8 @@
  *
  * To enter a sandbox takes as long as to start a process. So after a sandboxed call another child
  * is sent all that the call asked for but its function, streams and environment; it does its
- * set-up, enters the sandbox, and waits. The next call for which all of that is the same takes it.
+ * set-up, enters the sandbox, and waits. The next call for which all of that is the same takes it;
+ * the paths that are let in must lead to the same files.
  * The call is sent as a whole: a process that has to replace the child (REBORN) does all anew.
  *
  * A child that is not taken within a second ends.
@@ -19,7 +20,7 @@
 
 extern struct base__lock prepared_lock;
 
-/* What a child is to be before its call comes; compared as bytes, which are the message to it. */
+/* What a child is to be before its call comes: the message to it, and what else is compared. */
 struct procspawn__preparation;
 
 /*

@@ -203,6 +203,30 @@ static void another_path_has_another_child(void)
     procspawn_builder_free(other);
 }
 
+/* The path is the same, and leads elsewhere. */
+static void a_path_that_was_made_anew_has_another_child(void)
+{
+    char directory[] = "/tmp/sandbox-XXXXXX", old[] = "/tmp/sandbox-XXXXXX";
+    struct stat made, before;
+
+    CU_ASSERT_FATAL(mkdtemp(directory) && mkdtemp(old));
+    procspawn_builder_sandbox(sandbox_builder, PROCSPAWN_SANDBOX_FILES);
+    procspawn_builder_path(sandbox_builder, directory, PROCSPAWN_PATH_READ);
+    leave_one();
+    stat(directory, &before);
+    PROCSPAWN_CUNIT_EQUAL(rename(directory, old), 0);
+    PROCSPAWN_CUNIT_EQUAL(mkdir(directory, 0700), 0);
+    stat(directory, &made);
+    CU_ASSERT(made.st_ino != before.st_ino);
+    procspawn_handle *handle = calls_build(sandbox_builder, opens_and_tells,
+                                           json_string(directory));
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), 0);
+    handle = calls_build(sandbox_builder, opens_and_tells, json_string(old));
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(handle), EACCES);
+    rmdir(directory);
+    rmdir(old);
+}
+
 static void another_denial_has_another_child(void)
 {
     leave_one();
@@ -295,6 +319,7 @@ static CU_TestInfo tests[] = {
     TEST(another_limit_has_another_child),
     TEST(another_umask_has_another_child),
     TEST(another_path_has_another_child),
+    TEST(a_path_that_was_made_anew_has_another_child),
     TEST(another_denial_has_another_child),
     TEST(a_caller_that_gave_up_rights_has_another_child),
     TEST(a_call_with_a_hook_is_not_prepared),
