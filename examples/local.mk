@@ -112,6 +112,14 @@ EXTRA_DIST += examples/40_tree.expected
 noinst_PROGRAMS += examples/41_subtree
 examples_41_subtree_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/41_subtree.expected
+EXTRA_DIST += examples/42_sandbox.c examples/42_sandbox.expected
+EXTRA_DIST += examples/43_sandbox_files.c examples/43_sandbox_files.expected
+if HAVE_SECCOMP
+noinst_PROGRAMS += examples/42_sandbox
+examples_42_sandbox_LDADD = $(examples_ldadd)
+noinst_PROGRAMS += examples/43_sandbox_files
+examples_43_sandbox_files_LDADD = $(examples_ldadd)
+endif
 EXTRA_DIST += examples/50_cunit.c examples/50_cunit.expected
 if HAVE_CUNIT
 noinst_PROGRAMS += examples/50_cunit
