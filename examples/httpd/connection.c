@@ -14,7 +14,7 @@ struct connection {
     struct reader reader;
 };
 
-enum { IDLE_MS = 10000 };
+enum { IDLE_MS = 10000, MEMORY_MAX = 256 << 20 };
 
 /* What goes to the client: a status and a body. */
 struct answer {
@@ -77,6 +77,8 @@ static struct answer handle(scoped_spawner self, const struct service *service,
         return answer_error(400, "this is no text");
     }
     procspawn_builder_total_limit(builder, service->limit);
+    procspawn_builder_sandbox(builder, service->sandbox);
+    procspawn_builder_memory_limit(builder, MEMORY_MAX);
     procspawn_builder_grace(builder, 0);
     procspawn_builder_name(builder, "handler");
     int rc = scoped_procspawn(self, builder, handle_request, argument, &handle);

@@ -9,6 +9,7 @@
 /* What all connections share; it outlives them. */
 struct service {
     int64_t limit;              /* of a request, in nanoseconds */
+    enum procspawn_sandbox sandbox; /* of the handlers */
     int drain_fd;               /* readable when no more requests are to be taken */
 };
 

@@ -1,5 +1,6 @@
 #include "examples/httpd/handlers.h"
 
+#include <fcntl.h>
 #include <forkscope.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,11 +69,20 @@ static json_t *fail(json_t *request)
     procspawn_panic("no luck with %s", text(request, "query"));
 }
 
+/* What a handler does that was taken over, or that does more than its user thinks. */
+static json_t *open_a_file(json_t *request)
+{
+    int fd = open(text(request, "query"), O_RDONLY | O_CLOEXEC);
+
+    return reply(json_pack("{s:b}", "opened", fd >= 0));
+}
+
 json_t *handle_request(json_t *request)
 {
     static const struct { const char *path; json_t *(*handler)(json_t *); } handlers[] = {
         { "/", hello }, { "/hello", hello }, { "/sum", sum }, { "/sleep", sleep_a_while },
         { "/crash", crash }, { "/hang", hang }, { "/exit", leave }, { "/fail", fail },
+        { "/open", open_a_file },
     };
 
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {

@@ -2,13 +2,14 @@
  * httpd - an HTTP/1.1 server whose requests run user code
  *
  * Shows how threads and processes share one tree: each connection is a task, each request's handler
- * a process with a time limit. A handler that crashes costs its client a 500 that tells the cause,
- * one that hangs a 504, and nobody else anything. SIGTERM lets what was begun end in its grace, and
- * ends the rest.
+ * a process with a time limit, in a sandbox. A handler that crashes, or does what its sandbox
+ * denies, costs its client a 500 that tells the cause, one that hangs a 504, and nobody else
+ * anything. SIGTERM lets what was begun end in its grace, and ends the rest.
  *
- *     httpd [-p PORT] [-d MILLISECONDS] [-g MILLISECONDS] [-c CONNECTIONS]
+ *     httpd [-p PORT] [-d MILLISECONDS] [-g MILLISECONDS] [-c CONNECTIONS] [-u]
  *
- * serves on the loopback address and prints where; -d limits a request, -g is the grace.
+ * serves on the loopback address and prints where; -d limits a request, -g is the grace. Where the
+ * kernel has no sandboxes it serves with -u only, which does without.
  */
 #include "examples/httpd/connection.h"
 
@@ -30,14 +31,16 @@ struct options {
     in_port_t port;
     int64_t limit, grace;
     unsigned connections;
+    enum procspawn_sandbox sandbox;
 };
 
 static bool read_options(int argc, char **argv, struct options *ret_options)
 {
     int option;
 
-    *ret_options = (struct options){ .limit = 1000 * ms, .grace = 2000 * ms, .connections = 256 };
-    while ((option = getopt(argc, argv, "p:d:g:c:")) != -1) {
+    *ret_options = (struct options){ .limit = 1000 * ms, .grace = 2000 * ms, .connections = 256,
+                                     .sandbox = PROCSPAWN_SANDBOX_COMPUTE };
+    while ((option = getopt(argc, argv, "p:d:g:c:u")) != -1) {
         if (option == 'p')
             ret_options->port = (in_port_t)atoi(optarg);
         else if (option == 'd')
@@ -46,6 +49,8 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
             ret_options->grace = atoi(optarg) * ms;
         else if (option == 'c')
             ret_options->connections = (unsigned)atoi(optarg);
+        else if (option == 'u')
+            ret_options->sandbox = PROCSPAWN_SANDBOX_NONE;
         else
             return false;
     }
@@ -122,7 +127,8 @@ static int run(const struct options *options)
         .name = "connections", .max_tasks = options->connections, .cancel = SCOPED_CANCEL_ASKS,
         .discard = true,
     };
-    const struct service service = { options->limit, eventfd(0, EFD_CLOEXEC) };
+    const struct service service = { options->limit, options->sandbox,
+                                     eventfd(0, EFD_CLOEXEC) };
     scoped_spawner root, connections;
     int signals = open_signals(), listener = listen_on(options->port);
 
@@ -150,11 +156,14 @@ int main(int argc, char **argv)
         return 1;
     }
     if (!read_options(argc, argv, &options)) {
-        fprintf(stderr, "usage: %s [-p PORT] [-d MS] [-g MS] [-c CONNECTIONS]\n", argv[0]);
+        fprintf(stderr, "usage: %s [-p PORT] [-d MS] [-g MS] [-c CONNECTIONS] [-u]\n", argv[0]);
         procspawn_fini();
         return 2;
     }
-    rc = run(&options);
+    const char *missing = procspawn_sandbox_missing(options.sandbox);
+    if (missing)
+        fprintf(stderr, "handlers cannot be sandboxed: %s; -u serves without\n", missing);
+    rc = missing ? 1 : run(&options);
     procspawn_fini();
     return rc;
 }

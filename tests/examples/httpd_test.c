@@ -1,9 +1,11 @@
 /*
  * httpd_test.c - the HTTP server among the examples, as its clients see it
  */
+#include "tests/support/jail.h"
 #include "tests/support/subprocess.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <forkscope/cunit.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,6 +118,33 @@ static void a_crash_costs_its_request_a_500_with_the_cause(void)
     }
     check("/exit?3", 500, "called exit(3)");
     check("/fail?this", 500, "no luck with this");
+    stop();
+}
+
+static void what_the_sandbox_denies_costs_its_request_a_500_with_the_system_call(void)
+{
+    start("5000", "2000");
+    check("/open?/etc/passwd", 500, "sandbox violation: openat(AT_FDCWD, \\\"/etc/passwd\\\"");
+    check("/hello", 200, "world");
+    stop();
+}
+
+/* The jail holds for this process and the server. */
+static void without_sandboxes_it_serves_only_when_asked_to(void)
+{
+    char *const argv[] = { (char *)(uintptr_t)"examples/httpd/httpd", NULL };
+    char *const unconfined[] = { argv[0], (char *)(uintptr_t)"-u", NULL };
+
+    jail_enter(&(struct jail_rule){ .number = SYS_seccomp }, ENOSYS);
+    CU_ASSERT_FATAL(program_start(&server, argv, -1));
+    CU_ASSERT(!program_read_until(&server, "\n"));
+    CU_ASSERT(program_error_length(&server) > 0);
+    PROCSPAWN_CUNIT_EQUAL(program_end(&server), 1);
+    free(server.out);
+    CU_ASSERT_FATAL(program_start(&server, unconfined, -1));
+    CU_ASSERT_FATAL(program_read_until(&server, "\n"));
+    CU_ASSERT_FATAL(sscanf(server.out, "listening on 127.0.0.1:%d", &port) == 1);
+    check("/open?/etc/passwd", 200, "true");
     stop();
 }
 
@@ -230,6 +260,8 @@ static void at_the_end_of_the_grace_the_rest_is_cut_short(void)
 static CU_TestInfo tests[] = {
     TEST(a_request_is_handled),
     TEST(a_crash_costs_its_request_a_500_with_the_cause),
+    TEST(what_the_sandbox_denies_costs_its_request_a_500_with_the_system_call),
+    TEST(without_sandboxes_it_serves_only_when_asked_to),
     TEST(a_hang_costs_its_request_a_504),
     TEST(many_requests_go_over_one_connection),
     TEST(what_is_no_request_is_refused),
