@@ -16,8 +16,8 @@ echo '{"secret": true}' >"$more/unreadable.json"
 chmod 000 "$more/unreadable.json"
 
 say "1. vet parses each file in a process of its own; first with jansson, which survives all of it."
-echo "   Each file that is not simply ok has a line. The FIFO hangs nobody: only the isolated process"
-echo "   opens it."
+echo "   Each file that is not simply ok has a line. The process gets its file open, and in its sandbox"
+echo "   it can open no other."
 "$vet" --parser=jansson "$data" "$more" "$more/dangling-link.json"
 [ $? -eq 1 ] || exit 1
 

@@ -153,9 +153,10 @@ noinst_PROGRAMS += examples/68_limits
 examples_68_limits_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/68_limits.expected
 
-# vet is an example of more than one file.
+# vet is an example of more than one file. Its decoders are built where their libraries are.
 
 noinst_PROGRAMS += examples/vet/vet
+examples_vet_vet_CPPFLAGS = $(AM_CPPFLAGS)
 examples_vet_vet_LDADD = $(examples_ldadd)
 examples_vet_vet_SOURCES = \
 	examples/vet/main.c \
@@ -167,6 +168,7 @@ examples_vet_vet_SOURCES = \
 	examples/vet/walk.c examples/vet/walk.h \
 	examples/vet/calls.c examples/vet/calls.h \
 	examples/vet/flight.c examples/vet/flight.h \
+	examples/vet/confine.c examples/vet/confine.h \
 	examples/vet/child.c examples/vet/child.h \
 	examples/vet/document.c examples/vet/document.h \
 	examples/vet/parser.c examples/vet/parser.h \
@@ -179,6 +181,22 @@ examples_vet_vet_SOURCES = \
 	examples/vet/name.c examples/vet/name.h \
 	examples/vet/clock.h \
 	examples/vet/leftovers.c examples/vet/leftovers.h
+EXTRA_DIST += examples/vet/parse_png.c examples/vet/parse_xml.c examples/vet/parse_archive.c
+if HAVE_PNG
+examples_vet_vet_CPPFLAGS += -DVET_PNG $(PNG_CFLAGS)
+examples_vet_vet_SOURCES += examples/vet/parse_png.c
+examples_vet_vet_LDADD += $(PNG_LIBS)
+endif
+if HAVE_XML
+examples_vet_vet_CPPFLAGS += -DVET_XML $(XML_CFLAGS)
+examples_vet_vet_SOURCES += examples/vet/parse_xml.c
+examples_vet_vet_LDADD += $(XML_LIBS)
+endif
+if HAVE_ARCHIVE
+examples_vet_vet_CPPFLAGS += -DVET_ARCHIVE $(ARCHIVE_CFLAGS)
+examples_vet_vet_SOURCES += examples/vet/parse_archive.c
+examples_vet_vet_LDADD += $(ARCHIVE_LIBS)
+endif
 
 # httpd, threads and processes in one tree.
 

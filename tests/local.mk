@@ -30,6 +30,7 @@ tests_libsupport_la_SOURCES += tests/support/host_helpers.c tests/support/host_h
 tests_libsupport_la_SOURCES += tests/support/jail.c tests/support/jail.h
 tests_libsupport_la_SOURCES += tests/support/large_tables.c tests/support/large_tables.h
 tests_libsupport_la_SOURCES += tests/support/lingering_sockets.c tests/support/lingering_sockets.h
+tests_libsupport_la_SOURCES += tests/support/made_file.c tests/support/made_file.h
 tests_libsupport_la_SOURCES += tests/support/made_module.c tests/support/made_module.h
 tests_libsupport_la_SOURCES += tests/support/memory_group.c tests/support/memory_group.h
 tests_libsupport_la_SOURCES += tests/support/nested_helpers.c tests/support/nested_helpers.h
@@ -173,15 +174,22 @@ check_PROGRAMS += tests/error/reasons_test
 check_PROGRAMS += tests/error/texts_test
 check_PROGRAMS += tests/error/visible_text_test
 
+# What vet and httpd call is sandboxed, unless they are told not to.
+if HAVE_SECCOMP
 check_PROGRAMS += tests/examples/httpd_test
 tests_examples_httpd_test_LDADD = tests/libsupport.la $(test_libs)
 check_PROGRAMS += tests/examples/vet_count_test
 tests_examples_vet_count_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
+check_PROGRAMS += tests/examples/vet_decoder_test
+tests_examples_vet_decoder_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
 check_PROGRAMS += tests/examples/vet_end_test
 tests_examples_vet_end_test_SOURCES = tests/examples/vet_end_test.c examples/vet/leftovers.c
 tests_examples_vet_end_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
+check_PROGRAMS += tests/examples/vet_sandbox_test
+tests_examples_vet_sandbox_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
 check_PROGRAMS += tests/examples/vet_verdict_test
 tests_examples_vet_verdict_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
+endif
 
 check_PROGRAMS += tests/executor/executor_test
 tests_executor_executor_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)

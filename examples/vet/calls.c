@@ -2,11 +2,14 @@
 
 #include "examples/vet/child.h"
 #include "examples/vet/clock.h"
+#include "examples/vet/confine.h"
+#include "examples/vet/document.h"
 
 #include <errno.h>
 #include <forkscope/procspawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* So often a file is tried when no process can be had for it, which is no fault of the file. */
 #define ATTEMPTS 3
@@ -20,6 +23,8 @@ struct caller {
     const struct calls *calls;
     procspawn_builder *builder;
     char *path;
+    int fd;                 /* of the path, open while it is called with; -1: not open */
+    size_t size;
     procspawn_handle *handle;
     int64_t started;
 };
@@ -31,16 +36,14 @@ static void release(void *arg)
         procspawn_kill(caller->handle);
     procspawn_handle_free(caller->handle);
     procspawn_builder_free(caller->builder);
+    if (caller->fd >= 0)
+        close(caller->fd);
     free(caller->path);
 }
 
-/*
- * The parser's last words, a sanitizer's report say, are not for our streams, and its core not for
- * our disk.
- */
+/* The parser's last words, a sanitizer's report say, are not for our streams. */
 static int prepare(struct caller *caller)
 {
-    const struct rlimit no_core = { 0, 0 };
     caller->builder = procspawn_builder_new();
     if (!caller->builder)
         return -ENOMEM;
@@ -49,12 +52,13 @@ static int prepare(struct caller *caller)
     procspawn_builder_stdout(caller->builder, PROCSPAWN_STDIO_NULL, -1);
     procspawn_builder_stderr(caller->builder, PROCSPAWN_STDIO_NULL, -1);
     int code = procspawn_builder_name(caller->builder, "vet-parser");
-    return code < 0 ? code : procspawn_builder_rlimit(caller->builder, RLIMIT_CORE, &no_core);
+    return code < 0 ? code : confine(caller->builder, caller->calls->options);
 }
 
 static int start(struct caller *caller)
 {
-    json_t *question = child_question(caller->path, caller->calls->options->parser);
+    json_t *question = child_question(caller->fd, caller->size,
+                                      caller->calls->options->parser);
     if (!question)
         return -ENOMEM;
     caller->started = clock_now();
@@ -117,7 +121,7 @@ static struct verdict wait_for(struct caller *caller)
     return verdict;
 }
 
-static struct verdict call(struct caller *caller)
+static struct verdict call_with_file(struct caller *caller)
 {
     int code = start_patiently(caller);
     if (code < 0)
@@ -129,11 +133,27 @@ static struct verdict call(struct caller *caller)
     return verdict;
 }
 
+/*
+ * The file is opened here, where it can be, and read there. It is opened for each attempt, as the
+ * one before may have read of it.
+ */
+static struct verdict call(struct caller *caller)
+{
+    const char *failure = document_open(caller->path, &caller->fd, &caller->size);
+    if (failure)
+        return verdict_without_call(OUTCOME_UNREADABLE, failure);
+    struct verdict verdict = call_with_file(caller);
+    close(caller->fd);
+    caller->fd = -1;
+    return verdict;
+}
+
 /* Who died reading it could not say how long it is. */
 static void measure(const char *path, struct verdict *verdict)
 {
     struct stat status;
-    if (verdict->outcome != OUTCOME_CRASHED && verdict->outcome != OUTCOME_TIMED_OUT)
+    if (verdict->outcome != OUTCOME_CRASHED && verdict->outcome != OUTCOME_TIMED_OUT &&
+        verdict->outcome != OUTCOME_VIOLATION)
         return;
     if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
         verdict->bytes = status.st_size;
@@ -161,7 +181,7 @@ static bool next_path(struct caller *caller)
 
 int calls_run(void *calls)
 {
-    struct caller caller = { .calls = calls };
+    struct caller caller = { .calls = calls, .fd = -1 };
     int code;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_cleanup_push(release, &caller);

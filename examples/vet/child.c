@@ -1,15 +1,17 @@
 #include "examples/vet/child.h"
 
 #include "examples/vet/document.h"
-#include "examples/vet/name.h"
 #include "examples/vet/parser.h"
 
 #include <forkscope/procspawn.h>
+#include <forkscope/value.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-json_t *child_question(const char *path, const char *parser)
+json_t *child_question(int fd, size_t size, const char *parser)
 {
-    return json_pack("{s:o, s:s}", "path", name_pack(path), "parser", parser);
+    return json_pack("{s:o, s:I, s:s}", "file", procspawn_value_fd(fd), "size", (json_int_t)size,
+                     "parser", parser);
 }
 
 static json_t *answer_for(const struct document *document, parser_function *parse)
@@ -24,17 +26,19 @@ static json_t *answer_for(const struct document *document, parser_function *pars
 
 json_t *child_answer(json_t *question)
 {
-    char *path = name_unpack(json_object_get(question, "path"));
-    parser_function *parse = parser_find(json_string_value(json_object_get(question, "parser")));
-    if (!path || !parse)
+    const char *name = json_string_value(json_object_get(question, "parser"));
+    json_int_t size = json_integer_value(json_object_get(question, "size"));
+    const struct parser *parser = parser_find(name);
+    int fd;
+    if (!parser || procspawn_value_claim_fd(json_object_get(question, "file"), &fd) < 0)
         procspawn_panic("malformed question");
 
     struct document document;
-    const char *failure = document_read(path, &document);
-    free(path);
+    const char *failure = document_read(fd, (size_t)size, &document);
+    close(fd);
     if (failure)
         return json_pack("{s:s, s:s}", "outcome", "unreadable", "message", failure);
-    json_t *answer = answer_for(&document, parse);
+    json_t *answer = answer_for(&document, parser->function);
     free(document.text);
     return answer;
 }

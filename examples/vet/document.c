@@ -31,7 +31,7 @@ static const char *why_refused(mode_t mode)
  * Opening a device can do things, so its kind is asked first; and again, for it may be another by
  * now.
  */
-static const char *open_file(const char *path, int *ret_fd, size_t *ret_size)
+const char *document_open(const char *path, int *ret_fd, size_t *ret_size)
 {
     struct stat status;
     if (stat(path, &status) < 0)
@@ -81,18 +81,12 @@ static const char *read_all(int fd, struct document *document, size_t room)
     }
 }
 
-const char *document_read(const char *path, struct document *ret_document)
+const char *document_read(int fd, size_t size, struct document *ret_document)
 {
-    int fd = -1;
-    size_t size = 0;
-    const char *failure = open_file(path, &fd, &size);
-    if (failure)
-        return failure;
     /* One byte for the NUL, one to see the end of the file without growing. */
     size_t room = size + 2 < ROOM_MIN ? ROOM_MIN : size + 2;
     struct document document = { malloc(room), 0 };
-    failure = document.text ? read_all(fd, &document, room) : strerror(ENOMEM);
-    close(fd);
+    const char *failure = document.text ? read_all(fd, &document, room) : strerror(ENOMEM);
     if (failure) {
         free(document.text);
         return failure;

@@ -2,8 +2,8 @@
 
 #include <sys/resource.h>
 
-/* Generously: for a call its channel, its signals, what a try needs for a moment; for the rest. */
-#define PER_JOB 6
+/* Generously: a call's file, channel, signals, what a try needs for a moment; and the rest. */
+#define PER_JOB 7
 #define FOR_THE_REST 48
 
 int limits_fit(int jobs)

@@ -2,19 +2,21 @@
  * vet - tells for many files whether a parser that nobody trusts can parse them
  *
  * It shows both halves of the library at work. Threads in a scope walk the arguments and keep a
- * number of calls in flight; every file is parsed by a call in a process of its own with a
- * time limit. However the parser ends, vet goes on with the next file; however vet ends, nothing is
- * left behind.
+ * number of calls in flight; every file is parsed by a call in a process of its own, in a sandbox,
+ * with limits of time and memory. However the parser ends, vet goes on with the next file; however
+ * vet ends, nothing is left behind.
  *
  *     vet -p naive examples/data
  *
  * prints a line for each file that is not simply ok, and the numbers at the end.
  */
+#include "examples/vet/confine.h"
 #include "examples/vet/interrupt.h"
 #include "examples/vet/job.h"
 #include "examples/vet/leftovers.h"
 #include "examples/vet/limits.h"
 #include "examples/vet/options.h"
+#include "examples/vet/parser.h"
 #include "examples/vet/report.h"
 
 #include <errno.h>
@@ -81,7 +83,8 @@ static int status_of(const struct run *run)
     const int64_t *outcomes = run->report.tally.outcomes;
     if (run->interrupted)
         return STATUS_INTERRUPTED;
-    if (outcomes[OUTCOME_CRASHED] || outcomes[OUTCOME_TIMED_OUT] || outcomes[OUTCOME_UNDECIDED])
+    if (outcomes[OUTCOME_CRASHED] || outcomes[OUTCOME_VIOLATION] ||
+        outcomes[OUTCOME_TIMED_OUT] || outcomes[OUTCOME_UNDECIDED])
         return STATUS_CRASHED;
     return outcomes[OUTCOME_REJECTED] || outcomes[OUTCOME_UNREADABLE] ? STATUS_NOT_ALL : STATUS_OK;
 }
@@ -125,22 +128,39 @@ static int run_with_report(struct run *run, const struct options *options)
     return code;
 }
 
+static int run_with_server(struct run *run, const struct options *options)
+{
+    if (!confine_works(options)) {
+        procspawn_fini();
+        return STATUS_FAILED;
+    }
+    int code = report_init(&run->report, options);
+    if (code < 0)
+        return failed("start", code);
+    int status = run_with_report(run, options);
+    report_fini(&run->report);
+    return status;
+}
+
+/* What the parser has prepared is in the image of its processes, so that comes first. */
+static int start(int argc, char **argv, const struct options *options)
+{
+    const struct parser *parser = parser_find(options->parser);
+    if (parser->prepare)
+        parser->prepare();
+    int code = leftovers_watch();
+    return code < 0 ? code : procspawn_init(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct run run = { .interrupted = false };
     options_parse(argc, argv, &options);
     options.jobs = limits_fit(options.jobs);
-
-    int code = leftovers_watch();
-    if (code == 0)
-        code = procspawn_init(argc, argv);
-    if (code < 0)
-        return failed("cannot start processes", code);
-    code = report_init(&run.report, &options);
-    if (code < 0)
-        return failed("start", code);
-    int status = run_with_report(&run, &options);
-    report_fini(&run.report);
+    int code = start(argc, argv, &options);
+    int status = code < 0 ? failed("cannot start processes", code) :
+                            run_with_server(&run, &options);
+    options_fini(&options);
     return status;
 }

@@ -102,7 +102,9 @@ static json_t *summary_json(const struct tally *tally, bool interrupted, int pro
 
 static int print_json(const struct report *report, json_t *summary)
 {
-    json_t *document = json_pack("{s:s, s:i, s:I, s:O, s:o}", "parser", report->options->parser,
+    json_t *document = json_pack("{s:s, s:s, s:i, s:I, s:O, s:o}",
+                                 "parser", report->options->parser,
+                                 "sandbox", options_sandbox_name(report->options),
                                  "jobs", report->options->jobs,
                                  "limit_ns", (json_int_t)report->options->limit,
                                  "files", report->files, "summary", summary);

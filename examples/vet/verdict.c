@@ -11,6 +11,7 @@ static const char *const names[OUTCOMES] = {
     [OUTCOME_OK] = "ok",
     [OUTCOME_REJECTED] = "rejected",
     [OUTCOME_CRASHED] = "crashed",
+    [OUTCOME_VIOLATION] = "violation",
     [OUTCOME_TIMED_OUT] = "timed_out",
     [OUTCOME_UNREADABLE] = "unreadable",
     [OUTCOME_UNDECIDED] = "undecided",
@@ -63,6 +64,8 @@ struct verdict verdict_of_answer(const json_t *answer)
 
 static enum outcome outcome_of_error(const procspawn_error *error)
 {
+    if (procspawn_error_is_violation(error))
+        return OUTCOME_VIOLATION;
     switch (procspawn_error_kind(error)) {
     case PROCSPAWN_ERROR_TIMED_OUT:
         return OUTCOME_TIMED_OUT;
@@ -75,12 +78,22 @@ static enum outcome outcome_of_error(const procspawn_error *error)
     }
 }
 
+/* The system call in words, without the words before it. */
+static const char *system_call_of(const procspawn_error *error)
+{
+    const char *message = procspawn_error_message(error);
+    const char *after = strstr(message, ": ");
+    return after ? after + 2 : message;
+}
+
 /* What one wants to know first: the signal where there is one, and what it means. */
 static char *message_of_error(const procspawn_error *error)
 {
     char text[256];
     int number = procspawn_error_signal(error);
     const char *signal = number ? sigabbrev_np(number) : NULL;
+    if (procspawn_error_is_violation(error))
+        return name_printable(system_call_of(error));
     if (procspawn_error_cause(error) == PROCSPAWN_CAUSE_STACK_OVERFLOW)
         snprintf(text, sizeof text, "SIG%s, stack overflow", signal ? signal : "SEGV");
     else if (procspawn_error_cause(error) == PROCSPAWN_CAUSE_OUT_OF_MEMORY)

@@ -13,6 +13,7 @@ enum outcome {
     OUTCOME_OK,
     OUTCOME_REJECTED,       /* the parser said no; line, column and message say where and why */
     OUTCOME_CRASHED,        /* the parser's process died, or answered nonsense */
+    OUTCOME_VIOLATION,      /* the parser did what its sandbox denies; the message says what */
     OUTCOME_TIMED_OUT,
     OUTCOME_UNREADABLE,     /* the parser never saw it; the message says why */
     OUTCOME_UNDECIDED,      /* no process could be had to parse it */
@@ -39,7 +40,7 @@ struct verdict verdict_without_call(enum outcome outcome, const char *message);
 
 void verdict_fini(struct verdict *verdict);
 
-/* "ok", "rejected", "crashed", "timed_out", "unreadable", "undecided". */
+/* "ok", "rejected", "crashed", "violation", "timed_out", "unreadable", "undecided". */
 const char *outcome_name(enum outcome outcome);
 
 /* Prints the line for a file, or makes the JSON object for it (a new reference). */

@@ -153,10 +153,7 @@ static int walk_directories(struct walker *walker)
     return 0;
 }
 
-/*
- * Whether there is a file at all, and whether it can be read, is for the isolated process to find
- * out.
- */
+/* Whether there is a file at all, and whether it can be read, is found out when it is parsed. */
 static int walk_argument(struct walker *walker, const char *argument)
 {
     struct stat status;

@@ -37,6 +37,24 @@ int vet_run(char **ret_out, const char *const *arguments)
     return status;
 }
 
+bool vet_has(const char *parser)
+{
+    bool there = VET_RUN(NULL, "--parser", parser, "/no/such/file") == 1;
+    if (!there)
+        printf("skipped: vet was built without parser %s\n", parser);
+    return there;
+}
+
+bool vet_limits_memory(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    puts("skipped: the sanitizer's memory counts, too");
+    return false;
+#else
+    return true;
+#endif
+}
+
 json_t *vet_run_json(int expected, const char *const *arguments)
 {
     const char *all[ARGUMENTS_MAX] = { "--json" };
@@ -104,15 +122,20 @@ void folder_remove(char *folder)
     free(folder);
 }
 
-char *folder_write(const char *folder, const char *name, const char *text)
+char *folder_write_bytes(const char *folder, const char *name, const void *bytes, size_t length)
 {
     char *path;
     CU_ASSERT_FATAL(asprintf(&path, "%s/%s", folder, name) > 0);
     FILE *stream = fopen(path, "we");
     CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
-    CU_ASSERT(fputs(text, stream) >= 0);
+    CU_ASSERT(fwrite(bytes, 1, length, stream) == length);
     fclose(stream);
     return path;
+}
+
+char *folder_write(const char *folder, const char *name, const char *text)
+{
+    return folder_write_bytes(folder, name, text, strlen(text));
 }
 
 long folder_count(const char *folder)

@@ -5,10 +5,18 @@
 #define FORKSCOPE_SUPPORT_VET_HELPERS_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define VET "examples/vet/vet"
 #define SECOND INT64_C(1000000000)
+
+/* Whether vet was built with this parser; if not, it has said so. */
+bool vet_has(const char *parser);
+
+/* Whether a small limit of memory means what it says; if not, it has said so. */
+bool vet_limits_memory(void);
 
 /* Returns the path of a file in examples/data ("": of the folder); the caller frees it. */
 char *vet_data(const char *below);
@@ -43,6 +51,7 @@ void folder_remove(char *folder);
 
 /* Writes a file into a folder and returns its path, which the caller frees. */
 char *folder_write(const char *folder, const char *name, const char *text);
+char *folder_write_bytes(const char *folder, const char *name, const void *bytes, size_t length);
 
 /* Returns the number of files below a folder, as find(1) counts them. */
 long folder_count(const char *folder);
