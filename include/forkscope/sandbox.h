@@ -36,10 +36,11 @@
  * examines them.
  *
  * These functions of the C library open files or load code, so they are violations in COMPUTE:
- * fopen, localtime and tzset (its first use), setlocale, iconv_open, getaddrinfo and the users'
- * database, dlopen, tmpfile, sysconf(_SC_NPROCESSORS_ONLN), pthread_getattr_np in the main thread.
- * Call what prepares them in the hook (procspawn_builder_hook), as tzset(), or use FILES. fork,
- * system, popen and pthread_create fail, with EPERM.
+ * fopen, localtime, mktime and tzset, setlocale, iconv_open, getaddrinfo and the users' database,
+ * dlopen, tmpfile, sysconf(_SC_NPROCESSORS_ONLN), pthread_getattr_np in the main thread. Call what
+ * prepares them in the hook (procspawn_builder_hook), or before init, or use FILES. Local time is
+ * prepared by tzset() if TZ is set; without it localtime and mktime look at /etc/localtime each
+ * time. fork, system, popen and pthread_create fail, with EPERM.
  *
  * What a sandbox does not do. It does not hide what the program had in memory at init: the function
  * can put it into its result. It does not judge what is done with what was handed in: a socket
