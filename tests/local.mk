@@ -521,7 +521,7 @@ one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
 .PHONY: bench check-fresh check-hostile check-kills check-load check-locks check-model check-random
-.PHONY: check-spares check-stress fuzz soak tidy
+.PHONY: check-spares check-stress check-torture fuzz soak tidy
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -592,6 +592,18 @@ check-hostile: tests/hostile/hostile$(EXEEXT)
 check-locks:
 	@SRC=$(srcdir) LOCKS_CFLAGS="-std=gnu11 -pthread $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 		$(UNWIND_CFLAGS) $(CUNIT_CFLAGS)" $(SHELL) $(srcdir)/tests/locks.sh
+
+# How right the reports of many deaths and hangs are, for programs linked in five ways.
+# TORTURE_KINDS chooses some of these ways.
+check-torture: all
+	@$(srcdir)/tests/torture/run.sh . $(TORTURE_CASES)
+
+EXTRA_DIST += tests/torture/broken.c tests/torture/code.c tests/torture/common.c
+EXTRA_DIST += tests/torture/ends.c tests/torture/exceptions.cc tests/torture/handlers.c
+EXTRA_DIST += tests/torture/hangs.c tests/torture/judge.cc tests/torture/library.c
+EXTRA_DIST += tests/torture/memory.c tests/torture/plugin.c tests/torture/run.sh
+EXTRA_DIST += tests/torture/shapes.S tests/torture/signals.c tests/torture/stacks.c
+EXTRA_DIST += tests/torture/threads.c tests/torture/torture.h
 
 # The models of the thread half; spin is needed.
 check-model:
