@@ -21,8 +21,12 @@ static bool read_record(const struct examination *examination, struct crash_reco
 
     if (examination->stopped && error)
         _exit(error == -ENOENT ? EXAMINATION_NO_FAILURE : 0);
-    if (examination->memfd < 0 && ret_record->state == CRASH_RAISED)
+    if (examination->memfd < 0 && !error && ret_record->state == CRASH_RAISED) {
+        crash__mark(examination->pid, -1, CRASH_EXAMINED);
         _exit(0);
+    }
+    if (!error)
+        crash__mark(examination->pid, -1, CRASH_SEEN);
     return error == 0;
 }
 

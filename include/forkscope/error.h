@@ -93,7 +93,8 @@ enum procspawn_cause {
     /* A fault just outside of the main thread's stack. An overflow of another thread's stack is a
      * plain SIGSEGV without frames: only the main thread has a second stack to report from. */
     PROCSPAWN_CAUSE_STACK_OVERFLOW,
-    PROCSPAWN_CAUSE_ASSERT,         /* a failed assert(); the message is its text */
+    /* a failed assert() or assert_perror(); the message is its text */
+    PROCSPAWN_CAUSE_ASSERT,
     PROCSPAWN_CAUSE_SANDBOX         /* a system call that the sandbox denied (sandbox.h) */
 };
 

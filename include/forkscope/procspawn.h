@@ -18,9 +18,9 @@
  *   descriptors         the standard streams, what came with the argument (procspawn_function), and
  *                       one or two sockets of the library's, which are not to be closed
  *   signals             the default action of each, none blocked, none pending; but for SIGSEGV,
- *                       SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS and SIGTRAP, which have handlers
- *                       that report the crash, on a stack of their own in the main thread. The
- *                       function may replace them: what it then dies of has no backtrace.
+ *                       SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU and
+ *                       SIGXFSZ, which have handlers that report the crash, on a stack of their own
+ *                       in the main thread. The function may replace them: what it then dies of has no backtrace.
  *                       procspawn_config_panic_handling() leaves them out
  *   timers              none: neither alarms nor those of timer_create(2)
  *   session, group      a process group of its own, in a session of the server's without terminal

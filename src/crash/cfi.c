@@ -4,12 +4,15 @@
 #include "src/crash/cfi.h"
 
 #include "src/config.h"
+#include "src/crash/frame_index.h"
+#include "src/crash/symbols.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * Bounds the words read for one step. Tables are binary searched and read bytewise; a DWARF
@@ -17,15 +20,31 @@
  */
 enum { WORDS_LIMIT = 32768 };
 
+/*
+ * libunwind reads tables from the examined process only. An index made here is shown to it at
+ * addresses that no process has, this many bytes for each module.
+ */
+static const uint64_t index_start = UINT64_C(0xf000000000000000);
+enum { INDEX_ROOM_BITS = 32 };
+
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
 
 typedef int search_table(unw_addr_space_t, unw_word_t, unw_dyn_info_t *, unw_proc_info_t *, int,
                          void *);
 
+/* Unwind information of a module that has no index of its own. */
+struct section {
+    bool read;
+    uint64_t address;
+    struct frame_index index;    /* without entries: there is none */
+};
+
 struct cfi {
     struct memory *memory;
     struct modules *modules;
+    const struct module_files *files;
+    struct section section[MODULES_MAX];    /* of the module with the same index */
     struct registers registers;    /* the thread's registers, as shown to libunwind */
     bool missed;    /* a read failed, so the result of the step is a guess */
     unsigned words;    /* number of words read */
@@ -40,6 +59,46 @@ struct cfi {
     search_table *search;
 };
 
+static void read_section(struct cfi *cfi, const struct module *module, struct section *section)
+{
+    uint64_t size;
+    int file, debug;
+
+    section->read = true;
+    if (!cfi->files)
+        return;
+    crash__module_files_get(cfi->files, module, &file, &debug);
+    if (crash__symbols_section(module, file, ".eh_frame", &section->address, &size) == 0) {
+        section->address += module->bias;
+        (void)crash__frame_index_read(&section->index, cfi->memory, section->address, size);
+    }
+    if (file >= 0)
+        close(file);
+    if (debug >= 0)
+        close(debug);
+}
+
+/* False if the module has no unwind information that is understood. */
+static bool find_table(struct cfi *cfi, const struct module *module, unw_dyn_info_t *ret_table)
+{
+    size_t place = (size_t)(module - cfi->modules->module), count = module->unwind_count;
+    struct section *section = &cfi->section[place];
+
+    ret_table->u.rti.segbase = module->unwind;
+    ret_table->u.rti.table_data = module->unwind_table;
+    if (!module->unwind) {
+        if (!section->read)
+            read_section(cfi, module, section);
+        count = section->index.count;
+        ret_table->u.rti.segbase = section->address;
+        ret_table->u.rti.table_data = index_start + ((uint64_t)place << INDEX_ROOM_BITS);
+    }
+    ret_table->start_ip = module->start;
+    ret_table->end_ip = module->end;
+    ret_table->u.rti.table_len = count * sizeof(struct frame_entry) / sizeof(unw_word_t);
+    return count > 0;
+}
+
 static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t *info, int need,
                           void *argument)
 {
@@ -48,14 +107,8 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     unw_dyn_info_t table = {.format = UNW_INFO_FORMAT_REMOTE_TABLE};
     int error = -UNW_ENOINFO;
 
-    if (module && module->unwind) {
-        table.start_ip = module->start;
-        table.end_ip = module->end;
-        table.u.rti.segbase = module->unwind;
-        table.u.rti.table_data = module->unwind_table;
-        table.u.rti.table_len = module->unwind_count * 8 / sizeof(unw_word_t);
+    if (module && find_table(cfi, module, &table))
         error = cfi->search(space, ip, &table, info, need, cfi);
-    }
     cfi->missed |= error != 0;
     return error;
 }
@@ -75,6 +128,29 @@ static int get_dyn_info_list_addr(unw_addr_space_t space, unw_word_t *address, v
     return -UNW_ENOINFO;
 }
 
+/* A word of an index that was made here; what lies behind its end is zero. */
+static bool read_index(const struct cfi *cfi, uint64_t address, unw_word_t *ret_value)
+{
+    size_t place = (size_t)((address - index_start) >> INDEX_ROOM_BITS);
+    uint64_t at = address & ((UINT64_C(1) << INDEX_ROOM_BITS) - 1);
+    const struct frame_index *index = &cfi->section[place % MODULES_MAX].index;
+    uint64_t size = index->count * sizeof *index->entry;
+
+    *ret_value = 0;
+    if (place >= MODULES_MAX || at >= size)
+        return false;
+    memcpy(ret_value, (const char *)index->entry + at,
+           size - at < sizeof *ret_value ? size - at : sizeof *ret_value);
+    return true;
+}
+
+static bool read_word(const struct cfi *cfi, uint64_t address, unw_word_t *ret_value)
+{
+    return address >= index_start
+               ? read_index(cfi, address, ret_value)
+               : crash__memory_read(cfi->memory, address, ret_value, sizeof *ret_value) == 0;
+}
+
 static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int write,
                       void *argument)
 {
@@ -83,8 +159,7 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
     (void)space;
     if (write)
         return -UNW_EREADONLYREG;
-    if (++cfi->words > WORDS_LIMIT ||
-        crash__memory_read(cfi->memory, address, value, sizeof *value) != 0) {
+    if (++cfi->words > WORDS_LIMIT || !read_word(cfi, address, value)) {
         cfi->missed = true;
         return -UNW_EINVAL;
     }
@@ -157,7 +232,8 @@ static bool load(struct cfi *cfi)
            bind(cfi, TEXT(UNW_OBJ(dwarf_search_unwind_table)), &cfi->search);
 }
 
-int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules)
+int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules,
+                   const struct module_files *files)
 {
     static unw_accessors_t accessors = {
         .find_proc_info = find_proc_info, .put_unwind_info = put_unwind_info,
@@ -171,6 +247,7 @@ int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *
         return -ENOMEM;
     cfi->memory = memory;
     cfi->modules = modules;
+    cfi->files = files;
     if (!load(cfi)) {
         crash__cfi_free(cfi);
         return -ELIBACC;
@@ -193,6 +270,8 @@ void crash__cfi_free(struct cfi *cfi)
         cfi->destroy_space(cfi->space);
     if (cfi->library)
         dlclose(cfi->library);
+    for (size_t i = 0; i < MODULES_MAX; i++)
+        crash__frame_index_free(&cfi->section[i].index);
     free(cfi);
 }
 

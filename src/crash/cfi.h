@@ -10,16 +10,19 @@
 #define FORKSCOPE_CRASH_CFI_H
 
 #include "src/crash/machine.h"
+#include "src/crash/module_files.h"
 #include "src/crash/remote_memory.h"
 #include "src/crash/modules.h"
 
 struct cfi;
 
 /*
- * Returns 0; -ELIBACC if libunwind cannot be loaded; -ENOMEM. memory and modules are borrowed until
- * crash__cfi_free.
+ * Returns 0; -ELIBACC if libunwind cannot be loaded; -ENOMEM. All are borrowed until
+ * crash__cfi_free. files: where sections of unwind information without an index are looked up; NULL
+ * if they are not.
  */
-int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules);
+int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules,
+                   const struct module_files *files);
 void crash__cfi_free(struct cfi *cfi);
 
 /*

@@ -4,6 +4,7 @@
 #include "src/crash/handler.h"
 
 #include "src/crash/remote_memory.h"
+#include "src/base/clock.h"
 #include "src/base/written.h"
 #include <dirent.h>
 #include <errno.h>
@@ -17,11 +18,21 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { CRASH_MAGIC = 0x63726173, STACK_BYTES = 65536, STACK_ENOUGH = 16384, SIGSET_BYTES = 8 };
 
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
+/* All whose default action is a core dump. */
+static const int crash_signals[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGABRT,
+                                    SIGSYS,  SIGTRAP, SIGQUIT, SIGXCPU, SIGXFSZ};
+
+/*
+ * How long a child stops itself again while its record has not been seen, and has not been
+ * examined.
+ */
+static const int64_t unseen_limit = BASE_SECOND / 50;
+static const int64_t examination_limit = BASE_SECOND / 4 * 5;
 
 /* Static, not mapped: in a child that never crashes its pages are never touched. */
 static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
@@ -78,16 +89,42 @@ static void claim(void)
 /*
  * tgkill delivers a signal for the calling thread before it returns. So does kill in the main
  * thread. In another thread kill may return before the stop, so the thread waits up to 100 ms.
+ * Returns false if the process cannot stop itself.
  */
-static void stop(enum crash_state state)
+static bool stop_once(enum crash_state state)
 {
     static const struct timespec moment = {.tv_nsec = 100000000};
 
-    set_state(state);
     if (!is_main_thread() && syscall(SYS_tgkill, record.pid, self(), SIGSTOP) == 0)
-        return;
-    if (syscall(SYS_kill, record.pid, SIGSTOP) == 0 && !is_main_thread())
+        return true;
+    if (syscall(SYS_kill, record.pid, SIGSTOP) != 0)
+        return false;
+    if (!is_main_thread())
         syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
+    return true;
+}
+
+static bool waits(int64_t since)
+{
+    switch (__atomic_load_n(&record.examination, __ATOMIC_ACQUIRE)) {
+    case CRASH_UNSEEN:
+        return base__now() - since < unseen_limit;
+    case CRASH_SEEN:
+        return base__now() - since < examination_limit;
+    default:
+        return false;
+    }
+}
+
+/* The clock is no system call. */
+static void stop(enum crash_state state)
+{
+    int64_t since = base__now();
+
+    __atomic_store_n(&record.examination, CRASH_UNSEEN, __ATOMIC_RELAXED);
+    set_state(state);
+    while (stop_once(state) && waits(since))
+        ;
 }
 
 /* All zero is SIG_DFL without flags, in any order of the kernel's fields. */
@@ -204,6 +241,7 @@ int crash__prepare(void)
 
     if (error)
         return error;
+    (void)base__now(); /* binds the symbol that it uses */
     if (__sanitizer_set_death_callback)
         __sanitizer_set_death_callback(on_sanitizer_death);
     return install_handlers();
@@ -294,4 +332,16 @@ int crash__read(pid_t pid, struct crash_record *ret_record)
         return -ENOENT;
     *ret_record = copy;
     return 0;
+}
+
+void crash__mark(pid_t pid, int mem, enum crash_examination examination)
+{
+    uint32_t value = examination;
+    struct iovec from = {&value, sizeof value};
+    struct iovec to = {&record.examination, sizeof value};
+
+    if (mem < 0)
+        (void)process_vm_writev(pid, &from, 1, &to, 1, 0);
+    else
+        (void)!pwrite(mem, &value, sizeof value, (off_t)(uintptr_t)&record.examination);
 }

@@ -8,9 +8,13 @@
  *   child    crashes; the handler fills the record and stops the process (SIGSTOP)
  *   parent   waitpid(WUNTRACED) reports the stop; crash__read() finds the record: this
  *            is a crash, or a raised failure
- *   parent   has another process unwind it (unwind.h)
+ *   parent   has another process unwind it (unwind.h), which notes so in the record
  *   parent   kill(pid, SIGCONT): a crash now dies of its own signal, so that the wait status and
  *            a core dump are true; a raised failure continues
+ *
+ * A SIGCONT of another process comes too early: the child stops itself again until the record says
+ * that it has been examined, for as long as an examination may take. Where nothing is noted in the
+ * record it gives up soon.
  *
  * Stops for other reasons leave the record idle. The record lies at the same address in parent and
  * child, because the child was forked from the same image.
@@ -37,9 +41,17 @@ enum crash_state {
 /* si_code of a SIGSYS by a seccomp filter: the kernel's SYS_SECCOMP, which libc's headers lack. */
 enum { CRASH_TRAPPED = 1 };
 
+/* Written by the unwinder. */
+enum crash_examination {
+    CRASH_UNSEEN,
+    CRASH_SEEN,       /* the record has been read; the process is to stay stopped */
+    CRASH_EXAMINED    /* all has been read: only SIGCONT is missing */
+};
+
 struct crash_record {
     uint32_t magic;
     uint32_t state;     /* enum crash_state; atomic: several threads can crash at once */
+    uint32_t examination; /* enum crash_examination; atomic */
     int32_t pid;        /* the process that armed it; a forked copy has another pid */
     int32_t tid;        /* the thread that crashed or raised */
     int32_t signo;      /* 0 when raised */
@@ -50,7 +62,8 @@ struct crash_record {
 
 /*
  * In a child, before user code and while it has one thread: installs an alternate stack and
- * handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS and SIGTRAP. A sanitizer's exit
+ * handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU and
+ * SIGXFSZ. A sanitizer's exit
  * counts as a raised failure. parent: the process whose descendants may trace this one, where Yama
  * requires it. Threads started later have no alternate stack: a stack overflow there kills the
  * process without a report. Returns 0 or a negative errno value.
@@ -84,5 +97,12 @@ int crash__raise(void);
  * read.
  */
 int crash__read(pid_t pid, struct crash_record *ret_record);
+
+/*
+ * Notes in the record of a stopped child how far its examination is. mem: its memory, open for
+ * writing; -1: it is written by number, with the present rights. If it cannot be written, the child
+ * does not wait long.
+ */
+void crash__mark(pid_t pid, int mem, enum crash_examination examination);
 
 #endif

@@ -87,6 +87,121 @@ bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL])
     return false;
 }
 
+uint64_t crash__machine_call_target(const unsigned char bytes[MACHINE_CALL], uint64_t next)
+{
+    int32_t distance;
+
+    if (bytes[MACHINE_CALL - 5] != 0xe8)
+        return 0;
+    memcpy(&distance, bytes + MACHINE_CALL - sizeof distance, sizeof distance);
+    return next + (uint64_t)(int64_t)distance;
+}
+
+bool crash__machine_is_jump(const unsigned char bytes[MACHINE_JUMP])
+{
+    static const unsigned char landing[] = {0xf3, 0x0f, 0x1e, 0xfa};    /* endbr64 */
+    const unsigned char *at = bytes;
+
+    if (memcmp(at, landing, sizeof landing) == 0)
+        at += sizeof landing;
+    if (*at == 0xf2)    /* bnd */
+        at++;
+    return at[0] == 0xe9 || at[0] == 0xeb || (at[0] == 0xff && (at[1] >> 3 & 7) == 4);
+}
+
+/* What a function begins with, or what lies between two functions. */
+static bool is_start(const unsigned char *at, size_t size)
+{
+    static const struct {
+        unsigned char size, bytes[4];
+    } starts[] = {
+        {1, {0x55}},                    /* push %rbp */
+        {1, {0x53}},                    /* push %rbx */
+        {2, {0x41, 0x54}},              /* push %r12, and the other three */
+        {2, {0x41, 0x55}},
+        {2, {0x41, 0x56}},
+        {2, {0x41, 0x57}},
+        {3, {0x48, 0x83, 0xec}},        /* sub $n, %rsp */
+        {3, {0x48, 0x81, 0xec}},
+        {4, {0xf3, 0x0f, 0x1e, 0xfa}},  /* endbr64 */
+        {2, {0x0f, 0x1f}},              /* nop, in several lengths */
+        {2, {0x66, 0x0f}},
+        {2, {0x66, 0x2e}},
+        {2, {0x66, 0x66}},
+        {2, {0x66, 0x90}},
+        {1, {0x90}},
+        {1, {0xcc}},                    /* int3 */
+    };
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (size >= starts[i].size && memcmp(at, starts[i].bytes, starts[i].size) == 0)
+            return true;
+    return false;
+}
+
+/* The same byte is a part of many other instructions. */
+static bool is_ret(const unsigned char *bytes, size_t at, size_t size)
+{
+    return bytes[at] == 0xc3 && is_start(bytes + at + 1, size - at - 1);
+}
+
+/* mov %rsp, %rbp, in both encodings */
+static bool is_set_up(const unsigned char *at)
+{
+    return at[0] == 0x48 && ((at[1] == 0x89 && at[2] == 0xe5) || (at[1] == 0x8b && at[2] == 0xec));
+}
+
+bool crash__machine_has_frame_record(const unsigned char bytes[MACHINE_PROLOGUE])
+{
+    for (size_t i = MACHINE_PROLOGUE - 3; i-- > 0;) {
+        if (is_set_up(bytes + i))
+            return true;
+        if (is_ret(bytes, i, MACHINE_PROLOGUE))
+            return false;
+    }
+    return false;
+}
+
+/* sub $n, %rsp or add $n, %rsp, with one byte or four; 0: neither. */
+static uint64_t moved_by(const unsigned char *at, unsigned char operation)
+{
+    int32_t distance;
+
+    if (at[0] != 0x48 || at[2] != operation)
+        return 0;
+    if (at[1] == 0x83)
+        return at[3] < 0x80 ? at[3] : 0;
+    memcpy(&distance, at + 3, sizeof distance);
+    return at[1] == 0x81 && distance > 0 ? (uint64_t)distance : 0;
+}
+
+/* push of one of eight registers, and of the other eight by a prefix */
+static uint64_t pushed_before(const unsigned char *bytes, size_t at)
+{
+    uint64_t size = 0;
+
+    for (; at > 0 && (bytes[at - 1] & 0xf8) == 0x50; size += 8)
+        at -= at > 1 && bytes[at - 2] == 0x41 ? 2 : 1;
+    return size;
+}
+
+uint64_t crash__machine_frame_size(const unsigned char bytes[MACHINE_PROLOGUE])
+{
+    enum { SUB = 0xec, ADD = 0xc4, LONGEST = 7 };
+    unsigned char copy[MACHINE_PROLOGUE + LONGEST] = {0};
+
+    memcpy(copy, bytes, MACHINE_PROLOGUE);
+    for (size_t i = MACHINE_PROLOGUE - 3; i-- > 0;) {
+        uint64_t size = moved_by(copy + i, SUB);
+
+        if (size)
+            return size + pushed_before(copy, i);
+        if (is_set_up(copy + i) || is_ret(copy, i, MACHINE_PROLOGUE) || moved_by(copy + i, ADD))
+            return 0;
+    }
+    return 0;
+}
+
 bool crash__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])
 {
     /* mov $SYS_rt_sigreturn, %rax; syscall */
@@ -164,6 +279,39 @@ bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL])
 
     memcpy(&code, bytes + MACHINE_CALL - sizeof code, sizeof code);
     return (code & 0xfc000000) == 0x94000000 || (code & 0xfffffc1f) == 0xd63f0000;    /* bl, blr */
+}
+
+uint64_t crash__machine_call_target(const unsigned char bytes[MACHINE_CALL], uint64_t next)
+{
+    uint32_t code;
+
+    memcpy(&code, bytes + MACHINE_CALL - sizeof code, sizeof code);
+    if ((code & 0xfc000000) != 0x94000000)
+        return 0;
+    /* 26 bits, signed, in words of four bytes, relative to the instruction itself */
+    return next - 4 + (uint64_t)((int64_t)((uint64_t)code << 38) >> 36);
+}
+
+/* The stubs of the linker load the address of the function before they jump. */
+bool crash__machine_is_jump(const unsigned char bytes[MACHINE_JUMP])
+{
+    uint32_t code;
+
+    memcpy(&code, bytes, sizeof code);
+    return (code & 0xfc000000) == 0x14000000 || (code & 0x9f00001f) == 0x90000010;    /* b, adrp x16 */
+}
+
+/* Every function that calls another one has a frame record. */
+bool crash__machine_has_frame_record(const unsigned char bytes[MACHINE_PROLOGUE])
+{
+    (void)bytes;
+    return true;
+}
+
+uint64_t crash__machine_frame_size(const unsigned char bytes[MACHINE_PROLOGUE])
+{
+    (void)bytes;
+    return 0;
 }
 
 bool crash__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE])

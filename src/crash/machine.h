@@ -36,6 +36,8 @@ struct machine_call {
 
 enum {
     MACHINE_CALL = 8,          /* bytes before a return address: crash__machine_is_call() */
+    MACHINE_JUMP = 8,          /* bytes at the start of a function: crash__machine_is_jump() */
+    MACHINE_PROLOGUE = 512,    /* bytes before a pc, by which its function is judged */
     MACHINE_TRAMPOLINE = 9,    /* bytes at a pc: crash__machine_is_trampoline() */
 };
 
@@ -65,6 +67,27 @@ void crash__machine_set_result(ucontext_t *context, int64_t result);
 
 /* Does the code right before an address end in a call instruction? */
 bool crash__machine_is_call(const unsigned char bytes[MACHINE_CALL]);
+
+/*
+ * Returns the target of a call instruction that ends at `next`; 0 if the code does not tell it, as
+ * in a call through a register.
+ */
+uint64_t crash__machine_call_target(const unsigned char bytes[MACHINE_CALL], uint64_t next);
+
+/* Does a function begin with a jump, as one that stands for a function of another module? */
+bool crash__machine_is_jump(const unsigned char bytes[MACHINE_JUMP]);
+
+/*
+ * Judges by the code before a pc, most recent byte last: has the function set up a frame record,
+ * so that the frame pointer leads to it? A guess where compilers do so only on demand.
+ */
+bool crash__machine_has_frame_record(const unsigned char bytes[MACHINE_PROLOGUE]);
+
+/*
+ * By the same bytes: returns the size of the frame of a function that keeps no frame pointer, from
+ * its stack pointer to its return address; 0 if it is not known. A guess.
+ */
+uint64_t crash__machine_frame_size(const unsigned char bytes[MACHINE_PROLOGUE]);
 
 /* Is this the code that signal handlers return to? */
 bool crash__machine_is_trampoline(const unsigned char bytes[MACHINE_TRAMPOLINE]);

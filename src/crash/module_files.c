@@ -102,10 +102,11 @@ void crash__module_files_open(struct module_files *ret_files, const struct modul
     ret_files->at_init = at_init;
     for (size_t i = 0; i < at_init->count; i++) {
         const struct module *module = &at_init->module[i];
-        bool in_file = wanted && module->path[0] == '/';
+        bool in_file = module->path[0] == '/';
+        bool has_index = module->unwind != 0;
 
-        ret_files->file[i] = in_file ? open_own(module) : -1;
-        ret_files->debug[i] = in_file ? open_debug(module) : -1;
+        ret_files->file[i] = in_file && (wanted || !has_index) ? open_own(module) : -1;
+        ret_files->debug[i] = in_file && wanted ? open_debug(module) : -1;
     }
 }
 

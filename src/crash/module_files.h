@@ -19,7 +19,7 @@ struct module_files {
 
 /*
  * at_init: modules of this process, and of all processes forked from the same image; borrowed.
- * wanted: false opens none.
+ * wanted: false opens only those whose unwind information has no index, which is in their sections.
  */
 void crash__module_files_open(struct module_files *ret_files, const struct modules *at_init,
                               bool wanted);

@@ -49,6 +49,39 @@ static bool may_be_module(const struct mappings *mappings, size_t place)
            strcmp(mapping->path, "[vdso]") == 0;
 }
 
+static bool has_module(const struct modules *modules, const struct module *module)
+{
+    for (size_t i = 0; i < modules->count; i++)
+        if (modules->module[i].start == module->start)
+            return true;
+    return false;
+}
+
+/* Is code of the module still mapped from its file? */
+static bool is_mapped(const struct mappings *mappings, const struct module *module)
+{
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct mapping *mapping = &mappings->mapping[i];
+
+        if (mapping->executable && mapping->start >= module->start &&
+            mapping->end <= module->end && mapping->inode == module->inode &&
+            strcmp(mapping->path, module->path) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A process can unmap the first page of a module, and its code runs on. */
+static void add_headless(struct modules *modules, const struct modules *known)
+{
+    for (size_t i = 0; i < known->count && modules->count < MODULES_MAX; i++) {
+        const struct module *module = &known->module[i];
+
+        if (!has_module(modules, module) && is_mapped(&modules->mappings, module))
+            modules->module[modules->count++] = *module;
+    }
+}
+
 int crash__modules_find(struct modules *modules, struct memory *memory, const struct modules *known)
 {
     const struct mappings *mappings = &modules->mappings;
@@ -65,6 +98,8 @@ int crash__modules_find(struct modules *modules, struct memory *memory, const st
             (is_known(known, mapping, next) || crash__module_read(next, mapping, memory)))
             modules->count++;
     }
+    if (known)
+        add_headless(modules, known);
     return 0;
 }
 

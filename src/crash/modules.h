@@ -22,7 +22,8 @@ struct modules {
 /*
  * Reads the modules in the mappings from memory. known: modules of another process, or NULL; one
  * whose first page is mapped from the same file at the same address is copied and not read again.
- * Its path is then borrowed from known. Returns 0 or -ENOMEM.
+ * Its path is then borrowed from known. So is one whose first page is gone, but not its code.
+ * Returns 0 or -ENOMEM.
  */
 int crash__modules_find(struct modules *modules, struct memory *memory,
                         const struct modules *known);

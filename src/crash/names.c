@@ -85,3 +85,12 @@ void crash__names_frame(struct names *names, const struct step *step, struct bac
     frame->found = step->found;
     trace->frame_count++;
 }
+
+void crash__names_trampoline(struct backtrace *trace)
+{
+    struct backtrace_frame *frame = &trace->frame[trace->frame_count - 1];
+
+    frame->symbol = crash__backtrace_intern(trace, NAMES_OF_TRAMPOLINE,
+                                            sizeof NAMES_OF_TRAMPOLINE);
+    frame->symbol_offset = 0;
+}

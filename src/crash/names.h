@@ -29,7 +29,13 @@ struct names {
 void crash__names_symbols(const struct names *names, const struct module *module,
                           struct symbols *ret_symbols);
 
+/* The name of the code that signal handlers return to, which has none in most modules. */
+#define NAMES_OF_TRAMPOLINE "<signal handler called>"
+
 /* Adds a frame to the trace, with its names. */
 void crash__names_frame(struct names *names, const struct step *step, struct backtrace *trace);
+
+/* Names the frame that was added last, if it is such code. */
+void crash__names_trampoline(struct backtrace *trace);
 
 #endif

@@ -12,20 +12,22 @@
 
 static const uint64_t no_page = 1;
 
-static int open_mem(pid_t pid)
+static int open_mem(pid_t pid, int access)
 {
     char path[32];
     int fd;
 
     snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = open(path, access | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
 
 void crash__memory_open(struct memory *ret_memory, pid_t pid)
 {
     ret_memory->pid = pid;
-    ret_memory->fd = open_mem(pid);
+    ret_memory->fd = open_mem(pid, O_RDWR);
+    if (ret_memory->fd < 0)
+        ret_memory->fd = open_mem(pid, O_RDONLY);
     for (int i = 0; i < MEMORY_PAGES; i++)
         ret_memory->address[i] = no_page;
 }
@@ -65,7 +67,7 @@ int crash__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t s
 
     if (error == 0 || error == -ESRCH || error == -EFAULT)
         return error;
-    fd = open_mem(pid);
+    fd = open_mem(pid, O_RDONLY);
     if (fd < 0)
         return error;
     error = outcome(pread(fd, ret_bytes, size, (off_t)at), size);

@@ -1,7 +1,8 @@
 /*
  * remote_memory.h - reads the memory of another process, with a page cache
  *
- * An unwinder reads the same few pages word by word. Nothing is ever written there.
+ * An unwinder reads the same few pages word by word. Nothing is written there but the mark in
+ * a crash record (handler.h).
  *
  * /proc/PID/mem is opened with the rights of that moment, and read later with fewer: the kernel
  * checks the right when it is opened, but for process_vm_readv(2) at each call.
@@ -19,7 +20,7 @@ enum { MEMORY_PAGE = 4096, MEMORY_PAGES = 128 };
 
 struct memory {
     pid_t pid;
-    int fd;                            /* /proc/PID/mem; -1: use process_vm_readv(2) */
+    int fd;                            /* /proc/PID/mem, for writing if possible; -1: use process_vm_readv(2) */
     uint64_t address[MEMORY_PAGES];    /* of the page in each slot; 1: none */
     unsigned char page[MEMORY_PAGES][MEMORY_PAGE];
 };

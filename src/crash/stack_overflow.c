@@ -4,8 +4,13 @@
 #include "src/crash/stack_overflow.h"
 
 #include <signal.h>
+#include <string.h>
 
-enum { REACH = 1 << 20 };    /* how far outside the stack a large frame may first touch */
+/*
+ * How far outside the stack a large frame may first touch. Below the main thread's stack the kernel
+ * leaves at least the second number of bytes free.
+ */
+enum { REACH = 1 << 20, REACH_OF_MAIN = 128 << 20 };
 
 /*
  * Returns the writable mapping at or above sp: in an overflow sp itself may be below the stack
@@ -32,9 +37,14 @@ static bool is_writable(const struct mappings *mappings, uint64_t address)
     return mapping && mapping->writable;
 }
 
+static uint64_t reach(const struct mapping *stack)
+{
+    return strcmp(stack->path, "[stack]") == 0 ? REACH_OF_MAIN : REACH;
+}
+
 static bool is_just_below(const struct mapping *stack, uint64_t address)
 {
-    return address < stack->start && stack->start - address <= REACH;
+    return address < stack->start && stack->start - address <= reach(stack);
 }
 
 /* sp has passed the stack's end, or nearly. */

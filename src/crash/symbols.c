@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* Tables are read, not mapped: if a mapped file shrinks, reading it kills the process. */
-enum { TABLE_LIMIT = 48 << 20, SECTIONS = 4096, NOTES_LIMIT = 4096 };
+enum { TABLE_LIMIT = 48 << 20, SECTIONS = 4096, NOTES_LIMIT = 4096,
+       SECTION_NAME = 32 };
 
 /* An ELF image: in a file, or (the vDSO) in the process's memory. */
 struct image {
@@ -50,6 +51,27 @@ static int image_open(struct image *image)
     image->section = image_copy(image, image->head.e_shoff,
                                 (uint64_t)image->head.e_shnum * sizeof *image->section);
     return image->section ? 0 : -ENOENT;
+}
+
+static bool has_name(const struct image *image, const ElfW(Shdr) *section, const char *name)
+{
+    const ElfW(Shdr) *names = &image->section[image->head.e_shstrndx];
+    char found[SECTION_NAME];
+    size_t size = strlen(name) + 1;
+
+    return section->sh_name < names->sh_size && size <= sizeof found &&
+           image_read(image, names->sh_offset + section->sh_name, found, size) == 0 &&
+           memcmp(found, name, size) == 0;
+}
+
+static const ElfW(Shdr) *section_of_name(const struct image *image, const char *name)
+{
+    if (image->head.e_shstrndx >= image->head.e_shnum)
+        return NULL;
+    for (size_t i = 0; i < image->head.e_shnum; i++)
+        if (has_name(image, &image->section[i], name))
+            return &image->section[i];
+    return NULL;
 }
 
 static const ElfW(Shdr) *section_of_type(const struct image *image, uint32_t type)
@@ -152,6 +174,26 @@ int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *m
 
     *ret_symbols = (struct symbols){.fd = -1};
     return load_from(&image, module, SHT_DYNSYM, ret_symbols);
+}
+
+int crash__symbols_section(const struct module *module, int file, const char *name,
+                           uint64_t *ret_address, uint64_t *ret_size)
+{
+    struct image image = {.fd = file};
+    const ElfW(Shdr) *section = NULL;
+
+    if (file < 0)
+        return -ENOENT;
+    if (image_open(&image) == 0 && is_mapped_image(&image, module))
+        section = section_of_name(&image, name);
+    if (section && section->sh_type != SHT_NOBITS) {
+        *ret_address = section->sh_addr;
+        *ret_size = section->sh_size;
+    } else {
+        section = NULL;
+    }
+    free(image.section);
+    return section ? 0 : -ENOENT;
 }
 
 void crash__symbols_free(struct symbols *symbols)

@@ -15,7 +15,7 @@
 #include <elf.h>
 #include <link.h>
 
-enum { SYMBOLS_NAME = 256 };    /* longer names are cut */
+enum { SYMBOLS_NAME = 2048 };    /* longer names are cut */
 
 struct symbols {
     ElfW(Sym) *symbol;    /* NULL: no symbols */
@@ -36,6 +36,13 @@ int crash__symbols_read(struct symbols *ret_symbols, const struct module *module
 int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
                              struct memory *memory);
 void crash__symbols_free(struct symbols *symbols);
+
+/*
+ * Finds the section of this name in a module's file, a descriptor that is borrowed: its address
+ * relative to the module, and its size. Returns 0, or -ENOENT if the file is not the mapped one.
+ */
+int crash__symbols_section(const struct module *module, int file, const char *name,
+                           uint64_t *ret_address, uint64_t *ret_size);
 
 /* Returns the function that covers an address relative to the module, borrowed; NULL: none. */
 const ElfW(Sym) *crash__symbols_covering(const struct symbols *symbols, uint64_t address);

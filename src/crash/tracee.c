@@ -152,8 +152,8 @@ static int wait_stopped(pid_t tid, int64_t deadline)
 }
 
 /*
- * Reads the registers of a thread that cannot stop (it waits for a disk, or for a vfork child): it
- * is inside a system call.
+ * Reads the registers of a thread that is inside a system call: one that cannot stop (it waits for
+ * a disk, or for a vfork child), or one that may not be traced, as it has a tracer already.
  */
 static void read_syscall(pid_t pid, struct tracee *tracee)
 {
@@ -189,7 +189,7 @@ int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int
 
         if (!tracee->error)
             tracee->error = wait_stopped(tracee->tid, deadline);
-        if (tracee->error == -ETIMEDOUT)
+        if (tracee->error == -ETIMEDOUT || tracee->error == -EPERM)
             read_syscall(pid, tracee);
         if (!tracee->error)
             tracee->error = crash__machine_from_stopped(tracee->tid, &tracee->registers);

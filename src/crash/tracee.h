@@ -18,7 +18,7 @@ struct tracee {
     pid_t tid;
     int error;    /* 0: stopped; -ESRCH: ended; -ETIMEDOUT: did not stop; -EPERM */
     char name[16];
-    struct registers registers;    /* after -ETIMEDOUT: some, or none (pc 0) */
+    struct registers registers;    /* after -ETIMEDOUT, -EPERM: some, or none (pc 0) */
 };
 
 struct tracees {

@@ -59,8 +59,11 @@ static void describe_thread(struct unwind *unwind, size_t i)
     thread->first = trace->frame_count;
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
-    for (size_t frame = 0; frame < stack->count; frame++)
+    for (size_t frame = 0; frame < stack->count; frame++) {
         crash__names_frame(&unwind->names, &stack->step[frame], trace);
+        if (frame + 1 < stack->count && stack->step[frame + 1].found == BACKTRACE_SIGNAL)
+            crash__names_trampoline(trace);
+    }
 }
 
 /* The kernel has put the registers back as they were before the system call. */
@@ -164,7 +167,8 @@ static void attach(struct unwind *unwind)
     crash__module_files_open(&unwind->files, unwind->task->at_init, needs_files(unwind->task));
     if (unwind->task->fd >= 0)
         note_error(unwind->trace,
-                   crash__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules));
+                   crash__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules,
+                                  &unwind->files));
     release_threads(unwind);
 }
 
@@ -301,6 +305,14 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     return unwind;
 }
 
+/* The examined process may go on; its memory is not needed any more. */
+static __attribute__((noreturn)) void end(const struct unwind *unwind, int status)
+{
+    if (unwind->task->record && !unwind->walk.memory_is_local)
+        crash__mark(unwind->task->pid, unwind->memory.fd, CRASH_EXAMINED);
+    _exit(status);
+}
+
 void crash__unwind_and_exit(const struct unwind_task *task)
 {
     static struct backtrace trace;
@@ -308,14 +320,16 @@ void crash__unwind_and_exit(const struct unwind_task *task)
 
     if (!unwind)
         _exit(1);
-    if (task->unseen)
+    if (task->unseen) {
+        crash__mark(task->pid, -1, CRASH_EXAMINED);
         _exit(0);
+    }
     block_sigchld();
     attach(unwind);
     confine(unwind);
     find_cause(unwind);
     if (task->fd < 0)
-        _exit(0);
+        end(unwind, 0);
     find_frames(unwind);
-    _exit(write_report(&trace, task->fd) ? 0 : 1);
+    end(unwind, write_report(&trace, task->fd) ? 0 : 1);
 }

@@ -4,15 +4,17 @@
 #include "src/crash/walk.h"
 
 #include "src/base/clock.h"
+#include "src/crash/recursion.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum {
-    FRAMES_LIMIT = 1000000,
+    FRAMES_LIMIT = 16000000,
     SIGNALS_LIMIT = 32,         /* nested signal handlers */
     SCAN_WORDS = 512,           /* words that a scan for a return address examines */
     FRAME_LIMIT = 1 << 24,      /* largest distance between frame pointers */
+    FUNCTION_LIMIT = 1 << 16,   /* largest distance of a pc from the start of its function */
     WORD = sizeof(uint64_t),
 };
 
@@ -98,6 +100,24 @@ static bool is_left_over(const struct walk *walk, const struct step *step, uint6
 }
 
 /*
+ * Can the call that ends at this address have called the function that the frame is in? A direct
+ * call names the function, or a jump.
+ */
+static bool may_have_called(const struct walk *walk, const struct step *step, uint64_t next)
+{
+    uint64_t target;
+    unsigned char bytes[MACHINE_CALL], code[MACHINE_JUMP];
+
+    if (crash__memory_read(walk->memory, next - sizeof bytes, bytes, sizeof bytes) != 0)
+        return false;
+    target = crash__machine_call_target(bytes, next);
+    if (!target || pc_of(&step->registers) - target < FUNCTION_LIMIT)
+        return true;
+    return crash__memory_read(walk->memory, target, code, sizeof code) == 0 &&
+           crash__machine_is_jump(code);
+}
+
+/*
  * After a call to an address without code, or at the start of a function that has pushed nothing
  * yet, the frame consists of the return address only.
  */
@@ -116,7 +136,7 @@ static bool by_return(const struct walk *walk, const struct step *step, struct s
     }
     registers->value[MACHINE_PC] = target;
     ret_caller->found = BACKTRACE_RETURN;
-    return is_return_address(walk, target);
+    return is_return_address(walk, target) && may_have_called(walk, step, target);
 }
 
 static bool by_frame_pointer(const struct walk *walk, const struct step *step,
@@ -137,24 +157,32 @@ static bool by_frame_pointer(const struct walk *walk, const struct step *step,
     return true;
 }
 
+static void set_scanned(const struct walk *walk, const struct step *step, uint64_t sp,
+                        uint64_t target, struct step *ret_caller)
+{
+    uint64_t fp;
+
+    ret_caller->registers = step->registers;
+    /* No frame pointer was saved between the two; one may be right below the return address. */
+    if (fp_of(step) < sp && read_word(walk, sp - WORD, &fp))
+        ret_caller->registers.value[MACHINE_FP] = fp;
+    ret_caller->registers.value[MACHINE_SP] = sp + WORD;
+    ret_caller->registers.value[MACHINE_PC] = target;
+    ret_caller->found = BACKTRACE_SCAN;
+}
+
 static bool by_scan(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
     uint64_t sp = (sp_of(&step->registers) + WORD - 1) / WORD * WORD;
 
     for (int i = 0; i < SCAN_WORDS; i++, sp += WORD) {
-        uint64_t target, fp;
+        uint64_t target;
 
         if (!read_return_address(walk, sp, &target))
             return false;
         if (!is_return_address(walk, target))
             continue;
-        ret_caller->registers = step->registers;
-        /* No frame pointer was saved between the two; one may be right below the return address. */
-        if (fp_of(step) < sp && read_word(walk, sp - WORD, &fp))
-            ret_caller->registers.value[MACHINE_FP] = fp;
-        ret_caller->registers.value[MACHINE_SP] = sp + WORD;
-        ret_caller->registers.value[MACHINE_PC] = target;
-        ret_caller->found = BACKTRACE_SCAN;
+        set_scanned(walk, step, sp, target, ret_caller);
         return true;
     }
     return false;
@@ -217,8 +245,70 @@ static bool is_sp_known(const struct step *step)
            (step->found != BACKTRACE_FP && step->found != BACKTRACE_SCAN);
 }
 
+/* Without information about the code, a caller is as good as any. */
+static bool has_caller(const struct walk *walk, const struct step *step)
+{
+    struct step caller;
+    int result = by_cfi(walk, step, &caller);
+
+    return result <= 0 || (is_return_address(walk, pc_of(&caller.registers)) &&
+                           may_have_called(walk, step, pc_of(&caller.registers)));
+}
+
+/* The code before the pc; zero where there is none. */
+static void read_prologue(const struct walk *walk, const struct step *step,
+                          unsigned char ret_bytes[MACHINE_PROLOGUE])
+{
+    uint64_t pc = pc_of(&step->registers), inside = pc % MEMORY_PAGE;
+    size_t size = inside < MACHINE_PROLOGUE ? (size_t)inside : MACHINE_PROLOGUE;
+
+    /* There may be no page before this one. */
+    if (crash__memory_read(walk->memory, pc - MACHINE_PROLOGUE, ret_bytes, MACHINE_PROLOGUE) == 0)
+        return;
+    memset(ret_bytes, 0, MACHINE_PROLOGUE);
+    (void)crash__memory_read(walk->memory, pc - size, ret_bytes + MACHINE_PROLOGUE - size, size);
+}
+
+/* By the instruction that made the frame. */
+static bool by_size(const struct walk *walk, const struct step *step,
+                    const unsigned char prologue[MACHINE_PROLOGUE], struct step *ret_caller)
+{
+    uint64_t size = crash__machine_frame_size(prologue), sp = sp_of(&step->registers) + size;
+    uint64_t target;
+
+    if (size == 0 || size % WORD || !read_return_address(walk, sp, &target) ||
+        !is_return_address(walk, target) || !may_have_called(walk, step, target))
+        return false;
+    set_scanned(walk, step, sp, target, ret_caller);
+    return true;
+}
+
+/*
+ * A function that keeps no frame pointer leaves that of one of its callers, and the frames between
+ * would be skipped. So the return address is looked for below it. Other words on the stack look
+ * like one: it must follow a call that can have led here, and have a caller of its own.
+ */
+static bool by_call(const struct walk *walk, const struct step *step, struct step *ret_caller)
+{
+    uint64_t sp = (sp_of(&step->registers) + WORD - 1) / WORD * WORD;
+
+    for (int i = 0; i < SCAN_WORDS && sp != fp_of(step); i++, sp += WORD) {
+        uint64_t target;
+
+        if (!read_return_address(walk, sp, &target))
+            return false;
+        if (!is_return_address(walk, target) || !may_have_called(walk, step, target))
+            continue;
+        set_scanned(walk, step, sp, target, ret_caller);
+        if (has_caller(walk, ret_caller))
+            return true;
+    }
+    return false;
+}
+
 static bool next(const struct walk *walk, const struct step *step, struct step *ret_caller)
 {
+    unsigned char prologue[MACHINE_PROLOGUE];
     int result;
 
     if (at_trampoline(walk, step))
@@ -228,7 +318,12 @@ static bool next(const struct walk *walk, const struct step *step, struct step *
     result = by_cfi(walk, step, ret_caller);
     if (result >= 0)
         return result > 0;
+    read_prologue(walk, step, prologue);
+    if (by_size(walk, step, prologue, ret_caller))
+        return true;
     if (is_exact(step) && by_return(walk, step, ret_caller))
+        return true;
+    if (!crash__machine_has_frame_record(prologue) && by_call(walk, step, ret_caller))
         return true;
     return by_frame_pointer(walk, step, ret_caller) || by_scan(walk, step, ret_caller);
 }
@@ -250,11 +345,40 @@ static void keep(struct stack *stack, const struct step *step)
     stack->step[stack->count++] = *step;
 }
 
+static void note_place(struct recursion *recursion, const struct step *step)
+{
+    const struct recursion_place place = {
+        .pc = pc_of(&step->registers), .sp = sp_of(&step->registers), .fp = fp_of(step),
+        .plain = step->found == BACKTRACE_CFI || step->found == BACKTRACE_FP};
+
+    crash__recursion_add(recursion, &place);
+}
+
+/*
+ * Passes over frames that repeat: the step becomes the oldest of them, and the tail begins anew.
+ * Returns their number.
+ */
+static uint64_t pass_over(const struct walk *walk, const struct recursion *recursion,
+                          struct stack *stack, struct step *step)
+{
+    struct recursion_run run;
+
+    if (!MACHINE_RECORD_ON_TOP ||
+        !crash__recursion_find(recursion, walk->memory, walk->deadline, &run))
+        return 0;
+    step->registers.value[MACHINE_SP] += run.distance;
+    if (run.fp_follows)
+        step->registers.value[MACHINE_FP] += run.distance;
+    stack->cut += (size_t)run.frames + stack->count - BACKTRACE_HEAD;
+    stack->count = BACKTRACE_HEAD;
+    return run.frames;
+}
+
 /*
  * Bounds the walk. All steps lead up the stack, except past a signal frame, which may lead
  * anywhere.
  */
-static int limit_reached(const struct walk *walk, int frames, int signals)
+static int limit_reached(const struct walk *walk, uint64_t frames, int signals)
 {
     if (frames >= FRAMES_LIMIT || signals > SIGNALS_LIMIT)
         return -ELOOP;
@@ -265,17 +389,22 @@ void crash__walk(const struct walk *walk, const struct registers *start, struct 
 {
     struct step step = {.registers = *start, .found = BACKTRACE_REGISTERS};
     struct step caller;
+    struct recursion recursion = {.count = 0};
+    uint64_t frames = 1;
     int signals = 0;
 
     ret_stack->count = ret_stack->cut = 0;
     ret_stack->error = 0;
     keep(ret_stack, &step);
-    for (int frames = 1; !walk->memory_is_local && next(walk, &step, &caller); frames++) {
+    for (; !walk->memory_is_local && next(walk, &step, &caller); frames++) {
         signals += caller.found == BACKTRACE_SIGNAL;
         ret_stack->error = limit_reached(walk, frames, signals);
         if (ret_stack->error)
             return;
         step = caller;
         keep(ret_stack, &step);
+        note_place(&recursion, &step);
+        if (ret_stack->count == BACKTRACE_FRAMES && frames % RECURSION_PLACES == 0)
+            frames += pass_over(walk, &recursion, ret_stack, &step);
     }
 }

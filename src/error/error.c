@@ -365,13 +365,21 @@ static const char *trace_message(const struct backtrace *trace)
     return trace ? crash__backtrace_string(trace, trace->message) : "";
 }
 
+/* What the messages of assert and assert_perror have behind the place; NULL: it is neither. */
+static const char *end_of_place(const char *text)
+{
+    const char *end = strstr(text, ": Assertion `");
+
+    return end ? end : strstr(text, ": Unexpected error: ");
+}
+
 /*
  * Reads "program: file:line: function: Assertion `text' failed.", the message of the C library's
- * assert. False: out of memory.
+ * assert, and that of assert_perror. False: out of memory.
  */
 static bool read_assert(procspawn_error *error, const char *text)
 {
-    const char *end = strstr(text, ": Assertion `");
+    const char *end = end_of_place(text);
     char *line = NULL, *file = NULL, *function = NULL;
 
     if (!end)

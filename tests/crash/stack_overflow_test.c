@@ -64,6 +64,22 @@ static void an_access_far_below_sp_is_none(void)
     CU_ASSERT(!is_overflow(crash_at(STACK - MIB, STACK + 8)));
 }
 
+/* Below the main thread's stack nothing else lies for a long way. */
+static void a_large_frame_overflows_the_stack_of_the_main_thread(void)
+{
+    static struct mapping main_stack = {
+        .start = STACK, .end = STACK_END, .readable = true, .writable = true, .path = "[stack]" };
+    const struct mappings one = { .mapping = &main_stack, .count = 1 };
+    struct crash_record large = crash_at(STACK - 20 * MIB + 99, STACK - 20 * MIB);
+    struct crash_record other = crash_at(STACK - 20 * MIB, STACK - 8);
+    struct crash_record far = crash_at(STACK - 129 * MIB, STACK - 129 * MIB);
+
+    CU_ASSERT(crash__is_stack_overflow(&one, &large));
+    CU_ASSERT(!crash__is_stack_overflow(&one, &other));
+    CU_ASSERT(!crash__is_stack_overflow(&one, &far));
+    CU_ASSERT(!is_overflow(large));
+}
+
 static void a_signal_that_was_sent_is_none(void)
 {
     struct crash_record sent = crash_at(STACK - 8, STACK), other = sent;
@@ -91,6 +107,7 @@ static CU_TestInfo tests[] = {
     TEST(an_access_to_the_stack_or_to_data_is_none),
     TEST(with_room_on_the_stack_it_is_none),
     TEST(an_access_far_below_sp_is_none),
+    TEST(a_large_frame_overflows_the_stack_of_the_main_thread),
     TEST(a_signal_that_was_sent_is_none),
     TEST(without_a_stack_it_is_none),
     CU_TEST_INFO_NULL,

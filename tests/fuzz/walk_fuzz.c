@@ -78,7 +78,7 @@ static void load_libunwind(void)
     static struct cfi *loaded;
 
     if (!loaded)
-        fuzz_check(crash__cfi_new(&loaded, &memory, &modules) == 0);
+        fuzz_check(crash__cfi_new(&loaded, &memory, &modules, NULL) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (input.left == 0)
         return 0;
     find_modules(fill_memory(&input));
-    fuzz_check(crash__cfi_new(&cfi, &memory, &modules) == 0);
+    fuzz_check(crash__cfi_new(&cfi, &memory, &modules, NULL) == 0);
     walk(&registers, cfi);
     walk(&registers, NULL);
     crash__cfi_free(cfi);

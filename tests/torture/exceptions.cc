@@ -222,7 +222,7 @@ template <class T> struct nest<0, T> {
     }
 };
 
-CRASH(cxx_long_names, "signal:11", "die_here,nest::*,t_cxx_long_names")
+CRASH(cxx_long_names, "signal:11", "die_here,nest,t_cxx_long_names")
 {
     csink = nest<24, std::string>::go("x");
     KEEP;

@@ -20,7 +20,9 @@
 #include <cxxabi.h>
 #include <libgen.h>
 #include <limits.h>
+#include <fstream>
 #include <map>
+#include <set>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -46,6 +48,7 @@ using stack = std::vector<seen>;
 /* Names of one function of the C library, and names that are left out. */
 const std::map<std::string, std::string> same = {
     { "__sleep", "sleep" },
+    { "__malloc", "malloc" },
     { "__poll", "poll" },
     { "__read", "read" },
     { "__run_exit_handlers", "exit" },
@@ -124,20 +127,10 @@ std::vector<std::string> split(const char *text)
     return list;
 }
 
-/* "name::*" stands for all that begin so. */
-bool is(const std::string &name, const std::string &wanted)
-{
-    size_t n = wanted.size();
-
-    if (n > 3 && wanted.compare(n - 3, 3, "::*") == 0)
-        return name.compare(0, n - 1, wanted, 0, n - 1) == 0;
-    return name == wanted;
-}
-
 bool is_any(const std::string &name, const std::vector<std::string> &wanted)
 {
     for (const std::string &each : wanted)
-        if (is(name, each))
+        if (name == each)
             return true;
     return false;
 }
@@ -156,7 +149,7 @@ size_t match(const std::vector<std::string> &wanted, const stack &frames, size_t
     for (const seen &frame : frames) {
         if (at == wanted.size())
             break;
-        if (is(frame.name, wanted[at]))
+        if (frame.name == wanted[at])
             at++;
         else if (frame.own && !frame.name.empty() && !is_any(frame.name, wanted) &&
                  !is_standard(frame.name))
@@ -176,23 +169,35 @@ std::string cause_of(const procspawn_error *error)
     return cause;
 }
 
+/* The functions of the program's own sources; a static program has others too. */
+std::set<std::string> own_functions()
+{
+    std::ifstream file(std::string(plugin_dir) + "/functions");
+    std::set<std::string> names;
+    std::string symbol;
+
+    while (file >> symbol)
+        names.insert(bare(symbol.c_str()));
+    return names;
+}
+
 std::vector<stack> threads_of(const procspawn_error *error)
 {
     std::vector<stack> threads;
     struct procspawn_frame frame;
-    char own[PATH_MAX] = "";
+    const std::set<std::string> own = own_functions();
 
-    if (readlink("/proc/self/exe", own, sizeof own - 1) < 0)
-        own[0] = 0;
     for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
         if ((size_t)frame.thread >= threads.size())
             threads.resize((size_t)frame.thread + 1);
         if (frame.owner == PROCSPAWN_FRAME_LIBRARY)
             continue;
-        bool is_own = !frame.module || strcmp(frame.module, own) == 0 ||
-                      strstr(frame.module, "plugin") || strstr(frame.module, "deleted");
-        threads[(size_t)frame.thread].push_back(
-            { frame.symbol ? bare(frame.symbol) : "?", is_own });
+        std::string name = frame.symbol ? bare(frame.symbol) : "?";
+        bool in_plugin = frame.module &&
+                         (strstr(frame.module, "/plugin") || strstr(frame.module, "/deleted"));
+        bool is_own = frame.symbol ? in_plugin || own.count(name) > 0
+                                   : frame.owner == PROCSPAWN_FRAME_PROGRAM;
+        threads[(size_t)frame.thread].push_back({ name, is_own });
     }
     return threads;
 }
