@@ -155,6 +155,8 @@ tests_crash_confine_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/confined_test
 tests_crash_confined_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/crash_matrix_test
+check_PROGRAMS += tests/crash/fault_test
+tests_crash_fault_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/frame_index_test
 tests_crash_frame_index_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/module_files_test
@@ -167,6 +169,8 @@ check_PROGRAMS += tests/crash/unwind_test
 tests_crash_unwind_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/unwind_threads_test
 tests_crash_unwind_threads_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/waiting_test
+tests_crash_waiting_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/walk_test
 tests_crash_walk_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 

@@ -128,12 +128,27 @@ enum procspawn_frame_owner {
 struct procspawn_frame {
     uintptr_t ip;                   /* address in the child: of the call, or where it failed */
     const char *module;             /* path of the executable or library */
+    const char *build_id;           /* of the module, in hexadecimal digits */
     uint64_t offset;                /* of ip in the module's file image */
     const char *symbol;             /* function */
     uint64_t symbol_offset;         /* of ip from the start of the function, in bytes */
     int thread;                     /* 0: the thread that failed; others by number */
     enum procspawn_frame_source source;
     enum procspawn_frame_owner owner;
+};
+
+/* One thread of a backtrace. The strings are borrowed from the error, never NULL. */
+struct procspawn_thread {
+    int tid;                        /* gettid(2) in the child */
+    const char *name;               /* pthread_setname_np(3) */
+    /*
+     * What it does: "waits for the mutex at 0x5581c0, which thread 4712 (loader) holds",
+     * "in poll(0x7ffc10, 1, -1)", "runs". "" for the thread that failed by itself, and if not known.
+     */
+    const char *waits;
+    size_t first, count;            /* its frames, by the index of procspawn_error_frame */
+    size_t cut;                     /* frames that are left out in the middle of a deep stack */
+    int error;                      /* 0, or a negative errno value: why frames are missing */
 };
 
 /* A failure. Immutable; made by the functions that give the end of a call, freed by the caller. */
@@ -178,6 +193,17 @@ enum procspawn_cause procspawn_error_cause(const procspawn_error *error);
 int procspawn_error_signal(const procspawn_error *error);
 int procspawn_error_exit_status(const procspawn_error *error);
 int procspawn_error_errno(const procspawn_error *error);
+
+/*
+ * Why the signal came, in a sentence: "write to 0x10: null pointer, member at offset 16", "jump to
+ * 0xdead: nothing is mapped there", "integer division by zero", "sent by process 4711"; or why a
+ * crash was not examined. "" if there is nothing to say. Borrowed.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+const char *procspawn_error_reason(const procspawn_error *error);
 
 /*
  * The message (never NULL), and the place of a panic, a failure or a failed assert: NULL, 0, NULL
@@ -284,13 +310,41 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
                           struct procspawn_frame *ret_frame);
 
 /*
- * The error for people: one line of what happened, then a line for each frame of the program, down
+ * The threads of the backtrace, the one that failed first; how many more there were; and why the
+ * report is incomplete: 0, or a negative errno value: -EPERM, the process may not be examined;
+ * -ETIMEDOUT; -ELIBACC, libunwind is not there; and others.
+ *
+ * procspawn_error_thread returns 0, or -EINVAL for an index out of range.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+size_t procspawn_error_thread_count(const procspawn_error *error);
+int procspawn_error_thread(const procspawn_error *error, size_t index,
+                           struct procspawn_thread *ret_thread);
+size_t procspawn_error_threads_cut(const procspawn_error *error);
+int procspawn_error_incomplete(const procspawn_error *error);
+
+/*
+ * A register of the thread that crashed: its name, and its value then. -EINVAL for an index out of
+ * range, and without a crash. There are as many as the processor's debuggers number.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+int procspawn_error_register(const procspawn_error *error, size_t index, const char **ret_name,
+                             uint64_t *ret_value);
+
+/*
+ * The error for people: one line of what happened and its reason, then a line for each frame of the program, down
  * to the called function. Its number is that of procspawn_error_frame; numbers that are missing are
  * frames of the library and of the system. A frame that follows itself is printed once, with the
  * number of times. Threads that have not failed are left out. Without a frame of the program, all
  * frames of the failed thread are printed.
  *
- *     parse: remote_close: killed by signal 11 (SIGSEGV)
+ *     parse: remote_close: killed by signal 11 (SIGSEGV): read of 0x8: null pointer, member at ...
  *       #1  read_header (thumbnailer+0x1a40)
  *       #2  thumbnail (thumbnailer+0x1b02)
  *
@@ -298,8 +352,12 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
  *
  *     item 4: failed (no_picture): this is no PNG at thumbnailer.c:31 in thumbnail
  *
+ * Before the frames of a process that hangs stands what its thread waits for. Frames that are left
+ * out are told where they are missing, and at the end what else the report does not have.
+ *
  * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
- * of its module.
+ * of its module, the registers of a crash, and what each thread does. Threads with the same frames
+ * share one list.
  *
  * Text of the child cannot act on a terminal or begin a line: control characters, those that change
  * the direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
@@ -317,9 +375,11 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
  * exit_status, errno, limit, index, name, detail, type, file, line, function, syscall,
- * syscall_number, syscall_arguments, path, frames. Each frame has the members of struct
- * procspawn_frame; owner and source as words, as "program" and "cfi". A new reference, NULL when
- * out of memory.
+ * syscall_number, syscall_arguments, path, reason, frames, threads, threads_cut, registers (an
+ * object, by name), incomplete (a sentence). Each frame has the members of struct
+ * procspawn_frame; owner and source as words, as "program" and "cfi". Each thread has those of
+ * struct procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when
+ * one is added. A new reference, NULL when out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -73,7 +73,11 @@ static void head(struct cursor *cursor, struct backtrace *trace)
     for (int i = 0; i < 6; i++)
         u64(cursor, &trace->call_argument[i]);
     u32(cursor, &trace->call_path);
+    u32(cursor, &trace->reason);
     u32(cursor, &trace->threads_cut);
+    count(cursor, &trace->register_count, BACKTRACE_REGISTERS_MOST);
+    for (uint32_t i = 0; !cursor->failed && i < trace->register_count; i++)
+        u64(cursor, &trace->registers[i]);
     count(cursor, &trace->thread_count, BACKTRACE_THREADS);
     count(cursor, &trace->frame_count, BACKTRACE_THREADS * BACKTRACE_FRAMES);
     count(cursor, &trace->string_bytes, BACKTRACE_STRINGS);
@@ -87,6 +91,7 @@ static void thread(struct cursor *cursor, struct backtrace_thread *thread)
     u32(cursor, &thread->first);
     count(cursor, &thread->count, BACKTRACE_FRAMES);
     u32(cursor, &thread->cut);
+    u32(cursor, &thread->waits);
 }
 
 static void frame(struct cursor *cursor, struct backtrace_frame *frame)
@@ -96,6 +101,7 @@ static void frame(struct cursor *cursor, struct backtrace_frame *frame)
     u64(cursor, &frame->symbol_offset);
     u32(cursor, &frame->module);
     u32(cursor, &frame->symbol);
+    u32(cursor, &frame->build_id);
     count(cursor, &frame->found, BACKTRACE_FOUNDS - 1);
     count(cursor, &frame->owner, BACKTRACE_OWNERS - 1);
 }
@@ -118,13 +124,15 @@ static void whole(struct cursor *cursor, struct backtrace *trace)
 
 static bool thread_in_range(const struct backtrace *trace, const struct backtrace_thread *thread)
 {
-    return thread->name < trace->string_bytes && thread->first <= trace->frame_count &&
+    return thread->name < trace->string_bytes && thread->waits < trace->string_bytes &&
+           thread->first <= trace->frame_count &&
            thread->count <= trace->frame_count - thread->first;
 }
 
 static bool frame_in_range(const struct backtrace *trace, const struct backtrace_frame *frame)
 {
-    return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes;
+    return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes &&
+           frame->build_id < trace->string_bytes;
 }
 
 /*
@@ -144,7 +152,7 @@ static bool pool_is_sound(const struct backtrace *trace)
 static bool in_range(const struct backtrace *trace)
 {
     if (!pool_is_sound(trace) || trace->message >= trace->string_bytes ||
-        trace->call_path >= trace->string_bytes)
+        trace->call_path >= trace->string_bytes || trace->reason >= trace->string_bytes)
         return false;
     for (uint32_t i = 0; i < trace->thread_count; i++)
         if (!thread_in_range(trace, &trace->thread[i]))

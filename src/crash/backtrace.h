@@ -19,11 +19,12 @@
 
 enum {
     BACKTRACE_THREADS = 16,
+    BACKTRACE_REGISTERS_MOST = 40,
     BACKTRACE_FRAMES = 64,    /* of each thread */
     BACKTRACE_HEAD = 48,      /* youngest frames kept of a deeper stack; the rest are its oldest */
     BACKTRACE_STRINGS = 32768,
     /* upper bound of an encoding */
-    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 40,
+    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 44,
     BACKTRACE_BRIEF = 2048,
 };
 
@@ -60,6 +61,7 @@ struct backtrace_frame {
     uint64_t symbol_offset;    /* ip minus the symbol's start */
     uint32_t module;           /* path; position in the pool */
     uint32_t symbol;
+    uint32_t build_id;         /* of the module, in hexadecimal digits; in the pool */
     uint32_t found;            /* enum backtrace_found */
     uint32_t owner;            /* enum backtrace_owner */
 };
@@ -71,6 +73,7 @@ struct backtrace_thread {
     uint32_t first;    /* index of its youngest frame; count frames follow in order */
     uint32_t count;
     uint32_t cut;      /* number of frames missing after the first BACKTRACE_HEAD */
+    uint32_t waits;    /* what it waits for, in words; in the pool, 0: it does not wait */
 };
 
 struct backtrace {
@@ -86,7 +89,10 @@ struct backtrace {
     uint64_t call_number;
     uint64_t call_argument[6];
     uint32_t call_path;         /* text that one of its arguments points to; in the pool */
+    uint32_t reason;            /* of a crash: its cause in a sentence; in the pool */
     uint32_t threads_cut;       /* number of threads that are not in the report */
+    uint32_t register_count;    /* of the thread that crashed; 0 otherwise */
+    uint64_t registers[BACKTRACE_REGISTERS_MOST];
     uint32_t thread_count;
     uint32_t frame_count;
     uint32_t string_bytes;

@@ -142,12 +142,21 @@ static bool is_repeated(int signo, const siginfo_t *info)
            (signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL);
 }
 
+static int32_t number_of(int signo, const siginfo_t *info)
+{
+    if (info->si_code == SI_USER || info->si_code == SI_TKILL || info->si_code == SI_QUEUE)
+        return info->si_pid;
+    return signo == SIGSYS ? info->si_syscall : 0;
+}
+
 static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
 {
     record.tid = self();
     record.signo = signo;
     record.code = info->si_code;
     record.address = is_repeated(signo, info) ? (uint64_t)(uintptr_t)info->si_addr : 0;
+    record.number = number_of(signo, info);
+    record.access = crash__machine_access(context);
     crash__machine_from_context(context, &record.registers);
 }
 
@@ -287,6 +296,8 @@ int crash__raise(void)
     record.signo = 0;
     record.code = 0;
     record.address = 0;
+    record.number = 0;
+    record.access = CRASH_ACCESS_UNKNOWN;
     crash__machine_from_context(&context, &record.registers);
     stop(CRASH_RAISED);
     set_state(CRASH_IDLE);

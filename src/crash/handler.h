@@ -56,6 +56,8 @@ struct crash_record {
     int32_t tid;        /* the thread that crashed or raised */
     int32_t signo;      /* 0 when raised */
     int32_t code;       /* si_code */
+    uint32_t access;    /* enum crash_access */
+    int32_t number;     /* of the sender, if a process sent the signal; of the system call (SIGSYS) */
     uint64_t address;   /* si_addr */
     struct registers registers;
 };

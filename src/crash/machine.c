@@ -32,6 +32,28 @@ void crash__machine_from_context(const ucontext_t *context, struct registers *re
         ret_registers->value[i] = (uint64_t)context->uc_mcontext.gregs[order[i]];
 }
 
+enum crash_access crash__machine_access(const ucontext_t *context)
+{
+    enum { PAGE_FAULT = 14, WRITE = 1 << 1, FETCH = 1 << 4 };
+    uint64_t error = (uint64_t)context->uc_mcontext.gregs[REG_ERR];
+
+    if (context->uc_mcontext.gregs[REG_TRAPNO] != PAGE_FAULT)
+        return CRASH_ACCESS_UNKNOWN;
+    if (error & FETCH)
+        return CRASH_EXECUTE;
+    return error & WRITE ? CRASH_WRITE : CRASH_READ;
+}
+
+const char *crash__machine_register_name(unsigned number)
+{
+    static const char *const names[MACHINE_REGISTERS] = {
+        "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
+        "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip",
+    };
+
+    return number < MACHINE_REGISTERS ? names[number] : NULL;
+}
+
 int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)
 {
     struct user_regs_struct user;
@@ -235,6 +257,24 @@ void crash__machine_from_context(const ucontext_t *context, struct registers *re
         ret_registers->value[i] = context->uc_mcontext.regs[i];
     ret_registers->value[MACHINE_SP] = context->uc_mcontext.sp;
     ret_registers->value[MACHINE_PC] = context->uc_mcontext.pc;
+}
+
+/* The kernel gives it only in a record that not every version writes. */
+enum crash_access crash__machine_access(const ucontext_t *context)
+{
+    (void)context;
+    return CRASH_ACCESS_UNKNOWN;
+}
+
+const char *crash__machine_register_name(unsigned number)
+{
+    static const char *const names[MACHINE_REGISTERS] = {
+        "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
+        "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
+        "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp",  "pc",
+    };
+
+    return number < MACHINE_REGISTERS ? names[number] : NULL;
 }
 
 int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers)

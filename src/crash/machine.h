@@ -46,6 +46,22 @@ enum {
  */
 void crash__machine_from_context(const ucontext_t *context, struct registers *ret_registers);
 
+/* What the access did that failed. */
+enum crash_access {
+    CRASH_ACCESS_UNKNOWN,
+    CRASH_READ,
+    CRASH_WRITE,
+    CRASH_EXECUTE
+};
+
+/*
+ * Of a signal handler's context: what a page fault was. Async-signal-safe.
+ */
+enum crash_access crash__machine_access(const ucontext_t *context);
+
+/* The name of a register; NULL for a number that none has. */
+const char *crash__machine_register_name(unsigned number);
+
 /* The registers of a ptrace-stopped thread. Returns 0 or a negative errno value. */
 int crash__machine_from_stopped(pid_t tid, struct registers *ret_registers);
 

@@ -6,6 +6,7 @@
 #include "src/base/clock.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 void crash__names_symbols(const struct names *names, const struct module *module,
                           struct symbols *ret_symbols)
@@ -31,6 +32,15 @@ static const struct symbols *symbols_of(struct names *names, const struct module
     return &names->symbols[place];
 }
 
+static uint32_t build_id(const struct module *module, struct backtrace *trace)
+{
+    char text[2 * MODULE_BUILD_ID + 1] = "";
+
+    for (size_t i = 0; i < module->build_id_size; i++)
+        sprintf(text + 2 * i, "%02x", module->build_id[i]);
+    return crash__backtrace_intern(trace, text, sizeof text);
+}
+
 static void name_frame(struct names *names, const struct step *step, struct backtrace *trace,
                        struct backtrace_frame *ret_frame)
 {
@@ -45,6 +55,7 @@ static void name_frame(struct names *names, const struct step *step, struct back
     if (!module)
         return;
     ret_frame->module = crash__backtrace_intern(trace, module->path, PATH_MAX);
+    ret_frame->build_id = build_id(module, trace);
     ret_frame->offset = pc - module->bias;
     if (!names->with_symbols)
         return;

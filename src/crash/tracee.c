@@ -69,7 +69,7 @@ static void seize(struct tracees *tracees, pid_t pid, pid_t tid)
 {
     struct tracee *tracee = &tracees->tracee[tracees->count++];
 
-    *tracee = (struct tracee){ .tid = tid };
+    *tracee = (struct tracee){ .tid = tid, .call = -1 };
     read_name(pid, tracee);
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0 || ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0)
         tracee->error = -errno;
@@ -152,8 +152,9 @@ static int wait_stopped(pid_t tid, int64_t deadline)
 }
 
 /*
- * Reads the registers of a thread that is inside a system call: one that cannot stop (it waits for
- * a disk, or for a vfork child), or one that may not be traced, as it has a tracer already.
+ * Reads which system call a thread is in, and its registers there if they are not known: of one
+ * that cannot stop (it waits for a disk, or for a vfork child), or that may not be traced, as it
+ * has a tracer already.
  */
 static void read_syscall(pid_t pid, struct tracee *tracee)
 {
@@ -166,13 +167,15 @@ static void read_syscall(pid_t pid, struct tracee *tracee)
     if (fd < 0)
         return;
     if (read(fd, text, sizeof text - 1) > 0 &&
-        sscanf(text, "%*d %llx %llx %llx %llx %llx %llx %llx %llx", &argument[0], &argument[1],
-               &argument[2], &argument[3], &argument[4], &argument[5], &sp, &pc) == 8) {
-        uint64_t known[6];
-
+        sscanf(text, "%ld %llx %llx %llx %llx %llx %llx %llx %llx", &tracee->call, &argument[0],
+               &argument[1], &argument[2], &argument[3], &argument[4], &argument[5], &sp,
+               &pc) == 9) {
         for (int i = 0; i < 6; i++)
-            known[i] = argument[i];
-        crash__machine_from_syscall(known, sp, pc, &tracee->registers);
+            tracee->argument[i] = argument[i];
+        if (tracee->error)
+            crash__machine_from_syscall(tracee->argument, sp, pc, &tracee->registers);
+    } else {
+        tracee->call = -1;
     }
     close(fd);
 }
@@ -189,7 +192,7 @@ int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int
 
         if (!tracee->error)
             tracee->error = wait_stopped(tracee->tid, deadline);
-        if (tracee->error == -ETIMEDOUT || tracee->error == -EPERM)
+        if (tracee->error != -ESRCH)
             read_syscall(pid, tracee);
         if (!tracee->error)
             tracee->error = crash__machine_from_stopped(tracee->tid, &tracee->registers);

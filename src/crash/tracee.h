@@ -18,6 +18,8 @@ struct tracee {
     pid_t tid;
     int error;    /* 0: stopped; -ESRCH: ended; -ETIMEDOUT: did not stop; -EPERM */
     char name[16];
+    long call;              /* the system call that it is in; -1: none, or not known */
+    uint64_t argument[6];   /* of that call */
     struct registers registers;    /* after -ETIMEDOUT, -EPERM: some, or none (pc 0) */
 };
 

@@ -6,6 +6,7 @@
 #include "src/crash/abort_message.h"
 #include "src/crash/cfi.h"
 #include "src/crash/confine.h"
+#include "src/crash/fault.h"
 #include "src/crash/module_files.h"
 #include "src/crash/modules.h"
 #include "src/crash/names.h"
@@ -13,6 +14,7 @@
 #include "src/crash/remote_memory.h"
 #include "src/crash/stack_overflow.h"
 #include "src/crash/tracee.h"
+#include "src/crash/waiting.h"
 #include "src/crash/walk.h"
 #include "src/base/clock.h"
 #include "src/base/system_call.h"
@@ -46,6 +48,23 @@ static void note_error(struct backtrace *trace, int error)
         trace->error = error;
 }
 
+/* A thread that crashed is in its handler. */
+static bool has_failed(const struct unwind *unwind, const struct tracee *tracee)
+{
+    return unwind->task->record && unwind->task->record->tid == tracee->tid;
+}
+
+static uint32_t describe_waiting(struct unwind *unwind, const struct tracee *tracee)
+{
+    char text[WAITING_TEXT];
+
+    if (has_failed(unwind, tracee))
+        return 0;
+    crash__waiting_text(tracee, &unwind->tracees,
+                        unwind->walk.memory_is_local ? NULL : &unwind->memory, text);
+    return crash__backtrace_intern(unwind->trace, text, sizeof text);
+}
+
 static void describe_thread(struct unwind *unwind, size_t i)
 {
     struct backtrace *trace = unwind->trace;
@@ -56,6 +75,7 @@ static void describe_thread(struct unwind *unwind, size_t i)
     *thread = (struct backtrace_thread){ .tid = tracee->tid,
                                          .error = stack->error ? stack->error : tracee->error };
     thread->name = crash__backtrace_intern(trace, tracee->name, sizeof tracee->name);
+    thread->waits = describe_waiting(unwind, tracee);
     thread->first = trace->frame_count;
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
@@ -77,8 +97,26 @@ static void describe_violation(struct backtrace *trace, const struct crash_recor
     memcpy(trace->call_argument, call.argument, sizeof trace->call_argument);
 }
 
+static void describe_reason(struct backtrace *trace, const struct crash_record *record,
+                            const struct mappings *mappings)
+{
+    char text[FAULT_TEXT];
+
+    crash__fault_text(record, mappings, text);
+    trace->reason = crash__backtrace_intern(trace, text, sizeof text);
+}
+
+static void describe_registers(struct backtrace *trace, const struct registers *registers)
+{
+    trace->register_count = MACHINE_REGISTERS;
+    for (uint32_t i = 0; i < MACHINE_REGISTERS; i++)
+        trace->registers[i] = registers->value[i];
+}
+
 static void describe_cause(struct backtrace *trace, pid_t pid, const struct crash_record *record)
 {
+    const struct mappings none = {.count = 0};
+
     crash__backtrace_init(trace);
     trace->pid = pid;
     if (!record)
@@ -87,8 +125,12 @@ static void describe_cause(struct backtrace *trace, pid_t pid, const struct cras
     trace->signo = record->signo;
     trace->code = record->code;
     trace->address = record->address;
+    if (trace->cause != BACKTRACE_CRASH)
+        return;
     if (record->signo == SIGSYS && record->code == CRASH_TRAPPED)
         describe_violation(trace, record);
+    describe_registers(trace, &record->registers);
+    describe_reason(trace, record, &none);
 }
 
 static void block_sigchld(void)
@@ -243,6 +285,7 @@ static void find_cause(struct unwind *unwind)
     if (!record || unwind->walk.memory_is_local)
         return;
     unwind->trace->stack_overflow = crash__is_stack_overflow(&unwind->modules.mappings, record);
+    describe_reason(unwind->trace, record, &unwind->modules.mappings);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
     find_path(unwind);
     if (crash__abort_message(&unwind->names, unwind->task->at_init, message))

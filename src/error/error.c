@@ -6,6 +6,7 @@
 
 #include "src/base/refusal.h"
 #include "src/base/system_call.h"
+#include "src/image/image.h"
 #include "src/crash/backtrace.h"
 #include "src/image/function.h"
 #include "src/value/failure.h"
@@ -437,9 +438,20 @@ static void describe_violation(procspawn_error *error, const struct backtrace *t
     set_message(error, "sandbox violation: %s", text);
 }
 
+/* The signals that have a handler in a child. */
+static bool is_crash(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+           signal == SIGABRT || signal == SIGSYS || signal == SIGTRAP || signal == SIGQUIT ||
+           signal == SIGXCPU || signal == SIGXFSZ;
+}
+
 static void describe_signal(procspawn_error *error, const struct backtrace *trace)
 {
     const char *text = trace_message(trace);
+
+    error->unexamined = !trace && is_crash(error->signal) &&
+                        procspawn__image.config.panic_handling;
 
     error->cause = PROCSPAWN_CAUSE_SIGNAL;
     if (is_violation(error, trace)) {

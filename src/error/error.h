@@ -28,6 +28,7 @@ struct procspawn_error {
     char *message;
     char *file;
     char *function;
+    bool unexamined;            /* it crashed, and nothing has looked at it */
     char *type;                 /* that the function gave to its failure */
     json_t *detail;             /* the same */
     struct backtrace *trace;    /* NULL: none */

@@ -5,6 +5,7 @@
 #include "src/base/visible_text.h"
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
+#include "src/error/report.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <inttypes.h>
@@ -256,6 +257,7 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
     *ret_frame = (struct procspawn_frame){
         .ip = (uintptr_t)frame->ip,
         .module = string_or_null(error->trace, frame->module),
+        .build_id = string_or_null(error->trace, frame->build_id),
         .offset = frame->offset,
         .symbol = string_or_null(error->trace, frame->symbol),
         .symbol_offset = frame->symbol_offset,
@@ -298,6 +300,10 @@ static void print_first_line(const procspawn_error *error, FILE *stream)
     fputs(": ", stream);
     base__print_visible(error->message, stream);
     print_place(error, stream);
+    if (*procspawn_error_reason(error) != '\0') {
+        fputs(": ", stream);
+        base__print_visible(procspawn_error_reason(error), stream);
+    }
     fputc('\n', stream);
 }
 
@@ -407,6 +413,38 @@ static void print_failed_thread(const procspawn_error *error, bool any, FILE *st
     end_line(times, stream);
 }
 
+/* "  thread 1: 4712 (loader) waits for ..." */
+static void print_thread(size_t number, const struct procspawn_thread *thread, FILE *stream)
+{
+    fprintf(stream, "  thread %zu: %d (", number, thread->tid);
+    base__print_visible(thread->name, stream);
+    fputc(')', stream);
+    if (*thread->waits != '\0') {
+        fputc(' ', stream);
+        base__print_visible(thread->waits, stream);
+    }
+    fputc('\n', stream);
+}
+
+/* Of a process that has not failed by itself. */
+static void print_waiting(const procspawn_error *error, FILE *stream)
+{
+    struct procspawn_thread thread;
+
+    if (procspawn_error_thread(error, 0, &thread) == 0 && *thread.waits != '\0')
+        print_thread(0, &thread, stream);
+}
+
+static void print_missing(const procspawn_error *error, FILE *stream)
+{
+    int incomplete = procspawn_error_incomplete(error);
+
+    if (procspawn_error_threads_cut(error) > 0)
+        fprintf(stream, "  %zu more threads are left out\n", procspawn_error_threads_cut(error));
+    if (incomplete != 0)
+        fprintf(stream, "  report incomplete: %s\n", procspawn__incomplete_text(incomplete));
+}
+
 static bool has_program_frame(const procspawn_error *error)
 {
     struct procspawn_frame frame;
@@ -420,24 +458,77 @@ static bool has_program_frame(const procspawn_error *error)
 int procspawn_error_print(const procspawn_error *error, FILE *stream)
 {
     print_first_line(error, stream);
+    print_waiting(error, stream);
     print_failed_thread(error, !has_program_frame(error), stream);
+    print_missing(error, stream);
     return ferror(stream) ? -EIO : 0;
+}
+
+static void print_thread_frames(const procspawn_error *error, size_t number,
+                                const struct procspawn_thread *thread, FILE *stream)
+{
+    struct procspawn_frame frame;
+
+    for (size_t i = thread->first; i < thread->first + thread->count; i++) {
+        if (procspawn_error_frame(error, i, &frame) != 0)
+            return;
+        if (is_cut(error, i, (int)number))
+            print_cut(error, (int)number, stream);
+        print_long(&frame, i, stream);
+    }
+}
+
+static void print_registers(const procspawn_error *error, FILE *stream)
+{
+    enum { IN_A_LINE = 4 };
+    const char *name;
+    uint64_t value;
+    size_t i = 0;
+
+    for (; procspawn_error_register(error, i, &name, &value) == 0; i++)
+        fprintf(stream, "%s%3s %016" PRIx64 "%s", i % IN_A_LINE ? "" : "  ", name, value,
+                i % IN_A_LINE == IN_A_LINE - 1 ? "\n" : "  ");
+    if (i % IN_A_LINE)
+        fputc('\n', stream);
+}
+
+/* Returns the first thread with the same frames; the thread itself: there is none before it. */
+static size_t first_alike(const procspawn_error *error, size_t number)
+{
+    const struct backtrace *trace = error->trace;
+    const struct backtrace_thread *thread = &trace->thread[number];
+
+    for (size_t i = 0; i < number; i++) {
+        const struct backtrace_thread *other = &trace->thread[i];
+        uint32_t same = 0;
+
+        if (other->count != thread->count || other->cut != thread->cut)
+            continue;
+        while (same < thread->count &&
+               trace->frame[other->first + same].ip == trace->frame[thread->first + same].ip)
+            same++;
+        if (same == thread->count)
+            return i;
+    }
+    return number;
 }
 
 int procspawn_error_print_all(const procspawn_error *error, FILE *stream)
 {
-    int thread = 0;
-    struct procspawn_frame frame;
+    struct procspawn_thread thread;
 
     print_first_line(error, stream);
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++) {
-        if (frame.thread != thread)
-            fprintf(stream, "  thread %d\n", frame.thread);
-        thread = frame.thread;
-        if (is_cut(error, i, thread))
-            print_cut(error, thread, stream);
-        print_long(&frame, i, stream);
+    print_registers(error, stream);
+    for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++) {
+        size_t alike = first_alike(error, i);
+
+        print_thread(i, &thread, stream);
+        if (alike != i)
+            fprintf(stream, "  its frames are those of thread %zu\n", alike);
+        else
+            print_thread_frames(error, i, &thread, stream);
     }
+    print_missing(error, stream);
     return ferror(stream) ? -EIO : 0;
 }
 
@@ -452,9 +543,9 @@ static json_t *text_or_null(const char *text)
 
 static json_t *frame_json(const struct procspawn_frame *frame)
 {
-    return json_pack("{s:i, s:I, s:o, s:I, s:o, s:I, s:s, s:s}", "thread", frame->thread, "ip",
-                     (json_int_t)frame->ip, "module", text_or_null(frame->module), "offset",
-                     (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
+    return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o, s:I, s:s, s:s}", "thread", frame->thread, "ip",
+                     (json_int_t)frame->ip, "module", text_or_null(frame->module), "build_id",
+                     text_or_null(frame->build_id), "offset", (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
                      "symbol_offset", (json_int_t)frame->symbol_offset, "source",
                      source_names[frame->source], "owner", owner_names[frame->owner]);
 }
@@ -479,6 +570,33 @@ static json_t *arguments_json(const procspawn_error *error)
     return arguments;
 }
 
+static json_t *threads_json(const procspawn_error *error)
+{
+    json_t *threads = json_array();
+    struct procspawn_thread thread;
+
+    for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++)
+        json_array_append_new(
+            threads, json_pack("{s:i, s:o, s:o, s:I, s:I, s:I, s:i}", "tid", thread.tid, "name",
+                               text_or_null(thread.name), "waits", text_or_null(thread.waits),
+                               "first", (json_int_t)thread.first, "count",
+                               (json_int_t)thread.count, "cut", (json_int_t)thread.cut, "error",
+                               thread.error));
+    return threads;
+}
+
+/* A register has 64 bits, the numbers of JSON have a sign: they are hexadecimal text. */
+static json_t *registers_json(const procspawn_error *error)
+{
+    json_t *registers = json_object();
+    const char *name;
+    uint64_t value;
+
+    for (size_t i = 0; procspawn_error_register(error, i, &name, &value) == 0; i++)
+        json_object_set_new(registers, name, json_sprintf("0x%" PRIx64, value));
+    return registers;
+}
+
 static void set_if(json_t *object, const char *key, bool known, json_t *value)
 {
     if (known)
@@ -489,7 +607,7 @@ static void set_if(json_t *object, const char *key, bool known, json_t *value)
 
 json_t *procspawn_error_json(const procspawn_error *error)
 {
-    json_t *object = json_pack("{s:s, s:s, s:i, s:o}", "kind",
+    json_t *object = json_pack("{s:i, s:s, s:s, s:i, s:o}", "version", 1, "kind",
                                procspawn_error_kind_name(error->kind), "cause",
                                procspawn_error_cause_name(error->cause), "code", error->code,
                                "message", text_or_null(error->message));
@@ -513,6 +631,15 @@ json_t *procspawn_error_json(const procspawn_error *error)
            json_integer(procspawn_error_syscall_number(error)));
     set_if(object, "syscall_arguments", violation_of(error), arguments_json(error));
     set_if(object, "path", procspawn_error_path(error), text_or_null(procspawn_error_path(error)));
+    set_if(object, "reason", *procspawn_error_reason(error) != '\0',
+           text_or_null(procspawn_error_reason(error)));
     set_if(object, "frames", procspawn_error_frame_count(error) > 0, frames_json(error));
+    set_if(object, "threads", procspawn_error_thread_count(error) > 0, threads_json(error));
+    set_if(object, "threads_cut", procspawn_error_threads_cut(error) > 0,
+           json_integer((json_int_t)procspawn_error_threads_cut(error)));
+    set_if(object, "registers", error->trace && error->trace->register_count > 0,
+           registers_json(error));
+    set_if(object, "incomplete", procspawn_error_incomplete(error) != 0,
+           json_string(procspawn__incomplete_text(procspawn_error_incomplete(error))));
     return object;
 }

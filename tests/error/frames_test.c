@@ -9,6 +9,7 @@
 #include "tests/support/report_helpers.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <forkscope/typed.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,15 +141,31 @@ static void threads_that_did_not_fail_are_printed_with_all_only(void)
     begin_thread();
     add(0x30, "/bin/program", "wait");
     trace.frame[trace.frame_count - 1].found = BACKTRACE_SCAN;
+    trace.thread[1].tid = 4712;
+    trace.thread[1].name = crash__backtrace_intern(&trace, "loader", 100);
+    trace.thread[1].waits = crash__backtrace_intern(&trace, "in poll(NULL, 0, -1)", 100);
+    begin_thread();
+    add(0x30, "/bin/program", "wait");
+    trace.threads_cut = 3;
+    trace.error = -ETIMEDOUT;
     CU_ASSERT_STRING_EQUAL(printed_trace(procspawn_error_print),
-                           "remote_close: it fell\n  #0  0x0\n  #1  work (program+0x10)\n");
+                           "remote_close: it fell\n"
+                           "  #0  0x0\n"
+                           "  #1  work (program+0x10)\n"
+                           "  3 more threads are left out\n"
+                           "  report incomplete: there was no time for more\n");
     CU_ASSERT_STRING_EQUAL(printed_trace(procspawn_error_print_all),
                            "remote_close: it fell\n"
+                           "  thread 0: 0 ()\n"
                            "  #0  0x0000000000000000\n"
                            "  #1  0x0000000000000010 work+0x2 (/bin/program+0x10)\n"
                            "  #2  0x0000000000000020 run+0x0 (/lib/libforkscope.so.0+0x20)\n"
-                           "  thread 1\n"
-                           "  #3  0x0000000000000030 wait+0x0 (/bin/program+0x30) ?\n");
+                           "  thread 1: 4712 (loader) in poll(NULL, 0, -1)\n"
+                           "  #3  0x0000000000000030 wait+0x0 (/bin/program+0x30) ?\n"
+                           "  thread 2: 0 ()\n"
+                           "  its frames are those of thread 1\n"
+                           "  3 more threads are left out\n"
+                           "  report incomplete: there was no time for more\n");
 }
 
 static void without_a_frame_of_the_program_those_of_the_thread_are_printed(void)
