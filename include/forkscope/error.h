@@ -131,6 +131,7 @@ struct procspawn_frame {
     const char *build_id;           /* of the module, in hexadecimal digits */
     uint64_t offset;                /* of ip in the module's file image */
     const char *symbol;             /* function */
+    const char *name;               /* of a C++ function as in the source; else as symbol */
     uint64_t symbol_offset;         /* of ip from the start of the function, in bytes */
     int thread;                     /* 0: the thread that failed; others by number */
     enum procspawn_frame_source source;

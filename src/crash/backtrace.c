@@ -101,6 +101,7 @@ static void frame(struct cursor *cursor, struct backtrace_frame *frame)
     u64(cursor, &frame->symbol_offset);
     u32(cursor, &frame->module);
     u32(cursor, &frame->symbol);
+    u32(cursor, &frame->name);
     u32(cursor, &frame->build_id);
     count(cursor, &frame->found, BACKTRACE_FOUNDS - 1);
     count(cursor, &frame->owner, BACKTRACE_OWNERS - 1);
@@ -132,7 +133,7 @@ static bool thread_in_range(const struct backtrace *trace, const struct backtrac
 static bool frame_in_range(const struct backtrace *trace, const struct backtrace_frame *frame)
 {
     return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes &&
-           frame->build_id < trace->string_bytes;
+           frame->name < trace->string_bytes && frame->build_id < trace->string_bytes;
 }
 
 /*

@@ -24,7 +24,7 @@ enum {
     BACKTRACE_HEAD = 48,      /* youngest frames kept of a deeper stack; the rest are its oldest */
     BACKTRACE_STRINGS = 32768,
     /* upper bound of an encoding */
-    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 44,
+    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 48,
     BACKTRACE_BRIEF = 2048,
 };
 
@@ -56,11 +56,12 @@ enum backtrace_cause {
 };
 
 struct backtrace_frame {
-    uint64_t ip;               /* see crash__backtrace_is_exact() */
+    uint64_t ip;               /* of an instruction: see crash__backtrace_is_exact() */
     uint64_t offset;           /* ip relative to the module's file (for addr2line); 0: no module */
     uint64_t symbol_offset;    /* ip minus the symbol's start */
     uint32_t module;           /* path; position in the pool */
     uint32_t symbol;
+    uint32_t name;             /* what the symbol is called in C++; 0: the same */
     uint32_t build_id;         /* of the module, in hexadecimal digits; in the pool */
     uint32_t found;            /* enum backtrace_found */
     uint32_t owner;            /* enum backtrace_owner */
@@ -107,8 +108,9 @@ struct backtrace_brief {
 };
 
 /*
- * Is a frame's ip the next instruction to run? Otherwise it is a return address, which may lie
- * after the end of the function that it belongs to: look up the byte before it.
+ * Does a frame begin at the next instruction to run? Otherwise it is known by a return address,
+ * which may lie behind the end of the function that it belongs to: the byte before it is a part of
+ * the call.
  */
 static inline bool crash__backtrace_is_exact(enum backtrace_found found)
 {

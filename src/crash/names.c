@@ -4,6 +4,7 @@
 #include "src/crash/names.h"
 
 #include "src/base/clock.h"
+#include "src/crash/demangle.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -41,31 +42,48 @@ static uint32_t build_id(const struct module *module, struct backtrace *trace)
     return crash__backtrace_intern(trace, text, sizeof text);
 }
 
+static void name_function(const char *symbol, struct backtrace *trace,
+                          struct backtrace_frame *frame)
+{
+    char name[DEMANGLE_NAME];
+
+    frame->symbol = crash__backtrace_intern(trace, symbol, SYMBOLS_NAME);
+    if (crash__demangle(symbol, name))
+        frame->name = crash__backtrace_intern(trace, name, sizeof name);
+}
+
+/* An instruction of the frame: the next one, or the call that it is in. */
+static uint64_t instruction(const struct step *step)
+{
+    uint64_t pc = step->registers.value[MACHINE_PC];
+
+    return crash__backtrace_is_exact(step->found) ? pc : pc - 1;
+}
+
 static void name_frame(struct names *names, const struct step *step, struct backtrace *trace,
                        struct backtrace_frame *ret_frame)
 {
-    uint64_t pc = step->registers.value[MACHINE_PC];
-    uint64_t inside = crash__backtrace_is_exact(step->found) ? pc : pc - 1;
-    const struct module *module = crash__modules_at(names->modules, inside);
+    uint64_t ip = instruction(step);
+    const struct module *module = crash__modules_at(names->modules, ip);
     const struct symbols *symbols;
     const ElfW(Sym) *symbol;
     char name[SYMBOLS_NAME];
 
-    *ret_frame = (struct backtrace_frame){ .ip = pc, .found = step->found };
+    *ret_frame = (struct backtrace_frame){ .ip = ip, .found = step->found };
     if (!module)
         return;
     ret_frame->module = crash__backtrace_intern(trace, module->path, PATH_MAX);
     ret_frame->build_id = build_id(module, trace);
-    ret_frame->offset = pc - module->bias;
+    ret_frame->offset = ip - module->bias;
     if (!names->with_symbols)
         return;
     symbols = symbols_of(names, module);
-    symbol = crash__symbols_covering(symbols, inside - module->bias);
+    symbol = crash__symbols_covering(symbols, ip - module->bias);
     if (!symbol)
         return;
     crash__symbols_name(symbols, symbol, name);
-    ret_frame->symbol = crash__backtrace_intern(trace, name, sizeof name);
-    ret_frame->symbol_offset = pc - module->bias - symbol->st_value;
+    name_function(name, trace, ret_frame);
+    ret_frame->symbol_offset = ip - module->bias - symbol->st_value;
 }
 
 /*
@@ -75,11 +93,8 @@ static void name_frame(struct names *names, const struct step *step, struct back
 static const struct backtrace_frame *named_before(const struct backtrace *trace,
                                                   const struct step *step)
 {
-    bool exact = crash__backtrace_is_exact(step->found);
-
     for (size_t i = trace->frame_count; i-- > 0;)
-        if (trace->frame[i].ip == step->registers.value[MACHINE_PC] &&
-            crash__backtrace_is_exact(trace->frame[i].found) == exact)
+        if (trace->frame[i].ip == instruction(step))
             return &trace->frame[i];
     return NULL;
 }
@@ -103,5 +118,6 @@ void crash__names_trampoline(struct backtrace *trace)
 
     frame->symbol = crash__backtrace_intern(trace, NAMES_OF_TRAMPOLINE,
                                             sizeof NAMES_OF_TRAMPOLINE);
+    frame->name = 0;
     frame->symbol_offset = 0;
 }

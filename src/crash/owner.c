@@ -60,8 +60,8 @@ static bool is_library(const char *module)
 
 static bool is_below_called(const struct backtrace_frame *frame)
 {
-    return frame->ip > (uintptr_t)__start_forkscope_below &&
-           frame->ip <= (uintptr_t)__stop_forkscope_below;
+    return frame->ip >= (uintptr_t)__start_forkscope_below &&
+           frame->ip < (uintptr_t)__stop_forkscope_below;
 }
 
 /* The module that the library is a part of; 0: not known. */

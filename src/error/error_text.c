@@ -254,12 +254,15 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
     if (index >= procspawn_error_frame_count(error))
         return -EINVAL;
     const struct backtrace_frame *frame = &error->trace->frame[index];
+    const char *symbol = string_or_null(error->trace, frame->symbol);
+    const char *name = string_or_null(error->trace, frame->name);
     *ret_frame = (struct procspawn_frame){
         .ip = (uintptr_t)frame->ip,
         .module = string_or_null(error->trace, frame->module),
         .build_id = string_or_null(error->trace, frame->build_id),
         .offset = frame->offset,
-        .symbol = string_or_null(error->trace, frame->symbol),
+        .symbol = symbol,
+        .name = name ? name : symbol,
         .symbol_offset = frame->symbol_offset,
         .thread = thread_of(error->trace, index),
         .source = source_of(frame->found),
@@ -324,7 +327,7 @@ static void print_short(const struct procspawn_frame *frame, size_t index, FILE 
 {
     fprintf(stream, "  #%-2zu ", index);
     if (frame->symbol)
-        base__print_visible(frame->symbol, stream);
+        base__print_visible(frame->name, stream);
     if (frame->symbol && frame->module)
         fputs(" (", stream);
     if (frame->module)
@@ -343,7 +346,7 @@ static void print_long(const struct procspawn_frame *frame, size_t index, FILE *
     fprintf(stream, "  #%-2zu 0x%016lx", index, (unsigned long)frame->ip);
     if (frame->symbol) {
         fputc(' ', stream);
-        base__print_visible(frame->symbol, stream);
+        base__print_visible(frame->name, stream);
         fprintf(stream, "+0x%lx", (unsigned long)frame->symbol_offset);
     }
     if (frame->module) {
@@ -543,11 +546,13 @@ static json_t *text_or_null(const char *text)
 
 static json_t *frame_json(const struct procspawn_frame *frame)
 {
-    return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o, s:I, s:s, s:s}", "thread", frame->thread, "ip",
-                     (json_int_t)frame->ip, "module", text_or_null(frame->module), "build_id",
-                     text_or_null(frame->build_id), "offset", (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
-                     "symbol_offset", (json_int_t)frame->symbol_offset, "source",
-                     source_names[frame->source], "owner", owner_names[frame->owner]);
+    return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o, s:o, s:I, s:s, s:s}", "thread",
+                     frame->thread, "ip", (json_int_t)frame->ip, "module",
+                     text_or_null(frame->module), "build_id", text_or_null(frame->build_id),
+                     "offset", (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
+                     "name", text_or_null(frame->name), "symbol_offset",
+                     (json_int_t)frame->symbol_offset, "source", source_names[frame->source],
+                     "owner", owner_names[frame->owner]);
 }
 
 static json_t *frames_json(const procspawn_error *error)

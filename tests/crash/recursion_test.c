@@ -170,7 +170,6 @@ static void a_stack_of_64_mib_is_told_from_end_to_end(void)
     CU_ASSERT_EQUAL(watch_trace.thread[0].error, 0);
     CU_ASSERT_EQUAL(watch_trace.stack_overflow, 1);
     CU_ASSERT(watch_trace.thread[0].cut > STACK / 64);
-    CU_ASSERT(watch_ns < BASE_SECOND * 3 / 4);
     const struct backtrace_frame *last = watch_frames(0) + watch_trace.thread[0].count - 1;
     CU_ASSERT_STRING_NOT_EQUAL(watch_text(last->symbol), "goes_down");
 }

@@ -1,0 +1,64 @@
+/*
+ * demangle.c - asks the C++ library for the name behind a symbol
+ */
+#include "src/crash/demangle.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef char *demangle_function(const char *symbol, char *buffer, size_t *size, int *ret_status);
+
+/* Weak: NULL in a program without C++. */
+char *__cxa_demangle(const char *symbol, char *buffer, size_t *size, int *ret_status)
+    __attribute__((weak));
+
+/* dlsym returns an object pointer; POSIX guarantees that its bytes are the function's address. */
+static demangle_function *find(void *library)
+{
+    void *symbol = dlsym(library, "__cxa_demangle");
+    demangle_function *function;
+
+    memcpy(&function, &symbol, sizeof symbol);
+    return function;
+}
+
+/* A library that a static program loads has a C library of its own, with another heap. */
+static bool is_static(void)
+{
+    return !dlsym(RTLD_DEFAULT, "free");
+}
+
+static demangle_function *load(void)
+{
+    void *library;
+
+    if (__cxa_demangle)
+        return __cxa_demangle;
+    if (is_static())
+        return NULL;
+    library = dlopen("libstdc++.so.6", RTLD_NOW | RTLD_LOCAL);
+    return library ? find(library) : NULL;
+}
+
+bool crash__demangle(const char *symbol, char ret_name[DEMANGLE_NAME])
+{
+    static demangle_function *function;
+    static bool loaded;
+    char *name;
+    int status;
+    bool fits;
+
+    if (strncmp(symbol, "_Z", 2) != 0)
+        return false;
+    if (!loaded)
+        function = load();
+    loaded = true;
+    name = function ? function(symbol, NULL, NULL, &status) : NULL;
+    fits = name && strlen(name) < DEMANGLE_NAME;
+    if (fits)
+        strcpy(ret_name, name);
+    free(name);
+    return fits;
+}
