@@ -112,8 +112,7 @@ CRASH(inlined, "signal:11", "inlined_inner,inlined_outer,has_inlined,t_inlined")
     return OUT;
 }
 
-__attribute__((optimize("O2", "omit-frame-pointer"), noipa)) static int nofp3(volatile int *p,
-                                                                              int n)
+NI __attribute__((optimize("O2", "omit-frame-pointer"))) static int nofp3(volatile int *p, int n)
 {
     char *b = __builtin_alloca((size_t)n);
     b[0] = 0;
@@ -123,7 +122,7 @@ __attribute__((optimize("O2", "omit-frame-pointer"), noipa)) static int nofp3(vo
     return b[1];
 }
 
-__attribute__((optimize("O2", "omit-frame-pointer"), noipa)) static int nofp2(int *p)
+NI __attribute__((optimize("O2", "omit-frame-pointer"))) static int nofp2(int *p)
 {
     volatile long a[20];
     a[3] = 1;
@@ -132,7 +131,7 @@ __attribute__((optimize("O2", "omit-frame-pointer"), noipa)) static int nofp2(in
     return r + (int)a[3];
 }
 
-__attribute__((optimize("O2", "omit-frame-pointer"), noipa)) static int nofp1(int *p)
+NI __attribute__((optimize("O2", "omit-frame-pointer"))) static int nofp1(int *p)
 {
     int r = nofp2(p);
     KEEP;

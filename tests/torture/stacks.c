@@ -26,6 +26,8 @@ CRASH(overflow_big_frames, "stack_overflow:11", "recurse_big,recurse_big,t_overf
 NI static int huge(int n)
 {
     volatile char b[20 << 20];
+    /* The compiler must not know how much of it is used. */
+    __asm__ volatile("" : : "r"(b) : "memory");
     b[n % 100] = 1;
     KEEP;
     return b[3];
