@@ -8,7 +8,7 @@
 
 /*
  * Called in a process of its own for each request: {"method", "path", "query", "body"}. Returns
- * {"status", "body"}. It opens nothing and reaches nobody: profile COMPUTE is enough for it.
+ * {"status", "body"}. It opens no file and makes no connection: profile COMPUTE is enough for it.
  */
 json_t *handle_request(json_t *request);
 

@@ -2,9 +2,9 @@
  * httpd - an HTTP/1.1 server whose requests run user code
  *
  * Shows how threads and processes share one tree: each connection is a task, each request's handler
- * a process with a time limit, in a sandbox. A handler that crashes, or does what its sandbox
- * denies, costs its client a 500 that tells the cause, one that hangs a 504, and nobody else
- * anything. SIGTERM lets what was begun end in its grace, and ends the rest.
+ * a process with a time limit, in a sandbox. If a handler crashes, or does what its sandbox denies,
+ * its client gets a 500 that tells the cause; if it hangs, a 504. Other clients are not affected.
+ * SIGTERM lets what was begun end in its grace, and ends the rest.
  *
  *     httpd [-p PORT] [-d MILLISECONDS] [-g MILLISECONDS] [-c CONNECTIONS] [-u]
  *

@@ -135,9 +135,9 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
  *   the program's; what it had mapped at the start does not.
  * - A function with CAP_SYS_RESOURCE can raise the limit.
  *
- * Beyond the limit malloc(3) returns NULL and mmap(2) fails with ENOMEM. That is the function's to
- * handle: a call that crashes for it has failed with that crash, and not for
- * PROCSPAWN_CAUSE_OUT_OF_MEMORY, which means the kernel's killer. If there is no room for the
+ * Beyond the limit malloc(3) returns NULL and mmap(2) fails with ENOMEM. The function has to handle
+ * that. If it crashes instead, the error has the cause of that crash; the cause
+ * PROCSPAWN_CAUSE_OUT_OF_MEMORY means that the kernel killed the process for lack of memory. If there is no room for the
  * argument or the result, the call fails with kind JSON or IO. Without /proc calls with a limit
  * fail with kind SETUP.
  *

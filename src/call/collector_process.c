@@ -3,9 +3,9 @@
  *
  * It ends when the program has closed its socket and all calls have ended; and with its server.
  *
- * Whoever writes into a pipe can hold its lock in the kernel for as long as it likes, with a page
- * that does not come; then read(2), ioctl(2) and close(2) of the other end wait, and cannot be
- * interrupted. So these are done by a thread, the reader, without the lock of the collector. When
+ * A process that writes into a pipe holds the pipe's lock in the kernel while its memory is read. A
+ * page that it never provides (userfaultfd, FUSE) keeps the lock held; then read(2), ioctl(2) and
+ * close(2) of the other end wait, and cannot be interrupted. So these are done by a thread, the reader, without the lock of the collector. When
  * one of them takes longer than a moment, another reader goes on with the other calls, and the one
  * that waits has that call for itself.
  */

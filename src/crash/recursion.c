@@ -10,7 +10,7 @@
 enum {
     GROUP_FRAMES = 15,       /* functions that call each other in a circle, at most */
     GROUP_BYTES = 1 << 20,   /* of their frames */
-    GROUPS_SEEN = 3,         /* a group is compared with so many before it */
+    GROUPS_SEEN = 3,         /* number of earlier groups it is compared with */
     GROUPS_LEFT = 2,         /* that are like the others, and walked */
     GROUPS_LIMIT = 1 << 24,
     GROUPS_A_LOOK = 4096,    /* counted between two looks at the clock */
