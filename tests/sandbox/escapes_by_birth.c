@@ -8,6 +8,7 @@
 #include <forkscope/call.h>
 #include <forkscope/sandbox.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -212,11 +213,11 @@ static bool is_offered(int fd)
     struct iovec into = { body, sizeof body };
     struct msghdr answer = { .msg_iov = &into, .msg_iovlen = 1, .msg_control = control,
                              .msg_controllen = sizeof control };
-    const struct timespec while_ = { 0, 50000000 };
+    struct pollfd news = { .fd = fd, .events = POLLIN };
 
     if (sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         return false;
-    nanosleep(&while_, NULL);
+    poll(&news, 1, 50);
     return recvmsg(fd, &answer, MSG_DONTWAIT) > 0 && CMSG_FIRSTHDR(&answer) != NULL;
 }
 
