@@ -93,6 +93,9 @@ procspawn_error *procspawn__error_from_value(const json_t *value);
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace);
 
+/* The trace, if it tells of a system call that a sandbox denied; else NULL. */
+const struct backtrace *procspawn__error_violation(const procspawn_error *error);
+
 /* The path of a violation, NULL: none is known. Borrowed from the trace. */
 const char *procspawn__error_path_of(const struct backtrace *trace);
 
