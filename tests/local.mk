@@ -121,6 +121,7 @@ check_PROGRAMS += tests/calls/call_test
 check_PROGRAMS += tests/calls/cancel_test
 check_PROGRAMS += tests/calls/fail_test
 check_PROGRAMS += tests/calls/options_test
+check_PROGRAMS += tests/calls/gone_test
 check_PROGRAMS += tests/calls/output_memory_test
 tests_calls_output_memory_test_SOURCES = tests/calls/output_memory_test.c $(refusal_sources)
 tests_calls_output_memory_test_LDFLAGS = $(refusal_flags)

@@ -57,7 +57,7 @@ static int take(procspawn_handle *handle, int64_t deadline, bool with_usage,
     if (with_usage) {
         rc = kind->gone(handle, left(deadline), &ending->usage);
         ending->has_usage = rc == 0;
-        if (is_put_off(rc))
+        if (is_put_off(rc) || base__is_shortage(rc))
             return rc;
     }
     rc = procspawn__handle_take(handle, deadline, &ending->value, &ending->error);
@@ -65,7 +65,10 @@ static int take(procspawn_handle *handle, int64_t deadline, bool with_usage,
     return rc;
 }
 
-/* Repeats it during a shortage, for a second at most. */
+/*
+ * Repeats it during a shortage, for a second at most. If only the end of the process could not be
+ * received by then, the outcome is given without it.
+ */
 static int take_with_patience(procspawn_handle *handle, int64_t deadline, bool with_usage,
                               struct procspawn__ending *ending)
 {
@@ -79,7 +82,9 @@ static int take_with_patience(procspawn_handle *handle, int64_t deadline, bool w
         if (end == 0)
             end = base__deadline(BASE_SECOND);
         if (base__now() >= (end < deadline ? end : deadline))
-            return rc;
+            return with_usage && handle->kind->answered(handle, 0) == 0
+                       ? take(handle, deadline, false, ending)
+                       : rc;
         rc = scoped_sleep_until(base__deadline(pause));
         if (rc < 0)
             return rc;

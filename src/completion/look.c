@@ -14,6 +14,7 @@
 #include "src/base/clock.h"
 #include "src/base/fd.h"
 #include "src/base/list.h"
+#include "src/base/shortage.h"
 #include "src/base/timers.h"
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
@@ -48,7 +49,7 @@ static int has_ended(struct procspawn__member *member)
     if (rc < 0 || handle->kind->listen)
         return rc;
     rc = handle->kind->gone(handle, 0, NULL);
-    return rc == -ETIMEDOUT || rc == -ECANCELED ? rc : 0;
+    return rc == -ETIMEDOUT || rc == -ECANCELED || base__is_shortage(rc) ? rc : 0;
 }
 
 /* Is the descriptor quiet, so that it can be watched? */

@@ -1,0 +1,84 @@
+/*
+ * gone_test.c - a result is given when its process is gone, also if descriptors are short meanwhile
+ */
+#include "tests/support/call_helpers.h"
+#include "tests/support/descriptor_room.h"
+
+#include <errno.h>
+#include <forkscope.h>
+#include <forkscope/cunit.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MUCH = 256 << 20, TIMES = 3, TEN_SECONDS = 10000 };
+
+/* The process ends some milliseconds after its answer: much memory is to be given back. */
+static json_t *give_pid_and_end_late(json_t *unused)
+{
+    (void)unused;
+    char *much = malloc(MUCH);
+    if (much)
+        memset(much, 1, MUCH);
+    return json_integer(getpid());
+}
+
+static void check_gone(struct procspawn_result *result)
+{
+    pid_t pid = (pid_t)json_integer_value(result->value);
+
+    CU_ASSERT(result->error == NULL && pid > 0);
+    CU_ASSERT(pid > 0 && kill(pid, 0) < 0 && errno == ESRCH);
+    procspawn_result_fini(result);
+}
+
+static void receive_answer(procspawn_handle *handle)
+{
+    struct pollfd polled = { .fd = procspawn_fd(handle), .events = POLLIN };
+
+    PROCSPAWN_CUNIT_EQUAL(poll(&polled, 1, TEN_SECONDS), 1);
+    procspawn_wait_timeout(handle, 0, NULL);
+}
+
+/* A wait of a task needs a descriptor, by which it is told of a cancel. There is none. */
+static int finish_without_descriptors(scoped_spawner unused, void *handle)
+{
+    struct procspawn_result result = { 0 };
+    struct room room;
+
+    (void)unused;
+    room_fill(&room);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(handle, -1, &result), 0);
+    check_gone(&result);
+    room_end(&room);
+    return 0;
+}
+
+static void no_process_outlives_its_result_for_want_of_descriptors(void)
+{
+    for (int i = 0; i < TIMES; i++) {
+        procspawn_handle *handle = NULL;
+        CU_ASSERT_FATAL(procspawn_start(NULL, give_pid_and_end_late, NULL, &handle) == 0);
+        receive_answer(handle);
+        PROCSPAWN_CUNIT_EQUAL(scoped_run(NULL, finish_without_descriptors, handle, NULL), 0);
+    }
+}
+
+#define TEST(name) { #name, name }
+
+static CU_TestInfo tests[] = {
+    TEST(no_process_outlives_its_result_for_want_of_descriptors),
+    CU_TEST_INFO_NULL,
+};
+
+static CU_SuiteInfo suites[] = {
+    CALLS_SUITE("gone", tests),
+    CU_SUITE_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    return procspawn_cunit_run(suites, argc, argv);
+}
