@@ -410,6 +410,7 @@ check_PROGRAMS += tests/wire/wire_test
 # Libraries are loaded at run time where libtool builds any that can be.
 if SHARED
 check_PROGRAMS += tests/image/at_fini_test
+check_PROGRAMS += tests/image/copy_test
 check_PROGRAMS += tests/image/function_test
 tests_image_function_test_SOURCES = tests/image/function_test.c
 

@@ -13,6 +13,7 @@
 #include "src/base/notes.h"
 #include "src/image/library_path.h"
 #include "src/image/mapped_file.h"
+#include "src/image/modules.h"
 #include "src/wire/call.h"
 #include <dlfcn.h>
 #include <elf.h>
@@ -98,7 +99,10 @@ int procspawn__modules_record(void)
 {
     known.count = 0;
     procspawn__library_reset();
-    return dl_iterate_phdr(add_module, NULL) == 0 ? 0 : -ENOMEM;
+    int rc = procspawn__modules_guard();
+    if (rc == 0 && procspawn__modules_walk(add_module, NULL) != 0)
+        rc = -ENOMEM;
+    return rc;
 }
 
 static bool same_module(const struct wire_function *a, const struct wire_function *b)
@@ -180,7 +184,7 @@ int procspawn__function_describe(procspawn_function *function, struct wire_funct
         *ret_function = (struct wire_function){ .offset = search.address, .unchecked = 1 };
         return 0;
     }
-    dl_iterate_phdr(find_address, &search);
+    procspawn__modules_walk(find_address, &search);
     if (!search.found)
         return PROCSPAWN_EFUNCTION;
     *ret_function = search.function;
@@ -198,7 +202,7 @@ void procspawn__function_refusal(procspawn_function *function, char *ret_text, s
     struct search search = { .address = (uint64_t)(uintptr_t)function };
 
     if (function)
-        dl_iterate_phdr(find_address, &search);
+        procspawn__modules_walk(find_address, &search);
     const char *path = search.path && *search.path != '\0' ? search.path : "a library";
     if (!function)
         snprintf(ret_text, size, "NULL is no function");
@@ -259,7 +263,7 @@ procspawn_function *procspawn__function_resolve(const struct wire_function *func
         *ret_reason = dlerror();
         return NULL;
     }
-    dl_iterate_phdr(find_module, &search);
+    procspawn__modules_walk(find_module, &search);
     if (!search.found) {
         *ret_reason = library ? not_in(library) : "the function's module is not in the child";
         return NULL;
