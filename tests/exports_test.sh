@@ -16,7 +16,9 @@ nm -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | grep -E "
     >"$work/exported"
 for header in "$top"/include/forkscope.h "$top"/include/forkscope/*.h; do
     case $header in */cunit.h) continue ;; esac
-    ${CC:-cc} -w -fpreprocessed -dD -E -P "$header"
+    # Without comments. Lines are joined first: one that begins with # would be a directive.
+    sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' "$header" |
+        ${CC:-cc} -w -fpreprocessed -dD -E -P -x c -
 done >"$work/headers"
 grep -oE "$name\b" "$work/headers" | sort -u >"$work/mentioned"
 
