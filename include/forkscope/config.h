@@ -49,8 +49,12 @@ extern "C" {
  *   -EPERM, -ENOSYS      a system call that the fork server cannot do without is refused, as by a
  *                        filter of a container
  *
- * The call belongs to the calling process: after a fork() the new process must call it again. A
- * program that executes itself or another one ends all that it had started, as by SIGKILL; init in
+ * The call belongs to the calling process: after a fork() the new process must call it again. If
+ * another thread was in dl_iterate_phdr(3) at the fork, as unwinders of other languages are, glibc's
+ * lock of the list of modules stays held in the new process, and init waits for it for ever. The
+ * library's own walks of that list keep a fork() waiting, so they do not lead to that.
+ *
+ * A program that executes itself or another one ends all that it had started, as by SIGKILL; init in
  * the new image reaps what is left of the fork server before, which no wait() sees. Without a /proc
  * of its own that stays a zombie until the process ends.
  *
