@@ -639,6 +639,7 @@ tests_bench_bench_SOURCES += tests/bench/bench.c tests/bench/measure.c tests/ben
 tests_bench_bench_SOURCES += tests/bench/host.c tests/bench/host.h
 tests_bench_bench_SOURCES += tests/support/process_list.c tests/support/process_list.h
 tests_bench_bench_SOURCES += tests/bench/chart.c tests/bench/chart.h
+tests_bench_bench_SOURCES += tests/bench/bench_crash.c
 tests_bench_bench_SOURCES += tests/bench/bench_floor.c
 tests_bench_bench_SOURCES += tests/bench/bench_rival.c
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c

@@ -55,5 +55,6 @@ extern const struct pair bench_pool_pairs[];
 extern const struct pair bench_map_pairs[];
 extern const struct pair bench_set_pairs[];
 extern const struct pair bench_sandbox_pairs[];
+extern const struct pair bench_crash_pairs[];
 
 #endif
