@@ -51,6 +51,8 @@ void forkserver__child_main(const struct child_start *start)
     forkserver__close_except(keep, 3, start->options->held);
     close(start->mark);
     setpgid(0, 0);
+    if (start->options->program[0])
+        prctl(PR_SET_NAME, start->options->program);
     if (start->held)
         wait_for_word(child->link);
     if (start->options->catch_crashes)

@@ -36,6 +36,7 @@ struct forkserver_options {
     unsigned nested_each;       /* limits of nested children: of each child, and of all together */
     unsigned nested_all;
     struct wire_board *board;   /* one for each server */
+    char program[16];           /* name of its main thread, which children get; "": not known */
     bool catch_crashes;
     bool capture_backtraces;
     bool resolve_backtraces;

@@ -275,8 +275,8 @@ void procspawn_builder_result_limit(procspawn_builder *builder, uint64_t bytes);
 int procspawn_builder_result_depth(procspawn_builder *builder, unsigned depth);
 
 /*
- * A name for the process, as ps(1) shows it (the first 15 bytes); without one it is called
- * "forkscope-serve", as its server. Copied. Returns 0 or -ENOMEM.
+ * A name for the process, as ps(1) and core(5) show it (the first 15 bytes); without one it is
+ * called as the main thread of the program was at init. Copied. Returns 0 or -ENOMEM.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

@@ -41,6 +41,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -75,7 +76,7 @@ static struct forkserver_options options_for(const struct procspawn__image *imag
 {
     int pidfd = base__fd_behind_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
 
-    return (struct forkserver_options){
+    struct forkserver_options chosen = {
         .host = getpid(),
         .host_link = host_link,
         .host_pidfd = pidfd,
@@ -93,6 +94,9 @@ static struct forkserver_options options_for(const struct procspawn__image *imag
         .idle_step = procspawn__sandbox_compile_one,
         .enter = procspawn__child_enter,
     };
+
+    prctl(PR_GET_NAME, chosen.program);
+    return chosen;
 }
 
 static void drop_board(void)

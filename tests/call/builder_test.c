@@ -167,6 +167,14 @@ static json_t *own_name(json_t *argument)
     return json_string(name);
 }
 
+static void the_process_has_the_name_of_the_program(void)
+{
+    char name[16] = "";
+
+    prctl(PR_GET_NAME, name);
+    calls_check_text(calls_result(calls_build(builder, own_name, NULL)), name);
+}
+
 static void the_process_can_have_a_name(void)
 {
     PROCSPAWN_CUNIT_EQUAL(procspawn_builder_name(builder, "a name that is long"), 0);
@@ -333,6 +341,7 @@ static CU_TestInfo tests[] = {
     TEST(the_directory_can_be_chosen),
     TEST(a_removed_directory_does_no_harm),
     TEST(the_umask_is_the_callers_at_the_time_of_the_call),
+    TEST(the_process_has_the_name_of_the_program),
     TEST(the_process_can_have_a_name),
     TEST(the_deadline_ends_the_call_while_nobody_waits),
     TEST(a_call_that_ends_before_its_deadline_has_its_result),
