@@ -1,12 +1,14 @@
 /*
- * forkscope: structured concurrency with threads and isolated processes.
+ * forkscope.h - structured concurrency with threads and isolated processes
  *
- * How to read the headers. The comment of each function ends with three lines:
+ * How to read the headers. The comment of each function ends with three lines or four:
  *
  *     Safe:    which threads and processes may call it, and what may not run at the same time.
  *     Cancel:  whether it is a cancellation point: a call in which a cancelled thread can end. A
  *              cancellation point of tasks is one for the tasks of scope.h only; pthread_cancel(3)
  *              of any other thread does not end that thread there.
+ *     Fork:    what holds in a process that was forked while the object existed. Where it is
+ *              missing it stands at the type that the function takes, or on top of the header.
  *     Source:  the interface that it follows; own: none. scoped_spawn 0.2.1 and procspawn 1.0.1 are
  *              libraries for Rust, whose models of tasks and of calls this library follows.
  *
@@ -33,6 +35,8 @@
  * All else is behind a pointer and made by a function of the library: builders, handles, pools,
  * sets, errors. These change inside only, and new settings of a process are functions of its
  * builder.
+ *
+ * Fork:   works in a forked process as in the program.
  */
 #ifndef FORKSCOPE_H
 #define FORKSCOPE_H
@@ -62,6 +66,7 @@
 #include <forkscope/typed.h>
 #include <forkscope/value.h>
 
+/* The version of these headers: that of the library which the program is compiled for. */
 #define FORKSCOPE_VERSION_MAJOR 0
 #define FORKSCOPE_VERSION_MINOR 1
 #define FORKSCOPE_VERSION_PATCH 0
@@ -73,7 +78,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * The version of the library that the program runs with, as "major.minor.patch" in decimal digits.
+ * The version of the library that the program runs with: "major.minor.patch" in decimal digits.
  *
  * Returns a borrowed string that stays valid as long as the library is loaded; never NULL. Cannot
  * fail.

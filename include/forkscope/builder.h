@@ -26,11 +26,18 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/*
+ * In what a process differs from its caller. Made by procspawn_builder_new().
+ *
+ * Fork:   a forked process has a copy, which it uses and frees by itself.
+ */
 typedef struct procspawn_builder procspawn_builder;
 
 /*
- * A new builder that changes nothing. Reusable: each procspawn_builder_spawn() reads it. NULL when
- * out of memory; procspawn_builder_free accepts NULL.
+ * A new builder that changes nothing. Reusable: each procspawn_builder_spawn() reads it.
+ * procspawn_builder_free accepts NULL.
+ *
+ * Returns NULL when out of memory.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -68,10 +75,10 @@ void procspawn_builder_uid(procspawn_builder *builder, uid_t uid);
 void procspawn_builder_gid(procspawn_builder *builder, gid_t gid);
 
 /*
- * A hook that runs in the child after everything else is set up and before the function. A negative
- * errno value from it makes the call fail with kind SETUP. The argument is a pointer of the image
- * at init: static data is valid, later allocations are not. procspawn_builder_pre_exec is another
- * name of procspawn_builder_hook, known from Rust; no program is executed after the hook.
+ * A hook that runs in the child: after everything else is set up, and before the function. A
+ * negative errno value from it makes the call fail with kind SETUP. The argument is a pointer of
+ * the image at init: static data is valid, later allocations are not. procspawn_builder_pre_exec is
+ * another name of procspawn_builder_hook, known from Rust; no program is executed after the hook.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.
@@ -117,8 +124,8 @@ int procspawn_builder_cwd(procspawn_builder *builder, const char *path);
 int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const struct rlimit *limit);
 
 /*
- * How many bytes of memory a process may use beyond what it has at its start, which is the image of
- * the program at init; 0 is no limit. So the limit means the same in a small program and in one
+ * How many bytes of memory a process may use beyond what it has at its start. That is the image of
+ * the program at init. 0 is no limit. So the limit means the same in a small program and in one
  * that had gigabytes at init. A worker of a pool has it for all its calls together.
  *
  * The process sets its RLIMIT_DATA, soft and hard, to its size at the time plus this number, after
@@ -213,8 +220,7 @@ void procspawn_builder_grace(procspawn_builder *builder, int64_t grace);
 void procspawn_builder_may_spawn(procspawn_builder *builder, bool allowed);
 
 /*
- * Kinds of restriction that a program can enter after init, and its children cannot follow. Flags,
- * one a kind.
+ * Restrictions that a program can enter after init: its children cannot follow. Flags, one a kind.
  */
 enum procspawn_rights {
     PROCSPAWN_RIGHTS_ROOT = 1 << 0,     /* root directory, or mount namespace */
@@ -225,12 +231,13 @@ enum procspawn_rights {
 };
 
 /*
- * Children are forked from the program as it was at init, and would bypass such a restriction. So a
- * call from another place than that of init, of the calling thread, fails with PROCSPAWN_ERIGHTS,
- * and so does the building of a pool. This allows it for some kinds (any of the flags above, 0 for
- * none, which is the default). A child that is made so is in the place of init, and has no nested
- * calls; out of another user namespace it also has the ids, groups and capabilities of init, since
- * those of the caller mean nothing there.
+ * Allows calls from a place to which children cannot follow. They are forked from the program as it
+ * was at init, and would bypass a restriction that it has entered since. So a call from another
+ * place than that of init, of the calling thread, fails with PROCSPAWN_ERIGHTS, and so does the
+ * building of a pool. This allows it for some kinds (any of the flags above, 0 for none, which is
+ * the default). A child that is made so is in the place of init, and has no nested calls; out of
+ * another user namespace it also has the ids, groups and capabilities of init, since those of the
+ * caller mean nothing there.
  *
  * What could be read at init and cannot be read any more (there is no /proc in the new root) counts
  * as another place. Not noticed are:

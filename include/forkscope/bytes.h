@@ -29,6 +29,8 @@
  * A bytes value is a JSON object with a reserved key and means bytes only to this library.
  * json_dumps() returns NULL for a value that holds one; procspawn_value_print() shows it. Plain
  * data cannot be mistaken for bytes, and arrives unchanged.
+ *
+ * Fork:   a value is copied with the process; the copy may be read and freed there.
  */
 #ifndef FORKSCOPE_BYTES_H
 #define FORKSCOPE_BYTES_H

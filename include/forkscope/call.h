@@ -36,6 +36,8 @@
  * output. procspawn_call_with() takes it, and gives all that is known about the call when it has
  * ended; procspawn_start() takes it too and does not wait. How a process differs from the caller
  * (its environment, ids, directory) is said by a builder (builder.h).
+ *
+ * Fork:   in a forked process PROCSPAWN_ENOTINIT, until it has called procspawn_init() itself.
  */
 #ifndef FORKSCOPE_CALL_H
 #define FORKSCOPE_CALL_H
@@ -58,10 +60,11 @@ extern "C" {
 struct scoped_spawner;
 
 /*
- * Calls function(argument) in a new process, or in a worker of a pool, waits for the end of the
- * call, and frees what it needed for it. The argument is borrowed, and NULL stands for JSON null.
- * The _take forms take the reference, also when the call fails; there NULL is PROCSPAWN_EJSON,
- * because json_pack() and the like return NULL when they fail. Use json_null() for null.
+ * Calls function(argument) in another process, and waits for its result. The process is a new one,
+ * or a worker of a pool. What was needed for the call is freed. The argument is borrowed, and NULL
+ * stands for JSON null. The _take forms take the reference, also when the call fails; there NULL is
+ * PROCSPAWN_EJSON, because json_pack() and the like return NULL when they fail. Use json_null() for
+ * null.
  *
  * *ret_result (ret_result may be NULL) gets a new reference. Descriptors and channel ends in it
  * (value.h) have been closed; procspawn_call_with() is for results that have some.
@@ -112,7 +115,7 @@ int procspawn_pool_call_take(procspawn_pool *pool, procspawn_function *function,
  * failure still frees what it has: its process may go on.
  *
  * Return NULL, so that a function can say `return procspawn_fail(...)`. A typed function (typed.h)
- * says `procspawn_fail(...); return 0;`. Where no called function runs they only release the
+ * calls procspawn_fail() and returns anything. Where no called function runs they only release the
  * detail.
  *
  * Safe:   any thread of a child while its function runs, and its tasks (procspawn_scope_root).
@@ -154,6 +157,8 @@ struct procspawn_call_options {
 /*
  * How a call ended. Filled by the library and emptied by procspawn_result_fini(). One of value and
  * error is set, the other is NULL.
+ *
+ * Fork:   a forked process has a copy, whose handle is not its own (procspawn_handle).
  */
 struct procspawn_result {
     int status;                     /* 0, or the negative value that procspawn_call() returns */
@@ -204,10 +209,10 @@ int procspawn_start(const struct procspawn_call_options *options, procspawn_func
                     json_t *argument, procspawn_handle **ret_handle);
 
 /*
- * Waits for the end of a call and of its process, at most timeout nanoseconds (negative: for ever),
- * and gives all that is known about it. The handle can be any (procspawn.h, pool.h, tree.h), and is
- * taken: procspawn_result_fini() frees it. Only after -ETIMEDOUT and -ECANCELED is it still the
- * caller's.
+ * Waits for the end of a call, and gives all that is known about it. Its process has ended then,
+ * too. The wait lasts at most timeout nanoseconds (negative: for ever). The handle can be any
+ * (procspawn.h, pool.h, tree.h), and is taken: procspawn_result_fini() frees it. Only after
+ * -ETIMEDOUT and -ECANCELED is it still the caller's.
  *
  * Returns ret_result->status; or, with *ret_result untouched, -ETIMEDOUT, or -ECANCELED when the
  * calling task was cancelled. If the result was joined before, the error has kind CONSUMED.

@@ -32,6 +32,8 @@
  * Duplicates of an end, in this process or another, are the same end: the holder of one can also
  * break it for the others, by shutdown(2). A received message is checked like all other data from
  * outside.
+ *
+ * Fork:   a forked process may make channels. Of values that came to the program it has a copy.
  */
 #ifndef FORKSCOPE_CHANNEL_H
 #define FORKSCOPE_CHANNEL_H
@@ -44,6 +46,12 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/*
+ * The two ends of a channel. Made by procspawn_channel_new(), or claimed from a value.
+ *
+ * Fork:   both processes have the end, and each frees its own. A message that is being decoded then
+ *         is the original's.
+ */
 typedef struct procspawn_sender procspawn_sender;
 typedef struct procspawn_receiver procspawn_receiver;
 
@@ -170,9 +178,10 @@ int procspawn_sender_fd(const procspawn_sender *sender);
 int procspawn_receiver_fd(const procspawn_receiver *receiver);
 
 /*
- * Placeholders for the ends (borrowed; _take: taken, also on failure). A new reference, or NULL
- * when out of memory. A receiver is best given away: with two of them each message goes to one of
- * both.
+ * Placeholders for the ends (borrowed; _take: taken, also on failure). A receiver is best given
+ * away: with two of them each message goes to one of both.
+ *
+ * Return a new reference, or NULL when out of memory.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

@@ -37,6 +37,9 @@
  * process has. A result that takes long to decode, of more than 256 KiB, is decoded by a thread
  * meanwhile and comes when that is done. Calls start in the order in which they were added; those
  * of different pools do not wait for each other.
+ *
+ * Fork:   a forked process may make sets; its calls are PROCSPAWN_ENOTINIT, until it has called
+ *         procspawn_init() itself.
  */
 #ifndef FORKSCOPE_COMPLETION_H
 #define FORKSCOPE_COMPLETION_H
@@ -52,6 +55,12 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/*
+ * A set of calls. Made by procspawn_set_new().
+ *
+ * Fork:   in a forked process every use fails with PROCSPAWN_ENOTOWNER, or gives -1 or 0; to free
+ *         the set frees memory only. The calls go on.
+ */
 typedef struct procspawn_set procspawn_set;
 
 /*
@@ -66,12 +75,12 @@ typedef struct procspawn_set procspawn_set;
 int procspawn_set_new(procspawn_set **ret_set);
 
 /*
- * Kills the calls that are left in the set, waits until their processes are gone, and frees the
- * set. NULL is fine. A call that is to go on is taken out before: procspawn_set_remove().
+ * Frees a set. The calls that are left in it are killed, and waited for until their processes are
+ * gone. NULL is fine. A call that is to go on is taken out before: procspawn_set_remove().
  *
- * procspawn_set_free_timeout waits at most timeout nanoseconds (negative: for ever). It returns 0,
- * or -ETIMEDOUT: all calls have been killed, some are not gone yet, and the set has to be freed
- * again.
+ * procspawn_set_free_timeout waits at most timeout nanoseconds (negative: for ever).
+ * procspawn_set_free_timeout returns 0, or -ETIMEDOUT: all calls have been killed, some are not
+ * gone yet, and the set has to be freed again.
  *
  * In a process that was forked from the owner the set's memory is freed, and the calls go on.
  *
@@ -157,10 +166,10 @@ int procspawn_set_next_timeout(procspawn_set *set, int64_t timeout,
                                struct procspawn_result *ret_result);
 
 /*
- * A descriptor that is readable when procspawn_set_next_timeout(set, 0, ...) has something to do;
- * that call may still return -ETIMEDOUT. It is level-triggered. Edge-triggered use is right if the
- * loop goes on until -ETIMEDOUT or -ENODATA. Borrowed: it lives as long as the set and is only for
- * poll, select and epoll. -1 in a process that was forked from the owner.
+ * A descriptor for event loops. It is readable when procspawn_set_next_timeout(set, 0, ...) has
+ * something to do; that call may still return -ETIMEDOUT. It is level-triggered. Edge-triggered use
+ * is right if the loop goes on until -ETIMEDOUT or -ENODATA. Borrowed: it lives as long as the set
+ * and is only for poll, select and epoll. -1 in a process that was forked from the owner.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -178,9 +187,9 @@ int procspawn_set_fd(const procspawn_set *set);
 size_t procspawn_set_count(procspawn_set *set);
 
 /*
- * Kills the calls with this tag, or all calls of the set, and does not wait for it. Those that were
- * not started fail with kind CANCELLED, those that run with kind REMOTE_CLOSE and cause KILLED. The
- * results are still given.
+ * Kills the calls with this tag, or all calls of the set. It does not wait for their end. Those
+ * that were not started fail with kind CANCELLED, those that run with kind REMOTE_CLOSE and cause
+ * KILLED. The results are still given.
  *
  * procspawn_set_kill returns how many calls it has hit; calls that have ended are not hit.
  *

@@ -19,6 +19,9 @@
  *     procspawn_config_free(config);
  *
  * Times and returned values are as in procspawn.h, which brings this header.
+ *
+ * Fork:   init belongs to the process that has called it. A forked process has PROCSPAWN_ENOTINIT,
+ *         until it has called procspawn_init() itself.
  */
 #ifndef FORKSCOPE_CONFIG_H
 #define FORKSCOPE_CONFIG_H
@@ -99,9 +102,9 @@ int procspawn_fini(void);
 int procspawn_fini_timeout(int64_t timeout);
 
 /*
- * The arguments given to procspawn_init(), in a child as well as in the program itself. Both
- * out-parameters are borrowed for the life of the process. In a child 0 arguments are reported if
- * the configuration switched their passing off.
+ * The arguments given to procspawn_init(). They are there in a child as well as in the program
+ * itself. Both out-parameters are borrowed for the life of the process. In a child 0 arguments are
+ * reported if the configuration switched their passing off.
  *
  * Returns 0, or PROCSPAWN_ENOTINIT; that also in a process that the program has forked.
  *
@@ -115,12 +118,19 @@ int procspawn_args(int *ret_argc, char ***ret_argv);
  * Configuration: for programs that need more than procspawn_init()
  */
 
+/*
+ * What procspawn_init_with() is to do differently. Made by procspawn_config_new().
+ *
+ * Fork:   a forked process has a copy, which it uses and frees by itself.
+ */
 typedef struct procspawn_config procspawn_config;
 
 /*
  * A new configuration with the defaults: no callback, arguments passed, failures and backtraces
- * captured and symbolised, as many spares as the machine suggests. Returns NULL when out of memory.
- * procspawn_config_free accepts NULL.
+ * captured and symbolised, as many spares as the machine suggests. procspawn_config_free accepts
+ * NULL.
+ *
+ * Returns NULL when out of memory.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -130,13 +140,13 @@ procspawn_config *procspawn_config_new(void);
 void procspawn_config_free(procspawn_config *config);
 
 /*
- * Setters. callback runs in every child when it is taken for a call, before the function.
- * pass_args: whether children see the arguments. panic_handling: whether crashes are caught for a
- * report (off: they die silently by their signal). capture_backtraces, resolve_backtraces: whether
- * a failure carries frames, and whether these carry symbols; the cause of a crash and the text of
- * an assertion are told either way. spares: how many children are forked ahead of need, 0 for none,
- * -1 for the default. start_timeout: how many nanoseconds init waits for the fork server before it
- * ends that and fails; five seconds unless set, negative: for ever.
+ * Set the members of a configuration. callback runs in every child when it is taken for a call,
+ * before the function. pass_args: whether children see the arguments. panic_handling: whether
+ * crashes are caught for a report (off: they die silently by their signal). capture_backtraces,
+ * resolve_backtraces: whether a failure carries frames, and whether these carry symbols; the cause
+ * of a crash and the text of an assertion are told either way. spares: how many children are forked
+ * ahead of need, 0 for none, -1 for the default. start_timeout: how many nanoseconds init waits for
+ * the fork server before it ends that and fails; five seconds unless set, negative: for ever.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.
@@ -151,10 +161,11 @@ void procspawn_config_spares(procspawn_config *config, int count);
 void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
- * callback runs in every child when the called function has returned or has called exit(3),
- * quick_exit(3) or procspawn_panic(), before the caller gets the answer. In a worker of a pool it
- * runs after each call, so nothing is lost when the worker is killed later. It does not run after
- * _exit(2) or a crash. It is part of the call for the run limit.
+ * A callback that runs in every child after the called function. It runs when the function has
+ * returned or has called exit(3), quick_exit(3) or procspawn_panic(), before the caller gets the
+ * answer. In a worker of a pool it runs after each call, so nothing is lost when the worker is
+ * killed later. It does not run after _exit(2) or a crash. It is part of the call for the run
+ * limit.
  *
  * Coverage and profiles need it. A child ends by _exit(2), so counts that are written at exit are
  * lost with it. A program that is built with gcc --coverage keeps those of its children with two
@@ -178,11 +189,10 @@ void procspawn_config_end_callback(procspawn_config *config, void (*callback)(vo
                                    void *argument);
 
 /*
- * How many children a child may have at a time, and how many all children together: 64 and 1,024
- * unless set, 0 for none. A child that was requested and not used yet counts, and so does each
- * worker of a pool. Beyond the limit a call in a child fails with PROCSPAWN_ELIMIT, and a worker of
- * a child's pool cannot be started (procspawn_pool_failure, pool.h). The program itself has no
- * limit.
+ * How many children a child may have at a time, and all children together: 64 and 1,024 unless set,
+ * 0 for none. A child that was requested and not used yet counts, and so does each worker of a
+ * pool. Beyond the limit a call in a child fails with PROCSPAWN_ELIMIT, and a worker of a child's
+ * pool cannot be started (procspawn_pool_failure, pool.h). The program itself has no limit.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.

@@ -79,6 +79,8 @@
  *
  * On stdout: a line for each test, "ok" or "FAILED" and suite/test, below it what failed as
  * file:line: text; and as the last line "N passed, N failed".
+ *
+ * Fork:   processes that a test forks belong to the test: their assertions count for it.
  */
 #ifndef FORKSCOPE_CUNIT_H
 #define FORKSCOPE_CUNIT_H
@@ -103,8 +105,9 @@ enum procspawn_cunit_check {
 };
 
 /*
- * Registers `suites` (borrowed, ended by CU_SUITE_INFO_NULL, valid during the call) in a new CUnit
- * registry, runs the program as procspawn_cunit_main does, and frees the registry.
+ * Runs the tests of CUnit's tables, each in a process of its own. Registers `suites` (borrowed,
+ * ended by CU_SUITE_INFO_NULL, valid during the call) in a new CUnit registry, runs the program as
+ * procspawn_cunit_main does, and frees the registry.
  *
  * Returns the exit status for main, as procspawn_cunit_main does; 2 also when CUnit refused the
  * tables.
@@ -126,7 +129,8 @@ int procspawn_cunit_run(CU_SuiteInfo *suites, int argc, char **argv);
  * written.
  *
  * Safe:   from main, between CU_initialize_registry and CU_cleanup_registry, while the process has
- * one thread. The process becomes a child subreaper (prctl PR_SET_CHILD_SUBREAPER) and stays one.
+ *         one thread. The process becomes a child subreaper (prctl PR_SET_CHILD_SUBREAPER) and
+ *         stays one.
  * Cancel: no cancellation point.
  * Source: CUnit's CU_basic_run_tests, whose return value does not tell of failed assertions.
  */
@@ -154,8 +158,8 @@ void procspawn_cunit_time_limit(int64_t ns);
 void procspawn_cunit_allow(unsigned kinds);
 
 /*
- * `run` is called in every test process before the first inventory: what it leaves (a server, a
- * thread, a file) is no leftover of the test. NULL, as at the start, is nothing.
+ * Sets a function that every test process calls before the first inventory. What it leaves (a
+ * server, a thread, a file) is no leftover of the test. NULL, as at the start, is nothing.
  *
  * Safe:   before the run.
  * Cancel: no cancellation point.
@@ -164,7 +168,7 @@ void procspawn_cunit_allow(unsigned kinds);
 void procspawn_cunit_setup(void (*run)(void));
 
 /*
- * `run` is called in every test process after the second inventory, and ends what
+ * Sets a function that every test process calls after the second inventory. It ends what
  * procspawn_cunit_setup's function began: processes that live on are leftovers then. NULL, as at
  * the start, is nothing. It is not called when the test ended its process.
  *
@@ -175,8 +179,8 @@ void procspawn_cunit_setup(void (*run)(void));
 void procspawn_cunit_teardown(void (*run)(void));
 
 /*
- * What CUnit's assertion macros call in every file that includes this header (see the macro below),
- * with the parameters of CU_assertImplementation. The strings are copied: 160 bytes of `file`, 640
+ * What CUnit's assertion macros call in files that include this header: see the macro below. Its
+ * parameters are those of CU_assertImplementation. The strings are copied: 160 bytes of `file`, 640
  * of `text`, and 64 failures of a test; more are counted. A fatal failure ends the test; off the
  * test's own thread it ends the process it happens in.
  *

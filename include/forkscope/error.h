@@ -4,6 +4,25 @@
  * A function that can fail returns 0 or a negative value: a negative errno value or one of the
  * codes below, which lie outside the range of errno. What is too big for a number - how a child
  * process died, with its backtrace - is a procspawn_error object that the caller owns.
+ *
+ * What an errno value means where its function does not say it:
+ *
+ *   -EAGAIN       no thread or process could be had now, or there is no room now
+ *   -EBADF        a descriptor is not open
+ *   -ECANCELED    the calling task was cancelled, where that is told by a return value (scope.h)
+ *   -EDEADLK      the calling task is the one to wait for, or below it
+ *   -EINVAL       an argument is none of those that the function takes
+ *   -EIO          the stream has failed
+ *   -EMFILE       this process has no room for a descriptor
+ *   -ENFILE       the machine has no room for a descriptor
+ *   -ENODATA      there is nothing to give
+ *   -ENOENT       there is no such thing
+ *   -ENOMEM       there is no memory
+ *   -EPERM        only a task, or only a called function, may do this; or the kernel refuses it
+ *   -EPIPE        the other end is gone
+ *   -ETIMEDOUT    it has not happened in time
+ *
+ * Fork:   the functions work in a forked process as in the program.
  */
 #ifndef FORKSCOPE_ERROR_H
 #define FORKSCOPE_ERROR_H
@@ -19,7 +38,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Codes of the thread half (scope.h, self.h, task.h, notify.h, executor.h). */
+/* Codes of the thread half: scope.h, self.h, task.h, notify.h, executor.h. */
 enum {
     SCOPED_ESTALE = -5001,      /* the spawner's owner has ended */
     SCOPED_ENOTOWNER = -5002,   /* the spawner belongs to another task or thread */
@@ -30,7 +49,7 @@ enum {
     SCOPED_ERUNNING = -5007     /* not all that was waited for has ended; wait again */
 };
 
-/* Codes of the process half (procspawn.h and the headers beside it). */
+/* Codes of the process half: procspawn.h and the headers beside it. */
 enum {
     PROCSPAWN_ECALL = -5101,        /* the call failed; the error object says how */
     /* A value cannot be encoded as JSON, or is nested too deep; or memory ran out over it. */
@@ -53,8 +72,8 @@ enum {
 };
 
 /*
- * A sentence for any code that the library returns, errno values (negative) and 0 included, in the
- * words of the library: -ETIMEDOUT is "not finished in time". The string is static, never NULL;
+ * A sentence for any code that the library returns. Negative errno values and 0 are included, in
+ * the words of the library: -ETIMEDOUT is "not finished in time". The string is static, never NULL;
  * "unknown error" for any other number.
  *
  * Safe:   any thread, any process.
@@ -152,7 +171,11 @@ struct procspawn_thread {
     int error;                      /* 0, or a negative errno value: why frames are missing */
 };
 
-/* A failure. Immutable; made by the functions that give the end of a call, freed by the caller. */
+/*
+ * A failure. Immutable; made by the functions that give the end of a call, freed by the caller.
+ *
+ * Fork:   a forked process has a copy, which it reads and frees by itself.
+ */
 typedef struct procspawn_error procspawn_error;
 
 /*
@@ -167,7 +190,7 @@ void procspawn_error_free(procspawn_error *error);
 /*
  * The kind and its most asked values.
  *
- * Safe:   any thread, while no thread frees the error. Holds for all accessors below.
+ * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: procspawn 1.0.1, SpawnError.
  */
@@ -207,8 +230,8 @@ int procspawn_error_errno(const procspawn_error *error);
 const char *procspawn_error_reason(const procspawn_error *error);
 
 /*
- * The message (never NULL), and the place of a panic, a failure or a failed assert: NULL, 0, NULL
- * if not known. Borrowed.
+ * The message, and the place of a panic, a failure or a failed assert. The message is never NULL;
+ * the place is NULL, 0, NULL if it is not known. Borrowed.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -220,13 +243,14 @@ int procspawn_error_line(const procspawn_error *error);
 const char *procspawn_error_function(const procspawn_error *error);
 
 /*
- * Whether the call ended because its sandbox (sandbox.h) or another seccomp filter denied a system
- * call: kind REMOTE_CLOSE, cause SANDBOX. Then: the name of the system call, NULL if it is not
- * known; its number, -1 if it is not known; its arguments as they were, counted from 0; and the
- * path or the like that one of them points to, at most 255 bytes, NULL if there is none. All of it
- * is the child's word. Nothing is known of the system call if the child had blocked SIGSYS, if the
- * call belongs to a foreign table (32-bit, x32), or without procspawn_config_panic_handling(). If
- * the child has a handler of its own for SIGSYS, its system call fails, and nothing is told.
+ * Whether the call ended by a system call that was denied. Its sandbox (sandbox.h) has done that,
+ * or another seccomp filter: kind REMOTE_CLOSE, cause SANDBOX. Then: the name of the system call,
+ * NULL if it is not known; its number, -1 if it is not known; its arguments as they were, counted
+ * from 0; and the path or the like that one of them points to, at most 255 bytes, NULL if there is
+ * none. All of it is the child's word. Nothing is known of the system call if the child had blocked
+ * SIGSYS, if the call belongs to a foreign table (32-bit, x32), or without
+ * procspawn_config_panic_handling(). If the child has a handler of its own for SIGSYS, its system
+ * call fails, and nothing is told.
  *
  * procspawn_error_syscall_argument returns 0, or -EINVAL for an index above 5; an argument that is
  * not known is 0.
@@ -252,8 +276,8 @@ const char *procspawn_error_path(const procspawn_error *error);
 enum procspawn_limit procspawn_error_limit(const procspawn_error *error);
 
 /*
- * The name of the call's process, or of the workers of its pool (procspawn_builder_name); "" if it
- * has none. Borrowed.
+ * The name of the call's process, or of the workers of its pool; "" if it has none
+ * (procspawn_builder_name). Borrowed.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -377,10 +401,12 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
  * exit_status, errno, limit, index, name, detail, type, file, line, function, syscall,
  * syscall_number, syscall_arguments, path, reason, frames, threads, threads_cut, registers (an
- * object, by name), incomplete (a sentence). Each frame has the members of struct
- * procspawn_frame; owner and source as words, as "program" and "cfi". Each thread has those of
- * struct procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when
- * one is added. A new reference, NULL when out of memory.
+ * object, by name), incomplete (a sentence). Each frame has the members of struct procspawn_frame;
+ * owner and source as words, as "program" and "cfi". Each thread has those of struct
+ * procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when one is
+ * added.
+ *
+ * Returns a new reference, or NULL when out of memory.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.

@@ -17,6 +17,10 @@
  *     }
  *
  * Code that spawns never sees an executor: it gets a spawner (scope.h), made from one.
+ *
+ * Fork:   the default executor works in a forked process, for roots that this opens. An executor
+ *         that was made before belongs to the program: every use of a cached one fails with
+ *         PROCSPAWN_ENOTOWNER.
  */
 #ifndef FORKSCOPE_EXECUTOR_H
 #define FORKSCOPE_EXECUTOR_H
@@ -102,7 +106,7 @@ int scoped_thread_executor_new(const struct scoped_thread_attributes *attributes
                                struct scoped_executor **ret_executor);
 
 /*
- * An executor that keeps the threads of finished tasks, parked, and hands them the next ones, which
+ * An executor that keeps the threads of finished tasks, parked. It hands them the next ones, which
  * costs a fraction of a new thread. There are as many threads as tasks at the same time; at most
  * `max_idle` are kept when they have no task, each for `idle_limit` nanoseconds (0: for ever).
  *

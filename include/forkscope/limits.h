@@ -21,6 +21,8 @@
  * is the moment at which the library was loaded. In a process that was forked, or that runs a
  * called function, it is that of the program that it is a copy of, whose points are valid there. A
  * length that is longer than the machine had run at that moment cannot be told from a point.
+ *
+ * Fork:   points are the same in a forked process.
  */
 #ifndef FORKSCOPE_LIMITS_H
 #define FORKSCOPE_LIMITS_H

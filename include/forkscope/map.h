@@ -31,6 +31,9 @@
  *
  * Ends. When a map returns, or is cancelled, no worker works on its items any more, and nothing is
  * left of it: what ran was killed, and has ended. Nothing is lost but what has no result yet.
+ *
+ * Fork:   in a forked process PROCSPAWN_ENOTINIT, until it has called procspawn_init() itself;
+ *         PROCSPAWN_ENOTOWNER with a pool of the program's.
  */
 #ifndef FORKSCOPE_MAP_H
 #define FORKSCOPE_MAP_H
@@ -86,9 +89,11 @@ struct procspawn_map_options {
  *   PROCSPAWN_ECALL      an item failed, or the total limit has passed (kind TIMED_OUT)
  *   -EINVAL              items is no array, or a limit is negative
  *   -ECANCELED           the scope of the options was cancelled; or as for every wait (scope.h)
- *   PROCSPAWN_EJSON and the like   an item cannot be sent; the index tells which
- *   what procspawn_pool_spawn() or procspawn_pool_new() return for a call or a pool that cannot be
- *   made, what scoped_spawn_leaf() returns for a scope, or what progress() has returned
+ *   PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS, -EBADF
+ *                        an item cannot be sent; the index tells which
+ *   other                what procspawn_pool_spawn() or procspawn_pool_new() return for a call or a
+ *                        pool that cannot be made, what scoped_spawn_leaf() returns for a scope, or
+ *                        what progress() has returned
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point; what runs is killed, and nothing is left.
@@ -105,17 +110,17 @@ int procspawn_map(const struct procspawn_map_options *options, procspawn_functio
 typedef int procspawn_map_source(json_t **ret_item, void *arg);
 
 /*
- * Gets the result of an item, value or error, and the index of the item, counted from 0. What the
- * sink does not take out of the result, the library empties afterwards (procspawn_result_fini). It
- * is called in the calling thread, in the order of the items unless the options say unordered. The
- * result's queue_time and run_time are -1, not known, for an item that shared its message with
- * others. Returns 0, or a negative value, which stops the map.
+ * Gets the result of an item, value or error, and the index of the item. That is counted from 0.
+ * What the sink does not take out of the result, the library empties afterwards
+ * (procspawn_result_fini). It is called in the calling thread, in the order of the items unless the
+ * options say unordered. The result's queue_time and run_time are -1, not known, for an item that
+ * shared its message with others. Returns 0, or a negative value, which stops the map.
  */
 typedef int procspawn_map_sink(size_t index, struct procspawn_result *result, void *arg);
 
 /*
- * Calls function(item) for each item that source() makes, and sink() for each result. An item that
- * failed is a result like any other: the sink decides by what it returns. A sink that returns
+ * Calls function(item) for each item of a source, and a sink for each result. An item that failed
+ * is a result like any other: the sink decides by what it returns. A sink that returns
  * result->status stops at the first failure; one that returns 0 goes on.
  *
  * Returns 0 when the sink has had all results; or sets *ret_error (may be NULL; freed by the

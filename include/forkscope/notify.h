@@ -24,10 +24,18 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Cancels its task when it is freed, unless it is forgotten. */
+/*
+ * Cancels its task when it is freed, unless it is forgotten.
+ *
+ * Fork:   in a forked process to free or forget it does nothing.
+ */
 struct scoped_cancel_sender;
 
-/* Tells the end of its task. */
+/*
+ * Tells the end of its task.
+ *
+ * Fork:   in a forked process every use fails with PROCSPAWN_ENOTOWNER; to free it does nothing.
+ */
 struct scoped_done_receiver;
 
 /* What scoped_spawn_with_signal hands out. Both are new and owned by the caller. */
@@ -86,9 +94,9 @@ int scoped_done_receiver_wait_until(struct scoped_done_receiver *receiver, int64
 int scoped_done_receiver_poll(struct scoped_done_receiver *receiver);
 
 /*
- * A descriptor that becomes readable when the task is gone, for loops around poll(2) or epoll(7).
- * Borrowed: it is closed with the receiver, and must not be read; asked for again it is the same. A
- * thread of the library's, one for each tree, joins the task's thread then.
+ * A descriptor that becomes readable when the task is gone. It is for loops around poll(2) or
+ * epoll(7). Borrowed: it is closed with the receiver, and must not be read; asked for again it is
+ * the same. A thread of the library's, one for each tree, joins the task's thread then.
  *
  * Returns 0 and sets *ret_fd, or -EAGAIN when there is no thread, -ENOMEM, or an errno of
  * eventfd(2).

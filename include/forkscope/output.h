@@ -44,7 +44,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* What was captured of one stream of a call. */
+/* What was captured of one stream of a call. It is the handle's. */
 struct procspawn_output {
     const char *data;       /* never NULL; a byte of 0 follows the last one and is not counted */
     size_t size;            /* bytes at data: at most the limit, and the line for those missing */
@@ -53,11 +53,11 @@ struct procspawn_output {
 };
 
 /*
- * Captures the stdout and stderr of each call, up to `limit` bytes of each of them; 0 captures
- * nothing. Overrides procspawn_builder_stdout() and procspawn_builder_stderr(). With `merged` both
- * streams go into the output of stdout, in the order of printing, and stderr's is empty. When
- * RLIMIT_FSIZE of this program is less than what is to be kept, less is kept; when it leaves room
- * for nothing, the call is not started: -EFBIG.
+ * Captures the stdout and stderr of each call. Up to `limit` bytes of each of them are kept; 0
+ * captures nothing. Overrides procspawn_builder_stdout() and procspawn_builder_stderr(). With
+ * `merged` both streams go into the output of stdout, in the order of printing, and stderr's is
+ * empty. When RLIMIT_FSIZE of this program is less than what is to be kept, less is kept; when it
+ * leaves room for nothing, the call is not started: -EFBIG.
  *
  * For a pool it is set on procspawn_pool_builder_process(), and the output of each call is apart.
  * The stdout and stderr of a worker between its calls are /dev/null.

@@ -18,6 +18,8 @@
  *
  * A task has failed when its status is negative. Being cancelled (-ECANCELED in a task that was
  * cancelled before its function returned) is no failure.
+ *
+ * Fork:   a forked process has a copy of an outcome, which it reads and frees by itself.
  */
 #ifndef FORKSCOPE_POLICY_H
 #define FORKSCOPE_POLICY_H
@@ -41,6 +43,7 @@ struct scoped_progress {
     bool stopped;           /* the scope has been cancelled, by whatever reason */
 };
 
+/* What the end of a task means for the others of its scope, and for the outcome. */
 struct scoped_policy {
     /*
      * Called when a task of the scope has ended, its own end counted in; returns whether the others
@@ -56,10 +59,10 @@ struct scoped_policy {
 };
 
 /*
- * Collect all: failures cancel no task. Fail fast: the first failure cancels the rest. First
- * success: the first success cancels the rest. The outcome of the first two is 0, or the first
- * failure, or -ETIME when the time limit has cut tasks short; of the last, 0 if any task succeeded,
- * or else as before, or -ECANCELED if none failed either.
+ * The policies that come with the library. Collect all: failures cancel no task. Fail fast: the
+ * first failure cancels the rest. First success: the first success cancels the rest. The outcome of
+ * the first two is 0, or the first failure, or -ETIME when the time limit has cut tasks short; of
+ * the last, 0 if any task succeeded, or else as before, or -ECANCELED if none failed either.
  *
  * Safe:   any thread; never freed.
  * Cancel: no cancellation point.
@@ -87,9 +90,9 @@ struct scoped_failure {
 };
 
 /*
- * Called for a failure at once, in the thread of the task that failed, after its `done` and before
- * its end is reported anywhere else. What it defers, acquires or opens ends with the task. It may
- * be called from several threads at a time. `failure` is borrowed for the call.
+ * Called for a failure at once. It runs in the thread of the task that failed, after its `done` and
+ * before its end is reported anywhere else. What it defers, acquires or opens ends with the task.
+ * It may be called from several threads at a time. `failure` is borrowed for the call.
  */
 typedef void scoped_failure_function(const struct scoped_failure *failure, void *arg);
 

@@ -73,6 +73,12 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/*
+ * A pool of workers. Made by procspawn_pool_new() or procspawn_pool_builder_build().
+ *
+ * Fork:   in a forked process the functions return PROCSPAWN_ENOTOWNER, counts are 0, and to free
+ *         the pool frees memory only. The pool and its calls go on.
+ */
 typedef struct procspawn_pool procspawn_pool;
 
 /*
@@ -92,14 +98,15 @@ typedef struct procspawn_pool procspawn_pool;
 int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool);
 
 /*
- * Kills everything that still runs, waits until all workers are gone, and frees the pool. A worker
- * is gone when it has been reaped with all that it started, also where its fork server died. Calls
- * that had not ended fail as with procspawn_pool_kill(); their handles stay valid and are still to
- * be freed. NULL is fine. To wait for calls with a limit, call procspawn_pool_shutdown_timeout()
- * before.
+ * Frees a pool. What still runs is killed, and all workers are waited for until they are gone. A
+ * worker is gone when it has been reaped with all that it started, also where its fork server died.
+ * Calls that had not ended fail as with procspawn_pool_kill(); their handles stay valid and are
+ * still to be freed. NULL is fine. To wait for calls with a limit, call
+ * procspawn_pool_shutdown_timeout() before.
  *
- * procspawn_pool_free_timeout waits at most timeout nanoseconds (negative: for ever). It returns 0,
- * or
+ * procspawn_pool_free_timeout waits at most timeout nanoseconds (negative: for ever).
+ *
+ * procspawn_pool_free_timeout returns 0, or
  *   -ETIMEDOUT   there are workers left, which have been killed; the pool is still there as after
  *                procspawn_pool_kill(), and has to be freed again
  *
@@ -132,7 +139,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  *   PROCSPAWN_ENOTINIT, PROCSPAWN_ENOTOWNER
  *                        this process is a copy of the pool's owner, as said above
  *   -EAGAIN              the queue is full: procspawn_pool_builder_queue_limit()
- *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
+ *   -ENOMEM, -EMFILE ...  no memory or descriptor could be had
  *
  * Safe:   any thread of the pool's process.
  * Cancel: a cancellation point before anything was started, never after.
@@ -169,9 +176,9 @@ int procspawn_pool_room_fd(procspawn_pool *pool, int *ret_fd);
  */
 
 /*
- * How many workers the pool keeps (one that is just being replaced counts), how many calls wait for
- * a worker, and how many workers are at a call. They do not wait, and may be asked as often as one
- * likes: threads that do so in a loop do not hold up others.
+ * The numbers of workers, of calls that wait for one, and of workers at a call. A worker that is
+ * just being replaced counts. The functions do not wait, and may be asked as often as one likes:
+ * threads that do so in a loop do not hold up others.
  *
  * Safe:   any thread of the pool's process.
  * Cancel: no cancellation point.
@@ -197,8 +204,8 @@ int procspawn_pool_join(procspawn_pool *pool);
 int procspawn_pool_join_timeout(procspawn_pool *pool, int64_t timeout);
 
 /*
- * Accepts no more calls, waits for those that there are, and then for the end of the workers, at
- * most timeout nanoseconds in all (negative: for ever).
+ * Accepts no more calls, and waits for those that there are and for the workers. The wait lasts
+ * until all workers have ended, at most timeout nanoseconds in all (negative: for ever).
  *
  * Returns 0; PROCSPAWN_ENOTOWNER; or -ETIMEDOUT, -ECANCELED when the calling task is asked to end
  * (scope.h), or -EMFILE, -ENFILE, -ENOMEM when no descriptor could be had to wait with: no call was
@@ -252,11 +259,17 @@ int procspawn_pool_failure(procspawn_pool *pool, procspawn_error **ret_error);
  * Builder: pools that need more than a size
  */
 
+/*
+ * What a pool and its workers are like. Made by procspawn_pool_builder_new().
+ *
+ * Fork:   a forked process has a copy, which it uses and frees by itself.
+ */
 typedef struct procspawn_pool_builder procspawn_pool_builder;
 
 /*
- * A new builder for pools of `size` workers. Reusable. NULL when out of memory;
- * procspawn_pool_builder_free accepts NULL.
+ * A new builder for pools of `size` workers. Reusable. procspawn_pool_builder_free accepts NULL.
+ *
+ * Returns NULL when out of memory.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -288,11 +301,11 @@ void procspawn_pool_builder_pre_exec(procspawn_pool_builder *builder, int (*hook
                                      void *argument);
 
 /*
- * Each worker calls function(argument) before its first call, once it is set up and its hook has
- * run: to open a database, to load a model, to take over a descriptor. What the function leaves
- * behind - static variables, descriptors claimed from the argument (value.h) - is there for the
- * calls. Its result is dropped. The last call of this function counts; a function of NULL means
- * none.
+ * A function that each worker calls before its first call. function(argument) is called once the
+ * worker is set up and its hook has run: to open a database, to load a model, to take over a
+ * descriptor. What the function leaves behind - static variables, descriptors claimed from the
+ * argument (value.h) - is there for the calls. Its result is dropped. The last call of this
+ * function counts; a function of NULL means none.
  *
  * The argument (NULL: JSON null) is encoded by procspawn_pool_builder_build() and not changed until
  * then; the builder keeps a reference to it. It may hold bytes, descriptors and shared memory: each
@@ -324,7 +337,7 @@ void procspawn_pool_builder_disable_stdout(procspawn_pool_builder *builder);
 void procspawn_pool_builder_disable_stderr(procspawn_pool_builder *builder);
 
 /*
- * The builder of the worker processes, for everything else that a procspawn_builder can set:
+ * The builder of the worker processes. It is for everything else that a procspawn_builder can set:
  * streams, captured output (output.h: that of each call is apart), working directory, limits, name.
  * A stream cannot be a pipe. Borrowed: it lives as long as the pool builder.
  *
@@ -368,8 +381,8 @@ void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned mi
 void procspawn_pool_builder_queue_limit(procspawn_pool_builder *builder, unsigned calls);
 
 /*
- * Replaces a worker when it has completed `calls` calls, or when its resident memory after a call
- * is above `bytes`. 0: never.
+ * Replaces workers after a number of calls, or when they have grown. A worker is replaced when it
+ * has completed `calls` calls, or when its resident memory after a call is above `bytes`. 0: never.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

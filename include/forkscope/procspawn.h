@@ -72,6 +72,8 @@
  * Times are nanoseconds from now, on CLOCK_MONOTONIC. Functions return 0 or a negative value: a
  * negative errno value or one of the PROCSPAWN_E* codes of error.h. Out-parameters (ret_*) are
  * untouched on failure.
+ *
+ * Fork:   in a forked process PROCSPAWN_ENOTINIT, until it has called procspawn_init() itself.
  */
 #ifndef FORKSCOPE_PROCSPAWN_H
 #define FORKSCOPE_PROCSPAWN_H
@@ -121,6 +123,9 @@ typedef json_t *procspawn_function(json_t *argument);
  * two seconds, and procspawn_fini() ends what is left. What the program has by the numbers then is
  * not read, written or closed, if no thread closes what another one is using just then. The
  * library's descriptors are close-on-exec.
+ *
+ * Fork:   in a forked process every use fails with PROCSPAWN_ENOTOWNER, or gives 0 or -1; to free
+ *         the handle frees memory only. The call goes on.
  */
 typedef struct procspawn_handle procspawn_handle;
 
@@ -159,9 +164,11 @@ typedef struct procspawn_handle procspawn_handle;
 int procspawn(procspawn_function *function, json_t *argument, procspawn_handle **ret_handle);
 
 /*
- * procspawn() with the builder's changes (NULL: none). Same returns, -ETIMEDOUT when the builder's
- * total limit passed before there was a process for the call, -EBADF and -EINVAL for a standard
- * stream (procspawn_builder_stdin), and -errno for a pipe that could not be had.
+ * procspawn() with the changes of a builder. NULL changes nothing.
+ *
+ * Returns what procspawn() does, -ETIMEDOUT when the builder's total limit passed before there was
+ * a process for the call, -EBADF and -EINVAL for a standard stream (procspawn_builder_stdin), or
+ * -errno for a pipe that could not be had.
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: a cancellation point before anything was started, never after.
@@ -171,11 +178,11 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
                             json_t *argument, procspawn_handle **ret_handle);
 
 /*
- * Switches off, for this process and the children it makes later, the check that a function lies in
- * the same module on both sides. Functions then travel as bare addresses of the image at init. The
- * caller guarantees that no call is made of a function in a library loaded after init, or in memory
- * made later: in the child such an address may contain anything. Without this call the check is
- * always on.
+ * Switches off the check that a function lies in the same module on both sides. That holds for this
+ * process and the children it makes later. Functions then travel as bare addresses of the image at
+ * init. The caller guarantees that no call is made of a function in a library loaded after init, or
+ * in memory made later: in the child such an address may contain anything. Without this call the
+ * check is always on.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -235,8 +242,8 @@ int procspawn_join_timeout(procspawn_handle *handle, int64_t timeout, json_t **r
 int procspawn_kill(procspawn_handle *handle);
 
 /*
- * Asks the process group to end with a signal, and kills it if it is still there after grace
- * nanoseconds. Does not wait for it.
+ * Asks the process group to end with a signal, and kills it after a grace. It is killed if it is
+ * still there after grace nanoseconds. Does not wait for it.
  *
  * Returns 0, -EINVAL for no valid signal or a negative grace, or as procspawn_kill().
  *
@@ -247,8 +254,8 @@ int procspawn_kill(procspawn_handle *handle);
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
 
 /*
- * Waits until the process is gone and reaped, and gives what it used (may be NULL). Does not
- * consume the result. procspawn_wait_timeout waits at most timeout nanoseconds (negative: for
+ * Waits until the process is gone and reaped, and gives what it used. ret_usage may be NULL. Does
+ * not consume the result. procspawn_wait_timeout waits at most timeout nanoseconds (negative: for
  * ever).
  *
  * Returns 0, or
@@ -282,9 +289,9 @@ int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rus
 pid_t procspawn_pid(const procspawn_handle *handle);
 
 /*
- * A descriptor that becomes readable when procspawn_join_timeout(handle, 0, ...) has something to
- * do; that call may still say -ETIMEDOUT. Borrowed: it lives as long as the handle and is only for
- * poll, select and epoll.
+ * A descriptor for event loops. It becomes readable when procspawn_join_timeout(handle, 0, ...) has
+ * something to do; that call may still say -ETIMEDOUT. Borrowed: it lives as long as the handle and
+ * is only for poll, select and epoll.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

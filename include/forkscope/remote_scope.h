@@ -27,13 +27,27 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Tells a task to end. */
+/*
+ * Tells a task to end.
+ *
+ * Fork:   in a forked process every use fails with PROCSPAWN_ENOTOWNER, and
+ *         scoped_cancel_receiver_poll returns true; to free it does nothing.
+ */
 struct scoped_cancel_receiver;
 
-/* Tells that a task has ended, when it is freed. */
+/*
+ * Tells that a task has ended, when it is freed.
+ *
+ * Fork:   in a forked process it does nothing, and to free it does nothing.
+ */
 struct scoped_done_sender;
 
-/* What a task needs. Both are new, owned by the caller, and may be moved to any thread. */
+/*
+ * What a task needs. Both are new, owned by the caller, and may be moved to any thread.
+ *
+ * Fork:   in a forked process the signals are not its own: PROCSPAWN_ENOTOWNER. It may run tasks
+ *         without signals.
+ */
 struct scoped_child_signals {
     struct scoped_cancel_receiver *cancel_receiver;
     struct scoped_done_sender *done_sender;
@@ -56,9 +70,9 @@ int remote_spawner_spawn_raw_with_signal(scoped_spawner spawner,
                                          struct scoped_child_signals *ret_child);
 
 /*
- * Runs a task on the calling thread through all its phases, and returns when it is gone. The
- * signals are taken. Without signals (both NULL) it is the root of a tree of its own, on the
- * default executor. The leaf form is for tasks without a spawner. `done` may be NULL.
+ * Runs a task on the calling thread: through all its phases, until it is gone. The signals are
+ * taken. Without signals (both NULL) it is the root of a tree of its own, on the default executor.
+ * The leaf form is for tasks without a spawner. `done` may be NULL.
  *
  * The task may be run inside another one. If it is a child of that one, or of a scope or root that
  * that one has opened, or a root of its own, it is cancelled with it, also when that one was

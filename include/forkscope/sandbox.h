@@ -52,6 +52,9 @@
  *
  * It is made of seccomp, Landlock and PR_SET_NO_NEW_PRIVS. It needs no privilege, and changes no
  * user, group or namespace. A process id means the same inside.
+ *
+ * Fork:   a sandboxed process cannot fork. A process that the program has forked asks the same
+ *         kernel.
  */
 #ifndef FORKSCOPE_SANDBOX_H
 #define FORKSCOPE_SANDBOX_H

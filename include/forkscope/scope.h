@@ -90,6 +90,8 @@
  * point that lies before the start of this process is refused with -EINVAL. Functions return 0 or a
  * negative value: a negative errno value or one of the SCOPED_E* codes of error.h. Out-parameters
  * (ret_*) are untouched on failure.
+ *
+ * Fork:   in a forked process the thread is in no task, and may open roots of its own.
  */
 #ifndef FORKSCOPE_SCOPE_H
 #define FORKSCOPE_SCOPE_H
@@ -110,6 +112,9 @@ extern "C" {
 /*
  * Names the owner of children. It may be copied freely; only the owner may use it. {0, 0} is no
  * spawner.
+ *
+ * Fork:   in a forked process every use fails with PROCSPAWN_ENOTOWNER; roots that it opens itself
+ *         are its own.
  */
 typedef struct scoped_spawner {
     uint32_t slot;
@@ -134,7 +139,7 @@ typedef int scoped_leaf_function(void *arg);
 typedef void scoped_done_function(void *arg);
 
 /*
- * Opens the root of a new tree, whose tasks run on `executor` (borrowed until the root is closed;
+ * Opens the root of a new tree. Its tasks run on `executor` (borrowed until the root is closed;
  * NULL is scoped_thread_executor()). The root belongs to the calling thread, or to the calling
  * task, which closes it at its end at the latest.
  *
@@ -179,11 +184,11 @@ struct scoped_options {
 };
 
 /*
- * Runs `body` as a task, in a scope, and returns when the task and all others of the scope are
- * gone. The spawner that body gets is that of the scope: its tasks go on when body has returned,
- * and are waited for. The options (borrowed; NULL: none) hold for body too: it is ended like every
- * other task at the time limit, and when the scope is cancelled. So this is also the way to bound a
- * piece of one's own code in time. `arg` may lie on the caller's stack.
+ * Runs `body` as a task, in a scope, until all tasks of the scope are gone. The spawner that body
+ * gets is that of the scope: its tasks go on when body has returned, and are waited for. The
+ * options (borrowed; NULL: none) hold for body too: it is ended like every other task at the time
+ * limit, and when the scope is cancelled. So this is also the way to bound a piece of one's own
+ * code in time. `arg` may lie on the caller's stack.
  *
  * Called from a task, the scope is a child of that task; else it is a tree of its own, also where a
  * task is ending (`done`, deferred functions).
@@ -251,7 +256,7 @@ int scoped_spawner_open_with(const struct scoped_options *options, scoped_spawne
  *                    process: most likely it is a length, which belongs in time_limit
  *   -ENOMEM          out of memory
  *   -EAGAIN          no thread for the time limit or the grace
- *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER as for scoped_spawn
+ *   SCOPED_ECLOSED, SCOPED_ESTALE, SCOPED_ENOTOWNER   as for scoped_spawn
  *
  * Safe:   the owner of the spawner, which becomes the scope's owner.
  * Cancel: no cancellation point.
@@ -309,8 +314,9 @@ int scoped_scope_wait_room_until(scoped_spawner scope, int64_t until);
 int scoped_scope_room_fd(scoped_spawner scope, int *ret_fd);
 
 /*
- * A sender that cancels all tasks of a scope or root, or the calling task when the spawner is its
- * own. It can be used by any thread, also when the scope is closed. New.
+ * A sender that cancels the tasks of a scope or root, or the calling task: all of the one, or the
+ * other when the spawner is its own. It can be used by any thread, also when the scope is closed.
+ * New.
  *
  * Returns 0 and sets *ret_sender, SCOPED_ESTALE or SCOPED_ENOTOWNER.
  *

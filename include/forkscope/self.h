@@ -18,6 +18,9 @@
  *
  * What cancelling means, and what a cancellation point is, stands in scope.h, which brings this
  * header. Out-parameters (ret_*) are untouched on failure.
+ *
+ * Fork:   in a forked process the thread is in no task, and the functions do what they do outside
+ *         of tasks.
  */
 #ifndef FORKSCOPE_SELF_H
 #define FORKSCOPE_SELF_H
@@ -36,8 +39,8 @@ extern "C" {
  */
 
 /*
- * The point in time at which the calling task will be cancelled, by the nearest time limit of a
- * scope around it; SCOPED_FOREVER if never, and outside of tasks.
+ * The point in time at which the calling task will be cancelled: by the nearest time limit of a
+ * scope around it. SCOPED_FOREVER if never, and outside of tasks.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -77,8 +80,8 @@ bool scoped_cancelled(void);
 int scoped_checkpoint(void);
 
 /*
- * A descriptor that becomes readable when the calling task is cancelled, for loops around poll(2)
- * or epoll(7). Borrowed: it belongs to the task, is closed with it, and must not be read.
+ * A descriptor that becomes readable when the calling task is cancelled. It is for loops around
+ * poll(2) or epoll(7). Borrowed: it belongs to the task, is closed with it, and must not be read.
  *
  * Returns 0 and sets *ret_fd, -EPERM outside of a task, or an errno of eventfd(2).
  *
@@ -129,7 +132,7 @@ int scoped_notify_started(void);
 int scoped_set_result(void *value);
 
 /*
- * Keeps a message for the failure of the calling task, and returns status, which is negative:
+ * Keeps a message for the failure of the calling task. status is negative, and comes back:
  *
  *     return scoped_fail(-EPROTO, "line %u: no colon", line);
  *
@@ -150,7 +153,7 @@ int scoped_fail(int status, const char *format, ...) __attribute__((format(print
  */
 
 /*
- * Runs `function(arg)` when the calling task ends, however it ends, before its children are
+ * Runs `function(arg)` when the calling task ends, however it ends. That is before its children are
  * cancelled; the last one registered runs first. It cannot be cancelled then.
  *
  * Returns 0, -ENOMEM (it will not be called), or -EPERM outside of a task.
@@ -162,8 +165,8 @@ int scoped_fail(int status, const char *format, ...) __attribute__((format(print
 int scoped_defer(void (*function)(void *arg), void *arg);
 
 /*
- * Acquires something and registers its release, in one step that cannot be cancelled in between.
- * acquire(arg) returns what it got, 0 or more, or a negative errno value; release gets it back when
+ * Acquires something and registers its release, in one step. No cancel comes in between.
+ * acquire(arg) gives what it got, 0 or more, or a negative errno value; release gets it back when
  * the task ends, or at scoped_release. Cancelling interrupts neither, not even in a wait of the
  * library's: let them not wait for long, or wait before by scoped_wait_fd_until.
  *
@@ -185,7 +188,7 @@ int scoped_defer(void (*function)(void *arg), void *arg);
  *   -ENOMEM     acquire has not been called
  *   -EPERM      outside of a task
  *   -ECANCELED  as for every wait; acquire has not been called
- *   or what acquire returned
+ *   other       what acquire returned
  * scoped_release returns 0, -ENOENT when the calling task holds no such resource, or -EPERM.
  *
  * Safe:   tasks.
@@ -205,15 +208,16 @@ struct scoped_shield {
 };
 
 /*
- * Shields the calling task until scoped_shield_end, or until the point `until` if that comes first:
- * a cancel takes effect only then. A cancel that came before has its effect at the beginning of the
- * shield. Shields nest; the nearer point counts.
+ * Shields the calling task from being cancelled. The shield lasts until scoped_shield_end, or until
+ * the point `until` if that comes first: a cancel takes effect only then. A cancel that came before
+ * has its effect at the beginning of the shield. Shields nest; the nearer point counts.
  *
  * Begin returns 0, or
  *   -ECANCELED  the task is cancelled already, where that is told by a return value
  *   -EPERM      outside of a task
  *   -EINVAL     until is SCOPED_FOREVER, or lies before the start of this process
- *   -EAGAIN     no thread for the point in time, -ENOMEM
+ *   -EAGAIN     no thread for the point in time
+ *   -ENOMEM     no memory
  * End returns 0, or -ECANCELED as for every wait.
  *
  * Safe:   tasks, in pairs on the same thread.
@@ -228,15 +232,15 @@ int scoped_shield_end(struct scoped_shield *shield);
  */
 
 /*
- * Waits until a descriptor has one of `events` (POLLIN and so on, poll(2)), an error or a hang-up,
- * or until a point in time.
+ * Waits for a descriptor, or until a point in time. The descriptor is waited for until it has one
+ * of `events` (POLLIN and so on, poll(2)), an error or a hang-up.
  *
  * Returns 0, or
  *   -ETIMEDOUT  the point in time has passed
  *   -ECANCELED  as for every wait
  *   -EINVAL     the point lies before the start of this process
  *   -EBADF      the descriptor is not open
- *   or an errno of poll(2); in a task also one of eventfd(2), for what tells it of a cancel
+ *   -errno      of poll(2); in a task also of eventfd(2), for what tells it of a cancel
  *
  * Safe:   any thread.
  * Cancel: a cancellation point of tasks.

@@ -26,6 +26,8 @@
  * The memory exists as long as any process has the buffer; there is no name and nothing to clean
  * up. All of it is allocated when the buffer is sealed, also where nothing was written: a receiver
  * would pay for what is missing, and refuses a buffer with less memory than its size.
+ *
+ * Fork:   a forked process may make buffers. Of values that came to the program it has a copy.
  */
 #ifndef FORKSCOPE_SHMEM_H
 #define FORKSCOPE_SHMEM_H
@@ -38,10 +40,19 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* A sealed buffer, with a count of references. The holder of a reference may use it. */
+/*
+ * A sealed buffer, with a count of references. The holder of a reference may use it.
+ *
+ * Fork:   both processes have the buffer, and each its own count.
+ */
 typedef struct procspawn_shmem procspawn_shmem;
 
-/* A buffer in the making: writable, and known to this process only. */
+/*
+ * A buffer in the making: writable, and known to this process only.
+ *
+ * Fork:   the mapping is shared with a forked process, so the draft cannot be sealed while that
+ *         process has it (-EBUSY).
+ */
 typedef struct procspawn_shmem_writer procspawn_shmem_writer;
 
 /*
@@ -49,7 +60,7 @@ typedef struct procspawn_shmem_writer procspawn_shmem_writer;
  *
  * Returns 0, or
  *   -EFBIG               more than RLIMIT_FSIZE allows, which counts for memory too
- *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
+ *   -ENOMEM, -EMFILE ...  no memory or descriptor could be had
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -65,7 +76,7 @@ int procspawn_shmem_new(const void *bytes, size_t size, procspawn_shmem **ret_sh
  *   -EINVAL              not a memfd, or one of huge pages
  *   -EPERM               a memfd that was made or sealed so that no seals can be put on
  *   -EBUSY               it is mapped for writing somewhere
- *   -ENOMEM, -EMFILE ... no memory or descriptor could be had
+ *   -ENOMEM, -EMFILE ...  no memory or descriptor could be had
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -97,8 +108,8 @@ size_t procspawn_shmem_size(const procspawn_shmem *shmem);
 int procspawn_shmem_fd(const procspawn_shmem *shmem);
 
 /*
- * A draft of size zeroed bytes, and where to write them (borrowed until the draft is sealed or
- * freed). procspawn_shmem_writer_free accepts NULL.
+ * A draft of size zeroed bytes, and where to write them. That pointer is borrowed until the draft
+ * is sealed or freed. procspawn_shmem_writer_free accepts NULL.
  *
  * procspawn_shmem_writer_new returns 0, -EFBIG, or -ENOMEM, -EMFILE ... as procspawn_shmem_new
  * does.
@@ -126,8 +137,9 @@ void procspawn_shmem_writer_free(procspawn_shmem_writer *draft);
 int procspawn_shmem_writer_seal(procspawn_shmem_writer *draft, procspawn_shmem **ret_shmem);
 
 /*
- * A placeholder for the buffer (borrowed; _take: this reference is taken, also on failure). A new
- * reference to a JSON value, or NULL when out of memory.
+ * A placeholder for the buffer (borrowed; _take: this reference is taken, also on failure).
+ *
+ * Return a new reference to a JSON value, or NULL when out of memory.
  *
  * Safe:   any thread that holds a reference.
  * Cancel: no cancellation point.

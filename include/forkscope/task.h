@@ -34,7 +34,12 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* One task. Any thread may use the object; one thread joins or frees it. */
+/*
+ * One task. Any thread may use the object; one thread joins or frees it.
+ *
+ * Fork:   in a forked process the functions return PROCSPAWN_ENOTOWNER, or do nothing where they
+ *         return nothing.
+ */
 struct scoped_task;
 
 /* What differs for one start. All zero: nothing. */
@@ -63,9 +68,10 @@ int scoped_start_leaf(scoped_spawner spawner, const struct scoped_task_options *
                       scoped_leaf_function *function, void *arg, struct scoped_task **ret_task);
 
 /*
- * Waits until the task is gone, frees the object (taken), and sets *ret_result (may be NULL) to
- * what the task left by scoped_set_result; NULL if it left nothing. scoped_task_join_until gives up
- * at a point in time; a point that has passed already gives the status of a task that is gone.
+ * Waits until the task is gone, and frees the object. That is taken, and *ret_result (ret_result
+ * may be NULL) is set to what the task left by scoped_set_result; NULL if it left nothing.
+ * scoped_task_join_until gives up at a point in time; a point that has passed already gives the
+ * status of a task that is gone.
  *
  * Returns the status of the task: what its function returned, -ECANCELED when it was cancelled, or
  * SCOPED_EUNWOUND. Or, with the object still the caller's and *ret_result untouched,
@@ -98,7 +104,7 @@ int scoped_task_join_until(struct scoped_task *task, int64_t until, void **ret_r
 void scoped_task_cancel(struct scoped_task *task);
 
 /*
- * Waits until the task has called scoped_notify_started, or until a point in time.
+ * Waits until the task has called scoped_notify_started: at most until a point in time.
  *
  * Returns 0, also when the task has ended since, or SCOPED_ENOTSTARTED, -ETIMEDOUT, -EINVAL,
  * -ECANCELED or -EDEADLK as scoped_done_receiver_wait_started_until (notify.h).
@@ -110,8 +116,9 @@ void scoped_task_cancel(struct scoped_task *task);
 int scoped_task_wait_started_until(struct scoped_task *task, int64_t until);
 
 /*
- * A descriptor that becomes readable when the task is gone, for loops around poll(2) or epoll(7).
- * Borrowed: it is closed with the object, and must not be read; asked for again it is the same.
+ * A descriptor that becomes readable when the task is gone. It is for loops around poll(2) or
+ * epoll(7). Borrowed: it is closed with the object, and must not be read; asked for again it is the
+ * same.
  *
  * Returns 0 and sets *ret_fd, or -EAGAIN, -ENOMEM or an errno of eventfd(2) as
  * scoped_done_receiver_fd (notify.h).

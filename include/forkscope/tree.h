@@ -14,6 +14,8 @@
  * A process is ended in three steps: it is asked by SIGTERM, has a grace, and is killed with its
  * whole group. In the process the tree goes on: procspawn_scope_root() gives a root for tasks of
  * its own, which end before its result is sent.
+ *
+ * Fork:   not for processes that a called function has forked.
  */
 #ifndef FORKSCOPE_TREE_H
 #define FORKSCOPE_TREE_H
@@ -29,12 +31,12 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * Calls function(argument) in a process that is a child of the owner of spawner, or of a scope.
- * builder (borrowed, may be NULL) says how it differs from the caller, and its grace. The handle is
- * as any other; it may be freed at once, and ret_handle may be NULL: then the call goes on in its
- * scope. Joining and waiting are cancellation points of the calling task. The form with a signal
- * hands out a cancel sender and a done receiver (notify.h) as well; done is said when the process
- * has been reaped.
+ * Calls function(argument) in a process that is a child of a task or scope: of the owner of
+ * spawner. builder (borrowed, may be NULL) says how it differs from the caller, and its grace. The
+ * handle is as any other; it may be freed at once, and ret_handle may be NULL: then the call goes
+ * on in its scope. Joining and waiting are cancellation points of the calling task. The form with a
+ * signal hands out a cancel sender and a done receiver (notify.h) as well; done is said when the
+ * process has been reaped.
  *
  * The process is watched by a leaf task of its own, which runs on the executor of the spawner and
  * has the name of the builder. Its status is 0 when the function returned a value, PROCSPAWN_ECALL
@@ -76,9 +78,9 @@ int scoped_procspawn_call(scoped_spawner spawner, procspawn_function *function, 
                           json_t **ret_result, procspawn_error **ret_error);
 
 /*
- * The error of the process behind a failure of a scope (policy.h), so that it is known also when no
- * handle was kept; of a pool that has failed, what procspawn_pool_failure gives. Borrowed, valid as
- * long as the failure. The failure's message is that of the error.
+ * The error of the process behind a failure of a scope (policy.h). So it is known also when no
+ * handle was kept. Of a pool that has failed it is what procspawn_pool_failure gives. Borrowed,
+ * valid as long as the failure. The failure's message is that of the error.
  *
  * Returns NULL if the failure is that of a task, or if there was no memory to keep the error.
  *
@@ -92,13 +94,13 @@ int scoped_procspawn_call(scoped_spawner spawner, procspawn_function *function, 
 const procspawn_error *procspawn_failure_error(const struct scoped_failure *failure);
 
 /*
- * A pool (pool.h) as builder (borrowed) describes, which is a child of the owner of spawner, or of
- * a scope. When the scope is cancelled the pool takes no more calls, those that run have the grace
- * of the scope, and what is left then is killed; the scope is not reported gone before all workers
- * are. A pool that has ended before - by procspawn_pool_shutdown, kill or free - delays nothing;
- * one that has failed (procspawn_pool_failure) is a child that failed with PROCSPAWN_EPOOL. The
- * caller owns the memory and calls procspawn_pool_free after the last use, before or after the end
- * of the scope.
+ * A pool (pool.h) that is a child of a task or scope: of the owner of spawner. builder (borrowed)
+ * describes the pool. When the scope is cancelled the pool takes no more calls, those that run have
+ * the grace of the scope, and what is left then is killed; the scope is not reported gone before
+ * all workers are. A pool that has ended before - by procspawn_pool_shutdown, kill or free - delays
+ * nothing; one that has failed (procspawn_pool_failure) is a child that failed with
+ * PROCSPAWN_EPOOL. The caller owns the memory and calls procspawn_pool_free after the last use,
+ * before or after the end of the scope.
  *
  * Returns 0 and sets *ret_pool, or what scoped_spawn_leaf (scope.h) or procspawn_pool_builder_build
  * return; then no worker is left.

@@ -20,37 +20,47 @@
  * parameters, each a type and a name. PROCSPAWN_DEFINE_STATIC is for a function that only its own
  * file uses; PROCSPAWN_DECLARE, with the same arguments and a semicolon, is for headers.
  *
- * What is defined, with F for the function, R for its result and P for its parameters
+ * What is defined. F stands for the function, R for its result and P for its parameters:
  *
  *     R F(P...)                                    the function itself, to be called here as well
  *
- *   a whole call, as by procspawn_call(), procspawn_pool_call() and procspawn_call_with() (call.h)
- *     int F_call(P..., R *ret_result, procspawn_error **ret_error)
- *     int F_pool_call(procspawn_pool *pool, P..., R *ret_result, procspawn_error **ret_error)
- *     int F_call_with(const struct procspawn_call_options *options, P..., R *ret_result,
- *                     procspawn_error **ret_error)
+ * A whole call, as by procspawn_call(), procspawn_pool_call() and procspawn_call_with() (call.h):
  *
- *   the start of a call, as by procspawn(), procspawn_builder_spawn(), procspawn_pool_spawn(),
- *   procspawn_start() and procspawn_set_start() (completion.h)
+ *     int F_call(P..., R *ret_result, procspawn_error **ret_error)
+ *     int F_pool_call(procspawn_pool *pool, P..., R *ret_result,
+ *                     procspawn_error **ret_error)
+ *     int F_call_with(const struct procspawn_call_options *options, P...,
+ *                     R *ret_result, procspawn_error **ret_error)
+ *
+ * The start of a call, as by procspawn(), procspawn_builder_spawn() (a builder of NULL changes
+ * nothing, as there), procspawn_pool_spawn(), procspawn_start() and procspawn_set_start()
+ * (completion.h):
+ *
  *     int F_spawn(P..., procspawn_handle **ret_handle)
- *     int F_builder_spawn(procspawn_builder *builder, P..., procspawn_handle **ret_handle)
- *                                                  builder: NULL: no changes, as there
- *     int F_pool_spawn(procspawn_pool *pool, P..., procspawn_handle **ret_handle)
+ *     int F_builder_spawn(procspawn_builder *builder, P...,
+ *                         procspawn_handle **ret_handle)
+ *     int F_pool_spawn(procspawn_pool *pool, P...,
+ *                      procspawn_handle **ret_handle)
  *     int F_start(const struct procspawn_call_options *options, P...,
  *                 procspawn_handle **ret_handle)
- *     int F_set_start(procspawn_set *set, const struct procspawn_call_options *options, P...,
- *                     void *tag)
+ *     int F_set_start(procspawn_set *set,
+ *                     const struct procspawn_call_options *options,
+ *                     P..., void *tag)
  *
- *   its end, as by procspawn_join() and procspawn_join_timeout(); F_result is for a result that
- *   procspawn_finish() or procspawn_set_next() has filled
- *     int F_join(procspawn_handle *handle, R *ret_result, procspawn_error **ret_error)
- *     int F_join_timeout(procspawn_handle *handle, int64_t timeout, R *ret_result,
- *                        procspawn_error **ret_error)
+ * Its end, as by procspawn_join() and procspawn_join_timeout(); F_result is for a result that
+ * procspawn_finish() or procspawn_set_next() has filled:
+ *
+ *     int F_join(procspawn_handle *handle, R *ret_result,
+ *                procspawn_error **ret_error)
+ *     int F_join_timeout(procspawn_handle *handle, int64_t timeout,
+ *                        R *ret_result, procspawn_error **ret_error)
  *     int F_result(struct procspawn_result *result, R *ret_result)
  *
- *   many calls, if there is one parameter, of type P, as by procspawn_map() (map.h)
- *     int F_map(const struct procspawn_map_options *options, const P *items, size_t count,
- *               R *ret_results, procspawn_error **ret_error)
+ * Many calls, if there is one parameter, of type P, as by procspawn_map() (map.h):
+ *
+ *     int F_map(const struct procspawn_map_options *options,
+ *               const P *items, size_t count, R *ret_results,
+ *               procspawn_error **ret_error)
  *
  * They return what these functions return, F_result the status of the result, and:
  *
@@ -134,7 +144,12 @@
  * that hold something: it is called for parameters when the function has returned, and for its
  * result when that has been packed.
  *
- * All this: Safe, Cancel and Source as for the functions of procspawn.h that are called.
+ * Safe:    as for the functions of procspawn.h that are called.
+ * Cancel:  as for the functions of procspawn.h that are called.
+ * Fork:    as for the functions of procspawn.h that are called.
+ * Defines: PROCSPAWN_DEFINE, PROCSPAWN_DEFINE_STATIC, PROCSPAWN_DECLARE, PROCSPAWN_TYPE,
+ *          PROCSPAWN_TYPE_OWNED, PROCSPAWN_USER, procspawn_bytes, procspawn_int64s,
+ *          procspawn_doubles
  */
 #ifndef FORKSCOPE_TYPED_H
 #define FORKSCOPE_TYPED_H
@@ -153,9 +168,9 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 /*
- * True while a pack or unpack function of a user's type runs for a call, in the thread that it runs
- * in; false everywhere else. So a type that is also written to files can choose a cheaper form,
- * such as a path or a placeholder, where it only goes to another process.
+ * Whether a pack or unpack function of a user's type runs for a call. True in the thread that it
+ * runs in, as long as it runs; false everywhere else. So a type that is also written to files can
+ * choose a cheaper form, such as a path or a placeholder, where it only goes to another process.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.

@@ -38,6 +38,9 @@
  * process that it was made in or came to; printed, stored or sent by other means it is worth
  * nothing. Data that looks the same but was not made by these functions is data, and arrives
  * unchanged. One message carries at most PROCSPAWN_DESCRIPTORS_MAX placeholders.
+ *
+ * Fork:   a value is copied with the process. A placeholder means something only in the process
+ *         that it was made in or came to.
  */
 #ifndef FORKSCOPE_VALUE_H
 #define FORKSCOPE_VALUE_H
@@ -73,8 +76,9 @@ enum procspawn_value_kind {
 enum procspawn_value_kind procspawn_value_kind(const json_t *value);
 
 /*
- * A placeholder for a descriptor (borrowed; _take: taken, also on failure). A new reference, or
- * NULL when out of memory.
+ * A placeholder for a descriptor (borrowed; _take: taken, also on failure).
+ *
+ * Returns a new reference, or NULL when out of memory.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -97,8 +101,8 @@ json_t *procspawn_value_fd_take(int fd);
 int procspawn_value_claim_fd(const json_t *value, int *ret_fd);
 
 /*
- * Closes everything inside the value that has arrived and was not claimed, or was given by a _take
- * form and not sent. The value itself is not changed or freed. NULL is fine.
+ * Closes what is inside the value and was not claimed. That is what has arrived, or was given by a
+ * _take form and not sent. The value itself is not changed or freed. NULL is fine.
  *
  * Safe:   any thread of the process that the value came to.
  * Cancel: no cancellation point.
