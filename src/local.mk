@@ -140,6 +140,7 @@ src_libcrash_la_SOURCES += src/crash/names.c src/crash/names.h
 src_libcrash_la_SOURCES += src/crash/owner.c src/crash/owner.h
 src_libcrash_la_SOURCES += src/crash/recursion.c src/crash/recursion.h
 src_libcrash_la_SOURCES += src/crash/remote_memory.c src/crash/remote_memory.h
+src_libcrash_la_SOURCES += src/crash/shown_threads.c src/crash/shown_threads.h
 src_libcrash_la_SOURCES += src/crash/stack_overflow.c src/crash/stack_overflow.h
 src_libcrash_la_SOURCES += src/crash/symbols.c src/crash/symbols.h
 src_libcrash_la_SOURCES += src/crash/tracee.c src/crash/tracee.h

@@ -166,6 +166,8 @@ check_PROGRAMS += tests/crash/module_files_test
 tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/recursion_test
 tests_crash_recursion_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
+check_PROGRAMS += tests/crash/shown_threads_test
+tests_crash_shown_threads_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/stack_overflow_test
 tests_crash_stack_overflow_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/unwind_test
@@ -183,6 +185,7 @@ tests_cunit_cunit_test_LDADD = tests/libsupport.la $(test_libs)
 check_PROGRAMS += tests/error/frames_test
 check_PROGRAMS += tests/error/reasons_test
 check_PROGRAMS += tests/error/texts_test
+check_PROGRAMS += tests/error/threads_test
 check_PROGRAMS += tests/error/visible_text_test
 
 # What vet and httpd call is sandboxed, unless they are told not to.

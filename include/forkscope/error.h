@@ -152,7 +152,7 @@ struct procspawn_frame {
     const char *symbol;             /* function */
     const char *name;               /* of a C++ function as in the source; else as symbol */
     uint64_t symbol_offset;         /* of ip from the start of the function, in bytes */
-    int thread;                     /* 0: the thread that failed; others by number */
+    int thread;                     /* 0: the thread that failed; the first of those that share it */
     enum procspawn_frame_source source;
     enum procspawn_frame_owner owner;
 };
@@ -166,7 +166,9 @@ struct procspawn_thread {
      * "in poll(0x7ffc10, 1, -1)", "runs". "" for the thread that failed by itself, and if not known.
      */
     const char *waits;
-    size_t first, count;            /* its frames, by the index of procspawn_error_frame */
+    int waits_for;                  /* tid of who holds that mutex, or is to end; 0: not known */
+    /* Its frames, by the index of procspawn_error_frame. Threads with equal stacks share them. */
+    size_t first, count;
     size_t cut;                     /* frames that are left out in the middle of a deep stack */
     int error;                      /* 0, or a negative errno value: why frames are missing */
 };
@@ -336,7 +338,11 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
 
 /*
  * The threads of the backtrace, the one that failed first; how many more there were; and why the
- * report is incomplete: 0, or a negative errno value: -EPERM, the process may not be examined;
+ * report is incomplete. A report has at most 128 threads: the one that failed, the main thread,
+ * those that others wait for (a mutex, a join), and then others. With more than 1,024 threads those
+ * beyond are not looked at. 4,096 frames fit in all; a thread whose frames do not has them cut.
+ *
+ * procspawn_error_incomplete returns 0, or a negative errno value: -EPERM, the process may not be examined;
  * -ETIMEDOUT; -ELIBACC, libunwind is not there; and others.
  *
  * procspawn_error_thread returns 0, or -EINVAL for an index out of range.
@@ -377,12 +383,13 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
  *
  *     item 4: failed (no_picture): this is no PNG at thumbnailer.c:31 in thumbnail
  *
- * Before the frames of a process that hangs stands what its thread waits for. Frames that are left
- * out are told where they are missing, and at the end what else the report does not have.
+ * Before the frames of a process that hangs stands what its thread waits for. If that is another
+ * thread, this one and its frames follow, and so on. Frames that are left out are told where they
+ * are missing, and at the end what else the report does not have, or why there is none.
  *
  * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
- * of its module, the registers of a crash, and what each thread does. Threads with the same frames
- * share one list.
+ * of its module, the registers of a crash, and what each thread does. The lines of threads with the
+ * same frames stand together, before one list.
  *
  * Text of the child cannot act on a terminal or begin a line: control characters, those that change
  * the direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message

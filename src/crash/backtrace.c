@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* "bt", version 3. */
-static const uint32_t mark = 0x62740003;
+/* "bt", version 4. */
+static const uint32_t mark = 0x62740004;
 
 /*
  * One pass over the fields serves both directions, so that they cannot diverge: encoding copies a
@@ -79,7 +79,7 @@ static void head(struct cursor *cursor, struct backtrace *trace)
     for (uint32_t i = 0; !cursor->failed && i < trace->register_count; i++)
         u64(cursor, &trace->registers[i]);
     count(cursor, &trace->thread_count, BACKTRACE_THREADS);
-    count(cursor, &trace->frame_count, BACKTRACE_THREADS * BACKTRACE_FRAMES);
+    count(cursor, &trace->frame_count, BACKTRACE_FRAMES_ALL);
     count(cursor, &trace->string_bytes, BACKTRACE_STRINGS);
 }
 
@@ -92,6 +92,7 @@ static void thread(struct cursor *cursor, struct backtrace_thread *thread)
     count(cursor, &thread->count, BACKTRACE_FRAMES);
     u32(cursor, &thread->cut);
     u32(cursor, &thread->waits);
+    i32(cursor, &thread->waits_for);
 }
 
 static void frame(struct cursor *cursor, struct backtrace_frame *frame)

@@ -18,13 +18,14 @@
 #include <stdint.h>
 
 enum {
-    BACKTRACE_THREADS = 16,
+    BACKTRACE_THREADS = 128,
     BACKTRACE_REGISTERS_MOST = 40,
     BACKTRACE_FRAMES = 64,    /* of each thread */
+    BACKTRACE_FRAMES_ALL = 4096,    /* of all threads */
     BACKTRACE_HEAD = 48,      /* youngest frames kept of a deeper stack; the rest are its oldest */
     BACKTRACE_STRINGS = 32768,
     /* upper bound of an encoding */
-    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * BACKTRACE_FRAMES * 48,
+    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * 32 + BACKTRACE_FRAMES_ALL * 48,
     BACKTRACE_BRIEF = 2048,
 };
 
@@ -71,10 +72,12 @@ struct backtrace_thread {
     int32_t tid;
     int32_t error;     /* 0, or a negative errno value: frames are missing */
     uint32_t name;     /* position in the pool */
-    uint32_t first;    /* index of its youngest frame; count frames follow in order */
+    /* Index of its youngest frame; count frames follow in order. Threads with equal stacks share. */
+    uint32_t first;
     uint32_t count;
     uint32_t cut;      /* number of frames missing after the first BACKTRACE_HEAD */
     uint32_t waits;    /* what it waits for, in words; in the pool, 0: it does not wait */
+    int32_t waits_for; /* the thread that it waits for; 0: none is known */
 };
 
 struct backtrace {
@@ -98,7 +101,7 @@ struct backtrace {
     uint32_t frame_count;
     uint32_t string_bytes;
     struct backtrace_thread thread[BACKTRACE_THREADS]; /* the one that crashed or raised is first */
-    struct backtrace_frame frame[BACKTRACE_THREADS * BACKTRACE_FRAMES];
+    struct backtrace_frame frame[BACKTRACE_FRAMES_ALL];
     char strings[BACKTRACE_STRINGS];
 };
 

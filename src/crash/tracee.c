@@ -124,6 +124,8 @@ static int seize_all(struct tracees *tracees, pid_t pid, pid_t first)
         return errno == ENOENT ? -ESRCH : -errno;
     if (is_thread(directory, first))
         seize(tracees, pid, first);
+    if (!is_known(tracees, pid) && is_thread(directory, pid))
+        seize(tracees, pid, pid);
     while (seize_new(tracees, pid, directory))
         ;
     closedir(directory);

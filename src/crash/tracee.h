@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { TRACEES_MAX = 16 };
+enum { TRACEES_MAX = 1024 };
 
 struct tracee {
     pid_t tid;
@@ -31,7 +31,7 @@ struct tracees {
 
 /*
  * Stops the threads of pid and reads their registers, `first` before all others if it is one of
- * them. Waits for the stops until deadline (ns, CLOCK_MONOTONIC). Returns 0, or a negative errno
+ * them, and then the main thread. Waits for the stops until deadline (ns, CLOCK_MONOTONIC). Returns 0, or a negative errno
  * value if the threads cannot be listed. SIGCHLD must be blocked.
  */
 int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int64_t deadline);

@@ -12,6 +12,7 @@
 #include "src/crash/names.h"
 #include "src/crash/owner.h"
 #include "src/crash/remote_memory.h"
+#include "src/crash/shown_threads.h"
 #include "src/crash/stack_overflow.h"
 #include "src/crash/tracee.h"
 #include "src/crash/waiting.h"
@@ -36,7 +37,10 @@ struct unwind {
     struct module_files files;
     struct modules modules;      /* of the examined process */
     struct tracees tracees;
-    struct stack stack[TRACEES_MAX];
+    pid_t waits_for[TRACEES_MAX];       /* the thread that it waits for; 0: none */
+    uint16_t shown[BACKTRACE_THREADS];   /* index of the tracee */
+    size_t shown_count;
+    struct stack stack[BACKTRACE_THREADS];
     struct names names;          /* of these modules, or of at_init if they cannot be read */
     struct walk walk;
     struct backtrace *trace;
@@ -54,36 +58,85 @@ static bool has_failed(const struct unwind *unwind, const struct tracee *tracee)
     return unwind->task->record && unwind->task->record->tid == tracee->tid;
 }
 
-static uint32_t describe_waiting(struct unwind *unwind, const struct tracee *tracee)
+static pid_t find_waiting(struct unwind *unwind, const struct tracee *tracee,
+                          char ret_text[WAITING_TEXT])
+{
+    ret_text[0] = '\0';
+    if (has_failed(unwind, tracee))
+        return 0;
+    return crash__waiting_text(tracee, &unwind->tracees,
+                               unwind->walk.memory_is_local ? NULL : &unwind->memory, ret_text);
+}
+
+static void choose_threads(struct unwind *unwind)
 {
     char text[WAITING_TEXT];
 
-    if (has_failed(unwind, tracee))
-        return 0;
-    crash__waiting_text(tracee, &unwind->tracees,
-                        unwind->walk.memory_is_local ? NULL : &unwind->memory, text);
-    return crash__backtrace_intern(unwind->trace, text, sizeof text);
+    for (size_t i = 0; i < unwind->tracees.count; i++)
+        unwind->waits_for[i] = find_waiting(unwind, &unwind->tracees.tracee[i], text);
+    unwind->shown_count = crash__shown_threads(&unwind->tracees, unwind->task->pid,
+                                               unwind->waits_for, unwind->shown);
+    unwind->trace->threads_cut += (uint32_t)(unwind->tracees.count - unwind->shown_count);
 }
 
-static void describe_thread(struct unwind *unwind, size_t i)
+static bool are_equal(const struct stack *one, const struct stack *other)
+{
+    if (one->count != other->count || one->cut != other->cut)
+        return false;
+    for (size_t i = 0; i < one->count; i++)
+        if (one->step[i].registers.value[MACHINE_PC] !=
+                other->step[i].registers.value[MACHINE_PC] ||
+            one->step[i].found != other->step[i].found)
+            return false;
+    return true;
+}
+
+/* Threads of a pool often stand at the same place; they share the frames of the first of them. */
+static bool share_frames(const struct unwind *unwind, size_t place, struct backtrace_thread *thread)
+{
+    for (size_t i = 0; i < place; i++) {
+        if (unwind->trace->thread[i].count != thread->count ||
+            !are_equal(&unwind->stack[i], &unwind->stack[place]))
+            continue;
+        thread->first = unwind->trace->thread[i].first;
+        return true;
+    }
+    return false;
+}
+
+static void describe_frames(struct unwind *unwind, const struct stack *stack)
+{
+    for (size_t frame = 0; frame < stack->count; frame++) {
+        crash__names_frame(&unwind->names, &stack->step[frame], unwind->trace);
+        if (frame + 1 < stack->count && stack->step[frame + 1].found == BACKTRACE_SIGNAL)
+            crash__names_trampoline(unwind->trace);
+    }
+}
+
+static void describe_thread(struct unwind *unwind, size_t place)
 {
     struct backtrace *trace = unwind->trace;
-    const struct tracee *tracee = &unwind->tracees.tracee[i];
-    const struct stack *stack = &unwind->stack[i];
+    const struct tracee *tracee = &unwind->tracees.tracee[unwind->shown[place]];
+    const struct stack *stack = &unwind->stack[place];
     struct backtrace_thread *thread = &trace->thread[trace->thread_count++];
+    char text[WAITING_TEXT];
 
     *thread = (struct backtrace_thread){ .tid = tracee->tid,
                                          .error = stack->error ? stack->error : tracee->error };
     thread->name = crash__backtrace_intern(trace, tracee->name, sizeof tracee->name);
-    thread->waits = describe_waiting(unwind, tracee);
-    thread->first = trace->frame_count;
+    thread->waits_for = find_waiting(unwind, tracee, text);
+    thread->waits = crash__backtrace_intern(trace, text, sizeof text);
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
-    for (size_t frame = 0; frame < stack->count; frame++) {
-        crash__names_frame(&unwind->names, &stack->step[frame], trace);
-        if (frame + 1 < stack->count && stack->step[frame + 1].found == BACKTRACE_SIGNAL)
-            crash__names_trampoline(trace);
+    if (share_frames(unwind, place, thread))
+        return;
+    thread->first = trace->frame_count;
+    if (stack->count <= BACKTRACE_FRAMES_ALL - trace->frame_count) {
+        describe_frames(unwind, stack);
+        return;
     }
+    thread->count = 0;
+    thread->cut += (uint32_t)stack->count;
 }
 
 /* The kernel has put the registers back as they were before the system call. */
@@ -252,10 +305,12 @@ static void confine(struct unwind *unwind)
 
 static void walk_threads(struct unwind *unwind)
 {
-    for (size_t i = 0; i < unwind->tracees.count; i++)
-        if (!unwind->tracees.tracee[i].error ||
-            unwind->tracees.tracee[i].registers.value[MACHINE_PC])
-            crash__walk(&unwind->walk, &unwind->tracees.tracee[i].registers, &unwind->stack[i]);
+    for (size_t i = 0; i < unwind->shown_count; i++) {
+        const struct tracee *tracee = &unwind->tracees.tracee[unwind->shown[i]];
+
+        if (!tracee->error || tracee->registers.value[MACHINE_PC])
+            crash__walk(&unwind->walk, &tracee->registers, &unwind->stack[i]);
+    }
 }
 
 /* The path that a refused system call names. */
@@ -298,8 +353,9 @@ static void find_frames(struct unwind *unwind)
     if (!unwind->walk.memory_is_local)
         note_error(unwind->trace,
                    crash__modules_find(&unwind->modules, &unwind->memory, unwind->task->at_init));
+    choose_threads(unwind);
     walk_threads(unwind);
-    for (size_t i = 0; i < unwind->tracees.count; i++)
+    for (size_t i = 0; i < unwind->shown_count; i++)
         describe_thread(unwind, i);
     crash__set_owners(unwind->trace);
 }

@@ -49,41 +49,44 @@ static bool is_join(const struct tracee *tracee, const struct tracees *tracees,
            head->lock != tracee->tid && name_of(tracees, head->lock);
 }
 
-static bool tell_futex(const struct tracee *tracee, const struct tracees *tracees,
-                       struct memory *memory, char ret_text[WAITING_TEXT])
+/* Returns the thread that the futex belongs to; 0: it is not known, and nothing is told. */
+static pid_t tell_futex(const struct tracee *tracee, const struct tracees *tracees,
+                        struct memory *memory, char ret_text[WAITING_TEXT])
 {
     struct mutex_head head = {0, 0, 0};
     const char *name;
 
     if (!memory || !is_wait(tracee) ||
         crash__memory_read(memory, tracee->argument[0], &head, sizeof head) != 0)
-        return false;
+        return 0;
     if (is_mutex(tracee, &head)) {
         name = name_of(tracees, head.owner);
         snprintf(ret_text, WAITING_TEXT, "waits for the mutex at 0x%llx, which thread %d%s%s%s holds",
                  (unsigned long long)tracee->argument[0], (int)head.owner, name ? " (" : "",
                  name ? name : "", name ? ")" : "");
-        return true;
+        return head.owner;
     }
     if (!is_join(tracee, tracees, &head))
-        return false;
+        return 0;
     snprintf(ret_text, WAITING_TEXT, "waits for the end of thread %d (%s)", (int)head.lock,
              name_of(tracees, head.lock));
-    return true;
+    return head.lock;
 }
 
-void crash__waiting_text(const struct tracee *tracee, const struct tracees *tracees,
-                         struct memory *memory, char ret_text[WAITING_TEXT])
+pid_t crash__waiting_text(const struct tracee *tracee, const struct tracees *tracees,
+                          struct memory *memory, char ret_text[WAITING_TEXT])
 {
     char call[BASE_SYSTEM_CALL_TEXT], path[BASE_SYSTEM_CALL_PATH];
+    pid_t other;
     int place;
 
     ret_text[0] = '\0';
-    if (tracee->error == -ESRCH || tell_futex(tracee, tracees, memory, ret_text))
-        return;
+    other = tracee->error == -ESRCH ? 0 : tell_futex(tracee, tracees, memory, ret_text);
+    if (tracee->error == -ESRCH || other)
+        return other;
     if (tracee->call < 0) {
         snprintf(ret_text, WAITING_TEXT, "%s", tracee->error ? "" : "runs");
-        return;
+        return 0;
     }
     place = base__system_call_path(tracee->call);
     if (place < 0 || !memory ||
@@ -91,4 +94,5 @@ void crash__waiting_text(const struct tracee *tracee, const struct tracees *trac
         place = -1;
     base__system_call_print(tracee->call, tracee->argument, place < 0 ? NULL : path, call);
     snprintf(ret_text, WAITING_TEXT, "in %.*s", WAITING_TEXT - 4, call);
+    return 0;
 }

@@ -8,13 +8,16 @@
 #include "src/crash/remote_memory.h"
 #include "src/crash/tracee.h"
 
+#include <sys/types.h>
+
 enum { WAITING_TEXT = 200 };    /* longer ones are cut */
 
 /*
  * tracees: the threads that are known by name. memory: of the process; NULL if it cannot be read.
- * The text is "" where nothing is known.
+ * The text is "" where nothing is known. Returns the thread that it waits for: the owner of the
+ * mutex, or the thread that is to end; 0: none is known.
  */
-void crash__waiting_text(const struct tracee *tracee, const struct tracees *tracees,
-                         struct memory *memory, char ret_text[WAITING_TEXT]);
+pid_t crash__waiting_text(const struct tracee *tracee, const struct tracees *tracees,
+                          struct memory *memory, char ret_text[WAITING_TEXT]);
 
 #endif

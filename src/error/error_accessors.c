@@ -207,12 +207,14 @@ static enum procspawn_frame_owner owner_of(uint32_t owner)
     return owner == BACKTRACE_LIBRARY ? PROCSPAWN_FRAME_LIBRARY : PROCSPAWN_FRAME_PROGRAM;
 }
 
+/* The first of those that share it. */
 static int thread_of(const struct backtrace *trace, size_t index)
 {
     uint32_t thread = 0;
 
     while (thread + 1 < trace->thread_count &&
-           index >= (size_t)trace->thread[thread].first + trace->thread[thread].count)
+           (index < trace->thread[thread].first ||
+            index - trace->thread[thread].first >= trace->thread[thread].count))
         thread++;
     return (int)thread;
 }

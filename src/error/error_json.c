@@ -75,11 +75,11 @@ static json_t *threads_json(const procspawn_error *error)
 
     for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++)
         json_array_append_new(
-            threads, json_pack("{s:i, s:o, s:o, s:I, s:I, s:I, s:i}", "tid", thread.tid, "name",
-                               text_or_null(thread.name), "waits", text_or_null(thread.waits),
-                               "first", (json_int_t)thread.first, "count",
-                               (json_int_t)thread.count, "cut", (json_int_t)thread.cut, "error",
-                               thread.error));
+            threads, json_pack("{s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:i}", "tid", thread.tid,
+                               "name", text_or_null(thread.name), "waits",
+                               text_or_null(thread.waits), "waits_for", thread.waits_for, "first",
+                               (json_int_t)thread.first, "count", (json_int_t)thread.count, "cut",
+                               (json_int_t)thread.cut, "error", thread.error));
     return threads;
 }
 

@@ -42,7 +42,7 @@ static void print_first_line(const procspawn_error *error, FILE *stream)
     fputs(": ", stream);
     base__print_visible(error->message, stream);
     print_place(error, stream);
-    if (*procspawn_error_reason(error) != '\0') {
+    if (*procspawn_error_reason(error) != '\0' && !error->unexamined) {
         fputs(": ", stream);
         base__print_visible(procspawn_error_reason(error), stream);
     }
@@ -99,18 +99,14 @@ static void print_long(const struct procspawn_frame *frame, size_t index, FILE *
 }
 
 /* Are frames missing between this one and the one before it? */
-static bool is_cut(const procspawn_error *error, size_t index, int thread)
+static bool is_cut(const struct procspawn_thread *thread, size_t index)
 {
-    const struct backtrace *trace = error->trace;
-    const struct backtrace_thread *one = &trace->thread[thread];
-
-    return (uint32_t)thread < trace->thread_count && one->cut > 0 &&
-           index == (size_t)one->first + BACKTRACE_HEAD;
+    return thread->cut > 0 && index == thread->first + BACKTRACE_HEAD;
 }
 
-static void print_cut(const procspawn_error *error, int thread, FILE *stream)
+static void print_cut(const struct procspawn_thread *thread, FILE *stream)
 {
-    fprintf(stream, "      %u frames are left out\n", (unsigned)error->trace->thread[thread].cut);
+    fprintf(stream, "      %zu frames are left out\n", thread->cut);
 }
 
 static bool is_repeated(const struct procspawn_frame *frame, const struct procspawn_frame *before)
@@ -126,15 +122,29 @@ static void end_line(size_t times, FILE *stream)
         fputc('\n', stream);
 }
 
-/* The frames of the thread that failed: the program's, or those of any owner. */
-static void print_failed_thread(const procspawn_error *error, bool any, FILE *stream)
+static bool has_program_frame(const procspawn_error *error, const struct procspawn_thread *thread)
+{
+    struct procspawn_frame frame;
+
+    for (size_t i = thread->first; i < thread->first + thread->count; i++)
+        if (procspawn_error_frame(error, i, &frame) == 0 && frame.owner == PROCSPAWN_FRAME_PROGRAM)
+            return true;
+    return false;
+}
+
+/* The frames of a thread: the program's, or those of any owner if it has none of these. */
+static void print_program_frames(const procspawn_error *error,
+                                 const struct procspawn_thread *thread, FILE *stream)
 {
     struct procspawn_frame frame, before = { .ip = 0 };
+    bool any = !has_program_frame(error, thread);
     size_t times = 0;
 
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0 && frame.thread == 0; i++) {
+    for (size_t i = thread->first; i < thread->first + thread->count; i++) {
+        if (procspawn_error_frame(error, i, &frame) != 0)
+            break;
         bool shown = any || frame.owner == PROCSPAWN_FRAME_PROGRAM;
-        bool cut = is_cut(error, i, 0);
+        bool cut = is_cut(thread, i);
 
         if (times > 0 && shown && !cut && is_repeated(&frame, &before)) {
             times++;
@@ -145,7 +155,7 @@ static void print_failed_thread(const procspawn_error *error, bool any, FILE *st
             times = 0;
         }
         if (cut)
-            print_cut(error, 0, stream);
+            print_cut(thread, stream);
         if (shown) {
             print_short(&frame, i, stream);
             before = frame;
@@ -168,13 +178,50 @@ static void print_thread(size_t number, const struct procspawn_thread *thread, F
     fputc('\n', stream);
 }
 
-/* Of a process that has not failed by itself. */
-static void print_waiting(const procspawn_error *error, FILE *stream)
+/* Returns the number of the thread with this id, or the count of threads. */
+static size_t thread_with(const procspawn_error *error, int tid)
+{
+    struct procspawn_thread thread;
+    size_t number = 0;
+
+    while (procspawn_error_thread(error, number, &thread) == 0 && thread.tid != tid)
+        number++;
+    return number;
+}
+
+/* Who holds what the thread waits for, who holds what that one waits for, and so on. */
+static void print_holders(const procspawn_error *error, const struct procspawn_thread *waiting,
+                          FILE *stream)
+{
+    enum { MOST = 8 };
+    struct procspawn_thread thread = *waiting;
+    size_t seen[MOST] = { 0 }, count = 1;
+
+    while (thread.waits_for != 0 && count < MOST) {
+        size_t number = thread_with(error, thread.waits_for);
+
+        for (size_t i = 0; i < count; i++)
+            if (seen[i] == number)
+                return;
+        if (procspawn_error_thread(error, number, &thread) != 0)
+            return;
+        print_thread(number, &thread, stream);
+        print_program_frames(error, &thread, stream);
+        seen[count++] = number;
+    }
+}
+
+/* The thread that failed; of a process that has not failed by itself, what it waits for. */
+static void print_first_thread(const procspawn_error *error, FILE *stream)
 {
     struct procspawn_thread thread;
 
-    if (procspawn_error_thread(error, 0, &thread) == 0 && *thread.waits != '\0')
+    if (procspawn_error_thread(error, 0, &thread) != 0)
+        return;
+    if (*thread.waits != '\0')
         print_thread(0, &thread, stream);
+    print_program_frames(error, &thread, stream);
+    print_holders(error, &thread, stream);
 }
 
 static void print_missing(const procspawn_error *error, FILE *stream)
@@ -185,39 +232,32 @@ static void print_missing(const procspawn_error *error, FILE *stream)
         fprintf(stream, "  %zu more threads are left out\n", procspawn_error_threads_cut(error));
     if (incomplete != 0)
         fprintf(stream, "  report incomplete: %s\n", procspawn__incomplete_text(incomplete));
-}
-
-static bool has_program_frame(const procspawn_error *error)
-{
-    struct procspawn_frame frame;
-
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0 && frame.thread == 0; i++)
-        if (frame.owner == PROCSPAWN_FRAME_PROGRAM)
-            return true;
-    return false;
+    if (error->unexamined)
+        fprintf(stream, "  no report: %s\n", procspawn_error_reason(error));
 }
 
 int procspawn_error_print(const procspawn_error *error, FILE *stream)
 {
     print_first_line(error, stream);
-    print_waiting(error, stream);
-    print_failed_thread(error, !has_program_frame(error), stream);
+    print_first_thread(error, stream);
     print_missing(error, stream);
     return ferror(stream) ? -EIO : 0;
 }
 
-static void print_thread_frames(const procspawn_error *error, size_t number,
-                                const struct procspawn_thread *thread, FILE *stream)
+static void print_all_frames(const procspawn_error *error, const struct procspawn_thread *thread,
+                             FILE *stream)
 {
     struct procspawn_frame frame;
 
     for (size_t i = thread->first; i < thread->first + thread->count; i++) {
         if (procspawn_error_frame(error, i, &frame) != 0)
             return;
-        if (is_cut(error, i, (int)number))
-            print_cut(error, (int)number, stream);
+        if (is_cut(thread, i))
+            print_cut(thread, stream);
         print_long(&frame, i, stream);
     }
+    if (thread->cut > 0 && thread->count == 0)
+        print_cut(thread, stream);
 }
 
 static void print_registers(const procspawn_error *error, FILE *stream)
@@ -234,25 +274,34 @@ static void print_registers(const procspawn_error *error, FILE *stream)
         fputc('\n', stream);
 }
 
-/* Returns the first thread with the same frames; the thread itself: there is none before it. */
-static size_t first_alike(const procspawn_error *error, size_t number)
+static bool are_alike(const struct procspawn_thread *one, const struct procspawn_thread *other)
 {
-    const struct backtrace *trace = error->trace;
-    const struct backtrace_thread *thread = &trace->thread[number];
+    return one->count > 0 && one->count == other->count && one->first == other->first;
+}
 
-    for (size_t i = 0; i < number; i++) {
-        const struct backtrace_thread *other = &trace->thread[i];
-        uint32_t same = 0;
+/* Does a thread before this one have the same frames? */
+static bool is_alike(const procspawn_error *error, const struct procspawn_thread *thread,
+                     size_t number)
+{
+    struct procspawn_thread other;
 
-        if (other->count != thread->count || other->cut != thread->cut)
-            continue;
-        while (same < thread->count &&
-               trace->frame[other->first + same].ip == trace->frame[thread->first + same].ip)
-            same++;
-        if (same == thread->count)
-            return i;
-    }
-    return number;
+    for (size_t i = 0; i < number && procspawn_error_thread(error, i, &other) == 0; i++)
+        if (are_alike(&other, thread))
+            return true;
+    return false;
+}
+
+/* The line of a thread, those of all with the same frames, and these. */
+static void print_group(const procspawn_error *error, size_t number,
+                        const struct procspawn_thread *thread, FILE *stream)
+{
+    struct procspawn_thread other;
+
+    print_thread(number, thread, stream);
+    for (size_t i = number + 1; procspawn_error_thread(error, i, &other) == 0; i++)
+        if (are_alike(thread, &other))
+            print_thread(i, &other, stream);
+    print_all_frames(error, thread, stream);
 }
 
 int procspawn_error_print_all(const procspawn_error *error, FILE *stream)
@@ -261,15 +310,9 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream)
 
     print_first_line(error, stream);
     print_registers(error, stream);
-    for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++) {
-        size_t alike = first_alike(error, i);
-
-        print_thread(i, &thread, stream);
-        if (alike != i)
-            fprintf(stream, "  its frames are those of thread %zu\n", alike);
-        else
-            print_thread_frames(error, i, &thread, stream);
-    }
+    for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++)
+        if (!is_alike(error, &thread, i))
+            print_group(error, i, &thread, stream);
     print_missing(error, stream);
     return ferror(stream) ? -EIO : 0;
 }

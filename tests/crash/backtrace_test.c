@@ -78,7 +78,7 @@ static void the_largest_report_fits(void)
 
     make_report();
     while (trace.thread_count < BACKTRACE_THREADS - 1)
-        add_thread((int)trace.thread_count, BACKTRACE_FRAMES);
+        add_thread((int)trace.thread_count, BACKTRACE_FRAMES_ALL / BACKTRACE_THREADS);
     for (int i = 0; crash__backtrace_intern(&trace, name, sizeof name); i++)
         snprintf(name, sizeof name, "name %d", i);
     size = encode();
@@ -120,7 +120,7 @@ static bool is_in_range(const struct backtrace *report)
 {
     bool good = report->cause < BACKTRACE_CAUSES && is_string(report, report->message) &&
                 report->thread_count <= BACKTRACE_THREADS &&
-                report->frame_count <= BACKTRACE_THREADS * BACKTRACE_FRAMES;
+                report->frame_count <= BACKTRACE_FRAMES_ALL;
 
     for (uint32_t i = 0; good && i < report->thread_count; i++)
         good = is_string(report, report->thread[i].name) &&

@@ -144,8 +144,7 @@ static void threads_that_did_not_fail_are_printed_with_all_only(void)
     trace.thread[1].tid = 4712;
     trace.thread[1].name = crash__backtrace_intern(&trace, "loader", 100);
     trace.thread[1].waits = crash__backtrace_intern(&trace, "in poll(NULL, 0, -1)", 100);
-    begin_thread();
-    add(0x30, "/bin/program", "wait");
+    trace.thread[trace.thread_count++] = (struct backtrace_thread){ .first = 3, .count = 1 };
     trace.threads_cut = 3;
     trace.error = -ETIMEDOUT;
     CU_ASSERT_STRING_EQUAL(printed_trace(procspawn_error_print),
@@ -161,9 +160,8 @@ static void threads_that_did_not_fail_are_printed_with_all_only(void)
                            "  #1  0x0000000000000010 work+0x2 (/bin/program+0x10)\n"
                            "  #2  0x0000000000000020 run+0x0 (/lib/libforkscope.so.0+0x20)\n"
                            "  thread 1: 4712 (loader) in poll(NULL, 0, -1)\n"
-                           "  #3  0x0000000000000030 wait+0x0 (/bin/program+0x30) ?\n"
                            "  thread 2: 0 ()\n"
-                           "  its frames are those of thread 1\n"
+                           "  #3  0x0000000000000030 wait+0x0 (/bin/program+0x30) ?\n"
                            "  3 more threads are left out\n"
                            "  report incomplete: there was no time for more\n");
 }
@@ -179,6 +177,17 @@ static void without_a_frame_of_the_program_those_of_the_thread_are_printed(void)
                            "remote_close: it fell\n"
                            "  #0  abort (libc.so.6+0x10)\n"
                            "  #1  run (libforkscope.so.0+0x20)\n");
+}
+
+static void why_there_is_no_report_has_a_line_of_its_own(void)
+{
+    static char message[] = "it fell";
+    procspawn_error error = { .kind = PROCSPAWN_ERROR_REMOTE_CLOSE, .message = message,
+                              .unexamined = true };
+
+    CU_ASSERT_PTR_EQUAL(strstr(printed(&error, procspawn_error_print),
+                               "remote_close: it fell\n  no report: its crash handler did not run"),
+                        printed(&error, procspawn_error_print));
 }
 
 /* ---- backtraces of calls ---- */
@@ -314,6 +323,7 @@ static CU_TestInfo made_tests[] = {
     TEST(a_repeated_frame_is_printed_once_and_what_is_cut_is_told),
     TEST(threads_that_did_not_fail_are_printed_with_all_only),
     TEST(without_a_frame_of_the_program_those_of_the_thread_are_printed),
+    TEST(why_there_is_no_report_has_a_line_of_its_own),
     CU_TEST_INFO_NULL,
 };
 
