@@ -198,6 +198,14 @@ examples_vet_vet_SOURCES += examples/vet/parse_archive.c
 examples_vet_vet_LDADD += $(ARCHIVE_LIBS)
 endif
 
+# The same program, to be installed: linked with the installed library.
+bin_PROGRAMS = examples/vet/forkscope-vet
+examples_vet_forkscope_vet_SOURCES =
+examples_vet_forkscope_vet_LDFLAGS = $(link_flags)
+examples_vet_forkscope_vet_LDADD = $(examples_vet_vet_OBJECTS) $(examples_vet_vet_LDADD)
+examples_vet_forkscope_vet_DEPENDENCIES = $(examples_vet_vet_OBJECTS) $(examples_vet_vet_DEPENDENCIES)
+dist_man1_MANS = examples/vet/forkscope-vet.1
+
 # httpd, threads and processes in one tree.
 
 noinst_PROGRAMS += examples/httpd/httpd
@@ -208,7 +216,11 @@ examples_httpd_httpd_SOURCES = \
 	examples/httpd/request.c examples/httpd/request.h \
 	examples/httpd/response.c examples/httpd/response.h \
 	examples/httpd/handlers.c examples/httpd/handlers.h
-EXTRA_DIST += examples/demo.sh examples/data examples/pictures examples/README.md
+EXTRA_DIST += examples/demo.sh examples/data examples/pictures
+
+# Installed for who reads: the sources and what they print.
+example_files = README.md [0-9]*_*.c [0-9]*_*.cpp [0-9]*_*.expected vet/*.[ch] httpd/*.[ch]
+nobase_dist_doc_DATA = $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(example_files:%=$(srcdir)/examples/%))))
 
 .PHONY: demo check-examples
 demo: all

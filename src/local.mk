@@ -320,5 +320,20 @@ lib_LTLIBRARIES += libforkscope.la
 libforkscope_la_SOURCES =
 libforkscope_la_LIBADD = $(core_libs)
 libforkscope_la_LDFLAGS = $(link_flags) $(NO_UNDEFINED) -no-undefined -version-info 0:0:0
+libforkscope_la_LDFLAGS += -Wl,--version-script=$(srcdir)/src/forkscope.map
+EXTRA_libforkscope_la_DEPENDENCIES = src/forkscope.map
+EXTRA_DIST += src/forkscope.map
 
 pkgconfig_DATA = src/forkscope.pc
+
+# The package for CMake finds its files by their places beside its own, so it can be moved.
+cmakedir = $(libdir)/cmake/forkscope
+cmake_DATA = src/forkscope-config.cmake src/forkscope-config-version.cmake
+EXTRA_DIST += src/forkscope-config.cmake.in
+CLEANFILES += src/forkscope-config.cmake
+src/forkscope-config.cmake: src/forkscope-config.cmake.in GNUmakefile
+	$(AM_V_GEN)sed \
+		-e "s|@to_libdir@|$$(realpath -ms --relative-to='$(cmakedir)' '$(libdir)')|" \
+		-e "s|@to_includedir@|$$(realpath -ms --relative-to='$(cmakedir)' '$(includedir)')|" \
+		-e 's|@private_libs@|$(SECCOMP_LIBS)|' \
+		$(srcdir)/src/forkscope-config.cmake.in >$@.new && mv $@.new $@

@@ -70,6 +70,57 @@ END
     ! command -v c++ >/dev/null || c++ -std=c++17 -Wall -fsyntax-only -x c++ "$dir/tests.c" \
         $(pkg-config --cflags forkscope-cunit forkscope)
 fi
+
+# By CMake, with each of the targets.
+if command -v cmake >/dev/null; then
+    cp "$dir/user.c" "$dir/shared.c"
+    cp "$dir/user.c" "$dir/static.c"
+    cat >"$dir/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.13)
+project(user C)
+find_package(forkscope 0.1 CONFIG REQUIRED OPTIONAL_COMPONENTS cunit)
+add_executable(cmake-shared shared.c)
+target_link_libraries(cmake-shared PRIVATE forkscope::forkscope)
+if(TARGET forkscope::static)
+    add_executable(cmake-static static.c)
+    target_link_libraries(cmake-static PRIVATE forkscope::static)
+endif()
+if(forkscope_cunit_FOUND AND EXISTS "${CMAKE_SOURCE_DIR}/tests.c")
+    add_executable(cmake-tests tests.c)
+    target_link_libraries(cmake-tests PRIVATE forkscope::cunit forkscope::forkscope)
+endif()
+find_package(forkscope 99 CONFIG QUIET)
+if(forkscope_FOUND)
+    message(FATAL_ERROR "a version is found that is not there")
+endif()
+END
+    CC="$*" CMAKE_GENERATOR='Unix Makefiles' cmake -S "$dir" -B "$dir/cmake" \
+        -Dforkscope_DIR="$libdir/cmake/forkscope" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
+    make -C "$dir/cmake" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
+    for program in "$dir"/cmake/cmake-*; do
+        LD_LIBRARY_PATH="$libdir" "$program"
+    done
+    [ ! -e "$libdir/libforkscope.a" ] || [ -e "$dir/cmake/cmake-static" ]
+    [ ! -e "$dir/tests.c" ] || [ -e "$dir/cmake/cmake-tests" ]
+else
+    echo "skipped: cmake is not here"
+fi
+
+# By Meson.
+if command -v meson >/dev/null && command -v ninja >/dev/null; then
+    mkdir "$dir/meson"
+    cp "$dir/user.c" "$dir/meson"
+    cat >"$dir/meson/meson.build" <<'END'
+project('user', 'c')
+executable('user', 'user.c', dependencies: dependency('forkscope', version: '>=0.1'))
+END
+    CC="$*" meson setup "$dir/meson/build" "$dir/meson" >"$dir/log" 2>&1 &&
+        ninja -C "$dir/meson/build" >>"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
+    LD_LIBRARY_PATH="$libdir" "$dir/meson/build/user"
+else
+    echo "skipped: meson with ninja is not here"
+fi
+
 if command -v c++ >/dev/null; then
     c++ -std=c++17 -Wall -Werror -fsyntax-only -x c++ "$dir/user.c" $(pkg-config --cflags forkscope)
     echo '#include <forkscope.hpp>' |

@@ -3,6 +3,7 @@
 
 EXTRA_LTLIBRARIES = src/libcunit.la
 CLEANFILES += src/libcunit.la
+EXTRA_DIST += src/cunit/forkscope-cunit.map
 src_libcunit_la_SOURCES =
 src_libcunit_la_SOURCES += src/cunit/assert.c src/cunit/assert.h
 src_libcunit_la_SOURCES += src/cunit/case.h
@@ -35,6 +36,8 @@ lib_LTLIBRARIES += libforkscope-cunit.la
 libforkscope_cunit_la_SOURCES =
 libforkscope_cunit_la_LIBADD = src/libcunit.la $(CUNIT_LIBS) -ldl
 libforkscope_cunit_la_LDFLAGS = $(link_flags) $(NO_UNDEFINED) -no-undefined -version-info 0:0:0
+libforkscope_cunit_la_LDFLAGS += -Wl,--version-script=$(srcdir)/src/cunit/forkscope-cunit.map
+EXTRA_libforkscope_cunit_la_DEPENDENCIES = src/cunit/forkscope-cunit.map
 
 pkgconfig_DATA += src/forkscope-cunit.pc
 endif
