@@ -508,6 +508,7 @@ dist_check_SCRIPTS += tests/reports_test.sh
 EXTRA_DIST += tests/reports.c
 dist_check_SCRIPTS += tests/layers_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
+dist_check_SCRIPTS += tests/configure_test.sh
 dist_check_SCRIPTS += tests/install_test.sh
 dist_check_SCRIPTS += tests/coverage_test.sh
 EXTRA_DIST += tests/coverage.c
