@@ -39,6 +39,7 @@ static unsigned char stack[STACK_BYTES] __attribute__((aligned(64)));
 
 static struct crash_record record BASE_WRITTEN;
 static pthread_t main_thread BASE_WRITTEN;
+static pid_t parent BASE_WRITTEN;
 static bool (*trap_call)(ucontext_t *) BASE_WRITTEN;
 
 /*
@@ -61,9 +62,14 @@ static pid_t self(void)
     return is_main_thread() ? record.pid : (pid_t)syscall(SYS_gettid);
 }
 
+/* Where a filter refuses getpid: a process that this one has forked has another parent. */
 static bool is_ours(void)
 {
-    return record.magic == CRASH_MAGIC && syscall(SYS_getpid) == record.pid;
+    long pid = syscall(SYS_getpid);
+
+    if (pid < 0 && parent)
+        return record.magic == CRASH_MAGIC && syscall(SYS_getppid) == parent;
+    return record.magic == CRASH_MAGIC && pid == record.pid;
 }
 
 static void set_state(enum crash_state state)
@@ -89,7 +95,7 @@ static void claim(void)
 /*
  * tgkill delivers a signal for the calling thread before it returns. So does kill in the main
  * thread. In another thread kill may return before the stop, so the thread waits up to 100 ms.
- * Returns false if the process cannot stop itself.
+ * Where one is refused, the other one is tried. Returns false if the process cannot stop itself.
  */
 static bool stop_once(enum crash_state state)
 {
@@ -98,7 +104,7 @@ static bool stop_once(enum crash_state state)
     if (!is_main_thread() && syscall(SYS_tgkill, record.pid, self(), SIGSTOP) == 0)
         return true;
     if (syscall(SYS_kill, record.pid, SIGSTOP) != 0)
-        return false;
+        return is_main_thread() && syscall(SYS_tgkill, record.pid, record.pid, SIGSTOP) == 0;
     if (!is_main_thread())
         syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, state, &moment, NULL, 0);
     return true;
@@ -205,15 +211,15 @@ static void on_crash(int signo, siginfo_t *info, void *context)
     die(signo, info, context);
 }
 
-static int install_stack(void)
+static void install_stack(void)
 {
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack}, present;
 
     /* A sanitizer has an alternate stack of its own, which stays. */
     if (sigaltstack(NULL, &present) == 0 && !(present.ss_flags & SS_DISABLE) &&
         present.ss_size >= STACK_ENOUGH)
-        return 0;
-    return sigaltstack(&alternate, NULL) == 0 ? 0 : -errno;
+        return;
+    (void)sigaltstack(&alternate, NULL);
 }
 
 static int install_handler(int signo)
@@ -246,31 +252,30 @@ static void on_sanitizer_death(void)
 
 int crash__prepare(void)
 {
-    int error = install_stack();
-
-    if (error)
-        return error;
+    /* Without a second stack all but an overflow is reported. */
+    install_stack();
     (void)base__now(); /* binds the symbol that it uses */
     if (__sanitizer_set_death_callback)
         __sanitizer_set_death_callback(on_sanitizer_death);
     return install_handlers();
 }
 
-void crash__arm(pid_t parent)
+void crash__arm(pid_t server)
 {
     record = (struct crash_record){.magic = CRASH_MAGIC, .state = CRASH_IDLE};
     record.pid = (int32_t)syscall(SYS_getpid);
     main_thread = pthread_self();
+    parent = server;
     /* Fails on systems without Yama, which need no permission. */
-    (void)prctl(PR_SET_PTRACER, (unsigned long)parent, 0, 0, 0);
+    (void)prctl(PR_SET_PTRACER, (unsigned long)server, 0, 0, 0);
 }
 
-int crash__install(pid_t parent)
+int crash__install(pid_t server)
 {
     int error = crash__prepare();
 
     if (error == 0)
-        crash__arm(parent);
+        crash__arm(server);
     return error;
 }
 

@@ -66,18 +66,18 @@ struct crash_record {
  * In a child, before user code and while it has one thread: installs an alternate stack and
  * handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU and
  * SIGXFSZ. A sanitizer's exit
- * counts as a raised failure. parent: the process whose descendants may trace this one, where Yama
+ * counts as a raised failure. server: the process whose descendants may trace this one, where Yama
  * requires it. Threads started later have no alternate stack: a stack overflow there kills the
  * process without a report. Returns 0 or a negative errno value.
  */
-int crash__install(pid_t parent);
+int crash__install(pid_t server);
 
 /*
  * The two halves of crash__install. Children inherit what is prepared, but a crash is
  * recorded only in a process that is armed. So a parent of many children prepares once.
  */
 int crash__prepare(void);
-void crash__arm(pid_t parent);
+void crash__arm(pid_t server);
 
 /*
  * For system calls that a seccomp filter traps (SIGSYS): trap does them itself, or returns false,

@@ -75,13 +75,24 @@ int crash__memory_peek(pid_t pid, const void *address, void *ret_bytes, size_t s
     return error;
 }
 
+/* A filter that refuses pread may allow preadv. */
+static ssize_t read_by_file(int fd, uint64_t address, unsigned char *ret_page)
+{
+    struct iovec to = {ret_page, MEMORY_PAGE};
+    ssize_t got = pread(fd, ret_page, MEMORY_PAGE, (off_t)address);
+
+    if (got >= 0 || (errno != EPERM && errno != ENOSYS))
+        return got;
+    return preadv(fd, &to, 1, (off_t)address);
+}
+
 static int fill(struct memory *memory, size_t place, uint64_t address)
 {
     unsigned char *page = memory->page[place];
     int error;
 
     memory->address[place] = no_page;
-    error = outcome(memory->fd >= 0 ? pread(memory->fd, page, MEMORY_PAGE, (off_t)address)
+    error = outcome(memory->fd >= 0 ? read_by_file(memory->fd, address, page)
                                     : read_by_number(memory->pid, address, page, MEMORY_PAGE),
                     MEMORY_PAGE);
     if (error == 0)
