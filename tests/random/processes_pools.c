@@ -5,7 +5,7 @@
 
 #include <poll.h>
 
-enum { MOST_CALLS = 10 };
+enum { MOST_CALLS = 10, MOST_STARTS = 1000 };
 
 static int never_start(void *unused)
 {
@@ -27,6 +27,9 @@ static void set_up(struct dice *dice, procspawn_pool_builder *builder, struct po
         procspawn_pool_builder_recycle_above_bytes(builder, 1 + dice_roll(dice, 1 << 25));
     if (pool->capture > 0)
         procspawn_builder_capture(process, pool->capture, false);
+    /* On a busy machine strikes end more starts in a row than a pool bears by itself. */
+    if (board->weather.strikes)
+        procspawn_pool_builder_attempts(builder, MOST_STARTS);
     if (pool->broken) {
         procspawn_pool_builder_pre_exec(builder, never_start, NULL);
         procspawn_pool_builder_attempts(builder, (unsigned)dice_roll(dice, 4));
