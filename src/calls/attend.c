@@ -66,8 +66,8 @@ static int take(procspawn_handle *handle, int64_t deadline, bool with_usage,
 }
 
 /*
- * Repeats it during a shortage, for a second at most. If only the end of the process could not be
- * received by then, the outcome is given without it.
+ * Repeats it during a shortage, for a second at most: a deadline that passes before loses nothing.
+ * If only the end of the process could not be received by then, the outcome is given without it.
  */
 static int take_with_patience(procspawn_handle *handle, int64_t deadline, bool with_usage,
                               struct procspawn__ending *ending)
@@ -81,7 +81,10 @@ static int take_with_patience(procspawn_handle *handle, int64_t deadline, bool w
             return rc;
         if (end == 0)
             end = base__deadline(BASE_SECOND);
-        if (base__now() >= (end < deadline ? end : deadline))
+        int64_t now = base__now();
+        if (now >= deadline)
+            return -ETIMEDOUT;
+        if (now >= end)
             return with_usage && handle->kind->answered(handle, 0) == 0
                        ? take(handle, deadline, false, ending)
                        : rc;

@@ -13,8 +13,10 @@
 
 struct procspawn__image {
     uint64_t owner;             /* base__process() of the process that called init; 0: none */
-    uint64_t ended;             /* base__process() of the process that called fini; 0: none */
-    bool ending;                /* fini has begun but not succeeded; it may be called again */
+    /* Pools read these while fini writes them: base__process() of the process that called fini, 0
+     * for none; fini has begun but not succeeded, and may be called again. */
+    _Atomic uint64_t ended;
+    _Atomic bool ending;
     bool is_child;              /* this process runs called functions */
     pid_t child;                /* its process id, if is_child */
     bool childless;             /* is_child, and must not have children of its own */

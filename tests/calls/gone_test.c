@@ -56,20 +56,49 @@ static int finish_without_descriptors(scoped_spawner unused, void *handle)
     return 0;
 }
 
+/* The descriptors come back when the caller has lost its patience. */
+static int finish_without_patience(scoped_spawner unused, void *handle)
+{
+    struct procspawn_result result = { 0 };
+    struct room room;
+
+    (void)unused;
+    room_fill(&room);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(handle, FORKSCOPE_MS, &result), -ETIMEDOUT);
+    room_end(&room);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(handle, -1, &result), 0);
+    check_gone(&result);
+    return 0;
+}
+
+static procspawn_handle *start_and_receive(void)
+{
+    procspawn_handle *handle = NULL;
+
+    CU_ASSERT_FATAL(procspawn_start(NULL, give_pid_and_end_late, NULL, &handle) == 0);
+    receive_answer(handle);
+    return handle;
+}
+
 static void no_process_outlives_its_result_for_want_of_descriptors(void)
 {
-    for (int i = 0; i < TIMES; i++) {
-        procspawn_handle *handle = NULL;
-        CU_ASSERT_FATAL(procspawn_start(NULL, give_pid_and_end_late, NULL, &handle) == 0);
-        receive_answer(handle);
-        PROCSPAWN_CUNIT_EQUAL(scoped_run(NULL, finish_without_descriptors, handle, NULL), 0);
-    }
+    for (int i = 0; i < TIMES; i++)
+        PROCSPAWN_CUNIT_EQUAL(
+            scoped_run(NULL, finish_without_descriptors, start_and_receive(), NULL), 0);
+}
+
+static void a_result_is_not_lost_when_patience_ends_in_a_shortage(void)
+{
+    for (int i = 0; i < TIMES; i++)
+        PROCSPAWN_CUNIT_EQUAL(scoped_run(NULL, finish_without_patience, start_and_receive(), NULL),
+                              0);
 }
 
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
     TEST(no_process_outlives_its_result_for_want_of_descriptors),
+    TEST(a_result_is_not_lost_when_patience_ends_in_a_shortage),
     CU_TEST_INFO_NULL,
 };
 
