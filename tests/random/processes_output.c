@@ -101,8 +101,8 @@ static void check_stream(const struct call *call, const struct stream *stream,
 {
     EXPECT(output->total <= length_of(stream) &&
                (output->total == length_of(stream) || !call->answered || call_may_be_cut(call)),
-           "work %d has printed %" PRIu64 " bytes instead of %" PRIu64, (int)call->work,
-           output->total, length_of(stream));
+           "work %d has printed %" PRIu64 " bytes instead of %" PRIu64 ": %.200s", (int)call->work,
+           output->total, length_of(stream), output->data != NULL ? output->data : "");
     if (board->weather.faults.memory > 0 && output->size == 0 && output->truncated)
         return;
     EXPECT(output->truncated == (output->total > call->capture), "%" PRIu64 " bytes, limit %zu",

@@ -26,7 +26,7 @@ struct item {
 struct run {
     struct dice dice;               /* of the body */
     struct item items[ITEMS];
-    unsigned started;
+    atomic_uint started;            /* failures are heard by other threads */
     bool starting;                  /* another one; it is none if this is cut short */
     unsigned limit;                 /* of tasks at the same time; 0: none */
     atomic_uint running, heard;

@@ -4,10 +4,12 @@
 #include "tests/random/watch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +20,16 @@
 
 /* ---- threads ---- */
 
-static volatile sig_atomic_t printed;
+static atomic_bool printed;
 
 static void print_stack(int signo)
 {
     void *frames[64];
+    int error = errno;
     (void)signo;
     backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
-    printed = 1;
+    errno = error;
+    atomic_store(&printed, true);
 }
 
 static void print_file(int task, const char *name)
@@ -51,11 +55,11 @@ static void print_thread(int task)
     print_file(task, "wchan");
     print_file(task, "syscall");
     fputc('\n', stderr);
-    printed = 0;
+    atomic_store(&printed, false);
     if (task == (int)syscall(SYS_gettid) ||
         syscall(SYS_tgkill, getpid(), task, SIGUSR2) < 0)
         return;
-    for (int i = 0; i < 100 && !printed; i++)
+    for (int i = 0; i < 100 && !atomic_load(&printed); i++)
         nanosleep(&moment, NULL);
 }
 
