@@ -3,14 +3,14 @@
  *
  * How to read the headers. The comment of each function ends with three lines or four:
  *
- *     Safe:    which threads and processes may call it, and what may not run at the same time.
- *     Cancel:  whether it is a cancellation point: a call in which a cancelled thread can end. A
- *              cancellation point of tasks is one for the tasks of scope.h only; pthread_cancel(3)
- *              of any other thread does not end that thread there.
- *     Fork:    what holds in a process that was forked while the object existed. Where it is
- *              missing it stands at the type that the function takes, or on top of the header.
- *     Source:  the interface that it follows; own: none. scoped_spawn 0.2.1 and procspawn 1.0.1 are
- *              libraries for Rust, whose models of tasks and of calls this library follows.
+ *   Safe:    which threads and processes may call it, and what may not run at the same time.
+ *   Cancel:  whether it is a cancellation point: a call in which a cancelled thread can end. A
+ *            cancellation point of tasks is one for the tasks of scope.h only; pthread_cancel(3)
+ *            of any other thread does not end that thread there.
+ *   Fork:    what holds in a process that was forked while the object existed. Where it is missing
+ *            it stands at the type that the function takes, or on top of the header.
+ *   Source:  the interface that it follows; own: none. scoped_spawn 0.2.1 and procspawn 1.0.1 are
+ *            libraries for Rust, whose models of tasks and of calls this library follows.
  *
  * Objects that are passed to a function or come from it are *borrowed*: they still belong to the
  * one that passed them; or *taken*: they belong to the library from the call on; or *new*: they

@@ -66,13 +66,13 @@
  *
  *     prog [-l] [-r N] [-t SECONDS] [-j FILE] [-n] [PATTERN...]
  *
- *     -l, --list             print the names of the tests, one a line
- *     -r, --repeat=N         run everything N times
- *     -t, --timeout=SECONDS  time limit of a test that sets none itself
- *     -j, --junit=FILE       write the results as JUnit XML
- *     -n, --no-fork          run in this process, without limit or inventories, for a debugger
- *     PATTERN                run only tests whose suite/test contains it, or matches it as a
- *                            shell pattern
+ *   -l, --list             print the names of the tests, one a line
+ *   -r, --repeat=N         run everything N times
+ *   -t, --timeout=SECONDS  time limit of a test that sets none itself
+ *   -j, --junit=FILE       write the results as JUnit XML
+ *   -n, --no-fork          run in this process, without limit or inventories, for a debugger
+ *   PATTERN                run only tests whose suite/test contains it, or matches it as a shell
+ *                          pattern
  *
  * Environment: PROCSPAWN_CUNIT_FACTOR, a decimal number that multiplies every time limit (slow
  * machines, sanitizers).

@@ -3,11 +3,11 @@
  *
  * All times are in nanoseconds. Names say what a time means, everywhere in the library:
  *
- *     ..._until    a point on CLOCK_MONOTONIC at which the call gives up. SCOPED_FOREVER: it never
- *                  does. 0 and negative: a point that has passed, so the call does not wait. (In
- *                  struct scoped_options 0 is no point, as it is the default.)
- *     ..._timeout  a length: how long the caller waits. Negative: for ever. 0: it does not wait
- *     ..._limit    a length: how long the thing itself may last. 0: no limit
+ *   ..._until    a point on CLOCK_MONOTONIC at which the call gives up. SCOPED_FOREVER: it never
+ *                does. 0 and negative: a point that has passed, so the call does not wait. (In
+ *                struct scoped_options 0 is no point, as it is the default.)
+ *   ..._timeout  a length: how long the caller waits. Negative: for ever. 0: it does not wait
+ *   ..._limit    a length: how long the thing itself may last. 0: no limit
  *
  * forkscope_after() makes a point of a length. The macros make a length of a number:
  *

@@ -79,10 +79,11 @@ struct procspawn_map_options {
 };
 
 /*
- * Calls function(item) for each item of an array (borrowed; not to be changed meanwhile), and gives
- * a new array of the results in the same order. The failure that happens first stops the map: what
- * runs is killed, the rest is not started. The error tells the item: procspawn_error_index().
- * Descriptors and channel ends in results have been closed, as with procspawn_call().
+ * Calls function(item) for each item of an array, and gives the results. The array is borrowed, and
+ * not to be changed meanwhile; the results are a new array in the same order. The failure that
+ * happens first stops the map: what runs is killed, the rest is not started. The error tells the
+ * item: procspawn_error_index(). Descriptors and channel ends in results have been closed, as with
+ * procspawn_call().
  *
  * options may be NULL. Returns 0 and sets *ret_results (may be NULL); or sets *ret_error (may be
  * NULL; freed by the caller) and returns

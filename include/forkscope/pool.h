@@ -62,6 +62,9 @@
  * and calls go on unharmed. Only procspawn_pool_spawn() says PROCSPAWN_ENOTINIT there, as
  * procspawn() does, until that process has called procspawn_init(). procspawn_pool_free() and
  * procspawn_handle_free() free its memory and close nothing: the descriptors are the owner's.
+ *
+ * Fork:   a forked process makes no pool: PROCSPAWN_ENOTINIT, until it has called procspawn_init()
+ *         itself.
  */
 #ifndef FORKSCOPE_POOL_H
 #define FORKSCOPE_POOL_H

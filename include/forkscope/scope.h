@@ -224,8 +224,8 @@ int scoped_run(const struct scoped_options *options, scoped_task_function *body,
                struct scoped_outcome *ret_outcome);
 
 /*
- * Opens a root as scoped_spawner_open does, with options (borrowed; NULL: none). A root lives long,
- * so it keeps no list of failures: its outcome has their number.
+ * Opens a root with options. It is as that of scoped_spawner_open; options is borrowed, and NULL
+ * means none. A root lives long, so it keeps no list of failures: its outcome has their number.
  *
  * Returns 0 and sets *ret_root, or -ENOMEM, or
  *   -EINVAL  time_limit or grace is negative, or until lies before the start of this process

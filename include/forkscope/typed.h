@@ -83,19 +83,19 @@
  *
  * Types
  *
- *     int8 int16 int32 int64          int8_t and so on
- *     uint8 uint16 uint32 uint64      uint8_t and so on
- *     int unsigned long
- *     size                            size_t
- *     float double bool
- *     string                          const char *, in results char *
- *     bytes                           struct procspawn_bytes: data, size
- *     int64s doubles                  struct procspawn_int64s, procspawn_doubles: data, count
- *     json                            json_t *
- *     shmem                           procspawn_shmem *
- *     fd                              int
- *     sender receiver                 procspawn_sender *, procspawn_receiver *
- *     void                            for results only
+ *   int8 int16 int32 int64      int8_t and so on
+ *   uint8 uint16 uint32 uint64  uint8_t and so on
+ *   int unsigned long           the same
+ *   size                        size_t
+ *   float double bool           the same
+ *   string                      const char *, in results char *
+ *   bytes                       struct procspawn_bytes: data, size
+ *   int64s doubles              struct procspawn_int64s, procspawn_doubles: data, count
+ *   json                        json_t *
+ *   shmem                       procspawn_shmem *
+ *   fd                          int
+ *   sender receiver             procspawn_sender *, procspawn_receiver *
+ *   void                        for results only
  *
  * A string, json, shmem, sender or receiver may be NULL and an fd -1, which arrive as that. The
  * data of bytes, int64s and doubles is a pointer to const items. They travel as they are (bytes.h),
