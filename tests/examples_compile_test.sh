@@ -1,7 +1,8 @@
 #!/bin/sh
-# Each example compiles without a warning as a user's program would, by gcc and clang where they are
-# there: C11 and C++17 with many warnings, and with the optimiser, which finds variables that may
-# not be set. Examples in C++ are run, too, and their output is compared.
+# Each example, and each program of the manual, compiles without a warning as a user's program would,
+# by gcc and clang where they are there: C11 and C++17 with many warnings, and with the optimiser,
+# which finds variables that may not be set. Examples in C++ are run, too, and their output is
+# compared.
 set -u
 
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -38,13 +39,13 @@ library_flags() # what to ask for, name
     case $2 in
     10_glib_pool) pkg-config "$1" glib-2.0 ;;
     11_libuv_queue | 36_uv_loop) pkg-config "$1" libuv ;;
-    50_cunit) pkg-config "$1" cunit ;;
+    50_cunit | cunit) pkg-config "$1" cunit ;;
     61_thumb) pkg-config "$1" libpng ;;
     esac 2>/dev/null
 }
 
 compilers "$cc" gcc clang >"$dir/c"
-for file in "$source"/examples/*.c; do
+for file in "$source"/examples/*.c "$source"/doc/examples/*.c; do
     name=$(basename "$file" .c)
     if ! more=$(library_flags --cflags "$name"); then
         echo "skipped: $name, whose library is not here"

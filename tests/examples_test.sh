@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs each example that has an expected output beside it, and compares. What the thread sanitizer
-# says without reason stands in tsan.supp. Examples in C++ are run by examples_compile_test.sh.
+# Runs each example, and each program of the manual, that has an expected output beside it, and
+# compares. What the thread sanitizer says without reason stands in tsan.supp. Examples in C++ are
+# run by examples_compile_test.sh.
 source=$(dirname "$0")/../examples
 thumbs=$(mktemp -d) || exit 1
 trap 'rm -rf "$thumbs"' EXIT
@@ -24,20 +25,21 @@ run()
         sed 's,65_runner: [^ ]*65_runner.c:[0-9]*,65_runner.c,' "$thumbs/out"
         ;;
     *)
-        timeout 60 "examples/$1"
+        timeout 60 "$folder/$1"
         ;;
     esac
 }
 
 export TSAN_OPTIONS="suppressions=$source/../tests/tsan.supp"
-for expected in "$source"/*.expected; do
+for expected in "$source"/*.expected "$source"/../doc/examples/*.expected; do
     name=$(basename "$expected" .expected)
-    test -x "examples/$name" || continue
+    case $expected in */doc/examples/*) folder=doc/examples ;; *) folder=examples ;; esac
+    test -x "$folder/$name" || continue
     if output=$(run "$name" 2>&1) && test "$output" = "$(cat "$expected")"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        printf 'FAILED %s:\n%s\n' "$name" "$output"
+        printf 'FAILED %s:\n%s\n' "$folder/$name" "$output"
     fi
 done
 echo "$passed passed, $failed failed"

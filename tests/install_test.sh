@@ -73,15 +73,23 @@ test -z "${place[have_cunit]}" || libraries+=' libforkscope-cunit'
     (cd "$top/examples" && ls README.md [0-9]*_*.c [0-9]*_*.cpp [0-9]*_*.expected vet/*.[ch] \
         httpd/*.[ch]) | sed "s,^,${place[docdir]}/examples/,"
 } | sort >"$dir/promised"
-# Pages of the manual have a test of their own.
-(cd "$root" && find . ! -type d) | sed 's,^\.,,' | grep -v "^${place[mandir]}/" | sort \
-    >"$dir/installed"
+{
+    echo "${place[mandir]}/man1/forkscope-vet.1"
+    (cd "$top/doc" && ls man3/*.3 man7/*.7) | sed "s,^,${place[mandir]}/,"
+} | cat - "$dir/promised" | sort -o "$dir/promised"
+(cd "$root" && find . ! -type d) | sed 's,^\.,,' | sort >"$dir/installed"
 comm -23 "$dir/promised" "$dir/installed" >"$dir/found"
 none 'nothing is missing'
 comm -13 "$dir/promised" "$dir/installed" >"$dir/found"
 none 'nothing is there that is not promised'
-test -e "$root${place[mandir]}/man1/forkscope-vet.1"
-result $? 'forkscope-vet has a page of the manual'
+if command -v man >/dev/null; then
+    for page in procspawn scoped_spawn procspawn_builder_uid procspawn_builder_gid forkscope; do
+        MANPAGER=cat man -M "$root${place[mandir]}" "$page" 2>&1 | grep -q '^NAME' || echo "$page"
+    done >"$dir/found"
+    none 'man finds the pages of functions'
+else
+    echo "skipped: man finds the pages of functions (man is not here)"
+fi
 
 run_make installcheck
 result $? 'programs build and run with what is installed'

@@ -507,6 +507,7 @@ dist_check_SCRIPTS += tests/examples_compile_test.sh
 EXTRA_DIST += tests/tsan.supp
 dist_check_SCRIPTS += tests/readme_test.sh
 dist_check_SCRIPTS += tests/guide_test.sh
+dist_check_SCRIPTS += tests/manual_test.sh
 dist_check_SCRIPTS += tests/reports_test.sh
 EXTRA_DIST += tests/reports.c
 dist_check_SCRIPTS += tests/layers_test.sh
