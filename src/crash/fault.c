@@ -14,6 +14,7 @@
 
 enum {
     NULL_REACH = 1 << 16,    /* bytes from 0 on that count as a member of an object at NULL */
+    JUMP_REACH = 1 << 12,    /* the same of code */
     NEAR = 1 << 16,          /* how far from a mapping an address is told by it */
 };
 
@@ -128,7 +129,7 @@ static void tell_address(struct text *text, const struct crash_record *record,
     append(text, "%s 0x%" PRIx64 ": ", verb(record), record->address);
     if (crash__is_stack_overflow(mappings, record))
         append(text, "the stack is used up");
-    else if (record->address < NULL_REACH)
+    else if (record->address < (is_jump(record) ? JUMP_REACH : NULL_REACH))
         tell_null(text, record);
     else if (mapping)
         tell_mapping(text, record, mapping);

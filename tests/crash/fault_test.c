@@ -58,6 +58,7 @@ static void a_null_pointer_is_told_with_the_member(void)
     SAYS(access_text(CRASH_READ, SEGV_MAPERR, 16),
          "read of 0x10: null pointer, member at offset 16");
     SAYS(access_text(CRASH_EXECUTE, SEGV_MAPERR, 0), "jump to 0x0: null pointer");
+    SAYS(access_text(CRASH_EXECUTE, SEGV_MAPERR, 0xdead), "jump to 0xdead: nothing is mapped there");
     SAYS(access_text(CRASH_ACCESS_UNKNOWN, SEGV_MAPERR, 0), "access to 0x0: null pointer");
 }
 
