@@ -112,6 +112,9 @@ EXTRA_DIST += examples/40_tree.expected
 noinst_PROGRAMS += examples/41_subtree
 examples_41_subtree_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/41_subtree.expected
+noinst_PROGRAMS += examples/44_deaths
+examples_44_deaths_LDADD = $(examples_ldadd)
+EXTRA_DIST += examples/44_deaths.expected
 EXTRA_DIST += examples/42_sandbox.c examples/42_sandbox.expected
 EXTRA_DIST += examples/43_sandbox_files.c examples/43_sandbox_files.expected
 if HAVE_SECCOMP

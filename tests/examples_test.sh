@@ -20,6 +20,10 @@ run()
             >"$thumbs/out" || return 1
         sed 's,^.*/,,' "$thumbs/out" | LC_ALL=C sort
         ;;
+    44_deaths)
+        timeout 60 "examples/$1" >"$thumbs/out" || return 1
+        sed 's,44_deaths.c:[0-9.]*,44_deaths.c,' "$thumbs/out"
+        ;;
     65_runner)
         timeout 60 "examples/$1" >"$thumbs/out" || return 1
         sed 's,65_runner: [^ ]*65_runner.c:[0-9]*,65_runner.c,' "$thumbs/out"

@@ -29,12 +29,17 @@ static struct answer answer_error(int status, const char *text)
 
 /* ---- one request in a process of its own ---- */
 
+/* The client learns what happened and why; the whole report goes to the log of the server. */
 static struct answer answer_failure(const procspawn_error *error)
 {
     int status = procspawn_error_is_timeout(error) ? 504 : 500;
     json_t *body = json_pack("{s:s, s:s, s:s}", "error", procspawn_error_message(error),
                              "kind", procspawn_error_kind_name(procspawn_error_kind(error)),
                              "cause", procspawn_error_cause_name(procspawn_error_cause(error)));
+
+    if (body && *procspawn_error_reason(error))
+        json_object_set_new(body, "reason", json_string(procspawn_error_reason(error)));
+    procspawn_error_print(error, stderr);
     return (struct answer){ status, body };
 }
 

@@ -122,6 +122,22 @@ void verdict_fini(struct verdict *verdict)
     free(verdict->message);
 }
 
+/* Why a crash came, and what a hang waited for. */
+static void print_reason(const procspawn_error *error, FILE *stream)
+{
+    struct procspawn_thread thread;
+    const char *reason = procspawn_error_reason(error);
+    char *text;
+
+    if (!*reason && procspawn_error_thread(error, 0, &thread) == 0)
+        reason = thread.waits;
+    if (!*reason || procspawn_error_is_violation(error))
+        return;
+    text = name_printable(reason);
+    fprintf(stream, ": %s", text ? text : "?");
+    free(text);
+}
+
 void verdict_print(const struct verdict *verdict, const char *name, FILE *stream)
 {
     char *printable = name_printable(name);
@@ -135,8 +151,10 @@ void verdict_print(const struct verdict *verdict, const char *name, FILE *stream
         fprintf(stream, ": %s", outcome_name(verdict->outcome));
     if (verdict->message)
         fprintf(stream, ": %s", verdict->message);
-    if (verdict->error)
+    if (verdict->error) {
+        print_reason(verdict->error, stream);
         frames_print(verdict->error, stream);
+    }
     putc('\n', stream);
 }
 
