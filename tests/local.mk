@@ -165,6 +165,7 @@ tests_crash_frame_index_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/module_files_test
 tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/refused_test
+check_PROGRAMS += tests/crash/many_test
 check_PROGRAMS += tests/crash/places_test
 check_PROGRAMS += tests/crash/recursion_test
 tests_crash_recursion_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
@@ -543,7 +544,7 @@ AM_TESTS_ENVIRONMENT = \
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-fresh check-hostile check-kills check-load check-locks check-model check-random
+.PHONY: bench check-crashes check-fresh check-hostile check-kills check-load check-locks check-model check-random
 .PHONY: check-spares check-stress check-torture fuzz soak tidy
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
@@ -584,6 +585,10 @@ check-stress: tests/scope/stress_test$(EXEEXT)
 # The kill sweep, longer than `make check` runs it.
 check-kills: tests/call/kill_sweep_test$(EXEEXT)
 	@KILL_MOMENTS=$${KILL_MOMENTS-500} tests/call/kill_sweep_test$(EXEEXT)
+
+# A thousand crashes from four threads; `make check` has a hundred.
+check-crashes: tests/crash/many_test$(EXEEXT)
+	@MANY_CRASHES=$${MANY_CRASHES-1000} tests/crash/many_test$(EXEEXT)
 
 # What reads foreign bytes, by libFuzzer; clang is needed. Each target runs for FUZZ_SECONDS.
 fuzz:
