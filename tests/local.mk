@@ -173,6 +173,8 @@ check_PROGRAMS += tests/crash/shown_threads_test
 tests_crash_shown_threads_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/stack_overflow_test
 tests_crash_stack_overflow_test_LDADD = $(crash_libs) $(test_libs)
+check_PROGRAMS += tests/crash/texts_test
+tests_crash_texts_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/unwind_test
 tests_crash_unwind_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/unwind_threads_test
@@ -185,6 +187,7 @@ tests_crash_walk_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/cunit/cunit_test
 tests_cunit_cunit_test_LDADD = tests/libsupport.la $(test_libs)
 
+check_PROGRAMS += tests/error/ends_test
 check_PROGRAMS += tests/error/frames_test
 check_PROGRAMS += tests/error/reasons_test
 check_PROGRAMS += tests/error/texts_test

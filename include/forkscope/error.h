@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -109,12 +110,22 @@ enum procspawn_cause {
      * memory. A SIGKILL of another process is told as this if that count has grown since the fork
      * server last looked: at its start, and when a child died of a SIGKILL that is not its own. */
     PROCSPAWN_CAUSE_OUT_OF_MEMORY,
-    /* A fault just outside of the main thread's stack. An overflow of another thread's stack is a
-     * plain SIGSEGV without frames: only the main thread has a second stack to report from. */
+    /* A fault just outside of a thread's stack. Only the main thread and the threads of executors,
+     * which run tasks, have a second stack to report from: an overflow of another thread's stack is
+     * a plain SIGSEGV without frames. */
     PROCSPAWN_CAUSE_STACK_OVERFLOW,
     /* a failed assert() or assert_perror(); the message is its text */
     PROCSPAWN_CAUSE_ASSERT,
-    PROCSPAWN_CAUSE_SANDBOX         /* a system call that the sandbox denied (sandbox.h) */
+    PROCSPAWN_CAUSE_SANDBOX,        /* a system call that the sandbox denied (sandbox.h) */
+    /* std::terminate(), mostly for an exception that nothing catches: the message is "uncaught
+     * exception", its class and its what(), procspawn_error_type the class. what() is called by the
+     * child, before the program's terminate handler. A C++ library that was not loaded at init is
+     * not seen: its exceptions are a plain SIGABRT. */
+    PROCSPAWN_CAUSE_EXCEPTION,
+    /* A sanitizer that the program was built with has ended the process: the message is what it has
+     * found, procspawn_error_sanitizer its report. In children AddressSanitizer's report callback is
+     * the library's. */
+    PROCSPAWN_CAUSE_SANITIZER
 };
 
 /* Which time limit ended a call. */
@@ -298,10 +309,31 @@ const char *procspawn_error_name(const procspawn_error *error);
 int64_t procspawn_error_index(const procspawn_error *error);
 
 /*
+ * What the process used until it was reaped, as wait4(2) gives it; of a pool's worker: for all its
+ * calls. Returns 0, or -ENODATA if the error is not that of a process that has ended.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: wait4(2).
+ */
+int procspawn_error_usage(const procspawn_error *error, struct rusage *ret_usage);
+
+/*
+ * The report of the sanitizer that ended the process, as it was printed, with its lines: the first
+ * 4,095 bytes, control characters as '?'. NULL if there is none. AddressSanitizer gives it; of
+ * others the message tells the kind, and the text is on the child's stderr. Borrowed.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own; __asan_set_error_report_callback.
+ */
+const char *procspawn_error_sanitizer(const procspawn_error *error);
+
+/*
  * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
  * (kind SETUP, call.h). And what the function gave with its failure (procspawn_fail_with,
  * procspawn_fail_at, call.h), borrowed, NULL for nothing: the detail, whose placeholders belong to
- * the call's handle as those of a result do, and the type.
+ * the call's handle as those of a result do, and the type. Of cause EXCEPTION the type is the class.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -388,7 +420,8 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
  * are missing, and at the end what else the report does not have, or why there is none.
  *
  * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
- * of its module, the registers of a crash, and what each thread does. The lines of threads with the
+ * of its module, what the process used, what a sanitizer printed, the registers of a crash, and what
+ * each thread does. The lines of threads with the
  * same frames stand together, before one list.
  *
  * Text of the child cannot act on a terminal or begin a line: control characters, those that change
@@ -407,7 +440,9 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
  * exit_status, errno, limit, index, name, detail, type, file, line, function, syscall,
- * syscall_number, syscall_arguments, path, reason, frames, threads, threads_cut, registers (an
+ * syscall_number, syscall_arguments, path, reason, sanitizer, usage (user_time and system_time in
+ * seconds, max_rss in KiB, minor_faults, major_faults, voluntary_switches, involuntary_switches),
+ * frames, threads, threads_cut, registers (an
  * object, by name), incomplete (a sentence). Each frame has the members of struct procspawn_frame;
  * owner and source as words, as "program" and "cfi". Each thread has those of struct
  * procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when one is

@@ -18,6 +18,7 @@
 #include "src/client/remote_child.h"
 #include "src/client/servers.h"
 #include "src/error/error.h"
+#include "src/error/usage.h"
 #include "src/scope/wait_points.h"
 #include "src/value/footprint.h"
 #include "src/wire/frame.h"
@@ -290,21 +291,6 @@ static int process_answered(procspawn_handle *handle, int64_t timeout)
     return wait_until(process_of(handle), answered, timeout);
 }
 
-static void usage_of(const struct wire_death *death, struct rusage *ret_usage)
-{
-    enum { MILLION = 1000000 };
-
-    *ret_usage = (struct rusage){
-        .ru_utime = { death->user_time / MILLION, death->user_time % MILLION },
-        .ru_stime = { death->system_time / MILLION, death->system_time % MILLION },
-        .ru_maxrss = death->max_rss,
-        .ru_minflt = death->minor_faults,
-        .ru_majflt = death->major_faults,
-        .ru_nvcsw = death->voluntary_switches,
-        .ru_nivcsw = death->involuntary_switches,
-    };
-}
-
 static int process_gone(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage)
 {
     struct procspawn__process *process = process_of(handle);
@@ -315,7 +301,7 @@ static int process_gone(procspawn_handle *handle, int64_t timeout, struct rusage
     if (process->lost)
         return PROCSPAWN_ESERVER;
     if (ret_usage)
-        usage_of(&process->death, ret_usage);
+        procspawn__usage_of(&process->death, ret_usage);
     return 0;
 }
 

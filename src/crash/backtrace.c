@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* "bt", version 4. */
-static const uint32_t mark = 0x62740004;
+/* "bt", version 5. */
+static const uint32_t mark = 0x62740005;
 
 /*
  * One pass over the fields serves both directions, so that they cannot diverge: encoding copies a
@@ -67,7 +67,10 @@ static void head(struct cursor *cursor, struct backtrace *trace)
     i32(cursor, &trace->code);
     u64(cursor, &trace->address);
     count(cursor, &trace->stack_overflow, 1);
+    count(cursor, &trace->said, BACKTRACE_SAIDS - 1);
     u32(cursor, &trace->message);
+    u32(cursor, &trace->type);
+    u32(cursor, &trace->printed);
     count(cursor, &trace->violation, 1);
     u64(cursor, &trace->call_number);
     for (int i = 0; i < 6; i++)
@@ -137,6 +140,13 @@ static bool frame_in_range(const struct backtrace *trace, const struct backtrace
            frame->name < trace->string_bytes && frame->build_id < trace->string_bytes;
 }
 
+static char printable(char c, bool lines)
+{
+    bool kept = lines && c == '\n';
+
+    return !kept && (c < ' ' || c == 0x7f) ? '?' : c;
+}
+
 /*
  * The pool begins with the empty string and ends in NUL, so any position below its size is a
  * string.
@@ -146,7 +156,7 @@ static bool pool_is_sound(const struct backtrace *trace)
     if (trace->string_bytes == 0 || trace->strings[0] || trace->strings[trace->string_bytes - 1])
         return false;
     for (uint32_t i = 0; i < trace->string_bytes; i++)
-        if (trace->strings[i] && (trace->strings[i] < ' ' || trace->strings[i] == 0x7f))
+        if (trace->strings[i] && trace->strings[i] != printable(trace->strings[i], true))
             return false;
     return true;
 }
@@ -154,6 +164,7 @@ static bool pool_is_sound(const struct backtrace *trace)
 static bool in_range(const struct backtrace *trace)
 {
     if (!pool_is_sound(trace) || trace->message >= trace->string_bytes ||
+        trace->type >= trace->string_bytes || trace->printed >= trace->string_bytes ||
         trace->call_path >= trace->string_bytes || trace->reason >= trace->string_bytes)
         return false;
     for (uint32_t i = 0; i < trace->thread_count; i++)
@@ -172,20 +183,15 @@ void crash__backtrace_init(struct backtrace *trace)
     trace->string_bytes = 1;
 }
 
-static char printable(char c)
-{
-    return c < ' ' || c == 0x7f ? '?' : c;
-}
-
-static bool same(const char *pooled, const char *text, size_t length)
+static bool same(const char *pooled, const char *text, size_t length, bool lines)
 {
     for (size_t i = 0; i < length; i++)
-        if (pooled[i] != printable(text[i]))
+        if (pooled[i] != printable(text[i], lines))
             return false;
     return pooled[length] == '\0';
 }
 
-uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size_t limit)
+static uint32_t intern(struct backtrace *trace, const char *text, size_t limit, bool lines)
 {
     size_t length = strnlen(text, limit);
     uint32_t position = trace->string_bytes;
@@ -193,15 +199,25 @@ uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size
     if (length == 0)
         return 0;
     for (uint32_t at = 1; at < trace->string_bytes; at += (uint32_t)strlen(trace->strings + at) + 1)
-        if (same(trace->strings + at, text, length))
+        if (same(trace->strings + at, text, length, lines))
             return at;
     if (length + 1 > BACKTRACE_STRINGS - position)
         return 0;
     for (size_t i = 0; i < length; i++)
-        trace->strings[position + i] = printable(text[i]);
+        trace->strings[position + i] = printable(text[i], lines);
     trace->strings[position + length] = '\0';
     trace->string_bytes += (uint32_t)length + 1;
     return position;
+}
+
+uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size_t limit)
+{
+    return intern(trace, text, limit, false);
+}
+
+uint32_t crash__backtrace_intern_lines(struct backtrace *trace, const char *text, size_t limit)
+{
+    return intern(trace, text, limit, true);
 }
 
 const char *crash__backtrace_string(const struct backtrace *trace, uint32_t position)

@@ -56,6 +56,15 @@ enum backtrace_cause {
     BACKTRACE_CAUSES
 };
 
+/* What the message of a report is. */
+enum backtrace_said {
+    BACKTRACE_SAID_NOTHING,
+    BACKTRACE_SAID_ABORT,        /* glibc's message of abort(), for instance from assert() */
+    BACKTRACE_SAID_EXCEPTION,    /* an exception that nothing catches */
+    BACKTRACE_SAID_SANITIZER,    /* what a sanitizer has found; may be "" */
+    BACKTRACE_SAIDS
+};
+
 struct backtrace_frame {
     uint64_t ip;               /* of an instruction: see crash__backtrace_is_exact() */
     uint64_t offset;           /* ip relative to the module's file (for addr2line); 0: no module */
@@ -88,7 +97,10 @@ struct backtrace {
     int32_t code;     /* si_code */
     uint64_t address;           /* si_addr */
     uint32_t stack_overflow;    /* 1: the fault is just outside the thread's stack */
-    uint32_t message;           /* message of abort(), for instance from assert(); in the pool */
+    uint32_t said;              /* enum backtrace_said */
+    uint32_t message;           /* in the pool */
+    uint32_t type;              /* of the exception; in the pool */
+    uint32_t printed;           /* the sanitizer's report, with its lines; in the pool */
     uint32_t violation;         /* 1: a system call that a filter refused; the next are valid */
     uint64_t call_number;
     uint64_t call_argument[6];
@@ -128,6 +140,8 @@ void crash__backtrace_init(struct backtrace *trace);
  * Returns its position; 0 if the pool is full or the text is empty. Equal texts share a position.
  */
 uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size_t limit);
+/* The same, but the ends of lines are kept. */
+uint32_t crash__backtrace_intern_lines(struct backtrace *trace, const char *text, size_t limit);
 
 /* Returns the text at a position of the pool; borrowed from trace. */
 const char *crash__backtrace_string(const struct backtrace *trace, uint32_t position);

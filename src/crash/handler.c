@@ -4,7 +4,9 @@
 #include "src/crash/handler.h"
 
 #include "src/crash/remote_memory.h"
+#include "src/crash/texts.h"
 #include "src/base/clock.h"
+#include "src/base/signal_stack.h"
 #include "src/base/written.h"
 #include <dirent.h>
 #include <errno.h>
@@ -162,6 +164,7 @@ static void fill(int signo, const siginfo_t *info, const ucontext_t *context)
     record.code = info->si_code;
     record.address = is_repeated(signo, info) ? (uint64_t)(uintptr_t)info->si_addr : 0;
     record.number = number_of(signo, info);
+    record.said = crash__texts_said();
     record.access = crash__machine_access(context);
     crash__machine_from_context(context, &record.registers);
 }
@@ -247,6 +250,7 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 
 static void on_sanitizer_death(void)
 {
+    crash__texts_by_sanitizer();
     (void)crash__raise();
 }
 
@@ -255,6 +259,8 @@ int crash__prepare(void)
     /* Without a second stack all but an overflow is reported. */
     install_stack();
     (void)base__now(); /* binds the symbol that it uses */
+    base__signal_stacks_want();
+    crash__texts_prepare();
     if (__sanitizer_set_death_callback)
         __sanitizer_set_death_callback(on_sanitizer_death);
     return install_handlers();
@@ -302,6 +308,7 @@ int crash__raise(void)
     record.code = 0;
     record.address = 0;
     record.number = 0;
+    record.said = crash__texts_said();
     record.access = CRASH_ACCESS_UNKNOWN;
     crash__machine_from_context(&context, &record.registers);
     stop(CRASH_RAISED);

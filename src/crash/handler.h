@@ -57,6 +57,7 @@ struct crash_record {
     int32_t signo;      /* 0 when raised */
     int32_t code;       /* si_code */
     uint32_t access;    /* enum crash_access */
+    uint32_t said;      /* enum backtrace_said: what the process has said before (texts.h) */
     int32_t number;     /* of the sender, if a process sent the signal; of the system call (SIGSYS) */
     uint64_t address;   /* si_addr */
     struct registers registers;
@@ -67,8 +68,8 @@ struct crash_record {
  * handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGQUIT, SIGXCPU and
  * SIGXFSZ. A sanitizer's exit
  * counts as a raised failure. server: the process whose descendants may trace this one, where Yama
- * requires it. Threads started later have no alternate stack: a stack overflow there kills the
- * process without a report. Returns 0 or a negative errno value.
+ * requires it. Threads that executors start later have an alternate stack, too (signal_stack.h); in
+ * others a stack overflow kills the process without a report. Returns 0 or a negative errno value.
  */
 int crash__install(pid_t server);
 

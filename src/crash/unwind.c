@@ -6,6 +6,7 @@
 #include "src/crash/abort_message.h"
 #include "src/crash/cfi.h"
 #include "src/crash/confine.h"
+#include "src/crash/demangle.h"
 #include "src/crash/fault.h"
 #include "src/crash/module_files.h"
 #include "src/crash/modules.h"
@@ -14,6 +15,7 @@
 #include "src/crash/remote_memory.h"
 #include "src/crash/shown_threads.h"
 #include "src/crash/stack_overflow.h"
+#include "src/crash/texts.h"
 #include "src/crash/tracee.h"
 #include "src/crash/waiting.h"
 #include "src/crash/walk.h"
@@ -22,6 +24,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -326,11 +329,82 @@ static void find_path(struct unwind *unwind)
     trace->call_path = crash__backtrace_intern(trace, path, sizeof path);
 }
 
+/* "NSt3foo" -> "std::foo"; as it is, if it cannot be translated. */
+static void name_type(const char *type, char ret_name[TEXTS_TYPE])
+{
+    static const char prefix[] = "_ZTI", said[] = "typeinfo for ";
+    char symbol[sizeof prefix + TEXTS_TYPE], name[DEMANGLE_NAME];
+    bool known;
+
+    snprintf(symbol, sizeof symbol, "%s%s", prefix, type);
+    known = *type != '\0' && crash__demangle(symbol, name) &&
+            strncmp(name, said, sizeof said - 1) == 0;
+    snprintf(ret_name, TEXTS_TYPE, "%.*s", TEXTS_TYPE - 1, known ? name + sizeof said - 1 : type);
+}
+
+static void tell_exception(struct backtrace *trace, const struct texts *texts)
+{
+    char type[TEXTS_TYPE], message[ABORT_MESSAGE];
+
+    name_type(texts->type, type);
+    if (*type == '\0')
+        snprintf(message, sizeof message, "std::terminate() was called without an exception");
+    else
+        snprintf(message, sizeof message, "uncaught exception %s%s%.*s", type,
+                 *texts->text ? ": " : "", ABORT_MESSAGE - 2 * TEXTS_TYPE, texts->text);
+    trace->said = BACKTRACE_SAID_EXCEPTION;
+    trace->type = crash__backtrace_intern(trace, type, sizeof type);
+    trace->message = crash__backtrace_intern_lines(trace, message, sizeof message);
+}
+
+/* "==71==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000013 at pc ..." */
+static void tell_sanitizer(struct backtrace *trace, const struct texts *texts)
+{
+    const char *start = strstr(texts->text, "Sanitizer: "), *end;
+    size_t length;
+
+    while (start && start > texts->text && start[-1] != ' ' && start[-1] != '\n')
+        start--;
+    start = start ? start : texts->text;
+    length = strcspn(start, "\n");
+    end = strstr(start, " at pc ");
+    if (end && (size_t)(end - start) < length)
+        length = (size_t)(end - start);
+    if (length > ABORT_MESSAGE)
+        length = ABORT_MESSAGE;
+    trace->said = BACKTRACE_SAID_SANITIZER;
+    trace->message = crash__backtrace_intern(trace, start, length);
+}
+
+/* A crash on the way to abort() is another one. */
+static void find_said(struct unwind *unwind)
+{
+    const struct crash_record *record = unwind->task->record;
+    static struct texts texts;
+    char message[ABORT_MESSAGE];
+
+    if (record->said != BACKTRACE_SAID_NOTHING &&
+        crash__texts_read(&unwind->memory, &texts) == 0) {
+        if (record->said == BACKTRACE_SAID_EXCEPTION && record->signo == SIGABRT)
+            tell_exception(unwind->trace, &texts);
+        if (record->said == BACKTRACE_SAID_SANITIZER)
+            tell_sanitizer(unwind->trace, &texts);
+    }
+    if (unwind->trace->said == BACKTRACE_SAID_NOTHING &&
+        crash__abort_message(&unwind->names, unwind->task->at_init, message)) {
+        unwind->trace->said = BACKTRACE_SAID_ABORT;
+        unwind->trace->message = crash__backtrace_intern(unwind->trace, message, sizeof message);
+    }
+    crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    if (unwind->trace->said == BACKTRACE_SAID_SANITIZER)
+        unwind->trace->printed =
+            crash__backtrace_intern_lines(unwind->trace, texts.text, sizeof texts.text);
+}
+
 /* The first brief needs no memory of the child, the second as little as possible. */
 static void find_cause(struct unwind *unwind)
 {
     const struct crash_record *record = unwind->task->record;
-    char message[ABORT_MESSAGE];
     int error = unwind->walk.memory_is_local
                     ? 0
                     : crash__mappings_read(&unwind->modules.mappings, unwind->maps);
@@ -343,9 +417,7 @@ static void find_cause(struct unwind *unwind)
     describe_reason(unwind->trace, record, &unwind->modules.mappings);
     crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
     find_path(unwind);
-    if (crash__abort_message(&unwind->names, unwind->task->at_init, message))
-        unwind->trace->message = crash__backtrace_intern(unwind->trace, message, sizeof message);
-    crash__backtrace_put_brief(unwind->trace, unwind->task->brief);
+    find_said(unwind);
 }
 
 static void find_frames(struct unwind *unwind)

@@ -3,6 +3,7 @@
  * a death
  */
 #include "src/error/error.h"
+#include "src/error/usage.h"
 
 #include "src/base/refusal.h"
 #include "src/base/system_call.h"
@@ -404,6 +405,61 @@ static bool read_assert(procspawn_error *error, const char *text)
     return !line || (error->file && error->function);
 }
 
+/* "divrem overflow", of a frame of __ubsan_handle_divrem_overflow_abort; false: there is none. */
+static bool find_undefined(const struct backtrace *trace, char ret_what[64])
+{
+    static const char prefix[] = "__ubsan_handle_";
+
+    for (uint32_t i = 0; i < trace->frame_count; i++) {
+        const char *symbol = crash__backtrace_string(trace, trace->frame[i].symbol);
+        if (strncmp(symbol, prefix, sizeof prefix - 1) != 0)
+            continue;
+        snprintf(ret_what, 64, "%s", symbol + sizeof prefix - 1);
+        char *end = strstr(ret_what, "_abort");
+        if (end)
+            *end = '\0';
+        for (char *at = ret_what; *at != '\0'; at++)
+            *at = *at == '_' ? ' ' : *at;
+        return true;
+    }
+    return false;
+}
+
+static void describe_finding(procspawn_error *error, const struct backtrace *trace)
+{
+    const char *text = trace_message(trace);
+    char what[64];
+
+    error->cause = PROCSPAWN_CAUSE_SANITIZER;
+    if (*text != '\0')
+        set_message(error, "%s", text);
+    else if (find_undefined(trace, what))
+        set_message(error, "UndefinedBehaviorSanitizer: %s", what);
+    else
+        set_message(error, "a sanitizer has ended the process");
+}
+
+static void describe_exception(procspawn_error *error, const struct backtrace *trace)
+{
+    error->cause = PROCSPAWN_CAUSE_EXCEPTION;
+    if (trace->type != 0)
+        error->type = strdup(crash__backtrace_string(trace, trace->type));
+    if (trace->type == 0 || error->type)
+        set_message(error, "%s", trace_message(trace));
+}
+
+/* Has it said by itself why it ends? */
+static bool describe_said(procspawn_error *error, const struct backtrace *trace)
+{
+    if (trace && trace->said == BACKTRACE_SAID_SANITIZER)
+        describe_finding(error, trace);
+    else if (trace && trace->said == BACKTRACE_SAID_EXCEPTION && error->signal != 0)
+        describe_exception(error, trace);
+    else
+        return false;
+    return true;
+}
+
 static bool is_ignored_here(int signal)
 {
     struct sigaction action;
@@ -473,6 +529,8 @@ static void describe_signal(procspawn_error *error, const struct backtrace *trac
 
 static void describe_own_end(procspawn_error *error, const struct backtrace *trace)
 {
+    if (describe_said(error, trace))
+        return;
     if (error->signal != 0) {
         describe_signal(error, trace);
         return;
@@ -556,6 +614,8 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
         error->signal = signal_of(death, trace);
     else
         error->exit_status = WEXITSTATUS(death->status);
+    error->used = !death->lingers;
+    procspawn__usage_of(death, &error->usage);
     describe_end(error, death, trace);
     error = whole_or_none(error);
     if (error)

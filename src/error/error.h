@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 struct procspawn_error {
     enum procspawn_error_kind kind;
@@ -28,6 +29,8 @@ struct procspawn_error {
     char *message;
     char *file;
     char *function;
+    bool used;                  /* `usage` is known: the process has ended */
+    struct rusage usage;
     bool unexamined;            /* it crashed, and nothing has looked at it */
     char *type;                 /* that the function gave to its failure */
     json_t *detail;             /* the same */

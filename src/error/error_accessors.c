@@ -33,6 +33,8 @@ static const char *const cause_names[] = {
     [PROCSPAWN_CAUSE_STACK_OVERFLOW] = "stack_overflow",
     [PROCSPAWN_CAUSE_ASSERT] = "assert",
     [PROCSPAWN_CAUSE_SANDBOX] = "sandbox",
+    [PROCSPAWN_CAUSE_EXCEPTION] = "exception",
+    [PROCSPAWN_CAUSE_SANITIZER] = "sanitizer",
 };
 
 const char *procspawn_error_kind_name(enum procspawn_error_kind kind)

@@ -95,6 +95,20 @@ static json_t *registers_json(const procspawn_error *error)
     return registers;
 }
 
+static json_t *usage_json(const struct rusage *usage)
+{
+    const double million = 1e6;
+
+    return json_pack("{s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "user_time",
+                     (double)usage->ru_utime.tv_sec + (double)usage->ru_utime.tv_usec / million,
+                     "system_time",
+                     (double)usage->ru_stime.tv_sec + (double)usage->ru_stime.tv_usec / million,
+                     "max_rss", (json_int_t)usage->ru_maxrss, "minor_faults",
+                     (json_int_t)usage->ru_minflt, "major_faults", (json_int_t)usage->ru_majflt,
+                     "voluntary_switches", (json_int_t)usage->ru_nvcsw, "involuntary_switches",
+                     (json_int_t)usage->ru_nivcsw);
+}
+
 static void set_if(json_t *object, const char *key, bool known, json_t *value)
 {
     if (known)
@@ -131,6 +145,9 @@ json_t *procspawn_error_json(const procspawn_error *error)
     set_if(object, "path", procspawn_error_path(error), text_or_null(procspawn_error_path(error)));
     set_if(object, "reason", *procspawn_error_reason(error) != '\0',
            text_or_null(procspawn_error_reason(error)));
+    set_if(object, "sanitizer", procspawn_error_sanitizer(error),
+           text_or_null(procspawn_error_sanitizer(error)));
+    set_if(object, "usage", error->used, usage_json(&error->usage));
     set_if(object, "frames", procspawn_error_frame_count(error) > 0, frames_json(error));
     set_if(object, "threads", procspawn_error_thread_count(error) > 0, threads_json(error));
     set_if(object, "threads_cut", procspawn_error_threads_cut(error) > 0,

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void print_place(const procspawn_error *error, FILE *stream)
 {
@@ -34,7 +35,7 @@ static void print_first_line(const procspawn_error *error, FILE *stream)
     if (error->item != 0)
         fprintf(stream, "item %" PRIu64 ": ", error->item - 1);
     fputs(procspawn_error_kind_name(error->kind), stream);
-    if (error->type) {
+    if (error->type && error->kind == PROCSPAWN_ERROR_FAILED) {
         fputs(" (", stream);
         base__print_visible(error->type, stream);
         fputc(')', stream);
@@ -304,11 +305,43 @@ static void print_group(const procspawn_error *error, size_t number,
     print_all_frames(error, thread, stream);
 }
 
+/* "  used: 0.250 s of user time, 0.012 s of system time, 3120 KiB of memory at most" */
+static void print_usage(const procspawn_error *error, FILE *stream)
+{
+    struct rusage usage;
+
+    if (procspawn_error_usage(error, &usage) != 0)
+        return;
+    fprintf(stream, "  used: %ld.%03ld s of user time, %ld.%03ld s of system time, "
+            "%ld KiB of memory at most\n", (long)usage.ru_utime.tv_sec,
+            (long)usage.ru_utime.tv_usec / 1000, (long)usage.ru_stime.tv_sec,
+            (long)usage.ru_stime.tv_usec / 1000, usage.ru_maxrss);
+}
+
+/* Each line of it is indented, and begins with a bar. */
+static void print_sanitizer(const procspawn_error *error, FILE *stream)
+{
+    const char *text = procspawn_error_sanitizer(error);
+
+    while (text && *text != '\0') {
+        size_t length = strcspn(text, "\n");
+        char line[512];
+
+        snprintf(line, sizeof line, "%.*s", (int)length, text);
+        fputs("  | ", stream);
+        base__print_visible(line, stream);
+        fputc('\n', stream);
+        text += length + (text[length] == '\n');
+    }
+}
+
 int procspawn_error_print_all(const procspawn_error *error, FILE *stream)
 {
     struct procspawn_thread thread;
 
     print_first_line(error, stream);
+    print_usage(error, stream);
+    print_sanitizer(error, stream);
     print_registers(error, stream);
     for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++)
         if (!is_alike(error, &thread, i))

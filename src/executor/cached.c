@@ -15,6 +15,7 @@
 #include "src/base/clock.h"
 #include "src/base/guarded.h"
 #include "src/base/process.h"
+#include "src/base/signal_stack.h"
 #include "src/base/thread.h"
 #include "src/base/waiter.h"
 #include "src/executor/attributes.h"
@@ -166,6 +167,7 @@ static void *worker_main(void *arg)
     struct worker *worker = arg;
     base__cancelable(false);
     pthread_cleanup_push(worker_ends, worker);
+    base__signal_stack_begin();
     executor__attributes_apply(&worker->executor->attributes);
     do {
         worker->run(worker->arg);

@@ -3,6 +3,7 @@
  */
 #include "src/executor/thread.h"
 
+#include "src/base/signal_stack.h"
 #include "src/base/thread.h"
 #include "src/executor/attributes.h"
 
@@ -43,6 +44,7 @@ static void *run_call(void *arg)
     struct call call = *(struct call *)arg;
     free(arg);
     base__cancelable(false);
+    base__signal_stack_begin();
     call.run(call.arg);
     return NULL;
 }
@@ -77,6 +79,7 @@ void executor__thread_begin(const struct scoped_executor *executor)
 {
     const struct attributes *attributes = attributes_of(executor);
     base__cancelable(false);
+    base__signal_stack_begin();
     if (attributes != NULL)
         executor__attributes_apply(attributes);
 }
