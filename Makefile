@@ -4,9 +4,9 @@
 
 .NOTPARALLEL:
 
-goals = all demo check check-examples check-model check-fresh check-hostile check-kills check-load \
-	check-locks check-random check-spares check-stress fuzz soak tidy install uninstall installcheck dist \
-	distcheck clean
+goals = all demo check check-abi check-deb check-examples check-fresh check-hostile check-kills check-load \
+	check-locks check-matrix check-model check-random check-release check-spares check-stress \
+	check-torture deb fuzz soak tidy install uninstall installcheck dist distcheck clean
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all
 

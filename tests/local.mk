@@ -518,6 +518,8 @@ dist_check_SCRIPTS += tests/layers_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
 dist_check_SCRIPTS += tests/configure_test.sh
 dist_check_SCRIPTS += tests/install_test.sh
+dist_check_SCRIPTS += tests/users_test.sh
+dist_check_SCRIPTS += tests/version_test.sh
 dist_check_SCRIPTS += tests/coverage_test.sh
 EXTRA_DIST += tests/coverage.c
 dist_check_SCRIPTS += tests/sanitized_test.sh
@@ -549,6 +551,7 @@ $(one_by_one):
 
 .PHONY: bench check-crashes check-fresh check-hostile check-kills check-load check-locks check-model check-random
 .PHONY: check-spares check-stress check-torture fuzz soak tidy
+.PHONY: check-abi check-deb check-matrix check-release deb
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -647,6 +650,26 @@ check-load: all
 
 check-fresh:
 	@$(SHELL) $(srcdir)/tests/fresh-debian.sh $(srcdir)
+
+# A release. MATRIX_ROWS chooses libraries of the matrix; ABI_BASE is the commit to compare with.
+check-matrix: dist
+	@$(srcdir)/tests/matrix/run.sh $(distdir).tar.gz
+
+check-release:
+	@$(srcdir)/tests/release/reproducible.sh $(srcdir)
+
+check-abi: all
+	@$(srcdir)/tests/release/abi.sh $(srcdir) $(ABI_BASE)
+
+deb: dist
+	@$(srcdir)/tests/release/deb.sh $(distdir).tar.gz
+
+check-deb: deb
+	@$(srcdir)/tests/release/deb_fresh.sh deb
+
+EXTRA_DIST += tests/matrix/run.sh tests/matrix/user.c
+EXTRA_DIST += tests/release/abi.sh tests/release/deb.sh tests/release/deb_fresh.sh
+EXTRA_DIST += tests/release/reproducible.sh
 
 # The bench: one line a part.
 
