@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # usage: manual.pl SOURCE FOLDER
 # Makes the man pages of section 3 from the public headers of SOURCE, into FOLDER. A comment with
-# the declarations below it is a page; so is the comment on top of a header. CONTRIBUTING.md says how
-# such a comment looks. What is irregular is named on standard error, and is in the pages all the
-# same.
+# the declarations below it is a page; so is the comment on top of a header. CONTRIBUTING.md says
+# how such a comment looks. What is irregular is named on standard error, and is in the pages all
+# the same.
 use strict;
 use warnings;
 

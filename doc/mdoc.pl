@@ -225,9 +225,11 @@ sub synopsis {
     my ($declaration) = @_;
     my ($kind, $name) = @$declaration{qw(kind name)};
     if ($kind =~ /^function/) {
-        return
-            ".Ft $declaration->{type}\n.Fo $name\n"
-            . join('', map { '.Fa ' . quoted($_) . "\n" } @{ $declaration->{arguments} }) . ".Fc\n";
+        my @arguments = map { quoted($_) } @{ $declaration->{arguments} };
+        # A long name and its first argument may stand on two lines.
+        $arguments[0] =~ s/^"/"\\:/ if length("$name$arguments[0]") > 65;
+        return join '', ".Ft $declaration->{type}\n.Fo $name\n", (map { ".Fa $_\n" } @arguments),
+            ".Fc\n";
     }
     return
         ".Fn $name "

@@ -319,7 +319,7 @@ int64_t procspawn_error_index(const procspawn_error *error);
 int procspawn_error_usage(const procspawn_error *error, struct rusage *ret_usage);
 
 /*
- * The report of the sanitizer that ended the process, as it was printed, with its lines: the first
+ * The report of the sanitizer that ended the process, as it was printed: with its lines, the first
  * 4,095 bytes, control characters as '?'. NULL if there is none. AddressSanitizer gives it; of
  * others the message tells the kind, and the text is on the child's stderr. Borrowed.
  *
