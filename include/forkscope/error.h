@@ -154,7 +154,7 @@ enum procspawn_frame_owner {
     PROCSPAWN_FRAME_SYSTEM
 };
 
-/* One frame. The strings are borrowed from the error, NULL where unknown. */
+/* One frame of a backtrace. The strings are borrowed from the error, NULL where unknown. */
 struct procspawn_frame {
     uintptr_t ip;                   /* address in the child: of the call, or where it failed */
     const char *module;             /* path of the executable or library */
@@ -185,7 +185,8 @@ struct procspawn_thread {
 };
 
 /*
- * A failure. Immutable; made by the functions that give the end of a call, freed by the caller.
+ * How a call failed, as an object. Immutable; made by the functions that give the end of a call,
+ * freed by the caller.
  *
  * Fork:   a forked process has a copy, which it reads and frees by itself.
  */
@@ -201,7 +202,7 @@ typedef struct procspawn_error procspawn_error;
 void procspawn_error_free(procspawn_error *error);
 
 /*
- * The kind and its most asked values.
+ * The kind of an error, and its most asked values.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -401,11 +402,11 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
                              uint64_t *ret_value);
 
 /*
- * The error for people: one line of what happened and its reason, then a line for each frame of the program, down
- * to the called function. Its number is that of procspawn_error_frame; numbers that are missing are
- * frames of the library and of the system. A frame that follows itself is printed once, with the
- * number of times. Threads that have not failed are left out. Without a frame of the program, all
- * frames of the failed thread are printed.
+ * Prints an error for people: one line of what happened and its reason, then a line for each frame
+ * of the program, down to the called function. Its number is that of procspawn_error_frame; numbers
+ * that are missing are frames of the library and of the system. A frame that follows itself is
+ * printed once, with the number of times. Threads that have not failed are left out. Without a
+ * frame of the program, all frames of the failed thread are printed.
  *
  *     parse: remote_close: killed by signal 11 (SIGSEGV): read of 0x8: null pointer, member at ...
  *       #1  read_header (thumbnailer+0x1a40)

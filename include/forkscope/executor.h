@@ -60,7 +60,7 @@ struct scoped_executor;
 typedef int scoped_execute_function(struct scoped_executor *self, void (*run)(void *arg),
                                     void *arg);
 
-/* What a user fills in; the first member of a larger structure where the function needs more. */
+/* An executor: what a user fills in; the first member of a larger structure if it needs more. */
 struct scoped_executor {
     scoped_execute_function *execute;
 };
@@ -90,8 +90,9 @@ struct scoped_thread_attributes {
 struct scoped_executor *scoped_thread_executor(void);
 
 /*
- * The same with attributes (copied; NULL: the defaults). The caller owns the new executor and frees
- * it after the last root that uses it has been closed.
+ * An executor that starts a thread with attributes for each task. They are copied; NULL: the
+ * defaults. The caller owns the new executor and frees it after the last root that uses it has been
+ * closed.
  *
  * Returns 0 and sets *ret_executor, or
  *   -EINVAL  a size, policy or priority that pthread_attr_init(3) and its relatives refuse
@@ -125,8 +126,8 @@ int scoped_cached_executor_new(const struct scoped_thread_attributes *attributes
                                struct scoped_executor **ret_executor);
 
 /*
- * Frees an executor (taken) that one of the functions above has made; waits until its threads have
- * ended. Every root that used it has to be closed before. NULL is fine.
+ * Frees an executor (taken) that the library has made; waits until its threads have ended. Every
+ * root that used it has to be closed before. NULL is fine.
  *
  * scoped_executor_free_until gives up at the point `until` (limits.h). It returns 0, or
  *   -ETIMEDOUT  threads were left at that point; the executor is still there, parks no thread any

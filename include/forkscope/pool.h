@@ -368,11 +368,11 @@ void procspawn_pool_builder_minimum(procspawn_pool_builder *builder, unsigned mi
                                     int64_t idle_limit);
 
 /*
- * At most `calls` calls wait for a worker at a time; 0, the default, is no limit. A call that finds
- * that many in the queue is refused with -EAGAIN, by every function that calls in the pool; so a
- * server can refuse work before it runs out of memory. Calls that a worker has do not count. While
- * the first workers are being started all calls wait, and count. A call that goes back into the
- * queue because its worker could not begin it is never refused.
+ * Bounds the queue of a pool: at most `calls` calls wait for a worker at a time; 0, the default, is
+ * no limit. A call that finds that many in the queue is refused with -EAGAIN, by every function
+ * that calls in the pool; so a server can refuse work before it runs out of memory. Calls that a
+ * worker has do not count. While the first workers are being started all calls wait, and count. A
+ * call that goes back into the queue because its worker could not begin it is never refused.
  *
  * A set (completion.h) fails no call for that: it keeps those that find the queue full, and tries
  * again when one of its calls has ended, and every ten milliseconds.

@@ -191,8 +191,9 @@ int procspawn_builder_spawn(procspawn_builder *builder, procspawn_function *func
 void procspawn_assert_spawn_is_safe(void);
 
 /*
- * Waits for the result. Either the function's result is given as a new reference, or an error that
- * the caller frees; the other out-parameter stays untouched. Both may be NULL if not wanted.
+ * Waits for the result of a call. Either the function's result is given as a new reference, or an
+ * error that the caller frees; the other out-parameter stays untouched. Both may be NULL if not
+ * wanted.
  *
  * Returns 0 for a result, or
  *   PROCSPAWN_ECALL      the call failed: *ret_error says how
@@ -277,10 +278,10 @@ int procspawn_wait(procspawn_handle *handle, struct rusage *ret_usage);
 int procspawn_wait_timeout(procspawn_handle *handle, int64_t timeout, struct rusage *ret_usage);
 
 /*
- * The process id. It stays the process's own until procspawn_wait_timeout() has returned 0; signal
- * the process by procspawn_kill or procspawn_terminate, which cannot reach another process. The id
- * changes in a join or wait that learns that the process died before it took the call, and that a
- * new process took it.
+ * The process id of a call's process. It stays the process's own until procspawn_wait_timeout() has
+ * returned 0; signal the process by procspawn_kill or procspawn_terminate, which cannot reach
+ * another process. The id changes in a join or wait that learns that the process died before it
+ * took the call, and that a new process took it.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.
@@ -329,11 +330,12 @@ void procspawn_handle_free(procspawn_handle *handle);
  */
 
 /*
- * For a function that is about to give up rights by itself: capabilities, a root directory, system
- * calls. From now on this process has no connection to the fork server, by which it could bypass
- * its restriction: calls and new pools fail with PROCSPAWN_ERIGHTS, for good. Calls that were made
- * before go on, and can be joined; they cannot be killed any more (PROCSPAWN_ESERVER), and end with
- * this process. In a pool's worker it holds for all later calls of the worker.
+ * Leaves the fork server: for a function that is about to give up rights by itself, as
+ * capabilities, a root directory, system calls. From now on this process has no connection to the
+ * fork server, by which it could bypass its restriction: calls and new pools fail with
+ * PROCSPAWN_ERIGHTS, for good. Calls that were made before go on, and can be joined; they cannot be
+ * killed any more (PROCSPAWN_ESERVER), and end with this process. In a pool's worker it holds for
+ * all later calls of the worker.
  *
  * Returns 0, also when it has been called before, or -EPERM outside of a called function's process.
  *

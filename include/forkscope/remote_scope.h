@@ -43,7 +43,8 @@ struct scoped_cancel_receiver;
 struct scoped_done_sender;
 
 /*
- * What a task needs. Both are new, owned by the caller, and may be moved to any thread.
+ * The signals of a task that the library does not run. Both are new, owned by the caller, and may
+ * be moved to any thread.
  *
  * Fork:   in a forked process the signals are not its own: PROCSPAWN_ENOTOWNER. It may run tasks
  *         without signals.

@@ -69,7 +69,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* What is left to the function. Each profile includes the one before it. */
+/* Profiles of sandboxes: what is left to the function. Each includes the one before it. */
 enum procspawn_sandbox {
     PROCSPAWN_SANDBOX_NONE,     /* all that its user may do */
     /* Memory that is not executable, time, random numbers, waiting, signals to itself; reading,
@@ -191,10 +191,10 @@ void procspawn_builder_sandbox_partial(procspawn_builder *builder, bool allowed)
 const char *procspawn_sandbox_missing(enum procspawn_sandbox profile);
 
 /*
- * In a called function, while it has one thread: puts this process into the sandbox, for functions
- * that open first what they need. A process can go from a wider profile to a narrower one, or have
- * fewer exceptions, never the reverse. Paths, ports, denial and partial are those of the builder of
- * its call. In a pool it holds for all later calls of this worker.
+ * Puts the process of a called function into a sandbox. It is for functions that open first what
+ * they need, and works while the process has one thread. A process can go from a wider profile to a
+ * narrower one, or have fewer exceptions, never the reverse. Paths, ports, denial and partial are
+ * those of the builder of its call. In a pool it holds for all later calls of this worker.
  *
  * Returns 0, or
  *   -EINVAL              a wider profile or exception than it has, NONE, or no such value; or there

@@ -380,7 +380,7 @@ int scoped_cancel(scoped_spawner spawner);
 typedef void scoped_misuse_hook(int error, scoped_spawner spawner);
 
 /*
- * Sets the hook and returns the one before.
+ * Sets the hook for misuse, and gives the one before.
  *
  * Safe:   any thread.
  * Cancel: no cancellation point.

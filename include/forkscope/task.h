@@ -130,8 +130,8 @@ int scoped_task_wait_started_until(struct scoped_task *task, int64_t until);
 int scoped_task_fd(struct scoped_task *task, int *ret_fd);
 
 /*
- * Frees the object (taken). The task is neither waited for nor cancelled: it ends by itself or with
- * its scope. NULL is fine.
+ * Frees a task object (taken). The task is neither waited for nor cancelled: it ends by itself or
+ * with its scope. NULL is fine.
  *
  * Safe:   any thread, one at a time for each task, while no other one uses the object.
  * Cancel: no cancellation point.

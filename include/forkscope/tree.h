@@ -114,9 +114,8 @@ int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *
                           procspawn_pool **ret_pool);
 
 /*
- * In a called function: the root of the tasks of this process. It is there for the function and no
- * longer: before its result is sent, the tasks are cancelled, and waited for. It is not to be
- * closed.
+ * The root of the tasks of a called function's process. It is there for the function and no longer:
+ * before its result is sent, the tasks are cancelled, and waited for. It is not to be closed.
  *
  * Returns 0 and sets *ret_root, -ENOMEM, or -EPERM outside of a called function.
  *
@@ -127,10 +126,10 @@ int scoped_procspawn_pool(scoped_spawner spawner, const procspawn_pool_builder *
 int procspawn_scope_root(scoped_spawner *ret_root);
 
 /*
- * In a called function: a descriptor that becomes readable when the process is asked to end, for
- * functions that clean up before they go. From the first call on SIGTERM does not end the process
- * any more; the grace (procspawn_builder_grace) bounds what is left. Borrowed, for poll(2) and
- * epoll(7).
+ * A descriptor that tells a called function to end. It becomes readable when the process is asked
+ * to end, and is for functions that clean up before they go. From the first call on SIGTERM does
+ * not end the process any more; the grace (procspawn_builder_grace) bounds what is left. Borrowed,
+ * for poll(2) and epoll(7).
  *
  * Returns 0 and sets *ret_fd, -EPERM outside of a called function, or an errno of signalfd(2).
  *
