@@ -129,6 +129,7 @@ src_libcrash_la_SOURCES += src/crash/backtrace.c src/crash/backtrace.h
 src_libcrash_la_SOURCES += src/crash/cfi.c src/crash/cfi.h
 src_libcrash_la_SOURCES += src/crash/confine.c src/crash/confine.h
 src_libcrash_la_SOURCES += src/crash/demangle.c src/crash/demangle.h
+src_libcrash_la_SOURCES += src/crash/elf_image.c src/crash/elf_image.h
 src_libcrash_la_SOURCES += src/crash/fault.c src/crash/fault.h
 src_libcrash_la_SOURCES += src/crash/frame_index.c src/crash/frame_index.h
 src_libcrash_la_SOURCES += src/crash/handler.c src/crash/handler.h

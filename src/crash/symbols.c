@@ -3,122 +3,23 @@
  */
 #include "src/crash/symbols.h"
 
-#include "src/base/notes.h"
+#include "src/crash/elf_image.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* Tables are read, not mapped: if a mapped file shrinks, reading it kills the process. */
-enum { TABLE_LIMIT = 48 << 20, SECTIONS = 4096, NOTES_LIMIT = 4096,
-       SECTION_NAME = 32 };
-
-/* An ELF image: in a file, or (the vDSO) in the process's memory. */
-struct image {
-    int fd;
-    struct memory *memory;
-    uint64_t start;
-    ElfW(Ehdr) head;
-    ElfW(Shdr) *section;
-};
-
-static int image_read(const struct image *image, uint64_t offset, void *ret_bytes, size_t size)
+static int load(const struct elf_image *image, uint32_t type, struct symbols *ret_symbols)
 {
-    if (image->fd < 0)
-        return crash__memory_read(image->memory, image->start + offset, ret_bytes, size);
-    return pread(image->fd, ret_bytes, size, (off_t)offset) == (ssize_t)size ? 0 : -EIO;
-}
-
-static void *image_copy(const struct image *image, uint64_t offset, uint64_t size)
-{
-    void *copy = size > 0 && size <= TABLE_LIMIT ? malloc(size) : NULL;
-
-    if (copy && image_read(image, offset, copy, size) == 0)
-        return copy;
-    free(copy);
-    return NULL;
-}
-
-static int image_open(struct image *image)
-{
-    if (image_read(image, 0, &image->head, sizeof image->head) != 0)
-        return -ENOENT;
-    if (memcmp(image->head.e_ident, ELFMAG, SELFMAG) != 0 ||
-        image->head.e_shentsize != sizeof *image->section || image->head.e_shnum > SECTIONS)
-        return -ENOENT;
-    image->section = image_copy(image, image->head.e_shoff,
-                                (uint64_t)image->head.e_shnum * sizeof *image->section);
-    return image->section ? 0 : -ENOENT;
-}
-
-static bool has_name(const struct image *image, const ElfW(Shdr) *section, const char *name)
-{
-    const ElfW(Shdr) *names = &image->section[image->head.e_shstrndx];
-    char found[SECTION_NAME];
-    size_t size = strlen(name) + 1;
-
-    return section->sh_name < names->sh_size && size <= sizeof found &&
-           image_read(image, names->sh_offset + section->sh_name, found, size) == 0 &&
-           memcmp(found, name, size) == 0;
-}
-
-static const ElfW(Shdr) *section_of_name(const struct image *image, const char *name)
-{
-    if (image->head.e_shstrndx >= image->head.e_shnum)
-        return NULL;
-    for (size_t i = 0; i < image->head.e_shnum; i++)
-        if (has_name(image, &image->section[i], name))
-            return &image->section[i];
-    return NULL;
-}
-
-static const ElfW(Shdr) *section_of_type(const struct image *image, uint32_t type)
-{
-    for (size_t i = 0; i < image->head.e_shnum; i++)
-        if (image->section[i].sh_type == type)
-            return &image->section[i];
-    return NULL;
-}
-
-static bool note_matches(const struct image *image, const ElfW(Shdr) *section,
-                         const struct module *module)
-{
-    unsigned char bytes[NOTES_LIMIT];
-    struct notes notes = { bytes, section->sh_size, section->sh_addralign };
-    struct note note;
-
-    return section->sh_type == SHT_NOTE && section->sh_size <= sizeof bytes &&
-           image_read(image, section->sh_offset, bytes, section->sh_size) == 0 &&
-           base__notes_build_id(notes, MODULE_BUILD_ID, &note) &&
-           note.size == module->build_id_size &&
-           memcmp(note.data, module->build_id, note.size) == 0;
-}
-
-/* Without a build-id the inode is compared. */
-static bool is_mapped_image(const struct image *image, const struct module *module)
-{
-    struct stat status;
-    bool matches = false;
-
-    if (module->build_id_size == 0)
-        return fstat(image->fd, &status) == 0 && status.st_ino == module->inode;
-    for (size_t i = 0; !matches && i < image->head.e_shnum; i++)
-        matches = note_matches(image, &image->section[i], module);
-    return matches;
-}
-
-static int load(const struct image *image, uint32_t type, struct symbols *ret_symbols)
-{
-    const ElfW(Shdr) *table = section_of_type(image, type), *names;
+    const ElfW(Shdr) *table = crash__elf_section_of_type(image, type), *names;
     size_t count = table ? table->sh_size / sizeof *ret_symbols->symbol : 0;
     ElfW(Sym) *symbol;
 
     if (!table || table->sh_link >= image->head.e_shnum || table->sh_entsize != sizeof *symbol)
         return -ENOENT;
     names = &image->section[table->sh_link];
-    symbol = image_copy(image, table->sh_offset, count * sizeof *symbol);
+    symbol = crash__elf_copy(image, table->sh_offset, count * sizeof *symbol);
     if (!symbol)
         return -ENOMEM;
     *ret_symbols = (struct symbols){
@@ -128,23 +29,23 @@ static int load(const struct image *image, uint32_t type, struct symbols *ret_sy
     return 0;
 }
 
-static int load_from(struct image *image, const struct module *module, uint32_t type,
+static int load_from(struct elf_image *image, const struct module *module, uint32_t type,
                      struct symbols *ret_symbols)
 {
-    int error = image_open(image);
+    int error = crash__elf_open(image);
 
-    if (!error && (image->memory || is_mapped_image(image, module)))
+    if (!error && (image->memory || crash__elf_is_mapped(image, module)))
         error = load(image, type, ret_symbols);
     else
         error = -ENOENT;
-    free(image->section);
+    crash__elf_close(image);
     return error;
 }
 
 static int load_file(int fd, const struct module *module, uint32_t type,
                      struct symbols *ret_symbols)
 {
-    struct image image = {.fd = fd};
+    struct elf_image image = {.fd = fd};
 
     return fd < 0 ? -ENOENT : load_from(&image, module, type, ret_symbols);
 }
@@ -170,7 +71,7 @@ int crash__symbols_read(struct symbols *ret_symbols, const struct module *module
 int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
                              struct memory *memory)
 {
-    struct image image = {.fd = -1, .memory = memory, .start = module->start};
+    struct elf_image image = {.fd = -1, .memory = memory, .start = module->start};
 
     *ret_symbols = (struct symbols){.fd = -1};
     return load_from(&image, module, SHT_DYNSYM, ret_symbols);
@@ -179,20 +80,20 @@ int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *m
 int crash__symbols_section(const struct module *module, int file, const char *name,
                            uint64_t *ret_address, uint64_t *ret_size)
 {
-    struct image image = {.fd = file};
+    struct elf_image image = {.fd = file};
     const ElfW(Shdr) *section = NULL;
 
     if (file < 0)
         return -ENOENT;
-    if (image_open(&image) == 0 && is_mapped_image(&image, module))
-        section = section_of_name(&image, name);
+    if (crash__elf_open(&image) == 0 && crash__elf_is_mapped(&image, module))
+        section = crash__elf_section(&image, name);
     if (section && section->sh_type != SHT_NOBITS) {
         *ret_address = section->sh_addr;
         *ret_size = section->sh_size;
     } else {
         section = NULL;
     }
-    free(image.section);
+    crash__elf_close(&image);
     return section ? 0 : -ENOENT;
 }
 
