@@ -40,6 +40,7 @@ look = $(call tool,cc,gcc) \
 	$(call library,jansson >= 2.13,libjansson-dev) \
 	$(call library,libunwind-generic,libunwind-dev) \
 	$(call library,libseccomp >= 2.5.0,libseccomp-dev) \
+	$(call library,libdw >= 0.176,libdw-dev) \
 	$(call library,cunit,libcunit1-dev)
 # A release brings its configure and needs none of these.
 look += test -f configure || { $(call tool,autoconf,autoconf) $(call tool,automake,automake) \

@@ -43,13 +43,15 @@ forkscopecxx_HEADERS += include/forkscope/cxx/scope.hpp
 # Layers: each is an archive of its own, so that a test can link just those that it needs. One line
 # a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
 
-noinst_LTLIBRARIES += src/libbase.la src/libwire.la src/libscope.la src/libcrash.la src/libsandbox.la src/libproc.la
+noinst_LTLIBRARIES += src/libbase.la src/libwire.la src/libscope.la src/libdebug.la src/libcrash.la src/libsandbox.la src/libproc.la
 
 src_libbase_la_CFLAGS = $(library_cflags)
 src_libbase_la_SOURCES =
 src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h
 src_libbase_la_SOURCES += src/base/closer.c src/base/closer.h
+src_libbase_la_SOURCES += src/base/confine.c src/base/confine.h
 src_libbase_la_SOURCES += src/base/fd.c src/base/fd.h
+src_libbase_la_SOURCES += src/base/guard.c src/base/guard.h
 src_libbase_la_SOURCES += src/base/guarded.h
 src_libbase_la_SOURCES += src/base/list.h
 src_libbase_la_SOURCES += src/base/maps.c src/base/maps.h
@@ -122,27 +124,35 @@ src_libscope_la_SOURCES += src/scope/wait.c src/scope/wait.h
 src_libscope_la_SOURCES += src/scope/wait_gone.c src/scope/wait_gone.h
 src_libscope_la_SOURCES += src/scope/wait_points.c src/scope/wait_points.h
 
+src_libdebug_la_CFLAGS = $(library_cflags) $(DW_CFLAGS)
+src_libdebug_la_SOURCES =
+src_libdebug_la_SOURCES += src/debug/demangle.c src/debug/demangle.h
+src_libdebug_la_SOURCES += src/debug/dwarf.c src/debug/dwarf.h
+src_libdebug_la_SOURCES += src/debug/source.c src/debug/source.h
+
 src_libcrash_la_CFLAGS = $(library_cflags)
 src_libcrash_la_SOURCES =
 src_libcrash_la_SOURCES += src/crash/abort_message.c src/crash/abort_message.h
 src_libcrash_la_SOURCES += src/crash/backtrace.c src/crash/backtrace.h
 src_libcrash_la_SOURCES += src/crash/cfi.c src/crash/cfi.h
-src_libcrash_la_SOURCES += src/crash/confine.c src/crash/confine.h
-src_libcrash_la_SOURCES += src/crash/demangle.c src/crash/demangle.h
+src_libcrash_la_SOURCES += src/crash/debug_link.c src/crash/debug_link.h
 src_libcrash_la_SOURCES += src/crash/elf_image.c src/crash/elf_image.h
 src_libcrash_la_SOURCES += src/crash/fault.c src/crash/fault.h
 src_libcrash_la_SOURCES += src/crash/frame_index.c src/crash/frame_index.h
 src_libcrash_la_SOURCES += src/crash/handler.c src/crash/handler.h
 src_libcrash_la_SOURCES += src/crash/machine.c src/crash/machine.h
 src_libcrash_la_SOURCES += src/crash/mappings.c src/crash/mappings.h
+src_libcrash_la_SOURCES += src/crash/mini_debug.c src/crash/mini_debug.h
 src_libcrash_la_SOURCES += src/crash/module.c src/crash/module.h
 src_libcrash_la_SOURCES += src/crash/module_files.c src/crash/module_files.h
 src_libcrash_la_SOURCES += src/crash/modules.c src/crash/modules.h
 src_libcrash_la_SOURCES += src/crash/names.c src/crash/names.h
 src_libcrash_la_SOURCES += src/crash/owner.c src/crash/owner.h
+src_libcrash_la_SOURCES += src/crash/places.c src/crash/places.h
 src_libcrash_la_SOURCES += src/crash/recursion.c src/crash/recursion.h
 src_libcrash_la_SOURCES += src/crash/remote_memory.c src/crash/remote_memory.h
 src_libcrash_la_SOURCES += src/crash/shown_threads.c src/crash/shown_threads.h
+src_libcrash_la_SOURCES += src/crash/report_file.c src/crash/report_file.h
 src_libcrash_la_SOURCES += src/crash/stack_overflow.c src/crash/stack_overflow.h
 src_libcrash_la_SOURCES += src/crash/symbols.c src/crash/symbols.h
 src_libcrash_la_SOURCES += src/crash/texts.c src/crash/texts.h
@@ -313,10 +323,11 @@ src_libproc_la_SOURCES += src/init/single_thread.c src/init/single_thread.h
 base_libs = src/libbase.la $(JANSSON_LIBS) -ldl
 scope_libs = src/libscope.la $(base_libs)
 wire_libs = src/libwire.la $(base_libs)
-crash_libs = src/libcrash.la $(wire_libs)
+debug_libs = src/libdebug.la $(base_libs)
+crash_libs = src/libcrash.la src/libdebug.la $(wire_libs)
 sandbox_libs = src/libsandbox.la $(SECCOMP_LIBS) $(crash_libs)
 server_libs = forkserver/libserver.la $(crash_libs)
-core_libs = src/libproc.la forkserver/libserver.la src/libsandbox.la $(SECCOMP_LIBS) src/libcrash.la src/libscope.la src/libwire.la $(base_libs)
+core_libs = src/libproc.la forkserver/libserver.la src/libsandbox.la $(SECCOMP_LIBS) src/libcrash.la src/libdebug.la src/libscope.la src/libwire.la $(base_libs)
 
 # The installed library shows only what the public headers declare.
 

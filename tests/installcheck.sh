@@ -28,7 +28,7 @@ libdir=${PKG_CONFIG_SYSROOT_DIR-}${libdir#"${PKG_CONFIG_SYSROOT_DIR-}"}
 if [ -e "$libdir/libforkscope.so" ]; then
     "$@" "$dir/user.c" -o "$dir/shared" $(pkg-config --cflags --libs forkscope)
     LD_LIBRARY_PATH="$libdir" "$dir/shared"
-    ! readelf -d "$libdir/libforkscope.so" | grep 'NEEDED.*libunwind'
+    ! readelf -d "$libdir/libforkscope.so" | grep 'NEEDED.*lib\(unwind\|dw\)'
     readelf -d "$libdir/libforkscope.so" | grep -q 'NEEDED.*libgcc_s'
 fi
 if [ -e "$libdir/libforkscope.a" ]; then

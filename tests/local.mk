@@ -74,6 +74,8 @@ refusal_flags += -Wl,--wrap=open,--wrap=fcntl,--wrap=syscall
 
 check_PROGRAMS += tests/base/closer_test
 tests_base_closer_test_LDADD = tests/libsupport.la $(base_libs) $(test_libs)
+check_PROGRAMS += tests/base/confine_test
+tests_base_confine_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/base/lingering_close_test
 check_PROGRAMS += tests/base/maps_test
 tests_base_maps_test_LDADD = $(base_libs) $(test_libs)
@@ -151,13 +153,11 @@ check_PROGRAMS += tests/map/pace_test
 
 check_PROGRAMS += tests/crash/backtrace_test
 tests_crash_backtrace_test_LDADD = $(crash_libs) $(test_libs)
-check_PROGRAMS += tests/crash/confine_test
-tests_crash_confine_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/confined_test
 tests_crash_confined_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/crash_matrix_test
-check_PROGRAMS += tests/crash/demangle_test
-tests_crash_demangle_test_LDADD = $(crash_libs) $(test_libs)
+check_PROGRAMS += tests/crash/debug_info_test
+tests_crash_debug_info_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/fault_test
 tests_crash_fault_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/frame_index_test
@@ -171,6 +171,8 @@ check_PROGRAMS += tests/crash/recursion_test
 tests_crash_recursion_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/shown_threads_test
 tests_crash_shown_threads_test_LDADD = $(crash_libs) $(test_libs)
+check_PROGRAMS += tests/crash/report_file_test
+tests_crash_report_file_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/stack_overflow_test
 tests_crash_stack_overflow_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/texts_test
@@ -188,6 +190,11 @@ check_PROGRAMS += tests/cunit/cunit_test
 tests_cunit_cunit_test_LDADD = tests/libsupport.la $(test_libs)
 
 check_PROGRAMS += tests/error/ends_test
+check_PROGRAMS += tests/debug/demangle_test
+tests_debug_demangle_test_LDADD = $(debug_libs) $(test_libs)
+check_PROGRAMS += tests/debug/source_test
+tests_debug_source_test_LDADD = $(debug_libs) $(test_libs)
+
 check_PROGRAMS += tests/error/frames_test
 check_PROGRAMS += tests/error/reasons_test
 check_PROGRAMS += tests/error/texts_test
@@ -526,6 +533,8 @@ dist_check_SCRIPTS += tests/sanitized_test.sh
 EXTRA_DIST += tests/sanitized.c
 dist_check_SCRIPTS += tests/seed_test.sh
 EXTRA_DIST += tests/seed.c
+dist_check_SCRIPTS += tests/debug_files_test.sh
+EXTRA_DIST += tests/debug_files.c tests/debug_files_plugin.c
 dist_check_SCRIPTS += tests/unwinders_test.sh
 EXTRA_DIST += tests/unwinders.c
 dist_check_SCRIPTS += tests/typed_compile_test.sh

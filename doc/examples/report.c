@@ -21,7 +21,9 @@ int main(int argc, char **argv)
     struct procspawn_frame frame;
     procspawn_error *error;
     const char *name;
+    const char *text;
     uint64_t value;
+    int line;
 
     if (procspawn_init(argc, argv) < 0 ||
         procspawn_call(crash, NULL, NULL, &error) == 0)
@@ -35,6 +37,9 @@ int main(int argc, char **argv)
         puts("by a chain of frames");
     if (procspawn_error_register(error, 0, &name, &value) < 0)
         puts("no registers are known");
+    if (getenv("SHOW_SOURCE") && procspawn_error_source_count(error) > 0)
+        for (size_t i = 0; procspawn_error_source(error, i, &line, &text) == 0; i++)
+            printf("%d %s\n", line, text);
     json_t *json = procspawn_error_json(error);
     if (json_object_get(json, "frames") == NULL)
         puts("no frames are known");

@@ -40,6 +40,7 @@ void forkserver__examine(const struct examination *examination)
         .at_init = examination->at_init,
         .unseen = !examination->own_proc,
         .with_symbols = examination->with_symbols,
+        .with_places = examination->with_places,
         .fd = examination->memfd,
         .brief = examination->brief,
     };

@@ -19,6 +19,7 @@ struct examination {
     bool stopped;
     bool own_proc;
     bool with_symbols;
+    bool with_places;
     int64_t time_limit;
     const struct modules *at_init;
     int memfd;                  /* for the whole report; -1: none is wanted */

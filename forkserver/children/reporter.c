@@ -76,6 +76,7 @@ static bool start(struct server *s, struct child *child, enum child_state state)
         .stopped = state == CHILD_STOPPED,
         .own_proc = s->own_proc,
         .with_symbols = s->options->resolve_backtraces,
+        .with_places = s->options->resolve_backtraces && s->options->resolve_lines,
         .time_limit = time_limit,
         .at_init = modules_at_init(),
         .memfd = report.memfd,

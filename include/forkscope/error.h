@@ -166,6 +166,9 @@ struct procspawn_frame {
     int thread;                     /* 0: the thread that failed; the first of those that share it */
     enum procspawn_frame_source source;
     enum procspawn_frame_owner owner;
+    const char *file;               /* of the source, as the compiler was given it, with its folder */
+    int line;                       /* 0: unknown */
+    bool inlined;                   /* into the next frame, whose ip, module and offset it has */
 };
 
 /* One thread of a backtrace. The strings are borrowed from the error, never NULL. */
@@ -181,6 +184,7 @@ struct procspawn_thread {
     /* Its frames, by the index of procspawn_error_frame. Threads with equal stacks share them. */
     size_t first, count;
     size_t cut;                     /* frames that are left out in the middle of a deep stack */
+    size_t cut_at;                  /* how many of its frames stand before these */
     int error;                      /* 0, or a negative errno value: why frames are missing */
 };
 
@@ -346,8 +350,16 @@ const char *procspawn_error_type(const procspawn_error *error);
 
 /*
  * The backtrace, innermost frame first, the failed thread before the others. Frames tell module,
- * offset and symbol; `addr2line -e MODULE OFFSET` finds file and line where there is debug
- * information.
+ * offset and symbol; file and line where there is debug information, and each function that was
+ * inlined is a frame of its own then. These are what `addr2line -i -e MODULE OFFSET` says.
+ *
+ * Debug information is looked for in the module, in /usr/lib/debug/.build-id by its build-id, and by
+ * .gnu_debuglink beside the module, in .debug there and below /usr/lib/debug. It is read by libdw,
+ * if the library was built with it and it can be loaded (configure --with-dw), for a quarter of a
+ * second at most; files and lines that are not found by then are missing, or all of them if the
+ * information is broken. Frames of the system have none, nor have those below the called function.
+ * Without any a function that no symbol tells is looked for in
+ * .gnu_debugdata, by liblzma.
  *
  * Owners are told by the names of modules. Where the library is linked into the program itself, and
  * for the entries of typed functions, they are told by symbols; without symbols
@@ -391,6 +403,24 @@ size_t procspawn_error_threads_cut(const procspawn_error *error);
 int procspawn_error_incomplete(const procspawn_error *error);
 
 /*
+ * Lines of source around a frame. That is the innermost frame of the program that has file and line;
+ * they are its line, the one before and the one behind it. How many there are, at most three; the
+ * index of the frame; and for each line its number and its text, borrowed, of at most 159 bytes.
+ * There are none if the file cannot be read by the child's user, or was changed after the module had
+ * been built.
+ *
+ * procspawn_error_source returns 0, or -EINVAL for an index out of range.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+size_t procspawn_error_source_count(const procspawn_error *error);
+size_t procspawn_error_source_frame(const procspawn_error *error);
+int procspawn_error_source(const procspawn_error *error, size_t index, int *ret_line,
+                           const char **ret_text);
+
+/*
  * A register of the thread that crashed: its name, and its value then. -EINVAL for an index out of
  * range, and without a crash. There are as many as the processor's debuggers number.
  *
@@ -409,8 +439,14 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
  * frame of the program, all frames of the failed thread are printed.
  *
  *     parse: remote_close: killed by signal 11 (SIGSEGV): read of 0x8: null pointer, member at ...
- *       #1  read_header (thumbnailer+0x1a40)
- *       #2  thumbnail (thumbnailer+0x1b02)
+ *       #1  width_of at header.c:31 (inlined)
+ *           30  {
+ *         > 31      return box->width;
+ *           32  }
+ *       #2  read_header at header.c:58 (thumbnailer+0x1a40)
+ *       #3  thumbnail (thumbnailer+0x1b02)
+ *
+ * procspawn_error_print_all tells the whole path of a source file.
  *
  * The index of the item of a map stands before the kind, and the type of a failure behind it:
  *
@@ -443,9 +479,9 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
  * exit_status, errno, limit, index, name, detail, type, file, line, function, syscall,
  * syscall_number, syscall_arguments, path, reason, sanitizer, usage (user_time and system_time in
  * seconds, max_rss in KiB, minor_faults, major_faults, voluntary_switches, involuntary_switches),
- * frames, threads, threads_cut, registers (an
- * object, by name), incomplete (a sentence). Each frame has the members of struct procspawn_frame;
- * owner and source as words, as "program" and "cfi". Each thread has those of struct
+ * frames, source (an array of objects with line and text), source_frame, threads, threads_cut,
+ * registers (an object, by name), incomplete (a sentence). Each frame has the members of struct
+ * procspawn_frame; owner and source as words, as "program" and "cfi". Each thread has those of struct
  * procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when one is
  * added.
  *

@@ -7,6 +7,7 @@
 #include "src/base/closer.h"
 #include "src/base/fd.h"
 #include "src/crash/backtrace.h"
+#include "src/crash/report_file.h"
 #include "src/error/error.h"
 #include "src/value/decoding.h"
 #include "src/value/encoded.h"
@@ -191,11 +192,11 @@ void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct
 
 static int read_report(int memfd, struct backtrace *ret_trace)
 {
-    unsigned char *bytes = memfd >= 0 ? malloc(BACKTRACE_BYTES) : NULL;
+    unsigned char *bytes = memfd >= 0 ? malloc(REPORT_FILE_BYTES) : NULL;
     if (!bytes)
         return memfd >= 0 ? -ENOMEM : -EBADMSG;
-    ssize_t length = pread(memfd, bytes, BACKTRACE_BYTES, 0);
-    int rc = length > 0 ? crash__backtrace_decode(bytes, (size_t)length, ret_trace) : -EBADMSG;
+    ssize_t length = pread(memfd, bytes, REPORT_FILE_BYTES, 0);
+    int rc = length > 0 ? crash__report_file_last(bytes, (size_t)length, ret_trace) : -EBADMSG;
 
     free(bytes);
     return rc;

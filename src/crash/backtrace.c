@@ -83,6 +83,11 @@ static void head(struct cursor *cursor, struct backtrace *trace)
         u64(cursor, &trace->registers[i]);
     count(cursor, &trace->thread_count, BACKTRACE_THREADS);
     count(cursor, &trace->frame_count, BACKTRACE_FRAMES_ALL);
+    u32(cursor, &trace->source_frame);
+    u32(cursor, &trace->source_first);
+    count(cursor, &trace->source_count, BACKTRACE_SOURCE);
+    for (int i = 0; i < BACKTRACE_SOURCE; i++)
+        u32(cursor, &trace->source[i]);
     count(cursor, &trace->string_bytes, BACKTRACE_STRINGS);
 }
 
@@ -92,8 +97,9 @@ static void thread(struct cursor *cursor, struct backtrace_thread *thread)
     i32(cursor, &thread->error);
     u32(cursor, &thread->name);
     u32(cursor, &thread->first);
-    count(cursor, &thread->count, BACKTRACE_FRAMES);
+    count(cursor, &thread->count, BACKTRACE_FRAMES + BACKTRACE_INLINED);
     u32(cursor, &thread->cut);
+    u32(cursor, &thread->cut_at);
     u32(cursor, &thread->waits);
     i32(cursor, &thread->waits_for);
 }
@@ -109,6 +115,9 @@ static void frame(struct cursor *cursor, struct backtrace_frame *frame)
     u32(cursor, &frame->build_id);
     count(cursor, &frame->found, BACKTRACE_FOUNDS - 1);
     count(cursor, &frame->owner, BACKTRACE_OWNERS - 1);
+    u32(cursor, &frame->file);
+    count(cursor, &frame->line, INT32_MAX);
+    count(cursor, &frame->inlined, 1);
 }
 
 static void whole(struct cursor *cursor, struct backtrace *trace)
@@ -131,13 +140,15 @@ static bool thread_in_range(const struct backtrace *trace, const struct backtrac
 {
     return thread->name < trace->string_bytes && thread->waits < trace->string_bytes &&
            thread->first <= trace->frame_count &&
-           thread->count <= trace->frame_count - thread->first;
+           thread->count <= trace->frame_count - thread->first &&
+           thread->cut_at <= thread->count;
 }
 
 static bool frame_in_range(const struct backtrace *trace, const struct backtrace_frame *frame)
 {
     return frame->module < trace->string_bytes && frame->symbol < trace->string_bytes &&
-           frame->name < trace->string_bytes && frame->build_id < trace->string_bytes;
+           frame->name < trace->string_bytes && frame->build_id < trace->string_bytes &&
+           frame->file < trace->string_bytes;
 }
 
 static char printable(char c, bool lines)
@@ -161,6 +172,17 @@ static bool pool_is_sound(const struct backtrace *trace)
     return true;
 }
 
+static bool source_in_range(const struct backtrace *trace)
+{
+    if (trace->source_count > 0 && (trace->source_frame >= trace->frame_count ||
+                                    trace->source_first > INT32_MAX))
+        return false;
+    for (int i = 0; i < BACKTRACE_SOURCE; i++)
+        if (trace->source[i] >= trace->string_bytes)
+            return false;
+    return true;
+}
+
 static bool in_range(const struct backtrace *trace)
 {
     if (!pool_is_sound(trace) || trace->message >= trace->string_bytes ||
@@ -173,7 +195,7 @@ static bool in_range(const struct backtrace *trace)
     for (uint32_t i = 0; i < trace->frame_count; i++)
         if (!frame_in_range(trace, &trace->frame[i]))
             return false;
-    return true;
+    return source_in_range(trace);
 }
 
 void crash__backtrace_init(struct backtrace *trace)

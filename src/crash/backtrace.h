@@ -20,12 +20,14 @@
 enum {
     BACKTRACE_THREADS = 128,
     BACKTRACE_REGISTERS_MOST = 40,
-    BACKTRACE_FRAMES = 64,    /* of each thread */
+    BACKTRACE_FRAMES = 64,    /* of each thread, as they are found on its stack */
     BACKTRACE_FRAMES_ALL = 4096,    /* of all threads */
     BACKTRACE_HEAD = 48,      /* youngest frames kept of a deeper stack; the rest are its oldest */
-    BACKTRACE_STRINGS = 32768,
+    BACKTRACE_INLINED = 192,  /* further frames of a thread: functions inlined into others */
+    BACKTRACE_SOURCE = 3,     /* lines of source */
+    BACKTRACE_STRINGS = 65536,
     /* upper bound of an encoding */
-    BACKTRACE_BYTES = 65536 + BACKTRACE_THREADS * 32 + BACKTRACE_FRAMES_ALL * 48,
+    BACKTRACE_BYTES = BACKTRACE_STRINGS + BACKTRACE_THREADS * 64 + BACKTRACE_FRAMES_ALL * 64 + 4096,
     BACKTRACE_BRIEF = 2048,
 };
 
@@ -75,6 +77,9 @@ struct backtrace_frame {
     uint32_t build_id;         /* of the module, in hexadecimal digits; in the pool */
     uint32_t found;            /* enum backtrace_found */
     uint32_t owner;            /* enum backtrace_owner */
+    uint32_t file;             /* of the source, a path; in the pool, 0: not known */
+    uint32_t line;
+    uint32_t inlined;          /* 1: into the next frame, whose ip and module it has */
 };
 
 struct backtrace_thread {
@@ -84,7 +89,8 @@ struct backtrace_thread {
     /* Index of its youngest frame; count frames follow in order. Threads with equal stacks share. */
     uint32_t first;
     uint32_t count;
-    uint32_t cut;      /* number of frames missing after the first BACKTRACE_HEAD */
+    uint32_t cut;      /* number of frames missing in the middle */
+    uint32_t cut_at;   /* number of frames before these */
     uint32_t waits;    /* what it waits for, in words; in the pool, 0: it does not wait */
     int32_t waits_for; /* the thread that it waits for; 0: none is known */
 };
@@ -111,6 +117,10 @@ struct backtrace {
     uint64_t registers[BACKTRACE_REGISTERS_MOST];
     uint32_t thread_count;
     uint32_t frame_count;
+    uint32_t source_frame;    /* index of the frame that the lines of source are about */
+    uint32_t source_first;    /* number of the first line */
+    uint32_t source_count;    /* 0: there are none */
+    uint32_t source[BACKTRACE_SOURCE];    /* in the pool */
     uint32_t string_bytes;
     struct backtrace_thread thread[BACKTRACE_THREADS]; /* the one that crashed or raised is first */
     struct backtrace_frame frame[BACKTRACE_FRAMES_ALL];

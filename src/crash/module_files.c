@@ -3,6 +3,8 @@
  */
 #include "src/crash/module_files.h"
 
+#include "src/crash/debug_link.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -55,19 +57,6 @@ static int open_trusted(const char *path)
     return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
-static int open_debug(const struct module *module)
-{
-    char path[64 + 2 * MODULE_BUILD_ID] = "/usr/lib/debug/.build-id/";
-    size_t length = strlen(path);
-
-    if (module->build_id_size < 2)
-        return -1;
-    for (size_t i = 0; i < module->build_id_size; i++)
-        length += (size_t)sprintf(path + length, i == 0 ? "%02x/" : "%02x", module->build_id[i]);
-    strcpy(path + length, ".debug");
-    return open_trusted(path);
-}
-
 static bool is_executable(const struct module *module)
 {
     char target[4096];
@@ -106,7 +95,9 @@ void crash__module_files_open(struct module_files *ret_files, const struct modul
         bool has_index = module->unwind != 0;
 
         ret_files->file[i] = in_file && (wanted || !has_index) ? open_own(module) : -1;
-        ret_files->debug[i] = in_file && wanted ? open_debug(module) : -1;
+        ret_files->debug[i] =
+            in_file && wanted ? crash__debug_link_open(module, ret_files->file[i], open_trusted)
+                              : -1;
     }
 }
 
@@ -130,5 +121,5 @@ void crash__module_files_get(const struct module_files *files, const struct modu
         return;
     }
     *ret_file = module->path[0] == '/' ? open_regular(module->path) : -1;
-    *ret_debug = open_debug(module);
+    *ret_debug = crash__debug_link_open(module, *ret_file, open_regular);
 }

@@ -4,10 +4,12 @@
 #include "src/crash/names.h"
 
 #include "src/base/clock.h"
-#include "src/crash/demangle.h"
+#include "src/debug/demangle.h"
 
 #include <limits.h>
 #include <stdio.h>
+
+enum { SHOWN = 2048 };    /* bytes of a symbol that a report has */
 
 void crash__names_symbols(const struct names *names, const struct module *module,
                           struct symbols *ret_symbols)
@@ -42,13 +44,14 @@ static uint32_t build_id(const struct module *module, struct backtrace *trace)
     return crash__backtrace_intern(trace, text, sizeof text);
 }
 
-static void name_function(const char *symbol, struct backtrace *trace,
-                          struct backtrace_frame *frame)
+void crash__names_function(const char *symbol, struct backtrace *trace,
+                           struct backtrace_frame *frame)
 {
     char name[DEMANGLE_NAME];
 
-    frame->symbol = crash__backtrace_intern(trace, symbol, SYMBOLS_NAME);
-    if (crash__demangle(symbol, name))
+    frame->symbol = crash__backtrace_intern(trace, symbol, SHOWN);
+    frame->name = 0;
+    if (debug__demangle(symbol, name))
         frame->name = crash__backtrace_intern(trace, name, sizeof name);
 }
 
@@ -67,7 +70,7 @@ static void name_frame(struct names *names, const struct step *step, struct back
     const struct module *module = crash__modules_at(names->modules, ip);
     const struct symbols *symbols;
     const ElfW(Sym) *symbol;
-    char name[SYMBOLS_NAME];
+    static char name[SYMBOLS_NAME];
 
     *ret_frame = (struct backtrace_frame){ .ip = ip, .found = step->found };
     if (!module)
@@ -82,7 +85,7 @@ static void name_frame(struct names *names, const struct step *step, struct back
     if (!symbol)
         return;
     crash__symbols_name(symbols, symbol, name);
-    name_function(name, trace, ret_frame);
+    crash__names_function(name, trace, ret_frame);
     ret_frame->symbol_offset = ip - module->bias - symbol->st_value;
 }
 

@@ -29,6 +29,13 @@ struct names {
 void crash__names_symbols(const struct names *names, const struct module *module,
                           struct symbols *ret_symbols);
 
+/*
+ * Gives a frame the name of a function, also as it is in the source. A long one is cut in the
+ * report, after it has been translated.
+ */
+void crash__names_function(const char *symbol, struct backtrace *trace,
+                           struct backtrace_frame *frame);
+
 /* The name of the code that signal handlers return to, which has none in most modules. */
 #define NAMES_OF_TRAMPOLINE "<signal handler called>"
 

@@ -109,6 +109,9 @@ static void set_owners(struct backtrace *trace, const struct backtrace_thread *t
         below = below || is_below_called(frame);
         frame->owner = below && owner == BACKTRACE_PROGRAM ? BACKTRACE_LIBRARY : owner;
     }
+    for (uint32_t i = thread->first + thread->count; i-- > thread->first + 1;)
+        if (trace->frame[i - 1].inlined)
+            trace->frame[i - 1].owner = trace->frame[i].owner;
 }
 
 void crash__set_owners(struct backtrace *trace)

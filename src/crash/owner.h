@@ -21,7 +21,10 @@
  */
 #define CRASH_BELOW_CALLED __attribute__((noinline, section("forkscope_below")))
 
-/* Sets the owners of all frames, which have their names. */
+/*
+ * Sets the owners of all frames, which have their names. An inlined function has the owner of the
+ * one that it is a part of.
+ */
 void crash__set_owners(struct backtrace *trace);
 
 #endif

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { VARIABLE_NAME = 64 };    /* no longer ones are looked for */
+
 static int load(const struct elf_image *image, uint32_t type, struct symbols *ret_symbols)
 {
     const ElfW(Shdr) *table = crash__elf_section_of_type(image, type), *names;
@@ -24,8 +26,12 @@ static int load(const struct elf_image *image, uint32_t type, struct symbols *re
         return -ENOMEM;
     *ret_symbols = (struct symbols){
         .symbol = symbol, .count = count, .fd = image->fd, .memory = image->memory,
-        .names = image->start + names->sh_offset, .names_size = names->sh_size,
+        .bytes = image->bytes, .names = image->start + names->sh_offset,
+        .names_size = names->sh_size,
     };
+    if (image->bytes && (names->sh_offset > image->size ||
+                         names->sh_size > image->size - names->sh_offset))
+        ret_symbols->names_size = 0;
     return 0;
 }
 
@@ -34,7 +40,7 @@ static int load_from(struct elf_image *image, const struct module *module, uint3
 {
     int error = crash__elf_open(image);
 
-    if (!error && (image->memory || crash__elf_is_mapped(image, module)))
+    if (!error && (!module || crash__elf_is_mapped(image, module)))
         error = load(image, type, ret_symbols);
     else
         error = -ENOENT;
@@ -42,6 +48,7 @@ static int load_from(struct elf_image *image, const struct module *module, uint3
     return error;
 }
 
+/* module: what the file must have been mapped as; NULL: it has been compared. */
 static int load_file(int fd, const struct module *module, uint32_t type,
                      struct symbols *ret_symbols)
 {
@@ -58,7 +65,7 @@ int crash__symbols_read(struct symbols *ret_symbols, const struct module *module
     *ret_symbols = (struct symbols){.fd = -1};
     error = load_file(file, module, SHT_SYMTAB, ret_symbols);
     if (error)
-        error = load_file(debug, module, SHT_SYMTAB, ret_symbols);
+        error = load_file(debug, NULL, SHT_SYMTAB, ret_symbols);
     if (error)
         error = load_file(file, module, SHT_DYNSYM, ret_symbols);
     if (file != ret_symbols->fd && file >= 0)
@@ -68,13 +75,21 @@ int crash__symbols_read(struct symbols *ret_symbols, const struct module *module
     return error;
 }
 
+int crash__symbols_read_bytes(struct symbols *ret_symbols, const unsigned char *bytes, size_t size)
+{
+    struct elf_image image = {.fd = -1, .bytes = bytes, .size = size};
+
+    *ret_symbols = (struct symbols){.fd = -1};
+    return load_from(&image, NULL, SHT_SYMTAB, ret_symbols);
+}
+
 int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
                              struct memory *memory)
 {
     struct elf_image image = {.fd = -1, .memory = memory, .start = module->start};
 
     *ret_symbols = (struct symbols){.fd = -1};
-    return load_from(&image, module, SHT_DYNSYM, ret_symbols);
+    return load_from(&image, NULL, SHT_DYNSYM, ret_symbols);
 }
 
 int crash__symbols_section(const struct module *module, int file, const char *name,
@@ -110,16 +125,20 @@ static size_t read_name(const struct symbols *symbols, uint64_t at, char *ret_na
 {
     ssize_t got;
 
+    if (symbols->bytes) {
+        memcpy(ret_name, symbols->bytes + at, room - 1);
+        return room - 1;
+    }
     if (symbols->memory)
         return crash__memory_text(symbols->memory, at, ret_name, room) == 0 ? strlen(ret_name) : 0;
     got = pread(symbols->fd, ret_name, room - 1, (off_t)at);
     return got > 0 ? (size_t)got : 0;
 }
 
-void crash__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
-                         char ret_name[SYMBOLS_NAME])
+static void copy_name(const struct symbols *symbols, const ElfW(Sym) *symbol, char *ret_name,
+                      size_t room)
 {
-    size_t length = 0, room = SYMBOLS_NAME;
+    size_t length = 0;
 
     if (symbol->st_name < symbols->names_size) {
         if (symbols->names_size - symbol->st_name < room)
@@ -127,6 +146,12 @@ void crash__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
         length = read_name(symbols, symbols->names + symbol->st_name, ret_name, room);
     }
     ret_name[length] = '\0';
+}
+
+void crash__symbols_name(const struct symbols *symbols, const ElfW(Sym) *symbol,
+                         char ret_name[SYMBOLS_NAME])
+{
+    copy_name(symbols, symbol, ret_name, SYMBOLS_NAME);
 }
 
 static bool is_function(const ElfW(Sym) *symbol)
@@ -144,9 +169,9 @@ static bool is_function(const ElfW(Sym) *symbol)
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {
     unsigned binding = ELF64_ST_BIND(symbol->st_info);
-    char name[SYMBOLS_NAME];
+    char name[2];
 
-    crash__symbols_name(symbols, symbol, name);
+    copy_name(symbols, symbol, name, sizeof name);
     return (name[0] == '_' ? 0 : 1) + (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
 }
 
@@ -189,7 +214,7 @@ const ElfW(Sym) *crash__symbols_covering(const struct symbols *symbols, uint64_t
 const ElfW(Sym) *crash__symbols_variable(const struct symbols *symbols, const char *name,
                                          uint64_t size)
 {
-    char found[SYMBOLS_NAME];
+    char found[VARIABLE_NAME];
 
     for (size_t i = 0; i < symbols->count; i++) {
         const ElfW(Sym) *symbol = &symbols->symbol[i];
@@ -197,7 +222,7 @@ const ElfW(Sym) *crash__symbols_variable(const struct symbols *symbols, const ch
         if (symbol->st_size != size || symbol->st_shndx == SHN_UNDEF ||
             ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
             continue;
-        crash__symbols_name(symbols, symbol, found);
+        copy_name(symbols, symbol, found, sizeof found);
         if (strcmp(found, name) == 0)
             return symbol;
     }

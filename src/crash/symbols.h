@@ -2,9 +2,9 @@
  * symbols.h - the function names of one module
  *
  * Read from the file's .symtab, which includes static functions; else from its debug file; else
- * from .dynsym. A file with another build-id than the mapped one is rejected. The files come as
- * descriptors (module_files.h): nothing is opened here. Tables are read into memory, names on
- * demand.
+ * from .dynsym. A file with another build-id than the mapped one is rejected; who has opened the
+ * debug file has compared it. The files come as descriptors (module_files.h): nothing is opened
+ * here. Tables are read into memory, names on demand.
  */
 #ifndef FORKSCOPE_CRASH_SYMBOLS_H
 #define FORKSCOPE_CRASH_SYMBOLS_H
@@ -15,15 +15,16 @@
 #include <elf.h>
 #include <link.h>
 
-enum { SYMBOLS_NAME = 2048 };    /* longer names are cut */
+enum { SYMBOLS_NAME = 16384 };    /* longer names are cut */
 
 struct symbols {
     ElfW(Sym) *symbol;    /* NULL: no symbols */
     size_t count;
     int fd;                   /* file with the names; -1: they are in memory */
     struct memory *memory;    /* the process's, for the vDSO; otherwise NULL */
-    uint64_t names;           /* offset of the names in the file, or their address */
-    uint64_t names_size;
+    const unsigned char *bytes;    /* of an image in this process; otherwise NULL */
+    uint64_t names;           /* offset of the names in the image, or their address */
+    uint64_t names_size;      /* 0 if they lie outside of the bytes */
 };
 
 /*
@@ -32,6 +33,11 @@ struct symbols {
  */
 int crash__symbols_read(struct symbols *ret_symbols, const struct module *module, int file,
                         int debug);
+/*
+ * The same for an image in this process's memory, which is borrowed until the symbols are freed.
+ * Nothing compares it with a module.
+ */
+int crash__symbols_read_bytes(struct symbols *ret_symbols, const unsigned char *bytes, size_t size);
 /* The same for the vDSO, which has no file. */
 int crash__symbols_read_vdso(struct symbols *ret_symbols, const struct module *module,
                              struct memory *memory);

@@ -5,14 +5,17 @@
 
 #include "src/crash/abort_message.h"
 #include "src/crash/cfi.h"
-#include "src/crash/confine.h"
-#include "src/crash/demangle.h"
+#include "src/base/confine.h"
+#include "src/debug/demangle.h"
 #include "src/crash/fault.h"
+#include "src/base/guard.h"
 #include "src/crash/module_files.h"
 #include "src/crash/modules.h"
 #include "src/crash/names.h"
 #include "src/crash/owner.h"
+#include "src/crash/places.h"
 #include "src/crash/remote_memory.h"
+#include "src/crash/report_file.h"
 #include "src/crash/shown_threads.h"
 #include "src/crash/stack_overflow.h"
 #include "src/crash/texts.h"
@@ -31,6 +34,10 @@
 
 enum { MEMORY_LIMIT = 64 << 20 };    /* beyond the present use when reading begins */
 
+/* For files and lines: no look-up begins after the one, none goes on after the other. */
+static const int64_t places_limit = BASE_SECOND / 4;
+static const int64_t places_end = BASE_SECOND / 3;
+
 /* The state of one report; too large for a stack. */
 struct unwind {
     const struct unwind_task *task;
@@ -46,6 +53,7 @@ struct unwind {
     struct stack stack[BACKTRACE_THREADS];
     struct names names;          /* of these modules, or of at_init if they cannot be read */
     struct walk walk;
+    struct places places;
     struct backtrace *trace;
 };
 
@@ -131,6 +139,7 @@ static void describe_thread(struct unwind *unwind, size_t place)
     thread->waits = crash__backtrace_intern(trace, text, sizeof text);
     thread->count = (uint32_t)stack->count;
     thread->cut = (uint32_t)stack->cut;
+    thread->cut_at = stack->cut > 0 ? BACKTRACE_HEAD : 0;
     if (share_frames(unwind, place, thread))
         return;
     thread->first = trace->frame_count;
@@ -138,7 +147,7 @@ static void describe_thread(struct unwind *unwind, size_t place)
         describe_frames(unwind, stack);
         return;
     }
-    thread->count = 0;
+    thread->count = thread->cut_at = 0;
     thread->cut += (uint32_t)stack->count;
 }
 
@@ -291,17 +300,17 @@ static void read_own_memory(struct unwind *unwind, int error)
 static void confine(struct unwind *unwind)
 {
     const struct confine_limits limits = {
-        .memory = MEMORY_LIMIT, .file_bytes = BACKTRACE_BYTES, .time = unwind->task->limit};
+        .memory = MEMORY_LIMIT, .file_bytes = REPORT_FILE_BYTES, .time = unwind->task->limit};
     struct confine_ids ids;
-    int error = crash__confine_ids(unwind->task->pid, &ids);
+    int error = base__confine_ids(unwind->task->pid, &ids);
 
     if (!error)
-        error = crash__confine(&ids);
+        error = base__confine(&ids);
     if (!error && unwind->maps < 0)
         error = unwind->maps;
     if (error)
         read_own_memory(unwind, error);
-    crash__confine_limits(&limits);
+    base__confine_limits(&limits);
 }
 
 /* ---- with the child's rights ---- */
@@ -337,7 +346,7 @@ static void name_type(const char *type, char ret_name[TEXTS_TYPE])
     bool known;
 
     snprintf(symbol, sizeof symbol, "%s%s", prefix, type);
-    known = *type != '\0' && crash__demangle(symbol, name) &&
+    known = *type != '\0' && debug__demangle(symbol, name) &&
             strncmp(name, said, sizeof said - 1) == 0;
     snprintf(ret_name, TEXTS_TYPE, "%.*s", TEXTS_TYPE - 1, known ? name + sizeof said - 1 : type);
 }
@@ -432,29 +441,6 @@ static void find_frames(struct unwind *unwind)
     crash__set_owners(unwind->trace);
 }
 
-static bool write_all(int fd, const unsigned char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, bytes, size);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        bytes += put;
-        size -= (size_t)put;
-    }
-    return true;
-}
-
-static bool write_report(const struct backtrace *trace, int fd)
-{
-    static unsigned char bytes[BACKTRACE_BYTES];
-    long size = crash__backtrace_encode(trace, bytes, sizeof bytes);
-
-    return size > 0 && write_all(fd, bytes, (size_t)size);
-}
-
 static struct unwind *begin(const struct unwind_task *task, struct backtrace *trace)
 {
     struct unwind *unwind = calloc(1, sizeof *unwind);
@@ -471,6 +457,7 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     unwind->names.memory = &unwind->memory;
     unwind->names.deadline = unwind->deadline;
     unwind->names.with_symbols = task->with_symbols;
+    unwind->places.names = &unwind->names;
     unwind->walk = (struct walk){.memory = &unwind->memory, .modules = &unwind->modules,
                                  .deadline = unwind->deadline};
     return unwind;
@@ -484,10 +471,51 @@ static __attribute__((noreturn)) void end(const struct unwind *unwind, int statu
     _exit(status);
 }
 
+/* ---- files and lines ---- */
+
+static const struct unwind *guarded;
+
+/* Libraries that read debug information have not survived it; the report is written. */
+static void leave(int signo)
+{
+    (void)signo;
+    end(guarded, 0);
+}
+
+static int64_t lesser(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
+/* The thread that failed has a report of its own, in case there is no time for the others. */
+static int add_places(struct unwind *unwind)
+{
+    struct backtrace *trace = unwind->trace;
+    int error = 0;
+
+    guarded = unwind;
+    base__guard(lesser(places_end, unwind->deadline + unwind->task->limit / 8 - base__now()),
+                 leave);
+    unwind->places.deadline = lesser(base__now() + places_limit, unwind->deadline);
+    for (uint32_t i = 0; i < trace->thread_count; i++) {
+        crash__places_add(&unwind->places, trace, i);
+        if (i != 0)
+            continue;
+        crash__set_owners(trace);
+        crash__places_source(&unwind->places, trace);
+        error = crash__report_file_add(trace, unwind->task->fd);
+    }
+    if (error || trace->thread_count < 2)
+        return error;
+    crash__set_owners(trace);
+    return crash__report_file_add(trace, unwind->task->fd);
+}
+
 void crash__unwind_and_exit(const struct unwind_task *task)
 {
     static struct backtrace trace;
     struct unwind *unwind = begin(task, &trace);
+    int error;
 
     if (!unwind)
         _exit(1);
@@ -502,5 +530,8 @@ void crash__unwind_and_exit(const struct unwind_task *task)
     if (task->fd < 0)
         end(unwind, 0);
     find_frames(unwind);
-    end(unwind, write_report(&trace, task->fd) ? 0 : 1);
+    error = crash__report_file_add(&trace, task->fd);
+    if (!error && task->with_places && base__now() < unwind->deadline)
+        error = add_places(unwind);
+    end(unwind, error ? 1 : 0);
 }

@@ -4,7 +4,8 @@
  * Must run in a process forked for the purpose. It checks everything that it reads, but the
  * unwinder library was not written for hostile data, and the examined memory may be overwritten. So
  * it first does all that needs rights, then drops the rights that the examined process does not
- * have (confine.h), and only then reads. The parent kills it if it takes too long.
+ * have (confine.h), and only then reads. The parent kills it if it takes too long. Debug information
+ * is read last, when a report without it has been written.
  */
 #ifndef FORKSCOPE_CRASH_UNWIND_H
 #define FORKSCOPE_CRASH_UNWIND_H
@@ -28,8 +29,9 @@ struct unwind_task {
     int64_t limit;        /* in ns from now; enforced by an alarm */
     bool unseen;          /* /proc shows another pid namespace: report only the record */
     bool with_symbols;    /* look up function names */
+    bool with_places;     /* look up files, lines and inlined functions too */
     /*
-     * Where the report is written; -1: no frames are wanted. It can be larger than a pipe's buffer,
+     * Where the reports are written (report_file.h); -1: no frames are wanted. It can be larger than a pipe's buffer,
      * so a pipe must be read meanwhile.
      */
     int fd;
@@ -41,8 +43,8 @@ struct unwind_task {
 };
 
 /*
- * Runs the process: unwinds what it can in time, writes the encoded report and exits; status 0 if
- * it is written. The report's error says what is missing: -EPERM, the process may not be traced, or
+ * Runs the process: unwinds what it can in time, writes the encoded reports and exits; status 0 if
+ * all are written. The report's error says what is missing: -EPERM, the process may not be traced, or
  * its ids cannot be taken; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT;
  * -ENOMEM.
  */

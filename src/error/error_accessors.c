@@ -246,6 +246,9 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
         .thread = thread_of(error->trace, index),
         .source = source_of(frame->found),
         .owner = owner_of(frame->owner),
+        .file = string_or_null(error->trace, frame->file),
+        .line = (int)frame->line,
+        .inlined = frame->inlined != 0,
     };
     return 0;
 }

@@ -39,13 +39,14 @@ static json_t *text_or_null(const char *text)
 
 static json_t *frame_json(const struct procspawn_frame *frame)
 {
-    return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o, s:o, s:I, s:s, s:s}", "thread",
+    return json_pack("{s:i, s:I, s:o, s:o, s:I, s:o, s:o, s:I, s:s, s:s, s:o, s:i, s:b}", "thread",
                      frame->thread, "ip", (json_int_t)frame->ip, "module",
                      text_or_null(frame->module), "build_id", text_or_null(frame->build_id),
                      "offset", (json_int_t)frame->offset, "symbol", text_or_null(frame->symbol),
                      "name", text_or_null(frame->name), "symbol_offset",
                      (json_int_t)frame->symbol_offset, "source", source_names[frame->source],
-                     "owner", owner_names[frame->owner]);
+                     "owner", owner_names[frame->owner], "file", text_or_null(frame->file),
+                     "line", frame->line, "inlined", frame->inlined);
 }
 
 static json_t *frames_json(const procspawn_error *error)
@@ -56,6 +57,18 @@ static json_t *frames_json(const procspawn_error *error)
     for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
         json_array_append_new(frames, frame_json(&frame));
     return frames;
+}
+
+static json_t *source_json(const procspawn_error *error)
+{
+    json_t *lines = json_array();
+    const char *text;
+    int line;
+
+    for (size_t i = 0; procspawn_error_source(error, i, &line, &text) == 0; i++)
+        json_array_append_new(lines, json_pack("{s:i, s:o}", "line", line, "text",
+                                               text_or_null(text)));
+    return lines;
 }
 
 static json_t *arguments_json(const procspawn_error *error)
@@ -75,11 +88,12 @@ static json_t *threads_json(const procspawn_error *error)
 
     for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++)
         json_array_append_new(
-            threads, json_pack("{s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:i}", "tid", thread.tid,
+            threads, json_pack("{s:i, s:o, s:o, s:i, s:I, s:I, s:I, s:I, s:i}", "tid", thread.tid,
                                "name", text_or_null(thread.name), "waits",
                                text_or_null(thread.waits), "waits_for", thread.waits_for, "first",
                                (json_int_t)thread.first, "count", (json_int_t)thread.count, "cut",
-                               (json_int_t)thread.cut, "error", thread.error));
+                               (json_int_t)thread.cut, "cut_at", (json_int_t)thread.cut_at,
+                               "error", thread.error));
     return threads;
 }
 
@@ -149,6 +163,9 @@ json_t *procspawn_error_json(const procspawn_error *error)
            text_or_null(procspawn_error_sanitizer(error)));
     set_if(object, "usage", error->used, usage_json(&error->usage));
     set_if(object, "frames", procspawn_error_frame_count(error) > 0, frames_json(error));
+    set_if(object, "source", procspawn_error_source_count(error) > 0, source_json(error));
+    set_if(object, "source_frame", procspawn_error_source_count(error) > 0,
+           json_integer((json_int_t)procspawn_error_source_frame(error)));
     set_if(object, "threads", procspawn_error_thread_count(error) > 0, threads_json(error));
     set_if(object, "threads_cut", procspawn_error_threads_cut(error) > 0,
            json_integer((json_int_t)procspawn_error_threads_cut(error)));

@@ -62,19 +62,32 @@ static void print_offset(const char *module, const struct procspawn_frame *frame
     fprintf(stream, "+0x%lx", (unsigned long)frame->offset);
 }
 
-/* For people: the function, and the module without its folder. */
+static void print_line(const char *file, int line, FILE *stream)
+{
+    fputs(" at ", stream);
+    base__print_visible(file, stream);
+    fprintf(stream, ":%d", line);
+}
+
+/* For people: the function, its place, and the module without its folder. */
 static void print_short(const struct procspawn_frame *frame, size_t index, FILE *stream)
 {
+    bool known = frame->symbol || frame->file;
+
     fprintf(stream, "  #%-2zu ", index);
-    if (frame->symbol)
-        base__print_visible(frame->name, stream);
-    if (frame->symbol && frame->module)
+    if (known)
+        base__print_visible(frame->symbol ? frame->name : "?", stream);
+    if (frame->file)
+        print_line(file_name(frame->file), frame->line, stream);
+    if (frame->inlined)
+        fputs(" (inlined)", stream);
+    else if (known && frame->module)
         fputs(" (", stream);
-    if (frame->module)
+    if (frame->module && !frame->inlined)
         print_offset(file_name(frame->module), frame, stream);
-    else if (!frame->symbol)
+    else if (!known)
         fprintf(stream, "0x%lx", (unsigned long)frame->ip);
-    if (frame->symbol && frame->module)
+    if (known && frame->module && !frame->inlined)
         fputc(')', stream);
     if (frame->source == PROCSPAWN_FRAME_SCAN)
         fputs(" ?", stream);
@@ -87,9 +100,14 @@ static void print_long(const struct procspawn_frame *frame, size_t index, FILE *
     if (frame->symbol) {
         fputc(' ', stream);
         base__print_visible(frame->name, stream);
-        fprintf(stream, "+0x%lx", (unsigned long)frame->symbol_offset);
+        if (!frame->inlined)
+            fprintf(stream, "+0x%lx", (unsigned long)frame->symbol_offset);
     }
-    if (frame->module) {
+    if (frame->file)
+        print_line(frame->file, frame->line, stream);
+    if (frame->inlined)
+        fputs(" (inlined)", stream);
+    if (frame->module && !frame->inlined) {
         fputs(" (", stream);
         print_offset(frame->module, frame, stream);
         fputc(')', stream);
@@ -99,10 +117,27 @@ static void print_long(const struct procspawn_frame *frame, size_t index, FILE *
     fputc('\n', stream);
 }
 
+/* Below the frame that they are about. */
+static void print_source(const procspawn_error *error, size_t index, FILE *stream)
+{
+    struct procspawn_frame frame;
+    const char *text;
+    int line;
+
+    if (procspawn_error_source_count(error) == 0 || procspawn_error_source_frame(error) != index ||
+        procspawn_error_frame(error, index, &frame) != 0)
+        return;
+    for (size_t i = 0; procspawn_error_source(error, i, &line, &text) == 0; i++) {
+        fprintf(stream, "     %c %4d  ", line == frame.line ? '>' : ' ', line);
+        base__print_visible(text, stream);
+        fputc('\n', stream);
+    }
+}
+
 /* Are frames missing between this one and the one before it? */
 static bool is_cut(const struct procspawn_thread *thread, size_t index)
 {
-    return thread->cut > 0 && index == thread->first + BACKTRACE_HEAD;
+    return thread->cut > 0 && index == thread->first + thread->cut_at;
 }
 
 static void print_cut(const struct procspawn_thread *thread, FILE *stream)
@@ -112,7 +147,8 @@ static void print_cut(const struct procspawn_thread *thread, FILE *stream)
 
 static bool is_repeated(const struct procspawn_frame *frame, const struct procspawn_frame *before)
 {
-    return frame->ip == before->ip && frame->source == before->source;
+    return frame->ip == before->ip && frame->source == before->source &&
+           frame->inlined == before->inlined && frame->symbol == before->symbol;
 }
 
 static void end_line(size_t times, FILE *stream)
@@ -133,13 +169,29 @@ static bool has_program_frame(const procspawn_error *error, const struct procspa
     return false;
 }
 
+/* The line of a frame that is printed last, which may come again. */
+struct last_line {
+    struct procspawn_frame frame;
+    size_t index;
+    size_t times;    /* 0: there is none */
+};
+
+static void end_frame(const procspawn_error *error, struct last_line *last, FILE *stream)
+{
+    if (last->times == 0)
+        return;
+    end_line(last->times, stream);
+    print_source(error, last->index, stream);
+    last->times = 0;
+}
+
 /* The frames of a thread: the program's, or those of any owner if it has none of these. */
 static void print_program_frames(const procspawn_error *error,
                                  const struct procspawn_thread *thread, FILE *stream)
 {
-    struct procspawn_frame frame, before = { .ip = 0 };
+    struct last_line last = { .times = 0 };
+    struct procspawn_frame frame;
     bool any = !has_program_frame(error, thread);
-    size_t times = 0;
 
     for (size_t i = thread->first; i < thread->first + thread->count; i++) {
         if (procspawn_error_frame(error, i, &frame) != 0)
@@ -147,23 +199,20 @@ static void print_program_frames(const procspawn_error *error,
         bool shown = any || frame.owner == PROCSPAWN_FRAME_PROGRAM;
         bool cut = is_cut(thread, i);
 
-        if (times > 0 && shown && !cut && is_repeated(&frame, &before)) {
-            times++;
+        if (last.times > 0 && shown && !cut && is_repeated(&frame, &last.frame)) {
+            last.times++;
             continue;
         }
-        if (cut || shown) {
-            end_line(times, stream);
-            times = 0;
-        }
+        if (cut || shown)
+            end_frame(error, &last, stream);
         if (cut)
             print_cut(thread, stream);
         if (shown) {
             print_short(&frame, i, stream);
-            before = frame;
-            times = 1;
+            last = (struct last_line){ frame, i, 1 };
         }
     }
-    end_line(times, stream);
+    end_frame(error, &last, stream);
 }
 
 /* "  thread 1: 4712 (loader) waits for ..." */
@@ -256,6 +305,7 @@ static void print_all_frames(const procspawn_error *error, const struct procspaw
         if (is_cut(thread, i))
             print_cut(thread, stream);
         print_long(&frame, i, stream);
+        print_source(error, i, stream);
     }
     if (thread->cut > 0 && thread->count == 0)
         print_cut(thread, stream);

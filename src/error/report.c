@@ -1,5 +1,5 @@
 /*
- * report.c - reason, threads and registers of a report
+ * report.c - reason, threads, source and registers of a report
  */
 #include "src/error/report.h"
 
@@ -53,6 +53,7 @@ int procspawn_error_thread(const procspawn_error *error, size_t index,
         .first = thread->first,
         .count = thread->count,
         .cut = thread->cut,
+        .cut_at = thread->cut_at,
         .error = thread->error,
     };
     return 0;
@@ -71,6 +72,26 @@ int procspawn_error_incomplete(const procspawn_error *error)
     if (error->trace->error == 0 && error->trace->thread_count > 0)
         return error->trace->thread[0].error;
     return error->trace->error;
+}
+
+size_t procspawn_error_source_count(const procspawn_error *error)
+{
+    return error->trace ? error->trace->source_count : 0;
+}
+
+size_t procspawn_error_source_frame(const procspawn_error *error)
+{
+    return error->trace ? error->trace->source_frame : 0;
+}
+
+int procspawn_error_source(const procspawn_error *error, size_t index, int *ret_line,
+                           const char **ret_text)
+{
+    if (index >= procspawn_error_source_count(error))
+        return -EINVAL;
+    *ret_line = (int)(error->trace->source_first + index);
+    *ret_text = crash__backtrace_string(error->trace, error->trace->source[index]);
+    return 0;
 }
 
 int procspawn_error_register(const procspawn_error *error, size_t index, const char **ret_name,

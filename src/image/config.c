@@ -49,6 +49,11 @@ void procspawn_config_capture_backtraces(procspawn_config *config, bool enabled)
     config->capture_backtraces = enabled;
 }
 
+void procspawn_config_resolve_lines(procspawn_config *config, bool enabled)
+{
+    config->resolve_lines = enabled;
+}
+
 void procspawn_config_resolve_backtraces(procspawn_config *config, bool enabled)
 {
     config->resolve_backtraces = enabled;

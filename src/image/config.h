@@ -17,6 +17,7 @@ struct procspawn_config {
     bool panic_handling;
     bool capture_backtraces;
     bool resolve_backtraces;
+    bool resolve_lines;
     int spares;
     unsigned nested_each;
     unsigned nested_all;
@@ -25,7 +26,7 @@ struct procspawn_config {
 
 #define PROCSPAWN__CONFIG_DEFAULT \
     { .pass_args = true, .panic_handling = true, .capture_backtraces = true, \
-      .resolve_backtraces = true, .spares = -1, .nested_each = 64, .nested_all = 1024, \
+      .resolve_backtraces = true, .resolve_lines = true, .spares = -1, .nested_each = 64, .nested_all = 1024, \
       .start_timeout = INT64_C(5000000000) }
 
 #endif

@@ -124,7 +124,7 @@ static bool is_in_range(const struct backtrace *report)
 
     for (uint32_t i = 0; good && i < report->thread_count; i++)
         good = is_string(report, report->thread[i].name) &&
-               report->thread[i].count <= BACKTRACE_FRAMES &&
+               report->thread[i].count <= BACKTRACE_FRAMES + BACKTRACE_INLINED &&
                (uint64_t)report->thread[i].first + report->thread[i].count <= report->frame_count;
     for (uint32_t i = 0; good && i < report->frame_count; i++)
         good = is_string(report, report->frame[i].module) &&

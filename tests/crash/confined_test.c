@@ -6,6 +6,7 @@
 #include "src/crash/backtrace.h"
 #include "src/crash/handler.h"
 #include "src/crash/modules.h"
+#include "src/crash/report_file.h"
 #include "src/crash/unwind.h"
 #include "tests/support/frame.h"
 #include "tests/support/large_tables.h"
@@ -239,7 +240,7 @@ static void a_reporter_has_little_of_everything(void)
     most = limit_of("Max address space");
     CU_ASSERT(most > 64 * MIB && most <= own + 64 * MIB);
     CU_ASSERT_EQUAL(limit_of("Max core file size"), 0);
-    CU_ASSERT_EQUAL(limit_of("Max file size"), BACKTRACE_BYTES);
+    CU_ASSERT_EQUAL(limit_of("Max file size"), REPORT_FILE_BYTES);
     CU_ASSERT_EQUAL(limit_of("Max cpu time"), 61);
     end_report();
 }
@@ -317,13 +318,13 @@ static unsigned frames_named(const struct backtrace *trace, const char *name)
 /* Some of the tables fit, and the others do not. */
 static void check_large_tables(int fd)
 {
-    static unsigned char bytes[BACKTRACE_BYTES];
+    static unsigned char bytes[REPORT_FILE_BYTES];
     static struct backtrace trace;
     ssize_t size = pread(fd, bytes, sizeof bytes, 0);
     unsigned named;
 
     CU_ASSERT_FATAL(size > 0);
-    CU_ASSERT_EQUAL_FATAL(crash__backtrace_decode(bytes, (size_t)size, &trace), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__report_file_last(bytes, (size_t)size, &trace), 0);
     named = frames_named(&trace, MADE_MODULE_NAME);
     CU_ASSERT(named >= 1 && named < LARGE_TABLES);
     CU_ASSERT_EQUAL(frames_named(&trace, "crash_at_once"), 1);

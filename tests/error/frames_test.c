@@ -123,6 +123,7 @@ static void a_repeated_frame_is_printed_once_and_what_is_cut_is_told(void)
     add(0x30, "/lib/libc.so.6", "between")->owner = BACKTRACE_SYSTEM;
     add(0x40, "/bin/program", "");
     trace.thread[0].cut = 1234;
+    trace.thread[0].cut_at = BACKTRACE_HEAD;
     CU_ASSERT_STRING_EQUAL(printed_trace(procspawn_error_print),
                            "remote_close: it fell\n"
                            "  #0  down (program+0x10)\n"
@@ -198,7 +199,7 @@ static const char *second_line(const char *text)
     return end ? end + 1 : "";
 }
 
-/* The functions that are printed, with a space behind each. */
+/* The functions that are printed, with a space behind each; lines of source are none. */
 static void check_shown(procspawn_error *error, const char *wanted)
 {
     char shown[1024] = "";
@@ -206,6 +207,8 @@ static void check_shown(procspawn_error *error, const char *wanted)
 
     for (const char *line = second_line(text); *line; line = second_line(line)) {
         char number[16], name[256];
+        if (strncmp(line, "  #", 3) != 0)
+            continue;
         CU_ASSERT_FATAL(sscanf(line, " %15s %255s", number, name) == 2);
         strcat(strcat(shown, name), " ");
     }
@@ -253,7 +256,7 @@ static void a_stack_overflow_shows_both_ends_in_few_lines(void)
     size_t lines = 0;
 
     for (const char *line = text; *line; line = second_line(line))
-        lines++;
+        lines += strncmp(line, "       ", 7) != 0;    /* no source */
     CU_ASSERT(lines >= 4 && lines <= 6);
     CU_ASSERT(strstr(text, " times\n") != NULL && strstr(text, " frames are left out\n") != NULL);
     procspawn_error_free(error);

@@ -5,7 +5,7 @@ SRC ?= .
 OUT = tests/fuzz/build
 CLANG ?= clang
 
-rooms = base wire crash sandbox executor scope error value rights image client call child pool tree typed init
+rooms = base wire debug crash sandbox executor scope error value rights image client call child pool tree typed init
 
 # Not the ends of the program: a target is a program of its own.
 sources := $(patsubst $(SRC)/%,%,$(wildcard $(addprefix $(SRC)/,$(rooms:%=src/%/*.c) \

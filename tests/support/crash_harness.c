@@ -8,6 +8,7 @@
 #include "src/crash/backtrace.h"
 #include "src/crash/handler.h"
 #include "src/crash/modules.h"
+#include "src/crash/report_file.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -61,13 +62,14 @@ static size_t read_to_end(int fd, unsigned char *bytes, size_t room)
 }
 
 uid_t watch_uid;
+bool watch_places;
 
 static void __attribute__((noreturn)) help(pid_t pid, const struct crash_record *record, int fd)
 {
     static struct backtrace_brief brief;
     static struct modules at_init;
     const struct unwind_task task = {.pid = pid, .record = record, .at_init = &at_init,
-                                     .limit = watch_limit, .with_symbols = true, .fd = fd,
+                                     .limit = watch_limit, .with_symbols = true, .with_places = watch_places, .fd = fd,
                                      .brief = &brief};
 
     if (crash__modules_own(&at_init) != 0)
@@ -79,7 +81,7 @@ static void __attribute__((noreturn)) help(pid_t pid, const struct crash_record 
 
 void watch_unwind(pid_t pid, const struct crash_record *record)
 {
-    static unsigned char bytes[BACKTRACE_BYTES];
+    static unsigned char bytes[REPORT_FILE_BYTES];
     int ends[2], helper_status;
     pid_t helper;
     size_t size;
@@ -93,7 +95,7 @@ void watch_unwind(pid_t pid, const struct crash_record *record)
     close(ends[0]);
     waitpid(helper, &helper_status, 0);
     CU_ASSERT_EQUAL(helper_status, 0);
-    CU_ASSERT_EQUAL_FATAL(crash__backtrace_decode(bytes, size, &watch_trace), 0);
+    CU_ASSERT_EQUAL_FATAL(crash__report_file_last(bytes, size, &watch_trace), 0);
 }
 
 void watch_run(void (*victim)(void))

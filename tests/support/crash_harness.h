@@ -23,6 +23,8 @@ extern int64_t watch_ns;        /* nanoseconds from the stop to the complete rep
 /* For the next unwinder: its user id, if not 0, and its time limit in nanoseconds. */
 extern uid_t watch_uid;
 extern int64_t watch_limit;
+/* Whether it looks for files and lines. */
+extern bool watch_places;
 
 /* NULL without the thread sanitizer. */
 void __tsan_init(void) __attribute__((weak));

@@ -30,7 +30,7 @@ kind_flags() {
     *) echo "no kind $1" >&2; exit 2 ;;
     esac
     library="-L$build/.libs -Wl,-rpath,$build/.libs -lforkscope -ljansson -pthread -ldl"
-    test -z "$static" || library="$build/.libs/libforkscope.a -ljansson -pthread -ldl"
+    test -z "$static" || library="$build/.libs/libforkscope.a $(sed -n "s/^Libs.private: //p" "$build/src/forkscope.pc") -ljansson"
 }
 
 # Only the function that no program exports is hidden in it: its own name stands in no table but

@@ -1,7 +1,7 @@
 /*
  * confine.c - drops rights and sets limits before untrusted memory is read
  */
-#include "src/crash/confine.h"
+#include "src/base/confine.h"
 
 #include "src/base/clock.h"
 
@@ -68,7 +68,7 @@ static size_t read_groups(const char *text, gid_t *ret_groups)
     return count;
 }
 
-int crash__confine_ids(pid_t pid, struct confine_ids *ret_ids)
+int base__confine_ids(pid_t pid, struct confine_ids *ret_ids)
 {
     char path[32], status[STATUS_BYTES];
     const char *uid, *gid, *groups;
@@ -143,7 +143,7 @@ static bool has_capabilities(void)
     return false;
 }
 
-int crash__confine(const struct confine_ids *ids)
+int base__confine(const struct confine_ids *ids)
 {
     /* From here on the child's user cannot trace this process, whatever ids it had before. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -192,7 +192,7 @@ static void set_alarm(int64_t time)
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-void crash__confine_limits(const struct confine_limits *limits)
+void base__confine_limits(const struct confine_limits *limits)
 {
     rlim_t present = present_bytes();
 

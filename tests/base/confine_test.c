@@ -2,7 +2,7 @@
  * confine_test.c - the confinement of a reporter: ids, groups and memory
  */
 #include "src/base/clock.h"
-#include "src/crash/confine.h"
+#include "src/base/confine.h"
 #include "tests/support/somebody.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static void name_itself_like_a_status(void)
     struct confine_ids ids;
 
     prctl(PR_SET_NAME, "a\nUid:\t7\nGid:\t7");
-    if (crash__confine_ids(getpid(), &ids) != 0 || ids.uid != getuid() || ids.gid != getgid())
+    if (base__confine_ids(getpid(), &ids) != 0 || ids.uid != getuid() || ids.gid != getgid())
         _exit(1);
 }
 
@@ -50,7 +50,7 @@ static void be_in_many_groups(void)
 
     for (gid_t i = 0; i < MANY; i++)
         groups[i] = 1000000 + i;
-    if (setgroups(MANY, groups) != 0 || crash__confine_ids(getpid(), &ids) != 0 ||
+    if (setgroups(MANY, groups) != 0 || base__confine_ids(getpid(), &ids) != 0 ||
         ids.group_count != CONFINE_GROUPS)
         _exit(1);
     for (size_t i = 0; i < ids.group_count; i++)
@@ -68,7 +68,7 @@ static void lend_and_ask(void)
     struct confine_ids ids;
 
     if (setresgid(SOME_GROUP, 0, 0) != 0 || setresuid(SOMEBODY, 0, 0) != 0 ||
-        crash__confine_ids(getpid(), &ids) != 0 || ids.uid != SOMEBODY || ids.gid != SOME_GROUP)
+        base__confine_ids(getpid(), &ids) != 0 || ids.uid != SOMEBODY || ids.gid != SOME_GROUP)
         _exit(1);
 }
 
@@ -82,10 +82,10 @@ static void confine_as_somebody_else(void)
     struct confine_ids ids = { .uid = SOMEBODY, .gid = SOME_GROUP };
 
     become(SOMEBODY + 1);
-    if (crash__confine(&ids) != -EPERM)
+    if (base__confine(&ids) != -EPERM)
         _exit(1);
     ids.uid = SOMEBODY + 1;
-    if (crash__confine(&ids) != 0)
+    if (base__confine(&ids) != 0)
         _exit(2);
 }
 
@@ -100,7 +100,7 @@ static void use_much_memory(void)
         .memory = 8 * MIB, .file_bytes = 10, .time = 60 * BASE_SECOND };
     void *one, *other;
 
-    crash__confine_limits(&limits);
+    base__confine_limits(&limits);
     one = mmap(NULL, 5 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     other = mmap(NULL, 5 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (one == MAP_FAILED || other != MAP_FAILED)

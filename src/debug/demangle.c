@@ -1,10 +1,11 @@
 /*
  * demangle.c - asks the C++ library for the name behind a symbol
  */
-#include "src/crash/demangle.h"
+#include "src/debug/demangle.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,13 +43,12 @@ static demangle_function *load(void)
     return library ? find(library) : NULL;
 }
 
-bool crash__demangle(const char *symbol, char ret_name[DEMANGLE_NAME])
+bool debug__demangle(const char *symbol, char ret_name[DEMANGLE_NAME])
 {
     static demangle_function *function;
     static bool loaded;
     char *name;
     int status;
-    bool fits;
 
     if (strncmp(symbol, "_Z", 2) != 0)
         return false;
@@ -56,9 +56,10 @@ bool crash__demangle(const char *symbol, char ret_name[DEMANGLE_NAME])
         function = load();
     loaded = true;
     name = function ? function(symbol, NULL, NULL, &status) : NULL;
-    fits = name && strlen(name) < DEMANGLE_NAME;
-    if (fits)
-        strcpy(ret_name, name);
+    if (!name)
+        return false;
+    if (snprintf(ret_name, DEMANGLE_NAME, "%s", name) >= DEMANGLE_NAME)
+        strcpy(ret_name + DEMANGLE_NAME - sizeof "...", "...");
     free(name);
-    return fits;
+    return true;
 }

@@ -4,8 +4,8 @@
  * Whatever the child's data can make this process do then, it is only one more process of the
  * child's user, without capabilities, not traceable by that user, and with little memory and time.
  */
-#ifndef FORKSCOPE_CRASH_CONFINE_H
-#define FORKSCOPE_CRASH_CONFINE_H
+#ifndef FORKSCOPE_BASE_CONFINE_H
+#define FORKSCOPE_BASE_CONFINE_H
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -23,13 +23,13 @@ struct confine_ids {
  * Reads the ids of a process from /proc; the process cannot forge them. Returns 0 or a negative
  * errno value.
  */
-int crash__confine_ids(pid_t pid, struct confine_ids *ret_ids);
+int base__confine_ids(pid_t pid, struct confine_ids *ret_ids);
 
 /*
  * Takes these ids and drops all capabilities, for the rest of the process's life. Returns 0, or
  * -EPERM if it may still have more rights; then the caller must read nothing of the child.
  */
-int crash__confine(const struct confine_ids *ids);
+int base__confine(const struct confine_ids *ids);
 
 /*
  * Sets limits: `memory` bytes beyond the present use, files of at most file_bytes, no core file,
@@ -41,6 +41,6 @@ struct confine_limits {
     int64_t time;
 };
 
-void crash__confine_limits(const struct confine_limits *limits);
+void base__confine_limits(const struct confine_limits *limits);
 
 #endif
