@@ -49,7 +49,7 @@ static json_t *die_among_ten(json_t *argument)
 }
 
 /* No core is written: that takes longer than all the rest. */
-static bool init(bool with_reports)
+static bool init(bool with_reports, bool with_lines)
 {
     static char name[] = "bench";
     static char *arguments[] = { name, NULL };
@@ -58,6 +58,7 @@ static bool init(bool with_reports)
 
     setrlimit(RLIMIT_CORE, &no_core);
     procspawn_config_panic_handling(config, with_reports);
+    procspawn_config_resolve_lines(config, with_lines);
     bool ok = config && procspawn_init_with(config, 1, arguments) == 0;
     procspawn_config_free(config);
     return ok;
@@ -65,12 +66,17 @@ static bool init(bool with_reports)
 
 static bool begin_reported(void)
 {
-    return init(true);
+    return init(true, true);
+}
+
+static bool begin_without_lines(void)
+{
+    return init(true, false);
 }
 
 static bool begin_silent(void)
 {
-    return init(false);
+    return init(false, false);
 }
 
 /* From the call to its error, with all threads in it, or none. */
@@ -118,5 +124,8 @@ const struct pair bench_crash_pairs[] = {
     { .name = "crash.report10.vs_silent", .subject = { "crash with report", begin_reported,
       reported_among_ten }, .baseline = { "silent death", begin_silent, silent_among_ten },
       .samples = 200, .quick_samples = 40, .pause = 2000, .row = 5 },
+    { .name = "crash.lines.vs_report", .subject = { "report with files and lines", begin_reported,
+      reported }, .baseline = { "report without", begin_without_lines, reported }, .samples = 300,
+      .quick_samples = 60, .pause = 2000, .row = 5 },
     { .name = NULL }
 };
