@@ -139,6 +139,7 @@ src_libcrash_la_SOURCES += src/crash/debug_link.c src/crash/debug_link.h
 src_libcrash_la_SOURCES += src/crash/elf_image.c src/crash/elf_image.h
 src_libcrash_la_SOURCES += src/crash/fault.c src/crash/fault.h
 src_libcrash_la_SOURCES += src/crash/frame_index.c src/crash/frame_index.h
+src_libcrash_la_SOURCES += src/crash/guard.c src/crash/guard.h
 src_libcrash_la_SOURCES += src/crash/handler.c src/crash/handler.h
 src_libcrash_la_SOURCES += src/crash/machine.c src/crash/machine.h
 src_libcrash_la_SOURCES += src/crash/mappings.c src/crash/mappings.h

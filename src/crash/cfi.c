@@ -5,6 +5,7 @@
 
 #include "src/config.h"
 #include "src/crash/frame_index.h"
+#include "src/crash/guard.h"
 #include "src/crash/symbols.h"
 
 #include <dlfcn.h>
@@ -48,6 +49,8 @@ struct cfi {
     struct registers registers;    /* the thread's registers, as shown to libunwind */
     bool missed;    /* a read failed, so the result of the step is a guess */
     unsigned words;    /* number of words read */
+    struct guard guard;
+    bool faulted;    /* libunwind has, and what it holds is not known: it is not called again */
     void *library;
     unw_addr_space_t space;
     unw_addr_space_t (*create_space)(unw_accessors_t *, int);
@@ -232,6 +235,17 @@ static bool load(struct cfi *cfi)
            bind(cfi, TEXT(UNW_OBJ(dwarf_search_unwind_table)), &cfi->search);
 }
 
+static void drop(struct cfi *cfi)
+{
+    if (cfi->space && !cfi->faulted)
+        cfi->destroy_space(cfi->space);
+    if (cfi->library)
+        dlclose(cfi->library);
+    for (size_t i = 0; i < MODULES_MAX; i++)
+        crash__frame_index_free(&cfi->section[i].index);
+    free(cfi);
+}
+
 int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *modules,
                    const struct module_files *files)
 {
@@ -249,15 +263,16 @@ int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *
     cfi->modules = modules;
     cfi->files = files;
     if (!load(cfi)) {
-        crash__cfi_free(cfi);
+        drop(cfi);
         return -ELIBACC;
     }
     cfi->space = cfi->create_space(&accessors, 0);
     if (!cfi->space) {
-        crash__cfi_free(cfi);
+        drop(cfi);
         return -ENOMEM;
     }
     cfi->set_caching(cfi->space, UNW_CACHE_GLOBAL);
+    crash__guard_begin(&cfi->guard);
     *ret_cfi = cfi;
     return 0;
 }
@@ -266,13 +281,8 @@ void crash__cfi_free(struct cfi *cfi)
 {
     if (!cfi)
         return;
-    if (cfi->space)
-        cfi->destroy_space(cfi->space);
-    if (cfi->library)
-        dlclose(cfi->library);
-    for (size_t i = 0; i < MODULES_MAX; i++)
-        crash__frame_index_free(&cfi->section[i].index);
-    free(cfi);
+    crash__guard_end(&cfi->guard);
+    drop(cfi);
 }
 
 /*
@@ -295,12 +305,36 @@ static bool collect(struct cfi *cfi, unw_cursor_t *cursor, struct registers *ret
     return true;
 }
 
-int crash__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
-                    struct registers *ret_caller)
+/* One step, on the side of libunwind. */
+struct stepping {
+    struct cfi *cfi;
+    struct registers *caller;
+    int result;
+};
+
+static void step_once(void *argument)
 {
+    struct stepping *stepping = argument;
+    struct cfi *cfi = stepping->cfi;
     unw_cursor_t cursor;
     int step;
 
+    if (cfi->init(&cursor, cfi->space, cfi) != 0)
+        return;
+    step = cfi->step(&cursor);
+    if (step < 0 || cfi->missed)
+        return;
+    if (step == 0 || collect(cfi, &cursor, stepping->caller))
+        stepping->result = step > 0;
+}
+
+int crash__cfi_step(struct cfi *cfi, const struct registers *registers, bool exact,
+                    struct registers *ret_caller)
+{
+    struct stepping stepping = {.cfi = cfi, .caller = ret_caller, .result = -ENOENT};
+
+    if (cfi->faulted)
+        return -ENOENT;
     /*
      * A call that does not return may be the last instruction of its function: its return address
      * belongs to the next function.
@@ -310,12 +344,6 @@ int crash__cfi_step(struct cfi *cfi, const struct registers *registers, bool exa
         cfi->registers.value[MACHINE_PC]--;
     cfi->missed = false;
     cfi->words = 0;
-    if (cfi->init(&cursor, cfi->space, cfi) != 0)
-        return -ENOENT;
-    step = cfi->step(&cursor);
-    if (step < 0 || cfi->missed)
-        return -ENOENT;
-    if (step > 0 && !collect(cfi, &cursor, ret_caller))
-        return -ENOENT;
-    return step > 0;
+    cfi->faulted = !crash__guard_run(step_once, &stepping);
+    return cfi->faulted ? -ENOENT : stepping.result;
 }
