@@ -6,7 +6,7 @@
 
 goals = all demo check check-abi check-deb check-examples check-fresh check-hostile check-kills check-load \
 	check-locks check-matrix check-model check-random check-release check-spares check-stress \
-	check-torture deb fuzz soak tidy install uninstall installcheck dist distcheck clean
+	check-torture deb doc fuzz soak tidy install uninstall installcheck dist distcheck clean
 .PHONY: $(goals) bench setup deps
 .DEFAULT_GOAL = all
 
