@@ -696,6 +696,7 @@ tests_bench_bench_SOURCES += tests/bench/bench_crash.c
 tests_bench_bench_SOURCES += tests/bench/bench_floor.c
 tests_bench_bench_SOURCES += tests/bench/bench_rival.c
 tests_bench_bench_SOURCES += tests/bench/bench_scope.c
+tests_bench_bench_SOURCES += tests/bench/bench_load.c
 tests_bench_bench_SOURCES += tests/bench/bench_map.c
 tests_bench_bench_SOURCES += tests/bench/bench_sandbox.c
 tests_bench_bench_SOURCES += tests/bench/bench_set.c

@@ -10,8 +10,8 @@
 #include <string.h>
 
 static const struct pair *const parts[] = {
-    bench_fork_pairs, bench_scope_pairs, bench_spawn_pairs, bench_floor_pairs, bench_rival_pairs,
-    bench_map_pairs, bench_pool_pairs, bench_set_pairs, bench_shmem_pairs,
+    bench_fork_pairs, bench_scope_pairs, bench_spawn_pairs, bench_load_pairs, bench_floor_pairs,
+    bench_rival_pairs, bench_map_pairs, bench_pool_pairs, bench_set_pairs, bench_shmem_pairs,
     bench_sandbox_pairs, bench_crash_pairs
 };
 

@@ -49,6 +49,7 @@ extern const struct pair bench_fork_pairs[];
 extern const struct pair bench_scope_pairs[];
 extern const struct pair bench_spawn_pairs[];
 extern const struct pair bench_floor_pairs[];
+extern const struct pair bench_load_pairs[];
 extern const struct pair bench_rival_pairs[];
 extern const struct pair bench_shmem_pairs[];
 extern const struct pair bench_pool_pairs[];
