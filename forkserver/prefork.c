@@ -15,11 +15,17 @@ static unsigned ready_ones(const struct server *s)
     return s->host.spares + s->prefork.held_count;
 }
 
+/* A server that rests offers the spares that it holds, and forks no more of them. */
+static bool is_resting(const struct server *s)
+{
+    return __atomic_load_n(&s->board->resting, __ATOMIC_RELAXED) && s->prefork.held_count == 0;
+}
+
 int64_t forkserver__prefork_pause(struct server *s)
 {
     int64_t pause = forkserver__spares_pause(&s->prefork.spares, ready_ones(s), base__now());
 
-    return s->ending || s->host.closed ? -1 : pause;
+    return s->ending || s->host.closed || is_resting(s) ? -1 : pause;
 }
 
 unsigned forkserver__prefork_offer(struct server *s)

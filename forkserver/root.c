@@ -39,6 +39,7 @@ struct server_slot {
 
 struct root {
     const struct forkserver_options *options;
+    unsigned count;             /* of servers that there are to be */
     struct server_slot slots[FORKSERVER_MAX_SERVERS];
     uint64_t last_serial;
     int signals;
@@ -54,6 +55,8 @@ struct root {
 
 /* Pause before a dead server is replaced, so that a permanent cause does not make the root spin. */
 static const int64_t restart_pause = BASE_SECOND / 100;
+/* The same for one that was started later: the calls do without it meanwhile. */
+static const int64_t long_restart_pause = BASE_SECOND;
 /* Time that servers may need beyond the grace, until the last process is gone. */
 static const int64_t slack = 2 * BASE_SECOND;
 static const int64_t short_slack = BASE_SECOND / 2;
@@ -117,7 +120,7 @@ static void tell_host(struct root *r)
     r->tell_at = BASE_NEVER;
     if (r->refusal)
         tell_refusal(r);
-    for (unsigned i = 0; i < r->options->servers; i++) {
+    for (unsigned i = 0; i < r->count; i++) {
         struct server_slot *slot = &r->slots[i];
         if (slot->unsent.left && r->clear)
             tell_gone(r, i);
@@ -166,7 +169,8 @@ static int start_server(struct root *r, unsigned index)
 {
     int host_pair[2];
 
-    r->slots[index].start_after = base__now() + restart_pause;
+    r->slots[index].start_after =
+        base__now() + (index < r->options->servers ? restart_pause : long_restart_pause);
     int rc = wire__pair(host_pair);
     if (rc < 0)
         return rc;
@@ -181,7 +185,7 @@ static int64_t start_missing(struct root *r)
 {
     int64_t next = BASE_NEVER;
 
-    for (unsigned i = 0; i < r->options->servers && !r->ending; i++) {
+    for (unsigned i = 0; i < r->count && !r->ending; i++) {
         struct server_slot *slot = &r->slots[i];
         if (slot->pid == 0 && slot->start_after <= base__now()) {
             int rc = start_server(r, i);
@@ -201,7 +205,7 @@ static void end_servers(struct root *r, const struct wire_end *end)
 {
     r->ending = true;
     r->kill_at = base__deadline(end->grace > 0 ? end->grace + slack : short_slack);
-    for (unsigned i = 0; i < r->options->servers; i++) {
+    for (unsigned i = 0; i < r->count; i++) {
         struct server_slot *slot = &r->slots[i];
         if (slot->pid == 0)
             continue;
@@ -213,31 +217,51 @@ static void end_servers(struct root *r, const struct wire_end *end)
     }
 }
 
+/* start_missing starts them. */
+static void grow(struct root *r, unsigned servers)
+{
+    if (servers <= FORKSERVER_MAX_SERVERS && servers > r->count)
+        r->count = servers;
+    __atomic_store_n(&r->options->board[0].servers, r->count, __ATOMIC_RELAXED);
+}
+
+static bool is_message(const struct wire_frame *frame, enum wire_type type, size_t length)
+{
+    return frame->header.type == type && frame->header.length == length;
+}
+
 static void on_host_link(struct root *r)
 {
     unsigned char body[sizeof(struct wire_end)];
     struct wire_frame frame = { .body = body, .capacity = sizeof body, .lossy = true,
                                 .trusted = true };
     struct wire_end end = { 0 };
+    struct wire_grow more;
     int rc = wire__recv(r->options->host_link, &frame, true);
 
     if (rc == -EAGAIN)
         return;
-    if (rc == 0 && frame.header.type == WIRE_END && frame.header.length == sizeof end)
+    if (rc == 0 && is_message(&frame, WIRE_GROW, sizeof more)) {
+        memcpy(&more, body, sizeof more);
+        grow(r, more.servers);
+        return;
+    }
+    if (rc == 0 && is_message(&frame, WIRE_END, sizeof end))
         memcpy(&end, body, sizeof end);
     end_servers(r, &end);
 }
 
 static void forget_server(struct root *r, pid_t pid)
 {
-    for (unsigned i = 0; i < r->options->servers; i++) {
+    for (unsigned i = 0; i < r->count; i++) {
         struct server_slot *slot = &r->slots[i];
         if (slot->pid != pid)
             continue;
         close(slot->link);
         slot->pid = 0;
-        /* Its nested children die with it: they count no more, though no successor is there yet. */
+        /* Its children die with it: they count no more, though no successor is there yet. */
         __atomic_store_n(&r->options->board[i].nested, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&r->options->board[i].children, 0, __ATOMIC_RELAXED);
         slot->unsent.left = slot->serial;
         if (slot->unsent.link >= 0)
             close(slot->unsent.link);
@@ -277,7 +301,7 @@ static bool is_server(const void *root, pid_t pid)
 {
     const struct root *r = root;
 
-    for (unsigned i = 0; i < r->options->servers; i++) {
+    for (unsigned i = 0; i < r->count; i++) {
         if (r->slots[i].pid == pid)
             return true;
     }
@@ -305,7 +329,7 @@ static void kill_orphans(struct root *r)
 
 static void kill_servers(struct root *r)
 {
-    for (unsigned i = 0; i < r->options->servers; i++) {
+    for (unsigned i = 0; i < r->count; i++) {
         if (r->slots[i].pid != 0)
             kill(r->slots[i].pid, SIGKILL);
     }
@@ -353,8 +377,9 @@ static void open_root(struct root *r)
     r->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     r->refusal = r->signals < 0 ? errno : 0;
     r->proc_children = forkserver__orphans_open();
-    for (unsigned i = 0; i < r->options->servers; i++)
+    for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++)
         r->slots[i].unsent.link = -1;
+    grow(r, r->options->servers);
 }
 
 void forkserver__root_main(const struct forkserver_options *options)

@@ -105,13 +105,20 @@ static int open_server(struct server *s)
     return watch_all(s);
 }
 
-/* Excludes the board from children, and resets the count of an earlier server. */
+/* The host chooses servers by it. */
+static void tell_count(const struct server *s)
+{
+    __atomic_store_n(&s->board->children, s->children.count, __ATOMIC_RELAXED);
+}
+
+/* Excludes the board from children, and resets the counts of an earlier server. */
 static void take_board(struct server *s)
 {
     const struct forkserver_options *options = s->options;
 
-    madvise(options->board, options->servers * sizeof *options->board, MADV_DONTFORK);
+    madvise(options->board, FORKSERVER_MAX_SERVERS * sizeof *options->board, MADV_DONTFORK);
     __atomic_store_n(&s->board->nested, 0, __ATOMIC_RELAXED);
+    tell_count(s);
 }
 
 /* Sends the first message to the host. After a failure the server exits. */
@@ -259,8 +266,16 @@ static void run_once(struct server *s)
     run_due(s, base__now());
     forkserver__reap(s);
     forkserver__retire(s);
+    tell_count(s);
     if (n == 0 && idle_work_first)
         idle_work(s);
+}
+
+/* A server that is started later takes the share of one that rests. */
+static unsigned share_of_spares(const struct forkserver_options *options, unsigned index)
+{
+    const unsigned place = index % options->servers;
+    return (options->spares + options->servers - 1 - place) / options->servers;
 }
 
 void forkserver__server_main(const struct forkserver_options *options, unsigned index,

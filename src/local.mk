@@ -214,6 +214,7 @@ src_libproc_la_SOURCES += src/image/image.c src/image/image.h
 src_libproc_la_SOURCES += src/image/library_path.c src/image/library_path.h
 src_libproc_la_SOURCES += src/image/mapped_file.c src/image/mapped_file.h
 src_libproc_la_SOURCES += src/image/modules.c src/image/modules.h
+src_libproc_la_SOURCES += src/client/active.c src/client/active.h
 src_libproc_la_SOURCES += src/client/awaits.c src/client/awaits.h
 src_libproc_la_SOURCES += src/client/child_end.c src/client/child_end.h
 src_libproc_la_SOURCES += src/client/control.c src/client/control.h

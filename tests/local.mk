@@ -134,6 +134,7 @@ check_PROGRAMS += tests/child/childless_test
 check_PROGRAMS += tests/child/inherited_test
 check_PROGRAMS += tests/child/nested_test
 
+check_PROGRAMS += tests/client/active_test
 check_PROGRAMS += tests/client/closed_below_test
 check_PROGRAMS += tests/client/desertion_test
 check_PROGRAMS += tests/client/server_loss_test

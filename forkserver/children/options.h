@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { FORKSERVER_MAX_SERVERS = 8 };
+enum { FORKSERVER_MAX_SERVERS = 64 };
 
 /* The name of the root process; the kernel cuts names after 15 bytes. */
 #define FORKSERVER_ROOT_NAME "forkscope-root"
@@ -30,12 +30,12 @@ struct forkserver_options {
     int host_link;              /* root's end of the ROOT link */
     int host_pidfd;             /* readable when the host has ended; -1 if there is none */
     uint64_t held;              /* bit set of descriptor numbers that children must not reuse */
-    unsigned servers;           /* 1 to FORKSERVER_MAX_SERVERS */
+    unsigned servers;           /* at the start; 1 to FORKSERVER_MAX_SERVERS */
     uint64_t serial;            /* of the last server of an earlier root; new serials are higher */
     unsigned spares;            /* children forked ahead of demand, all servers together */
     unsigned nested_each;       /* limits of nested children: of each child, and of all together */
     unsigned nested_all;
-    struct wire_board *board;   /* one for each server */
+    struct wire_board *board;   /* FORKSERVER_MAX_SERVERS of them */
     char program[16];           /* name of its main thread, which children get; "": not known */
     bool catch_crashes;
     bool capture_backtraces;

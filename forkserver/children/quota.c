@@ -10,9 +10,10 @@
 #include "forkserver/children/state.h"
 static unsigned nested_in_all(const struct server *s)
 {
+    const unsigned servers = __atomic_load_n(&s->options->board[0].servers, __ATOMIC_RELAXED);
     unsigned count = 0;
 
-    for (unsigned i = 0; i < s->options->servers; i++)
+    for (unsigned i = 0; i < servers; i++)
         count += __atomic_load_n(&s->options->board[i].nested, __ATOMIC_RELAXED);
     return count;
 }

@@ -8,6 +8,7 @@
 #include "src/base/fd.h"
 #include "src/base/list.h"
 #include "src/base/shortage.h"
+#include "src/client/active.h"
 #include "src/client/awaits.h"
 #include "src/client/root_process.h"
 #include "src/client/state.h"
@@ -102,6 +103,7 @@ int procspawn__links_watch(void)
 void procspawn__links_init(unsigned count)
 {
     client->count = count;
+    procspawn__active_init(count);
     for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++) {
         client->links[i] = no_link;
         client->gone[i] = procspawn__image.serial;  /* those before were of another root */
@@ -255,15 +257,24 @@ static void receive_link(unsigned index) REQUIRES(client_lock)
  * killed, because a copy of the link in a process that the program forked would keep it alive. A
  * closed epoll set is replaced.
  */
+static void look_at_link(unsigned index) REQUIRES(client_lock)
+{
+    struct procspawn__link *link = &client->links[index];
+
+    if (link->fd < 0 || base__fd_is_ours(link->fd))
+        return;
+    if (link->pidfd >= 0 && base__fd_is_ours(link->pidfd))
+        syscall(SYS_pidfd_send_signal, link->pidfd, SIGKILL, NULL, 0);
+    procspawn__links_lose(index);
+}
+
+/* There may be many servers that rest: one of them each time. */
 static void look_for_closed(void) REQUIRES(client_lock)
 {
+    client->looks++;
     for (unsigned i = 0; i < client->count; i++) {
-        struct procspawn__link *link = &client->links[i];
-        if (link->fd < 0 || base__fd_is_ours(link->fd))
-            continue;
-        if (link->pidfd >= 0 && base__fd_is_ours(link->pidfd))
-            syscall(SYS_pidfd_send_signal, link->pidfd, SIGKILL, NULL, 0);
-        procspawn__links_lose(i);
+        if (procspawn__active_is(i) || i == client->looks % client->count)
+            look_at_link(i);
     }
     if (client->epoll >= 0 && !base__fd_is_ours(client->epoll)) {
         lose_set();

@@ -46,6 +46,14 @@ struct procspawn__client {
     unsigned dying_count GUARDED_BY(client_lock);
     /* counts servers that died: requests sent to them are lost */
     unsigned losses GUARDED_BY(client_lock);
+    /* counts looks for links that the program has closed */
+    unsigned looks GUARDED_BY(client_lock);
+
+    uint64_t active GUARDED_BY(client_lock);    /* bit set of the servers that are asked */
+    unsigned least GUARDED_BY(client_lock);     /* how many are active, at least and at most */
+    unsigned most GUARDED_BY(client_lock);
+    unsigned wanted GUARDED_BY(client_lock);    /* how many are to be active, */
+    int64_t wanted_until GUARDED_BY(client_lock);  /* if not more, until then */
 
     unsigned turn GUARDED_BY(client_lock);      /* index of the server that is asked next */
     unsigned asking GUARDED_BY(client_lock);    /* threads that have sent a request and wait */

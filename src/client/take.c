@@ -8,6 +8,7 @@
 #include "src/client/take.h"
 
 #include "src/base/clock.h"
+#include "src/client/active.h"
 #include "src/client/links.h"
 #include "src/client/remote_child.h"
 #include "src/client/state.h"
@@ -30,16 +31,17 @@ static const int64_t first_retry_delay = BASE_SECOND / 10;
 /* How long to wait for a child: a server that works answers in milliseconds. */
 static const int64_t offer_timeout = 10 * BASE_SECOND;
 
-/* Asks the next server for one child, and the others for none: FORK tells them that the stock is
- * empty. Returns whether a server was asked. */
+/* Asks the next active server for one child, and the others for none: FORK tells them that the stock
+ * is empty. Returns whether a server was asked. */
 static bool ask(void) REQUIRES(client_lock)
 {
     bool asked = false;
 
+    procspawn__active_choose();
     for (unsigned n = 0; n < client->count; n++) {
         unsigned index = (client->turn + n) % client->count;
         struct wire_fork body = { .count = !asked };
-        if (client->links[index].fd < 0)
+        if (client->links[index].fd < 0 || !procspawn__active_is(index))
             continue;
         int rc = wire__send_struct(client->links[index].fd, WIRE_FORK, &body, sizeof body, -1,
                                    true);

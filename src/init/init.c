@@ -104,7 +104,7 @@ static void drop_board(void)
 {
     struct procspawn__image *image = &procspawn__image;
 
-    wire__board_unmap(image->board, image->servers);
+    wire__board_unmap(image->board, FORKSERVER_MAX_SERVERS);
     image->board = NULL;
 }
 
@@ -116,7 +116,7 @@ static int start_root(int *ret_link)
 
     if (rc < 0)
         return rc;
-    image->board = wire__board_map(image->servers);
+    image->board = wire__board_map(FORKSERVER_MAX_SERVERS);
     if (!image->board) {
         close(ends[0]);
         close(ends[1]);

@@ -2,7 +2,7 @@
  * board.h - memory shared by the host and the servers, but not with children
  *
  * The board holds what would otherwise cost a message for each call. The host writes which children
- * have answered; the servers write how many nested children they have. The host maps the board at
+ * have answered and which servers rest; the servers write how many children they have. The host maps the board at
  * init. The servers exclude it from their forks (MADV_DONTFORK).
  */
 #ifndef FORKSCOPE_WIRE_BOARD_H
@@ -22,7 +22,9 @@ struct wire_mark {
 /* Of one server. A new server with the same index inherits the marks. */
 struct wire_board {
     uint32_t nested;            /* children of children that are alive */
-    uint32_t padding;
+    uint32_t children;          /* those that the server has, as of its last event */
+    uint32_t resting;           /* set by the host: it is to keep no spares */
+    uint32_t servers;           /* in the first board, set by the root: how many there are */
     struct wire_mark marks[WIRE_BOARD_SLOTS];
 };
 

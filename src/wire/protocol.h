@@ -52,6 +52,7 @@
  *  GONE         ROOT      root    host     struct wire_gone                        -
  *  REFUSED      ROOT      root    host     struct wire_refused                     -
  *  END          ROOT      host    root     struct wire_end                         -
+ *  GROW         ROOT      host    root     struct wire_grow                        -
  *  FORK         CLIENT    client  server   struct wire_fork                        -
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
@@ -103,7 +104,8 @@ enum wire_type {
     WIRE_REBORN,
     WIRE_VALUE,
     WIRE_CAPTURE,
-    WIRE_DRAIN
+    WIRE_DRAIN,
+    WIRE_GROW
 };
 
 enum {
@@ -131,6 +133,12 @@ struct wire_server {
 struct wire_gone {
     uint64_t serial;
     uint32_t index;
+    uint32_t padding;
+};
+
+/* The root is to have so many servers. */
+struct wire_grow {
+    uint32_t servers;
     uint32_t padding;
 };
 
