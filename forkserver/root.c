@@ -43,7 +43,7 @@ struct root {
     struct server_slot slots[FORKSERVER_MAX_SERVERS];
     uint64_t last_serial;
     int signals;
-    int proc_children;
+    struct orphan_list proc_children;
     int refusal;                /* errno of a failed start to be sent; 0: none */
     bool clear;                 /* no orphan of dead servers is left */
     int64_t look_at;            /* time of the next look for orphans; INT64_MAX: none */
@@ -293,7 +293,7 @@ static bool reap(struct root *r)
 
 static void kill_tracers(const struct root *r, const struct orphans *found)
 {
-    for (unsigned i = 0; r->proc_children >= 0 && i < found->count && i < ORPHANS_MOST; i++)
+    for (unsigned i = 0; r->proc_children.fd >= 0 && i < found->count && i < ORPHANS_MOST; i++)
         forkserver__kill_tracers(getpid(), found->pids[i]);
 }
 
@@ -318,7 +318,7 @@ static void kill_orphans(struct root *r)
     const struct known_processes servers = { .knows = is_server, .owner = r };
     struct orphans found;
 
-    r->clear = forkserver__orphans_kill(r->proc_children, &servers, getpid(), &found) == 0;
+    r->clear = forkserver__orphans_kill(&r->proc_children, &servers, getpid(), &found) == 0;
     if (r->look_at <= now)
         kill_tracers(r, &found);
     if (r->clear)
@@ -376,7 +376,7 @@ static void open_root(struct root *r)
     sigaddset(&child_signal, SIGCHLD);
     r->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     r->refusal = r->signals < 0 ? errno : 0;
-    r->proc_children = forkserver__orphans_open();
+    forkserver__orphans_open(&r->proc_children);
     for (unsigned i = 0; i < FORKSERVER_MAX_SERVERS; i++)
         r->slots[i].unsent.link = -1;
     grow(r, r->options->servers);

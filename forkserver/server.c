@@ -98,7 +98,7 @@ static int open_server(struct server *s)
     s->signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     if (s->signals < 0)
         return -errno;
-    s->proc_children = forkserver__orphans_open();
+    forkserver__orphans_open(&s->proc_children);
     s->own_proc = base__proc_is_ours();
     s->vmstat = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
     s->oom_kills = forkserver__oom_kills(s->vmstat);

@@ -47,7 +47,7 @@ static unsigned find(struct server *s, pid_t since, struct orphans *ret_orphans)
 {
     const struct known_processes known = { .knows = is_known, .owner = s };
 
-    return forkserver__orphans_kill(s->proc_children, &known, since, ret_orphans);
+    return forkserver__orphans_kill(&s->proc_children, &known, since, ret_orphans);
 }
 
 void forkserver__orphan_scan_kill(struct server *s, pid_t since)

@@ -58,7 +58,7 @@ struct server {
     int host_pidfd;
     int epoll;
     int signals;                /* signalfd for SIGCHLD */
-    int proc_children;          /* /proc/.../children of this process; -1 if not available */
+    struct orphan_list proc_children;
     bool own_proc;              /* /proc shows the pid namespace of this process */
     int vmstat;                 /* /proc/vmstat, open */
     unsigned long long oom_kills;

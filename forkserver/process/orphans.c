@@ -33,14 +33,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-int forkserver__orphans_open(void)
+void forkserver__orphans_open(struct orphan_list *list)
 {
     char path[64];
 
+    list->fd = -1;
     if (!base__proc_is_ours())
-        return -1;
+        return;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    return open(path, O_RDONLY | O_CLOEXEC);
+    list->fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
 bool forkserver__can_be_waited_for(pid_t pid)
@@ -71,28 +72,27 @@ static void kill_listed_one(pid_t pid, struct orphans *orphans)
 }
 
 /* Kills the processes in the list. Returns false if there is no list. */
-static bool kill_listed(int proc_children, const struct known_processes *known,
+static bool kill_listed(struct orphan_list *list, const struct known_processes *known,
                         struct orphans *orphans)
 {
-    char buffer[512];
     pid_t pid = 0;
     off_t at = 0;
     ssize_t n;
 
-    /* Only at the end of the list does the kernel return less than the buffer holds. */
+    /* Only at the end of the list does the kernel return less than a piece. */
     do {
-        n = pread(proc_children, buffer, sizeof buffer, at);
+        n = pread(list->fd, list->piece, ORPHANS_PIECE, at);
         at += n;
         for (ssize_t i = 0; i < n; i++) {
-            if (isdigit((unsigned char)buffer[i])) {
-                pid = pid * 10 + (buffer[i] - '0');
+            if (isdigit((unsigned char)list->piece[i])) {
+                pid = pid * 10 + (list->piece[i] - '0');
             } else if (pid > 0) {
                 if (!known->knows(known->owner, pid))
                     kill_listed_one(pid, orphans);
                 pid = 0;
             }
         }
-    } while (n == sizeof buffer);
+    } while (n == ORPHANS_PIECE);
     return n >= 0;
 }
 
@@ -184,11 +184,11 @@ static void kill_since(pid_t first, const struct known_processes *known, struct 
     kill_between(first, last, known, orphans);
 }
 
-unsigned forkserver__orphans_kill(int proc_children, const struct known_processes *known,
+unsigned forkserver__orphans_kill(struct orphan_list *list, const struct known_processes *known,
                                   pid_t since, struct orphans *ret_orphans)
 {
     ret_orphans->count = 0;
-    if (!kill_listed(proc_children, known, ret_orphans)) {
+    if (!kill_listed(list, known, ret_orphans)) {
         ret_orphans->count = 0;
         kill_since(since, known, ret_orphans);
     }

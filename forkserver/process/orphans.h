@@ -9,6 +9,19 @@
 
 enum { ORPHANS_MOST = 256 };
 
+/*
+ * A piece of the kernel's list. The kernel finds its place anew for each piece, so one for some
+ * hundreds of processes. It must be smaller than the page in which the kernel writes the list, by
+ * more than one line: a line that does not fit there makes a piece short before the end.
+ */
+enum { ORPHANS_PIECE = 3072 };
+
+/* The kernel's list of the children of a process. */
+struct orphan_list {
+    int fd;                     /* -1: there is none */
+    char piece[ORPHANS_PIECE];
+};
+
 /* The first ORPHANS_MOST are listed; count may be higher. */
 struct orphans {
     unsigned count;
@@ -21,8 +34,8 @@ struct known_processes {
     const void *owner;
 };
 
-/* Opens the kernel's list of the children of this process. Returns -1 if there is none. */
-int forkserver__orphans_open(void);
+/* Opens the list of this process. */
+void forkserver__orphans_open(struct orphan_list *list);
 
 /* Is this a child of this process, or an orphan, that has not been reaped? */
 bool forkserver__can_be_waited_for(pid_t pid);
@@ -30,10 +43,10 @@ bool forkserver__can_be_waited_for(pid_t pid);
 /*
  * Kills processes that were reparented to this one, and lists them. Returns how many still exist,
  * with those that the kernel reaps by itself and has not removed. Only 0 means that there are none.
- * proc_children: descriptor of the list in /proc, or -1: then only process ids are tried that were
- * assigned since `since`, the oldest process that an orphan may descend from.
+ * Without a list only process ids are tried that were assigned since `since`, the oldest process that
+ * an orphan may descend from.
  */
-unsigned forkserver__orphans_kill(int proc_children, const struct known_processes *known,
+unsigned forkserver__orphans_kill(struct orphan_list *list, const struct known_processes *known,
                                   pid_t since, struct orphans *ret_orphans);
 
 #endif

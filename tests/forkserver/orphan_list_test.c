@@ -19,11 +19,11 @@ static unsigned find(pid_t listed)
 {
     static const struct known_processes nobody = { .knows = is_nobody_known };
     struct orphans found;
-    int list = memfd_create("list", MFD_CLOEXEC);
+    struct orphan_list list = { .fd = memfd_create("list", MFD_CLOEXEC) };
 
-    dprintf(list, "%d ", (int)listed);
-    unsigned count = forkserver__orphans_kill(list, &nobody, listed, &found);
-    close(list);
+    dprintf(list.fd, "%d ", (int)listed);
+    unsigned count = forkserver__orphans_kill(&list, &nobody, listed, &found);
+    close(list.fd);
     return count;
 }
 
