@@ -8,6 +8,7 @@
  */
 #include "forkserver/children/death_watch.h"
 
+#include "forkserver/children/link.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/timing.h"
 #include "src/base/clock.h"
@@ -58,6 +59,13 @@ static int watch_one(struct server *s, struct child *child)
     return 0;
 }
 
+/* One descriptor less. Offers may wait in the link of a child that has asked for children. */
+static void let_go_of_link(struct requester *requester)
+{
+    if (requester->epoch == 0)
+        forkserver__link_let_go(&requester->link);
+}
+
 static int64_t watch_those_of_age(struct server *s, int64_t now)
 {
     while (!list_empty(&s->young)) {
@@ -67,6 +75,7 @@ static int64_t watch_those_of_age(struct server *s, int64_t now)
         int rc = s->no_pidfds ? 0 : watch_one(s, child);
         if (base__is_shortage(rc))
             return now + retry_delay;
+        let_go_of_link(&child->as_requester);
         /* Any other failure means that the kernel has no pidfds: the watch is given up. */
         s->no_pidfds |= rc < 0;
         list_remove(&child->in_young);

@@ -37,6 +37,13 @@ int forkserver__link_open(struct link *ret_link)
     return 0;
 }
 
+void forkserver__link_let_go(struct link *link)
+{
+    if (link->far >= 0)
+        close(link->far);
+    link->far = -1;
+}
+
 enum queue { QUEUE_EMPTY, QUEUE_PLAIN, QUEUE_WITH_DESCRIPTORS };
 
 /*

@@ -15,12 +15,15 @@
 
 struct link {
     int fd;                     /* the server's end; -1: none */
-    int far;                    /* the child's end; kept so that its death causes no second event */
+    /* the child's end, kept while it is young so that its death causes no second event; -1: closed */
+    int far;
     bool guarded;               /* SO_PASSRIGHTS is off: the kernel refuses descriptors */
 };
 
 /* Opens a link. Returns 0 or -errno. */
 int forkserver__link_open(struct link *ret_link);
+/* Closes the child's end here: the child has it, and its death may cause two events from now on. */
+void forkserver__link_let_go(struct link *link);
 
 /*
  * Receives a request without blocking. Returns 0, -EAGAIN, -EPIPE at the end of the stream, -EPROTO

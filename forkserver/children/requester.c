@@ -43,6 +43,7 @@ void forkserver__requester_free(struct requester *requester, int epoll, struct p
         return;
     forkserver__requester_close(requester, epoll);
     give_back(requester->link.fd, forkserver__link_harmless(&requester->link), purge);
-    give_back(requester->link.far, requester->epoch == 0, purge);
+    if (requester->link.far >= 0)
+        give_back(requester->link.far, requester->epoch == 0, purge);
     requester->link.fd = -1;
 }
