@@ -302,8 +302,8 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
     forkserver__births_init(&s->births);
     list_init(&s->young);
     list_init(&s->children.reborn);
-    const unsigned share = (options->spares + options->servers - 1 - index) / options->servers;
-    forkserver__spares_init(&s->prefork.spares, share);
+    list_init(&s->reporters.examined);
+    forkserver__spares_init(&s->prefork.spares, share_of_spares(options, index));
     take_board(s);
     raise_descriptor_limit(s);
     yield_to_others();

@@ -94,6 +94,7 @@ struct child *forkserver__child_new(struct children *children, struct requester 
     };
     list_init(&child->in_young);
     list_init(&child->in_reborn);
+    list_init(&child->in_examined);
     return child;
 }
 
@@ -144,6 +145,8 @@ void forkserver__child_free(struct children *children, struct child *child)
     take_out(children, child);
     forkserver__child_enter(child, CHILD_UNUSED);
     list_remove(&child->in_reborn);
+    list_remove(&child->in_examined);
+    base__timer_clear(&children->due, &child->due);
     child->next = children->unused;
     children->unused = child;
 }

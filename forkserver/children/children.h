@@ -7,6 +7,7 @@
 #include "forkserver/children/requester.h"
 #include "forkserver/children/watch.h"
 #include "src/base/list.h"
+#include "src/base/timers.h"
 #include "src/crash/backtrace.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
@@ -67,6 +68,7 @@ struct time_limits {
 struct child {
     struct requester as_requester; /* its requests for children */
     struct report report;
+    struct list in_examined;    /* linked while a reporter is not known to have ended */
     enum child_state state;
     bool expected;              /* dead or killed */
     bool killed;                /* the server has sent it a SIGKILL */
@@ -102,6 +104,7 @@ struct child {
     int64_t born;
     struct time_limits limits;
     int64_t kill_at;
+    struct timer due;           /* in children.due: when to look at its moments, or earlier */
     struct deferral deferral;
     enum wire_end_cause kill_cause; /* recorded cause if kill_at ends it */
     enum wire_end_cause cause;
@@ -119,6 +122,7 @@ struct children {
     unsigned made;              /* number of slots handed out */
     struct child *dead;         /* list of those in CHILD_DEAD or a later state */
     struct list reborn;         /* list of those whose process id has changed */
+    struct timers due;
     unsigned count;
     uint64_t last_id;
 };

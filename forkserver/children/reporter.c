@@ -94,7 +94,8 @@ static bool start(struct server *s, struct child *child, enum child_state state)
     child->report = report;
     child->report.pid = pid;
     child->report.give_up_at = base__deadline(time_limit + kill_delay);
-    forkserver__wake_by(s, child->report.give_up_at);
+    list_append(&s->reporters.examined, &child->in_examined);
+    forkserver__look_by(s, child, child->report.give_up_at);
     return true;
 }
 
@@ -127,6 +128,7 @@ static void give_up(struct reporters *reporters, pid_t reporter)
 
 void forkserver__report_drop(struct child *child)
 {
+    list_remove(&child->in_examined);
     close_report(&child->report);
     forkserver__child_enter(child, CHILD_RUNNING);
 }
@@ -144,16 +146,19 @@ void forkserver__report_end(struct server *s, struct child *child)
     };
     wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
                child->report.memfd >= 0 ? 1 : 0, true);
+    list_remove(&child->in_examined);
     close_report(&child->report);
     forkserver__child_enter(child, child->state == CHILD_STOPPED ? CHILD_UNWOUND : CHILD_RUNNING);
 }
 
-static struct child *owner_of(const struct children *children, pid_t reporter)
+static struct child *owner_of(const struct reporters *reporters, pid_t reporter)
 {
-    for (struct child *c = forkserver__child_first(children); c;
-         c = forkserver__child_next(children, c)) {
-        if (c->report.pid == reporter)
-            return c;
+    const struct list *all = &reporters->examined;
+
+    for (struct list *item = all->next; item != all; item = item->next) {
+        struct child *child = list_entry(item, struct child, in_examined);
+        if (child->report.pid == reporter)
+            return child;
     }
     return NULL;
 }
@@ -170,14 +175,14 @@ static unsigned late_place(const struct reporters *reporters, pid_t reporter)
 
 bool forkserver__is_reporter(const struct server *s, pid_t pid)
 {
-    return owner_of(&s->children, pid) ||
+    return owner_of(&s->reporters, pid) ||
            late_place(&s->reporters, pid) < s->reporters.late_count;
 }
 
 struct child *forkserver__reporter_died(struct server *s, pid_t pid)
 {
     struct reporters *reporters = &s->reporters;
-    struct child *child = owner_of(&s->children, pid);
+    struct child *child = owner_of(reporters, pid);
     unsigned late = late_place(reporters, pid);
 
     if (late < reporters->late_count)

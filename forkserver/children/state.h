@@ -26,8 +26,9 @@ struct prefork {
 
 enum { REPORTERS_LATE = 16 };
 
-/* reporter.c: reporters that were killed and are not reaped yet. */
+/* reporter.c: the children that are examined; reporters that were killed and are not reaped yet. */
 struct reporters {
+    struct list examined;
     pid_t late[REPORTERS_LATE];
     unsigned late_count;
 };

@@ -11,6 +11,7 @@
 #include "forkserver/children/timing.h"
 #include "forkserver/process/tracer.h"
 #include "src/base/clock.h"
+#include "src/base/timers.h"
 #include <signal.h>
 #include <unistd.h>
 
@@ -67,7 +68,7 @@ static bool deferred_by_crash(struct server *s, struct child *child, int signal,
 static void look_for_tracers_soon(struct server *s, struct child *child)
 {
     child->tracers_at = base__deadline(FORKSERVER_TRACER_DELAY);
-    forkserver__wake_by(s, child->tracers_at);
+    forkserver__look_by(s, child, child->tracers_at);
 }
 
 void forkserver__expect_end(struct server *s, struct child *child)
@@ -78,7 +79,7 @@ void forkserver__expect_end(struct server *s, struct child *child)
         return;
     child->expected = true;
     child->late_at = base__deadline(linger_timeout);
-    forkserver__wake_by(s, child->late_at);
+    forkserver__look_by(s, child, child->late_at);
     if (!forkserver__child_is_dead(child))
         look_for_tracers_soon(s, child);
 }
@@ -223,15 +224,25 @@ static int64_t next_due(const struct child *child)
     return child->tracers_at < when ? child->tracers_at : when;
 }
 
+/* What is still due is looked at in the next run of the loop. */
+static void look_at(struct server *s, struct child *child, int64_t now)
+{
+    base__timer_clear(&s->children.due, &child->due);
+    if (next_due(child) <= now)
+        child_due(s, child, now);
+    int64_t next = next_due(child);
+    forkserver__look_by(s, child, next > now ? next : now + 1);
+}
+
 void forkserver__terminate_due(struct server *s, int64_t now)
 {
+    const struct timer *first;
+
     if (s->check_answers_at <= now)
         check_answers(s);
     forkserver__wake_by(s, s->check_answers_at);
-    for (struct child *c = forkserver__child_first(&s->children); c;
-         c = forkserver__child_next(&s->children, c)) {
-        if (next_due(c) <= now)
-            child_due(s, c, now);
-        forkserver__wake_by(s, next_due(c));
-    }
+    while ((first = s->children.due.first) && first->at <= now)
+        look_at(s, list_entry(first, struct child, due), now);
+    if (first)
+        forkserver__wake_by(s, first->at);
 }

@@ -47,7 +47,7 @@ void forkserver__limit_set(struct server *s, struct child *child, enum wire_limi
     child->limits.of[kind] = (struct time_limit){ until, length };
     if (!forkserver__child_is_dead(child))
         forkserver__limit_rewatch(s, child);
-    forkserver__wake_by(s, until);
+    forkserver__look_by(s, child, until);
 }
 
 static bool has_begun(const struct child *child)
@@ -67,7 +67,7 @@ void forkserver__limit_look(struct server *s, struct child *child)
     forkserver__limit_unwatch(s, child);
     if (is_ahead(run))
         run->until = base__deadline(run->length);
-    forkserver__wake_by(s, run->until);
+    forkserver__look_by(s, child, run->until);
 }
 
 int64_t forkserver__limit_next(const struct child *child)
