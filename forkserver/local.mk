@@ -39,4 +39,5 @@ forkserver_libserver_la_SOURCES += forkserver/process/orphans.c forkserver/proce
 forkserver_libserver_la_SOURCES += forkserver/process/private_memory.c forkserver/process/private_memory.h
 forkserver_libserver_la_SOURCES += forkserver/process/purge.c forkserver/process/purge.h
 forkserver_libserver_la_SOURCES += forkserver/process/remap.c forkserver/process/remap.h
+forkserver_libserver_la_SOURCES += forkserver/process/survey.c forkserver/process/survey.h
 forkserver_libserver_la_SOURCES += forkserver/process/tracer.c forkserver/process/tracer.h
