@@ -7,6 +7,7 @@
 #include "forkserver/forkserver.h"
 
 #include "forkserver/process/daemonize.h"
+#include "forkserver/process/loaded.h"
 #include "forkserver/process/orphans.h"
 #include "forkserver/process/tracer.h"
 #include "forkserver/server.h"
@@ -396,6 +397,7 @@ void forkserver__root_main(const struct forkserver_options *options)
         tell_refusal(&r);
         _exit(1);
     }
+    forkserver__loaded_to_file(options->loaded_time, &options->board[0].progress);
     while (run_once(&r))
         continue;
     _exit(0);

@@ -237,6 +237,7 @@ check_PROGRAMS += tests/forkserver/link_old_test
 tests_forkserver_link_old_test_SOURCES = tests/forkserver/link_test.c tests/support/old_kernel.c
 tests_forkserver_link_old_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt
 check_PROGRAMS += tests/forkserver/link_test
+check_PROGRAMS += tests/forkserver/loaded_test
 check_PROGRAMS += tests/forkserver/newborn_test
 tests_forkserver_newborn_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=kill,--wrap=setpgid
 check_PROGRAMS += tests/forkserver/oom_test

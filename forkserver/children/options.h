@@ -33,6 +33,7 @@ struct forkserver_options {
     unsigned servers;           /* at the start; 1 to FORKSERVER_MAX_SERVERS */
     uint64_t serial;            /* of the last server of an earlier root; new serials are higher */
     unsigned spares;            /* children forked ahead of demand, all servers together */
+    int64_t loaded_time;        /* that the root may use to copy memory (process/loaded.h) */
     unsigned nested_each;       /* limits of nested children: of each child, and of all together */
     unsigned nested_all;
     struct wire_board *board;   /* FORKSERVER_MAX_SERVERS of them */

@@ -149,6 +149,8 @@ void procspawn_config_free(procspawn_config *config);
  * millisecond or two faster. All of these are on unless set. spares: how many children are forked
  * ahead of need, 0 for none, -1 for the default. start_timeout: how many nanoseconds init waits for
  * the fork server before it ends that and fails; five seconds unless set, negative: for ever.
+ * Before that it may use as much processor time to copy what the program has loaded (procspawn.h),
+ * and init waits for it.
  *
  * Safe:   one thread at a time for each configuration.
  * Cancel: no cancellation point.

@@ -13,7 +13,12 @@
  *
  *   memory              that of the program at init, libraries and mappings included; what it
  *                       writes is its own, but for shared mappings. All children have the same
- *                       addresses, and what libraries keep secret since before init
+ *                       addresses, and what libraries keep secret since before init. So that large
+ *                       data does not make each process dear, init copies written memory of the C
+ *                       library's malloc(3) from 1 MiB on, once, where half of the free memory is
+ *                       enough for it. In children it is a mapping of a file then:
+ *                       madvise(MADV_DONTNEED) brings back what was loaded instead of zeros, and
+ *                       core dumps leave out what was not written
  *   threads, locks      one thread; of locks those that were held at init
  *   descriptors         the standard streams, what came with the argument (procspawn_function), and
  *                       one or two sockets of the library's, which are not to be closed

@@ -8,6 +8,7 @@
 #include "src/base/list.h"
 #include "src/client/links.h"
 #include "src/client/state.h"
+#include "src/image/image.h"
 #include "src/scope/wait_points.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
@@ -55,15 +56,28 @@ static int look_at_start(void) REQUIRES(client_lock)
     return all_ready() ? 0 : 1;
 }
 
-int procspawn__client_open(int root_link, unsigned servers, int64_t deadline)
+/* The root copies what the program has loaded before it starts a server. */
+static bool root_has_worked(uint32_t *seen)
+{
+    const uint32_t before = *seen;
+    *seen = __atomic_load_n(&procspawn__image.board[0].progress, __ATOMIC_RELAXED);
+    return *seen != before;
+}
+
+int procspawn__client_open(int root_link, unsigned servers, int64_t timeout)
     NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
+    int64_t deadline = base__deadline(timeout);
+    uint32_t worked = 0;
+
     open_client(servers);
     client->root = base__fd_own(root_link);
     int rc = client->root < 0 ? client->root : procspawn__links_watch();
     if (rc == 0)
         rc = look_at_start();
     while (rc > 0) {
+        if (root_has_worked(&worked))
+            deadline = base__deadline(timeout);
         if (base__now() >= deadline)
             return PROCSPAWN_ESTART;
         procspawn__links_wait(-1, deadline);

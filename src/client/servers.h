@@ -8,8 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* At init: takes the link and waits until all servers are ready. 0, PROCSPAWN_ESTART or -errno. */
-int procspawn__client_open(int root_link, unsigned servers, int64_t deadline);
+/*
+ * At init: takes the link and waits until all servers are ready, for so long after the last sign of
+ * work of the root's. 0, PROCSPAWN_ESTART or -errno.
+ */
+int procspawn__client_open(int root_link, unsigned servers, int64_t timeout);
 /* In a new child: takes the link to its server. */
 void procspawn__client_adopt(int link, pid_t server);
 /* Closes all links. */

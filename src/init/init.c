@@ -84,6 +84,7 @@ static struct forkserver_options options_for(const struct procspawn__image *imag
         .servers = image->servers,
         .serial = image->serial,
         .spares = image->spares,
+        .loaded_time = image->config.start_timeout,
         .nested_each = image->config.nested_each,
         .nested_all = image->config.nested_all,
         .board = image->board,
@@ -163,8 +164,7 @@ static int start(int argc, char **argv)
     if (rc == 0)
         rc = start_root(&link);
     if (rc == 0) {
-        rc = procspawn__client_open(link, image->servers,
-                                    base__deadline(image->config.start_timeout));
+        rc = procspawn__client_open(link, image->servers, image->config.start_timeout);
         if (rc < 0)
             give_up_start();
     }

@@ -24,7 +24,10 @@ struct wire_board {
     uint32_t nested;            /* children of children that are alive */
     uint32_t children;          /* those that the server has, as of its last event */
     uint32_t resting;           /* set by the host: it is to keep no spares */
-    uint32_t servers;           /* in the first board, set by the root: how many there are */
+    /* In the first board, written by the root: */
+    uint32_t servers;           /* how many there are */
+    uint32_t progress;          /* increased while it copies memory before the first one starts */
+    uint32_t padding;
     struct wire_mark marks[WIRE_BOARD_SLOTS];
 };
 
