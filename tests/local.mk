@@ -515,7 +515,7 @@ tests_hostile_hostile_SOURCES += tests/hostile/watch.c tests/hostile/watch.h
 tests_hostile_hostile_LDADD = tests/libsupport.la $(core_libs)
 
 EXTRA_DIST += tests/httpd_load.sh tests/summary.sh tests/installcheck.sh tests/fresh-debian.sh
-EXTRA_DIST += tests/locks.sh
+EXTRA_DIST += tests/locks.sh tests/bench/against.sh
 
 dist_check_SCRIPTS += tests/examples_test.sh
 dist_check_SCRIPTS += tests/examples_compile_test.sh
@@ -563,7 +563,7 @@ one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
 .PHONY: bench check-crashes check-fresh check-hostile check-kills check-load check-locks check-model check-random
-.PHONY: check-spares check-stress check-torture fuzz soak tidy
+.PHONY: bench-against check-spares check-stress check-torture fuzz soak tidy
 .PHONY: check-abi check-deb check-matrix check-release deb
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
@@ -579,6 +579,10 @@ installcheck-local:
 bench:
 	@$(MAKE) $(AM_MAKEFLAGS) all tests/bench/bench$(EXEEXT) >&2
 	@tests/bench/bench$(EXEEXT) $(BENCH_FLAGS)
+
+# REV: the version to compare with. NAMES: which figures; ROUNDS: how many runs of each version.
+bench-against:
+	@$(SHELL) $(srcdir)/tests/bench/against.sh "$(REV)" $(NAMES)
 
 # SOAK_SECONDS says for how long, SEED what happens; `make check` runs a few seconds of it.
 soak: tests/soak/soak$(EXEEXT)
