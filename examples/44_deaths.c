@@ -16,7 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef __clang__
+#define FRAME __attribute__((noinline))
+#else
 #define FRAME __attribute__((noinline, noclone))
+#endif
 
 struct account {
     char owner[16];

@@ -34,11 +34,16 @@ for compiler in "$cxx" g++ clang++; do
     version=$($compiler --version 2>/dev/null | sed -n '1s/^[^ ]* //p')
     test -z "$version" || echo "$compiler|$version"
 done | awk -F '|' '!seen[$2]++ { print $1 }' >"$dir/compilers"
+# The two standards are compiled side by side, and so are the two programs below.
 while read -r compiler; do
     for standard in c++17 c++20; do
-        $compiler -std=$standard $flags $warnings -fsyntax-only "$source/tests/cxx/hpp_test.cpp" \
-            >"$dir/log" 2>&1
-        result $? "$compiler -std=$standard has no warning"
+        { $compiler -std=$standard $flags $warnings -fsyntax-only "$source/tests/cxx/hpp_test.cpp" \
+            >"$dir/log.$standard" 2>&1; echo $? >"$dir/rc.$standard"; } &
+    done
+    wait
+    for standard in c++17 c++20; do
+        mv "$dir/log.$standard" "$dir/log"
+        result "$(cat "$dir/rc.$standard")" "$compiler -std=$standard has no warning"
     done
 done <"$dir/compilers"
 
@@ -76,13 +81,27 @@ if test -e $library && test -e .libs/libforkscope-cunit.so &&
     ! nm $library | grep -q '__[at]san_init'; then
     libraries="-L.libs -Wl,-rpath,$(pwd)/.libs -lforkscope-cunit -lforkscope"
     libraries="$libraries $(pkg-config --libs jansson cunit)"
-    for more in '' '-fsanitize=undefined -fno-sanitize-recover=all'; do
-        echo 'int main() {}' >"$dir/case.cpp"
-        $cxx $more "$dir/case.cpp" -o "$dir/case" 2>/dev/null || continue
-        $cxx -std=c++17 -g -O1 $flags $more "$source/tests/cxx/hpp_test.cpp" -o "$dir/program" \
-            $libraries >"$dir/log" 2>&1 && timeout 300 "$dir/program" >>"$dir/log" 2>&1
-        result $? "the tests pass${more:+, $more}"
-    done
+    undefined='-fsanitize=undefined -fno-sanitize-recover=all'
+    build() # name, more flags
+    {
+        $cxx -std=c++17 -g -O1 $flags $2 "$source/tests/cxx/hpp_test.cpp" -o "$dir/$1" $libraries \
+            >"$dir/$1.log" 2>&1
+    }
+    run() # name, what it shows
+    {
+        mv "$dir/$1.log" "$dir/log"
+        test -e "$dir/$1" && timeout 300 "$dir/$1" >>"$dir/log" 2>&1
+        result $? "the tests pass$2"
+    }
+    build plain '' &
+    echo 'int main() {}' >"$dir/case.cpp"
+    if $cxx $undefined "$dir/case.cpp" -o "$dir/case" 2>/dev/null; then
+        build undefined "$undefined"
+        wait
+        run undefined ", $undefined"
+    fi
+    wait
+    run plain ''
 else
     echo "skipped: there is no shared library to run the tests with"
 fi

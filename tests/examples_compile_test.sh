@@ -44,6 +44,14 @@ library_flags() # what to ask for, name
     esac 2>/dev/null
 }
 
+# Compilations run side by side; each leaves a file with what it has to say.
+export dir flags warnings
+compile='set -- $1
+    compiler=$1 standard=$2 file=$3 log=$dir/said.$$
+    shift 3
+    $compiler -std=$standard $flags "$@" $warnings -c "$file" -o "$dir/object.$$" >"$log" 2>&1 ||
+        echo "FAILED $compiler -std=$standard has no warning of ${file##*/}" >>"$log.failed"'
+
 compilers "$cc" gcc clang >"$dir/c"
 for file in "$source"/examples/*.c "$source"/doc/examples/*.c; do
     name=$(basename "$file" .c)
@@ -51,21 +59,20 @@ for file in "$source"/examples/*.c "$source"/doc/examples/*.c; do
         echo "skipped: $name, whose library is not here"
         continue
     fi
-    while read -r compiler; do
-        $compiler -std=c11 $flags $more $warnings -c "$file" -o "$dir/object" >"$dir/log" 2>&1
-        result $? "$compiler -std=c11 has no warning of $name.c"
-    done <"$dir/c"
+    while read -r compiler; do echo "$compiler c11 $file $more"; done <"$dir/c" >>"$dir/jobs"
 done
-
 compilers "$cxx" g++ clang++ >"$dir/cxx"
 test -s "$dir/cxx" || echo "skipped: examples in C++, no compiler for it is here"
 for file in "$source"/examples/*.cpp; do
-    name=$(basename "$file" .cpp)
-    while read -r compiler; do
-        $compiler -std=c++17 $flags $warnings -c "$file" -o "$dir/$name.o" >"$dir/log" 2>&1
-        result $? "$compiler -std=c++17 has no warning of $name.cpp"
-    done <"$dir/cxx"
+    while read -r compiler; do echo "$compiler c++17 $file"; done <"$dir/cxx" >>"$dir/jobs"
 done
+tr '\n' '\0' <"$dir/jobs" | xargs -0 -n 1 -P "$(getconf _NPROCESSORS_ONLN)" sh -c "$compile" compile
+for log in "$dir"/said.*.failed; do
+    test -e "$log" || continue
+    cat "$log" "${log%.failed}"
+    failed=$((failed + 1))
+done
+passed=$(($(wc -l <"$dir/jobs") - failed))
 
 # Programs of a sanitized library have to be sanitized themselves.
 library=.libs/libforkscope.so
