@@ -5,7 +5,7 @@
 
 #include "src/config.h"
 #include "src/crash/frame_index.h"
-#include "src/crash/guard.h"
+#include "src/base/fault_guard.h"
 #include "src/crash/symbols.h"
 
 #include <dlfcn.h>
@@ -272,7 +272,7 @@ int crash__cfi_new(struct cfi **ret_cfi, struct memory *memory, struct modules *
         return -ENOMEM;
     }
     cfi->set_caching(cfi->space, UNW_CACHE_GLOBAL);
-    crash__guard_begin(&cfi->guard);
+    base__fault_guard_begin(&cfi->guard);
     *ret_cfi = cfi;
     return 0;
 }
@@ -281,7 +281,7 @@ void crash__cfi_free(struct cfi *cfi)
 {
     if (!cfi)
         return;
-    crash__guard_end(&cfi->guard);
+    base__fault_guard_end(&cfi->guard);
     drop(cfi);
 }
 
@@ -344,6 +344,6 @@ int crash__cfi_step(struct cfi *cfi, const struct registers *registers, bool exa
         cfi->registers.value[MACHINE_PC]--;
     cfi->missed = false;
     cfi->words = 0;
-    cfi->faulted = !crash__guard_run(step_once, &stepping);
+    cfi->faulted = !base__fault_guard_run(step_once, &stepping);
     return cfi->faulted ? -ENOENT : stepping.result;
 }

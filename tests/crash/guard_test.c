@@ -1,7 +1,7 @@
 /*
  * guard_test.c - code that faults is left, and the process goes on
  */
-#include "src/crash/guard.h"
+#include "src/base/fault_guard.h"
 
 #include <forkscope/cunit.h>
 #include <limits.h>
@@ -39,15 +39,15 @@ static void what_faults_is_left(void)
     struct guard guard;
     unsigned two = 2;
 
-    crash__guard_begin(&guard);
+    base__fault_guard_begin(&guard);
     for (int i = 0; i < 3; i++)
-        CU_ASSERT(!crash__guard_run(reads_from_null, NULL));
+        CU_ASSERT(!base__fault_guard_run(reads_from_null, NULL));
 #if defined(__x86_64__)
-    CU_ASSERT(!crash__guard_run(divides_the_least_number, NULL));
+    CU_ASSERT(!base__fault_guard_run(divides_the_least_number, NULL));
 #endif
-    CU_ASSERT(crash__guard_run(works, &two));
+    CU_ASSERT(base__fault_guard_run(works, &two));
     CU_ASSERT_EQUAL(done, 2);
-    crash__guard_end(&guard);
+    base__fault_guard_end(&guard);
 }
 
 static void faults_are_seen_although_they_were_blocked(void)
@@ -57,9 +57,9 @@ static void faults_are_seen_although_they_were_blocked(void)
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    crash__guard_begin(&guard);
-    CU_ASSERT(!crash__guard_run(reads_from_null, NULL));
-    crash__guard_end(&guard);
+    base__fault_guard_begin(&guard);
+    CU_ASSERT(!base__fault_guard_run(reads_from_null, NULL));
+    base__fault_guard_end(&guard);
     sigprocmask(SIG_SETMASK, NULL, &now);
     CU_ASSERT(sigismember(&now, SIGSEGV) && sigismember(&now, SIGFPE));
 }
@@ -78,12 +78,12 @@ static int status_of_a_fault(bool inside)
 
     if (pid == 0) {
         signal(SIGSEGV, exits_with_three);
-        crash__guard_begin(&outer);
-        crash__guard_begin(&inner);
-        (void)crash__guard_run(reads_from_null, NULL);
-        crash__guard_end(&inner);
+        base__fault_guard_begin(&outer);
+        base__fault_guard_begin(&inner);
+        (void)base__fault_guard_run(reads_from_null, NULL);
+        base__fault_guard_end(&inner);
         if (!inside)
-            crash__guard_end(&outer);
+            base__fault_guard_end(&outer);
         reads_from_null(NULL);
         _exit(0);
     }

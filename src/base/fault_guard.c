@@ -1,7 +1,7 @@
 /*
- * guard.c - handlers that leave a function which has faulted
+ * fault_guard.c - handlers that leave a function which has faulted
  */
-#include "src/crash/guard.h"
+#include "src/base/fault_guard.h"
 
 #include <setjmp.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void on_fault(int signo)
             sigaction(signo, &present->action[i], NULL);
 }
 
-void crash__guard_begin(struct guard *ret_guard)
+void base__fault_guard_begin(struct guard *ret_guard)
 {
     struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_NODEFER | SA_ONSTACK};
     sigset_t faults;
@@ -40,7 +40,7 @@ void crash__guard_begin(struct guard *ret_guard)
     sigprocmask(SIG_UNBLOCK, &faults, &ret_guard->mask);
 }
 
-void crash__guard_end(const struct guard *guard)
+void base__fault_guard_end(const struct guard *guard)
 {
     for (size_t i = 0; i < GUARD_SIGNALS; i++)
         sigaction(signals[i], &guard->action[i], NULL);
@@ -48,7 +48,7 @@ void crash__guard_end(const struct guard *guard)
     present = guard->outer;
 }
 
-bool crash__guard_run(void (*part)(void *argument), void *argument)
+bool base__fault_guard_run(void (*part)(void *argument), void *argument)
 {
     if (sigsetjmp(before, 0) != 0)
         return false;

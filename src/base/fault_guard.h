@@ -1,12 +1,12 @@
 /*
- * guard.h - runs code of others that may fault on what it reads
+ * fault_guard.h - runs code of others that may fault on what it reads
  *
  * libunwind does not check all numbers in unwind information: it uses the column of the return
  * address as an index, and divides what a DWARF expression names. Such a fault would end the
  * process, and with it the report of all threads.
  */
-#ifndef FORKSCOPE_CRASH_GUARD_H
-#define FORKSCOPE_CRASH_GUARD_H
+#ifndef FORKSCOPE_BASE_FAULT_GUARD_H
+#define FORKSCOPE_BASE_FAULT_GUARD_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -22,16 +22,17 @@ struct guard {
 
 /*
  * From the one to the other the process has handlers for SIGSEGV, SIGBUS and SIGFPE. Faults outside
- * of crash__guard_run are left to the former handlers. Pairs may lie in each other. For one thread
+ * of base__fault_guard_run are left to the former handlers. Pairs may lie in each other. For one
+ * thread
  * of a process.
  */
-void crash__guard_begin(struct guard *ret_guard);
-void crash__guard_end(const struct guard *guard);
+void base__fault_guard_begin(struct guard *ret_guard);
+void base__fault_guard_end(const struct guard *guard);
 
 /*
  * Runs part(argument). Returns false if it has faulted: then it was left where it was, with all
  * that it holds.
  */
-bool crash__guard_run(void (*part)(void *argument), void *argument);
+bool base__fault_guard_run(void (*part)(void *argument), void *argument);
 
 #endif
