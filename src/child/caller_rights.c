@@ -98,7 +98,7 @@ static int bind_limit(pid_t thread, int resource)
 
 int procspawn__sender_bind_limits(const struct procspawn__sender *sender)
 {
-    uint64_t before, none;
+    uint64_t before = 0, none;
     int rc = procspawn__become_effective(0, &before);
     pid_t thread = witness(sender);
 

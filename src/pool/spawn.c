@@ -187,7 +187,7 @@ static int spawn(procspawn_pool *pool, const struct procspawn_call_options *opti
                  procspawn_function *function, const json_t *argument,
                  procspawn_handle **ret_handle)
 {
-    struct procspawn__pool_call *call;
+    struct procspawn__pool_call *call = NULL;
     int rc = procspawn__pool_describe(pool, options, function, argument, &call);
 
     if (rc < 0)

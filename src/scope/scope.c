@@ -309,7 +309,7 @@ static int close_all(struct wait wait, struct node *top, int64_t until,
 /* Waits, and closes. No status of a task must be mistaken for a scope that is still open. */
 static int wait_and_close(struct node *scope, int64_t until, struct scoped_outcome *ret_outcome)
 {
-    struct scoped_outcome outcome;
+    struct scoped_outcome outcome = { 0 };
     struct wait wait = scoped__wait_begin();
     int error = scoped__wait_end(wait, close_all(wait, scope, until, &outcome));
     if (error == -ETIMEDOUT || error == -ECANCELED)
