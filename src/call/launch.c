@@ -358,7 +358,7 @@ void procspawn__launch_files_drop(struct procspawn__launch_files *files)
     procspawn__shared_fd_drop(files->cwd);
     for (int i = 0; i < 3; i++)
         procspawn__shared_fd_drop(files->stdio[i]);
-    *files = (struct procspawn__launch_files){ NULL };
+    *files = (struct procspawn__launch_files){ 0 };
 }
 
 void procspawn__launch_files_forget(struct procspawn__launch_files *files)
@@ -366,7 +366,7 @@ void procspawn__launch_files_forget(struct procspawn__launch_files *files)
     procspawn__shared_fd_forget(files->cwd);
     for (int i = 0; i < 3; i++)
         procspawn__shared_fd_forget(files->stdio[i]);
-    *files = (struct procspawn__launch_files){ NULL };
+    *files = (struct procspawn__launch_files){ 0 };
 }
 
 void procspawn__launch_fini(struct procspawn__launch *launch)

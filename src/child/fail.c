@@ -37,7 +37,7 @@ bool procspawn__fail_end(struct procspawn__failure *ret_failure)
     bool failed = call.failed;
     if (failed)
         *ret_failure = call.failure;
-    call.failure = (struct procspawn__failure){ NULL };
+    call.failure = (struct procspawn__failure){ 0 };
     call.failed = false;
     call.running = false;
     pthread_mutex_unlock(&call.lock);
@@ -60,7 +60,7 @@ static char *copy(const char *string)
 /* Returns whether the failure was kept; else it is unchanged. */
 static bool keep(struct procspawn__failure *failure)
 {
-    struct procspawn__failure former = { NULL };
+    struct procspawn__failure former = { 0 };
 
     pthread_mutex_lock(&call.lock);
     bool running = call.running;

@@ -18,7 +18,7 @@ void procspawn__failure_fini(struct procspawn__failure *failure)
     free(failure->function);
     free(failure->type);
     json_decref(failure->detail);
-    *failure = (struct procspawn__failure){ NULL };
+    *failure = (struct procspawn__failure){ 0 };
 }
 
 /* ---- out ---- */
@@ -137,7 +137,7 @@ static int unpack(const json_t *value, struct procspawn__failure *failure)
 
 int procspawn__failure_unpack(const json_t *value, struct procspawn__failure *ret_failure)
 {
-    *ret_failure = (struct procspawn__failure){ NULL };
+    *ret_failure = (struct procspawn__failure){ 0 };
     int rc = unpack(value, ret_failure);
 
     if (rc < 0)
