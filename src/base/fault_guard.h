@@ -23,8 +23,7 @@ struct guard {
 /*
  * From the one to the other the process has handlers for SIGSEGV, SIGBUS and SIGFPE. Faults outside
  * of base__fault_guard_run are left to the former handlers. Pairs may lie in each other. For one
- * thread
- * of a process.
+ * thread of a process.
  */
 void base__fault_guard_begin(struct guard *ret_guard);
 void base__fault_guard_end(const struct guard *guard);
