@@ -72,6 +72,13 @@ static void walk(const struct registers *registers, struct cfi *by)
     check_stack(&stack);
 }
 
+/* After a fault libunwind is not called again, so what it holds is lost, with the process. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:create_addr_space\n";
+}
+
 /* The library stays: it opens a pipe whenever it is loaded. */
 static void load_libunwind(void)
 {
