@@ -1,25 +1,21 @@
 /*
- * A sandbox with threads and one TCP port. Prints "a thread", and that
- * the call could not be made where the kernel cannot do all of it.
+ * A sandbox with one TCP port, and with memory that can be executed, as
+ * compilers at run time need it. Prints "memory for code".
  */
 #include <forkscope.h>
-#include <pthread.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
-static void *thread(void *unused)
+static json_t *map_code(json_t *null)
 {
-    return unused;
-}
-
-static json_t *start_thread(json_t *null)
-{
-    pthread_t id;
+    void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     (void)null;
-    if (pthread_create(&id, NULL, thread, NULL) != 0)
-        return json_string("no thread");
-    pthread_join(id, NULL);
-    return json_string("a thread");
+    if (code == MAP_FAILED)
+        return procspawn_fail("no memory for code");
+    munmap(code, 4096);
+    return json_string("memory for code");
 }
 
 int main(int argc, char **argv)
@@ -32,9 +28,10 @@ int main(int argc, char **argv)
 
     procspawn_builder_sandbox(builder, PROCSPAWN_SANDBOX_NETWORK);
     procspawn_builder_port(builder, 443, false);
-    procspawn_builder_sandbox_allow(builder, PROCSPAWN_ALLOW_THREADS);
+    procspawn_builder_sandbox_allow(builder, PROCSPAWN_ALLOW_CODE);
+    /* Where the kernel cannot bound ports, the call is made without. */
     procspawn_builder_sandbox_partial(builder, true);
-    if (procspawn_call_with(&options, start_thread, NULL, &result) == 0)
+    if (procspawn_call_with(&options, map_code, NULL, &result) == 0)
         puts(json_string_value(result.value));
     else
         puts(procspawn_error_message(result.error));
