@@ -37,9 +37,9 @@ int main(int argc, char **argv)
         puts("by a chain of frames");
     if (procspawn_error_register(error, 0, &name, &value) < 0)
         puts("no registers are known");
-    if (getenv("SHOW_SOURCE") && procspawn_error_source_count(error) > 0)
-        for (size_t i = 0; procspawn_error_source(error, i, &line, &text) == 0; i++)
-            printf("%d %s\n", line, text);
+    for (size_t i = 0; i < procspawn_error_source_count(error); i++)
+        if (procspawn_error_source(error, i, &line, &text) < 0)
+            puts("a line of the source is not known");
     json_t *json = procspawn_error_json(error);
     if (json_object_get(json, "frames") == NULL)
         puts("no frames are known");
