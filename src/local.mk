@@ -43,7 +43,7 @@ forkscopecxx_HEADERS += include/forkscope/cxx/scope.hpp
 # Layers: each is an archive of its own, so that a test can link just those that it needs. One line
 # a module: `src_libbase_la_SOURCES += src/base/clock.c src/base/clock.h`.
 
-noinst_LTLIBRARIES += src/libbase.la src/libwire.la src/libscope.la src/libdebug.la src/libcrash.la src/libsandbox.la src/libproc.la
+noinst_LTLIBRARIES += src/libbase.la src/libwire.la src/libscope.la src/libdebug.la src/libcrash.la src/libsandbox.la src/libfresh.la src/libproc.la
 
 src_libbase_la_CFLAGS = $(library_cflags)
 src_libbase_la_SOURCES =
@@ -171,6 +171,20 @@ src_libsandbox_la_SOURCES += src/sandbox/policy.c src/sandbox/policy.h
 src_libsandbox_la_SOURCES += src/sandbox/program.c src/sandbox/program.h
 src_libsandbox_la_SOURCES += src/sandbox/rules.c src/sandbox/rules.h src/sandbox/rules.def
 src_libsandbox_la_SOURCES += src/sandbox/trap.c src/sandbox/trap.h
+
+src_libfresh_la_CFLAGS = $(library_cflags)
+src_libfresh_la_SOURCES =
+src_libfresh_la_SOURCES += src/fresh/area.c src/fresh/area.h
+src_libfresh_la_SOURCES += src/fresh/descriptors.c src/fresh/descriptors.h
+src_libfresh_la_SOURCES += src/fresh/fresh.c src/fresh/fresh.h
+src_libfresh_la_SOURCES += src/fresh/kinds.c src/fresh/kinds.h
+src_libfresh_la_SOURCES += src/fresh/mappings.c src/fresh/mappings.h
+src_libfresh_la_SOURCES += src/fresh/memory.c src/fresh/memory.h
+src_libfresh_la_SOURCES += src/fresh/numbers.c src/fresh/numbers.h
+src_libfresh_la_SOURCES += src/fresh/pages.c src/fresh/pages.h
+src_libfresh_la_SOURCES += src/fresh/spaces.c src/fresh/spaces.h
+src_libfresh_la_SOURCES += src/fresh/status.c src/fresh/status.h
+src_libfresh_la_SOURCES += src/fresh/raw.h
 
 src_libproc_la_CFLAGS = $(library_cflags)
 src_libproc_la_SOURCES =
@@ -329,7 +343,8 @@ debug_libs = src/libdebug.la $(base_libs)
 crash_libs = src/libcrash.la src/libdebug.la $(wire_libs)
 sandbox_libs = src/libsandbox.la $(SECCOMP_LIBS) $(crash_libs)
 server_libs = forkserver/libserver.la $(crash_libs)
-core_libs = src/libproc.la forkserver/libserver.la src/libsandbox.la $(SECCOMP_LIBS) src/libcrash.la src/libdebug.la src/libscope.la src/libwire.la $(base_libs)
+fresh_libs = src/libfresh.la $(base_libs)
+core_libs = src/libproc.la forkserver/libserver.la src/libfresh.la src/libsandbox.la $(SECCOMP_LIBS) src/libcrash.la src/libdebug.la src/libscope.la src/libwire.la $(base_libs)
 
 # The installed library shows only what the public headers declare.
 

@@ -1,0 +1,97 @@
+/*
+ * spaces.c - compares root directory and namespaces, or puts them back
+ *
+ * A worker starts with the namespaces of its server. To enter these again is one system call; to
+ * compare the names of all takes three times as long.
+ */
+#include "src/fresh/spaces.h"
+
+#include "src/fresh/raw.h"
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/stat.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A mount namespace shows in the root directory, whose mount is a copy then. A new user namespace
+ * changes ids and capabilities. What this kernel does not have reads as nothing. The last ones can
+ * be entered again.
+ */
+static const char *const names[FRESH__SPACES] = {
+    "time_for_children", "net", "ipc", "uts", "cgroup", "pid_for_children"
+};
+enum { COMPARED = 1 };
+static const int entered =
+    CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWPID;
+
+void fresh__spaces_read(int directory, int count, char text[][FRESH__SPACE])
+{
+    for (int i = 0; i < count; i++) {
+        fresh__clear(text[i], FRESH__SPACE);
+        fresh__call(SYS_readlinkat, directory, names[i], text[i], FRESH__SPACE);
+    }
+}
+
+static bool read_root(uint64_t root[2])
+{
+    struct statx status;
+
+    if (fresh__call(SYS_statx, AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_INO | STATX_MNT_ID,
+                    &status) < 0)
+        return false;
+    root[0] = status.stx_ino;
+    root[1] = status.stx_mnt_id;
+    return true;
+}
+
+static bool may(unsigned capability, const struct __user_cap_data_struct *data)
+{
+    return data[capability / 32].permitted >> capability % 32 & 1;
+}
+
+/* Are they still those of the server, and may they be entered? */
+static bool can_enter(const struct fresh__saved *saved)
+{
+    return saved->files.server >= 0 &&
+           fresh__same(saved->space_at_birth, saved->space, sizeof saved->space) &&
+           fresh__call(SYS_setns, saved->files.server, entered) == 0;
+}
+
+bool fresh__spaces_save(struct fresh__saved *saved, struct fresh__work *work)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2];
+
+    (void)work;
+    if (fresh__call(SYS_capget, &header, data) < 0)
+        return false;
+    saved->may_enter = may(CAP_SYS_ADMIN, data);
+    saved->may_root = saved->may_enter || may(CAP_SYS_CHROOT, data);
+    fresh__spaces_read(saved->files.spaces, FRESH__SPACES, saved->space);
+    saved->enters = saved->may_enter && can_enter(saved);
+    return read_root(saved->root);
+}
+
+bool fresh__spaces_look(const struct fresh__saved *saved, struct fresh__work *work)
+{
+    const int compared = saved->enters ? COMPARED : FRESH__SPACES;
+    char now[FRESH__SPACES][FRESH__SPACE];
+    uint64_t root[2];
+
+    (void)work;
+    if (saved->may_root && (!read_root(root) || !fresh__same(root, saved->root, sizeof root)))
+        return false;
+    if (!saved->may_enter)
+        return true;
+    fresh__spaces_read(saved->files.spaces, compared, now);
+    return fresh__same(now, saved->space, (size_t)compared * FRESH__SPACE);
+}
+
+bool fresh__spaces_put_back(const struct fresh__saved *saved, struct fresh__work *work)
+{
+    (void)work;
+    return !saved->enters || fresh__call(SYS_setns, saved->files.server, entered) == 0;
+}
