@@ -7,6 +7,11 @@ LDADD = tests/libsupport.la $(core_libs) $(test_libs)
 
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES =
+tests_libsupport_la_SOURCES += tests/support/acts.c tests/support/acts.h
+tests_libsupport_la_SOURCES += tests/support/acts_descriptors.c
+tests_libsupport_la_SOURCES += tests/support/acts_kernel.c
+tests_libsupport_la_SOURCES += tests/support/acts_memory.c
+tests_libsupport_la_SOURCES += tests/support/acts_rights.c
 tests_libsupport_la_SOURCES += tests/support/bad_workers.c tests/support/bad_workers.h
 tests_libsupport_la_SOURCES += tests/support/bare_pool.c tests/support/bare_pool.h
 tests_libsupport_la_SOURCES += tests/support/builder_helpers.c tests/support/builder_helpers.h
@@ -26,6 +31,7 @@ tests_libsupport_la_SOURCES += tests/support/failing_tests.c tests/support/faili
 tests_libsupport_la_SOURCES += tests/support/filter_machine.c tests/support/filter_machine.h
 tests_libsupport_la_SOURCES += tests/support/forged_calls.c tests/support/forged_calls.h
 tests_libsupport_la_SOURCES += tests/support/frame.h
+tests_libsupport_la_SOURCES += tests/support/fresh_helpers.c tests/support/fresh_helpers.h
 tests_libsupport_la_SOURCES += tests/support/host_helpers.c tests/support/host_helpers.h
 tests_libsupport_la_SOURCES += tests/support/jail.c tests/support/jail.h
 tests_libsupport_la_SOURCES += tests/support/large_tables.c tests/support/large_tables.h
@@ -270,6 +276,19 @@ check_PROGRAMS += tests/init/init_test
 check_PROGRAMS += tests/init/jail_test
 check_PROGRAMS += tests/init/taken_numbers_test
 check_PROGRAMS += tests/init/unchanged_test
+
+check_PROGRAMS += tests/fresh/acts_test
+tests_fresh_acts_test_LDADD = $(LDADD) -lm
+check_PROGRAMS += tests/fresh/endurance_test
+tests_fresh_endurance_test_LDADD = $(LDADD) -lm
+check_PROGRAMS += tests/fresh/fresh_test
+check_PROGRAMS += tests/fresh/programs_test
+tests_fresh_fresh_test_LDADD = $(LDADD) -lm
+tests_fresh_programs_test_LDADD = $(LDADD) -lm
+check_PROGRAMS += tests/fresh/refused_test
+tests_fresh_refused_test_LDADD = $(LDADD) -lm
+check_PROGRAMS += tests/fresh/status_test
+tests_fresh_status_test_LDADD = $(fresh_libs) $(test_libs)
 
 check_PROGRAMS += tests/pool/backoff_test
 check_PROGRAMS += tests/pool/calls_test
@@ -527,6 +546,7 @@ dist_check_SCRIPTS += tests/reports_test.sh
 EXTRA_DIST += tests/reports.c
 dist_check_SCRIPTS += tests/layers_test.sh
 dist_check_SCRIPTS += tests/exports_test.sh
+dist_check_SCRIPTS += tests/fresh_symbols_test.sh
 dist_check_SCRIPTS += tests/configure_test.sh
 dist_check_SCRIPTS += tests/install_test.sh
 dist_check_SCRIPTS += tests/users_test.sh
@@ -562,7 +582,7 @@ AM_TESTS_ENVIRONMENT = \
 one_by_one = $(if $(filter %.log,$(MAKECMDGOALS)),.NOTPARALLEL,.PHONY)
 $(one_by_one):
 
-.PHONY: bench check-crashes check-fresh check-hostile check-kills check-load check-locks check-model check-random
+.PHONY: bench check-crashes check-fresh check-fresh-calls check-hostile check-kills check-load check-locks check-model check-random
 .PHONY: bench-against check-spares check-stress check-torture fuzz soak tidy
 .PHONY: check-abi check-deb check-matrix check-release deb
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
@@ -639,6 +659,12 @@ check-random: tests/random/random$(EXEEXT)
 # happens.
 check-hostile: tests/hostile/hostile$(EXEEXT)
 	@HOSTILE_SECONDS=$${HOSTILE_SECONDS-60} tests/hostile/hostile$(EXEEXT)
+
+# Calls of pools whose calls start fresh: FRESH_CALLS random programs of acts, compared with new
+# processes, and as many calls that leave much behind.
+check-fresh-calls: tests/fresh/programs_test$(EXEEXT) tests/fresh/endurance_test$(EXEEXT)
+	@FRESH_CALLS=$${FRESH_CALLS-10000} tests/fresh/programs_test$(EXEEXT) -t 7200
+	@FRESH_CALLS=$${FRESH_CALLS-100000} tests/fresh/endurance_test$(EXEEXT) -t 7200
 
 # Who holds which lock, by clang: src/base/guarded.h.
 check-locks:

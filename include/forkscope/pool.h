@@ -395,6 +395,69 @@ void procspawn_pool_builder_recycle_after_calls(procspawn_pool_builder *builder,
 void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder, uint64_t bytes);
 
 /*
+ * Each call starts from the state of a new process, at a fraction of its price: after the answer to
+ * a call the worker's state is put back to what it was when the worker was set up, by builder, hook
+ * and initializer. What cannot be put back is noticed, and the worker is replaced; so the pool
+ * takes as long for its next call as for a new process. The kernel is asked which pages were
+ * written: Linux 6.7 and later tell that quickly, 6.11 and later also which mappings are whole.
+ *
+ * This isolates accidents. It does not isolate code that takes over the worker: that runs in the
+ * same process as the code that puts the state back, and no call after it can be trusted. Untrusted
+ * input gets a new process (procspawn()), sandboxed or not. A sandbox for the workers is refused.
+ *
+ * Put back:
+ * - memory: variables, heap, thread-local storage, environment, locale, stacks, program break; what
+ *   the C library and others keep there. New mappings and loaded libraries are removed. Nothing is
+ *   freed or called for that: no function of atexit(3), no destructor, no handler of a cancelled
+ *   thread runs.
+ * - descriptors: standard streams and others of the start are as they were, all others are closed.
+ * - signals: actions, mask, alternate stack; pending ones are dropped. Timers of setitimer(2),
+ *   alarm(2) and timer_create(2) are gone.
+ * - working directory, umask, name, soft limits, scheduling, niceness, I/O priority, processors,
+ *   memory policy and locks, personality, floating-point modes, robust list, undone semaphores, and
+ *   modes of prctl(2): dumpable, death signal, subreaper, timer slack, securebits, huge pages,
+ *   machine checks.
+ *
+ * Noticed, so that the worker is replaced: a thread, a child, or a process in the same memory that
+ * is left; ids, groups, capabilities, no_new_privs, filters; hard limits that cannot be raised;
+ * session, process group, tracer; keyrings; another root directory or namespace; code, constants or
+ * shared memory that were unmapped, or that became writable; an open file whose close could wait (a
+ * terminal, a network file system, a socket that lingers); a file of the initializer whose position
+ * or flags have changed; nested calls, procspawn_leave_server() and procspawn_sandbox_enter().
+ *
+ * Neither put back nor noticed:
+ * - what lies outside the process: files, sockets, shared memory, other processes; position and
+ *   flags of an open file that the worker shares with others, such as a standard stream; what was
+ *   read ahead from it; locks of flock(2), and contents of pipes, eventfds and epoll sets that the
+ *   initializer has made;
+ * - start time, process id, processor time, peak memory, counters of the kernel: RLIMIT_CPU counts
+ *   all calls of a worker;
+ * - code, constants or shared memory that were replaced by a mapping of the same size and rights;
+ *   advice of madvise(2) for a whole mapping; a signal that another process sends at that moment;
+ * - Landlock rules without no_new_privs, cgroup, CPU timers' clocks, protection keys, I/O ports,
+ *   local descriptor tables, /proc/self/oom_score_adj, coredump_filter and timens_offsets,
+ *   registrations of membarrier(2).
+ *
+ * jansson's hash seed and the secrets of this library differ from call to call, the seed unless an
+ * initializer, a hook or the callback of init ran before: values could depend on it. Other random
+ * generators that were seeded before give each call the same numbers. The hook is called in the
+ * worker before each call, the first one too, to seed them; what it does is put back afterwards. It
+ * must lie in the program or in a library that was loaded at init.
+ *
+ * A worker takes as much memory again as the program's writable private memory that was touched at
+ * init. Memory that a call has written stays with the worker, with its contents put back; where the
+ * worker cannot be put back at all (no /proc, a filter that refuses what is needed, a sanitizer)
+ * each call has a worker of its own.
+ *
+ * Safe:   one thread at a time for each builder.
+ * Cancel: no cancellation point.
+ * Source: own; snapshots of fuzzers (AFL's persistent mode, Nyx) put a process back for each input.
+ */
+void procspawn_pool_builder_fresh(procspawn_pool_builder *builder);
+void procspawn_pool_builder_fresh_hook(procspawn_pool_builder *builder, void (*hook)(void *),
+                                       void *argument);
+
+/*
  * The limits of each call's result: see procspawn_builder_result_limit(). A result beyond them
  * fails its call and leaves the worker in service. A result that has not been joined yet takes
  * memory, and only those descriptors that it brings along.
@@ -421,10 +484,10 @@ void procspawn_pool_builder_attempts(procspawn_pool_builder *builder, unsigned a
  * A pool as the builder describes it, which is copied: descriptors are duplicated.
  *
  * Returns what procspawn_pool_new() does; -EINVAL also for a builder that is NULL, a minimum above
- * the size, a negative idle_limit, and a stream that is a pipe or of no mode that there is; -EBADF
- * for a stream's descriptor that is not open; and for the initializer and its argument
- * PROCSPAWN_EFUNCTION, PROCSPAWN_EJSON, PROCSPAWN_EVALUE, PROCSPAWN_EDESCRIPTORS and -EBADF, as
- * procspawn_pool_spawn().
+ * the size, a sandbox with calls that start fresh, a negative idle_limit, and a stream that is a
+ * pipe or of no mode that there is; -EBADF for a stream's descriptor that is not open; and for the
+ * initializer and its argument PROCSPAWN_EFUNCTION, PROCSPAWN_EJSON, PROCSPAWN_EVALUE,
+ * PROCSPAWN_EDESCRIPTORS and -EBADF, as procspawn_pool_spawn().
  *
  * Safe:   any thread; one at a time for each builder.
  * Cancel: no cancellation point.

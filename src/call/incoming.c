@@ -27,7 +27,7 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
         return;
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
-    incoming->keep_alive = true;
+    incoming->keep_alive = !head.leaving;
 }
 
 static void read_failure(const struct wire_frame *frame, struct procspawn__encoded **buffer,

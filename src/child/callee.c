@@ -7,6 +7,7 @@
 #include "src/base/closer.h"
 #include "src/base/written.h"
 #include "src/client/servers.h"
+#include "src/fresh/fresh.h"
 #include "src/image/config.h"
 #include "src/image/image.h"
 #include <errno.h>
@@ -91,5 +92,6 @@ int procspawn_leave_server(void)
         return -EPERM;
     procspawn__image.childless = true;
     procspawn__client_close();
+    procspawn__fresh_end();
     return 0;
 }

@@ -17,6 +17,7 @@
 #include "src/child/setup.h"
 #include "src/client/servers.h"
 #include "src/crash/owner.h"
+#include "src/fresh/fresh.h"
 #include "src/image/config.h"
 #include "src/image/function.h"
 #include "src/image/image.h"
@@ -44,6 +45,7 @@
 static const int64_t prepared_timeout = BASE_SECOND;    /* until the call comes (prepared.h) */
 
 static struct forkserver_child self BASE_WRITTEN;
+static unsigned char body[WIRE_MAX_BODY];       /* of the frame that is received */
 static struct procspawn__fd_owner argument_fds BASE_WRITTEN; /* descriptors of the argument */
 
 static json_t *decode_argument(const struct procspawn__received_call *received,
@@ -175,6 +177,7 @@ static void reply_initialized(const json_t *result, const struct procspawn__fail
 /*
  * The worker's streams are restored before the answer is sent, because the next call may follow at
  * once. A child that exits after the answer frees nothing: the first write to each page copies it.
+ * Nor does a worker whose memory is put back.
  */
 static void serve(struct procspawn__received_call *received, struct wire_frame *frame, bool first)
 {
@@ -182,6 +185,8 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
     struct procspawn__failure failure;
     procspawn_function *function = NULL;
 
+    if (received->call.fresh)
+        procspawn__fresh_open();
     int rc = procspawn__stdio_save(replaces_stdio(&received->call) ? received->call.flags : 0,
                                    &stdio);
     procspawn__stdio_write_lines(received->call.flags, &stdio);
@@ -209,7 +214,7 @@ static void serve(struct procspawn__received_call *received, struct wire_frame *
     else if (!procspawn__reply.failed && !(received->call.flags & WIRE_CALL_AHEAD))
         procspawn__reply_result(json_null());
     procspawn__received_call_drop(received);
-    if (!procspawn__reply.keep_alive)
+    if (!procspawn__reply.keep_alive || procspawn__reply.fresh)
         return;
     if (reported)
         procspawn__failure_fini(&failure);
@@ -334,13 +339,76 @@ static void wait_as_spare(int channel, int64_t timeout)
         shutdown(channel, SHUT_RD);
 }
 
-CRASH_BELOW_CALLED void procspawn__child_enter(const struct forkserver_child *child)
+/* ---- workers whose calls start fresh ---- */
+
+static struct {
+    bool draws_seed;
+    void (*hook)(void *argument);
+    void *argument;
+} fresh BASE_WRITTEN;
+
+static CRASH_BELOW_CALLED void begin_fresh(void)
 {
-    static unsigned char body[WIRE_MAX_BODY];
+    if (fresh.draws_seed)
+        procspawn__seed_draw_anew();
+    if (fresh.hook)
+        fresh.hook(fresh.argument);
+}
+
+/* Code of the program that has run may have made values that depend on the seed. */
+static bool may_draw_seed(const struct wire_call *call)
+{
+    return !(call->flags & (WIRE_CALL_INITIALIZE | WIRE_CALL_HOOK)) &&
+           !procspawn__image.config.callback && procspawn__seed_locate();
+}
+
+/* If there is no snapshot, each answer says that the worker takes no other call. */
+static void take_snapshot(const struct wire_call *call, const void *mark)
+{
+    fresh.draws_seed = may_draw_seed(call);
+    fresh.hook = (void (*)(void *))(uintptr_t)call->fresh_hook;
+    fresh.argument = (void *)(uintptr_t)call->fresh_argument;
+    procspawn__reply.fresh = true;
+    procspawn__fresh_take(mark);
+}
+
+/* Makes a worker ready for its next call. Returns false if it can take none. */
+static bool renew(const struct wire_call *call, const void *mark)
+{
+    if (call->fresh == WIRE_FRESH_NOW)
+        take_snapshot(call, mark);
+    else if (!procspawn__reply.fresh)
+        return true;
+    else if (!procspawn__fresh_put_back())
+        return false;
+    begin_fresh();
+    return true;
+}
+
+/* `mark`: what lies above it on the stack does not change any more. */
+static CRASH_BELOW_CALLED void __attribute__((noinline, noreturn))
+serve_calls(const struct forkserver_child *child, const void *mark)
+{
     struct wire_frame frame = { .body = body, .capacity = sizeof body, .lossy = true,
                                 .trusted = true };
     struct procspawn__received_call received;
     bool first = true;
+    bool more;
+
+    do {
+        receive(&frame, &received);
+        serve(&received, &frame, first);
+        first = false;
+        if (received.call.flags & WIRE_CALL_AHEAD && !procspawn__reply.failed)
+            wait_as_spare(child->channel, prepared_timeout);
+        more = is_persistent(&received.call) && renew(&received.call, mark);
+    } while (more);
+    _exit(procspawn__reply.failed ? 1 : 0);
+}
+
+CRASH_BELOW_CALLED void procspawn__child_enter(const struct forkserver_child *child)
+{
+    const char mark = 0;
 
     become_child(child);
     if (!child->on_demand) {
@@ -349,12 +417,5 @@ CRASH_BELOW_CALLED void procspawn__child_enter(const struct forkserver_child *ch
     }
     if (child->idle_timeout != BASE_NEVER)
         wait_as_spare(child->channel, child->idle_timeout);
-    do {
-        receive(&frame, &received);
-        serve(&received, &frame, first);
-        first = false;
-        if (received.call.flags & WIRE_CALL_AHEAD && !procspawn__reply.failed)
-            wait_as_spare(child->channel, prepared_timeout);
-    } while (is_persistent(&received.call));
-    _exit(procspawn__reply.failed ? 1 : 0);
+    serve_calls(child, &mark);
 }

@@ -8,7 +8,9 @@
 #include "src/base/shortage.h"
 #include "src/base/written.h"
 #include "src/child/callee.h"
+#include "src/client/take.h"
 #include "src/crash/handler.h"
+#include "src/fresh/fresh.h"
 #include "src/image/image.h"
 #include "src/value/failure.h"
 #include "src/value/message.h"
@@ -31,13 +33,26 @@ enum { MESSAGE_MAX = 4096, PATH_LIMIT = 4096 };
 struct procspawn__reply procspawn__reply BASE_WRITTEN;
 static char refusal[MESSAGE_MAX];       /* empty: none */
 
+/*
+ * May the child wait for another call? It is asked when the answer is encoded, and takes memory and
+ * descriptors.
+ */
+static bool stays(void)
+{
+    struct procspawn__reply *reply = &procspawn__reply;
+
+    if (reply->keep_alive && reply->fresh)
+        reply->keep_alive = !procspawn__client_was_asked() && !procspawn__fresh_look();
+    return reply->keep_alive;
+}
+
 /* If the function has closed the channel or reused its number, the failure cannot be sent; then the
  * exit status WIRE_UNHEARD reports it. */
 static void send_failure(enum wire_failure_kind kind, int error, const char *message,
                          const char *file, int line, const char *function)
 {
     struct wire_failure head = { .kind = kind, .error = error, .line = line,
-                                 .keep_alive = procspawn__reply.keep_alive,
+                                 .keep_alive = stays(),
                                  .generation = procspawn__reply.generation,
                                  .times = procspawn__reply.times };
     unsigned char strings[MESSAGE_MAX + 2 * PATH_LIMIT + 64];
@@ -130,6 +145,7 @@ static void send_value(const json_t *value, bool failed, const char *what)
                                  known ? ": " : "", known ? reason : "");
     } else {
         fflush(NULL);
+        message.leaving = !stays();
         if (rc == 0)
             rc = procspawn__message_send(&message, reply->channel, WIRE_RESULT, reply->generation,
                                          false);

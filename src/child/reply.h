@@ -16,6 +16,7 @@ struct procspawn__reply {
     uint64_t generation;
     bool keep_alive;            /* the child waits for another call afterwards */
     bool failed;                /* a failure was sent */
+    bool fresh;                 /* a worker whose calls start fresh, if all can be put back */
     struct wire_times times;    /* of the function */
 };
 

@@ -60,6 +60,7 @@ struct procspawn__client {
     /* refusals that were received and not returned to a thread yet */
     unsigned refused GUARDED_BY(client_lock);
     int refusal GUARDED_BY(client_lock);        /* the last one, -errno */
+    bool was_asked GUARDED_BY(client_lock);     /* a server was asked for children */
     unsigned spare_count GUARDED_BY(client_lock);  /* children in stock */
 
     struct list awaits GUARDED_BY(client_lock);  /* pending questions for ends of children */

@@ -52,6 +52,15 @@ static bool ask(void) REQUIRES(client_lock)
             client->turn = (index + 1) % client->count;
         }
     }
+    client->was_asked |= asked;
+    return asked;
+}
+
+bool procspawn__client_was_asked(void)
+{
+    procspawn__client_enter();
+    bool asked = client->was_asked;
+    procspawn__client_leave();
     return asked;
 }
 

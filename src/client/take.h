@@ -42,4 +42,7 @@ int procspawn__client_step(struct procspawn__child_request *request,
 void procspawn__client_cancel_request(struct procspawn__child_request *request)
     EXCLUDES(client_lock);
 
+/* Has this process ever asked a server for a child? */
+bool procspawn__client_was_asked(void) EXCLUDES(client_lock);
+
 #endif

@@ -3,9 +3,11 @@
  */
 #include "src/pool/builder.h"
 
+#include "src/wire/call.h"
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -132,6 +134,28 @@ void procspawn_pool_builder_initializer(procspawn_pool_builder *builder,
 void procspawn_pool_builder_queue_limit(procspawn_pool_builder *builder, unsigned calls)
 {
     builder->config.queue_limit = calls;
+}
+
+void procspawn_pool_builder_fresh(procspawn_pool_builder *builder)
+{
+    builder->config.fresh = true;
+}
+
+void procspawn_pool_builder_fresh_hook(procspawn_pool_builder *builder, void (*hook)(void *),
+                                       void *argument)
+{
+    builder->config.fresh_hook = hook;
+    builder->config.fresh_argument = argument;
+}
+
+void procspawn__pool_config_fresh(const struct procspawn__pool_config *config,
+                                  enum wire_fresh when, struct wire_call *call)
+{
+    if (!config->fresh)
+        return;
+    call->fresh = when;
+    call->fresh_hook = (uint64_t)(uintptr_t)config->fresh_hook;
+    call->fresh_argument = (uint64_t)(uintptr_t)config->fresh_argument;
 }
 
 void procspawn_pool_builder_result_limit(procspawn_pool_builder *builder, uint64_t bytes)

@@ -58,6 +58,7 @@ static int encode_initializer(procspawn_pool *pool, const procspawn_pool_builder
     procspawn__request_init(request);
     pool->initializer = request;
     request->call.flags = WIRE_CALL_KEEP_ALIVE | WIRE_CALL_INITIALIZE;
+    procspawn__pool_config_fresh(&pool->config, WIRE_FRESH_NOW, &request->call);
     int rc = procspawn__request_function(request, builder->initializer);
     if (rc == 0)
         rc = procspawn__request_argument(request, builder->argument);
@@ -103,6 +104,8 @@ static bool valid(const procspawn_pool_builder *builder)
         if (!valid_stream(&builder->process->stdio[i]))
             return false;
     }
+    if (builder->config.fresh && builder->process->sandbox.profile != PROCSPAWN_SANDBOX_NONE)
+        return false;
     return builder->config.maximum > 0 && builder->config.minimum <= builder->config.maximum &&
            builder->config.idle_limit >= 0;
 }

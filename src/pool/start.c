@@ -14,6 +14,7 @@
 #include "src/client/take.h"
 #include "src/error/error.h"
 #include "src/pool/backoff.h"
+#include "src/pool/builder.h"
 #include "src/pool/interest.h"
 #include "src/pool/lock.h"
 #include "src/pool/schedule.h"
@@ -42,6 +43,9 @@ static int send_prepare(const procspawn_pool *pool, int channel)
 
     procspawn__request_init(&request);
     request.call.flags = WIRE_CALL_KEEP_ALIVE | WIRE_CALL_PREPARE;
+    procspawn__pool_config_fresh(&pool->config,
+                                 pool->initializer ? WIRE_FRESH_LATER : WIRE_FRESH_NOW,
+                                 &request.call);
     int rc = procspawn__caller_state_describe(&request, pool->process);
     if (rc == 0)
         rc = procspawn__streams_open_lasting(&request, pool->process);

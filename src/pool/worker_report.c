@@ -110,7 +110,8 @@ static struct procspawn__worker_report on_answer(struct procspawn__worker *worke
     procspawn__worker_step(worker, PROCSPAWN__EV_ANSWER);
     return (struct procspawn__worker_report){
         .what = PROCSPAWN__WORKER_ANSWERED,
-        .recycle = worker->state != PROCSPAWN__WORKER_IDLE || is_to_recycle(worker, message),
+        .recycle = worker->state != PROCSPAWN__WORKER_IDLE || !message->incoming.keep_alive ||
+                   is_to_recycle(worker, message),
     };
 }
 

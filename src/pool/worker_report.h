@@ -44,7 +44,7 @@ enum procspawn__worker_happening {
 
 struct procspawn__worker_report {
     enum procspawn__worker_happening what;
-    bool recycle;               /* ANSWERED: it is ending, had its calls, or is too big */
+    bool recycle;               /* ANSWERED: it is ending, leaves, had its calls, or is too big */
     bool early;                 /* LEFT: before it had finished a call, and not by the pool */
     bool by_pool;               /* LEFT: the pool was ending it */
     bool unread;                /* LEFT: it never read the last message to it */

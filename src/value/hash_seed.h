@@ -15,6 +15,7 @@
 #ifndef FORKSCOPE_VALUE_HASH_SEED_H
 #define FORKSCOPE_VALUE_HASH_SEED_H
 
+#include <stdbool.h>
 
 /* Called at init, before the servers are forked. */
 void procspawn__seed_prepare(void);
@@ -24,5 +25,13 @@ void procspawn__seed_prepare(void);
  * object.
  */
 void procspawn__seed_draw(void);
+
+/*
+ * For a process whose memory is put back before each call. The first finds the variable that
+ * jansson keeps the seed in, wherever that is, and returns whether it has. Then the second draws
+ * another seed. No value may be left that depends on the one before.
+ */
+bool procspawn__seed_locate(void);
+void procspawn__seed_draw_anew(void);
 
 #endif

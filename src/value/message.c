@@ -37,6 +37,7 @@ void procspawn__message_init(struct procspawn__message *message)
     message->attached_length = 0;
     message->attachments = (struct procspawn__attachments){ .parts = NULL };
     message->failed = false;
+    message->leaving = false;
     message->times = (struct wire_times){ 0, 0 };
     message->memfd = -1;
     message->fd_count = 0;
@@ -205,7 +206,8 @@ int procspawn__message_send(struct procspawn__message *message, int sock, enum w
                                .attached_length = message->attached_length,
                                .attached_count = message->attached_count,
                                .reserved_keys = message->reserved_keys,
-                               .failed = message->failed, .times = message->times };
+                               .failed = message->failed, .leaving = message->leaving,
+                               .times = message->times };
     int fds[PROCSPAWN_DESCRIPTORS_MAX + 1];
     size_t fd_count = message->fd_count;
 

@@ -30,6 +30,7 @@ struct procspawn__message {
     struct procspawn__attachments attachments;  /* borrowed from the value, until they are kept */
     bool reserved_keys;                     /* of placeholders, or escaped: the text has some */
     bool failed;                            /* RESULT: as in struct wire_value */
+    bool leaving;                           /* the same */
     struct wire_times times;                /* the same */
     int memfd;                              /* all, if it is long and has been sent; else -1 */
     size_t fd_count;

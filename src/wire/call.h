@@ -57,6 +57,13 @@ enum wire_call_flag {
 
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
 
+/* Of PREPARE and INITIALIZE: calls that follow are to start from the state of a new process. */
+enum wire_fresh {
+    WIRE_FRESH_NOT,
+    WIRE_FRESH_LATER,           /* the initializer follows, whose state is to last */
+    WIRE_FRESH_NOW              /* what is there after this is the state of each call */
+};
+
 /* A function in transit: its module and its offset there. */
 struct wire_function {
     uint64_t offset;            /* from the module's load address */
@@ -79,6 +86,10 @@ struct wire_call {
     uint32_t gid[3];
     uint64_t hook;              /* function and argument; addresses in the image at init */
     uint64_t hook_argument;
+    uint64_t fresh_hook;        /* the same, for the hook before each fresh call; 0: none */
+    uint64_t fresh_argument;
+    uint32_t fresh;             /* enum wire_fresh */
+    uint32_t padding;
 };
 
 #endif

@@ -221,7 +221,7 @@ struct wire_value {
     uint32_t reserved_keys;         /* the text has keys of the library: placeholders or escapes */
     uint32_t failed;                /* RESULT: the value says how the function failed (src/value/
                                      * failure.h) */
-    uint32_t padding;
+    uint32_t leaving;               /* RESULT: the child takes no other call, and exits */
     struct wire_times times;        /* RESULT */
 };
 
