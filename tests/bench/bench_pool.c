@@ -134,6 +134,20 @@ static double two_copies(void)
     return bench_now() - start;
 }
 
+/* ---- calls that start fresh ---- */
+
+static bool open_fresh_pool(void)
+{
+    procspawn_pool_builder *builder = bench_init() ? procspawn_pool_builder_new(1) : NULL;
+
+    if (!builder)
+        return false;
+    procspawn_pool_builder_fresh(builder);
+    int rc = procspawn_pool_builder_build(builder, &pool);
+    procspawn_pool_builder_free(builder);
+    return rc == 0 && call(NULL);
+}
+
 /* ---- the socket ---- */
 
 /* Sends back what came once all of it is there. */
@@ -244,5 +258,8 @@ const struct pair bench_pool_pairs[] = {
     { .name = "pool.bytes_1mib.vs_memcpy", .subject = { "procspawn_pool_spawn+join, 1 MiB of bytes",
       open_pool_and_bytes, bytes_call }, .baseline = { "two memcpy(3)", open_copies, two_copies },
       .samples = 400, .quick_samples = 100, .pause = 200 },
+    { .name = "fresh.call.vs_fork", .subject = { "a call that starts fresh", open_fresh_pool,
+      empty_calls }, .baseline = { "fork+_exit+waitpid", NULL, bench_forks_in_a_row },
+      .samples = 500, .quick_samples = 100, .pause = 200 },
     { .name = NULL }
 };
