@@ -34,6 +34,22 @@ int base__thread_start(pthread_t *ret_thread, const pthread_attr_t *attributes,
     return -error;
 }
 
+/* Thread-local storage lies on the stack; if it does not fit, the default size is taken. */
+int base__thread_start_helper(void *(*run)(void *), void *argument)
+{
+    enum { STACK = 256 * 1024 };
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
+    int rc = base__thread_start(&thread, &attributes, run, argument);
+    pthread_attr_destroy(&attributes);
+    if (rc == -EINVAL)
+        rc = base__thread_start(&thread, NULL, run, argument);
+    return rc < 0 ? rc : -pthread_detach(thread);
+}
+
 static struct timespec timespec_of(int64_t ns)
 {
     return (struct timespec){ .tv_sec = ns / BASE_SECOND, .tv_nsec = ns % BASE_SECOND };

@@ -23,6 +23,12 @@ int base__thread_start(pthread_t *ret_thread, const pthread_attr_t *attributes,
                        void *(*run)(void *), void *argument);
 
 /*
+ * The same for a thread with little on its stack, which nobody joins: in helper processes, whose
+ * memory may be limited.
+ */
+int base__thread_start_helper(void *(*run)(void *), void *argument);
+
+/*
  * Joins a thread. Returns 0, or -ETIMEDOUT if the thread still runs at the deadline
  * (CLOCK_MONOTONIC), or another -errno. A cancellation point; a cancelled join can be repeated.
  */

@@ -55,18 +55,9 @@ static size_t within_file_limit(size_t limit, size_t streams)
 /* Makes and maps the memory. Returns a descriptor of it, or -errno. */
 static int open_memory(struct procspawn__capture *capture)
 {
-    int fd = wire__memfd_open(capture->size);
+    void *bytes = NULL;
+    int fd = wire__memfd_share(capture->size, &bytes);
 
-    if (fd < 0)
-        return fd;
-    void *bytes = MAP_FAILED;
-    if (ftruncate(fd, (off_t)capture->size) == 0)
-        bytes = mmap(NULL, capture->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (bytes == MAP_FAILED) {
-        int rc = -errno;
-        close(fd);
-        return rc;
-    }
     capture->captured = bytes;
     return fd;
 }

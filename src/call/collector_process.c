@@ -7,6 +7,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/list.h"
+#include "src/base/soft_limits.h"
 #include "src/base/thread.h"
 #include "src/call/collector_capture.h"
 #include "src/call/collector_state.h"
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- messages ---- */
@@ -136,22 +136,6 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Thread-local storage lies on the stack; if it does not fit, the default size is taken. */
-static int start_thread(struct reader *reader)
-{
-    enum { STACK = 256 * 1024 };
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK);
-    int rc = base__thread_start(&thread, &attributes, run, reader);
-    pthread_attr_destroy(&attributes);
-    if (rc == -EINVAL)
-        rc = base__thread_start(&thread, NULL, run, reader);
-    return rc < 0 ? rc : -pthread_detach(thread);
-}
-
 /* The lock is held. False: out of memory or threads. */
 static bool start_reader(struct collector *collector)
 {
@@ -160,7 +144,7 @@ static bool start_reader(struct collector *collector)
     if (!reader)
         return false;
     *reader = (struct reader){ collector, collector->reader + 1 };
-    if (start_thread(reader) < 0) {
+    if (base__thread_start_helper(run, reader) < 0) {
         free(reader);
         return false;
     }
@@ -206,20 +190,6 @@ static void read_all(struct collector *collector)
 
 /* ---- the process ---- */
 
-/* The soft limits of the program are not meant for this process. */
-static void lift_limits(void)
-{
-    static const int resources[] = { RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_CPU };
-
-    for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++) {
-        struct rlimit limit;
-        if (getrlimit((__rlimit_resource_t)resources[i], &limit) < 0)
-            continue;
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit((__rlimit_resource_t)resources[i], &limit);
-    }
-}
-
 json_t *procspawn__collector_run(json_t *unused)
 {
     static struct collector collector = { .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -229,7 +199,7 @@ json_t *procspawn__collector_run(json_t *unused)
     /* A child with the same user id cannot read the output of others here. */
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_NAME, "forkscope-out");
-    lift_limits();
+    base__soft_limits_lift();
     list_init(&collector.captures);
     collector.epoll = epoll_create1(EPOLL_CLOEXEC);
     collector.look_at = base__deadline(BASE_SECOND);

@@ -59,6 +59,24 @@ int wire__memfd_open(size_t length)
     return fd < 0 ? -errno : base__fd_behind_stdio(fd);
 }
 
+int wire__memfd_share(size_t length, void **ret_bytes)
+{
+    int fd = wire__memfd_open(length);
+
+    if (fd < 0)
+        return fd;
+    void *bytes = MAP_FAILED;
+    if (ftruncate(fd, (off_t)length) == 0)
+        bytes = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED) {
+        int rc = -errno;
+        close(fd);
+        return rc;
+    }
+    *ret_bytes = bytes;
+    return fd;
+}
+
 int wire__memfd_seal(int fd)
 {
     return fcntl(fd, F_ADD_SEALS, seals) < 0 ? -errno : 0;

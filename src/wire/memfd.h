@@ -20,6 +20,12 @@ int wire__memfd_new(const struct wire_part *parts, size_t part_count);
  */
 int wire__memfd_open(size_t length);
 
+/*
+ * Creates and maps memory of `length` bytes, all 0, that another process can map by the descriptor.
+ * Returns the descriptor, or as wire__memfd_open.
+ */
+int wire__memfd_share(size_t length, void **ret_bytes);
+
 /* Appends the parts to such a memfd. Returns 0 or -errno. */
 int wire__memfd_append(int fd, const struct wire_part *parts, size_t part_count);
 
