@@ -49,6 +49,7 @@
 #include <forkscope/config.h>
 #include <forkscope/error.h>
 #include <forkscope/executor.h>
+#include <forkscope/learn.h>
 #include <forkscope/limits.h>
 #include <forkscope/map.h>
 #include <forkscope/notify.h>

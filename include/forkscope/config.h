@@ -206,6 +206,17 @@ void procspawn_config_end_callback(procspawn_config *config, void (*callback)(vo
 void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned all);
 
 /*
+ * Whether calls may have denial PROCSPAWN_DENIAL_LEARN (learn.h), which lets through all that a
+ * sandbox would deny. Off unless set: then such a call fails with kind SETUP. So a builder alone
+ * cannot take the protection away from a program in the field.
+ *
+ * Safe:   one thread at a time for each configuration.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_config_learning(procspawn_config *config, bool allowed);
+
+/*
  * procspawn_init() with a configuration, which is copied. Same returns.
  *
  * Safe:   from the only thread of the process.

@@ -159,7 +159,8 @@ int procspawn_builder_sandbox_allow(procspawn_builder *builder, unsigned allowed
 /* What a denied system call leads to. */
 enum procspawn_denial {
     PROCSPAWN_DENIAL_END,       /* the call ends with a violation; the default */
-    PROCSPAWN_DENIAL_FAIL       /* the system call fails with EPERM, and the function goes on */
+    PROCSPAWN_DENIAL_FAIL,      /* the system call fails with EPERM, and the function goes on */
+    PROCSPAWN_DENIAL_LEARN      /* it is let through and written down: NO protection, see learn.h */
 };
 
 /*
@@ -167,6 +168,10 @@ enum procspawn_denial {
  * with EACCES in FILES and above; a new process, or a thread that is not allowed, with EPERM; what
  * is newer than the library with ENOSYS, so that a newer C library does what it did before that
  * system call existed. Foreign system call tables (32-bit, x32) end the process.
+ *
+ * LEARN is for development. It has to be allowed at init, by procspawn_config_learning(); without
+ * that the call fails with kind SETUP, and so it does if the kernel has no seccomp filters whose
+ * system calls wait for an answer (Linux 5.5), whatever procspawn_builder_sandbox_partial() says.
  *
  * Returns 0, or -EINVAL for no such value.
  *

@@ -37,7 +37,7 @@ int procspawn_builder_sandbox_allow(procspawn_builder *builder, unsigned allowed
 
 int procspawn_builder_denial(procspawn_builder *builder, enum procspawn_denial denial)
 {
-    if ((unsigned)denial > PROCSPAWN_DENIAL_FAIL)
+    if ((unsigned)denial > PROCSPAWN_DENIAL_LEARN)
         return -EINVAL;
     builder->sandbox.denial = denial;
     return 0;

@@ -8,11 +8,13 @@
 #include "src/base/fd.h"
 #include "src/base/process.h"
 #include "src/call/capture.h"
+#include "src/call/learning.h"
 #include "src/call/outcome.h"
 #include "src/error/error.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/learn.h>
 #include <forkscope/output.h>
 #include <forkscope/procspawn.h>
 #include <jansson.h>
@@ -66,6 +68,7 @@ void procspawn__handle_fini(procspawn_handle *handle)
     if (handle->outcome.state != PROCSPAWN__PENDING)
         procspawn__capture_end(handle->capture);
     procspawn__capture_drop(handle->capture);
+    procspawn__learning_drop(handle->learning);
     free_texts(handle);
     procspawn__outcome_fini(&handle->outcome);
     free(handle->name);
@@ -94,6 +97,7 @@ void procspawn__handle_forget(procspawn_handle *handle)
     for (int i = 0; i < 3; i++)
         handle->pipes[i] = -1;
     procspawn__capture_forget(handle->capture);
+    procspawn__learning_forget(handle->learning);
     free_texts(handle);
     procspawn__outcome_forget(&handle->outcome);
     free(handle->name);
@@ -266,4 +270,18 @@ int procspawn_captured_stdout(procspawn_handle *handle, struct procspawn_output 
 int procspawn_captured_stderr(procspawn_handle *handle, struct procspawn_output *ret_output)
 {
     return captured(handle, STDERR_FILENO, ret_output);
+}
+
+/* ---- what was learned ---- */
+
+const struct procspawn__learning *procspawn__handle_learning(const procspawn_handle *handle)
+{
+    return handle->kind->learning ? handle->kind->learning(handle) : handle->learning;
+}
+
+int procspawn_learned(procspawn_handle *handle, procspawn_needs **ret_needs)
+{
+    if (!is_ours(handle))
+        return PROCSPAWN_ENOTOWNER;
+    return procspawn__learning_read(procspawn__handle_learning(handle), ret_needs);
 }

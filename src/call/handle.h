@@ -9,6 +9,7 @@
 #define FORKSCOPE_CALL_HANDLE_H
 
 #include "src/call/capture.h"
+#include "src/call/learning.h"
 #include "src/call/outcome.h"
 #include "src/wire/protocol.h"
 #include <forkscope/error.h>
@@ -51,6 +52,8 @@ struct procspawn__handle_kind {
     /* Returns a reference to its capture; NULL: it is not sent yet. No function: handle->capture is
      * set before anybody knows the handle. */
     struct procspawn__capture *(*capture)(procspawn_handle *handle);
+    /* What it learns, borrowed, or NULL. No function: handle->learning. */
+    const struct procspawn__learning *(*learning)(const procspawn_handle *handle);
 };
 
 struct procspawn_handle {
@@ -62,12 +65,15 @@ struct procspawn_handle {
     int pipes[3];               /* the caller's ends of the standard streams, or -1 */
     bool captured;              /* its output is captured */
     struct procspawn__capture *capture;
+    struct procspawn__learning *learning;   /* NULL: it does not learn */
     char *texts[2];             /* what the caller has got of its output; NULL: not asked for */
 };
 
 void procspawn__handle_init(procspawn_handle *handle, const struct procspawn__handle_kind *kind);
 /* Returns a reference to the capture of its call; NULL: there is none, or the call is not sent. */
 struct procspawn__capture *procspawn__handle_capture(procspawn_handle *handle);
+/* What its process learns, borrowed; NULL: nothing. */
+const struct procspawn__learning *procspawn__handle_learning(const procspawn_handle *handle);
 /*
  * As procspawn_captured_stdout(), for either stream. With -ENOMEM *ret_output is empty, but for the
  * number of bytes that were printed.

@@ -9,6 +9,8 @@
 #include "src/call/builder.h"
 #include "src/call/caller_state.h"
 #include "src/call/capture.h"
+#include "src/call/learner_start.h"
+#include "src/call/learning.h"
 #include "src/call/prepared.h"
 #include "src/call/process.h"
 #include "src/call/request.h"
@@ -143,6 +145,8 @@ static int describe(struct procspawn__launch *launch, const procspawn_builder *b
         rc = procspawn__request_argument(request, argument);
     if (launch->builder.time.run > 0)
         request->call.flags |= WIRE_CALL_TELL_BEGIN;
+    if (rc == 0 && procspawn__learning_wanted(builder))
+        rc = procspawn__learning_new(builder, &request->learning);
     if (rc == 0 && builder)
         launch->preparation = procspawn__preparation_new(builder, request);
     return rc;
@@ -209,11 +213,14 @@ static void close_streams(struct procspawn__request *request)
 
 static int seal(struct procspawn__launch *launch)
 {
+    static const int64_t patience = 10 * BASE_SECOND;
     struct procspawn__request *request = &launch->request;
 
     if (launch->sealed)
         return 0;
     int rc = procspawn__streams_open(request, &launch->builder);
+    if (rc == 0 && request->learning)
+        rc = procspawn__learning_start(request->learning, base__deadline(patience));
     if (rc == 0)
         rc = procspawn__request_seal(request);
     launch->sealed = rc == 0;
@@ -309,6 +316,9 @@ static void become_handle(struct procspawn__launch *launch, struct procspawn__pr
     process->limit = launch->builder.limit;
     launch->has_child = false;
     procspawn__streams_give(&launch->request, &process->handle);
+    process->handle.learning = launch->request.learning;
+    launch->request.learning = NULL;
+    procspawn__learning_close(process->handle.learning);
 }
 
 int procspawn__launch_step(struct procspawn__launch *launch, procspawn_handle **ret_handle)

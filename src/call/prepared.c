@@ -63,7 +63,8 @@ static const uint32_t later_flags = WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT |
 /* A hook may do something that is meant for one call only; a library is not loaded inside. */
 static bool is_suitable(const procspawn_builder *builder, const struct procspawn__request *request)
 {
-    return builder->sandbox.profile != PROCSPAWN_SANDBOX_NONE && !builder->hook &&
+    return builder->sandbox.profile != PROCSPAWN_SANDBOX_NONE &&
+           builder->sandbox.denial != PROCSPAWN_DENIAL_LEARN && !builder->hook &&
            !procspawn__image.is_child && request->cwd < 0 && !request->block.overflow &&
            !(request->call.flags & WIRE_CALL_LIBRARY) && request->block.length <= LONGEST;
 }

@@ -6,6 +6,7 @@
 #include "src/base/fd.h"
 #include "src/base/refusal.h"
 #include "src/call/capture.h"
+#include "src/call/learning.h"
 #include "src/image/function.h"
 #include "src/image/image.h"
 #include "src/value/message.h"
@@ -47,6 +48,7 @@ void procspawn__request_fini(struct procspawn__request *request)
         base__fd_close(request->pipes[i]);
     }
     procspawn__capture_drop(request->capture);
+    procspawn__learning_drop(request->learning);
 }
 
 void procspawn__request_forget(struct procspawn__request *request)
@@ -58,7 +60,9 @@ void procspawn__request_forget(struct procspawn__request *request)
         request->pipes[i] = -1;
     }
     procspawn__capture_forget(request->capture);
+    procspawn__learning_forget(request->learning);
     request->capture = NULL;
+    request->learning = NULL;
     procspawn__request_fini(request);
 }
 
@@ -99,6 +103,8 @@ int procspawn__request_seal(struct procspawn__request *request)
     request->call.text_length = message->text_length;
     request->call.attached_length = message->attached_length;
     request->call.attached_count = message->attached_count;
+    if (request->learning)
+        request->call.flags |= WIRE_CALL_FD_LEARN;
     if (sizeof request->call + block.length + procspawn__message_length(message) <= WIRE_MAX_BODY)
         return procspawn__message_keep(message);
     request->memory = base__fd_hold(procspawn__message_memfd(message, &block));
@@ -124,6 +130,8 @@ static size_t gather_fds(const struct procspawn__request *request, int fds[])
         if (request->stdio[i] >= 0)
             fds[count++] = request->stdio[i];
     }
+    if (request->call.flags & WIRE_CALL_FD_LEARN)
+        fds[count++] = procspawn__learning_socket(request->learning);
     for (size_t i = 0; i < request->message.fd_count; i++)
         fds[count++] = request->message.fds[i];
     return count;
@@ -137,7 +145,8 @@ static bool is_there(int fd)
 /* A request may wait before it is sent: are its descriptors still open, and not reused? */
 static bool is_whole(const struct procspawn__request *request)
 {
-    bool whole = is_there(request->memory) && is_there(request->cwd);
+    bool whole = is_there(request->memory) && is_there(request->cwd) &&
+                 is_there(procspawn__learning_socket(request->learning));
 
     for (int i = 0; i < 3; i++)
         whole = whole && (!request->owned[i] || is_there(request->stdio[i]));

@@ -5,6 +5,7 @@
 #define FORKSCOPE_CALL_REQUEST_H
 
 #include "src/call/capture.h"
+#include "src/call/learning.h"
 #include "src/value/message.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
@@ -26,6 +27,7 @@ struct procspawn__request {
     bool owned[3];              /* stdio[i] is owned; else borrowed */
     int pipes[3];               /* the caller's ends of pipes */
     struct procspawn__capture *capture; /* NULL: its output is not captured */
+    struct procspawn__learning *learning; /* started; NULL: it does not learn */
 };
 
 void procspawn__request_init(struct procspawn__request *request);

@@ -69,7 +69,7 @@ void procspawn__received_call_drop(struct procspawn__received_call *received)
 size_t procspawn__received_call_descriptors(uint32_t flags)
 {
     static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
-        WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR;
+        WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR | WIRE_CALL_FD_LEARN;
 
     size_t count = 0;
 
@@ -191,7 +191,7 @@ static int get_ports(struct wire_reader *block, struct procspawn__sandbox *sandb
 static int check_sandbox(const struct wire_reader *block, const struct procspawn__sandbox *sandbox)
 {
     if (block->broken || (unsigned)sandbox->profile > PROCSPAWN_SANDBOX_NETWORK ||
-        (unsigned)sandbox->denial > PROCSPAWN_DENIAL_FAIL ||
+        (unsigned)sandbox->denial > PROCSPAWN_DENIAL_LEARN ||
         sandbox->allowed & ~(uint32_t)PROCSPAWN__SANDBOX_EXCEPTIONS)
         return -EPROTO;
     return 0;

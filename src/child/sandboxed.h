@@ -9,6 +9,9 @@
 /* Keeps what the call says of a sandbox. 0, -EPROTO or -ENOMEM. */
 int procspawn__sandboxed_keep(struct wire_reader *block);
 
+/* Takes the socket to the learner, which gets the listener when the sandbox is entered. */
+void procspawn__sandboxed_learner(int socket);
+
 /*
  * Enters what was kept, if it has a profile and was not entered. 0, or -errno and why in words, in
  * static memory.

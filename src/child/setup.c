@@ -340,6 +340,8 @@ static int set_surroundings(const struct wire_call *call, struct wire_frame *fra
                     "could not enter the caller's working directory");
     PROCSPAWN__STEP(flags & streams, set_streams(flags, frame, &fd_index),
                     "could not set the standard streams");
+    if (flags & WIRE_CALL_FD_LEARN)
+        procspawn__sandboxed_learner(wire__take_fd(frame, fd_index++));
     if (flags & WIRE_CALL_UMASK)
         umask(call->umask);
     return 0;

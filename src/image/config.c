@@ -69,6 +69,11 @@ void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout)
     config->start_timeout = timeout;
 }
 
+void procspawn_config_learning(procspawn_config *config, bool allowed)
+{
+    config->learning = allowed;
+}
+
 void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned all)
 {
     config->nested_each = each;

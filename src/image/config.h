@@ -22,6 +22,7 @@ struct procspawn_config {
     unsigned nested_each;
     unsigned nested_all;
     int64_t start_timeout;
+    bool learning;              /* PROCSPAWN_DENIAL_LEARN is allowed */
 };
 
 #define PROCSPAWN__CONFIG_DEFAULT \

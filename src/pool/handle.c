@@ -292,6 +292,11 @@ static struct procspawn__capture *call_capture(procspawn_handle *handle)
     return capture;
 }
 
+static const struct procspawn__learning *call_learning(const procspawn_handle *handle)
+{
+    return call_of(handle)->pool->learning;
+}
+
 const struct procspawn__handle_kind procspawn__pool_call_kind = {
     .pooled = true,
     .answered = call_answered,
@@ -304,4 +309,5 @@ const struct procspawn__handle_kind procspawn__pool_call_kind = {
     .drop = call_drop,
     .forget = call_forget,
     .capture = call_capture,
+    .learning = call_learning,
 };

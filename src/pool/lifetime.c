@@ -7,6 +7,7 @@
 #include "src/base/witness.h"
 #include "src/call/builder.h"
 #include "src/call/builder_snapshot.h"
+#include "src/call/learning.h"
 #include "src/call/request.h"
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
@@ -34,6 +35,7 @@ void procspawn__pool_destroy(procspawn_pool *pool)
     base__fd_close(pool->wake);
     base__fd_close(pool->end_event);
     base__fd_close(pool->room_fd);
+    procspawn__learning_drop(pool->learning);
     if (pool->initializer)
         procspawn__request_fini(pool->initializer);
     procspawn__dispose_all(pool->remains);
@@ -54,6 +56,7 @@ static void forget(procspawn_pool *pool) NO_THREAD_SAFETY_ANALYSIS("it tries to 
         procspawn__worker_forget(pool->workers[i]);
     for (int i = 0; i < 3; i++)
         pool->process->stdio[i].fd = -1;
+    procspawn__learning_forget(pool->learning);
     if (pool->initializer)
         procspawn__request_forget(pool->initializer);
     free_memory(pool);

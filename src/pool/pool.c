@@ -8,6 +8,8 @@
 #include "src/call/builder.h"
 #include "src/call/builder_snapshot.h"
 #include "src/call/caller_state.h"
+#include "src/call/learner_start.h"
+#include "src/call/learning.h"
 #include "src/call/request.h"
 #include "src/call/collector.h"
 #include "src/error/error.h"
@@ -23,6 +25,7 @@
 #include "src/wire/call.h"
 #include <errno.h>
 #include <forkscope/error.h>
+#include <forkscope/learn.h>
 #include <forkscope/pool.h>
 #include <forkscope/procspawn.h>
 #include <pthread.h>
@@ -65,11 +68,21 @@ static int encode_initializer(procspawn_pool *pool, const procspawn_pool_builder
     return rc == 0 ? procspawn__request_seal(request) : rc;
 }
 
+static int start_learner(procspawn_pool *pool)
+{
+    if (!procspawn__learning_wanted(pool->process))
+        return 0;
+    int rc = procspawn__learning_new(pool->process, &pool->learning);
+    return rc == 0 ? procspawn__learning_start(pool->learning, BASE_NEVER) : rc;
+}
+
 static int fill(procspawn_pool *pool, const procspawn_pool_builder *builder)
 {
     int rc = procspawn__builder_copy(builder->process, &pool->process);
     if (rc == 0)
         rc = encode_initializer(pool, builder);
+    if (rc == 0)
+        rc = start_learner(pool);
     if (rc < 0)
         return rc;
     pool->witness = base__witness_new();
@@ -177,6 +190,12 @@ int procspawn_pool_new(unsigned size, procspawn_pool **ret_pool)
 
     procspawn_pool_builder_free(builder);
     return rc;
+}
+
+int procspawn_pool_learned(procspawn_pool *pool, procspawn_needs **ret_needs)
+{
+    int rc = procspawn__pool_check(pool);
+    return rc == 0 ? procspawn__learning_read(pool->learning, ret_needs) : rc;
 }
 
 /* ---- the end ---- */

@@ -8,6 +8,7 @@
 
 #include "src/base/clock.h"
 #include "src/call/caller_state.h"
+#include "src/call/learning.h"
 #include "src/call/request.h"
 #include "src/call/stdio.h"
 #include "src/client/remote_child.h"
@@ -49,6 +50,7 @@ static int send_prepare(const procspawn_pool *pool, int channel)
     int rc = procspawn__caller_state_describe(&request, pool->process);
     if (rc == 0)
         rc = procspawn__streams_open_lasting(&request, pool->process);
+    request.learning = procspawn__learning_ref(pool->learning);
     if (rc == 0)
         rc = procspawn__request_seal(&request);
     if (rc == 0)

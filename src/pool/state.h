@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct procspawn__learning;
 struct procspawn__request;
 struct procspawn__worker;
 
@@ -66,6 +67,7 @@ struct procspawn_pool {
     struct procspawn__pool_config config;
     procspawn_builder *process;
     struct procspawn__request *initializer;     /* sealed; sent to each worker; NULL: none */
+    struct procspawn__learning *learning;       /* what its workers learn; NULL: nothing */
     enum procspawn__pool_state state GUARDED_BY(pool_lock);
     bool failed GUARDED_BY(pool_lock);          /* it ended because no worker could be started */
     procspawn_error *cause GUARDED_BY(pool_lock);  /* of the last failed start */

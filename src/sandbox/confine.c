@@ -159,6 +159,56 @@ int procspawn__sandbox_confine(const struct procspawn__sandbox *sandbox, const c
     return 0;
 }
 
+/* ---- learning ---- */
+
+/* A process that the user may not trace otherwise (Yama) lets the learner read its memory. */
+static int install_listener(void)
+{
+    const struct sandbox_completion completion = { .pid = getpid(), .learns = true };
+    int rc = sandbox__program(PROCSPAWN_SANDBOX_COMPUTE, &completion, &filter);
+
+    if (rc < 0)
+        return rc;
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -errno;
+    long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                            &filter);
+    return listener < 0 ? -errno : (int)listener;
+}
+
+int procspawn__sandbox_learn(const struct procspawn__sandbox *sandbox, int *ret_listener,
+                             const char **ret_reason)
+{
+    const bool first = present.profile == PROCSPAWN_SANDBOX_NONE;
+    int rc = 0;
+
+    *ret_listener = -1;
+    *ret_reason = "the process is in a sandbox that allows less";
+    if (is_wider(sandbox))
+        return -EINVAL;
+    *ret_reason = first ? missing_filter() : NULL;
+    if (*ret_reason)
+        return -ENOSYS;
+    *ret_reason = "the process has a second thread, which would not be in the sandbox";
+    if (!has_one_thread())
+        return -EINVAL;
+    *ret_reason = "the kernel cannot have system calls wait for an answer, which learning needs "
+                  "(Linux 5.5 can)";
+    if (first)
+        rc = install_listener();
+    if (rc == -EBUSY)
+        *ret_reason = "another program answers system calls of this one already";
+    if (rc < 0)
+        return rc;
+    if (first)
+        *ret_listener = rc;
+    present.profile = sandbox->profile;
+    present.allowed = sandbox->allowed;
+    present.filtered = true;
+    return 0;
+}
+
 bool procspawn__sandbox_confined(void)
 {
     return present.profile != PROCSPAWN_SANDBOX_NONE;

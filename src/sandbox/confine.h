@@ -16,6 +16,15 @@
  */
 int procspawn__sandbox_confine(const struct procspawn__sandbox *sandbox, const char **ret_reason);
 
+/*
+ * In place of it, for PROCSPAWN_DENIAL_LEARN: nothing is confined. What profile COMPUTE would deny
+ * waits for an answer by *ret_listener, a new descriptor; -1: this process has given one already.
+ *
+ * Returns the same; -EBUSY if another program has set a listener before.
+ */
+int procspawn__sandbox_learn(const struct procspawn__sandbox *sandbox, int *ret_listener,
+                             const char **ret_reason);
+
 /* Is this process in a sandbox? */
 bool procspawn__sandbox_confined(void);
 

@@ -218,8 +218,22 @@ bool procspawn__sandbox_compile_one(void)
 
 /* ---- completion ---- */
 
+/*
+ * ENOSYS and the like stay: a C library does something else then, and that is what is to be
+ * learned. Foreign tables end the process.
+ */
+static bool is_learned(uint32_t answer)
+{
+    if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRAP)
+        return true;
+    return (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO &&
+           ((answer & SECCOMP_RET_DATA) == EPERM || (answer & SECCOMP_RET_DATA) >= OPEN_ANSWER);
+}
+
 static uint32_t complete_answer(uint32_t answer, const struct sandbox_completion *completion)
 {
+    if (completion->learns)
+        return is_learned(answer) ? SECCOMP_RET_USER_NOTIF : answer;
     if ((answer & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO)
         return answer;
     switch ((int)(answer & SECCOMP_RET_DATA) - OPEN_ANSWER) {

@@ -23,6 +23,7 @@ struct sandbox_completion {
     uint32_t threads;
     uint32_t code;
     uint32_t listen;
+    bool learns;                /* then what is not let through waits for the learner's answer */
 };
 
 /* Compiles one program that is not compiled yet. Returns whether there are more. */

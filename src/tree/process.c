@@ -139,6 +139,11 @@ static struct procspawn__capture *scoped_capture(procspawn_handle *handle)
     return procspawn__handle_capture(shared_of(handle)->process);
 }
 
+static const struct procspawn__learning *scoped_learning(const procspawn_handle *handle)
+{
+    return procspawn__handle_learning(shared_of(handle)->process);
+}
+
 static const struct procspawn__handle_kind kind = {
     .answered = scoped_answered,
     .gone = scoped_gone,
@@ -149,6 +154,7 @@ static const struct procspawn__handle_kind kind = {
     .drop = scoped_drop,
     .forget = scoped_forget,
     .capture = scoped_capture,
+    .learning = scoped_learning,
 };
 
 /* ---- start ---- */

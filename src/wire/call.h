@@ -55,6 +55,9 @@ enum wire_call_flag {
     WIRE_CALL_AHEAD = 1 << 30       /* of PREPARE: is answered only if it fails (prepared.h) */
 };
 
+/* The highest flag is no int, as the constants of an enum are: to the learner, learner.h. */
+#define WIRE_CALL_FD_LEARN UINT32_C(0x80000000)
+
 enum { WIRE_BUILD_ID_MAX = 32, WIRE_LIMITS_MAX = 32, WIRE_GROUPS_MAX = 65536 };
 
 /* Of PREPARE and INITIALIZE: calls that follow are to start from the state of a new process. */

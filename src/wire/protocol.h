@@ -72,6 +72,8 @@
  *  VALUE        user's    sender  receiver struct wire_value, then its text        see there
  *  CAPTURE      own       spawner collector struct wire_capture                    memory, pipes
  *  DRAIN        own       spawner collector struct wire_drain                      -
+ *  LEARN        own       spawner learner  nothing                                 memory
+ *  LISTENER     own       child   learner  nothing                                 listener
  *
  * Both ends run the same image, so structures are sent as they lie in memory, each padded to eight
  * bytes with named fields only. The receiver checks the length against the structure, every count
@@ -105,7 +107,9 @@ enum wire_type {
     WIRE_VALUE,
     WIRE_CAPTURE,
     WIRE_DRAIN,
-    WIRE_GROW
+    WIRE_GROW,
+    WIRE_LEARN,
+    WIRE_LISTENER
 };
 
 enum {
