@@ -120,11 +120,14 @@ examples_44_deaths_LDADD = $(examples_ldadd)
 EXTRA_DIST += examples/44_deaths.expected
 EXTRA_DIST += examples/42_sandbox.c examples/42_sandbox.expected
 EXTRA_DIST += examples/43_sandbox_files.c examples/43_sandbox_files.expected
+EXTRA_DIST += examples/45_learn.c examples/45_learn.expected
 if HAVE_SECCOMP
 noinst_PROGRAMS += examples/42_sandbox
 examples_42_sandbox_LDADD = $(examples_ldadd)
 noinst_PROGRAMS += examples/43_sandbox_files
 examples_43_sandbox_files_LDADD = $(examples_ldadd)
+noinst_PROGRAMS += examples/45_learn
+examples_45_learn_LDADD = $(examples_ldadd)
 endif
 EXTRA_DIST += examples/50_cunit.c examples/50_cunit.expected
 if HAVE_CUNIT
