@@ -41,6 +41,7 @@ tests_libsupport_la_SOURCES += tests/support/made_file.c tests/support/made_file
 tests_libsupport_la_SOURCES += tests/support/made_module.c tests/support/made_module.h
 tests_libsupport_la_SOURCES += tests/support/memory_group.c tests/support/memory_group.h
 tests_libsupport_la_SOURCES += tests/support/nested_helpers.c tests/support/nested_helpers.h
+tests_libsupport_la_SOURCES += tests/support/old_landlock.c tests/support/old_landlock.h
 tests_libsupport_la_SOURCES += tests/support/output_helpers.c tests/support/output_helpers.h
 tests_libsupport_la_SOURCES += tests/support/phase_helpers.c tests/support/phase_helpers.h
 tests_libsupport_la_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
@@ -226,6 +227,9 @@ check_PROGRAMS += tests/examples/vet_sandbox_test
 tests_examples_vet_sandbox_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
 check_PROGRAMS += tests/examples/vet_verdict_test
 tests_examples_vet_verdict_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
+else
+check_PROGRAMS += tests/examples/unsandboxed_test
+tests_examples_unsandboxed_test_LDADD = tests/libsupport.la $(JANSSON_LIBS) $(test_libs)
 endif
 
 check_PROGRAMS += tests/executor/executor_test
@@ -344,6 +348,7 @@ check_PROGRAMS += tests/sandbox/learn_ways_test
 check_PROGRAMS += tests/sandbox/learner_test
 check_PROGRAMS += tests/sandbox/need_test
 check_PROGRAMS += tests/sandbox/network_test
+check_PROGRAMS += tests/sandbox/old_kernels_test
 check_PROGRAMS += tests/sandbox/prepared_test
 # The page has the table of a processor with all system calls.
 if HAVE_OLD_CALLS
@@ -354,6 +359,8 @@ endif
 check_PROGRAMS += tests/sandbox/values_test
 check_PROGRAMS += tests/sandbox/violation_test
 check_PROGRAMS += tests/sandbox/ways_test
+else
+check_PROGRAMS += tests/sandbox/absent_test
 endif
 check_PROGRAMS += tests/scope/agenda_test
 tests_scope_agenda_test_LDADD = $(scope_libs) $(test_libs)
