@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cmath>
 #include <csignal>
+#include <fcntl.h>
 #include <limits>
 #include <memory>
 #include <semaphore.h>
@@ -321,6 +322,28 @@ static int below_four(std::uint8_t number)
     return number < 4 ? 2 * number : throw std::out_of_range("four");
 }
 
+static int opens(const std::string &path)
+{
+    return open(path.c_str(), O_RDONLY);
+}
+
+static void a_call_has_the_sandbox_of_its_builder()
+{
+    fs::session session(arguments, argument);
+    fs::builder builder(procspawn_builder_new());
+    fs::options options;
+
+    if (procspawn_sandbox_missing(PROCSPAWN_SANDBOX_COMPUTE))
+        return;
+    procspawn_builder_sandbox(builder.get(), PROCSPAWN_SANDBOX_COMPUTE);
+    options.builder = builder.get();
+    CHECK(fs::call_with<greet>(options, "sandbox") == "hello, sandbox");
+    auto failed = thrown<fs::call_error>([&] { fs::call_with<below_four>(options, 4); });
+    CHECK(failed.type() == "std::out_of_range");
+    auto denied = thrown<fs::call_error>([&] { fs::call_with<opens>(options, "/etc/passwd"); });
+    CHECK(std::string(denied.what()).find("sandbox violation: openat") == 0);
+}
+
 static void a_map_has_a_result_for_each_item()
 {
     fs::session session(arguments, argument);
@@ -606,6 +629,7 @@ static CU_TestInfo calls[] = {
     TEST(a_death_is_an_error_too),
     TEST(a_call_that_cannot_be_made_is_an_error_too),
     TEST(a_future_has_its_result_once),
+    TEST(a_call_has_the_sandbox_of_its_builder),
     TEST(a_map_has_a_result_for_each_item),
     TEST(a_map_tells_the_item_that_failed),
     CU_TEST_INFO_NULL,
