@@ -5,7 +5,8 @@
  * writes another one, starts a thread and changes a mode. First it is learned: all of that is let
  * through, and the program prints the builder's calls that let it in, and what nothing lets in.
  * Then the function runs in a sandbox with these calls, without what nothing lets in. That it was
- * learned with input that can be trusted matters: there is no protection meanwhile.
+ * learned with input that can be trusted matters: there is no protection meanwhile. With LEARN_JSON
+ * in the environment the whole list goes to stderr.
  */
 #include <fcntl.h>
 #include <forkscope.h>
@@ -53,6 +54,15 @@ json_t *make_report(json_t *argument)
     return json_string(users > 0 ? "a report was made" : "there are no users");
 }
 
+/* For other programs: the whole list. */
+static void show_all(const procspawn_needs *needs)
+{
+    json_t *json = procspawn_needs_json(needs);
+
+    json_dumpf(json, stderr, JSON_INDENT(2));
+    json_decref(json);
+}
+
 static void show(const procspawn_needs *needs)
 {
     printf("let in by\n%s", procspawn_needs_code(needs));
@@ -78,6 +88,8 @@ static int learn(procspawn_builder *builder, const char *path)
         rc = procspawn_learned(handle, &needs);
     if (rc == 0) {
         show(needs);
+        if (getenv("LEARN_JSON"))
+            show_all(needs);
         procspawn_needs_free(needs);
     }
     procspawn_handle_free(handle);

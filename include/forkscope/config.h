@@ -206,7 +206,7 @@ void procspawn_config_end_callback(procspawn_config *config, void (*callback)(vo
 void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned all);
 
 /*
- * Whether calls may have denial PROCSPAWN_DENIAL_LEARN (learn.h), which lets through all that a
+ * Whether calls may be learned. Denial PROCSPAWN_DENIAL_LEARN (learn.h) lets through all that a
  * sandbox would deny. Off unless set: then such a call fails with kind SETUP. So a builder alone
  * cannot take the protection away from a program in the field.
  *

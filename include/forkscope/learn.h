@@ -68,7 +68,11 @@ struct procspawn_need {
     const char *reason;         /* then why, in a sentence; else NULL */
 };
 
-/* A list of needs, in the order in which they came. */
+/*
+ * A list of needs, in the order in which they came.
+ *
+ * Fork:   a forked process has a copy, which it reads and frees by itself.
+ */
 typedef struct procspawn_needs procspawn_needs;
 
 /*
