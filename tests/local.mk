@@ -105,6 +105,7 @@ check_PROGRAMS += tests/call/builder_test
 check_PROGRAMS += tests/call/collector_test
 check_PROGRAMS += tests/call/confinement_test
 check_PROGRAMS += tests/call/deadline_test
+check_PROGRAMS += tests/call/debugger_test
 check_PROGRAMS += tests/call/endurance_test
 check_PROGRAMS += tests/call/environment_test
 check_PROGRAMS += tests/call/failure_test

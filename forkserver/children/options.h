@@ -42,6 +42,7 @@ struct forkserver_options {
     bool capture_backtraces;
     bool resolve_backtraces;
     bool resolve_lines;
+    bool limits_debugged;       /* time limits also end a child that has a debugger */
     void (*prepare)(void);      /* called once in each server, before it forks */
     bool (*idle_step)(void);    /* one step of what may wait; false: it was the last */
     void (*enter)(const struct forkserver_child *child);    /* runs the child; does not return */

@@ -141,13 +141,26 @@ void forkserver__terminate_all(struct server *s, int signal, int64_t grace,
         forkserver__terminate(s, c, signal, grace, cause);
 }
 
+/* The limit is looked at again, for the debugger may leave. */
+static bool is_left_to_debugger(struct server *s, struct child *child, enum wire_limit_kind kind)
+{
+    static const int64_t pause = BASE_SECOND;
+
+    if (s->options->limits_debugged || !s->own_proc ||
+        !forkserver__has_debugger(s->root, child->pid))
+        return false;
+    forkserver__limit_put_off(s, child, kind, base__deadline(pause));
+    return true;
+}
+
 /* A child past its limit is unwound first, and killed when that is done or takes too long. */
 static void past_limit(struct server *s, struct child *child, enum wire_limit_kind kind)
 {
     enum wire_end_cause cause =
         kind == WIRE_LIMIT_RUN ? WIRE_ENDED_BY_RUN_LIMIT : WIRE_ENDED_BY_TOTAL_LIMIT;
 
-    if (is_dead(child) || deferred_by_crash(s, child, SIGKILL, 0, cause))
+    if (is_dead(child) || is_left_to_debugger(s, child, kind) ||
+        deferred_by_crash(s, child, SIGKILL, 0, cause))
         return;
     if (child->cause == WIRE_ENDED_BY_ITSELF)
         child->cause = cause;

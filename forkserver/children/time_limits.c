@@ -89,3 +89,10 @@ bool forkserver__limit_passed(struct child *child, int64_t now, enum wire_limit_
     *ret_kind = kind;
     return true;
 }
+
+void forkserver__limit_put_off(struct server *s, struct child *child, enum wire_limit_kind kind,
+                               int64_t until)
+{
+    child->limits.of[kind].until = until;
+    forkserver__wake_by(s, until);
+}

@@ -20,6 +20,9 @@ void forkserver__limit_unwatch(struct server *s, struct child *child);
 void forkserver__limit_rewatch(struct server *s, struct child *child);
 /* When the next one passes. */
 int64_t forkserver__limit_next(const struct child *child);
+/* Looks at a limit that has passed again at this moment. */
+void forkserver__limit_put_off(struct server *s, struct child *child, enum wire_limit_kind kind,
+                               int64_t until);
 /* If one has passed, forgets when, and returns true. */
 bool forkserver__limit_passed(struct child *child, int64_t now, enum wire_limit_kind *ret_kind);
 

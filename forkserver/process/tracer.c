@@ -43,24 +43,27 @@ static pid_t read_status(pid_t pid, const char *key)
     return value;
 }
 
-/*
- * May this tracer be killed? It must be below the root, but neither the root itself nor a child of
- * it: these are servers, or end by themselves. The chain of parents ends at process 1; a chain that
- * is too long to follow counts as below the root, because only a process that hides makes one.
- */
-static bool may_kill(pid_t tracer, pid_t root)
+/* A chain that is too long to follow counts as below the root: only a process that hides makes one. */
+static bool is_below(pid_t pid, pid_t root)
 {
     enum { DEEPEST = 1024 };
-    pid_t parent = read_status(tracer, "PPid:");
+    pid_t parent = read_status(pid, "PPid:");
 
-    if (tracer == root || parent == root)
-        return false;
     for (int i = 0; parent > 1 && i < DEEPEST; i++) {
         if (parent == root)
             return true;
         parent = read_status(parent, "PPid:");
     }
     return parent > 1;
+}
+
+/*
+ * May this tracer be killed? It must be below the root, but neither the root itself nor a child of
+ * it: these are servers, or end by themselves.
+ */
+static bool may_kill(pid_t tracer, pid_t root)
+{
+    return tracer != root && read_status(tracer, "PPid:") != root && is_below(tracer, root);
 }
 
 static void kill_tracers_of(struct search *search, pid_t pid)
@@ -93,4 +96,11 @@ void forkserver__kill_tracers(pid_t root, pid_t pid)
     struct search search = { .root = root, .left = AT_ONCE };
 
     kill_tracers_of(&search, pid);
+}
+
+bool forkserver__has_debugger(pid_t root, pid_t pid)
+{
+    pid_t tracer = read_status(pid, "TracerPid:");
+
+    return tracer > 0 && tracer != root && !is_below(tracer, root);
 }

@@ -166,6 +166,19 @@ void procspawn_config_spares(procspawn_config *config, int count);
 void procspawn_config_start_timeout(procspawn_config *config, int64_t timeout);
 
 /*
+ * Whether the time limits of a call (procspawn_builder_run_limit, procspawn_builder_total_limit)
+ * also end a process that has a debugger. Off unless set: a process that is traced from outside of
+ * the tree of processes here goes on, and is ended within a second after the debugger has left. A
+ * tracer that the process has started itself is none. Time limits of scopes, and the ends of the
+ * program, of pools and scopes, ask for no debugger.
+ *
+ * Safe:   one thread at a time for each configuration.
+ * Cancel: no cancellation point.
+ * Source: own.
+ */
+void procspawn_config_limits_debugged(procspawn_config *config, bool enabled);
+
+/*
  * A callback that runs in every child after the called function. It runs when the function has
  * returned or has called exit(3), quick_exit(3) or procspawn_panic(), before the caller gets the
  * answer. In a worker of a pool it runs after each call, so nothing is lost when the worker is

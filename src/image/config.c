@@ -59,6 +59,11 @@ void procspawn_config_resolve_backtraces(procspawn_config *config, bool enabled)
     config->resolve_backtraces = enabled;
 }
 
+void procspawn_config_limits_debugged(procspawn_config *config, bool enabled)
+{
+    config->limits_debugged = enabled;
+}
+
 void procspawn_config_spares(procspawn_config *config, int count)
 {
     config->spares = count;

@@ -18,6 +18,7 @@ struct procspawn_config {
     bool capture_backtraces;
     bool resolve_backtraces;
     bool resolve_lines;
+    bool limits_debugged;
     int spares;
     unsigned nested_each;
     unsigned nested_all;

@@ -92,6 +92,7 @@ static struct forkserver_options options_for(const struct procspawn__image *imag
         .capture_backtraces = image->config.capture_backtraces,
         .resolve_backtraces = image->config.resolve_backtraces,
         .resolve_lines = image->config.resolve_lines,
+        .limits_debugged = image->config.limits_debugged,
         .prepare = procspawn__child_prepare,
         .idle_step = procspawn__sandbox_compile_one,
         .enter = procspawn__child_enter,
