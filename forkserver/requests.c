@@ -11,6 +11,7 @@
 #include "forkserver/children/death.h"
 #include "forkserver/children/link.h"
 #include "forkserver/children/quota.h"
+#include "forkserver/children/reporter.h"
 #include "forkserver/children/requester.h"
 #include "forkserver/children/spares.h"
 #include "forkserver/children/spawn.h"
@@ -169,6 +170,22 @@ static int on_limit(struct server *s, struct requester *requester, const void *m
     return 0;
 }
 
+static int on_examine(struct server *s, struct requester *requester, const void *message)
+{
+    const struct wire_examine *body = message;
+    struct child *child = find(s, requester, body->pid, body->id);
+
+    if (body->question == 0)
+        return -EPROTO;
+    if (child)
+        forkserver__poll_stop(s, child->pid);
+    if (child)
+        forkserver__report_asked(s, child, body->question);
+    else
+        forkserver__report_refuse(requester, body->question, -ESRCH);
+    return 0;
+}
+
 static int on_look(struct server *s, struct requester *requester, const void *message)
 {
     (void)requester, (void)message;
@@ -204,6 +221,7 @@ static const struct request {
     { WIRE_END_CHILD, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_end_child), on_end_child },
     { WIRE_LIMIT, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_limit), on_limit },
     { WIRE_AWAIT, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_await), on_await },
+    { WIRE_EXAMINE, FROM_REQUESTERS, WHILE_SERVING, sizeof(struct wire_examine), on_examine },
     { WIRE_LOOK, FROM_HOST, ALWAYS, 0, on_look },
     { WIRE_END, FROM_ROOT, ALWAYS, sizeof(struct wire_end), on_end },
 };

@@ -126,6 +126,7 @@ check_PROGRAMS += tests/call/request_test
 check_PROGRAMS += tests/call/result_limits_test
 check_PROGRAMS += tests/call/shortage_test
 check_PROGRAMS += tests/call/spawn_test
+check_PROGRAMS += tests/call/stacks_test
 check_PROGRAMS += tests/call/uncancelled_test
 
 check_PROGRAMS += tests/calls/call_test

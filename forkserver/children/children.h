@@ -20,6 +20,7 @@ struct report {
     pid_t pid;                  /* 0: none */
     int memfd;                  /* the whole report; -1: there will be none */
     struct backtrace_brief *brief;  /* shared memory */
+    uint64_t question;          /* of the requester that asked for it; 0: nobody has */
     bool stopped_again;         /* the child stopped again meanwhile, perhaps for a crash */
     int64_t give_up_at;
 };

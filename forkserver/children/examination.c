@@ -21,6 +21,8 @@ static bool read_record(const struct examination *examination, struct crash_reco
 
     if (examination->stopped && error)
         _exit(error == -ENOENT ? EXAMINATION_NO_FAILURE : 0);
+    if (examination->asked && !error)
+        _exit(EXAMINATION_FAILURE);
     if (examination->memfd < 0 && !error && ret_record->state == CRASH_RAISED &&
         ret_record->said == BACKTRACE_SAID_NOTHING) {
         crash__mark(examination->pid, -1, CRASH_EXAMINED);

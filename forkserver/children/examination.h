@@ -12,11 +12,14 @@
 
 /* Exit status of the reporter: the child did not stop for a failure of its own. */
 enum { EXAMINATION_NO_FAILURE = 77 };
+/* The child that was to be examined on request is failing by itself just now. */
+enum { EXAMINATION_FAILURE = 78 };
 
 struct examination {
     pid_t server;
     pid_t pid;
     bool stopped;
+    bool asked;                 /* on request: it neither stopped nor passed a time limit */
     bool own_proc;
     bool with_symbols;
     bool with_places;

@@ -13,6 +13,9 @@
 #include "forkserver/children/timing.h"
 #include "src/base/clock.h"
 #include "src/crash/modules.h"
+#include "src/wire/frame.h"
+#include "src/wire/protocol.h"
+#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -74,6 +77,7 @@ static bool start(struct server *s, struct child *child, enum child_state state)
         .server = s->pid,
         .pid = child->pid,
         .stopped = state == CHILD_STOPPED,
+        .asked = state == CHILD_HANGING && child->cause == WIRE_ENDED_BY_ITSELF,
         .own_proc = s->own_proc,
         .with_symbols = s->options->resolve_backtraces,
         .with_places = s->options->resolve_backtraces && s->options->resolve_lines,
@@ -115,6 +119,46 @@ bool forkserver__report_stop(struct server *s, struct child *child)
     return false;
 }
 
+void forkserver__report_refuse(const struct requester *requester, uint64_t question, int error)
+{
+    const struct wire_examined answer = { .question = question, .error = error };
+
+    if (requester)
+        wire__send_struct(requester->link.fd, WIRE_EXAMINED, &answer, sizeof answer, -1, true);
+}
+
+void forkserver__report_asked(struct server *s, struct child *child, uint64_t question)
+{
+    int error = 0;
+
+    if (!s->options->capture_backtraces || !s->own_proc)
+        error = -ENOTSUP;
+    else if (child->state != CHILD_RUNNING || child->cause != WIRE_ENDED_BY_ITSELF)
+        error = -EBUSY;
+    else if (!start(s, child, CHILD_HANGING))
+        error = -EAGAIN;
+    if (error)
+        forkserver__report_refuse(child->requester, question, error);
+    else
+        child->report.question = question;
+}
+
+/* If the requester's link is full, the answer is dropped, and the question has none. */
+static void answer(const struct child *child)
+{
+    const struct wire_examined head = { .question = child->report.question };
+    const struct wire_part parts[] = {
+        { &head, sizeof head },
+        { child->report.brief, BACKTRACE_BRIEF },
+    };
+
+    if (child->report.pid != 0)
+        forkserver__report_refuse(child->requester, child->report.question, -EAGAIN);
+    else if (child->requester)
+        wire__send(child->requester->link.fd, WIRE_EXAMINED, parts, 2, &child->report.memfd,
+                   child->report.memfd >= 0 ? 1 : 0, true);
+}
+
 /*
  * The reporter took too long. Its death may be delayed by a file read that never ends; nothing
  * waits for it.
@@ -136,7 +180,13 @@ void forkserver__report_drop(struct child *child)
 /* The child may need its memory to die, and the reporter may still hold that in the kernel. */
 void forkserver__report_end(struct server *s, struct child *child)
 {
-    if (child->report.pid != 0) {
+    bool asked = child->report.question != 0, ends = child->cause != WIRE_ENDED_BY_ITSELF;
+
+    if (asked)
+        answer(child);
+    if (child->report.pid != 0 && asked && !ends) {
+        give_up(&s->reporters, child->report.pid);
+    } else if (child->report.pid != 0) {
         give_up(&s->reporters, child->report.pid);
         forkserver__kill_by(s, child, base__deadline(death_timeout), WIRE_ENDED_BY_ITSELF);
     }
@@ -144,8 +194,9 @@ void forkserver__report_end(struct server *s, struct child *child)
         { &child->token, sizeof child->token },
         { child->report.brief, BACKTRACE_BRIEF },
     };
-    wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
-               child->report.memfd >= 0 ? 1 : 0, true);
+    if (!asked || ends)
+        wire__send(child->channel, WIRE_BACKTRACE, parts, 2, &child->report.memfd,
+                   child->report.memfd >= 0 ? 1 : 0, true);
     list_remove(&child->in_examined);
     close_report(&child->report);
     forkserver__child_enter(child, child->state == CHILD_STOPPED ? CHILD_UNWOUND : CHILD_RUNNING);
@@ -196,4 +247,10 @@ bool forkserver__report_is_failure(const struct child *child, int status)
 {
     return child->state != CHILD_STOPPED || !WIFEXITED(status) ||
            WEXITSTATUS(status) != EXAMINATION_NO_FAILURE;
+}
+
+bool forkserver__report_is_late(const struct child *child, int status)
+{
+    return child->report.question != 0 && WIFEXITED(status) &&
+           WEXITSTATUS(status) == EXAMINATION_FAILURE;
 }

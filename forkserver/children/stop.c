@@ -7,6 +7,7 @@
 #include "forkserver/children/reporter.h"
 #include "forkserver/children/state.h"
 #include "forkserver/children/terminate.h"
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -59,7 +60,11 @@ void forkserver__on_reporter_death(struct server *s, pid_t pid, int status)
 {
     struct child *child = forkserver__reporter_died(s, pid);
 
-    if (child && forkserver__report_is_failure(child, status))
+    if (child && forkserver__report_is_late(child, status)) {
+        forkserver__report_refuse(child->requester, child->report.question, -EBUSY);
+        forkserver__report_drop(child);
+        stopped(s, child);
+    } else if (child && forkserver__report_is_failure(child, status))
         forkserver__after_report(s, child);
     else if (child)
         stopped_by_others(s, child);

@@ -94,5 +94,5 @@ void forkserver__limit_put_off(struct server *s, struct child *child, enum wire_
                                int64_t until)
 {
     child->limits.of[kind].until = until;
-    forkserver__wake_by(s, until);
+    forkserver__look_by(s, child, until);
 }

@@ -95,7 +95,8 @@ enum procspawn_error_kind {
     PROCSPAWN_ERROR_CONSUMED,       /* the result has been joined before */
     PROCSPAWN_ERROR_SETUP,          /* the call could not be made; the function never ran */
     PROCSPAWN_ERROR_SERVER_LOST,    /* the fork server died during the call, the child with it */
-    PROCSPAWN_ERROR_FAILED          /* the function called procspawn_fail (call.h) */
+    PROCSPAWN_ERROR_FAILED,         /* the function called procspawn_fail (call.h) */
+    PROCSPAWN_ERROR_RUNNING         /* no failure: a report that procspawn_stacks has made */
 };
 
 /* What ended the process. */

@@ -260,6 +260,33 @@ int procspawn_kill(procspawn_handle *handle);
 int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
 
 /*
+ * What a process does that runs: a report as that of a crash, which the caller frees. Its kind is
+ * PROCSPAWN_ERROR_RUNNING, its code 0; threads, frames and what each thread waits for are read as
+ * those of an error (error.h). The process is stopped for a few milliseconds (SIGSTOP, SIGCONT) and
+ * goes on; a system call that stops interrupt (epoll_wait, for instance) fails with EINTR there. A
+ * process that was stopped goes on, too. The report of a time limit is made in the same way.
+ *
+ * timeout bounds the wait of the caller, in nanoseconds (negative: for ever). Making a report takes
+ * a second and a half at most. Of a call of a pool, the worker that runs it is examined.
+ *
+ * Returns 0, or
+ *   -ETIMEDOUT           there was no report within timeout
+ *   -ESRCH               the process has ended, or the call of a pool has no worker (any more)
+ *   -EBUSY               it is ending, has failed just now, or is being examined for another caller
+ *   -EAGAIN              no process for the report could be had, or it took too long
+ *   -ENOTSUP             no backtraces are made (procspawn_config_capture_backtraces), /proc shows
+ *                        another pid namespace, or the process is the child of a scope (tree.h)
+ *   -ENOMEM, -EIO        memory was short, or the report was not readable
+ *   PROCSPAWN_ESERVER    the fork server is gone, or this process has left it
+ *   PROCSPAWN_ENOTOWNER  as for procspawn_join()
+ *
+ * Safe:   one thread at a time for each handle; of a call of a pool any thread.
+ * Cancel: no cancellation point.
+ * Source: own; jstack, py-spy dump.
+ */
+int procspawn_stacks(procspawn_handle *handle, int64_t timeout, procspawn_error **ret_report);
+
+/*
  * Waits until the process is gone and reaped, and gives what it used. ret_usage may be NULL. Does
  * not consume the result. procspawn_wait_timeout waits at most timeout nanoseconds (negative: for
  * ever).

@@ -157,6 +157,22 @@ int procspawn_kill(procspawn_handle *handle)
     return end(handle, SIGKILL, 0, WIRE_ENDED_BY_PROGRAM);
 }
 
+int procspawn_stacks(procspawn_handle *handle, int64_t timeout, procspawn_error **ret_report)
+{
+    procspawn_error *report = NULL;
+
+    if (!is_ours(handle))
+        return PROCSPAWN_ENOTOWNER;
+    if (!handle->kind->stacks)
+        return -ENOTSUP;
+    int rc = handle->kind->stacks(handle, base__deadline(timeout), &report);
+    if (rc < 0)
+        return rc;
+    procspawn__error_set_name(report, handle->name);
+    *ret_report = report;
+    return 0;
+}
+
 pid_t procspawn_pid(const procspawn_handle *handle)
 {
     return is_ours(handle) ? handle->kind->pid(handle) : 0;

@@ -38,6 +38,8 @@ struct procspawn__handle_kind {
     int (*end)(procspawn_handle *handle, int signal, int64_t grace, enum wire_end_cause cause);
     /* Sends SIGKILL and does not wait. 0, also for a call that has ended; or -errno: not now. */
     int (*try_kill)(procspawn_handle *handle);
+    /* A report on the process while it runs: see procspawn_stacks. NULL: -ENOTSUP. */
+    int (*stacks)(procspawn_handle *handle, int64_t deadline, procspawn_error **ret_report);
     /*
      * Sets the listener; NULL: nobody is told from now on. False: the call has ended, and the
      * listener is never told. NULL for a call whose end a descriptor tells: `fd`.

@@ -190,7 +190,7 @@ void procspawn__outcome_failure(struct procspawn__outcome *outcome, const struct
         leave_unread(&outcome->failure, frame, buffer, -1);
 }
 
-static int read_report(int memfd, struct backtrace *ret_trace)
+int procspawn__read_report(int memfd, struct backtrace *ret_trace)
 {
     unsigned char *bytes = memfd >= 0 ? malloc(REPORT_FILE_BYTES) : NULL;
     if (!bytes)
@@ -223,7 +223,7 @@ static int read_trace(struct procspawn__outcome *outcome, const unsigned char *b
     struct backtrace *trace = malloc(sizeof *trace);
     if (!trace)
         return -ENOMEM;
-    int rc = read_report(memfd, trace);
+    int rc = procspawn__read_report(memfd, trace);
     if (rc < 0 && rc != -ENOMEM)
         rc = read_brief(body, length, trace);
     if (rc == 0)

@@ -51,6 +51,12 @@ struct procspawn__outcome {
     struct procspawn__decoding *decoding;   /* UNDECODED: a thread decodes it; NULL: none does */
 };
 
+/*
+ * Reads the whole report that an unwinder wrote: untrusted. memfd is borrowed; negative: there is
+ * none. 0, -EBADMSG or -ENOMEM.
+ */
+int procspawn__read_report(int memfd, struct backtrace *ret_trace);
+
 void procspawn__outcome_fini(struct procspawn__outcome *outcome);
 /* The same in a child by fork(2): frees memory; the descriptors belong to the parent. */
 void procspawn__outcome_forget(struct procspawn__outcome *outcome);

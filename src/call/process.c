@@ -13,6 +13,7 @@
 #include "src/call/handle.h"
 #include "src/call/incoming.h"
 #include "src/call/outcome.h"
+#include "src/call/stacks.h"
 #include "src/client/child_end.h"
 #include "src/client/control.h"
 #include "src/client/remote_child.h"
@@ -320,6 +321,14 @@ static int process_try_kill(procspawn_handle *handle)
     return rc == -EPIPE ? 0 : rc;
 }
 
+static int process_stacks(procspawn_handle *handle, int64_t deadline, procspawn_error **ret_report)
+{
+    struct procspawn__process *process = process_of(handle);
+
+    return process->gone || process->ended ? -ESRCH
+                                           : procspawn__stacks(&process->child, deadline, ret_report);
+}
+
 static pid_t process_pid(const procspawn_handle *handle)
 {
     return procspawn__remote_child_pid(&process_of(handle)->child);
@@ -335,6 +344,7 @@ static const struct procspawn__handle_kind kind = {
     .gone = process_gone,
     .end = process_end,
     .try_kill = process_try_kill,
+    .stacks = process_stacks,
     .pid = process_pid,
     .fd = process_fd,
     .drop = process_drop,

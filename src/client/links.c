@@ -10,6 +10,7 @@
 #include "src/base/shortage.h"
 #include "src/client/active.h"
 #include "src/client/awaits.h"
+#include "src/client/examinations.h"
 #include "src/client/root_process.h"
 #include "src/client/state.h"
 #include "src/client/stock.h"
@@ -207,6 +208,8 @@ void procspawn__links_close(void)
     /* These questions get no answer; their handles may be freed later. */
     while (!list_empty(&client->awaits))
         list_remove(client->awaits.next);
+    while (!list_empty(&client->examinations))
+        list_remove(client->examinations.next);
 }
 
 /* ---- messages of a server ---- */
@@ -225,6 +228,8 @@ static void on_link_frame(unsigned index, struct wire_frame *frame) REQUIRES(cli
         client->links[index].ready = true;
     else if (header->type == WIRE_ENDED && header->length == sizeof(struct wire_ended))
         procspawn__awaits_told(index, frame->body);
+    else if (header->type == WIRE_EXAMINED && header->length >= sizeof(struct wire_examined))
+        procspawn__examined(frame);
     wire__close_fds(frame);
 }
 
@@ -236,6 +241,7 @@ static void receive_link(unsigned index) REQUIRES(client_lock)
         struct wire_offer offers[WIRE_MAX_OFFERS];
         struct wire_refused refused;
         struct wire_ended ended;
+        struct { struct wire_examined head; struct backtrace_brief brief; } examined;
     } body;
     struct wire_frame frame = { .body = &body, .capacity = sizeof body, .trusted = true };
     bool more = true;

@@ -114,6 +114,7 @@ void procspawn__client_forget(void)
     pthread_mutex_init(&client->lock, NULL);
     /* The list holds handles of the parent, which may have been freed here. */
     list_init(&client->awaits);
+    list_init(&client->examinations);
     procspawn__client_close();
     procspawn__client_drop_servers();
 }

@@ -8,4 +8,5 @@
 
 struct procspawn__client procspawn__client BASE_WRITTEN = {
     .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1, .root = -1,
-    .awaits = { &procspawn__client.awaits, &procspawn__client.awaits } };
+    .awaits = { &procspawn__client.awaits, &procspawn__client.awaits },
+    .examinations = { &procspawn__client.examinations, &procspawn__client.examinations } };

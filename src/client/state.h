@@ -63,6 +63,8 @@ struct procspawn__client {
     bool was_asked GUARDED_BY(client_lock);     /* a server was asked for children */
     unsigned spare_count GUARDED_BY(client_lock);  /* children in stock */
 
+    struct list examinations GUARDED_BY(client_lock);   /* pending questions for reports */
+    uint64_t questions GUARDED_BY(client_lock);  /* number of the last of them */
     struct list awaits GUARDED_BY(client_lock);  /* pending questions for ends of children */
 };
 

@@ -622,3 +622,14 @@ procspawn_error *procspawn__error_from_death(const struct wire_death *death,
         error->trace = (struct backtrace *)(uintptr_t)trace;
     return error;
 }
+
+procspawn_error *procspawn__error_of_running(struct backtrace *trace)
+{
+    procspawn_error *report = procspawn__error_new(PROCSPAWN_ERROR_RUNNING, 0, "the process runs");
+
+    if (report) {
+        report->code = 0;
+        report->trace = trace;
+    }
+    return report;
+}

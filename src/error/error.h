@@ -96,6 +96,9 @@ procspawn_error *procspawn__error_from_value(const json_t *value);
 procspawn_error *procspawn__error_from_death(const struct wire_death *death,
                                              const struct backtrace *trace);
 
+/* Of a process that was examined while it runs; the trace is taken. NULL: out of memory. */
+procspawn_error *procspawn__error_of_running(struct backtrace *trace);
+
 /* The trace, if it tells of a system call that a sandbox denied; else NULL. */
 const struct backtrace *procspawn__error_violation(const procspawn_error *error);
 

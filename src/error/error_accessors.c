@@ -21,6 +21,7 @@ static const char *const kind_names[] = {
     [PROCSPAWN_ERROR_SETUP] = "setup",
     [PROCSPAWN_ERROR_SERVER_LOST] = "server_lost",
     [PROCSPAWN_ERROR_FAILED] = "failed",
+    [PROCSPAWN_ERROR_RUNNING] = "running",
 };
 
 static const char *const cause_names[] = {

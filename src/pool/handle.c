@@ -8,6 +8,8 @@
 #include "src/base/thread.h"
 #include "src/call/capture.h"
 #include "src/call/handle.h"
+#include "src/call/stacks.h"
+#include "src/client/remote_child.h"
 #include "src/error/error.h"
 #include "src/pool/interest.h"
 #include "src/pool/job.h"
@@ -236,6 +238,40 @@ static int call_try_kill(procspawn_handle *handle)
     return call_end(handle, SIGKILL, 0, WIRE_ENDED_BY_PROGRAM);
 }
 
+/* ---- stacks ---- */
+
+/* False: no worker runs it. */
+static bool runs_on(struct procspawn__pool_call *call, struct procspawn__remote_child *ret_child)
+{
+    int cancel;
+
+    if (has_ended(call))
+        return false;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    procspawn__pool_enter(call->pool);
+    bool runs = call->worker && call->state == PROCSPAWN__CALL_RUNNING;
+    if (runs)
+        *ret_child = call->worker->child;
+    procspawn__pool_leave(call->pool);
+    pthread_setcancelstate(cancel, NULL);
+    return runs;
+}
+
+/* When the call has ended meanwhile, the worker may have been seen in its next one. */
+static int call_stacks(procspawn_handle *handle, int64_t deadline, procspawn_error **ret_report)
+{
+    struct procspawn__pool_call *call = call_of(handle);
+    struct procspawn__remote_child child;
+
+    if (!runs_on(call, &child))
+        return -ESRCH;
+    int rc = procspawn__stacks(&child, deadline, ret_report);
+    if (call_answered(handle, 0) != 0 || rc < 0)
+        return rc;
+    procspawn_error_free(*ret_report);
+    return -ESRCH;
+}
+
 /* ---- the rest ---- */
 
 static bool call_listen(procspawn_handle *handle, struct procspawn__listener *listener)
@@ -303,6 +339,7 @@ const struct procspawn__handle_kind procspawn__pool_call_kind = {
     .gone = call_gone,
     .end = call_end,
     .try_kill = call_try_kill,
+    .stacks = call_stacks,
     .listen = call_listen,
     .pid = call_pid,
     .fd = call_fd,

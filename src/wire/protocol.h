@@ -57,12 +57,14 @@
  *  END_CHILD    CLIENT    client  server   struct wire_end_child                   -
  *  LIMIT        CLIENT    client  server   struct wire_limit                       -
  *  AWAIT        CLIENT    client  server   struct wire_await                       -
+ *  EXAMINE      CLIENT    client  server   struct wire_examine                     -
  *  LOOK         CLIENT    host    server   nothing                                 -
  *  READY        CLIENT    server  host     nothing                                 -
  *  READY        CLIENT    server  child    nothing: a REBORN one may begin         -
  *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
  *  REFUSED      CLIENT    server  client   struct wire_refused                     -
  *  ENDED        CLIENT    server  client   struct wire_ended                       -
+ *  EXAMINED     CLIENT    server  client   struct wire_examined, backtrace_brief   report, if any
  *  CALL         CHANNEL   spawner child    struct wire_call, then its parts        see call.h
  *  RESULT       CHANNEL   child   spawner  struct wire_value, then its text        see there
  *  FAILURE      CHANNEL   child   spawner  struct wire_failure, then four strings  -
@@ -109,7 +111,9 @@ enum wire_type {
     WIRE_DRAIN,
     WIRE_GROW,
     WIRE_LEARN,
-    WIRE_LISTENER
+    WIRE_LISTENER,
+    WIRE_EXAMINE,
+    WIRE_EXAMINED
 };
 
 enum {
@@ -187,6 +191,24 @@ struct wire_await {
     uint64_t id;
     int32_t pid;
     uint32_t kill;                  /* 1: kill the child */
+};
+
+/* Asks for a report on a child that runs. */
+struct wire_examine {
+    uint64_t id;
+    uint64_t question;              /* comes back with the answer; not 0 */
+    int32_t pid;
+    uint32_t padding;
+};
+
+/*
+ * error: 0, and the brief follows; -ESRCH: no such child; -EBUSY: it is examined already, or is
+ * ending; -ENOTSUP, -EAGAIN: there will be no report.
+ */
+struct wire_examined {
+    uint64_t question;
+    int32_t error;
+    uint32_t padding;
 };
 
 struct wire_offer {
