@@ -5,6 +5,7 @@
 #include "tests/support/descriptor_room.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <forkscope.h>
 #include <forkscope/cunit.h>
 #include <poll.h>
@@ -56,17 +57,35 @@ static int finish_without_descriptors(scoped_spawner unused, void *handle)
     return 0;
 }
 
-/* The descriptors come back when the caller has lost its patience. */
-static int finish_without_patience(scoped_spawner unused, void *handle)
+struct patience {
+    procspawn_handle *handle;
+    int word;                   /* what the function waits for is written here */
+};
+
+static json_t *give_pid_at_a_word(json_t *pipe_end)
 {
+    char word;
+    int fd;
+
+    if (procspawn_value_claim_fd(pipe_end, &fd) < 0 || read(fd, &word, 1) != 1)
+        return procspawn_fail("no word");
+    close(fd);
+    return json_integer(getpid());
+}
+
+/* The descriptors come back when the caller has lost its patience. */
+static int finish_without_patience(scoped_spawner unused, void *arg)
+{
+    struct patience *patience = arg;
     struct procspawn_result result = { 0 };
     struct room room;
 
     (void)unused;
     room_fill(&room);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(handle, FORKSCOPE_MS, &result), -ETIMEDOUT);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(patience->handle, FORKSCOPE_MS, &result), -ETIMEDOUT);
     room_end(&room);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(handle, -1, &result), 0);
+    CU_ASSERT(write(patience->word, "", 1) == 1);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_finish(patience->handle, -1, &result), 0);
     check_gone(&result);
     return 0;
 }
@@ -89,9 +108,16 @@ static void no_process_outlives_its_result_for_want_of_descriptors(void)
 
 static void a_result_is_not_lost_when_patience_ends_in_a_shortage(void)
 {
-    for (int i = 0; i < TIMES; i++)
-        PROCSPAWN_CUNIT_EQUAL(scoped_run(NULL, finish_without_patience, start_and_receive(), NULL),
-                              0);
+    struct procspawn_call_options options = { .take_argument = true };
+    struct patience patience;
+    int ends[2];
+
+    CU_ASSERT_FATAL(pipe2(ends, O_CLOEXEC) == 0);
+    patience.word = ends[1];
+    CU_ASSERT_FATAL(procspawn_start(&options, give_pid_at_a_word, procspawn_value_fd_take(ends[0]),
+                                    &patience.handle) == 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_run(NULL, finish_without_patience, &patience, NULL), 0);
+    close(ends[1]);
 }
 
 #define TEST(name) { #name, name }
