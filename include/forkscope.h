@@ -20,6 +20,8 @@
  * time by a function; the two differ when a program runs with another library than it was compiled
  * for.
  *
+ * NULL, for a pointer to an object or a place for a result, is allowed only where it is said.
+ *
  * Structures. Those that a program makes or receives (options, results, outcomes, failures) have no
  * member for their size, and get new members with new versions:
  * - A program sets all members that it does not name to zero, as an initializer does:

@@ -12,7 +12,7 @@
  *     procspawn_builder_spawn(builder, function, argument, &handle);
  *     procspawn_join(handle, &result, &error);
  *     if (procspawn_learned(handle, &needs) == 0)
- *         puts(procspawn_needs_code(needs));
+ *         fputs(procspawn_needs_code(needs), stdout);
  *
  *     procspawn_builder_sandbox(builder, PROCSPAWN_SANDBOX_FILES);
  *     procspawn_builder_path(builder, "/etc/localtime", PROCSPAWN_PATH_READ);
@@ -34,11 +34,14 @@
  * How it is done. The process has no_new_privs and a seccomp filter that has each system call that
  * COMPUTE denies wait for an answer. One more process, the learner, answers: it is started with the
  * call or the pool, runs no function, and ends when the processes have ended. Each such system call
- * takes some 20 microseconds. Processes that the function starts are learned too. The learner
- * refuses, with EPERM, what would end it (a signal to it or to all processes, F_SETOWN). A function
- * whose memory or file system does not answer makes itself wait, not the learner. When the learner
- * is killed all the same, system calls that wait for it fail with ENOSYS, and so do later ones of
- * the same kind; the call ends or goes on. A program that root runs can do more to the learner.
+ * takes some 20 microseconds. Processes that the function starts are learned too; in a sandbox it
+ * cannot start any. So a list with a need that makes a process also has what that process needed:
+ * take that out of the function, and learn again. Without a profile there is nothing to learn, and
+ * the list is empty. The learner refuses, with EPERM, what would end it (a signal to it or to all
+ * processes, F_SETOWN). A function whose memory or file system does not answer makes itself wait,
+ * not the learner. When the learner is killed all the same, system calls that wait for it fail with
+ * ENOSYS, and so do later ones of the same kind; the call ends or goes on. A program that root runs
+ * can do more to the learner.
  */
 #ifndef FORKSCOPE_LEARN_H
 #define FORKSCOPE_LEARN_H

@@ -273,7 +273,9 @@ int procspawn_terminate(procspawn_handle *handle, int signal, int64_t grace);
  *   -ETIMEDOUT           there was no report within timeout
  *   -ESRCH               the process has ended, or the call of a pool has no worker (any more)
  *   -EBUSY               it is ending, has failed just now, or is being examined for another caller
- *   -EAGAIN              no process for the report could be had, or it took too long
+ *                        or for an earlier call that has timed out
+ *   -EAGAIN              no process for the report could be had, it took too long, or the process
+ *                        ended meanwhile
  *   -ENOTSUP             no backtraces are made (procspawn_config_capture_backtraces), /proc shows
  *                        another pid namespace, or the process is the child of a scope (tree.h)
  *   -ENOMEM, -EIO        memory was short, or the report was not readable

@@ -8,9 +8,10 @@
  *     builder = procspawn_builder_new();
  *     procspawn_builder_sandbox(builder, PROCSPAWN_SANDBOX_COMPUTE);
  *     struct procspawn_call_options options = { .builder = builder };
- *     if (procspawn_call_with(&options, parse, file, &result, &error) == PROCSPAWN_ECALL &&
- *         procspawn_error_is_violation(error))
- *         puts(procspawn_error_message(error));
+ *     if (procspawn_call_with(&options, parse, file, &result) == PROCSPAWN_ECALL &&
+ *         procspawn_error_is_violation(result.error))
+ *         puts(procspawn_error_message(result.error));
+ *     procspawn_result_fini(&result);
  *
  *     sandbox violation: openat(AT_FDCWD, "/etc/passwd", O_RDONLY)
  *
