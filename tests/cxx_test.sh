@@ -84,7 +84,7 @@ if test -e $library && test -e .libs/libforkscope-cunit.so &&
     undefined='-fsanitize=undefined -fno-sanitize-recover=all'
     build() # name, more flags
     {
-        $cxx -std=c++17 -g -O1 $flags $2 "$source/tests/cxx/hpp_test.cpp" -o "$dir/$1" $libraries \
+        $cxx -std=c++17 -g $flags $2 "$source/tests/cxx/hpp_test.cpp" -o "$dir/$1" $libraries \
             >"$dir/$1.log" 2>&1
     }
     run() # name, what it shows

@@ -49,15 +49,22 @@ check "files that include each other in a circle"
 
 # Each "symbol file" that is defined, and that is used: of the objects that the build has made.
 cd "$build" || exit 1
-while read -r room; do
-    for object in "$room"/*.o "$room"/.libs/*.o; do
-        test -e "$object" || continue
-        file=${object##*/}
-        file=$room/${file##lib*_la-}
-        file=${file%.o}.c
-        test -e "$top/$file" && nm -P "$object" | sed "s,^,$file ,"
-    done
-done <"$work/rooms" >"$work/symbols"
+sed 's,$,/*.o,; p; s,/\*\.o$,/.libs/*.o,' "$work/rooms" | while read -r objects; do
+    for object in $objects; do test ! -e "$object" || echo "$object"; done
+done >"$work/objects"
+xargs nm -A -P <"$work/objects" | awk -v top="$top" '{
+        file = substr($1, 1, length($1) - 1)
+        sub("/[.]libs/", "/", file)
+        sub("/lib[^/]*_la-", "/", file)
+        sub("[.]o$", ".c", file)
+        if (!(file in there)) {
+            path = top "/" file
+            there[file] = (getline line < path) >= 0
+            close(path)
+        }
+        if (there[file])
+            print file, $2, $3
+    }' >"$work/symbols"
 awk '$3 ~ /^[TDBRVWC]$/ { print $2, $1 }' "$work/symbols" | sort >"$work/defined"
 awk '$3 == "U" { print $2, $1 }' "$work/symbols" | sort >"$work/used"
 join "$work/used" "$work/defined" | awk '$2 != $3 { print $2, $3 }' | sort -u >"$work/calls"
