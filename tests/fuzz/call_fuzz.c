@@ -114,7 +114,7 @@ static void check_call(const struct procspawn__received_call *received,
                        const struct wire_call *call)
 {
     fuzz_check(received->call.flags == call->flags);
-    fuzz_check(procspawn__received_call_descriptors(call->flags) <= 5);
+    fuzz_check(procspawn__received_call_descriptors(call->flags) <= 6);
     fuzz_check(received->text == received->block.bytes + received->block.length);
     const size_t length = received->call.text_length + received->call.attached_length;
     free(memcpy(malloc(length + 1), received->text, length));
