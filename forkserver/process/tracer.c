@@ -26,11 +26,11 @@ struct search {
     unsigned left;
 };
 
-/* Returns the number of a key of /proc/PID/status; 0: none. */
+/* Returns the number of a key of /proc/PID/status; -1: there is no such process any more. */
 static pid_t read_status(pid_t pid, const char *key)
 {
     char path[64], line[256];
-    pid_t value = 0;
+    pid_t value = -1;
 
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     FILE *status = fopen(path, "re");
@@ -98,9 +98,20 @@ void forkserver__kill_tracers(pid_t root, pid_t pid)
     kill_tracers_of(&search, pid);
 }
 
+/* All its ancestors are known, and none of them is the root. */
+static bool is_outside(pid_t pid, pid_t root)
+{
+    enum { DEEPEST = 1024 };
+
+    for (int i = 0; pid > 1 && pid != root && i < DEEPEST; i++)
+        pid = read_status(pid, "PPid:");
+    return pid == 0 || pid == 1;
+}
+
+/* A tracer that ends meanwhile is none: a process could have itself traced by one after the other. */
 bool forkserver__has_debugger(pid_t root, pid_t pid)
 {
     pid_t tracer = read_status(pid, "TracerPid:");
 
-    return tracer > 0 && tracer != root && !is_below(tracer, root);
+    return tracer > 0 && is_outside(tracer, root);
 }

@@ -267,6 +267,9 @@ bool learn__attempt_is_aimed_here(const struct learn_attempt *attempt)
 
     if (may_be_aimed_anywhere(attempt))
         return true;
+    /* Who is in the learner's group sends signals to it by kill(0, ...). */
+    if (attempt->number == SYS_setpgid && (pid_t)attempt->argument[1] == getpgrp())
+        return true;
     if (index < 0)
         return false;
     const pid_t target = (pid_t)attempt->argument[index];

@@ -68,6 +68,7 @@ static json_t *attacks(json_t *learner)
     REFUSED(14, syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
     close(fd);
     REFUSED(15, ioctl(0, FIOSETOWN, &pid));
+    REFUSED(16, setpgid(0, getpgid(pid)));
     return json_integer(0);
 }
 
