@@ -25,7 +25,10 @@
  * is not in it. With the lines of the list added to the builder it is empty, but for the needs that
  * nothing lets in. Paths are compared as they are written, without following symbolic links. They
  * are those of the calls: what is listed is the list of one run, not a rule. A directory that is
- * let in stands for all files below it, so a few lines often do for many.
+ * let in stands for all files below it, so a few lines often do for many. Paths that contain "..",
+ * lead over a symbolic link, or belong to another root directory (chroot(2)) are judged as they are
+ * written: their line can be missing, or be refused with kind SETUP, as one that leads into /proc
+ * is. So call the function with the lines of the list once, in the sandbox, before relying on them.
  *
  * What C libraries do without is not needed: system calls that fail with ENOSYS in each profile, as
  * clone3, and unnamed files (O_TMPFILE) fail in the same way here, and what is done instead is
@@ -40,8 +43,8 @@
  * the list is empty. The learner refuses, with EPERM, what would end it (a signal to it or to all
  * processes, F_SETOWN). A function whose memory or file system does not answer makes itself wait,
  * not the learner. When the learner is killed all the same, system calls that wait for it fail with
- * ENOSYS, and so do later ones of the same kind; the call ends or goes on. A program that root runs
- * can do more to the learner.
+ * ENOSYS, and so do later ones of the same kind; the call ends or goes on, and the list ends there.
+ * A program that root runs can do more to the learner.
  */
 #ifndef FORKSCOPE_LEARN_H
 #define FORKSCOPE_LEARN_H

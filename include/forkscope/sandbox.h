@@ -3,7 +3,8 @@
  *
  * A function that handles untrusted input can be called in a sandbox. It computes, and reaches only
  * what it was handed. What it tries beyond that is a violation: the call fails with cause SANDBOX,
- * and its error names the system call, its arguments and the place in the code.
+ * and its error names the system call, its arguments and the place in the code. (A function that
+ * handles SIGSYS itself goes on; its system call has failed all the same.)
  *
  *     builder = procspawn_builder_new();
  *     procspawn_builder_sandbox(builder, PROCSPAWN_SANDBOX_COMPUTE);
