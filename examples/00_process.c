@@ -2,7 +2,7 @@
 
 static json_t *crash(json_t *null)
 {
-    return *(json_t **)(json_integer_value(null) + 8);      /* nobody's memory */
+    return *(json_t **)(json_integer_value(null) + 8);      /* nothing is mapped there */
 }
 
 int main(int argc, char **argv)

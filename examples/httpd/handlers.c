@@ -48,7 +48,7 @@ static json_t *sleep_a_while(json_t *request)
 
 static json_t *crash(json_t *request)
 {
-    *(volatile int *)(uintptr_t)(json_integer_value(request) + 8) = 1;     /* nobody's memory */
+    *(volatile int *)(uintptr_t)(json_integer_value(request) + 8) = 1;  /* nothing is mapped there */
     return NULL;
 }
 
