@@ -45,14 +45,14 @@ test "$has_dw" = 1 || cp "$dir/names" "$dir/unread"
 build() { # compiler, flags
     compiler=$1
     shift
-    rm -rf "$dir/work"
-    mkdir -p "$dir/work/.debug"
-    (cd "$dir" && $compiler -O1 -g -w -fPIC -shared "$@" "$dir/$file" -o work/plugin.so \
-        2>log) && cd "$dir/work"
+    rm -rf "$dir/case"
+    mkdir -p "$dir/case/.debug"
+    (cd "$dir" && $compiler -O1 -g -w -fPIC -shared "$@" "$dir/$file" -o case/plugin.so \
+        2>log) && cd "$dir/case"
 }
 
 check() { # name, what is expected
-    if timeout 60 ../program "$dir/work/plugin.so" >../out 2>../log && cmp -s "../$2" ../out; then
+    if timeout 60 ../program "$dir/case/plugin.so" >../out 2>../log && cmp -s "../$2" ../out; then
         echo "ok     $1"
         passed=$((passed + 1))
     else
@@ -111,7 +111,7 @@ if command -v objcopy >/dev/null; then
             LC_ALL=C tr '\000-\377' "$change" <bytes >changed
             objcopy --update-section .debug_$section=changed plugin.so 2>/dev/null
             runs=$((runs + 1))
-            timeout 60 ../program "$dir/work/plugin.so" >../out 2>../log
+            timeout 60 ../program "$dir/case/plugin.so" >../out 2>../log
             grep -v inlined ../out | sed 's/ .*//' | head -2 | xargs >>../broken
         done
     done
