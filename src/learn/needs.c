@@ -7,7 +7,7 @@
 
 #include "src/base/system_call.h"
 #include "src/learn/needs_code.h"
-#include "src/learn/path_text.h"
+#include "src/sandbox/path.h"
 #include <errno.h>
 #include <forkscope/learn.h>
 #include <jansson.h>
@@ -50,7 +50,7 @@ static bool has_path(const struct procspawn__sandbox *sandbox,
     uint32_t rights = 0;
 
     for (uint32_t i = 0; i < sandbox->path_count; i++) {
-        if (procspawn__path_lies_in(call->path, call->let_in, sandbox->paths[i].path))
+        if (sandbox__path_lies_in(call->path, call->let_in, sandbox->paths[i].path))
             rights |= sandbox->paths[i].rights;
     }
     return (call->need.rights & ~rights) == 0;

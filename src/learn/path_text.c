@@ -38,13 +38,3 @@ bool procspawn__path_join(const char *directory, const char *path, char *ret_pat
         memcpy(ret_path, "/", 2);
     return true;
 }
-
-bool procspawn__path_lies_in(const char *path, size_t length, const char *directory)
-{
-    const size_t prefix = strlen(directory);
-
-    if (prefix == 1)
-        return true;
-    return length >= prefix && memcmp(path, directory, prefix) == 0 &&
-           (length == prefix || path[prefix] == '/');
-}

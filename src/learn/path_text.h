@@ -13,7 +13,4 @@
  */
 bool procspawn__path_join(const char *directory, const char *path, char *ret_path, size_t size);
 
-/* Is `path`, of this length, the directory or below it? Both as procspawn__path_join() writes. */
-bool procspawn__path_lies_in(const char *path, size_t length, const char *directory);
-
 #endif

@@ -3,6 +3,7 @@
  */
 #include "src/sandbox/need.h"
 
+#include "src/sandbox/path.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -205,19 +206,12 @@ static uint32_t rights_of(const struct procspawn__path_use *use,
     return 0;
 }
 
-static bool lies_in(const char *path, size_t length, const char *directory)
-{
-    const size_t prefix = strlen(directory);
-
-    return length >= prefix && memcmp(path, directory, prefix) == 0 &&
-           (length == prefix || path[prefix] == '/');
-}
-
 /* procspawn_builder_path() takes none of them, nor what lies above. */
 static bool is_of_kernel(const char *path, size_t length)
 {
-    return length <= 1 || lies_in(path, length, "/proc") || lies_in(path, length, "/dev") ||
-           lies_in(path, length, "/sys");
+    return length <= 1 || sandbox__path_lies_in(path, length, "/proc") ||
+           sandbox__path_lies_in(path, length, "/dev") ||
+           sandbox__path_lies_in(path, length, "/sys");
 }
 
 static size_t directory_length(const char *path)

@@ -24,20 +24,20 @@ int sandbox__path_refuse(int error, char ret_reason[SANDBOX_REASON], const char 
     return -error;
 }
 
-/* "/proc" lies in "/" and in "/proc", not in "/pro". */
-static bool lies_in(const char *path, const char *directory)
+bool sandbox__path_lies_in(const char *path, size_t length, const char *directory)
 {
-    size_t length = strlen(directory);
+    const size_t prefix = strlen(directory);
 
-    if (length == 1)
+    if (prefix == 1)
         return true;
-    return strncmp(path, directory, length) == 0 &&
-           (path[length] == '/' || path[length] == '\0');
+    return length >= prefix && memcmp(path, directory, prefix) == 0 &&
+           (length == prefix || path[prefix] == '/');
 }
 
 static bool reaches(const char *path, const char *forbidden)
 {
-    return lies_in(path, forbidden) || lies_in(forbidden, path);
+    return sandbox__path_lies_in(path, strlen(path), forbidden) ||
+           sandbox__path_lies_in(forbidden, strlen(forbidden), path);
 }
 
 /* The path by which the kernel knows the file. */

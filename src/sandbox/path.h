@@ -4,7 +4,16 @@
 #ifndef FORKSCOPE_SANDBOX_PATH_H
 #define FORKSCOPE_SANDBOX_PATH_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum { SANDBOX_REASON = 640 };
+
+/*
+ * Is `path`, of this length, the directory or below it? "/proc" lies in "/" and in "/proc", not in
+ * "/pro". Both are compared as text.
+ */
+bool sandbox__path_lies_in(const char *path, size_t length, const char *directory);
 
 /*
  * Returns a descriptor of the file or directory, for use by its number only; or -errno with the

@@ -7,6 +7,7 @@
 #include "src/learn/needs.h"
 #include "src/learn/path_text.h"
 #include "src/sandbox/need.h"
+#include "src/sandbox/path.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -130,8 +131,8 @@ static void paths_are_joined_as_text(void)
     check_joined("nowhere", "/x", "/x");
     CU_ASSERT(!procspawn__path_join("nowhere", "x", joined, sizeof joined));
     CU_ASSERT(!procspawn__path_join("/a", "much too long", joined, sizeof joined));
-    CU_ASSERT(procspawn__path_lies_in("/a/b", 4, "/a") && procspawn__path_lies_in("/a", 2, "/a"));
-    CU_ASSERT(procspawn__path_lies_in("/a", 2, "/") && !procspawn__path_lies_in("/ab", 3, "/a"));
+    CU_ASSERT(sandbox__path_lies_in("/a/b", 4, "/a") && sandbox__path_lies_in("/a", 2, "/a"));
+    CU_ASSERT(sandbox__path_lies_in("/a", 2, "/") && !sandbox__path_lies_in("/ab", 3, "/a"));
 }
 
 /* ---- addresses ---- */
