@@ -192,12 +192,14 @@ src_libfresh_la_SOURCES += src/fresh/raw.h
 
 src_libproc_la_CFLAGS = $(library_cflags)
 src_libproc_la_SOURCES =
+src_libproc_la_SOURCES += src/error/death.c src/error/death.h
 src_libproc_la_SOURCES += src/error/error.c src/error/error.h
 src_libproc_la_SOURCES += src/error/error_accessors.c
 src_libproc_la_SOURCES += src/error/error_json.c
 src_libproc_la_SOURCES += src/error/error_text.c
 src_libproc_la_SOURCES += src/error/report.c src/error/report.h
 src_libproc_la_SOURCES += src/error/strerror.c
+src_libproc_la_SOURCES += src/error/time_limit.c src/error/time_limit.h
 src_libproc_la_SOURCES += src/error/usage.c src/error/usage.h
 src_libproc_la_SOURCES += src/value/attachments.c src/value/attachments.h
 src_libproc_la_SOURCES += src/value/bytes.c src/value/bytes.h

@@ -22,6 +22,7 @@
 #include "src/client/remote_child.h"
 #include "src/client/take.h"
 #include "src/error/error.h"
+#include "src/error/time_limit.h"
 #include "src/image/image.h"
 #include "src/wire/call.h"
 #include "src/wire/protocol.h"

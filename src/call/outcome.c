@@ -8,6 +8,7 @@
 #include "src/base/fd.h"
 #include "src/crash/backtrace.h"
 #include "src/crash/report_file.h"
+#include "src/error/death.h"
 #include "src/error/error.h"
 #include "src/value/decoding.h"
 #include "src/value/encoded.h"

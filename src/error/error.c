@@ -1,13 +1,9 @@
 /*
- * error.c - makes error values: from a message, from a child's FAILURE, from the server's report of
- * a death
+ * error.c - makes error values: from a message, from a code, from what a child reports
  */
 #include "src/error/error.h"
-#include "src/error/usage.h"
 
 #include "src/base/refusal.h"
-#include "src/base/system_call.h"
-#include "src/image/image.h"
 #include "src/crash/backtrace.h"
 #include "src/image/function.h"
 #include "src/value/failure.h"
@@ -16,15 +12,13 @@
 #include <errno.h>
 #include <forkscope/error.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
-static procspawn_error *new_error(enum procspawn_error_kind kind)
+procspawn_error *procspawn__error_blank(enum procspawn_error_kind kind)
 {
     procspawn_error *error = calloc(1, sizeof *error);
 
@@ -36,10 +30,7 @@ static procspawn_error *new_error(enum procspawn_error_kind kind)
     return error;
 }
 
-static int set_message(procspawn_error *error, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int set_message(procspawn_error *error, const char *format, ...)
+int procspawn__error_say(procspawn_error *error, const char *format, ...)
 {
     va_list arguments;
 
@@ -51,7 +42,7 @@ static int set_message(procspawn_error *error, const char *format, ...)
     return n < 0 ? -ENOMEM : 0;
 }
 
-static procspawn_error *whole_or_none(procspawn_error *error)
+procspawn_error *procspawn__error_whole(procspawn_error *error)
 {
     if (error && !error->message) {
         procspawn_error_free(error);
@@ -69,7 +60,7 @@ int procspawn__error_number(int rc)
 procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error_number,
                                       const char *format, ...)
 {
-    procspawn_error *error = new_error(kind);
+    procspawn_error *error = procspawn__error_blank(kind);
     va_list arguments;
 
     if (!error)
@@ -79,7 +70,7 @@ procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error_
     if (vasprintf(&error->message, format, arguments) < 0)
         error->message = NULL;
     va_end(arguments);
-    return whole_or_none(error);
+    return procspawn__error_whole(error);
 }
 
 void procspawn_error_free(procspawn_error *error)
@@ -113,7 +104,7 @@ static struct backtrace *copy_trace(const struct backtrace *trace)
 /* Fails only without memory for the message. Other fields become NULL without memory. */
 procspawn_error *procspawn__error_copy(const procspawn_error *error)
 {
-    procspawn_error *same = error ? new_error(error->kind) : NULL;
+    procspawn_error *same = error ? procspawn__error_blank(error->kind) : NULL;
 
     if (!same)
         return NULL;
@@ -126,7 +117,7 @@ procspawn_error *procspawn__error_copy(const procspawn_error *error)
     same->type = copy(error->type);
     json_incref(same->detail);
     same->trace = copy_trace(error->trace);
-    return whole_or_none(same);
+    return procspawn__error_whole(same);
 }
 
 /* ---- of calls without an outcome ---- */
@@ -250,7 +241,7 @@ procspawn_error *procspawn__error_from_value(const json_t *value)
 
     if (rc < 0)
         return rc == -EPROTO ? garbage() : NULL;
-    procspawn_error *error = new_error(PROCSPAWN_ERROR_FAILED);
+    procspawn_error *error = procspawn__error_blank(PROCSPAWN_ERROR_FAILED);
     if (!error) {
         procspawn__failure_fini(&failure);
         return NULL;
@@ -264,363 +255,12 @@ procspawn_error *procspawn__error_from_value(const json_t *value)
     return error;
 }
 
-/* ---- time limits and scopes ---- */
-
-/* A length of time for people, as "1.5 s"; in memory of the caller. */
-struct length { char text[32]; };
-
-static const char *print_length(int64_t length, struct length *ret_length)
-{
-    static const struct { int64_t size; const char *name; } units[] = {
-        { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" }, { 1, "ns" },
-    };
-    size_t i = 0;
-
-    while (i < 3 && length < units[i].size)
-        i++;
-    snprintf(ret_length->text, sizeof ret_length->text, "%g %s",
-             (double)length / (double)units[i].size, units[i].name);
-    return ret_length->text;
-}
-
-int procspawn__refuse_late(int64_t limit)
-{
-    struct length length;
-
-    return base__refuse(-ETIMEDOUT, "not started within %s: there was no process for it (total "
-                        "limit)", print_length(limit, &length));
-}
-
-procspawn_error *procspawn__error_of_queue(int64_t limit, int shortage)
-{
-    procspawn_error *error = new_error(PROCSPAWN_ERROR_TIMED_OUT);
-    struct length length;
-
-    if (!error)
-        return NULL;
-    error->limit = PROCSPAWN_LIMIT_QUEUE;
-    error->error = -shortage;
-    print_length(limit, &length);
-    if (shortage != 0)
-        set_message(error, "not started within %s (total limit): no worker could be started: %s",
-                    length.text, forkscope_strerror(shortage));
-    else
-        set_message(error, "not started within %s: it waited in the queue of the pool (total "
-                    "limit)", length.text);
-    return whole_or_none(error);
-}
-
-void procspawn__error_by_scope(procspawn_error *error, const char *scope, bool by_limit)
-{
-    char *old = error ? error->message : NULL;
-
-    if (!error || error->fixed)
-        return;
-    if (by_limit) {
-        error->kind = PROCSPAWN_ERROR_TIMED_OUT;
-        error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
-        error->limit = PROCSPAWN_LIMIT_SCOPE;
-    }
-    const char *what = by_limit ? "the time limit of" : "killed by the end of";
-    int rc = *scope != '\0' ? set_message(error, "%s scope \"%s\"%s", what, scope,
-                                          by_limit ? " has passed" : "")
-                            : set_message(error, "%s its scope%s", what,
-                                          by_limit ? " has passed" : "");
-    if (rc == 0)
-        free(old);
-    else
-        error->message = old;
-}
-
 void procspawn__error_set_name(procspawn_error *error, const char *name)
 {
     if (!name || error->fixed)
         return;
     free(error->name);
     error->name = strdup(name);
-}
-
-static void describe_limit(procspawn_error *error, const struct wire_death *death)
-{
-    bool run = death->cause == WIRE_ENDED_BY_RUN_LIMIT;
-    struct length length;
-
-    error->kind = PROCSPAWN_ERROR_TIMED_OUT;
-    error->cause = PROCSPAWN_CAUSE_TIME_LIMIT;
-    error->limit = run ? PROCSPAWN_LIMIT_RUN : PROCSPAWN_LIMIT_TOTAL;
-    print_length(death->limit, &length);
-    if (run)
-        set_message(error, "ran longer than %s and was killed (run limit)", length.text);
-    else
-        set_message(error, "not finished within %s and was killed (total limit)", length.text);
-}
-
-/* ---- from its death ---- */
-
-const char *procspawn__error_path_of(const struct backtrace *trace)
-{
-    return trace->call_path != 0 ? crash__backtrace_string(trace, trace->call_path) : NULL;
-}
-
-static const char *trace_message(const struct backtrace *trace)
-{
-    return trace ? crash__backtrace_string(trace, trace->message) : "";
-}
-
-/* What the messages of assert and assert_perror have behind the place; NULL: it is neither. */
-static const char *end_of_place(const char *text)
-{
-    const char *end = strstr(text, ": Assertion `");
-
-    return end ? end : strstr(text, ": Unexpected error: ");
-}
-
-/*
- * Reads "program: file:line: function: Assertion `text' failed.", the message of the C library's
- * assert, and that of assert_perror. False: out of memory.
- */
-static bool read_assert(procspawn_error *error, const char *text)
-{
-    const char *end = end_of_place(text);
-    char *line = NULL, *file = NULL, *function = NULL;
-
-    if (!end)
-        return true;
-    char *place = strndup(text, (size_t)(end - text));
-    if (!place)
-        return false;
-    error->cause = PROCSPAWN_CAUSE_ASSERT;
-    function = strstr(place, ": ");
-    if (function)
-        file = function + 2, function = strstr(file, ": ");
-    if (function)
-        *function = '\0', function += 2, line = strrchr(file, ':');
-    if (line) {
-        *line++ = '\0';
-        error->line = atoi(line);
-        error->file = strdup(file);
-        error->function = strdup(function);
-    }
-    free(place);
-    return !line || (error->file && error->function);
-}
-
-/* "divrem overflow", of a frame of __ubsan_handle_divrem_overflow_abort; false: there is none. */
-static bool find_undefined(const struct backtrace *trace, char ret_what[64])
-{
-    static const char prefix[] = "__ubsan_handle_";
-
-    for (uint32_t i = 0; i < trace->frame_count; i++) {
-        const char *symbol = crash__backtrace_string(trace, trace->frame[i].symbol);
-        if (strncmp(symbol, prefix, sizeof prefix - 1) != 0)
-            continue;
-        snprintf(ret_what, 64, "%s", symbol + sizeof prefix - 1);
-        char *end = strstr(ret_what, "_abort");
-        if (end)
-            *end = '\0';
-        for (char *at = ret_what; *at != '\0'; at++)
-            *at = *at == '_' ? ' ' : *at;
-        return true;
-    }
-    return false;
-}
-
-static void describe_finding(procspawn_error *error, const struct backtrace *trace)
-{
-    const char *text = trace_message(trace);
-    char what[64];
-
-    error->cause = PROCSPAWN_CAUSE_SANITIZER;
-    if (*text != '\0')
-        set_message(error, "%s", text);
-    else if (find_undefined(trace, what))
-        set_message(error, "UndefinedBehaviorSanitizer: %s", what);
-    else
-        set_message(error, "a sanitizer has ended the process");
-}
-
-static void describe_exception(procspawn_error *error, const struct backtrace *trace)
-{
-    error->cause = PROCSPAWN_CAUSE_EXCEPTION;
-    if (trace->type != 0)
-        error->type = strdup(crash__backtrace_string(trace, trace->type));
-    if (trace->type == 0 || error->type)
-        set_message(error, "%s", trace_message(trace));
-}
-
-/* Has it said by itself why it ends? */
-static bool describe_said(procspawn_error *error, const struct backtrace *trace)
-{
-    if (trace && trace->said == BACKTRACE_SAID_SANITIZER)
-        describe_finding(error, trace);
-    else if (trace && trace->said == BACKTRACE_SAID_EXCEPTION && error->signal != 0)
-        describe_exception(error, trace);
-    else
-        return false;
-    return true;
-}
-
-static bool is_ignored_here(int signal)
-{
-    struct sigaction action;
-    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-static const char *remark(int signal)
-{
-    if (signal == SIGKILL)
-        return ", not by this program";
-    return signal == SIGPIPE && is_ignored_here(SIGPIPE)
-               ? ": a child does not ignore SIGPIPE, though the program does" : "";
-}
-
-/* A SIGSYS that no handler has seen is the kernel's: it was blocked, or the filter kills. */
-static bool is_violation(const procspawn_error *error, const struct backtrace *trace)
-{
-    return trace ? trace->violation : error->signal == SIGSYS;
-}
-
-static void describe_violation(procspawn_error *error, const struct backtrace *trace)
-{
-    char text[BASE_SYSTEM_CALL_TEXT];
-
-    error->cause = PROCSPAWN_CAUSE_SANDBOX;
-    if (!trace) {
-        set_message(error, "sandbox violation: the system call is not known (SIGSYS)");
-        return;
-    }
-    base__system_call_print((long)trace->call_number, trace->call_argument,
-                            procspawn__error_path_of(trace), text);
-    set_message(error, "sandbox violation: %s", text);
-}
-
-/* The signals that have a handler in a child. */
-static bool is_crash(int signal)
-{
-    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
-           signal == SIGABRT || signal == SIGSYS || signal == SIGTRAP || signal == SIGQUIT ||
-           signal == SIGXCPU || signal == SIGXFSZ;
-}
-
-static void describe_signal(procspawn_error *error, const struct backtrace *trace)
-{
-    const char *text = trace_message(trace);
-
-    error->unexamined = !trace && is_crash(error->signal) &&
-                        procspawn__image.config.panic_handling;
-
-    error->cause = PROCSPAWN_CAUSE_SIGNAL;
-    if (is_violation(error, trace)) {
-        describe_violation(error, trace);
-        return;
-    }
-    if (*text != '\0') {
-        if (read_assert(error, text))
-            set_message(error, "%.*s", (int)strcspn(text, "\n"), text);
-    } else if (trace && trace->stack_overflow) {
-        error->cause = PROCSPAWN_CAUSE_STACK_OVERFLOW;
-        set_message(error, "stack overflow (SIG%s)", sigabbrev_np(error->signal));
-    } else {
-        const char *name = sigabbrev_np(error->signal);
-        set_message(error, "killed by signal %d (SIG%s)%s", error->signal, name ? name : "RT",
-                    remark(error->signal));
-    }
-}
-
-static void describe_own_end(procspawn_error *error, const struct backtrace *trace)
-{
-    if (describe_said(error, trace))
-        return;
-    if (error->signal != 0) {
-        describe_signal(error, trace);
-        return;
-    }
-    error->cause = PROCSPAWN_CAUSE_EXIT;
-    if (error->exit_status == WIRE_UNHEARD)
-        set_message(error, "the function closed the descriptors of the library (closefrom?) and "
-                    "its result is lost");
-    else
-        set_message(error, "called exit(%d) before it returned a result", error->exit_status);
-}
-
-static const char *killer(enum wire_end_cause cause)
-{
-    switch (cause) {
-    case WIRE_ENDED_BY_PROGRAM:
-        return "killed by procspawn_kill";
-    case WIRE_ENDED_BY_TERMINATE:
-        return "ended by procspawn_terminate";
-    case WIRE_ENDED_BY_SCOPE:
-        return "killed by the end of its scope";
-    case WIRE_ENDED_BY_POOL:
-        return "killed by the end of its pool";
-    default:
-        return "killed";
-    }
-}
-
-static void describe_end(procspawn_error *error, const struct wire_death *death,
-                         const struct backtrace *trace)
-{
-    switch ((enum wire_end_cause)death->cause) {
-    case WIRE_ENDED_BY_KILL:
-    case WIRE_ENDED_BY_PROGRAM:
-    case WIRE_ENDED_BY_TERMINATE:
-    case WIRE_ENDED_BY_SCOPE:
-    case WIRE_ENDED_BY_POOL:
-        error->cause = PROCSPAWN_CAUSE_KILLED;
-        set_message(error, "%s", killer(death->cause));
-        break;
-    case WIRE_ENDED_BY_TOTAL_LIMIT:
-    case WIRE_ENDED_BY_RUN_LIMIT:
-        describe_limit(error, death);
-        break;
-    case WIRE_ENDED_BY_LOSS:
-        error->kind = PROCSPAWN_ERROR_SERVER_LOST;
-        set_message(error, "the fork server died, and the call with it");
-        break;
-    case WIRE_ENDED_BY_OOM:
-        error->cause = PROCSPAWN_CAUSE_OUT_OF_MEMORY;
-        set_message(error, "killed, most likely for lack of memory");
-        break;
-    case WIRE_ENDED_BY_ITSELF:
-        describe_own_end(error, trace);
-        break;
-    }
-}
-
-/*
- * Returns the signal that ended the child. A crashed child that does not die of its signal is
- * killed by the server; then the signal of the crash counts, not SIGKILL.
- */
-static int signal_of(const struct wire_death *death, const struct backtrace *trace)
-{
-    int signal = WTERMSIG(death->status);
-    bool had_crashed = trace && trace->cause == BACKTRACE_CRASH && trace->signo > 0 &&
-                       trace->signo < NSIG;
-
-    return signal == SIGKILL && death->cause == WIRE_ENDED_BY_ITSELF && had_crashed ? trace->signo
-                                                                                     : signal;
-}
-
-procspawn_error *procspawn__error_from_death(const struct wire_death *death,
-                                             const struct backtrace *trace)
-{
-    procspawn_error *error = new_error(PROCSPAWN_ERROR_REMOTE_CLOSE);
-
-    if (!error)
-        return NULL;
-    if (WIFSIGNALED(death->status))
-        error->signal = signal_of(death, trace);
-    else
-        error->exit_status = WEXITSTATUS(death->status);
-    error->used = !death->lingers;
-    procspawn__usage_of(death, &error->usage);
-    describe_end(error, death, trace);
-    error = whole_or_none(error);
-    if (error)
-        error->trace = (struct backtrace *)(uintptr_t)trace;
-    return error;
 }
 
 procspawn_error *procspawn__error_of_running(struct backtrace *trace)

@@ -43,21 +43,20 @@ struct procspawn_error {
  */
 int procspawn__error_number(int rc);
 
+/*
+ * The steps of making one: an error without a message (NULL: out of memory); its message, 0 or
+ * -ENOMEM; at last the error itself, or NULL, and it is freed, if it has got no message.
+ */
+procspawn_error *procspawn__error_blank(enum procspawn_error_kind kind);
+int procspawn__error_say(procspawn_error *error, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+procspawn_error *procspawn__error_whole(procspawn_error *error);
+
 /* Return a new error; NULL: out of memory. */
 procspawn_error *procspawn__error_new(enum procspawn_error_kind kind, int error,
                                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 procspawn_error *procspawn__error_copy(const procspawn_error *error);
-/*
- * Of a call whose total limit (nanoseconds) passed in the queue of a pool. shortage: why no worker
- * could be started; 0: none is known.
- */
-procspawn_error *procspawn__error_of_queue(int64_t limit, int shortage);
-/*
- * The process was killed because its scope ended; by_limit: because the scope's time limit passed.
- * scope: its name; "": none. Without memory the message stays as it is. The error may be NULL.
- */
-void procspawn__error_by_scope(procspawn_error *error, const char *scope, bool by_limit);
 /* Sets the name of the call, which is copied. NULL: none. */
 void procspawn__error_set_name(procspawn_error *error, const char *name);
 /*
@@ -81,28 +80,15 @@ static inline void procspawn__error_give(procspawn_error *error, procspawn_error
 }
 /* The first, for a call of this function, with what this thread has noted (base/refusal.h). */
 procspawn_error *procspawn__error_of_start(int rc, procspawn_function *function);
-/*
- * The total limit of a call has passed, and there was no process for it: notes that. Returns
- * -ETIMEDOUT, for which the function above makes an error of kind TIMED_OUT.
- */
-int procspawn__refuse_late(int64_t limit);
-/*
- * From a child's FAILURE message (untrusted bytes), and from the server's report of its death. The
- * trace (NULL: none) is taken on success.
- */
+/* From a child's FAILURE message (untrusted bytes). NULL: out of memory. */
 procspawn_error *procspawn__error_from_failure(const unsigned char *body, size_t length);
 /* From a RESULT that says how the function has failed (untrusted). */
 procspawn_error *procspawn__error_from_value(const json_t *value);
-procspawn_error *procspawn__error_from_death(const struct wire_death *death,
-                                             const struct backtrace *trace);
 
 /* Of a process that was examined while it runs; the trace is taken. NULL: out of memory. */
 procspawn_error *procspawn__error_of_running(struct backtrace *trace);
 
 /* The trace, if it tells of a system call that a sandbox denied; else NULL. */
 const struct backtrace *procspawn__error_violation(const procspawn_error *error);
-
-/* The path of a violation, NULL: none is known. Borrowed from the trace. */
-const char *procspawn__error_path_of(const struct backtrace *trace);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "src/base/system_call.h"
 #include "src/crash/backtrace.h"
+#include "src/error/death.h"
 #include "src/error/error.h"
 #include <errno.h>
 #include <forkscope/error.h>

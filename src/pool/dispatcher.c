@@ -11,6 +11,7 @@
 #include "src/client/child_end.h"
 #include "src/client/take.h"
 #include "src/error/error.h"
+#include "src/error/time_limit.h"
 #include "src/pool/interest.h"
 #include "src/pool/job.h"
 #include "src/pool/lock.h"

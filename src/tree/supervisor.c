@@ -14,6 +14,7 @@
 #include "src/call/handle.h"
 #include "src/call/outcome.h"
 #include "src/error/error.h"
+#include "src/error/time_limit.h"
 #include "src/scope/self.h"
 #include "src/scope/wait.h"
 #include "src/wire/protocol.h"

@@ -5,6 +5,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "src/crash/backtrace.h"
+#include "src/error/death.h"
 #include "src/error/error.h"
 #include "src/wire/protocol.h"
 
