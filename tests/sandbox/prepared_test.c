@@ -45,9 +45,10 @@ static void look(void)
     waiting.count = kept;
 }
 
-/* A call leaves a child that waits, if there is a spare. */
+/* A call leaves a child that waits, if there is a second spare just then. */
 static void leave_one(void)
 {
+    const int64_t patience = CALLS_SECOND / 3;
     const struct procspawn_call_options options = { .builder = sandbox_builder };
     const int64_t end = calls_now() + 30 * CALLS_SECOND;
     struct procspawn_result result;
@@ -56,7 +57,7 @@ static void leave_one(void)
     while (waiting.count == 0 && calls_now() < end) {
         PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, calls_pid, NULL, &result), 0);
         procspawn_result_fini(&result);
-        const int64_t soon = calls_now() + 3 * CALLS_SECOND;
+        const int64_t soon = calls_now() + patience;
         while (waiting.count == 0 && calls_now() < soon)
             look();
     }
@@ -157,12 +158,11 @@ static void another_limit_has_another_child(void)
     PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(sandbox_builder, file_limit, NULL)), 77);
 }
 
-static json_t *mask(json_t *unused)
+static json_t *mask(json_t *path)
 {
     struct stat status;
-    int fd = open("/tmp/sandbox-mask", O_CREAT | O_WRONLY | O_CLOEXEC, 0777);
+    int fd = open(json_string_value(path), O_CREAT | O_WRONLY | O_CLOEXEC, 0777);
 
-    (void)unused;
     return json_integer(fd >= 0 && fstat(fd, &status) == 0 ? (json_int_t)(status.st_mode & 0777)
                                                            : -errno);
 }
@@ -170,15 +170,20 @@ static json_t *mask(json_t *unused)
 static void another_umask_has_another_child(void)
 {
     mode_t before = umask(022);
+    char directory[] = "/tmp/sandbox-XXXXXX", path[64];
 
-    unlink("/tmp/sandbox-mask");
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/mask", directory);
     procspawn_builder_sandbox(sandbox_builder, PROCSPAWN_SANDBOX_FILES);
-    procspawn_builder_path(sandbox_builder, "/tmp", PROCSPAWN_PATH_WRITE | PROCSPAWN_PATH_CREATE);
+    procspawn_builder_path(sandbox_builder, directory,
+                           PROCSPAWN_PATH_WRITE | PROCSPAWN_PATH_CREATE);
     leave_one();
     umask(0077);
-    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_build(sandbox_builder, mask, NULL)), 0700);
+    PROCSPAWN_CUNIT_EQUAL(
+        calls_integer(calls_build(sandbox_builder, mask, json_string(path))), 0700);
     umask(before);
-    unlink("/tmp/sandbox-mask");
+    unlink(path);
+    rmdir(directory);
 }
 
 static json_t *opens_and_tells(json_t *path)
