@@ -18,7 +18,7 @@
 
 /* ---- a waiting child ---- */
 
-/* The children that wait: of a call that has ended, its process has too. */
+/* The children that wait. procspawn_call_with() returns when the process of its call is gone. */
 static struct calls_tree waiting;
 
 static bool is_waiting(pid_t pid)
@@ -66,7 +66,14 @@ static void leave_one(void)
 
 static pid_t call_pid(void)
 {
-    return (pid_t)calls_integer(calls_build(sandbox_builder, calls_pid, NULL));
+    const struct procspawn_call_options options = { .builder = sandbox_builder };
+    struct procspawn_result result;
+    pid_t pid;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_call_with(&options, calls_pid, NULL, &result), 0);
+    pid = (pid_t)json_integer_value(result.value);
+    procspawn_result_fini(&result);
+    return pid;
 }
 
 static void the_next_call_takes_the_child_that_waits(void)
