@@ -121,7 +121,7 @@ static void naive_judges_each_document_as_expected_and_dies_of_some(void)
 static void check_crash(const char *below, const char *cause, const char *symbol)
 {
     char *path = vet_data(below);
-    json_t *document = VET_RUN_JSON(2, "--parser", "naive", path);
+    json_t *document = VET_RUN_JSON(2, "--parser", "naive", "--limit", "30", path);
     const json_t *error = json_object_get(vet_entry(document, path), "error");
     char *frames = json_dumps(json_object_get(error, "frames"), JSON_ENCODE_ANY);
     CU_ASSERT_STRING_EQUAL(vet_word(error, "cause"), cause);
