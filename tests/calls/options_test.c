@@ -256,7 +256,7 @@ static void a_call_of_a_pool_ends_with_its_scope(void)
     const struct procspawn_call_options options = { .pool = pool, .scope = &root };
     PROCSPAWN_CUNIT_EQUAL(procspawn_start(&options, calls_hang, NULL, &running), 0);
     pid_t pid = pool_await_start(running);
-    PROCSPAWN_CUNIT_EQUAL(procspawn_start(&options, calls_echo, NULL, &queued), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_start(&options, calls_hang, NULL, &queued), 0);
     PROCSPAWN_CUNIT_EQUAL(procspawn_wait_timeout(running, 0, &(struct rusage){ 0 }), -ENOTSUP);
     PROCSPAWN_CUNIT_EQUAL(scoped_cancel_close(root, SCOPED_FOREVER, NULL), 0);
     CU_ASSERT(pool_await_death(pid));

@@ -52,8 +52,11 @@ static json_t *ending_runs_out_of_memory(json_t *argument)
     X(runs_out_of_memory, FAIL("panic", "none", "no memory"), .memory = 512 << 20)
 #endif
 
-/* Under the thread sanitizer there is a second thread, with which the process lives on. */
-#ifdef __SANITIZE_THREAD__
+/*
+ * Under the thread sanitizer there is a second thread, with which the process lives on. The address
+ * sanitizer reads /proc when a thread ends, and no sandbox lets it.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define THREAD_END(X)
 #else
 static json_t *ending_ends_its_thread(json_t *argument)

@@ -2,6 +2,7 @@
  * guard_test.c - code that faults is left, and the process goes on
  */
 #include "src/base/fault_guard.h"
+#include "tests/support/frame.h"
 
 #include <forkscope/cunit.h>
 #include <limits.h>
@@ -13,7 +14,7 @@ static volatile int *volatile nowhere;
 static volatile int least = INT_MIN, minus_one = -1, quotient;
 static volatile unsigned done;
 
-static void reads_from_null(void *argument)
+static FRAME void reads_from_null(void *argument)
 {
     (void)argument;
     quotient = *nowhere;
@@ -21,7 +22,7 @@ static void reads_from_null(void *argument)
 }
 
 #if defined(__x86_64__)
-static void divides_the_least_number(void *argument)
+static FRAME void divides_the_least_number(void *argument)
 {
     (void)argument;
     quotient = least / minus_one;
