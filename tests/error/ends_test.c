@@ -151,8 +151,12 @@ static void why_the_overflow_of_another_thread_has_no_report_is_said(void)
 {
     procspawn_error *error = report_error(NULL, overflows_in_thread, NULL);
 
+#ifdef __SANITIZE_ADDRESS__     /* it gives each thread a second stack */
+    report_check_overflow(error);
+#else
     CU_ASSERT(strstr(procspawn_error_reason(error), "a thread without a second stack") != NULL);
     report_check_signal(error, SIGSEGV);
+#endif
 }
 
 /* ---- usage ---- */
