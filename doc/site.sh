@@ -16,7 +16,7 @@ rm -rf "$directory"
 mkdir -p "$pages/doc/guide" "$pages/man" "$pages/examples"
 for page in README.md CHANGELOG.md CONTRIBUTING.md SANDBOX.md SECURITY.md LICENSE src/README.md \
     forkserver/README.md tests/README.md tests/bench/README.md examples/README.md \
-    doc/guide/*.md doc/*.svg tests/bench/*.svg; do
+    doc/design.md doc/guide/*.md doc/*.svg tests/bench/*.svg; do
     for file in "$sources"/$page; do
         test -f "$file" || continue
         to=$pages/${file#"$sources"/}
@@ -102,6 +102,7 @@ $(for page in "$pages"/doc/guide/[0-9cl]*.md; do
   - Sandbox: SANDBOX.md
   - Security: SECURITY.md
   - How it is made:
+    - Design notes: doc/design.md
     - Rooms and floors: src/README.md
     - The fork server: forkserver/README.md
     - Tests: tests/README.md

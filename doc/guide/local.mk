@@ -6,7 +6,7 @@ EXTRA_DIST += doc/guide/07-sandboxing-a-parser.md doc/guide/08-event-loops.md do
 EXTRA_DIST += doc/guide/10-testing.md doc/guide/11-debugging.md
 
 # Guide, manual and papers as pages with a search.
-EXTRA_DIST += doc/site.sh doc/tree.svg
+EXTRA_DIST += doc/design.md doc/site.sh doc/tree.svg
 .PHONY: doc
 doc: $(manual).stamp
 	@sh $(srcdir)/doc/site.sh $(srcdir) $(manual) doc-site
