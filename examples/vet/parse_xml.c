@@ -21,12 +21,15 @@ static const char *const encodings[] = {
     "Shift_JIS", "EUC-JP", "ISO-2022-JP", "GB2312", "GBK", "GB18030", "Big5", "EUC-KR",
 };
 
-/* The descriptors stay open, for they keep the tables loaded. */
+/* They stay open, for they keep the tables loaded. */
+static iconv_t from[sizeof encodings / sizeof encodings[0]];
+static iconv_t to[sizeof encodings / sizeof encodings[0]];
+
 void prepare_xml(void)
 {
     for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
-        iconv_open("UTF-8", encodings[i]);
-        iconv_open(encodings[i], "UTF-8");
+        from[i] = iconv_open("UTF-8", encodings[i]);
+        to[i] = iconv_open(encodings[i], "UTF-8");
     }
     xmlInitParser();
     xmlCatalogSetDefaults(XML_CATA_ALLOW_NONE);

@@ -5,6 +5,7 @@
 #include "src/call/process.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/frame.h"
 #include "tests/support/closed.h"
 
 #include <errno.h>
@@ -187,7 +188,7 @@ static void its_descriptor_stays_what_it_is(void)
 
 /* ---- what it knows ---- */
 
-static bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
+static FRAME bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
 {
     for (; from + 1 < to; from++) {
         if (from[0] == ~inverted[0] && from[1] == ~inverted[1])

@@ -122,12 +122,15 @@ static size_t bytes_of_row(const struct made_picture *picture, size_t width)
 static void add_rows(struct made_file *rows, const struct made_picture *picture, size_t width,
                      size_t height)
 {
-    size_t length = bytes_of_row(picture, width);
+    size_t length = 1 + bytes_of_row(picture, width);
+    unsigned char *row = calloc(length, 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(row);
     for (size_t y = 0; width > 0 && y < height; y++) {
-        add_little(rows, 0, 1);
-        for (size_t x = 0; x < length; x++)
-            add_little(rows, (uint32_t)(3 * x + 7 * y), 1);
+        for (size_t x = 1; x < length; x++)
+            row[x] = (unsigned char)(3 * (x - 1) + 7 * y);
+        made_file_add(rows, row, length);
     }
+    free(row);
 }
 
 /* The seven passes of Adam7: where each begins, and its steps. */
