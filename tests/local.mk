@@ -45,6 +45,7 @@ tests_libsupport_la_SOURCES += tests/support/old_landlock.c tests/support/old_la
 tests_libsupport_la_SOURCES += tests/support/output_helpers.c tests/support/output_helpers.h
 tests_libsupport_la_SOURCES += tests/support/phase_helpers.c tests/support/phase_helpers.h
 tests_libsupport_la_SOURCES += tests/support/pool_helpers.c tests/support/pool_helpers.h
+tests_libsupport_la_SOURCES += tests/support/sanitizer.h
 tests_libsupport_la_SOURCES += tests/support/set_helpers.c tests/support/set_helpers.h
 tests_libsupport_la_SOURCES += tests/support/process_list.c tests/support/process_list.h
 tests_libsupport_la_SOURCES += tests/support/queue_helpers.c tests/support/queue_helpers.h

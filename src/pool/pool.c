@@ -31,6 +31,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -227,8 +228,11 @@ void procspawn_pool_free(procspawn_pool *pool)
 
 /* ---- counts ---- */
 
-/* Reads a number of calls, after all answers that have arrived are handled. */
-static unsigned count(procspawn_pool *pool, const unsigned *number)
+/*
+ * Reads a number of calls, after all answers that have arrived are handled. offset: where it is in
+ * a pool.
+ */
+static unsigned count(procspawn_pool *pool, size_t offset)
 {
     int cancel;
 
@@ -237,7 +241,7 @@ static unsigned count(procspawn_pool *pool, const unsigned *number)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     procspawn__pool_enter(pool);
     procspawn__pool_receive(pool);
-    unsigned value = *number;
+    unsigned value = *(const unsigned *)((const char *)pool + offset);
     procspawn__pool_leave(pool);
     pthread_setcancelstate(cancel, NULL);
     return value;
@@ -250,12 +254,12 @@ unsigned procspawn_pool_size(procspawn_pool *pool)
 
 unsigned procspawn_pool_queued_count(procspawn_pool *pool)
 {
-    return count(pool, &pool->queued);
+    return count(pool, offsetof(struct procspawn_pool, queued));
 }
 
 unsigned procspawn_pool_active_count(procspawn_pool *pool)
 {
-    return count(pool, &pool->active);
+    return count(pool, offsetof(struct procspawn_pool, active));
 }
 
 int procspawn_pool_failure(procspawn_pool *pool, procspawn_error **ret_error)

@@ -8,6 +8,7 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/frame.h"
 #include "tests/support/jail.h"
+#include "tests/support/sanitizer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -196,12 +197,6 @@ static void a_child_that_is_refused_a_system_call_dies_of_what_it_did(void)
 
 /* ---- refused in the program, and so in its servers and in what makes the report ---- */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#else
-#define UNDER_SANITIZER 0
-#endif
-
 static void die_in_jail(const struct row *row)
 {
     procspawn_config *config = procspawn_config_new();
@@ -222,10 +217,8 @@ static void die_in_jail(const struct row *row)
 static void a_program_that_is_refused_a_system_call_learns_of_deaths(void)
 {
     procspawn_cunit_time_limit(600 * CALLS_SECOND);
-    if (UNDER_SANITIZER) {
-        puts("skipped: the sanitizer's runtime needs these calls, too");
+    if (sanitizer_skips("its runtime needs these calls, too"))
         return;
-    }
     for (size_t row = 0; row < ROWS; row++) {
         pid_t pid;
 

@@ -6,6 +6,7 @@
 #include "src/call/process.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
+#include "tests/support/frame.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/raw_messages.h"
 
@@ -97,7 +98,7 @@ static const struct wire_token *token_of(procspawn_handle *handle)
     return &((struct procspawn__process *)(void *)handle)->child.token;
 }
 
-static bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
+static FRAME bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
 {
     for (; from + 1 < to; from++) {
         if (from[0] == ~inverted[0] && from[1] == ~inverted[1])

@@ -1,6 +1,7 @@
 /*
  * fresh_test.c - pools whose calls start from the state of a new process
  */
+#include "tests/support/frame.h"
 #include "tests/support/fresh_helpers.h"
 
 #include <forkscope/call.h>
@@ -162,7 +163,7 @@ static void the_secret_of_placeholders_differs_from_call_to_call(void)
 
 static volatile int *volatile nowhere;
 
-static json_t *crash(json_t *argument)
+static FRAME json_t *crash(json_t *argument)
 {
     *nowhere = 1;
     return argument;

@@ -40,7 +40,7 @@ static void add_big(struct made_file *file, uint32_t number)
 static void add_little(struct made_file *file, uint32_t number, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)(number >> 8 * i);
+        unsigned char byte = (unsigned char)((uint64_t)number >> 8 * i);
         made_file_add(file, &byte, 1);
     }
 }

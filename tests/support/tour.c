@@ -1,6 +1,7 @@
 /*
  * tour.c - the steps of a tour, the process that makes it, and the checks of its outcome
  */
+#include "tests/support/frame.h"
 #include "tests/support/tour.h"
 
 #include "tests/support/call_helpers.h"
@@ -64,7 +65,7 @@ static int failure(procspawn_handle *handle, procspawn_error **ret_error)
     return rc == PROCSPAWN_ECALL ? 0 : rc;
 }
 
-static json_t *crashes(json_t *argument)
+static FRAME json_t *crashes(json_t *argument)
 {
     static volatile int *volatile nowhere;
 
