@@ -38,11 +38,22 @@ run()
     esac
 }
 
+# Of these a sanitizer, or its runtime in a sandbox, makes another death.
+different=
+if nm .libs/libforkscope.* 2>/dev/null | grep -q '__[at]san_init'; then
+    different=' 44_deaths 45_learn 65_runner report '
+fi
+
 export TSAN_OPTIONS="suppressions=$source/../tests/tsan.supp"
 for expected in "$source"/*.expected "$source"/../doc/examples/*.expected; do
     name=$(basename "$expected" .expected)
     case $expected in */doc/examples/*) folder=doc/examples ;; *) folder=examples ;; esac
     test -x "$folder/$name" || continue
+    case $different in *" $name "*)
+        echo "skipped: $name, of which a sanitizer makes another death"
+        continue
+        ;;
+    esac
     if output=$(run "$name" 2>&1) && test "$output" = "$(cat "$expected")"; then
         passed=$((passed + 1))
     else
