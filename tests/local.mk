@@ -299,6 +299,7 @@ check_PROGRAMS += tests/fresh/status_test
 tests_fresh_status_test_LDADD = $(fresh_libs) $(test_libs)
 
 check_PROGRAMS += tests/pool/backoff_test
+check_PROGRAMS += tests/pool/buffers_test
 check_PROGRAMS += tests/pool/calls_test
 check_PROGRAMS += tests/pool/capture_test
 check_PROGRAMS += tests/pool/config_test
@@ -319,6 +320,7 @@ check_PROGRAMS += tests/pool/pool_test
 check_PROGRAMS += tests/pool/room_test
 check_PROGRAMS += tests/pool/schedule_test
 check_PROGRAMS += tests/pool/shortage_test
+check_PROGRAMS += tests/pool/standing_test
 check_PROGRAMS += tests/pool/start_test
 check_PROGRAMS += tests/pool/state_test
 check_PROGRAMS += tests/pool/worker_test
@@ -458,6 +460,7 @@ check_PROGRAMS += tests/value/values_test
 
 check_PROGRAMS += tests/wire/frame_test
 check_PROGRAMS += tests/wire/liar_test
+check_PROGRAMS += tests/wire/standing_test
 check_PROGRAMS += tests/wire/wire_test
 
 

@@ -51,6 +51,11 @@
  * another one; the first call of an older worker fails with kind SETUP. After a chroot(2) no worker
  * is replaced, unless procspawn_builder_allow_rights() allows it: the pool fails.
  *
+ * Arguments and results of more than 48 KiB travel in memory that the pool shares with the worker.
+ * Up to 4 MiB it stays until the worker ends: as much as the longest argument took, and as much for
+ * results, and a descriptor of the pool's process for each such worker. Longer ones, and those of
+ * workers whose calls start fresh, get new memory each time. No worker sees what another one had.
+ *
  * A pool belongs to the process that made it, which may be a child itself. It has one thread, with
  * all signals blocked, that looks after the calls that no other thread waits for.
  *
@@ -386,6 +391,7 @@ void procspawn_pool_builder_queue_limit(procspawn_pool_builder *builder, unsigne
 /*
  * Replaces workers after a number of calls, or when they have grown. A worker is replaced when it
  * has completed `calls` calls, or when its resident memory after a call is above `bytes`. 0: never.
+ * What it shares with the pool for long arguments and results counts: up to 8 MiB.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

@@ -15,6 +15,7 @@
 #include <string.h>
 
 static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
+                        struct procspawn__result_buffer *results,
                         struct procspawn__encoded **buffer, struct procspawn__outcome *outcome,
                         struct procspawn__incoming *incoming)
 {
@@ -23,11 +24,13 @@ static void read_result(struct wire_frame *frame, const procspawn__limit *limit,
     if (frame->header.length < sizeof head)
         return;
     memcpy(&head, frame->body, sizeof head);
-    if (procspawn__outcome_result(outcome, frame, limit, buffer) < 0)
+    if (procspawn__outcome_result(outcome, frame, limit, results, buffer) < 0)
         return;
     incoming->kind = PROCSPAWN__INCOMING_RESULT;
     incoming->generation = head.generation;
     incoming->keep_alive = !head.leaving;
+    if (head.place == WIRE_IN_MEMFD)
+        incoming->memfd_length = head.length + head.attached_length;
 }
 
 static void read_failure(const struct wire_frame *frame, struct procspawn__encoded **buffer,
@@ -45,12 +48,13 @@ static void read_failure(const struct wire_frame *frame, struct procspawn__encod
 }
 
 static void read_from_child(struct wire_frame *frame, const procspawn__limit *limit,
+                            struct procspawn__result_buffer *results,
                             struct procspawn__encoded **buffer, struct procspawn__outcome *outcome,
                             struct procspawn__incoming *incoming)
 {
     incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     if (frame->header.type == WIRE_RESULT)
-        read_result(frame, limit, buffer, outcome, incoming);
+        read_result(frame, limit, results, buffer, outcome, incoming);
     else if (frame->header.type == WIRE_FAILURE)
         read_failure(frame, buffer, outcome, incoming);
     else
@@ -89,8 +93,9 @@ static void read_from_server(struct wire_frame *frame, struct procspawn__encoded
 
 /* Checks the sender first: any process that has the channel could send a forged answer. */
 static void read_frame(const struct procspawn__remote_child *from, struct wire_frame *frame, int rc,
-                       const procspawn__limit *limit, struct procspawn__encoded **buffer,
-                       struct procspawn__outcome *outcome, struct procspawn__incoming *incoming)
+                       const procspawn__limit *limit, struct procspawn__result_buffer *results,
+                       struct procspawn__encoded **buffer, struct procspawn__outcome *outcome,
+                       struct procspawn__incoming *incoming)
 {
     bool from_child = frame->sender == from->pid;
 
@@ -98,7 +103,7 @@ static void read_frame(const struct procspawn__remote_child *from, struct wire_f
     if (rc < 0 && from_child)
         incoming->kind = PROCSPAWN__INCOMING_BROKEN;
     else if (rc == 0 && from_child)
-        read_from_child(frame, limit, buffer, outcome, incoming);
+        read_from_child(frame, limit, results, buffer, outcome, incoming);
     else if (rc == 0 && procspawn__remote_child_vouched(from, frame))
         read_from_server(frame, buffer, outcome, incoming);
     wire__close_fds(frame);
@@ -106,12 +111,14 @@ static void read_frame(const struct procspawn__remote_child *from, struct wire_f
 
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
                                  struct procspawn__encoded **buffer, bool lossy,
-                                 const procspawn__limit *limit, struct procspawn__outcome *outcome,
+                                 const procspawn__limit *limit,
+                                 struct procspawn__result_buffer *results,
+                                 struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming)
 {
     if (!*buffer)
         *buffer = procspawn__encoded_buffer();
-    if (!*buffer) {
+    if (!*buffer || (results && !procspawn__result_buffer_prepare(results))) {
         *ret_incoming = (struct procspawn__incoming){ .error = -ENOMEM };
         return;
     }
@@ -121,7 +128,7 @@ void procspawn__incoming_receive(const struct procspawn__remote_child *from,
 
     *ret_incoming = (struct procspawn__incoming){ .was_reset = frame.was_reset };
     if (rc == 0 || rc == -EPROTO)
-        read_frame(from, &frame, rc, limit, buffer, outcome, ret_incoming);
+        read_frame(from, &frame, rc, limit, results, buffer, outcome, ret_incoming);
     else if (rc == -EMFILE && lossy)
         ret_incoming->kind = PROCSPAWN__INCOMING_IGNORED;
     else if (rc == -EPIPE)

@@ -14,6 +14,7 @@
 #include "src/value/footprint.h"
 #include "src/wire/protocol.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum procspawn__incoming_kind {
@@ -35,6 +36,7 @@ struct procspawn__incoming {
     int error;                  /* NOTHING: -EAGAIN: there is none now; or another -errno */
     uint64_t generation;        /* RESULT, FAILURE: of the call that is answered */
     bool keep_alive;            /* RESULT, FAILURE: the child waits for its next call */
+    size_t memfd_length;        /* RESULT: that came in a memfd; else 0 */
     bool was_reset;             /* the channel was reset: the child left a message unread */
     struct wire_reborn reborn;  /* REBORN */
     struct wire_death death;    /* DEATH */
@@ -42,14 +44,16 @@ struct procspawn__incoming {
 
 /*
  * Receives one message of the child `from`, without waiting. RESULT, FAILURE and BACKTRACE are
- * added to the outcome as outcome.h says. The message is received in *buffer, which the caller
+ * added to the outcome as outcome.h says. `results`: the child's standing buffer; NULL: none. The message is received in *buffer, which the caller
  * frees; it is made if it is NULL, and NULL if the outcome has taken it. Without memory for a
  * buffer the error is -ENOMEM, and the message stays in the channel. lossy: see wire__recv. One
  * thread at a time for each channel.
  */
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
                                  struct procspawn__encoded **buffer, bool lossy,
-                                 const procspawn__limit *limit, struct procspawn__outcome *outcome,
+                                 const procspawn__limit *limit,
+                                 struct procspawn__result_buffer *results,
+                                 struct procspawn__outcome *outcome,
                                  struct procspawn__incoming *ret_incoming);
 
 #endif

@@ -88,13 +88,15 @@ void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error
 
 static bool is_null(const struct wire_frame *frame, struct wire_value head)
 {
-    return !head.in_memfd && head.attached_length == 0 && !head.failed &&
+    return head.place == WIRE_INLINE && head.attached_length == 0 && !head.failed &&
            head.length == frame->header.length - sizeof head &&
            procspawn__text_is_null((const unsigned char *)frame->body + sizeof head, head.length);
 }
 
 int procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                              const procspawn__limit *limit, struct procspawn__encoded **buffer)
+                              const procspawn__limit *limit,
+                              struct procspawn__result_buffer *results,
+                              struct procspawn__encoded **buffer)
 {
     struct wire_value head;
 
@@ -102,7 +104,8 @@ int procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_fr
         return 0;
     memcpy(&head, frame->body, sizeof head);
     bool null = is_null(frame, head);
-    int rc = null ? 0 : procspawn__encoded_new(frame, limit, *buffer, &outcome->encoded);
+    int rc = null ? 0 : procspawn__encoded_new(frame, limit, results, *buffer,
+                                               &outcome->encoded);
     if (rc == -EPROTO)
         return rc;
     outcome->reported = head.failed != 0;

@@ -8,6 +8,7 @@
 #define FORKSCOPE_CALL_OUTCOME_H
 
 #include "src/crash/backtrace.h"
+#include "src/value/encoded.h"
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
 #include "src/wire/frame.h"
@@ -64,13 +65,15 @@ void procspawn__outcome_forget(struct procspawn__outcome *outcome);
 /* Sets the error, which is taken; NULL: there was no memory for it. */
 void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error *error);
 /*
- * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size. Here
- * and below `buffer` is what the frame was received in. If there is no memory to read or store the
+ * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size;
+ * `results`: as for procspawn__encoded_new. Here and below `buffer` is what the frame was received in. If there is no memory to read or store the
  * message, it stays there, and the buffer is taken: *buffer is NULL then. Returns 0, or -EPROTO:
  * the message is malformed, and nothing was stored.
  */
 int procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
-                               const procspawn__limit *limit, struct procspawn__encoded **buffer);
+                               const procspawn__limit *limit,
+                               struct procspawn__result_buffer *results,
+                               struct procspawn__encoded **buffer);
 /*
  * Decodes a stored result, which may take seconds, or reads what there was no memory for. With a
  * deadline: a cancellation point; BASE_NEVER: none. 0, also if the decoding fails: the outcome is

@@ -159,7 +159,7 @@ static int take_in(struct procspawn__process *process, struct procspawn__encoded
     bool was_answered = answered(process);
     struct procspawn__incoming incoming;
 
-    procspawn__incoming_receive(&process->child, buffer, was_answered, &process->limit,
+    procspawn__incoming_receive(&process->child, buffer, was_answered, &process->limit, NULL,
                                 &process->handle.outcome, &incoming);
     act(process, &incoming, was_answered);
     return incoming.error;

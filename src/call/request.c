@@ -15,6 +15,7 @@
 #include "src/wire/frame.h"
 #include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
+#include "src/wire/standing.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/procspawn.h>
@@ -29,6 +30,7 @@ void procspawn__request_init(struct procspawn__request *request)
     *request = (struct procspawn__request){
         .block.grows = true,
         .memory = -1,
+        .kept = WIRE_STANDING_NONE,
         .cwd = -1,
         .stdio = { -1, -1, -1 },
         .pipes = { -1, -1, -1 },
@@ -41,6 +43,7 @@ void procspawn__request_fini(struct procspawn__request *request)
     free(request->block.bytes);
     procspawn__message_fini(&request->message);
     base__fd_close(request->memory);
+    wire__standing_close(&request->kept);
     base__fd_close(request->cwd);
     for (int i = 0; i < 3; i++) {
         if (request->owned[i])
@@ -54,6 +57,7 @@ void procspawn__request_fini(struct procspawn__request *request)
 void procspawn__request_forget(struct procspawn__request *request)
 {
     request->memory = request->cwd = request->message.memfd = -1;
+    request->kept = WIRE_STANDING_NONE;     /* the mapping was not inherited */
     request->message.fd_count = 0;
     for (int i = 0; i < 3; i++) {
         request->owned[i] = false;
@@ -91,34 +95,94 @@ int procspawn__request_argument(struct procspawn__request *request, const json_t
     return rc;
 }
 
-/* What is too long for a frame goes into a memfd, which can be sent repeatedly. */
-int procspawn__request_seal(struct procspawn__request *request)
+size_t procspawn__request_excess(const struct procspawn__request *request)
 {
-    const struct wire_part block = { request->block.bytes, request->block.length };
-    struct procspawn__message *message = &request->message;
+    size_t length = request->block.length + procspawn__message_length(&request->message);
+    return sizeof request->call + length <= WIRE_MAX_BODY ? 0 : length;
+}
 
-    if (request->block.overflow || message->text.overflow)
-        return -ENOMEM;
+static void note_lengths(struct procspawn__request *request)
+{
+    const struct procspawn__message *message = &request->message;
+
     request->call.block_length = request->block.length;
     request->call.text_length = message->text_length;
     request->call.attached_length = message->attached_length;
     request->call.attached_count = message->attached_count;
     if (request->learning)
         request->call.flags |= WIRE_CALL_FD_LEARN;
-    if (sizeof request->call + block.length + procspawn__message_length(message) <= WIRE_MAX_BODY)
-        return procspawn__message_keep(message);
-    request->memory = base__fd_hold(procspawn__message_memfd(message, &block));
+}
+
+/* They are elsewhere now. */
+static void drop_contents(struct procspawn__request *request)
+{
+    free(request->block.bytes);
+    request->block = (struct wire_writer){ .grows = true };
+    procspawn__message_drop_contents(&request->message);
+}
+
+/* A memfd can be sent repeatedly. Takes it. */
+static int settle(struct procspawn__request *request, int memfd)
+{
+    request->memory = base__fd_hold(memfd);
     if (request->memory < 0)
         return request->memory;
     request->call.flags |= WIRE_CALL_FD_MEMORY;
-    free(request->block.bytes);
-    request->block = (struct wire_writer){ .grows = true };
-    procspawn__message_drop_contents(message);
     return 0;
 }
 
-/* Order: as the flags in call.h, then the descriptors of the argument. */
-static size_t gather_fds(const struct procspawn__request *request, int fds[])
+int procspawn__request_seal(struct procspawn__request *request)
+{
+    const struct wire_part block = { request->block.bytes, request->block.length };
+
+    if (request->block.overflow || request->message.text.overflow)
+        return -ENOMEM;
+    note_lengths(request);
+    if (procspawn__request_excess(request) == 0)
+        return procspawn__message_keep(&request->message);
+    int rc = settle(request, procspawn__message_memfd(&request->message, &block));
+    if (rc == 0)
+        drop_contents(request);
+    return rc;
+}
+
+void procspawn__request_stand(struct procspawn__request *request,
+                              const struct wire_standing *standing)
+{
+    const struct wire_part block = { request->block.bytes, request->block.length };
+
+    note_lengths(request);
+    procspawn__message_stand(&request->message, &block, standing);
+    drop_contents(request);
+    request->standing = standing;
+}
+
+void procspawn__request_take_back(struct procspawn__request *request,
+                                  struct wire_standing *standing)
+{
+    if (request->standing != standing)
+        return;
+    request->kept = *standing;
+    request->standing = &request->kept;
+    *standing = WIRE_STANDING_NONE;
+}
+
+static int settle_kept(struct procspawn__request *request)
+{
+    const struct wire_part all = {
+        request->kept.bytes,
+        request->call.block_length + request->call.text_length + request->call.attached_length
+    };
+    int rc = settle(request, wire__memfd_new(&all, 1));
+
+    if (rc == 0)
+        request->standing = NULL;
+    return rc;
+}
+
+/* Order: as the flags in call.h, new buffers, then the descriptors of the argument. */
+static size_t gather_fds(const struct procspawn__request *request,
+                         const struct procspawn__receiver_buffers *buffers, int fds[])
 {
     size_t count = 0;
 
@@ -132,6 +196,10 @@ static size_t gather_fds(const struct procspawn__request *request, int fds[])
     }
     if (request->call.flags & WIRE_CALL_FD_LEARN)
         fds[count++] = procspawn__learning_socket(request->learning);
+    if (request->call.buffers & WIRE_BUFFER_NEW_ARGUMENT)
+        fds[count++] = buffers->argument->fd;
+    if (request->call.buffers & WIRE_BUFFER_NEW_RESULTS)
+        fds[count++] = buffers->results->fd;
     for (size_t i = 0; i < request->message.fd_count; i++)
         fds[count++] = request->message.fds[i];
     return count;
@@ -176,7 +244,8 @@ static int send_parts(int channel, const struct wire_part *parts, size_t count, 
     return wire__send(channel, WIRE_CALL, parts, count, fds, fd_count, true);
 }
 
-int procspawn__request_send(const struct procspawn__request *request, int channel)
+static int send_request(const struct procspawn__request *request,
+                        const struct procspawn__receiver_buffers *buffers, int channel)
 {
     struct wire_part parts[] = {
         { &request->call, sizeof request->call },
@@ -184,11 +253,42 @@ int procspawn__request_send(const struct procspawn__request *request, int channe
         { request->message.text.bytes, request->message.text.length },
     };
     int fds[WIRE_MAX_FDS];
-    size_t fd_count = gather_fds(request, fds);
+    size_t fd_count = gather_fds(request, buffers, fds);
 
     if (!is_whole(request))
         return -EBADF;
     return send_parts(channel, parts, 3, fds, fd_count);
+}
+
+int procspawn__request_send(const struct procspawn__request *request, int channel)
+{
+    return send_request(request, NULL, channel);
+}
+
+/* A buffer whose descriptor the program has closed is not sent. */
+static bool is_to_send(const struct wire_standing *standing, bool new)
+{
+    return new && standing->fd >= 0 && base__fd_is_ours(standing->fd);
+}
+
+int procspawn__request_send_with(struct procspawn__request *request, int channel,
+                                 const struct procspawn__receiver_buffers *buffers)
+{
+    uint32_t flags = 0;
+    int rc = request->standing == &request->kept ? settle_kept(request) : 0;
+
+    if (rc < 0)
+        return rc;
+    if (request->standing)
+        flags |= WIRE_BUFFER_ARGUMENT;
+    if (request->standing && buffers->new_argument)
+        flags |= WIRE_BUFFER_NEW_ARGUMENT;
+    if (is_to_send(buffers->results, buffers->new_results))
+        flags |= WIRE_BUFFER_NEW_RESULTS;
+    request->call.buffers = flags;
+    if (flags & WIRE_BUFFER_NEW_ARGUMENT && !is_to_send(buffers->argument, true))
+        return -EBADF;
+    return send_request(request, buffers, channel);
 }
 
 int procspawn__request_send_bytes(const void *bytes, size_t length, int channel)

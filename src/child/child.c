@@ -51,7 +51,7 @@ static struct procspawn__fd_owner argument_fds BASE_WRITTEN; /* descriptors of t
 static json_t *decode_argument(const struct procspawn__received_call *received,
                                struct wire_frame *frame)
 {
-    size_t own = procspawn__received_call_descriptors(received->call.flags);
+    size_t own = procspawn__received_call_descriptors(&received->call);
     const struct procspawn__received_value encoded = {
         .text = received->text,
         .length = received->call.text_length,

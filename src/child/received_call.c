@@ -3,6 +3,7 @@
  */
 #include "src/child/received_call.h"
 
+#include "src/child/standing.h"
 #include "src/rights/schedule.h"
 #include "src/wire/call.h"
 #include "src/wire/codec.h"
@@ -30,7 +31,48 @@ static int map_parts(struct wire_frame *frame, size_t length,
     return rc;
 }
 
-/* Block, text and attachments lie behind the structure in the frame, or in a memfd. */
+/* One descriptor for each flag. */
+static size_t count_flagged(uint32_t flags, uint32_t descriptors)
+{
+    size_t count = 0;
+
+    for (uint32_t left = flags & descriptors; left; left &= left - 1)
+        count++;
+    return count;
+}
+
+static size_t descriptors_before_buffers(const struct wire_call *call)
+{
+    return count_flagged(call->flags, WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
+                         WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR |
+                         WIRE_CALL_FD_LEARN);
+}
+
+size_t procspawn__received_call_descriptors(const struct wire_call *call)
+{
+    return descriptors_before_buffers(call) +
+           count_flagged(call->buffers, WIRE_BUFFER_NEW_ARGUMENT | WIRE_BUFFER_NEW_RESULTS);
+}
+
+/* Block, text and attachments lie behind the structure, in a memfd, or in a standing buffer. */
+static int find_parts(struct wire_frame *frame, size_t length, const unsigned char *inside,
+                      size_t inside_length, struct procspawn__received_call *received,
+                      const unsigned char **ret_parts)
+{
+    int rc = 0;
+
+    *ret_parts = inside;
+    if (received->call.flags & WIRE_CALL_FD_MEMORY) {
+        rc = map_parts(frame, length, received);
+        *ret_parts = received->mapped;
+    } else if (received->call.buffers & WIRE_BUFFER_ARGUMENT) {
+        *ret_parts = procspawn__standing_argument(length);
+    } else if (length != inside_length) {
+        return -EPROTO;
+    }
+    return rc < 0 || *ret_parts ? rc : -EPROTO;
+}
+
 int procspawn__received_call_read(struct wire_frame *frame,
                                   struct procspawn__received_call *ret_received)
 {
@@ -45,14 +87,11 @@ int procspawn__received_call_read(struct wire_frame *frame,
         call->attached_length > SIZE_MAX / 4)
         return -EPROTO;
     uint64_t length = call->block_length + call->text_length + call->attached_length;
-    if (call->flags & WIRE_CALL_FD_MEMORY) {
-        int rc = map_parts(frame, length, ret_received);
-        if (rc < 0)
-            return rc;
-        parts = ret_received->mapped;
-    } else if (length != inside) {
-        return -EPROTO;
-    }
+    int rc = procspawn__standing_adopt(call, frame, descriptors_before_buffers(call));
+    if (rc == 0)
+        rc = find_parts(frame, length, parts, inside, ret_received, &parts);
+    if (rc < 0)
+        return rc;
     ret_received->block = (struct wire_reader){ .bytes = parts, .length = call->block_length };
     ret_received->text = parts + call->block_length;
     return 0;
@@ -63,19 +102,6 @@ void procspawn__received_call_drop(struct procspawn__received_call *received)
     if (received->mapped)
         munmap((void *)(uintptr_t)received->mapped, received->mapped_length);
     received->mapped = NULL;
-}
-
-/* One descriptor for each flag. */
-size_t procspawn__received_call_descriptors(uint32_t flags)
-{
-    static const uint32_t descriptors = WIRE_CALL_FD_MEMORY | WIRE_CALL_FD_CWD |
-        WIRE_CALL_FD_STDIN | WIRE_CALL_FD_STDOUT | WIRE_CALL_FD_STDERR | WIRE_CALL_FD_LEARN;
-
-    size_t count = 0;
-
-    for (uint32_t left = flags & descriptors; left; left &= left - 1)
-        count++;
-    return count;
 }
 
 /* ---- the block ---- */

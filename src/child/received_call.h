@@ -26,14 +26,15 @@ struct procspawn__received_call {
     size_t mapped_length;
 };
 
-/* 0, -EPROTO, or -errno if the memfd cannot be mapped. The result points into the frame's body or
- * into a mapping, which lasts until procspawn__received_call_drop. */
+/* 0, -EPROTO, or -errno if what is not in the frame cannot be mapped. The result points into the
+ * frame's body, into a mapping, which lasts until procspawn__received_call_drop, or into a standing
+ * buffer (standing.h), which the sender leaves alone until the call is answered. */
 int procspawn__received_call_read(struct wire_frame *frame,
                                   struct procspawn__received_call *ret_received);
 void procspawn__received_call_drop(struct procspawn__received_call *received);
 
 /* Returns how many descriptors of the frame come before those of the argument. */
-size_t procspawn__received_call_descriptors(uint32_t flags);
+size_t procspawn__received_call_descriptors(const struct wire_call *call);
 
 /* ---- parts of the block: 0 or -EPROTO; also -ENOMEM if the result is new memory ---- */
 

@@ -8,6 +8,7 @@
 #include "src/base/shortage.h"
 #include "src/base/written.h"
 #include "src/child/callee.h"
+#include "src/child/standing.h"
 #include "src/client/take.h"
 #include "src/crash/handler.h"
 #include "src/fresh/fresh.h"
@@ -138,6 +139,7 @@ static void send_value(const json_t *value, bool failed, const char *what)
     message.text.lent = true;
     message.failed = failed;
     message.times = reply->times;
+    message.standing = procspawn__standing_results();
     int rc = procspawn__message_encode(&message, value);
     if (unsendable(rc)) {
         bool known = base__refusal_take(rc, reason, sizeof reason);

@@ -47,6 +47,7 @@ struct procspawn__pool_call {
     struct procspawn__pool_request *request;    /* NULL: the call will not be sent again */
     struct list in_queue GUARDED_BY(pool_lock);
     struct procspawn__worker *worker GUARDED_BY(pool_lock);  /* RUNNING only */
+    struct procspawn__worker *lessor;           /* until the call is queued; NULL: none */
     struct procspawn__time_limits limits;
     int64_t deadline;           /* when the total limit passes */
     int64_t run_until GUARDED_BY(pool_lock);  /* when the run limit passes; RUNNING only */
@@ -55,7 +56,7 @@ struct procspawn__pool_call {
     /* eventfd, readable when the call has ended; -1 until needed */
     int event GUARDED_BY(pool_lock);
     struct procspawn__listener *listener GUARDED_BY(pool_lock);  /* NULL: none */
-    bool is_whole;              /* its request is sealed, and its descriptors are open */
+    bool is_whole;              /* its request is sealed or in a worker's buffer, and its descriptors are open */
     bool dropped GUARDED_BY(pool_lock);  /* the handle was freed: the call is freed when it ends */
     size_t capture_limit;       /* 0: its output is not captured */
     void *input;                /* until the call is queued; NULL: none */

@@ -49,8 +49,9 @@ static bool receive_one(struct procspawn__worker *worker, int *ret_error) REQUIR
     procspawn__pool_enter(pool);
     procspawn__schedule_act(worker, &message);
     *ret_error = message.incoming.error == -EAGAIN ? 0 : message.incoming.error;
-    if (!procspawn__outcome_is_empty(&message.outcome)) {
+    if (!procspawn__outcome_is_empty(&message.outcome) || message.results.standing.size > 0) {
         procspawn__pool_leave(pool);
+        procspawn__result_buffer_close(&message.results);
         procspawn__outcome_fini(&message.outcome);
         procspawn__pool_enter(pool);
     }

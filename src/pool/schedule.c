@@ -68,6 +68,15 @@ static int start_capture(struct procspawn__pool_call *call) REQUIRES(pool_lock)
     return rc;
 }
 
+static void note_sent_buffers(struct procspawn__worker *worker, uint32_t buffers)
+    REQUIRES(pool_lock)
+{
+    if (buffers & WIRE_BUFFER_NEW_ARGUMENT)
+        worker->new_argument = false;
+    if (buffers & WIRE_BUFFER_NEW_RESULTS)
+        worker->new_results = false;
+}
+
 static int send_call(struct procspawn__worker *worker, struct procspawn__pool_call *call)
     REQUIRES(pool_lock)
 {
@@ -78,12 +87,16 @@ static int send_call(struct procspawn__worker *worker, struct procspawn__pool_ca
         return rc;
     request->call.generation = worker->generation + 1;
     call->handle.outcome.times.began = base__now();
-    rc = procspawn__request_send(request, worker->child.channel);
+    const struct procspawn__receiver_buffers buffers = {
+        &worker->argument, &worker->results.standing, worker->new_argument, worker->new_results
+    };
+    rc = procspawn__request_send_with(request, worker->child.channel, &buffers);
     struct procspawn__capture *capture = procspawn__streams_captured(request);
     if (rc < 0) {
         procspawn__capture_drop(capture);
         return rc;
     }
+    note_sent_buffers(worker, request->call.buffers);
     /* It may have been sent to another worker before, which did not begin it. */
     procspawn__capture_drop(call->handle.capture);
     call->handle.capture = capture;
@@ -99,6 +112,8 @@ static int start(struct procspawn__worker *worker, struct procspawn__pool_call *
 {
     int rc = send_call(worker, call);
 
+    if (rc < 0)
+        procspawn__request_take_back(&call->request->request, &worker->argument);
     if (rc == -EPIPE || rc == -EAGAIN) {
         procspawn__worker_terminate(worker, SIGKILL, 0);
         return -EPIPE;
@@ -166,23 +181,36 @@ static void after_queueing(procspawn_pool *pool) REQUIRES(pool_lock)
     procspawn__pool_update_interest(pool);
 }
 
-void procspawn__pool_enqueue(struct procspawn__pool_call *call)
+void procspawn__pool_enqueue(struct procspawn__pool_call *call, bool first)
 {
     procspawn_pool *pool = call->pool;
 
     int64_t deadline = call->deadline;
 
     __atomic_store_n(&pool->calls, pool->calls + 1, __ATOMIC_RELEASE);
-    list_append(&pool->queue, &call->in_queue);
+    list_insert_after(first ? &pool->queue : pool->queue.prev, &call->in_queue);
     pool->queued++;
     after_queueing(pool);
     procspawn__pool_show_room(pool);
     procspawn__pool_wake_by(pool, deadline);
 }
 
-/* Puts a call that was sent back in front of the queue. */
-static void requeue(struct procspawn__pool_call *call) REQUIRES(pool_lock)
+/* Takes the call away from its worker. */
+static struct procspawn__pool_call *take_call(struct procspawn__worker *worker) REQUIRES(pool_lock)
 {
+    struct procspawn__pool_call *call = worker->call;
+
+    worker->call = NULL;
+    worker->pool->active--;
+    return call;
+}
+
+/* Puts the call that was sent to a worker back in front of the queue. */
+static void requeue(struct procspawn__worker *worker) REQUIRES(pool_lock)
+{
+    struct procspawn__pool_call *call = take_call(worker);
+
+    procspawn__request_take_back(&call->request->request, &worker->argument);
     procspawn__pool_call_returned(call);
     put_first(call);
     after_queueing(call->pool);
@@ -267,16 +295,6 @@ static void pass_on(struct procspawn__outcome *from, struct procspawn__outcome *
     procspawn__outcome_pass_trace(&before, to);
 }
 
-/* Takes the call away from its worker. */
-static struct procspawn__pool_call *take_call(struct procspawn__worker *worker) REQUIRES(pool_lock)
-{
-    struct procspawn__pool_call *call = worker->call;
-
-    worker->call = NULL;
-    worker->pool->active--;
-    return call;
-}
-
 /* False if its descriptors were sent and closed here, or the pool has ended. */
 static bool can_be_sent_again(const struct procspawn__pool_call *call) REQUIRES(pool_lock)
 {
@@ -310,11 +328,24 @@ static void on_ready(struct procspawn__worker *worker) REQUIRES(pool_lock)
     procspawn__pool_feed(worker->pool);
 }
 
+/* Before the next call is sent: its result may lie in the new buffer. */
+static void change_result_buffer(struct procspawn__worker *worker,
+                                 struct procspawn__worker_message *message) REQUIRES(pool_lock)
+{
+    struct procspawn__result_buffer old = worker->results;
+
+    worker->results = message->results;
+    worker->new_results = true;
+    message->results = old;
+}
+
 static void on_answer(struct procspawn__worker *worker, struct procspawn__worker_message *message,
                       bool recycle) REQUIRES(pool_lock)
 {
     struct procspawn__pool_call *call = take_call(worker);
 
+    if (message->results.standing.size > 0)
+        change_result_buffer(worker, message);
     procspawn__backoff_answered(&worker->pool->backoff);
     pass_on(&message->outcome, &call->handle.outcome);
     procspawn__pool_call_end(call);
@@ -348,7 +379,7 @@ static void on_refusal(struct procspawn__worker *worker, struct procspawn__worke
     }
     procspawn__worker_terminate(worker, SIGKILL, 0);
     call->refusals++;
-    requeue(take_call(worker));
+    requeue(worker);
 }
 
 static void on_backtrace(struct procspawn__worker *worker,
@@ -394,12 +425,13 @@ static void end_call(struct procspawn__worker *worker,
                      const struct procspawn__worker_message *message,
                      const struct procspawn__worker_report *report) REQUIRES(pool_lock)
 {
-    struct procspawn__pool_call *call = take_call(worker);
+    struct procspawn__pool_call *call = worker->call;
 
     if (!report->by_pool && report->unread && can_be_sent_again(call)) {
-        requeue(call);
+        requeue(worker);
         return;
     }
+    take_call(worker);
     set_end(&call->handle.outcome, message);
     procspawn__pool_call_end(call);
 }

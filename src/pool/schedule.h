@@ -19,7 +19,8 @@
 
 /* ---- the queue ---- */
 
-void procspawn__pool_enqueue(struct procspawn__pool_call *call) REQUIRES(pool_lock);
+/* first: before those that wait, for the first of the idle workers (lease.h). */
+void procspawn__pool_enqueue(struct procspawn__pool_call *call, bool first) REQUIRES(pool_lock);
 /* Ends a queued call with this error, which is taken. */
 void procspawn__pool_cancel_call(struct procspawn__pool_call *call, procspawn_error *error)
     REQUIRES(pool_lock);

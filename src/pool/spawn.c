@@ -14,6 +14,7 @@
 #include "src/image/image.h"
 #include "src/pool/handle.h"
 #include "src/pool/job.h"
+#include "src/pool/lease.h"
 #include "src/pool/lock.h"
 #include "src/pool/receive.h"
 #include "src/pool/schedule.h"
@@ -154,7 +155,8 @@ static int open_files(struct procspawn__pool_call *call)
         free(call->input);
         call->input = NULL;
     }
-    rc = procspawn__request_seal(request);
+    if (!procspawn__lease(call))
+        rc = procspawn__request_seal(request);
     call->is_whole = rc == 0;
     return rc;
 }
@@ -164,10 +166,12 @@ static int queue(struct procspawn__pool_call *call, struct procspawn__listener *
     procspawn_pool *pool = call->pool;
 
     procspawn__pool_enter(pool);
+    bool leases = call->lessor;
     int rc = admit(pool);
+    bool first = leases && procspawn__lease_return(call, rc == 0);
     if (rc == 0) {
         call->listener = listener;
-        procspawn__pool_enqueue(call);
+        procspawn__pool_enqueue(call, first);
     }
     procspawn__pool_leave(pool);
     return rc;

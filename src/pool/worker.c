@@ -93,12 +93,15 @@ static void dispose_worker(struct procspawn__remains *remains)
     procspawn__client_unawait(&worker->await);
     wire__close(worker->child.channel);
     base__fd_close(worker->statm);
+    wire__standing_close(&worker->argument);
+    procspawn__result_buffer_close(&worker->results);
     free_worker(worker);
 }
 
 void procspawn__worker_forget(struct procspawn__worker *worker)
 {
     procspawn__outcome_forget(&worker->start);
+    free(worker->results.copy);
     free(worker->buffer);
     free(worker);
 }
@@ -126,6 +129,8 @@ struct procspawn__worker *procspawn__worker_add(procspawn_pool *pool,
         .serial = ++pool->last_serial,
         .dispatcher_polls = true,
         .statm = -1,
+        .argument = WIRE_STANDING_NONE,
+        .results = PROCSPAWN__NO_RESULT_BUFFER,
     };
     list_init(&worker->in_idle);
     list_init(&worker->in_notices);

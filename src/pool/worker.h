@@ -12,6 +12,7 @@
 #include "src/pool/state.h"
 #include "src/value/encoded.h"
 #include "src/wire/protocol.h"
+#include "src/wire/standing.h"
 #include <forkscope/pool.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,7 +67,7 @@ struct procspawn__worker {
     /* sent and not ended; only in RUNNING and ENDING */
     struct procspawn__pool_call *call GUARDED_BY(pool_lock);
     struct procspawn__outcome start GUARDED_BY(pool_lock);  /* its failure, outside of calls */
-    /* a thread receives: it alone uses channel, buffer and statm */
+    /* a thread receives: it alone uses channel, buffer, results.copy and statm */
     bool receiving GUARDED_BY(pool_lock);
     bool joiner_polls GUARDED_BY(pool_lock);    /* the joiner of its call polls the channel */
     bool watched GUARDED_BY(pool_lock);         /* the channel is in the dispatcher's epoll set */
@@ -84,6 +85,11 @@ struct procspawn__worker {
     struct procspawn__pending_notices pending GUARDED_BY(pool_lock);
     struct list in_notices GUARDED_BY(pool_lock);
     struct procspawn__encoded *buffer;  /* for the message being received; NULL: none yet */
+    /* of the thread that leases it (lease.h); with the lock while it is sent a call */
+    struct wire_standing argument;
+    bool new_argument;          /* the worker does not have it yet */
+    struct procspawn__result_buffer results;    /* changed by the receiving thread, with the lock */
+    bool new_results GUARDED_BY(pool_lock);     /* as above */
     bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
     int64_t idle_until GUARDED_BY(pool_lock);   /* from then on the pool may end it to shrink */

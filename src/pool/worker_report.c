@@ -68,15 +68,29 @@ static void at_nothing(struct procspawn__worker *worker, struct procspawn__worke
     at_end(worker, message);
 }
 
+/* A result was too long for a frame and found no buffer of its length: the next one may. */
+static void make_result_buffer(const struct procspawn__worker *worker,
+                               struct procspawn__worker_message *message)
+{
+    size_t length = message->incoming.memfd_length;
+
+    if (length > worker->results.standing.size && length <= WIRE_STANDING_MAX &&
+        !worker->pool->config.fresh)
+        wire__standing_to_read(length, &message->results.standing);
+}
+
 void procspawn__worker_receive_message(struct procspawn__worker *worker,
                                        struct procspawn__worker_message *message)
 {
-    *message = (struct procspawn__worker_message){ .too_big = false };
+    *message = (struct procspawn__worker_message){ .results = PROCSPAWN__NO_RESULT_BUFFER };
     procspawn__incoming_receive(&worker->child, &worker->buffer, worker->lossy,
-                                &worker->pool->process->limit, &message->outcome,
-                                &message->incoming);
+                                &worker->pool->process->limit, &worker->results,
+                                &message->outcome, &message->incoming);
     switch (message->incoming.kind) {
     case PROCSPAWN__INCOMING_RESULT:
+        make_result_buffer(worker, message);
+        message->too_big = too_big(worker);
+        break;
     case PROCSPAWN__INCOMING_FAILURE:
         message->too_big = too_big(worker);
         break;

@@ -16,6 +16,7 @@
 struct procspawn__worker_message {
     struct procspawn__incoming incoming;
     bool too_big;               /* RESULT, FAILURE: the worker uses more memory than allowed */
+    struct procspawn__result_buffer results;    /* RESULT: a new buffer for later ones, or none */
     bool server_lost;           /* END: the server died; else the worker shut down its channel */
     struct procspawn__outcome outcome;    /* RESULT, FAILURE, BACKTRACE */
 };

@@ -13,6 +13,7 @@
 #include "src/wire/frame.h"
 #include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
+#include "src/wire/standing.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/value.h>
@@ -177,6 +178,67 @@ static int keep_long(struct wire_frame *frame, const struct wire_value *head,
     return rc;
 }
 
+bool procspawn__result_buffer_prepare(struct procspawn__result_buffer *results)
+{
+    if (!results->copy && results->standing.fd >= 0)
+        results->copy = malloc(sizeof *results->copy + results->standing.size);
+    return results->copy || results->standing.fd < 0;
+}
+
+void procspawn__result_buffer_close(struct procspawn__result_buffer *results)
+{
+    wire__standing_close(&results->standing);
+    free(results->copy);
+    results->copy = NULL;
+}
+
+/*
+ * malloc(3) learns from a large block that is freed that blocks of its size come again: then they
+ * are not mapped anew each time. It would learn the wrong size of one that was shortened before.
+ */
+static struct procspawn__encoded *shorten(struct procspawn__encoded *copy, size_t length,
+                                          size_t size)
+{
+    struct procspawn__encoded *shorter =
+        length < size / 2 ? realloc(copy, sizeof *copy + length) : NULL;
+
+    return shorter ? shorter : copy;
+}
+
+/* The sender may change the buffer at any time. */
+static int keep_standing(const struct wire_value *head, struct procspawn__result_buffer *results,
+                         struct procspawn__encoded **ret_encoded)
+{
+    size_t length = head->length + head->attached_length;
+    struct procspawn__encoded *copy = results ? results->copy : NULL;
+
+    if (!copy || length == 0 || length > results->standing.size)
+        return -EPROTO;
+    int rc = wire__standing_read(&results->standing, length, copy->bytes);
+    if (rc < 0)
+        return rc;
+    results->copy = NULL;
+    *ret_encoded = shorten(copy, length, results->standing.size);
+    begin(*ret_encoded, head, false);
+    return 0;
+}
+
+static int keep(struct wire_frame *frame, const struct wire_value *head,
+                struct procspawn__result_buffer *results, struct procspawn__encoded *buffer,
+                struct procspawn__encoded **ret_encoded)
+{
+    switch (head->place) {
+    case WIRE_INLINE:
+        return keep_short(frame, head, buffer, ret_encoded);
+    case WIRE_IN_MEMFD:
+        return keep_long(frame, head, buffer, ret_encoded);
+    case WIRE_IN_BUFFER:
+        return keep_standing(head, results, ret_encoded);
+    default:
+        return -EPROTO;
+    }
+}
+
 void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
                                  struct procspawn__encoded **buffer)
 {
@@ -200,6 +262,7 @@ void procspawn__encoded_move_out(struct procspawn__encoded **encoded,
 }
 
 int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *limit,
+                           struct procspawn__result_buffer *results,
                            struct procspawn__encoded *buffer,
                            struct procspawn__encoded **ret_encoded)
 {
@@ -211,8 +274,7 @@ int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *lim
     memcpy(&head, frame->body, sizeof head);
     if (head.length > SIZE_MAX / 4 || head.attached_length > SIZE_MAX / 4)
         return -EPROTO;
-    int rc = head.in_memfd ? keep_long(frame, &head, buffer, &encoded)
-                           : keep_short(frame, &head, buffer, &encoded);
+    int rc = keep(frame, &head, results, buffer, &encoded);
     if (rc == 0)
         rc = procspawn__encoded_length(encoded) > limit->bytes ? PROCSPAWN_ELIMIT
                                                                : take_fds(encoded, frame);

@@ -4,7 +4,8 @@
  * It is taken out of its frame on receipt and decoded when the program asks for it, perhaps much
  * later. Until then it costs memory, and only those descriptors that the placeholders in the text
  * name. What is in a memfd is copied, or mapped if it is long. If there is no memory for that, the
- * memfd is kept, with all descriptors, until the value is decoded.
+ * memfd is kept, with all descriptors, until the value is decoded. What is in a standing buffer is
+ * copied before anything of it is read.
  */
 #ifndef FORKSCOPE_VALUE_ENCODED_H
 #define FORKSCOPE_VALUE_ENCODED_H
@@ -12,10 +13,23 @@
 #include "src/value/fd_table.h"
 #include "src/value/footprint.h"
 #include "src/wire/frame.h"
+#include "src/wire/standing.h"
 #include <jansson.h>
 #include <stdbool.h>
 
 struct procspawn__encoded;
+
+/* Where a worker may lay its results, and memory for a copy, taken before one is received. */
+struct procspawn__result_buffer {
+    struct wire_standing standing;
+    struct procspawn__encoded *copy;        /* NULL: none yet */
+};
+
+#define PROCSPAWN__NO_RESULT_BUFFER ((struct procspawn__result_buffer){ WIRE_STANDING_NONE, NULL })
+
+/* Takes the memory for a copy, if there is a buffer. Returns false without memory. */
+bool procspawn__result_buffer_prepare(struct procspawn__result_buffer *results);
+void procspawn__result_buffer_close(struct procspawn__result_buffer *results);
 
 /*
  * Returns a buffer for a message and an encoded value at a time, so that taking in a message cannot
@@ -30,9 +44,11 @@ void *procspawn__encoded_body(struct procspawn__encoded *buffer);
  * not name. limit (copied): the largest value that may be decoded. It is made in the buffer, and
  * its text may stay in the frame's body: until it is freed or moved out, neither may be used for
  * another message. Returns 0; -EPROTO for a malformed frame or memfd; PROCSPAWN_ELIMIT for a text
- * longer than limit->bytes; or another errno, but not -ENOMEM.
+ * longer than limit->bytes; or another errno, but not -ENOMEM. results: where a text in a standing
+ * buffer lies; its copy becomes the encoded value. NULL: there is none.
  */
 int procspawn__encoded_new(struct wire_frame *frame, const procspawn__limit *limit,
+                           struct procspawn__result_buffer *results,
                            struct procspawn__encoded *buffer,
                            struct procspawn__encoded **ret_encoded);
 /*

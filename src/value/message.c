@@ -15,6 +15,7 @@
 #include "src/wire/frame.h"
 #include "src/wire/memfd.h"
 #include "src/wire/protocol.h"
+#include "src/wire/standing.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <forkscope/value.h>
@@ -39,6 +40,7 @@ void procspawn__message_init(struct procspawn__message *message)
     message->failed = false;
     message->leaving = false;
     message->times = (struct wire_times){ 0, 0 };
+    message->standing = NULL;
     message->memfd = -1;
     message->fd_count = 0;
 }
@@ -185,11 +187,24 @@ int procspawn__message_memfd(const struct procspawn__message *message,
     return rc;
 }
 
+bool procspawn__message_stand(const struct procspawn__message *message,
+                              const struct wire_part *before,
+                              const struct wire_standing *standing)
+{
+    const struct wire_part first[] = { *before, { message->text.bytes, message->text.length } };
+
+    if (before->length + procspawn__message_length(message) > standing->size)
+        return false;
+    size_t at = wire__standing_write(standing, 0, first, sizeof first / sizeof first[0]);
+    wire__standing_write(standing, at, message->attachments.parts, message->attachments.count);
+    return true;
+}
+
+static const struct wire_part nothing = { NULL, 0 };
+
 /* A message too long for a frame is put into a memfd once, and that is sent each time. */
 static int make_memfd(struct procspawn__message *message)
 {
-    static const struct wire_part nothing = { NULL, 0 };
-
     if (message->memfd >= 0)
         return 0;
     int memfd = procspawn__message_memfd(message, &nothing);
@@ -199,12 +214,34 @@ static int make_memfd(struct procspawn__message *message)
     return message->memfd < 0 ? message->memfd : 0;
 }
 
+static enum wire_place place_of(const struct procspawn__message *message)
+{
+    if (sizeof(struct wire_value) + procspawn__message_length(message) <= WIRE_MAX_BODY)
+        return WIRE_INLINE;
+    if (message->standing && procspawn__message_stand(message, &nothing, message->standing))
+        return WIRE_IN_BUFFER;
+    return WIRE_IN_MEMFD;
+}
+
+static int settle(struct procspawn__message *message, enum wire_place place)
+{
+    switch (place) {
+    case WIRE_INLINE:
+        return procspawn__message_keep(message);
+    case WIRE_IN_MEMFD:
+        return make_memfd(message);
+    default:
+        return 0;
+    }
+}
+
 int procspawn__message_send(struct procspawn__message *message, int sock, enum wire_type type,
                             uint64_t generation, bool dont_wait)
 {
     struct wire_value head = { .generation = generation, .length = message->text_length,
                                .attached_length = message->attached_length,
                                .attached_count = message->attached_count,
+                               .place = place_of(message),
                                .reserved_keys = message->reserved_keys,
                                .failed = message->failed, .leaving = message->leaving,
                                .times = message->times };
@@ -212,15 +249,15 @@ int procspawn__message_send(struct procspawn__message *message, int sock, enum w
     size_t fd_count = message->fd_count;
 
     memcpy(fds, message->fds, fd_count * sizeof fds[0]);
-    head.in_memfd = sizeof head + procspawn__message_length(message) > WIRE_MAX_BODY;
-    int rc = head.in_memfd ? make_memfd(message) : procspawn__message_keep(message);
+    int rc = settle(message, (enum wire_place)head.place);
     if (rc < 0)
         return rc;
-    if (head.in_memfd)
+    if (head.place == WIRE_IN_MEMFD)
         fds[fd_count++] = message->memfd;
     const struct wire_part parts[] = { { &head, sizeof head },
                                        { message->text.bytes, message->text.length } };
-    return wire__send(sock, type, parts, head.in_memfd ? 1 : 2, fds, fd_count, dont_wait);
+    return wire__send(sock, type, parts, head.place == WIRE_INLINE ? 2 : 1, fds, fd_count,
+                      dont_wait);
 }
 
 /* ---- in ---- */

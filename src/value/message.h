@@ -15,6 +15,7 @@
 #include "src/wire/codec.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
+#include "src/wire/standing.h"
 #include <forkscope/value.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct procspawn__message {
     bool failed;                            /* RESULT: as in struct wire_value */
     bool leaving;                           /* the same */
     struct wire_times times;                /* the same */
+    const struct wire_standing *standing;   /* for a long RESULT; NULL: there is none */
     int memfd;                              /* all, if it is long and has been sent; else -1 */
     size_t fd_count;
     int fds[PROCSPAWN_DESCRIPTORS_MAX];     /* owned */
@@ -64,7 +66,14 @@ int procspawn__message_keep(struct procspawn__message *message);
 int procspawn__message_memfd(const struct procspawn__message *message,
                              const struct wire_part *before);
 
-/* Frees text and attachments, which are in a memfd now. The lengths and descriptors stay. */
+/*
+ * Writes `before`, the text and the attachments into a standing buffer. Returns whether they fit.
+ */
+bool procspawn__message_stand(const struct procspawn__message *message,
+                              const struct wire_part *before,
+                              const struct wire_standing *standing);
+
+/* Frees text and attachments, which are elsewhere now. The lengths and descriptors stay. */
 void procspawn__message_drop_contents(struct procspawn__message *message);
 
 /*

@@ -226,7 +226,8 @@ static int take_in(procspawn_receiver *receiver)
         return rc;
     rc = -EPROTO;
     if (frame.header.type == WIRE_VALUE)
-        rc = procspawn__encoded_new(&frame, &receiver->limit, receiver->buffer, &receiver->encoded);
+        rc = procspawn__encoded_new(&frame, &receiver->limit, NULL, receiver->buffer,
+                                    &receiver->encoded);
     wire__close_fds(&frame);
     return rc;
 }

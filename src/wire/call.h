@@ -13,8 +13,9 @@
  * exceptions, denial, partial; u32 count of paths, string and u32 rights each; u32 count of ports,
  * u32 port and u32 listens each). Last the library (string).
  *
- * All behind the structure travels in a sealed memfd when it is too long for a frame. Descriptors
- * come in the order of the WIRE_CALL_FD_* flags, then those that the text refers to.
+ * All behind the structure travels in a sealed memfd when it is too long for a frame, or in a
+ * standing buffer of the worker (standing.h). Descriptors come in the order of the WIRE_CALL_FD_*
+ * flags, then those of new buffers, then those that the text refers to.
  */
 #ifndef FORKSCOPE_WIRE_CALL_H
 #define FORKSCOPE_WIRE_CALL_H
@@ -76,6 +77,13 @@ struct wire_function {
     uint64_t base;              /* load address of the module in the caller */
 };
 
+/* Standing buffers of a worker, which keeps them for later calls. */
+enum wire_buffer {
+    WIRE_BUFFER_NEW_ARGUMENT = 1 << 0,  /* comes with this call, in the place of an earlier one */
+    WIRE_BUFFER_NEW_RESULTS = 1 << 1,   /* the same */
+    WIRE_BUFFER_ARGUMENT = 1 << 2       /* block, text and attachments lie in it */
+};
+
 struct wire_call {
     uint32_t flags;
     uint32_t umask;
@@ -92,7 +100,7 @@ struct wire_call {
     uint64_t fresh_hook;        /* the same, for the hook before each fresh call; 0: none */
     uint64_t fresh_argument;
     uint32_t fresh;             /* enum wire_fresh */
-    uint32_t padding;
+    uint32_t buffers;           /* enum wire_buffer */
 };
 
 #endif

@@ -233,9 +233,14 @@ struct wire_times {
     int64_t ended;
 };
 
+enum wire_place {
+    WIRE_INLINE,                    /* behind the structure */
+    WIRE_IN_MEMFD,                  /* sealed */
+    WIRE_IN_BUFFER                  /* RESULT: the worker's standing buffer for results */
+};
+
 /*
- * JSON text and its attachments (src/value/attachments.h): after the structure, or in a sealed
- * memfd. The descriptors are those that the text refers to, in their order (src/value/message.h),
+ * JSON text and its attachments (src/value/attachments.h). The descriptors are those that the text refers to, in their order (src/value/message.h),
  * then the memfd.
  */
 struct wire_value {
@@ -243,7 +248,7 @@ struct wire_value {
     uint64_t length;                /* of the text */
     uint64_t attached_length;       /* of what follows it: the table and the attachments */
     uint64_t attached_count;
-    uint32_t in_memfd;
+    uint32_t place;                 /* enum wire_place */
     uint32_t reserved_keys;         /* the text has keys of the library: placeholders or escapes */
     uint32_t failed;                /* RESULT: the value says how the function failed (src/value/
                                      * failure.h) */

@@ -61,8 +61,8 @@ static enum procspawn__incoming_kind receive(struct channel *channel)
 {
     struct procspawn__encoded *buffer = NULL;
 
-    procspawn__incoming_receive(&channel->child, &buffer, false, &limit, &channel->outcome,
-                                &channel->incoming);
+    procspawn__incoming_receive(&channel->child, &buffer, false, &limit, NULL,
+                                &channel->outcome, &channel->incoming);
     free(buffer);
     return channel->incoming.kind;
 }
@@ -179,9 +179,9 @@ static void a_result_that_is_not_what_its_head_says_is_broken(void)
     check_result_is_broken((struct wire_value){ .length = 4 }, -1);
     check_result_is_broken((struct wire_value){ .length = 3, .attached_length = 1 }, -1);
     check_result_is_broken((struct wire_value){ .length = 3, .attached_length = UINT64_MAX }, -1);
-    check_result_is_broken((struct wire_value){ .length = 3, .in_memfd = 1 }, -1);
+    check_result_is_broken((struct wire_value){ .length = 3, .place = WIRE_IN_MEMFD }, -1);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct wire_value head = { .length = sizes[i], .in_memfd = 1 };
+        struct wire_value head = { .length = sizes[i], .place = WIRE_IN_MEMFD };
         int sparse = wire__memfd_open(sizes[i]);
         CU_ASSERT_FATAL(sparse >= 0 && ftruncate(sparse, (off_t)sizes[i]) == 0);
         check_result_is_broken(head, sparse);

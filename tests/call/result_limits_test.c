@@ -25,7 +25,7 @@ enum { MIB = 1 << 20 };
 static void answer_in_memory(int memfd, size_t length, bool reserved_keys)
 {
     struct wire_value head = { .generation = procspawn__reply.generation, .length = length,
-                               .in_memfd = 1, .reserved_keys = reserved_keys };
+                               .place = WIRE_IN_MEMFD, .reserved_keys = reserved_keys };
 
     wire__send_struct(procspawn__reply.channel, WIRE_RESULT, &head, sizeof head, memfd, false);
     _exit(0);
@@ -311,16 +311,16 @@ static unsigned descriptors_after(procspawn_pool *pool, procspawn_function *func
     return calls_descriptors() - before - 1;
 }
 
-/* Without spares, so that descriptors can be counted. */
+/* Without spares, so that descriptors can be counted; the worker has its buffer for results. */
 static void an_answer_that_waits_keeps_what_its_text_names(void)
 {
     procspawn_handle *handle[4];
     procspawn_pool *pool;
 
     CU_ASSERT_FATAL(procspawn_pool_new(1, &pool) == 0);
-    procspawn_pool_spawn(pool, calls_echo, NULL, &handle[0]);
+    json_t *length = json_integer(60000), *longer = json_integer(5000000);
+    procspawn_pool_spawn(pool, long_string, length, &handle[0]);
     json_decref(calls_result(handle[0]));
-    json_t *length = json_integer(60000), *longer = json_integer(600000);
     PROCSPAWN_CUNIT_EQUAL(descriptors_after(pool, long_string, length, &handle[0]), 0);
     PROCSPAWN_CUNIT_EQUAL(descriptors_after(pool, long_string, longer, &handle[1]), 0);
     PROCSPAWN_CUNIT_EQUAL(descriptors_after(pool, many_descriptors, NULL, &handle[2]), 3);

@@ -33,6 +33,22 @@ static void put_in_frame(struct fuzz_input *input, const struct wire_call *call,
     frame->header.fd_count = 1;
 }
 
+/* Buffers come behind the descriptors of the flags; the first has the rest of the input in it. */
+static void put_buffers(struct fuzz_input *input, const struct wire_call *call,
+                        struct wire_frame *frame)
+{
+    struct wire_call without = *call;
+
+    without.buffers = 0;
+    size_t end = procspawn__received_call_descriptors(call);
+    size_t first = procspawn__received_call_descriptors(&without);
+    for (size_t i = frame->header.fd_count; i < end; i++)
+        frame->fds[i] = i < first ? fuzz_open(fuzz_u8(input), "any", 3)
+                                  : fuzz_sealed(input->bytes, input->left);
+    if (first < end)
+        frame->header.fd_count = (uint32_t)end;
+}
+
 static void free_environment(char **variables)
 {
     for (size_t i = 0; variables[i]; i++)
@@ -114,7 +130,7 @@ static void check_call(const struct procspawn__received_call *received,
                        const struct wire_call *call)
 {
     fuzz_check(received->call.flags == call->flags);
-    fuzz_check(procspawn__received_call_descriptors(call->flags) <= 6);
+    fuzz_check(procspawn__received_call_descriptors(call) <= 8);
     fuzz_check(received->text == received->block.bytes + received->block.length);
     const size_t length = received->call.text_length + received->call.attached_length;
     free(memcpy(malloc(length + 1), received->text, length));
@@ -129,12 +145,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct wire_call call = { .flags = (uint32_t)fuzz_u64(&input) };
 
     fuzz_note_descriptors();
+    call.buffers = (skew & 12) == 12 ? fuzz_u8(&input) : 0;
     call.block_length = fuzz_length(&input, SIZE_MAX);
     call.attached_length = skew & 1 ? (input.left - call.block_length) / 2 : 0;
     call.attached_count = skew;
     call.text_length = input.left - call.block_length - call.attached_length +
                        (skew > 240 ? (uint64_t)skew << 56 : 0);
     put_in_frame(&input, &call, call.flags & WIRE_CALL_FD_MEMORY, &frame);
+    put_buffers(&input, &call, &frame);
     if (procspawn__received_call_read(&frame, &received) == 0) {
         check_call(&received, &call);
         read_block(&received.call, &received.block);

@@ -6,8 +6,10 @@
 
 #include "src/base/clock.h"
 #include "src/child/reply.h"
+#include "src/child/standing.h"
 #include "src/wire/frame.h"
 #include "src/wire/memfd.h"
+#include "src/wire/standing.h"
 #include "tests/hostile/raw.h"
 #include "tests/hostile/settings.h"
 #include <forkscope/bytes.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MIB = 1 << 20, ATTACHED = 8 };
@@ -70,13 +73,36 @@ static void forge_attachments(struct random *random)
         .length = some_length(random, length),
         .attached_length = some_length(random, count * sizeof table[0] + sum),
         .attached_count = some_length(random, count),
-        .in_memfd = 1,
+        .place = WIRE_IN_MEMFD,
         .reserved_keys = random_below(random, 2),
         .failed = random_below(random, 2),
     };
     raw_frame(raw_channel(), WIRE_RESULT, &head, sizeof head, &memfd, memfd >= 0);
     if (memfd >= 0)
         close(memfd);
+}
+
+/* A result in the worker's buffer, which may not exist, and changes while the host reads it. */
+static void forge_buffer(struct random *random)
+{
+    const struct wire_standing *results = procspawn__standing_results();
+    size_t size = results ? results->size : MIB;
+    struct wire_value head = {
+        .generation = procspawn__reply.generation,
+        .length = random_one_in(random, 2) ? random_below(random, 200) : some_length(random, size),
+        .attached_length = random_one_in(random, 2) ? 0 : some_length(random, size / 2),
+        .attached_count = random_below(random, 4),
+        .place = random_one_in(random, 8) ? random_below(random, 9) : WIRE_IN_BUFFER,
+    };
+
+    if (results)
+        random_fill(random, results->bytes, size);
+    raw_frame(raw_channel(), WIRE_RESULT, &head, sizeof head, NULL, 0);
+    for (unsigned i = random_below(random, 50); results && i > 0; i--) {
+        random_fill(random, results->bytes, 256);
+        if (random_one_in(random, 20))
+            madvise(results->bytes, size, MADV_REMOVE);
+    }
 }
 
 /* Honest ones, made by the library, of any size. */
@@ -174,6 +200,7 @@ static void write_into_chunk(struct random *random)
 
 const struct act act_of_beside[] = {
     { .name = "forged_attachments", .run = forge_attachments, .flags = ACT_ANSWERS },
+    { .name = "forged_buffer", .run = forge_buffer, .flags = ACT_ANSWERS },
     { .name = "many_bytes", .run = give_bytes },
     { .name = "long_failure", .run = fail_at_length },
     { .name = "endless_output", .run = print_from_grandchildren },

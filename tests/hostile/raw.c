@@ -101,7 +101,7 @@ int raw_result(int to, const void *text, size_t length, bool reserved_keys, cons
 int raw_result_in(int to, int memfd, size_t length, bool reserved_keys)
 {
     struct wire_value head = { .generation = procspawn__reply.generation, .length = length,
-                               .in_memfd = 1, .reserved_keys = reserved_keys };
+                               .place = WIRE_IN_MEMFD, .reserved_keys = reserved_keys };
 
     return raw_frame(to, to == raw_sender ? WIRE_VALUE : WIRE_RESULT, &head, sizeof head,
                      &memfd, memfd >= 0);

@@ -113,7 +113,7 @@ static void a_call_that_cannot_be_sent_fails_alone(void)
     struct procspawn__pool_call *call = bare_call(pool);
 
     call->request->request.cwd = 1 << 20;       /* no descriptor */
-    procspawn__pool_enqueue(call);
+    procspawn__pool_enqueue(call, false);
     bare_check_error(call, PROCSPAWN_ERROR_IO);
     CU_ASSERT_EQUAL(worker->state, PROCSPAWN__WORKER_IDLE);
     bare_pool_free(pool);

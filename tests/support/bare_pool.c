@@ -126,7 +126,7 @@ struct procspawn__pool_call *bare_enqueue(procspawn_pool *pool)
 {
     struct procspawn__pool_call *call = bare_call(pool);
 
-    procspawn__pool_enqueue(call);
+    procspawn__pool_enqueue(call, false);
     return call;
 }
 

@@ -58,7 +58,7 @@ static json_t *send_garbage(json_t *argument)
     wire__send(fd, WIRE_VALUE, parts, 2, NULL, 0, false);
     head.length = 1 << 30;
     wire__send(fd, WIRE_VALUE, parts, 2, NULL, 0, false);
-    head.in_memfd = 1;
+    head.place = WIRE_IN_MEMFD;
     wire__send(fd, WIRE_VALUE, parts, 1, &fd, 1, false);
     wire__send(fd, WIRE_VALUE, parts, 1, NULL, 0, false);
     head = (struct wire_value){ .length = sizeof forged - 1 };

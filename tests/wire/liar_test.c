@@ -69,7 +69,7 @@ static void a_forged_death_is_ignored(void)
 
 static void shout_value(int descriptor, size_t descriptors, uint64_t length)
 {
-    struct wire_value head = { .length = length, .in_memfd = 1 };
+    struct wire_value head = { .length = length, .place = WIRE_IN_MEMFD };
     shout(WIRE_RESULT, &head, sizeof head, descriptor, descriptors);
 }
 
