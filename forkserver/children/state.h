@@ -78,6 +78,7 @@ struct server {
     int64_t wake_at;            /* when the next timeout is due; INT64_MAX: none */
     struct wire_board *board;   /* this server's */
     int64_t check_answers_at;   /* when to look for children that answered but did not exit */
+    int64_t check_again_at;     /* a look before this moment is not the last one */
     struct orphan_scans scans;
     struct tokens tokens;
     struct purge purge;

@@ -202,18 +202,21 @@ static void child_due(struct server *s, struct child *child, int64_t now)
 static const int64_t exit_grace = 2 * BASE_SECOND;
 static const int64_t check_pause = BASE_SECOND;
 
+/*
+ * The host sends no other LOOK for a second. If this one came early into the second of the former,
+ * whose look was delayed, that look does not find what is marked after it.
+ */
 void forkserver__check_answers_soon(struct server *s)
 {
-    int64_t when = base__deadline(check_pause);
-
-    if (when < s->check_answers_at)
-        s->check_answers_at = when;
+    s->check_again_at = base__deadline(check_pause);
+    if (s->check_answers_at == BASE_NEVER)
+        s->check_answers_at = s->check_again_at;
     forkserver__wake_by(s, s->check_answers_at);
 }
 
-static void check_answers(struct server *s)
+static void check_answers(struct server *s, int64_t now)
 {
-    s->check_answers_at = BASE_NEVER;
+    s->check_answers_at = s->check_again_at > now ? s->check_again_at : BASE_NEVER;
     for (struct child *c = forkserver__child_first(&s->children); c;
          c = forkserver__child_next(&s->children, c)) {
         int64_t answered = c->slot < WIRE_BOARD_SLOTS && !forkserver__child_is_dead(c)
@@ -252,7 +255,7 @@ void forkserver__terminate_due(struct server *s, int64_t now)
     const struct timer *first;
 
     if (s->check_answers_at <= now)
-        check_answers(s);
+        check_answers(s, now);
     forkserver__wake_by(s, s->check_answers_at);
     while ((first = s->children.due.first) && first->at <= now)
         look_at(s, list_entry(first, struct child, due), now);

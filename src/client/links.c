@@ -32,6 +32,18 @@ static struct procspawn__client *const client = &procspawn__client;
 
 static const struct procspawn__link no_link = { .fd = -1, .pidfd = -1 };
 
+/* All but `looked_at` is read with the lock only. */
+static void set_link(struct procspawn__link *link, const struct procspawn__link *to)
+    REQUIRES(client_lock)
+{
+    link->fd = to->fd;
+    link->pidfd = to->pidfd;
+    link->server = to->server;
+    link->serial = to->serial;
+    link->ready = to->ready;
+    __atomic_store_n(&link->looked_at, to->looked_at, __ATOMIC_RELAXED);
+}
+
 /* How many messages are received at a time: other threads wait for the lock. */
 enum { AT_ONCE = 64 };
 
@@ -176,7 +188,7 @@ void procspawn__links_lose(unsigned index)
         unwatch(link->pidfd);
         let_die(link->pidfd);
     }
-    *link = no_link;
+    set_link(link, &no_link);
     client->losses++;
     procspawn__stock_drop(index);
 }
@@ -327,9 +339,10 @@ static void on_server(struct wire_frame *frame) REQUIRES(client_lock)
     struct procspawn__link *link = &client->links[server->index];
     if (link->fd >= 0)
         procspawn__links_lose(server->index);
-    *link = (struct procspawn__link){ .fd = base__fd_own(wire__take_fd(frame, 0)),
-                                      .pidfd = base__fd_own(wire__take_fd(frame, 1)),
-                                      .server = server->pid, .serial = server->serial };
+    const struct procspawn__link new = { .fd = base__fd_own(wire__take_fd(frame, 0)),
+                                         .pidfd = base__fd_own(wire__take_fd(frame, 1)),
+                                         .server = server->pid, .serial = server->serial };
+    set_link(link, &new);
     client->root_refusal = 0;
     if (link->fd < 0 || watch(link->fd, token(server->index, LINK)) < 0 ||
         watch(link->pidfd, token(server->index, PIDFD)) < 0)

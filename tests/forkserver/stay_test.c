@@ -103,6 +103,61 @@ static void many_that_stay_are_gone_together(void)
     procspawn_handle_free(other);
 }
 
+static pid_t parent_of(procspawn_handle *handle)
+{
+    return (pid_t)calls_status(procspawn_pid(handle), "PPid:");
+}
+
+/* Of so many calls some have the same server: these come first then. Returns their server. */
+static pid_t start_at_one_server(unsigned count, procspawn_handle **ret_handles, unsigned same)
+{
+    for (unsigned i = 0; i < count; i++)
+        ret_handles[i] = calls_start(answer_and_stay, NULL);
+    for (unsigned first = 0; first < count; first++) {
+        pid_t server = parent_of(ret_handles[first]);
+        unsigned found = 0;
+        for (unsigned i = 0; i < count && found < same; i++) {
+            if (parent_of(ret_handles[i]) != server)
+                continue;
+            procspawn_handle *one = ret_handles[i];
+            ret_handles[i] = ret_handles[found];
+            ret_handles[found++] = one;
+        }
+        if (found == same)
+            return server;
+    }
+    return 0;
+}
+
+/*
+ * The server hears late of the first answer, and in time of the second, a second after it. The
+ * third is not told to it any more: it has to be found by a look of its own.
+ */
+static void who_answers_after_a_late_look_is_gone_too(void)
+{
+    enum { CALLS = 12, SAME = 3, LATE_MS = 600, NEXT_MS = 450, THIRD_MS = 750 };
+    struct calls_tree tree = { 0 };
+    procspawn_handle *handles[CALLS];
+    pid_t server = start_at_one_server(CALLS, handles, SAME);
+
+    CU_ASSERT_FATAL(server > 0);
+    for (unsigned i = 0; i < SAME; i++)
+        calls_tree_add(&tree, procspawn_pid(handles[i]));
+    kill(calls_root(), SIGSTOP);    /* it continues a server that stops */
+    kill(server, SIGSTOP);
+    json_decref(calls_result(handles[0]));
+    poll(NULL, 0, LATE_MS);
+    kill(server, SIGCONT);
+    kill(calls_root(), SIGCONT);
+    poll(NULL, 0, NEXT_MS);
+    json_decref(calls_result(handles[1]));
+    poll(NULL, 0, THIRD_MS);
+    json_decref(calls_result(handles[2]));
+    PROCSPAWN_CUNIT_EQUAL(left_in_the_end(&tree), 0);
+    for (unsigned i = SAME; i < CALLS; i++)
+        json_decref(calls_result(handles[i]));
+}
+
 static void a_scope_closes_all_the_same(void)
 {
     scoped_spawner root;
@@ -157,6 +212,7 @@ static CU_TestInfo tests[] = {
     TEST(who_stays_can_be_waited_for),
     TEST(a_failure_counts_as_an_answer),
     TEST(many_that_stay_are_gone_together),
+    TEST(who_answers_after_a_late_look_is_gone_too),
     TEST(a_scope_closes_all_the_same),
     TEST(a_nested_one_is_gone_too),
     TEST(a_worker_may_stay),
