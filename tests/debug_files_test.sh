@@ -81,6 +81,17 @@ build "$cc" && check "in the module" whole
 for form in -gdwarf-4 -gdwarf-5 -gz -gsplit-dwarf; do
     if build "$cc" $form; then check "in the module, $form" whole; fi
 done
+# What the information names is a pipe, which nobody writes: it is not opened.
+sed '/^hidden_function/d; s/^inlined_read.*/hidden_function '"$file:$(line_of read)"'/' \
+    "$dir/whole" >"$dir/skeleton"
+test "$has_dw" = 1 || cp "$dir/names" "$dir/skeleton"
+if build "$cc" -gsplit-dwarf; then
+    for entries in *.dwo; do
+        rm -f "$entries" && mkfifo "$entries"
+    done
+    check "entries in a file that is a pipe" skeleton
+    rm -f ./*.dwo && mkfifo plugin.so.dwp && check "a file of all entries that is a pipe" skeleton
+fi
 if command -v clang >/dev/null && build clang; then check "in the module, by clang" whole; fi
 build "$cc" && touch "$dir/$file" && touch -d yesterday plugin.so && check "older than its source" unread
 touch -d '2 days ago' "$dir/$file"
@@ -94,6 +105,9 @@ if command -v objcopy >/dev/null; then
         "$dir/$file" -o other.so && objcopy --only-keep-debug other.so plugin.debug &&
         check "with another build-id" dynamic
     build "$cc" && part ../fifo && rm -f ../fifo && mkfifo fifo && check "a pipe, in its place" dynamic
+    build "$cc" && mkfifo pipe && printf 'pipe\0%020d' 0 >link &&
+        objcopy --add-section .gnu_debugaltlink=link plugin.so &&
+        check "a common file that is a pipe" names
     build "$cc" && strip -g plugin.so && check "none" names
     if command -v xz >/dev/null; then
         build "$cc" && make_mini mini.xz && check "names, compressed" names

@@ -14,9 +14,13 @@
 #include <dlfcn.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Bounds what hostile information can lead to; entries may follow each other in a circle. */
@@ -33,7 +37,7 @@ enum {
     each(dwarf_haspc) each(dwarf_child) each(dwarf_siblingof) each(dwarf_tag) \
     each(dwarf_attr_integrate) each(dwarf_formstring) each(dwarf_formudata) \
     each(dwarf_diename) each(dwarf_getsrc_die) each(dwarf_linesrc) each(dwarf_lineno) \
-    each(dwarf_getsrcfiles) each(dwarf_filesrc)
+    each(dwarf_getsrcfiles) each(dwarf_filesrc) each(dwelf_dwarf_gnu_debugaltlink)
 #define DECLARE(name) __typeof__(name) *name;
 
 struct dwarf {
@@ -48,6 +52,7 @@ struct dwarf_file {
     int fd;
     Elf *elf;
     Dwarf *info;
+    char path[PATH_MAX];    /* of the file, as libdw finds it; "": not known */
 };
 
 /* dlsym returns an object pointer; POSIX guarantees that its bytes are the function's address. */
@@ -89,6 +94,59 @@ void debug__dwarf_free(struct dwarf *dwarf)
     free(dwarf);
 }
 
+/* ---- further files, whose names the information tells ---- */
+
+/*
+ * libdw opens them by itself, and waits: the name may be a child's, and that of a pipe or device.
+ * Where there is nothing, or no way to it, nothing is opened.
+ */
+static bool is_harmless(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) != 0 || S_ISREG(status.st_mode);
+}
+
+/* The same of a name in a folder; a whole path stays as it is. */
+static bool is_harmless_in(const char *folder, size_t length, const char *name)
+{
+    char path[2 * PATH_MAX];
+
+    if (name[0] == '/' || length == 0)
+        return is_harmless(name);
+    return snprintf(path, sizeof path, "%.*s/%s", (int)length, folder, name) < (int)sizeof path &&
+           is_harmless(path);
+}
+
+static size_t folder_length(const struct dwarf_file *file)
+{
+    const char *slash = strrchr(file->path, '/');
+
+    return slash ? (size_t)(slash - file->path) : 0;
+}
+
+static void find_path(struct dwarf_file *file)
+{
+    char link[32];
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file->fd);
+    ssize_t length = readlink(link, file->path, sizeof file->path - 1);
+    file->path[length > 0 ? length : 0] = '\0';
+}
+
+/* The file that several have in common (.gnu_debugaltlink). */
+static bool has_harmless_link(const struct dwarf_file *file)
+{
+    const void *build_id;
+    const char *name;
+
+    if (file->dwarf->dwelf_dwarf_gnu_debugaltlink(file->info, &name, &build_id) <= 0)
+        return true;
+    return is_harmless_in(file->path, folder_length(file), name);
+}
+
+/* ---- files ---- */
+
 struct dwarf_file *debug__dwarf_open(struct dwarf *dwarf, int fd)
 {
     struct dwarf_file *file = calloc(1, sizeof *file);
@@ -102,7 +160,8 @@ struct dwarf_file *debug__dwarf_open(struct dwarf *dwarf, int fd)
     file->elf = dwarf->elf_begin(fd, ELF_C_READ_MMAP, NULL);
     if (file->elf)
         file->info = dwarf->dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
-    if (file->info)
+    find_path(file);
+    if (file->info && has_harmless_link(file))
         return file;
     debug__dwarf_close(file);
     return NULL;
@@ -298,14 +357,40 @@ static bool search_unit(struct dwarf_file *file, Dwarf_Addr pc, Dwarf_Die *ret_u
     return false;
 }
 
-/* The entries of a unit may lie in a file of their own. */
-static Dwarf_Die entries_of(struct dwarf *dwarf, Dwarf_Die *unit)
+/* libdw looks beside the file, in the folder of the compilation, and for the units of all. */
+static bool may_look_for_entries(const struct dwarf_file *file, Dwarf_Die *unit)
 {
+    const char *name = string_of(file->dwarf, unit, DW_AT_dwo_name);
+    const char *folder = string_of(file->dwarf, unit, DW_AT_comp_dir);
+    size_t length = folder_length(file);
+    char path[2 * PATH_MAX];
+
+    if (!name)
+        name = string_of(file->dwarf, unit, DW_AT_GNU_dwo_name);
+    snprintf(path, sizeof path, "%s.dwp", file->path);
+    if (!is_harmless(path))
+        return false;
+    if (!name)
+        return true;
+    if (!is_harmless_in(file->path, length, name) ||
+        (folder && !is_harmless_in(folder, strlen(folder), name)))
+        return false;
+    if (!folder || folder[0] == '/')
+        return true;
+    int size = snprintf(path, sizeof path, "%.*s/%s", (int)length, file->path, folder);
+    return size < (int)sizeof path && is_harmless_in(path, (size_t)size, name);
+}
+
+/* The entries of a unit may lie in a file of their own. */
+static Dwarf_Die entries_of(const struct dwarf_file *file, Dwarf_Die *unit)
+{
+    const struct dwarf *dwarf = file->dwarf;
     Dwarf_Half version;
     uint8_t type;
     Dwarf_Die split;
 
-    if (dwarf->dwarf_cu_info(unit->cu, &version, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
+    if (may_look_for_entries(file, unit) &&
+        dwarf->dwarf_cu_info(unit->cu, &version, &type, NULL, &split, NULL, NULL, NULL) == 0 &&
         type == DW_UT_skeleton && split.addr)
         return split;
     return *unit;
@@ -324,7 +409,7 @@ size_t debug__dwarf_places(struct dwarf_file *file, uint64_t address,
     memset(ret_places, 0, DWARF_PLACES * sizeof *ret_places);
     ret_places[0].folder = string_of(dwarf, &unit, DW_AT_comp_dir);
     set_line(dwarf, &unit, address, &ret_places[0]);
-    entries = entries_of(dwarf, &unit);
+    entries = entries_of(file, &unit);
     count = find_chain(dwarf, &entries, address, chain);
     for (size_t i = 0; i < count; i++) {
         struct dwarf_place *place = &ret_places[i];
