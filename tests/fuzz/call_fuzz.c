@@ -42,11 +42,12 @@ static void put_buffers(struct fuzz_input *input, const struct wire_call *call,
     without.buffers = 0;
     size_t end = procspawn__received_call_descriptors(call);
     size_t first = procspawn__received_call_descriptors(&without);
+    if (first == end)
+        return;
     for (size_t i = frame->header.fd_count; i < end; i++)
         frame->fds[i] = i < first ? fuzz_open(fuzz_u8(input), "any", 3)
                                   : fuzz_sealed(input->bytes, input->left);
-    if (first < end)
-        frame->header.fd_count = (uint32_t)end;
+    frame->header.fd_count = (uint32_t)end;
 }
 
 static void free_environment(char **variables)
