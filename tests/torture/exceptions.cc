@@ -29,7 +29,7 @@ struct deep {
 };
 } // namespace ns
 
-CRASH(cxx_throw, "signal:6", "abort,ns::deep::throws,t_cxx_throw")
+CRASH(cxx_throw, "exception:6", "abort,ns::deep::throws,t_cxx_throw")
 {
     ns::deep().throws();
     KEEP;
@@ -41,7 +41,7 @@ NI static void throws_int()
     throw 42;
 }
 
-CRASH(cxx_throw_int, "signal:6", "abort,throws_int,t_cxx_throw_int")
+CRASH(cxx_throw_int, "exception:6", "abort,throws_int,t_cxx_throw_int")
 {
     throws_int();
     KEEP;
@@ -73,7 +73,7 @@ struct derived : base {
     }
 };
 
-CRASH(cxx_pure_virtual, "signal:6", "abort,base::call,t_cxx_pure_virtual")
+CRASH(cxx_pure_virtual, "exception:6", "abort,base::call,t_cxx_pure_virtual")
 {
     derived *d = new derived;
     csink = d != nullptr;
@@ -86,7 +86,7 @@ NI static int at(std::vector<int> &v)
     return v.at(99);
 }
 
-CRASH(cxx_out_of_range, "signal:6", "abort,at,t_cxx_out_of_range")
+CRASH(cxx_out_of_range, "exception:6", "abort,at,t_cxx_out_of_range")
 {
     std::vector<int> v(3);
     csink = at(v);
@@ -103,7 +103,7 @@ NI static void leaves_thread()
     KEEP;
 }
 
-CRASH(cxx_thread_not_joined, "signal:6", "abort,leaves_thread,t_cxx_thread_not_joined")
+CRASH(cxx_thread_not_joined, "exception:6", "abort,leaves_thread,t_cxx_thread_not_joined")
 {
     leaves_thread();
     KEEP;
@@ -165,7 +165,7 @@ NI static void bad_alloc()
     __asm__ volatile("" : : "r"(v.data()) : "memory");
 }
 
-CRASH(cxx_bad_alloc, "signal:6", "abort,bad_alloc,t_cxx_bad_alloc")
+CRASH(cxx_bad_alloc, "exception:6", "abort,bad_alloc,t_cxx_bad_alloc")
 {
     bad_alloc();
     KEEP;

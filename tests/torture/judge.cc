@@ -40,7 +40,7 @@ constexpr int64_t hang_limit = 600000000, death_limit = 20000000000, join_limit 
 
 struct seen {
     std::string name;
-    bool own; /* of the program or a plug-in, or in no module; not inlined */
+    bool own; /* of the program or a plug-in, or in no module */
 };
 
 using stack = std::vector<seen>;
@@ -197,7 +197,7 @@ std::vector<stack> threads_of(const procspawn_error *error)
                          (strstr(frame.module, "/plugin") || strstr(frame.module, "/deleted"));
         bool is_own = frame.symbol ? in_plugin || own.count(name) > 0
                                    : frame.owner == PROCSPAWN_FRAME_PROGRAM;
-        threads[(size_t)frame.thread].push_back({ name, is_own && !frame.inlined });
+        threads[(size_t)frame.thread].push_back({ name, is_own });
     }
     return threads;
 }
