@@ -260,3 +260,33 @@ CRASH(plugin_destructor, "signal:11", "plugin_destructs,dlclose,t_plugin_destruc
     KEEP;
     return OUT;
 }
+
+CRASH(nocfi_at_entry, "signal:4", "asm_nocfi_entry,t_nocfi_at_entry")
+{
+    asm_nocfi_entry();
+    KEEP;
+    return OUT;
+}
+
+CRASH(jump_stub, "signal:11", "asm_stub,t_jump_stub")
+{
+    asm_stub();
+    KEEP;
+    return OUT;
+}
+
+CRASH(plugin_resolver, "signal:11", "plugin_resolves,dlopen,load,t_plugin_resolver")
+{
+    load("plugin_ifunc.so");
+    KEEP;
+    return OUT;
+}
+
+CRASH(plugin_unloaded, "signal:11", "?,calls,t_plugin_unloaded")
+{
+    void *h = load("plugin.so"), *entry = dlsym(h, "plugin_entry");
+    dlclose(h);
+    calls(entry);
+    KEEP;
+    return OUT;
+}

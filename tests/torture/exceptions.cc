@@ -229,3 +229,27 @@ CRASH(cxx_long_names, "signal:11", "die_here,nest,t_cxx_long_names")
     KEEP;
     return OUT;
 }
+
+NI static void is_noexcept() noexcept
+{
+    throw 42;
+}
+
+CRASH(cxx_noexcept, "exception:6", "abort,is_noexcept,t_cxx_noexcept")
+{
+    is_noexcept();
+    KEEP;
+    return OUT;
+}
+
+NI static void rethrows_nothing()
+{
+    throw;
+}
+
+CRASH(cxx_rethrow_nothing, "exception:6", "abort,rethrows_nothing,t_cxx_rethrow_nothing")
+{
+    rethrows_nothing();
+    KEEP;
+    return OUT;
+}

@@ -5,7 +5,9 @@
 
 #include <poll.h>
 #include <search.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -108,6 +110,65 @@ NI static void walks(void)
 CRASH(in_twalk, "signal:11", "die_here,walker,walks,t_in_twalk")
 {
     walks();
+    KEEP;
+    return OUT;
+}
+
+CRASH(in_handler_own_altstack, "signal:11",
+      "die_here,h_crash,raises,t_in_handler_own_altstack")
+{
+    own_altstack();
+    on(SIGUSR1, h_crash, SA_ONSTACK);
+    raises(SIGUSR1);
+    KEEP;
+    return OUT;
+}
+
+static sigjmp_buf out_of_handler;
+
+static void h_leave(int s)
+{
+    (void)s;
+    siglongjmp(out_of_handler, 1);
+}
+
+NI static void leaves_handler(void)
+{
+    if (sigsetjmp(out_of_handler, 1) == 0)
+        raises(SIGUSR1);
+    die_here();
+    KEEP;
+}
+
+CRASH(after_leaving_altstack, "signal:11", "die_here,leaves_handler,t_after_leaving_altstack")
+{
+    own_altstack();
+    on(SIGUSR1, h_leave, SA_ONSTACK);
+    leaves_handler();
+    KEEP;
+    return OUT;
+}
+
+static int compares(const void *a, const void *b)
+{
+    (void)a;
+    (void)b;
+    die_here();
+    KEEP;
+    return 0;
+}
+
+NI static void sorts(void)
+{
+    int some[] = { 3, 1, 2 };
+    qsort(some, 3, sizeof *some, compares);
+    KEEP;
+    sink = some[0];
+}
+
+CRASH(in_qsort, "signal:11", "die_here,compares,sorts,t_in_qsort")
+{
+    sorts();
     KEEP;
     return OUT;
 }

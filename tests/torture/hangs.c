@@ -7,7 +7,12 @@
 #include <signal.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 HANG(h_loop, "spins,t_h_loop", "")
@@ -151,5 +156,106 @@ HANG(h_closed_all, "t_h_closed_all", "")
 HANG(h_exec_sleep, "", "")
 {
     execl("/bin/sleep", "sleep", "1000", (char *)0);
+    return OUT;
+}
+
+static void h_spins(int s)
+{
+    (void)s;
+    spins();
+    KEEP;
+}
+
+NI static void raises_here(int s)
+{
+    raises(s);
+    KEEP;
+}
+
+HANG(h_in_handler, "spins,h_spins,raises,raises_here,t_h_in_handler", "")
+{
+    own_altstack();
+    on(SIGUSR1, h_spins, SA_ONSTACK);
+    raises_here(SIGUSR1);
+    KEEP;
+    return OUT;
+}
+
+static ucontext_t outside, inside;
+
+NI static void coroutine_spins(void)
+{
+    spins();
+    KEEP;
+}
+
+HANG(h_coroutine, "spins,coroutine_spins", "")
+{
+    getcontext(&inside);
+    inside.uc_stack.ss_sp = malloc(65536);
+    inside.uc_stack.ss_size = 65536;
+    inside.uc_link = &outside;
+    makecontext(&inside, coroutine_spins, 0);
+    swapcontext(&outside, &inside);
+    KEEP;
+    return OUT;
+}
+
+NI static void jumps_to(void *p)
+{
+    ((void (*)(void))p)();
+    KEEP;
+}
+
+HANG(h_jit_loop, "?,jumps_to,t_h_jit_loop", "")
+{
+    static const unsigned char b[] = { 0x48, 0x83, 0xec, 0x28, 0xeb, 0xfe };
+    void *p = mmap(NULL, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memcpy(p, b, sizeof b);
+    jumps_to(p);
+    KEEP;
+    return OUT;
+}
+
+NI static void asks_time_forever(void)
+{
+    struct timespec t;
+    for (;;)
+        clock_gettime(CLOCK_MONOTONIC, &t);
+}
+
+HANG(h_clock, "asks_time_forever,t_h_clock", "")
+{
+    asks_time_forever();
+    KEEP;
+    return OUT;
+}
+
+NI static void reads_pipe(void)
+{
+    int p[2];
+    char c;
+    (void)!pipe(p);
+    (void)!read(p[0], &c, 1);
+    KEEP;
+}
+
+HANG(h_read, "read,reads_pipe,t_h_read", "")
+{
+    reads_pipe();
+    KEEP;
+    return OUT;
+}
+
+NI static void waits_for_child(void)
+{
+    (void)!system("exec sleep 100");
+    KEEP;
+}
+
+HANG(h_system, "waits_for_child,t_h_system", "")
+{
+    waits_for_child();
+    KEEP;
     return OUT;
 }

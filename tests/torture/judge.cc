@@ -64,6 +64,7 @@ const std::map<std::string, std::string> same = {
     { "___pthread_cond_wait", "pthread_cond_wait" },
     { "__dl_iterate_phdr", "dl_iterate_phdr" },
     { "__pthread_clockjoin_ex", "pthread_join" },
+    { "__clang_call_terminate", "" },
 };
 
 void cut_from(std::string &name, const char *text)
@@ -222,7 +223,23 @@ std::string shown(const std::vector<stack> &threads)
     return text.empty() ? "none" : text;
 }
 
-void judge(const struct tcase *c, const std::string &cause, const std::vector<stack> &threads)
+/* What a report tells of its own lack; "nothing" is a fault of its own. */
+const char *admission(const procspawn_error *error, const std::vector<stack> &threads)
+{
+    if (!error)
+        return "nothing";
+    if (procspawn_error_incomplete(error) != 0)
+        return "what is missing";
+    if (threads.empty())
+        return *procspawn_error_reason(error) ? "why there are no frames" : "nothing";
+    for (const seen &frame : threads[0])
+        if (frame.name == "?")
+            return "frames without a name";
+    return "nothing";
+}
+
+void judge(const struct tcase *c, const std::string &cause, const std::vector<stack> &threads,
+           const procspawn_error *error)
 {
     static const stack no_frames;
     std::vector<std::string> wanted = split(c->frames);
@@ -237,9 +254,10 @@ void judge(const struct tcase *c, const std::string &cause, const std::vector<st
         word = "partly";
     printf("%s %s", word, c->name);
     if (*word != 'r')
-        printf(": cause %s, wanted %s; frames %s; wanted %s%s%s", cause.c_str(), c->want,
-               shown(threads).c_str(), c->frames, *c->others ? " and in another thread " : "",
-               c->others);
+        printf(": cause %s, wanted %s; frames %s; wanted %s%s%s; the report says %s",
+               cause.c_str(), c->want, shown(threads).c_str(), c->frames,
+               *c->others ? " and in another thread " : "", c->others,
+               admission(error, threads));
     printf("\n");
 }
 
@@ -256,7 +274,7 @@ int call(const struct tcase *c)
         rc = procspawn_join_timeout(handle, join_limit, nullptr, &error);
     if (rc < 0)
         cause = error ? cause_of(error) : forkscope_strerror(rc);
-    judge(c, cause, error ? threads_of(error) : std::vector<stack>());
+    judge(c, cause, error ? threads_of(error) : std::vector<stack>(), error);
     if (error && getenv("TORTURE_PRINT"))
         procspawn_error_print_all(error, stdout);
     fflush(stdout);

@@ -204,3 +204,47 @@ CRASH(memcpy_huge, "signal:6", "copies,t_memcpy_huge")
     KEEP;
     return OUT;
 }
+
+extern void __stack_chk_fail(void);
+
+NI static void smashes(void)
+{
+    volatile long *frame = __builtin_frame_address(0);
+    for (int i = 1; i < 8; i++)
+        frame[i] = 0x42424242;
+    __stack_chk_fail();
+    KEEP;
+}
+
+CRASH(stack_smashed, "signal:6", "abort,__stack_chk_fail,smashes")
+{
+    smashes();
+    KEEP;
+    return OUT;
+}
+
+/* The return address is that of the next function. */
+NI static void ends_with_abort(void)
+{
+    abort();
+}
+
+CRASH(noreturn_call_at_end, "signal:6", "abort,ends_with_abort,t_noreturn_call_at_end")
+{
+    ends_with_abort();
+    KEEP;
+    return OUT;
+}
+
+NI static void exits(void)
+{
+    exit(0);
+}
+
+CRASH(in_exit, "signal:11", "die_here,exit,exits,t_in_exit")
+{
+    atexit(die_here);
+    exits();
+    KEEP;
+    return OUT;
+}

@@ -4,6 +4,7 @@
 #include "tests/torture/torture.h"
 
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 NI static int read_null(int *p)
@@ -115,6 +116,35 @@ NI static void unaligned_ac(void)
 CRASH(misaligned_ac, "signal:7", "unaligned_ac,t_misaligned_ac")
 {
     unaligned_ac();
+    KEEP;
+    return OUT;
+}
+
+NI static void asks_time(void)
+{
+    clock_gettime(CLOCK_MONOTONIC, (struct timespec *)nowhere + 1);
+    KEEP;
+}
+
+CRASH(in_vdso, "signal:11", "asks_time,t_in_vdso")
+{
+    asks_time();
+    KEEP;
+    return OUT;
+}
+
+NI static void allocates(size_t n)
+{
+    char *b = __builtin_alloca(n);
+    b[0] = 1;
+    sink = b[n - 1];
+    wild(nowhere);
+    KEEP;
+}
+
+CRASH(large_frame, "signal:11", "wild,allocates,t_large_frame")
+{
+    allocates((size_t)(sink + (3 << 20)));
     KEEP;
     return OUT;
 }

@@ -51,13 +51,15 @@ make_plugins() {
     plugin="$cc -O2 -g -fPIC -shared -fomit-frame-pointer $here/plugin.c"
     $plugin -o plugin.so && $plugin -o plugin_stripped.so -s &&
         $plugin -o plugin_noid.so -Wl,--build-id=none &&
-        $plugin -o plugin_nohdr.so -Wl,--no-eh-frame-hdr && make_mini
+        $plugin -o plugin_nohdr.so -Wl,--no-eh-frame-hdr &&
+        ${plugin%plugin.c}resolver.c -o plugin_ifunc.so && make_mini
 }
 
 make_program() {
     flags="-O2 -g -w -D_GNU_SOURCE -I$root -I$root/include $(pkg-config --cflags jansson) $compile"
     for source in "$here"/*.c; do
-        test "${source##*/}" = plugin.c || $cc $flags -D_FORTIFY_SOURCE=2 -c "$source" || return 1
+        case ${source##*/} in plugin.c | resolver.c) continue ;; esac
+        $cc $flags -D_FORTIFY_SOURCE=2 -c "$source" || return 1
     done
     $cc $compile -c "$here/shapes.S" && $cxx $flags -c "$here/exceptions.cc" &&
         nm --defined-only *.o | awk '$2 ~ /^[tTwW]$/ {print $3}' >functions &&

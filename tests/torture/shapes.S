@@ -1,7 +1,7 @@
 /*
  * shapes.S - functions of shapes that a compiler rarely makes: one that fails between the push of
- * the frame pointer and its use, one in its epilogue, one without unwind information, and one that
- * leaves by a jump
+ * the frame pointer and its use, one in its epilogue, two without unwind information, one that
+ * leaves by a jump, and one that jumps as a procedure linkage table does
  */
     .text
 
@@ -50,5 +50,22 @@ asm_tail:
     jmp die_here@PLT
     .cfi_endproc
     .size asm_tail, . - asm_tail
+
+    .globl asm_nocfi_entry
+    .type asm_nocfi_entry, @function
+asm_nocfi_entry:
+    ud2
+    ret
+    .size asm_nocfi_entry, . - asm_nocfi_entry
+
+    .globl asm_stub
+    .type asm_stub, @function
+asm_stub:
+    jmp *no_place(%rip)
+    .size asm_stub, . - asm_stub
+
+    .data
+no_place:
+    .quad 0x4141414141414141
 
     .section .note.GNU-stack, "", @progbits

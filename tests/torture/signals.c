@@ -223,3 +223,16 @@ CRASH(nproc_zero, "signal:11", "die_here,t_nproc_zero")
     KEEP;
     return OUT;
 }
+
+NI static void asserts_refused(void)
+{
+    abort();
+}
+
+CRASH(sandbox_refuses_abort, "signal:11", "asserts_refused,t_sandbox_refuses_abort")
+{
+    allow_only(SECCOMP_RET_ERRNO | EPERM);
+    asserts_refused();
+    KEEP;
+    return OUT;
+}

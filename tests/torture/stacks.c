@@ -134,3 +134,16 @@ CRASH(fp_garbage, "signal:11", "fp_garbage,t_fp_garbage")
     KEEP;
     return OUT;
 }
+
+NI static void sp_lost(void)
+{
+    __asm__ volatile("mov $8, %%rsp; pushq $1" ::: "memory");
+    KEEP;
+}
+
+CRASH(sp_lost, "signal:11", "sp_lost")
+{
+    sp_lost();
+    KEEP;
+    return OUT;
+}

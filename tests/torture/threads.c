@@ -140,3 +140,86 @@ CRASH(makecontext_overflow, "stack_overflow:11", "recurse,recurse,coroutine_over
     KEEP;
     return OUT;
 }
+
+NI static void *crashes_cancelled(void *a)
+{
+    pthread_cancel(pthread_self());
+    die_here();
+    KEEP;
+    return a;
+}
+
+CRASH(cancelled_thread, "signal:11", "die_here,crashes_cancelled")
+{
+    run_thread(crashes_cancelled);
+    KEEP;
+    return OUT;
+}
+
+static pthread_key_t key;
+
+NI static void destroys_key(void *a)
+{
+    (void)a;
+    die_here();
+    KEEP;
+}
+
+NI static void *sets_key(void *a)
+{
+    pthread_setspecific(key, &key);
+    return a;
+}
+
+CRASH(key_destructor, "signal:11", "die_here,destroys_key")
+{
+    pthread_key_create(&key, destroys_key);
+    run_thread(sets_key);
+    KEEP;
+    return OUT;
+}
+
+NI static void switches(void)
+{
+    swapcontext(&there, &here);
+    die_here();
+    KEEP;
+}
+
+NI static void coroutine_back(void)
+{
+    switches();
+    KEEP;
+}
+
+CRASH(coroutine_resumed, "signal:11", "die_here,switches,coroutine_back")
+{
+    getcontext(&there);
+    there.uc_stack.ss_sp = malloc(65536);
+    there.uc_stack.ss_size = 65536;
+    there.uc_link = &here;
+    makecontext(&there, coroutine_back, 0);
+    swapcontext(&here, &there);
+    swapcontext(&here, &there);
+    KEEP;
+    return OUT;
+}
+
+NI static void switches_back(void)
+{
+    swapcontext(&here, &there);
+    die_here();
+    KEEP;
+}
+
+CRASH(after_coroutine, "signal:11", "die_here,switches_back,t_after_coroutine")
+{
+    getcontext(&there);
+    there.uc_stack.ss_sp = malloc(65536);
+    there.uc_stack.ss_size = 65536;
+    there.uc_link = &here;
+    makecontext(&there, coroutine_back, 0);
+    switches_back();
+    KEEP;
+    return OUT;
+}
