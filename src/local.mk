@@ -146,6 +146,7 @@ src_libcrash_la_SOURCES += src/crash/frame_index.c src/crash/frame_index.h
 src_libcrash_la_SOURCES += src/crash/handler.c src/crash/handler.h
 src_libcrash_la_SOURCES += src/crash/machine.c src/crash/machine.h
 src_libcrash_la_SOURCES += src/crash/mappings.c src/crash/mappings.h
+src_libcrash_la_SOURCES += src/crash/loaded_symbols.c src/crash/loaded_symbols.h
 src_libcrash_la_SOURCES += src/crash/mini_debug.c src/crash/mini_debug.h
 src_libcrash_la_SOURCES += src/crash/module.c src/crash/module.h
 src_libcrash_la_SOURCES += src/crash/module_files.c src/crash/module_files.h

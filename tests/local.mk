@@ -176,6 +176,8 @@ check_PROGRAMS += tests/crash/frame_index_test
 tests_crash_frame_index_test_LDADD = $(crash_libs) $(test_libs)
 check_PROGRAMS += tests/crash/guard_test
 tests_crash_guard_test_LDADD = $(crash_libs) $(test_libs)
+check_PROGRAMS += tests/crash/loaded_symbols_test
+tests_crash_loaded_symbols_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/module_files_test
 tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/refused_test
@@ -697,7 +699,8 @@ check-torture: all
 EXTRA_DIST += tests/torture/broken.c tests/torture/code.c tests/torture/common.c
 EXTRA_DIST += tests/torture/ends.c tests/torture/exceptions.cc tests/torture/handlers.c
 EXTRA_DIST += tests/torture/hangs.c tests/torture/judge.cc tests/torture/library.c
-EXTRA_DIST += tests/torture/memory.c tests/torture/plugin.c tests/torture/run.sh
+EXTRA_DIST += tests/torture/memory.c tests/torture/plugin.c tests/torture/resolver.c
+EXTRA_DIST += tests/torture/run.sh
 EXTRA_DIST += tests/torture/shapes.S tests/torture/signals.c tests/torture/stacks.c
 EXTRA_DIST += tests/torture/threads.c tests/torture/torture.h
 

@@ -104,6 +104,8 @@ bool crash__module_read(struct module *ret_module, const struct mapping *mapping
     for (size_t i = 0; i < count; i++) {
         if (headers[i].p_type == PT_NOTE && module.build_id_size == 0)
             find_build_id(&module, memory, &headers[i]);
+        if (headers[i].p_type == PT_DYNAMIC)
+            module.dynamic = module.bias + headers[i].p_vaddr;
         if (headers[i].p_type == PT_GNU_EH_FRAME)
             find_unwind_table(&module, memory, module.bias + headers[i].p_vaddr);
     }

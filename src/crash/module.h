@@ -23,6 +23,7 @@ struct module {
     uint64_t unwind;          /* address of its .eh_frame_hdr; 0: none */
     uint64_t unwind_table;    /* address of the sorted table there */
     uint64_t unwind_count;    /* number of entries, of 8 bytes each */
+    uint64_t dynamic;         /* address of its dynamic section; 0: none */
     uint64_t inode;
     const char *path;
     unsigned char build_id[MODULE_BUILD_ID];

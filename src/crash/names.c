@@ -4,6 +4,7 @@
 #include "src/crash/names.h"
 
 #include "src/base/clock.h"
+#include "src/crash/loaded_symbols.h"
 #include "src/debug/demangle.h"
 
 #include <limits.h>
@@ -21,7 +22,8 @@ void crash__names_symbols(const struct names *names, const struct module *module
         return;
     }
     crash__module_files_get(names->files, module, &file, &debug);
-    (void)crash__symbols_read(ret_symbols, module, file, debug);
+    if (crash__symbols_read(ret_symbols, module, file, debug) != 0)
+        (void)crash__loaded_symbols(ret_symbols, module, names->memory);
 }
 
 static const struct symbols *symbols_of(struct names *names, const struct module *module)

@@ -164,15 +164,18 @@ static bool is_function(const ElfW(Sym) *symbol)
 
 /*
  * Ranks names of the same code: a global name is the one in the source, and names without a leading
- * underscore come before the implementation's own.
+ * underscore come before the implementation's own. An indirect function is none: the code is that of
+ * the function that chooses it.
  */
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {
     unsigned binding = ELF64_ST_BIND(symbol->st_info);
+    bool direct = ELF64_ST_TYPE(symbol->st_info) != STT_GNU_IFUNC;
     char name[2];
 
     copy_name(symbols, symbol, name, sizeof name);
-    return (name[0] == '_' ? 0 : 1) + (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
+    return (name[0] == '_' ? 0 : 1) + (direct ? 8 : 0) +
+           (binding == STB_GLOBAL ? 4 : binding == STB_WEAK ? 2 : 0);
 }
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "src/crash/loaded_symbols.h"
 #include "src/crash/modules.h"
 #include "src/crash/symbols.h"
 #include "src/crash/remote_memory.h"
@@ -53,6 +54,9 @@ static void read_symbols(const struct module *module, struct memory *memory)
         check_names(&symbols);
     crash__symbols_free(&symbols);
     if (crash__symbols_read_vdso(&symbols, module, memory) == 0)
+        check_names(&symbols);
+    crash__symbols_free(&symbols);
+    if (crash__loaded_symbols(&symbols, module, memory) == 0)
         check_names(&symbols);
     crash__symbols_free(&symbols);
 }
