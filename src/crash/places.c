@@ -37,7 +37,7 @@ static bool has_information(int fd, const struct module *module)
 static struct dwarf *load_once(struct places *places)
 {
     if (!places->loaded)
-        (void)debug__dwarf_new(&places->dwarf, places->deadline);
+        places->error = debug__dwarf_new(&places->dwarf, places->deadline);
     places->loaded = true;
     return places->dwarf;
 }

@@ -40,6 +40,7 @@ struct places {
     struct names *names;
     int64_t deadline;
     bool loaded;            /* or tried */
+    int error;              /* of that; 0, too, while no module has debug information */
     struct dwarf *dwarf;    /* NULL: none */
     struct places_module module[MODULES_MAX];    /* with the same index */
     struct places_group kept[PLACES_KEPT];

@@ -503,6 +503,8 @@ static int add_places(struct unwind *unwind)
             continue;
         crash__set_owners(trace);
         crash__places_source(&unwind->places, trace);
+        if (unwind->places.error == -ELIBACC)
+            note_error(trace, -ELIBBAD);
         error = crash__report_file_add(trace, unwind->task->fd);
     }
     if (error || trace->thread_count < 2)

@@ -45,7 +45,8 @@ struct unwind_task {
 /*
  * Runs the process: unwinds what it can in time, writes the encoded reports and exits; status 0 if
  * all are written. The report's error says what is missing: -EPERM, the process may not be traced, or
- * its ids cannot be taken; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ETIMEDOUT;
+ * its ids cannot be taken; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ELIBBAD, libdw
+ * cannot, and a module of the program has debug information; -ETIMEDOUT;
  * -ENOMEM.
  */
 void crash__unwind_and_exit(const struct unwind_task *task) __attribute__((noreturn));

@@ -66,8 +66,19 @@ static bool bind(const struct dwarf *dwarf, const char *name, void *ret_function
 
 #define BIND(name) && bind(dwarf, #name, &dwarf->name)
 
+/*
+ * libdw has thread-local variables. Those of a library that a static program loads cannot be used:
+ * that program's threads are not known to the dynamic linker that the library is bound to.
+ */
+static bool has_thread_locals(void)
+{
+    return dlsym(RTLD_DEFAULT, "__tls_get_addr") != NULL;
+}
+
 static bool load(struct dwarf *dwarf)
 {
+    if (!has_thread_locals())
+        return false;
     dwarf->library = dlopen(DW_SONAME, RTLD_LAZY | RTLD_LOCAL);
     return dwarf->library FUNCTIONS(BIND) && dwarf->elf_version(EV_CURRENT) != EV_NONE;
 }

@@ -26,7 +26,7 @@ struct dwarf_place {
 
 /*
  * Loads libdw. Nothing is looked up after the deadline. Returns 0; -ELIBACC if it cannot be loaded,
- * -ENOSYS if the library was built without; -ENOMEM.
+ * as in a program that is linked statically; -ENOSYS if the library was built without; -ENOMEM.
  */
 int debug__dwarf_new(struct dwarf **ret_dwarf, int64_t deadline);
 void debug__dwarf_free(struct dwarf *dwarf);

@@ -118,6 +118,8 @@ const char *procspawn__incomplete_text(int error)
         return "the process was gone";
     case -ELIBACC:
         return "libunwind cannot be loaded";
+    case -ELIBBAD:
+        return "no files, lines and inlined functions: libdw cannot be loaded, as in static programs";
     case -ELOOP:
         return "the stack leads back to itself";
     case -ENOMEM:
