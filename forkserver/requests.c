@@ -186,6 +186,13 @@ static int on_examine(struct server *s, struct requester *requester, const void 
     return 0;
 }
 
+static int on_crashed(struct server *s, struct requester *requester, const void *message)
+{
+    (void)message;
+    forkserver__on_notice(s, requester->owner);
+    return 0;
+}
+
 static int on_look(struct server *s, struct requester *requester, const void *message)
 {
     (void)requester, (void)message;
@@ -222,6 +229,7 @@ static const struct request {
     { WIRE_LIMIT, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_limit), on_limit },
     { WIRE_AWAIT, FROM_REQUESTERS, ALWAYS, sizeof(struct wire_await), on_await },
     { WIRE_EXAMINE, FROM_REQUESTERS, WHILE_SERVING, sizeof(struct wire_examine), on_examine },
+    { WIRE_CRASHED, FROM_CHILD, ALWAYS, 0, on_crashed },
     { WIRE_LOOK, FROM_HOST, ALWAYS, 0, on_look },
     { WIRE_END, FROM_ROOT, ALWAYS, sizeof(struct wire_end), on_end },
 };

@@ -148,6 +148,7 @@ src_libcrash_la_SOURCES += src/crash/machine.c src/crash/machine.h
 src_libcrash_la_SOURCES += src/crash/mappings.c src/crash/mappings.h
 src_libcrash_la_SOURCES += src/crash/loaded_symbols.c src/crash/loaded_symbols.h
 src_libcrash_la_SOURCES += src/crash/mini_debug.c src/crash/mini_debug.h
+src_libcrash_la_SOURCES += src/crash/notice.c src/crash/notice.h
 src_libcrash_la_SOURCES += src/crash/module.c src/crash/module.h
 src_libcrash_la_SOURCES += src/crash/module_files.c src/crash/module_files.h
 src_libcrash_la_SOURCES += src/crash/modules.c src/crash/modules.h

@@ -5,6 +5,7 @@
 
 #include "forkserver/process/daemonize.h"
 #include "src/crash/handler.h"
+#include "src/crash/notice.h"
 #include "src/wire/protocol.h"
 #include <signal.h>
 #include <stddef.h>
@@ -32,6 +33,14 @@ static void wait_for_word(int link)
         _exit(0);
 }
 
+static void arm(const struct forkserver_child *child)
+{
+    static const struct wire_header crashed = { .type = WIRE_CRASHED };
+
+    crash__arm(child->server);
+    crash__set_notice(child->link, &crashed, sizeof crashed);
+}
+
 /*
  * The first steps of a child. The death signal is set before getppid(), so that a death of the
  * server cannot be missed. When the child has closed its mark, it holds no descriptors of others
@@ -56,7 +65,7 @@ void forkserver__child_main(const struct child_start *start)
     if (start->held)
         wait_for_word(child->link);
     if (start->options->catch_crashes)
-        crash__arm(child->server);
+        arm(child);
     unblock_signals();
     start->options->enter(child);
     _exit(0);

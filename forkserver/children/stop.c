@@ -22,16 +22,22 @@ static void stopped(struct server *s, struct child *child)
         kill(child->pid, SIGCONT);
 }
 
+void forkserver__on_notice(struct server *s, struct child *child)
+{
+    if (forkserver__child_is_reported(child))
+        child->report.stopped_again = true;
+    else
+        stopped(s, child);
+}
+
 void forkserver__on_stop(struct server *s, pid_t pid)
 {
     siginfo_t info;
     struct child *child = forkserver__child_by_pid(&s->children, pid);
 
     waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG);
-    if (child && forkserver__child_is_reported(child))
-        child->report.stopped_again = true;
-    else if (child)
-        stopped(s, child);
+    if (child)
+        forkserver__on_notice(s, child);
 }
 
 void forkserver__poll_stop(struct server *s, pid_t pid)

@@ -369,8 +369,8 @@ const char *procspawn_error_type(const procspawn_error *error);
  *
  * A process of its own makes it, within a second and 64 MiB of memory. It reads nothing of the
  * child before it has the child's user and groups, and no capabilities. So a module that was loaded
- * after init shows symbols only if that user may read its file; those that were there at init
- * always do. If that process fails, the frames are missing, and nothing else.
+ * after init shows symbols only if that user may read its file, and else, as where that was deleted,
+ * those that it exports; those that were there at init always do. If that process fails, the frames are missing, and nothing else.
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *
@@ -389,7 +389,8 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
  * beyond are not looked at. 4,096 frames fit in all; a thread whose frames do not has them cut.
  *
  * procspawn_error_incomplete returns 0, or a negative errno value: -EPERM, the process may not be examined;
- * -ETIMEDOUT; -ELIBACC, libunwind is not there; and others.
+ * -ETIMEDOUT; -ELIBACC, libunwind is not there; -ELIBBAD, libdw is not (files, lines and inlined
+ * functions are missing; so it is in programs that are linked statically); and others.
  *
  * procspawn_error_thread returns 0, or -EINVAL for an index out of range.
  *

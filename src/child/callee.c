@@ -7,6 +7,7 @@
 #include "src/base/closer.h"
 #include "src/base/written.h"
 #include "src/client/servers.h"
+#include "src/crash/notice.h"
 #include "src/fresh/fresh.h"
 #include "src/image/config.h"
 #include "src/image/image.h"
@@ -91,6 +92,7 @@ int procspawn_leave_server(void)
     if (!procspawn__image.is_child || !procspawn__ready())
         return -EPERM;
     procspawn__image.childless = true;
+    crash__set_notice(-1, NULL, 0);
     procspawn__client_close();
     procspawn__fresh_end();
     return 0;

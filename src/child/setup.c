@@ -15,6 +15,7 @@
 #include "src/child/sandboxed.h"
 #include "src/child/step.h"
 #include "src/client/servers.h"
+#include "src/crash/notice.h"
 #include "src/crash/owner.h"
 #include "src/image/image.h"
 #include "src/rights/identity.h"
@@ -380,6 +381,7 @@ static void close_way_back(uint32_t flags)
     if (!(flags & (WIRE_CALL_CHILDLESS | WIRE_CALL_HOOK)))
         return;
     procspawn__image.childless = true;
+    crash__set_notice(-1, NULL, 0);
     procspawn__client_close();
 }
 

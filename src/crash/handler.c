@@ -3,6 +3,7 @@
  */
 #include "src/crash/handler.h"
 
+#include "src/crash/notice.h"
 #include "src/crash/remote_memory.h"
 #include "src/crash/texts.h"
 #include "src/base/clock.h"
@@ -64,14 +65,22 @@ static pid_t self(void)
     return is_main_thread() ? record.pid : (pid_t)syscall(SYS_gettid);
 }
 
-/* Where a filter refuses getpid: a process that this one has forked has another parent. */
-static bool is_ours(void)
-{
-    long pid = syscall(SYS_getpid);
+/* UNKNOWN: a filter tells neither the process nor its parent. */
+enum whose { OTHERS, OURS, UNKNOWN };
 
-    if (pid < 0 && parent)
-        return record.magic == CRASH_MAGIC && syscall(SYS_getppid) == parent;
-    return record.magic == CRASH_MAGIC && pid == record.pid;
+/* A process that this one has forked has another number, and another parent. */
+static enum whose whose(void)
+{
+    long pid = syscall(SYS_getpid), above;
+
+    if (record.magic != CRASH_MAGIC)
+        return OTHERS;
+    if (pid >= 0 || !parent)
+        return pid == record.pid ? OURS : OTHERS;
+    above = syscall(SYS_getppid);
+    if (above < 0)
+        return UNKNOWN;
+    return above == parent ? OURS : OTHERS;
 }
 
 static void set_state(enum crash_state state)
@@ -81,17 +90,21 @@ static void set_state(enum crash_state state)
 
 /*
  * The first thread gets the record; later ones wait here. After a crash they wait until the process
- * dies.
+ * dies. Returns false in the thread that has crashed before and could not end the process: abort()
+ * goes on to another signal.
  */
-static void claim(void)
+static bool claim(void)
 {
     uint32_t seen = CRASH_IDLE;
 
     while (!__atomic_compare_exchange_n(&record.state, &seen, CRASH_FILLING, false,
-                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+                                        __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+        if (seen == CRASH_RELEASED && record.tid == self())
+            return false;
         syscall(SYS_futex, &record.state, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
         seen = CRASH_IDLE;
     }
+    return true;
 }
 
 /*
@@ -124,14 +137,33 @@ static bool waits(int64_t since)
     }
 }
 
-/* The clock is no system call. */
-static void stop(enum crash_state state)
+/* A filter may refuse to wait, too. */
+static void wait_for_examination(int64_t since)
+{
+    static const struct timespec moment = {.tv_nsec = 1000000};
+    uint32_t seen;
+
+    while ((seen = __atomic_load_n(&record.examination, __ATOMIC_ACQUIRE)) != CRASH_EXAMINED &&
+           base__now() - since < examination_limit)
+        syscall(SYS_futex, &record.examination, FUTEX_WAIT_PRIVATE, seen, &moment, NULL, 0);
+}
+
+/*
+ * The clock is no system call. A process that does not know itself must not stop another one; its
+ * message can do no harm: the record that is read then is that of the process it belongs to.
+ */
+static void stop(enum whose whose, enum crash_state state)
 {
     int64_t since = base__now();
 
     __atomic_store_n(&record.examination, CRASH_UNSEEN, __ATOMIC_RELAXED);
     set_state(state);
-    while (stop_once(state) && waits(since))
+    if (whose == UNKNOWN || !stop_once(state)) {
+        if (crash__send_notice())
+            wait_for_examination(since);
+        return;
+    }
+    while (waits(since) && stop_once(state))
         ;
 }
 
@@ -203,12 +235,14 @@ static bool was_done(int signo, const siginfo_t *info, ucontext_t *context)
 
 static void on_crash(int signo, siginfo_t *info, void *context)
 {
+    enum whose owner;
+
     if (was_done(signo, info, context))
         return;
-    if (is_ours()) {
-        claim();
+    owner = whose();
+    if (owner != OTHERS && claim()) {
         fill(signo, info, context);
-        stop(CRASH_CRASHED);
+        stop(owner, CRASH_CRASHED);
         set_state(CRASH_RELEASED);
     }
     die(signo, info, context);
@@ -297,12 +331,14 @@ int crash__set_trap(bool (*trap)(ucontext_t *context))
 
 int crash__raise(void)
 {
+    const enum whose owner = whose();
     ucontext_t context;
 
-    if (!is_ours())
+    if (owner == OTHERS)
         return -ENOTSUP;
     getcontext(&context);
-    claim();
+    if (!claim())
+        return -ENOTSUP;
     record.tid = self();
     record.signo = 0;
     record.code = 0;
@@ -311,7 +347,7 @@ int crash__raise(void)
     record.said = crash__texts_said();
     record.access = CRASH_ACCESS_UNKNOWN;
     crash__machine_from_context(&context, &record.registers);
-    stop(CRASH_RAISED);
+    stop(owner, CRASH_RAISED);
     set_state(CRASH_IDLE);
     syscall(SYS_futex, &record.state, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
     return 0;

@@ -59,6 +59,7 @@
  *  AWAIT        CLIENT    client  server   struct wire_await                       -
  *  EXAMINE      CLIENT    client  server   struct wire_examine                     -
  *  LOOK         CLIENT    host    server   nothing                                 -
+ *  CRASHED      CLIENT    child   server   nothing: it cannot stop itself          -
  *  READY        CLIENT    server  host     nothing                                 -
  *  READY        CLIENT    server  child    nothing: a REBORN one may begin         -
  *  OFFER        CLIENT    server  client   struct wire_offer for each child        their channels
@@ -113,7 +114,8 @@ enum wire_type {
     WIRE_LEARN,
     WIRE_LISTENER,
     WIRE_EXAMINE,
-    WIRE_EXAMINED
+    WIRE_EXAMINED,
+    WIRE_CRASHED
 };
 
 enum {

@@ -195,6 +195,102 @@ static void a_child_that_is_refused_a_system_call_dies_of_what_it_did(void)
     calls_end();
 }
 
+/* ---- refused together: nothing that could stop the process ---- */
+
+/* Signals but SIGABRT cannot be sent, and no handler can be taken back. */
+static void refuse_to_stop(void)
+{
+    const struct jail_rule rules[] = {
+        { .number = SYS_kill }, { .number = SYS_tkill }, { .number = SYS_rt_sigaction },
+        { .number = SYS_tgkill, .argument = 2, .mask = UINT32_MAX, .value = SIGSTOP },
+    };
+
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        jail_enter(&rules[i], EPERM);
+}
+
+static json_t *writes_to_null_unstopped(json_t *nothing)
+{
+    refuse_to_stop();
+    write_to_null();
+    return nothing;
+}
+
+static json_t *fails_an_assertion_unstopped(json_t *nothing)
+{
+    refuse_to_stop();
+    fail_an_assertion();
+    return nothing;
+}
+
+static json_t *leaves_its_server_and_writes_to_null(json_t *nothing)
+{
+    procspawn_leave_server();
+    return writes_to_null_unstopped(nothing);
+}
+
+static bool has_frame(const procspawn_error *error, const char *symbol)
+{
+    struct procspawn_frame frame;
+
+    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
+        if (frame.symbol && strcmp(frame.symbol, symbol) == 0)
+            return true;
+    return false;
+}
+
+static procspawn_error *error_of(procspawn_function *function)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+    procspawn_handle *handle;
+    procspawn_error *error = NULL;
+
+    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
+    procspawn_builder_rlimit(builder, RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    CU_ASSERT_EQUAL_FATAL(procspawn_builder_spawn(builder, function, NULL, &handle), 0);
+    procspawn_builder_free(builder);
+    CU_ASSERT_EQUAL(procspawn_join_timeout(handle, 30 * CALLS_SECOND, NULL, &error),
+                    PROCSPAWN_ECALL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    procspawn_handle_free(handle);
+    return error;
+}
+
+static void a_child_that_cannot_stop_itself_is_examined_all_the_same(void)
+{
+    calls_begin();
+    procspawn_error *error = error_of(writes_to_null_unstopped);
+
+    CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
+    CU_ASSERT(has_frame(error, "write_to_null"));
+    CU_ASSERT(has_frame(error, "writes_to_null_unstopped"));
+    procspawn_error_free(error);
+    calls_end();
+}
+
+static void an_assertion_ends_a_child_that_cannot_stop_itself(void)
+{
+    calls_begin();
+    procspawn_error *error = error_of(fails_an_assertion_unstopped);
+
+    CU_ASSERT_EQUAL(procspawn_error_cause(error), PROCSPAWN_CAUSE_ASSERT);
+    CU_ASSERT(has_frame(error, "fail_an_assertion"));
+    procspawn_error_free(error);
+    calls_end();
+}
+
+static void who_has_left_its_server_dies_without_a_report(void)
+{
+    calls_begin();
+    procspawn_error *error = error_of(leaves_its_server_and_writes_to_null);
+
+    CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
+    CU_ASSERT_EQUAL(procspawn_error_frame_count(error), 0);
+    CU_ASSERT_STRING_NOT_EQUAL(procspawn_error_reason(error), "");
+    procspawn_error_free(error);
+    calls_end();
+}
+
 /* ---- refused in the program, and so in its servers and in what makes the report ---- */
 
 static void die_in_jail(const struct row *row)
@@ -237,6 +333,9 @@ static void a_program_that_is_refused_a_system_call_learns_of_deaths(void)
 
 static CU_TestInfo tests[] = {
     TEST(a_child_that_is_refused_a_system_call_dies_of_what_it_did),
+    TEST(a_child_that_cannot_stop_itself_is_examined_all_the_same),
+    TEST(an_assertion_ends_a_child_that_cannot_stop_itself),
+    TEST(who_has_left_its_server_dies_without_a_report),
     TEST(a_program_that_is_refused_a_system_call_learns_of_deaths),
     CU_TEST_INFO_NULL,
 };
