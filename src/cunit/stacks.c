@@ -8,6 +8,7 @@
 #include <link.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,40 +19,43 @@
 #include "src/cunit/inventory.h"
 #include "src/cunit/symbols.h"
 
-/*
- * Writes one frame. The test's process was forked from the runner, so its addresses are valid here
- * too, except in libraries that the test loaded. The program's own file is opened by its link in
- * /proc: the loader knows it only by the name it was started with.
- */
-static void write_frame(FILE *out, void *address, bool interrupted)
+static const char *file_name(const char *path)
 {
-    /*
-     * A return address may belong to the next function if the call does not return, so the byte
-     * before it is looked up.
-     */
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/*
+ * Writes one frame, in the form of procspawn_error_print: "#1  parse (program+0x1a40)". The test's
+ * process was forked from the runner, so its addresses are valid here too, except in libraries that
+ * the test loaded. The program's own file is opened by its link in /proc: the loader knows it only by
+ * the name it was started with.
+ */
+static void write_frame(FILE *out, int number, void *address, bool interrupted)
+{
+    /* A return address may belong to the next function if the call does not return: the byte before
+     * it is a part of the call. */
     uintptr_t inside = (uintptr_t)address - (interrupted ? 0 : 1);
     Dl_info info;
     struct link_map *map = NULL;
     char name[200];
-    long distance;
 
-    if (!dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP)) {
-        fprintf(out, "        %p\n", address);
+    fprintf(out, "        #%-2d ", number);
+    if (!dladdr1((void *)inside, &info, (void **)&map, RTLD_DL_LINKMAP)) {
+        fprintf(out, "%p\n", address);
         return;
     }
-    distance = procspawn__cunit_symbol(map->l_name[0] ? map->l_name : "/proc/self/exe",
-                                       inside - map->l_addr, name, sizeof(name));
-    if (distance >= 0) {
-        distance += interrupted ? 0 : 1;
-    } else if (info.dli_sname) {
+    bool known = procspawn__cunit_symbol(map->l_name[0] ? map->l_name : "/proc/self/exe",
+                                         inside - map->l_addr, name, sizeof(name)) >= 0;
+    if (!known && info.dli_sname) {
         snprintf(name, sizeof(name), "%s", info.dli_sname);
-        distance = (char *)address - (char *)info.dli_saddr;
+        known = true;
     }
-    if (distance >= 0)
-        fprintf(out, "        %s+0x%lx\n", name, (unsigned long)distance);
-    else
-        fprintf(out, "        %s+0x%lx\n", info.dli_fname,
-                (unsigned long)((uintptr_t)address - map->l_addr));
+    if (known)
+        fprintf(out, "%s (", name);
+    fprintf(out, "%s+0x%lx%s\n", file_name(info.dli_fname),
+            (unsigned long)(inside - map->l_addr), known ? ")" : "");
 }
 
 static void write_stack(FILE *out, const struct mailbox *mailbox, const struct mailbox_stack *stack)
@@ -67,7 +71,8 @@ static void write_stack(FILE *out, const struct mailbox *mailbox, const struct m
         end - begin > mailbox->runner_depth)
         end -= mailbox->runner_depth;
     for (int frame = begin; frame < end; frame++)
-        write_frame(out, stack->frames[frame], stack->frames[frame] == stack->interrupted);
+        write_frame(out, frame - begin, stack->frames[frame],
+                    stack->frames[frame] == stack->interrupted);
 }
 
 void procspawn__cunit_stacks_write(const struct mailbox *mailbox, FILE *out)
