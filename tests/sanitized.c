@@ -2,7 +2,8 @@
  * sanitized.c - a program for tests/sanitized_test.sh
  *
  * The script builds it with a sanitizer and links it with a library built without one. It cancels
- * tasks in every way that sanitizers have reported wrongly, and prints `ok`.
+ * tasks in every way that sanitizers have reported wrongly, and prints `ok`. Called with `finding`,
+ * it looks at what is told of a finding.
  */
 #include <forkscope.h>
 #include <poll.h>
@@ -239,12 +240,60 @@ static void try_all(struct scoped_executor *executor, enum scoped_cancel_mode mo
     expect(scoped_cancel_close(root, SCOPED_FOREVER, NULL) == 0, "the end of the root");
 }
 
+/* ---- what a sanitizer finds ---- */
+
+enum { LINE_OF_OVERFLOW = __LINE__ + 4 };
+
+static json_t *overflow(json_t *number)
+{
+    return json_integer((int)json_integer_value(number) + 1);
+}
+
+/* Only where stderr is the library's its text is known. */
+static void find_overflow(procspawn_builder *builder, const char *message, bool with_report)
+{
+    const struct procspawn_call_options options = { .builder = builder };
+    struct procspawn_result result;
+    procspawn_call_with(&options, overflow, json_integer(0x7fffffff), &result);
+    expect(result.error && procspawn_error_cause(result.error) == PROCSPAWN_CAUSE_SANITIZER,
+           "the cause");
+    expect(strcmp(procspawn_error_message(result.error), message) == 0,
+           procspawn_error_message(result.error));
+    const char *report = procspawn_error_sanitizer(result.error);
+    expect(with_report ? report && strstr(report, message + 28) : !report, "the report");
+    const char *file = procspawn_error_file(result.error);
+    expect(file ? strstr(file, "sanitized.c") &&
+                      procspawn_error_line(result.error) == LINE_OF_OVERFLOW
+                : !with_report, "the place");
+    procspawn_result_fini(&result);
+}
+
+static void find_all(void)
+{
+    static const char text[] = "UndefinedBehaviorSanitizer: signed integer overflow: 2147483647 + "
+                               "1 cannot be represented in type 'int'";
+    procspawn_builder *captures = procspawn_builder_new(), *pipes = procspawn_builder_new();
+    procspawn_builder_capture(captures, 64 * 1024, false);
+    procspawn_builder_stderr(pipes, PROCSPAWN_STDIO_PIPE, -1);
+    find_overflow(captures, text, true);
+    find_overflow(pipes, text, true);
+    find_overflow(NULL, "UndefinedBehaviorSanitizer: add overflow", false);
+    procspawn_builder_free(captures);
+    procspawn_builder_free(pipes);
+}
+
 int main(int argc, char **argv)
 {
     bool in_posix = argc > 1 && strcmp(argv[1], "posix") == 0;
     struct scoped_executor *cached;
     expect(procspawn(NULL, NULL, NULL) == PROCSPAWN_ENOTINIT, "a call before init");
     expect(procspawn_init(argc, argv) == 0, "init");
+    if (argc > 1 && strcmp(argv[1], "finding") == 0) {
+        find_all();
+        procspawn_fini();
+        puts("ok");
+        return 0;
+    }
     expect(scoped_cached_executor_new(NULL, 4, 1000000, &cached) == 0, "an executor");
     try_all(NULL, SCOPED_CANCEL_FORCED, in_posix);
     try_all(NULL, SCOPED_CANCEL_WAITS, false);

@@ -250,7 +250,8 @@ const char *procspawn_error_reason(const procspawn_error *error);
 
 /*
  * The message, and the place of a panic, a failure or a failed assert. The message is never NULL;
- * the place is NULL, 0, NULL if it is not known. Borrowed.
+ * the place, which may be that of what a sanitizer has found, is NULL, 0, NULL if it is not known.
+ * Borrowed.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -325,15 +326,39 @@ int64_t procspawn_error_index(const procspawn_error *error);
 int procspawn_error_usage(const procspawn_error *error, struct rusage *ret_usage);
 
 /*
- * The report of the sanitizer that ended the process, as it was printed: with its lines, the first
- * 4,095 bytes, control characters as '?'. NULL if there is none. AddressSanitizer gives it; of
- * others the message tells the kind, and the text is on the child's stderr. Borrowed.
+ * The report of the sanitizer that ended the process, as it was printed: with its lines, at most
+ * 4,096 bytes, control characters as '?'. NULL if there is none. AddressSanitizer gives its own,
+ * from the beginning. That of others is known if procspawn_error_stderr has it; the message tells
+ * what it says, and its place is that of the error. Else the message tells the kind of what
+ * UndefinedBehaviorSanitizer has found, and the place is that of the program's frame, if it has
+ * file and line. Borrowed.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
  * Source: own; __asan_set_error_report_callback.
  */
 const char *procspawn_error_sanitizer(const procspawn_error *error);
+
+/*
+ * What the process printed last to stderr, at most 4,096 bytes. NULL if there is nothing, or if it
+ * is not known. It is known where stderr is the library's:
+ *
+ *   captured output (output.h)   of each process that has failed, been killed, or panicked. Merged
+ *                                streams: of both. Where the middle is missing, what follows it
+ *   PROCSPAWN_STDIO_PIPE         what this program had not read when a crash, a panic or a time
+ *                                limit was examined: of a process that called exit(3) nothing. It
+ *                                stays in the pipe
+ *
+ * Of another stderr, which the process inherits for instance, nothing is known. The text is UTF-8:
+ * control characters other than tab and the end of a line, and bytes that are no UTF-8, are '?'. It
+ * is the child's word, and that of all processes that have its stderr. A join waits up to 100 ms
+ * for the process that reads captured output; then the end may be missing. Borrowed.
+ *
+ * Safe:   any thread, while no thread frees the error.
+ * Cancel: no cancellation point.
+ * Source: own; Python, CalledProcessError.stderr.
+ */
+const char *procspawn_error_stderr(const procspawn_error *error);
 
 /*
  * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
@@ -456,12 +481,14 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
  *
  * Before the frames of a process that hangs stands what its thread waits for. If that is another
  * thread, this one and its frames follow, and so on. Frames that are left out are told where they
- * are missing, and at the end what else the report does not have, or why there is none.
+ * are missing. Behind the frames stand the last ten lines that were printed to stderr, if they are
+ * known and the message does not tell them; at the end what else the report does not have, or why
+ * there is none.
  *
  * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
- * of its module, what the process used, what a sanitizer printed, the registers of a crash, and what
- * each thread does. The lines of threads with the
- * same frames stand together, before one list.
+ * of its module, what the process used, what a sanitizer printed, the registers of a crash, what each
+ * thread does, and all that is known of stderr. The lines of threads with the same frames stand
+ * together, before one list.
  *
  * Text of the child cannot act on a terminal or begin a line: control characters, those that change
  * the direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
@@ -479,10 +506,10 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
 /*
  * The whole error as a JSON object: kind, cause, code, message, and, where known, signal,
  * exit_status, errno, limit, index, name, detail, type, file, line, function, syscall,
- * syscall_number, syscall_arguments, path, reason, sanitizer, usage (user_time and system_time in
- * seconds, max_rss in KiB, minor_faults, major_faults, voluntary_switches, involuntary_switches),
- * frames, source (an array of objects with line and text), source_frame, threads, threads_cut,
- * registers (an object, by name), incomplete (a sentence). Each frame has the members of struct
+ * syscall_number, syscall_arguments, path, reason, sanitizer, stderr, usage (user_time and
+ * system_time in seconds, max_rss in KiB, minor_faults, major_faults, voluntary_switches,
+ * involuntary_switches), frames, source (an array of objects with line and text), source_frame,
+ * threads, threads_cut, registers (an object, by name), incomplete (a sentence). Each frame has the members of struct
  * procspawn_frame; owner and source as words, as "program" and "cfi". Each thread has those of struct
  * procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when one is
  * added.

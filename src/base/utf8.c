@@ -1,5 +1,5 @@
 /*
- * utf8.c - is a text UTF-8?
+ * utf8.c - is a text UTF-8? And how one is made of any bytes
  */
 #include "src/base/utf8.h"
 
@@ -75,5 +75,36 @@ bool base__is_utf8(const void *text, size_t length)
         }
         if (at == end)
             return true;
+    }
+}
+
+size_t base__utf8_rest(const char *text, size_t length)
+{
+    size_t rest = 0;
+
+    while (rest < 3 && rest < length && ((unsigned char)text[rest] & 0xc0) == 0x80)
+        rest++;
+    return rest;
+}
+
+/* C0 but for tab and the end of a line, DEL; C1, which has two bytes. */
+static bool controls(const unsigned char *at, size_t length)
+{
+    if (length == 1)
+        return (*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f;
+    return at[0] == 0xc2 && at[1] < 0xa0;
+}
+
+void base__make_utf8(char *bytes, size_t length)
+{
+    unsigned char *at = (unsigned char *)bytes, *end = at + length;
+
+    while (at < end) {
+        size_t size = *at < 0x80 ? 1 : character(at, end);
+        if (size == 0)
+            size = 1, *at = '?';
+        else if (controls(at, size))
+            memset(at, '?', size);
+        at += size;
     }
 }

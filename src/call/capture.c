@@ -216,10 +216,8 @@ static void wait_until_drained(const struct procspawn__capture *capture, uint32_
     }
 }
 
-static void drain(const struct procspawn__capture *capture)
+static void drain(const struct procspawn__capture *capture, int64_t deadline)
 {
-    int64_t deadline = base__deadline(BASE_SECOND);
-
     if (has_ended(capture))
         return;
     uint32_t number = __atomic_add_fetch(&capture->captured->asked, 1, __ATOMIC_ACQ_REL);
@@ -239,10 +237,19 @@ int procspawn__capture_read(struct procspawn__capture *capture, int stream, char
     static const unsigned char empty[1];
     unsigned index = (unsigned)stream - 1;
 
-    drain(capture);
+    drain(capture, base__deadline(BASE_SECOND));
     struct procspawn__ring_view view =
         procspawn__captured_view(capture->captured, capture->limit, index);
     if (capture->merged && index > 0)
         view = (struct procspawn__ring_view){ &none, (unsigned char *)(uintptr_t)empty, 1 };
     return procspawn__ring_read(&view, ret_text, ret_output);
+}
+
+size_t procspawn__capture_last(struct procspawn__capture *capture, int64_t deadline,
+                               char *ret_bytes, size_t room, uint64_t *ret_total)
+{
+    drain(capture, deadline);
+    struct procspawn__ring_view view =
+        procspawn__captured_view(capture->captured, capture->limit, capture->merged ? 0 : 1);
+    return procspawn__ring_last(&view, ret_bytes, room, ret_total);
 }

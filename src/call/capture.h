@@ -7,6 +7,7 @@
 #include <forkscope/output.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct procspawn__capture;
 
@@ -30,6 +31,13 @@ void procspawn__capture_forget(struct procspawn__capture *capture);
  * Does not wait.
  */
 void procspawn__capture_end(struct procspawn__capture *capture);
+
+/*
+ * Copies the bytes that were printed last to stderr, at most `room`; merged streams: to both. Waits
+ * until the deadline for the collector. Returns how many that are; *ret_total: of how many.
+ */
+size_t procspawn__capture_last(struct procspawn__capture *capture, int64_t deadline,
+                               char *ret_bytes, size_t room, uint64_t *ret_total);
 
 /*
  * Copies what was printed until now: *ret_text is new memory, which *ret_output points to. stream:

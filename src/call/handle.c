@@ -11,6 +11,7 @@
 #include "src/call/learning.h"
 #include "src/call/outcome.h"
 #include "src/error/error.h"
+#include "src/error/printed.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -80,6 +81,34 @@ int procspawn__handle_name(procspawn_handle *handle, const char *name)
     return name && !handle->name ? -ENOMEM : 0;
 }
 
+static void add_captured(procspawn_handle *handle, procspawn_error *error)
+{
+    struct procspawn__capture *capture = procspawn__handle_capture(handle);
+    char bytes[PROCSPAWN__PRINTED_MOST];
+    uint64_t total;
+
+    if (!capture)
+        return;
+    size_t length = procspawn__capture_last(capture, base__deadline(BASE_SECOND / 10), bytes,
+                                            sizeof bytes, &total);
+    procspawn__capture_drop(capture);
+    procspawn__error_add_printed(error, bytes, length, length < total);
+}
+
+void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *error)
+{
+    int cancel;
+
+    if (!procspawn__error_wants_printed(error))
+        return;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    if (handle->captured)
+        add_captured(handle, error);
+    else if (handle->piped)
+        procspawn__error_add_unread(error);
+    pthread_setcancelstate(cancel, NULL);
+}
+
 int procspawn__handle_take(procspawn_handle *handle, int64_t deadline, json_t **ret_result,
                            procspawn_error **ret_error)
 {
@@ -88,6 +117,8 @@ int procspawn__handle_take(procspawn_handle *handle, int64_t deadline, json_t **
 
     if (error)
         procspawn__error_set_name(error, handle->name);
+    if (ret_error)
+        procspawn__handle_add_printed(handle, error);
     procspawn__error_give(error, ret_error);
     return rc;
 }

@@ -66,6 +66,7 @@ struct procspawn_handle {
     char *name;                 /* of the process, for errors; NULL: none */
     int pipes[3];               /* the caller's ends of the standard streams, or -1 */
     bool captured;              /* its output is captured */
+    bool piped;                 /* its stderr is a pipe that this program reads */
     struct procspawn__capture *capture;
     struct procspawn__learning *learning;   /* NULL: it does not learn */
     char *texts[2];             /* what the caller has got of its output; NULL: not asked for */
@@ -82,6 +83,11 @@ const struct procspawn__learning *procspawn__handle_learning(const procspawn_han
  */
 int procspawn__handle_captured(procspawn_handle *handle, int stream,
                                struct procspawn_output *ret_output);
+/*
+ * Adds what the process printed last to the error of its outcome, if it has one that tells that.
+ * Waits for the collector, for a tenth of a second at most.
+ */
+void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *error);
 /* Copies a name (NULL: none). 0 or -ENOMEM. */
 int procspawn__handle_name(procspawn_handle *handle, const char *name);
 /* procspawn__outcome_take() for its outcome; an error has the name of the handle. */

@@ -57,21 +57,35 @@ void procspawn__ring_put(const struct procspawn__ring_view *view, const void *by
 
 /* ---- a reader ---- */
 
-/* The copy of the ring: bytes `from` to `to` of the stream. */
+/* A copy of bytes: those from `from` to `to` of the stream. */
 struct tail {
     uint64_t from, to;
     char *bytes;
 };
 
+/* Where the byte is, and how many follow it there. */
+static unsigned char *find_byte(const struct procspawn__ring_view *view, uint64_t place,
+                                size_t *ret_length)
+{
+    size_t head = head_of(view), size = tail_of(view);
+
+    if (place < head) {
+        *ret_length = head - (size_t)place;
+        return view->bytes + place;
+    }
+    size_t at = (size_t)((place - head) % size);
+    *ret_length = size - at;
+    return view->bytes + head + at;
+}
+
 static void copy_tail(const struct procspawn__ring_view *view, struct tail *tail)
 {
-    size_t size = tail_of(view);
-
     for (uint64_t place = tail->from; place < tail->to;) {
-        size_t at = (size_t)((place - head_of(view)) % size);
-        size_t left = (size_t)(tail->to - place);
-        size_t piece = left < size - at ? left : size - at;
-        memcpy(tail->bytes + (place - tail->from), view->bytes + head_of(view) + at, piece);
+        size_t left = (size_t)(tail->to - place), piece;
+        const unsigned char *bytes = find_byte(view, place, &piece);
+
+        piece = left < piece ? left : piece;
+        memcpy(tail->bytes + (place - tail->from), bytes, piece);
         place += piece;
     }
 }
@@ -83,7 +97,7 @@ static void keep_whole(const struct procspawn__ring_view *view, struct tail *tai
     uint64_t begun = __atomic_load_n(&view->ring->begun, __ATOMIC_RELAXED);
     uint64_t whole = begun > tail_of(view) ? begun - tail_of(view) : 0;
 
-    if (whole <= tail->from)
+    if (whole <= tail->from || whole <= head_of(view))
         return;
     if (whole > tail->to)
         whole = tail->to;
@@ -108,6 +122,25 @@ static uint64_t read_tail(const struct procspawn__ring_view *view, struct tail *
             break;
     }
     return total;
+}
+
+size_t procspawn__ring_last(const struct procspawn__ring_view *view, char *ret_bytes, size_t room,
+                            uint64_t *ret_total)
+{
+    enum { TRIES = 20 };
+    struct tail tail = { .bytes = ret_bytes };
+
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t total = __atomic_load_n(&view->ring->total, __ATOMIC_ACQUIRE);
+        uint64_t kept = total <= view->limit ? total : tail_of(view);
+        tail.to = *ret_total = total;
+        tail.from = total - (kept < room ? kept : room);
+        copy_tail(view, &tail);
+        keep_whole(view, &tail);
+        if (total == 0 || tail.from < tail.to)
+            break;
+    }
+    return (size_t)(tail.to - tail.from);
 }
 
 /* Writes the line that stands for the missing bytes. Returns its length. */

@@ -30,6 +30,13 @@ void procspawn__ring_put(const struct procspawn__ring_view *view, const void *by
                          size_t length);
 
 /*
+ * Copies the bytes before the end, as many as there are without a gap, at most `room`. Returns how
+ * many that are; *ret_total: bytes that were printed.
+ */
+size_t procspawn__ring_last(const struct procspawn__ring_view *view, char *ret_bytes, size_t room,
+                            uint64_t *ret_total);
+
+/*
  * Copies what is there by now: *ret_text is new memory, which *ret_output points to. 0, or -ENOMEM:
  * *ret_output is empty then, with the number of bytes that were printed.
  */

@@ -129,6 +129,7 @@ void procspawn__streams_give(struct procspawn__request *request, procspawn_handl
     }
     handle->capture = procspawn__streams_captured(request);
     handle->captured = handle->capture != NULL;
+    handle->piped = handle->pipes[STDERR_FILENO] >= 0;
 }
 
 /* Waits while the collector starts, or has much to read. */

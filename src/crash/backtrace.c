@@ -3,11 +3,13 @@
  */
 #include "src/crash/backtrace.h"
 
+#include "src/base/utf8.h"
+
 #include <errno.h>
 #include <string.h>
 
-/* "bt", version 5. */
-static const uint32_t mark = 0x62740005;
+/* "bt", version 6. */
+static const uint32_t mark = 0x62740006;
 
 /*
  * One pass over the fields serves both directions, so that they cannot diverge: encoding copies a
@@ -71,6 +73,7 @@ static void head(struct cursor *cursor, struct backtrace *trace)
     u32(cursor, &trace->message);
     u32(cursor, &trace->type);
     u32(cursor, &trace->printed);
+    u32(cursor, &trace->last_printed);
     count(cursor, &trace->violation, 1);
     u64(cursor, &trace->call_number);
     for (int i = 0; i < 6; i++)
@@ -151,11 +154,10 @@ static bool frame_in_range(const struct backtrace *trace, const struct backtrace
            frame->file < trace->string_bytes;
 }
 
-static char printable(char c, bool lines)
+/* What is not ASCII may be UTF-8 or not: who shows a string judges that. */
+static bool is_printable(unsigned char c)
 {
-    bool kept = lines && c == '\n';
-
-    return !kept && (c < ' ' || c == 0x7f) ? '?' : c;
+    return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t';
 }
 
 /*
@@ -167,7 +169,7 @@ static bool pool_is_sound(const struct backtrace *trace)
     if (trace->string_bytes == 0 || trace->strings[0] || trace->strings[trace->string_bytes - 1])
         return false;
     for (uint32_t i = 0; i < trace->string_bytes; i++)
-        if (trace->strings[i] && trace->strings[i] != printable(trace->strings[i], true))
+        if (trace->strings[i] && !is_printable((unsigned char)trace->strings[i]))
             return false;
     return true;
 }
@@ -187,7 +189,8 @@ static bool in_range(const struct backtrace *trace)
 {
     if (!pool_is_sound(trace) || trace->message >= trace->string_bytes ||
         trace->type >= trace->string_bytes || trace->printed >= trace->string_bytes ||
-        trace->call_path >= trace->string_bytes || trace->reason >= trace->string_bytes)
+        trace->last_printed >= trace->string_bytes || trace->call_path >= trace->string_bytes ||
+        trace->reason >= trace->string_bytes)
         return false;
     for (uint32_t i = 0; i < trace->thread_count; i++)
         if (!thread_in_range(trace, &trace->thread[i]))
@@ -205,28 +208,36 @@ void crash__backtrace_init(struct backtrace *trace)
     trace->string_bytes = 1;
 }
 
-static bool same(const char *pooled, const char *text, size_t length, bool lines)
+enum { TEXT_MOST = 8192 };    /* longer texts are cut */
+
+/* Returns the length of what is put into the pool. */
+static size_t clean(const char *text, size_t limit, bool lines, char ret_text[TEXT_MOST])
 {
-    for (size_t i = 0; i < length; i++)
-        if (pooled[i] != printable(text[i], lines))
-            return false;
-    return pooled[length] == '\0';
+    size_t length = strnlen(text, limit < TEXT_MOST ? limit : TEXT_MOST);
+
+    memcpy(ret_text, text, length);
+    base__make_utf8(ret_text, length);
+    for (size_t i = 0; i < length && !lines; i++)
+        if (ret_text[i] == '\n' || ret_text[i] == '\t')
+            ret_text[i] = '?';
+    return length;
 }
 
 static uint32_t intern(struct backtrace *trace, const char *text, size_t limit, bool lines)
 {
-    size_t length = strnlen(text, limit);
+    char cleaned[TEXT_MOST];
+    size_t length = clean(text, limit, lines, cleaned);
     uint32_t position = trace->string_bytes;
 
     if (length == 0)
         return 0;
     for (uint32_t at = 1; at < trace->string_bytes; at += (uint32_t)strlen(trace->strings + at) + 1)
-        if (same(trace->strings + at, text, length, lines))
+        if (strncmp(trace->strings + at, cleaned, length) == 0 &&
+            trace->strings[at + length] == '\0')
             return at;
     if (length + 1 > BACKTRACE_STRINGS - position)
         return 0;
-    for (size_t i = 0; i < length; i++)
-        trace->strings[position + i] = printable(text[i], lines);
+    memcpy(trace->strings + position, cleaned, length);
     trace->strings[position + length] = '\0';
     trace->string_bytes += (uint32_t)length + 1;
     return position;

@@ -107,6 +107,7 @@ struct backtrace {
     uint32_t message;           /* in the pool */
     uint32_t type;              /* of the exception; in the pool */
     uint32_t printed;           /* the sanitizer's report, with its lines; in the pool */
+    uint32_t last_printed;      /* to a stderr that is a pipe; in the pool, 0: not known */
     uint32_t violation;         /* 1: a system call that a filter refused; the next are valid */
     uint64_t call_number;
     uint64_t call_argument[6];
@@ -146,11 +147,12 @@ static inline bool crash__backtrace_is_exact(enum backtrace_found found)
 void crash__backtrace_init(struct backtrace *trace);
 
 /*
- * Puts at most limit bytes of text, up to its NUL, into the pool, each unprintable byte as '?'.
- * Returns its position; 0 if the pool is full or the text is empty. Equal texts share a position.
+ * Puts at most limit bytes of text, up to its NUL, into the pool, each byte that is unprintable or
+ * no UTF-8 as '?'. Returns its position; 0 if the pool is full or the text is empty. Equal texts
+ * share a position.
  */
 uint32_t crash__backtrace_intern(struct backtrace *trace, const char *text, size_t limit);
-/* The same, but the ends of lines are kept. */
+/* The same, but tabs and the ends of lines are kept. */
 uint32_t crash__backtrace_intern_lines(struct backtrace *trace, const char *text, size_t limit);
 
 /* Returns the text at a position of the pool; borrowed from trace. */

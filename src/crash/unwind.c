@@ -18,6 +18,7 @@
 #include "src/crash/report_file.h"
 #include "src/crash/shown_threads.h"
 #include "src/crash/stack_overflow.h"
+#include "src/crash/stderr_pipe.h"
 #include "src/crash/texts.h"
 #include "src/crash/tracee.h"
 #include "src/crash/waiting.h"
@@ -44,6 +45,7 @@ struct unwind {
     int64_t deadline;            /* no work is begun after it */
     struct memory memory;
     int maps;
+    int printed;                 /* its stderr, if that is a pipe; or -1 */
     struct module_files files;
     struct modules modules;      /* of the examined process */
     struct tracees tracees;
@@ -277,6 +279,8 @@ static void attach(struct unwind *unwind)
                    crash__cfi_new(&unwind->walk.cfi, &unwind->memory, &unwind->modules,
                                   &unwind->files));
     release_threads(unwind);
+    if (unwind->task->fd >= 0)
+        unwind->printed = crash__stderr_open(tid);
 }
 
 /* ---- dropping rights ---- */
@@ -429,6 +433,14 @@ static void find_cause(struct unwind *unwind)
     find_said(unwind);
 }
 
+static void find_printed(const struct unwind *unwind)
+{
+    char text[STDERR_LAST + 1];
+
+    crash__stderr_read(unwind->printed, text);
+    unwind->trace->last_printed = crash__backtrace_intern_lines(unwind->trace, text, sizeof text);
+}
+
 static void find_frames(struct unwind *unwind)
 {
     if (!unwind->walk.memory_is_local)
@@ -452,6 +464,7 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     unwind->task = task;
     unwind->trace = trace;
     unwind->deadline = base__now() + task->limit / 8 * 7;
+    unwind->printed = -1;
     unwind->names.modules = &unwind->modules;
     unwind->names.files = &unwind->files;
     unwind->names.memory = &unwind->memory;
@@ -531,6 +544,7 @@ void crash__unwind_and_exit(const struct unwind_task *task)
     find_cause(unwind);
     if (task->fd < 0)
         end(unwind, 0);
+    find_printed(unwind);
     find_frames(unwind);
     error = crash__report_file_add(&trace, task->fd);
     if (!error && task->with_places && base__now() < unwind->deadline)

@@ -29,8 +29,8 @@ static const char *file_name(const char *path)
 /*
  * Writes one frame, in the form of procspawn_error_print: "#1  parse (program+0x1a40)". The test's
  * process was forked from the runner, so its addresses are valid here too, except in libraries that
- * the test loaded. The program's own file is opened by its link in /proc: the loader knows it only by
- * the name it was started with.
+ * the test loaded. The program's own file is opened by its link in /proc: the loader knows it only
+ * by the name it was started with.
  */
 static void write_frame(FILE *out, int number, void *address, bool interrupted)
 {

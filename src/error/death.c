@@ -64,8 +64,28 @@ static bool read_assert(procspawn_error *error, const char *text)
     return !line || (error->file && error->function);
 }
 
-/* "divrem overflow", of a frame of __ubsan_handle_divrem_overflow_abort; false: there is none. */
-static bool find_undefined(const struct backtrace *trace, char ret_what[64])
+/* Where the program was when a function of its sanitizer was called, of this frame. */
+static void set_place_of_caller(procspawn_error *error, const struct backtrace *trace, uint32_t at)
+{
+    const struct backtrace_frame *frame = &trace->frame[at];
+    const struct backtrace_frame *end = &trace->frame[trace->frame_count];
+
+    while (frame < end && frame->owner != BACKTRACE_PROGRAM)
+        frame++;
+    if (frame == end || frame->file == 0)
+        return;
+    error->file = strdup(crash__backtrace_string(trace, frame->file));
+    error->line = (int)frame->line;
+    error->function = strdup(crash__backtrace_string(trace, frame->name ? frame->name
+                                                                        : frame->symbol));
+}
+
+/*
+ * "divrem overflow", of a frame of __ubsan_handle_divrem_overflow_abort, and the place of its
+ * caller. False: there is none.
+ */
+static bool find_undefined(procspawn_error *error, const struct backtrace *trace,
+                           char ret_what[64])
 {
     static const char prefix[] = "__ubsan_handle_";
 
@@ -79,6 +99,7 @@ static bool find_undefined(const struct backtrace *trace, char ret_what[64])
             *end = '\0';
         for (char *at = ret_what; *at != '\0'; at++)
             *at = *at == '_' ? ' ' : *at;
+        set_place_of_caller(error, trace, i + 1);
         return true;
     }
     return false;
@@ -92,7 +113,7 @@ static void describe_finding(procspawn_error *error, const struct backtrace *tra
     error->cause = PROCSPAWN_CAUSE_SANITIZER;
     if (*text != '\0')
         procspawn__error_say(error, "%s", text);
-    else if (find_undefined(trace, what))
+    else if (find_undefined(error, trace, what))
         procspawn__error_say(error, "UndefinedBehaviorSanitizer: %s", what);
     else
         procspawn__error_say(error, "a sanitizer has ended the process");

@@ -82,6 +82,7 @@ void procspawn_error_free(procspawn_error *error)
     free(error->file);
     free(error->function);
     free(error->type);
+    free(error->printed);
     json_decref(error->detail);
     free(error->trace);
     free(error);
@@ -115,6 +116,9 @@ procspawn_error *procspawn__error_copy(const procspawn_error *error)
     same->file = copy(error->file);
     same->function = copy(error->function);
     same->type = copy(error->type);
+    same->printed = copy(error->printed);
+    same->finding = same->printed && error->finding
+                        ? same->printed + (error->finding - error->printed) : NULL;
     json_incref(same->detail);
     same->trace = copy_trace(error->trace);
     return procspawn__error_whole(same);

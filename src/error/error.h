@@ -32,6 +32,8 @@ struct procspawn_error {
     bool used;                  /* `usage` is known: the process has ended */
     struct rusage usage;
     bool unexamined;            /* it crashed, and nothing has looked at it */
+    char *printed;              /* what it printed last to stderr, UTF-8; NULL: not known */
+    const char *finding;        /* where a sanitizer's report begins in that; NULL: nowhere */
     char *type;                 /* that the function gave to its failure */
     json_t *detail;             /* the same */
     struct backtrace *trace;    /* NULL: none */

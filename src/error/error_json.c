@@ -161,6 +161,7 @@ json_t *procspawn_error_json(const procspawn_error *error)
            text_or_null(procspawn_error_reason(error)));
     set_if(object, "sanitizer", procspawn_error_sanitizer(error),
            text_or_null(procspawn_error_sanitizer(error)));
+    set_if(object, "stderr", error->printed, text_or_null(error->printed));
     set_if(object, "usage", error->used, usage_json(&error->usage));
     set_if(object, "frames", procspawn_error_frame_count(error) > 0, frames_json(error));
     set_if(object, "source", procspawn_error_source_count(error) > 0, source_json(error));

@@ -4,6 +4,7 @@
 #include "src/base/visible_text.h"
 #include "src/crash/backtrace.h"
 #include "src/error/error.h"
+#include "src/error/printed.h"
 #include "src/error/report.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -290,6 +291,7 @@ int procspawn_error_print(const procspawn_error *error, FILE *stream)
 {
     print_first_line(error, stream);
     print_first_thread(error, stream);
+    procspawn__print_last_lines(error, stream);
     print_missing(error, stream);
     return ferror(stream) ? -EIO : 0;
 }
@@ -368,34 +370,18 @@ static void print_usage(const procspawn_error *error, FILE *stream)
             (long)usage.ru_stime.tv_usec / 1000, usage.ru_maxrss);
 }
 
-/* Each line of it is indented, and begins with a bar. */
-static void print_sanitizer(const procspawn_error *error, FILE *stream)
-{
-    const char *text = procspawn_error_sanitizer(error);
-
-    while (text && *text != '\0') {
-        size_t length = strcspn(text, "\n");
-        char line[512];
-
-        snprintf(line, sizeof line, "%.*s", (int)length, text);
-        fputs("  | ", stream);
-        base__print_visible(line, stream);
-        fputc('\n', stream);
-        text += length + (text[length] == '\n');
-    }
-}
-
 int procspawn_error_print_all(const procspawn_error *error, FILE *stream)
 {
     struct procspawn_thread thread;
 
     print_first_line(error, stream);
     print_usage(error, stream);
-    print_sanitizer(error, stream);
+    procspawn__print_finding(error, stream);
     print_registers(error, stream);
     for (size_t i = 0; procspawn_error_thread(error, i, &thread) == 0; i++)
         if (!is_alike(error, &thread, i))
             print_group(error, i, &thread, stream);
+    procspawn__print_printed(error, stream);
     print_missing(error, stream);
     return ferror(stream) ? -EIO : 0;
 }

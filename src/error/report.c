@@ -27,13 +27,6 @@ int procspawn_error_usage(const procspawn_error *error, struct rusage *ret_usage
     return 0;
 }
 
-const char *procspawn_error_sanitizer(const procspawn_error *error)
-{
-    if (error->cause != PROCSPAWN_CAUSE_SANITIZER || !error->trace || error->trace->printed == 0)
-        return NULL;
-    return crash__backtrace_string(error->trace, error->trace->printed);
-}
-
 size_t procspawn_error_thread_count(const procspawn_error *error)
 {
     return error->trace ? error->trace->thread_count : 0;

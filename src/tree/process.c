@@ -189,6 +189,7 @@ static void take_streams(struct scoped_handle *scoped)
         scoped->shared->process->pipes[i] = -1;
     }
     scoped->handle.captured = scoped->shared->process->captured;
+    scoped->handle.piped = scoped->shared->process->piped;
 }
 
 int procspawn__scoped_new(const procspawn_builder *builder, procspawn_handle **ret_handle)

@@ -95,8 +95,10 @@ static int supervise(void *argument)
     if (rc < 0)
         return rc;
     bool failed = shared->process->outcome.state == PROCSPAWN__FAILED;
-    if (failed)
+    if (failed) {
+        procspawn__handle_add_printed(shared->process, shared->process->outcome.error);
         procspawn__explain(PROCSPAWN_ECALL, shared->process->outcome.error);
+    }
     pass_on(shared);
     rc = kind->gone(shared->process, -1, NULL);
     if (failed)
