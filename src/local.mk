@@ -182,6 +182,7 @@ src_libsandbox_la_SOURCES += src/sandbox/trap.c src/sandbox/trap.h
 
 src_libfresh_la_CFLAGS = $(library_cflags)
 src_libfresh_la_SOURCES =
+src_libfresh_la_SOURCES += src/fresh/advice.c src/fresh/advice.h
 src_libfresh_la_SOURCES += src/fresh/area.c src/fresh/area.h
 src_libfresh_la_SOURCES += src/fresh/descriptors.c src/fresh/descriptors.h
 src_libfresh_la_SOURCES += src/fresh/fresh.c src/fresh/fresh.h

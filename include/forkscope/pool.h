@@ -420,29 +420,43 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
  * - signals: actions, mask, alternate stack; pending ones are dropped. Timers of setitimer(2),
  *   alarm(2) and timer_create(2) are gone.
  * - working directory, umask, name, soft limits, scheduling, niceness, I/O priority, processors,
- *   memory policy and locks, personality, floating-point modes, robust list, undone semaphores, and
- *   modes of prctl(2): dumpable, death signal, subreaper, timer slack, securebits, huge pages,
- *   machine checks.
+ *   memory policy and locks, personality, floating-point modes, flags of the processor, robust
+ *   list, undone semaphores, the keyring of requested keys, and modes of prctl(2): dumpable, death
+ *   signal, timer slack, securebits, huge pages, machine checks.
  *
  * Noticed, so that the worker is replaced: a thread, a child, or a process in the same memory that
- * is left; ids, groups, capabilities, no_new_privs, filters; hard limits that cannot be raised;
- * session, process group, tracer; keyrings; another root directory or namespace; code, constants or
- * shared memory that were unmapped, or that became writable; an open file whose close could wait (a
- * terminal, a network file system, a socket that lingers); a file of the initializer whose position
- * or flags have changed; nested calls, procspawn_leave_server() and procspawn_sandbox_enter().
+ * is left; no subreaper any more, since orphans may have gone elsewhere; ids, groups, capabilities,
+ * no_new_privs, filters; hard limits that cannot be raised; session, process group, tracer;
+ * keyrings; another root directory or namespace; use of io_uring(7), whose requests may not have
+ * ended; a robust mutex that is held; code, constants or shared memory that were unmapped, or that
+ * are writable; an open file whose close could wait (a terminal, a network file system, a socket
+ * that lingers); a file of the initializer whose position, flags or locks have changed, or its
+ * eventfd, timerfd, signalfd, epoll or inotify set with other contents; other use of the numbers
+ * where the reset has its own descriptors, from 40 on; nested calls, procspawn_leave_server() and
+ * procspawn_sandbox_enter().
  *
  * Neither put back nor noticed:
- * - what lies outside the process: files, sockets, shared memory, other processes; position and
- *   flags of an open file that the worker shares with others, such as a standard stream; what was
- *   read ahead from it; locks of flock(2), and contents of pipes, eventfds and epoll sets that the
- *   initializer has made;
+ * - what lies outside the process: contents of files, pipes and sockets, options of sockets, shared
+ *   memory, other processes, one that was started with CLONE_PARENT among them; position, flags and
+ *   owner (fcntl(2) F_SETOWN, F_SETSIG) of an open file that the worker shares with others, such as
+ *   a standard stream; what was read ahead from it;
  * - start time, process id, processor time, peak memory, counters of the kernel: RLIMIT_CPU counts
  *   all calls of a worker;
- * - code, constants or shared memory that were replaced by a mapping of the same size and rights;
- *   advice of madvise(2) for a whole mapping; a signal that another process sends at that moment;
- * - Landlock rules without no_new_privs, cgroup, CPU timers' clocks, protection keys, I/O ports,
- *   local descriptor tables, /proc/self/oom_score_adj, coredump_filter and timens_offsets,
- *   registrations of membarrier(2).
+ * - code or constants that were made writable, changed and protected again, or changed by way of
+ *   /proc/self/mem; code, constants or shared memory that were moved, or replaced by a mapping of
+ *   the same size and rights; constants and shared memory that lost the right to be read or
+ *   written; advice of madvise(2), a policy of mbind(2), a seal of mseal(2) for a whole mapping;
+ * - flags and mask of an action that is the default; a signal that another process sends at that
+ *   moment;
+ * - Landlock rules without no_new_privs, security labels, cgroup, CPU timers' clocks, protection
+ *   keys, I/O ports, local descriptor tables, registrations of membarrier(2), a controlling
+ *   terminal that is closed again; /proc/self/oom_score_adj, coredump_filter and timens_offsets; of prctl(2)
+ *   the command line (PR_SET_MM), the allowed tracer, core scheduling, the flush of caches, and on
+ *   aarch64 vector lengths, tagged addresses and pointer authentication; of arch_prctl(2) the right
+ *   to cpuid and to more registers.
+ *
+ * Memory with the advice MADV_WIPEONFORK is wiped before each call, as by a fork, and keeps it; so
+ * generators that find a fork by it draw a new seed in each call.
  *
  * jansson's hash seed and the secrets of this library differ from call to call, the seed unless an
  * initializer, a hook or the callback of init ran before: values could depend on it. Other random
@@ -452,8 +466,9 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
  *
  * A worker takes as much memory again as the program's writable private memory that was touched at
  * init. Memory that a call has written stays with the worker, with its contents put back; where the
- * worker cannot be put back at all (no /proc, a filter that refuses what is needed, a sanitizer)
- * each call has a worker of its own.
+ * worker cannot be put back at all (no /proc, a filter that refuses what is needed, a sanitizer, a
+ * thread, child, timer or memory lock that the initializer has left) each call has a worker of its
+ * own.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

@@ -52,6 +52,7 @@ static bool stays(void)
 static void send_failure(enum wire_failure_kind kind, int error, const char *message,
                          const char *file, int line, const char *function)
 {
+    fflush(NULL);
     struct wire_failure head = { .kind = kind, .error = error, .line = line,
                                  .keep_alive = stays(),
                                  .generation = procspawn__reply.generation,
@@ -64,7 +65,6 @@ static void send_failure(enum wire_failure_kind kind, int error, const char *mes
     wire__put_string_cut(&w, function, PATH_LIMIT);
     struct wire_part parts[] = { { &head, sizeof head }, { strings, w.length } };
     procspawn__reply.failed = true;
-    fflush(NULL);
     int rc = wire__send(procspawn__reply.channel, WIRE_FAILURE, parts, 2, NULL, 0, false);
     if (rc < 0 && rc != -EPIPE && !base__is_shortage(rc))
         _exit(WIRE_UNHEARD);

@@ -24,7 +24,8 @@ enum {
     FRESH__ACTION = 32,         /* bytes of the kernel's struct sigaction */
     FRESH__LIMITS = 16,
     FRESH__NUMBERS = 32,        /* numbers that are compared, see kinds.c */
-    FRESH__SPACES = 6,          /* namespaces, and bytes of the name of one */
+    FRESH__ADVISED = 256,       /* mappings with advice of madvise(2) */
+    FRESH__SPACES = 7,          /* namespaces, and bytes of the name of one */
     FRESH__SPACE = 32,
     FRESH__RUNS = 64            /* runs of pages that are asked for at once */
 };
@@ -46,25 +47,43 @@ struct fresh__mapping {
     bool device;                /* of a device or of huge pages: cannot be replaced */
 };
 
+/* What madvise(2) has said of writable private memory. */
+struct fresh__advice {
+    bool wiped;                 /* a forked process finds zeros there */
+    bool no_dump, no_fork;
+};
+
+struct fresh__advised {
+    struct fresh__range range;
+    struct fresh__advice advice;
+};
+
 /* Writable private memory whose contents lie in the snapshot, and which is a mapping of it. */
 struct fresh__region {
     struct fresh__range range;
     uint64_t offset;            /* in the snapshot */
     unsigned rights;
+    struct fresh__advice advice;
 };
 
 /* A descriptor that is open before a call, and its duplicate. */
 struct fresh__fd {
     int fd, copy;
     bool closes_on_exec;
-    bool regular;               /* a file that the pool's initializer may have opened */
-    long flags;                 /* of such a file: F_GETFL */
-    int64_t position;
+    uint64_t device, inode;
+    unsigned mode;
+    long flags;                 /* F_GETFL */
+    bool own;                   /* of the worker alone, if the pool's initializer has made it */
+    bool regular;               /* such a file */
+    int64_t position;           /* of such a file */
+    int info;                   /* -1, or what /proc/self/fdinfo tells of it, and the sum of that */
+    uint64_t info_sum;
 };
 
 /* Files that the snapshot and the resets read. */
 struct fresh__files {
     int maps, pagemap, status, fds, spaces, server, cwd, snapshot;
+    int advice, infos;          /* closed when the snapshot is taken */
 };
 
 struct fresh__table {
@@ -79,6 +98,8 @@ struct fresh__saved {
     uint64_t inode;
 
     uintptr_t page;             /* the bytes of one */
+    unsigned advised_count;
+    struct fresh__advised advised[FRESH__ADVISED];
     unsigned region_count;
     struct fresh__region region[FRESH__REGIONS];
     struct fresh__range stack;          /* the mapping of the main thread's stack */
@@ -91,9 +112,11 @@ struct fresh__saved {
     unsigned fd_count;
     struct fresh__fd fd[FRESH__FDS];
     unsigned gap_count;                 /* ranges of numbers that are closed before a call */
-    struct { unsigned first, last; } gap[2 * FRESH__FDS];
+    struct { unsigned first, last; } gap[3 * FRESH__FDS + 16];
     unsigned open_count;                /* open descriptors, with duplicates and files */
     bool counted;                       /* the kernel tells their number */
+    bool compared;                      /* it also tells whether two are of one open file */
+    bool scans;                         /* it tells which pages are written */
 
     size_t status_length;
     char status[FRESH__STATUS];
@@ -114,7 +137,7 @@ struct fresh__saved {
     bool enters;                        /* enters those of the server again */
     char space[FRESH__SPACES][FRESH__SPACE];
     char space_at_birth[FRESH__SPACES][FRESH__SPACE];
-    uintptr_t robust_list, robust_length, tid_address;
+    uintptr_t robust_list, robust_length, robust_first, tid_address;
 };
 
 /* What differs from the snapshot, as the look before the answer has found. */
@@ -123,7 +146,7 @@ struct fresh__found {
     bool actions;
     bool name;
     bool processors;
-    bool extra_fds;
+    bool fds;
 };
 
 struct fresh__work {

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Of newer kernels than the headers may be. */
-enum { MAGIC_OF_PIDS = 0x50494446 };
+enum { MAGIC_OF_PIDS = 0x50494446, DUPFD_QUERY = 1024 + 3 };
 
 /* Duplicates lie behind the numbers that programs use, and within the kernel's smallest table. */
 enum { COPIES = 40 };
@@ -66,7 +66,7 @@ static int for_each(int directory, struct fresh__work *work, bool (*see)(int fd,
     return (int)n;
 }
 
-/* ---- saving ---- */
+/* ---- those of the reset ---- */
 
 static bool is_own(const struct fresh__saved *saved, int fd)
 {
@@ -76,6 +76,54 @@ static bool is_own(const struct fresh__saved *saved, int fd)
            fd == files->spaces || fd == files->server || fd == files->cwd ||
            fd == files->snapshot;
 }
+
+/* ---- what /proc/self/fdinfo tells: position, flags, locks; of some what is in them ---- */
+
+enum { NUMBER = 12 };
+
+static void write_number(int number, char text[NUMBER])
+{
+    char *end = text + NUMBER - 1;
+
+    *end = '\0';
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (; *end; end++)
+        *text++ = *end;
+    *text = '\0';
+}
+
+/* FNV-1a of Fowler, Noll and Vo. 0: it cannot be read. */
+static uint64_t sum_up(int info, struct fresh__work *work)
+{
+    long length = fresh__call(SYS_pread64, info, work->text, sizeof work->text, 0);
+    uint64_t sum = 0xcbf29ce484222325ULL;
+
+    if (length <= 0)
+        return 0;
+    for (long i = 0; i < length; i++)
+        sum = (sum ^ (unsigned char)work->text[i]) * 0x100000001b3ULL;
+    return sum;
+}
+
+static void read_info(const struct fresh__saved *saved, struct fresh__fd *fd,
+                      struct fresh__work *work)
+{
+    char name[NUMBER];
+
+    write_number(fd->fd, name);
+    long info = fresh__call(SYS_openat, saved->files.infos, name, O_RDONLY | O_CLOEXEC);
+    if (info < 0)
+        return;
+    fd->info = (int)fresh__call(SYS_fcntl, info, F_DUPFD_CLOEXEC, COPIES);
+    fresh__call(SYS_close, info);
+    if (fd->info >= 0)
+        fd->info_sum = sum_up(fd->info, work);
+}
+
+/* ---- saving ---- */
 
 struct listing {
     struct fresh__saved *saved;
@@ -87,16 +135,25 @@ static bool list_fd(int fd, void *argument)
     struct listing *listing = argument;
     struct fresh__saved *saved = listing->saved;
 
+    if (fd == saved->files.infos)
+        return true;
     listing->all++;
     if (is_own(saved, fd))
         return true;
     if (saved->fd_count == FRESH__FDS)
         return false;
-    saved->fd[saved->fd_count++] = (struct fresh__fd){ .fd = fd, .copy = -1 };
+    saved->fd[saved->fd_count++] = (struct fresh__fd){ .fd = fd, .copy = -1, .info = -1 };
     return true;
 }
 
-static bool describe(struct fresh__fd *fd)
+/* Files, pipes, eventfds and the like. The library's own channels are sockets. */
+static bool may_be_own(int fd, unsigned mode)
+{
+    return fd > STDERR_FILENO && !S_ISSOCK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode);
+}
+
+static bool describe(const struct fresh__saved *saved, struct fresh__fd *fd,
+                     struct fresh__work *work)
 {
     struct stat status;
     long flags = fresh__call(SYS_fcntl, fd->fd, F_GETFD);
@@ -104,9 +161,15 @@ static bool describe(struct fresh__fd *fd)
     if (flags < 0 || fresh__call(SYS_fstat, fd->fd, &status) < 0)
         return false;
     fd->closes_on_exec = flags & FD_CLOEXEC;
-    fd->regular = fd->fd > STDERR_FILENO && S_ISREG(status.st_mode);
+    fd->device = status.st_dev;
+    fd->inode = status.st_ino;
+    fd->mode = status.st_mode;
     fd->flags = fresh__call(SYS_fcntl, fd->fd, F_GETFL);
-    fd->position = fresh__call(SYS_lseek, fd->fd, 0, SEEK_CUR);
+    fd->own = may_be_own(fd->fd, status.st_mode);
+    fd->regular = fd->own && S_ISREG(status.st_mode);
+    fd->position = fd->regular ? fresh__call(SYS_lseek, fd->fd, 0, SEEK_CUR) : 0;
+    if (fd->own)
+        read_info(saved, fd, work);
     fd->copy = (int)fresh__call(SYS_fcntl, fd->fd, F_DUPFD_CLOEXEC, COPIES);
     return fd->copy >= 0;
 }
@@ -114,7 +177,8 @@ static bool describe(struct fresh__fd *fd)
 static bool stays(const struct fresh__saved *saved, int number)
 {
     for (unsigned i = 0; i < saved->fd_count; i++) {
-        if (saved->fd[i].fd == number || saved->fd[i].copy == number)
+        const struct fresh__fd *fd = &saved->fd[i];
+        if (fd->fd == number || fd->copy == number || fd->info == number)
             return true;
     }
     return is_own(saved, number);
@@ -132,6 +196,7 @@ static int highest(const struct fresh__saved *saved)
     for (unsigned i = 0; i < saved->fd_count; i++) {
         most = saved->fd[i].fd > most ? saved->fd[i].fd : most;
         most = saved->fd[i].copy > most ? saved->fd[i].copy : most;
+        most = saved->fd[i].info > most ? saved->fd[i].info : most;
     }
     return most;
 }
@@ -169,17 +234,22 @@ static long count(const struct fresh__saved *saved)
 bool fresh__descriptors_save(struct fresh__saved *saved, struct fresh__work *work)
 {
     struct listing listing = { .saved = saved };
+    unsigned infos = 0;
 
     saved->fd_count = 0;
     if (for_each(saved->files.fds, work, list_fd, &listing) < 0)
         return false;
     for (unsigned i = 0; i < saved->fd_count; i++) {
-        if (!describe(&saved->fd[i]))
+        if (!describe(saved, &saved->fd[i], work))
             return false;
+        infos += saved->fd[i].info >= 0;
     }
+    fresh__call(SYS_close, saved->files.infos);
     list_gaps(saved);
-    saved->open_count = listing.all + saved->fd_count;
+    saved->open_count = listing.all + saved->fd_count + infos;
     saved->counted = count(saved) == (long)saved->open_count;
+    saved->compared = fresh__call(SYS_fcntl, saved->files.cwd, DUPFD_QUERY, saved->files.cwd) == 1;
+    work->found.fds = true;
     return fresh__descriptors_put_back(saved, work);
 }
 
@@ -255,21 +325,72 @@ static bool look_at(int fd, void *argument)
     return stays(saved, fd) || closes_at_once(fd);
 }
 
-/* The initializer's files: their position and flags belong to this process alone. */
-static bool is_as_it_was(const struct fresh__fd *fd)
+/* The initializer's files: position, flags and locks belong to this process alone. */
+static bool is_as_it_was(const struct fresh__fd *fd, struct fresh__work *work)
 {
-    return !fd->regular || (fresh__call(SYS_fcntl, fd->fd, F_GETFL) == fd->flags &&
-                            fresh__call(SYS_lseek, fd->fd, 0, SEEK_CUR) == fd->position);
+    if (fd->info >= 0)
+        return sum_up(fd->info, work) == fd->info_sum;
+    return !fd->own ||
+           (fresh__call(SYS_fcntl, fd->fd, F_GETFL) == fd->flags &&
+            (!fd->regular || fresh__call(SYS_lseek, fd->fd, 0, SEEK_CUR) == fd->position));
+}
+
+/*
+ * Are the descriptor and its duplicate of one open file? An older kernel is only asked for files,
+ * since that takes it longer than to make the descriptor anew.
+ */
+static bool is_the_same(const struct fresh__saved *saved, const struct fresh__fd *fd)
+{
+    if (saved->compared)
+        return fresh__call(SYS_fcntl, fd->fd, DUPFD_QUERY, fd->copy) == 1;
+    const long self = fd->regular ? fresh__call(SYS_getpid, 0) : 0;
+    return fd->regular && fresh__call(SYS_kcmp, self, self, KCMP_FILE, fd->fd, fd->copy) == 0;
+}
+
+/* A program may have opened something else at the number of the duplicate. */
+static bool is_intact(const struct fresh__fd *fd)
+{
+    struct stat status;
+
+    return fresh__call(SYS_fstat, fd->copy, &status) == 0 && status.st_dev == fd->device &&
+           status.st_ino == fd->inode && status.st_mode == fd->mode &&
+           (fresh__call(SYS_fcntl, fd->copy, F_GETFL) & O_ACCMODE) == (fd->flags & O_ACCMODE);
+}
+
+/* Can it be made anew, which closes what has taken its place? */
+static bool is_replaceable(const struct fresh__fd *fd)
+{
+    return is_intact(fd) &&
+           (fresh__call(SYS_fcntl, fd->fd, F_GETFD) < 0 || closes_at_once(fd->fd));
+}
+
+static bool has_flag(const struct fresh__fd *fd)
+{
+    return fresh__call(SYS_fcntl, fd->fd, F_GETFD) == (fd->closes_on_exec ? FD_CLOEXEC : 0);
+}
+
+static bool look_at_known(const struct fresh__saved *saved, const struct fresh__fd *fd,
+                          struct fresh__work *work)
+{
+    if (!is_as_it_was(fd, work))
+        return false;
+    if (is_the_same(saved, fd)) {
+        work->found.fds |= !has_flag(fd);
+        return true;
+    }
+    work->found.fds = true;
+    return !(saved->compared || fd->regular) || is_replaceable(fd);
 }
 
 bool fresh__descriptors_look(const struct fresh__saved *saved, struct fresh__work *work)
 {
     for (unsigned i = 0; i < saved->fd_count; i++) {
-        if (!is_as_it_was(&saved->fd[i]))
+        if (!look_at_known(saved, &saved->fd[i], work))
             return false;
     }
     if (saved->counted && count(saved) == (long)saved->open_count)
         return true;
+    work->found.fds = true;
     return for_each(saved->files.fds, work, look_at, (void *)(uintptr_t)saved) >= 0;
 }
 
@@ -279,22 +400,22 @@ bool fresh__descriptors_look(const struct fresh__saved *saved, struct fresh__wor
  * A file is not made anew if it is the same, because to close any descriptor of a file ends the
  * process's locks on it.
  */
-static bool is_the_same(const struct fresh__fd *fd, long self)
+static bool put_back_known(const struct fresh__saved *saved, const struct fresh__fd *fd)
 {
-    return fd->regular && fresh__call(SYS_kcmp, self, self, KCMP_FILE, fd->fd, fd->copy) == 0 &&
-           fresh__call(SYS_fcntl, fd->fd, F_GETFD) == (fd->closes_on_exec ? FD_CLOEXEC : 0);
+    const long on_exec = fd->closes_on_exec ? FD_CLOEXEC : 0;
+
+    if (is_the_same(saved, fd))
+        return has_flag(fd) || fresh__call(SYS_fcntl, fd->fd, F_SETFD, on_exec) == 0;
+    return fresh__call(SYS_dup3, fd->copy, fd->fd, on_exec ? O_CLOEXEC : 0) >= 0;
 }
 
+/* The answer may have taken descriptors too. */
 bool fresh__descriptors_put_back(const struct fresh__saved *saved, struct fresh__work *work)
 {
-    const long self = fresh__call(SYS_getpid, 0);
-
-    (void)work;
+    if (!work->found.fds && count(saved) == (long)saved->open_count)
+        return true;
     for (unsigned i = 0; i < saved->fd_count; i++) {
-        const struct fresh__fd *fd = &saved->fd[i];
-        if (is_the_same(fd, self))
-            continue;
-        if (fresh__call(SYS_dup3, fd->copy, fd->fd, fd->closes_on_exec ? O_CLOEXEC : 0) < 0)
+        if (!put_back_known(saved, &saved->fd[i]))
             return false;
     }
     for (unsigned i = 0; i < saved->gap_count; i++) {

@@ -3,6 +3,7 @@
  */
 #include "src/fresh/fresh.h"
 
+#include "src/fresh/advice.h"
 #include "src/fresh/area.h"
 #include "src/fresh/descriptors.h"
 #include "src/fresh/kinds.h"
@@ -12,6 +13,7 @@
 #include "src/fresh/spaces.h"
 #include "src/fresh/status.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,10 +58,12 @@ void procspawn__fresh_open(void)
         .fds = open_file("/proc/self/fd", O_RDONLY | O_DIRECTORY),
         .spaces = open_file("/proc/self/ns", O_RDONLY | O_DIRECTORY),
         .server = move_up(fresh__call(SYS_pidfd_open, getppid(), 0)),
+        .advice = open_file("/proc/self/smaps", O_RDONLY),
+        .infos = open_file("/proc/self/fdinfo", O_RDONLY | O_DIRECTORY),
         .cwd = -1,
         .snapshot = -1,
     };
-    fresh__spaces_read(fresh.files.spaces, FRESH__SPACES, fresh.space);
+    fresh__spaces_read(fresh.files.spaces, fresh.space);
 }
 
 static bool have_files(struct fresh__saved *saved)
@@ -70,7 +74,7 @@ static bool have_files(struct fresh__saved *saved)
         move_up(fresh__call(SYS_memfd_create, "forkscope-fresh", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     return saved->files.maps >= 0 && saved->files.pagemap >= 0 && saved->files.status >= 0 &&
            saved->files.fds >= 0 && saved->files.spaces >= 0 && saved->files.cwd >= 0 &&
-           saved->files.snapshot >= 0;
+           saved->files.snapshot >= 0 && saved->files.advice >= 0;
 }
 
 /* ---- the snapshot ---- */
@@ -110,6 +114,8 @@ static const char *take(struct fresh__saved *saved, struct fresh__work *work)
 {
     if (!have_files(saved))
         return "a file of /proc, or memory for the snapshot";
+    if (fresh__advice_read(saved, work) < 0)
+        return "advice for mappings";
     const char *obstacle = fresh__kinds_save(saved, work);
     if (obstacle)
         return obstacle;
@@ -118,34 +124,32 @@ static const char *take(struct fresh__saved *saved, struct fresh__work *work)
     return fresh__memory_save(saved, work);
 }
 
-const char *procspawn__fresh_take(const void *mark)
-{
-    const uint64_t all = ~0ULL;
-    uint64_t mask;
-    const char *obstacle = "memory for the snapshot";
-
-    if (fresh__area_new(&fresh.area) < 0)
-        return obstacle;
-    struct fresh__saved *saved = fresh.area.saved;
-    fresh__call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGSET);
-    saved->mask = mask;
-    saved->mark = (uintptr_t)mark;
-    saved->page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    saved->rseq = find_rseq();
-    fresh__copy(saved->space_at_birth, fresh.space, sizeof fresh.space);
-    fresh.ready = true;
-    obstacle = take(saved, fresh.area.work);
-    if (!obstacle && save_status(&fresh.area) < 0)
-        obstacle = "the status of the process";
-    fresh.ready = obstacle == NULL;
-    fresh__call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SIGSET);
-    return obstacle;
-}
-
 /* ---- before the answer ---- */
+
+/*
+ * A handler of the program's that ran after this look could leave what it does not find. So signals
+ * stay blocked until all is put back; but for crashes of the reset itself, and for SIGTERM if it
+ * ends the process, which may take its time to send a long answer.
+ */
+static void block_signals(void)
+{
+    static const int let_in[] = { SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS };
+    unsigned char action[FRESH__ACTION];
+    uint64_t mask = ~0ULL;
+    uintptr_t handler = 0;
+
+    for (size_t i = 0; i < sizeof let_in / sizeof let_in[0]; i++)
+        mask &= ~(1ULL << (let_in[i] - 1));
+    fresh__call(SYS_rt_sigaction, SIGTERM, NULL, action, SIGSET);
+    fresh__copy(&handler, action, sizeof handler);
+    if (handler == (uintptr_t)SIG_DFL)
+        mask &= ~(1ULL << (SIGTERM - 1));
+    fresh__call(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, SIGSET);
+}
 
 static const char *look(const struct fresh__saved *saved, struct fresh__work *work)
 {
+    block_signals();
     fresh__clear(&work->found, sizeof work->found);
     const char *obstacle = fresh__kinds_look(saved, work);
     if (obstacle)
@@ -180,7 +184,35 @@ bool procspawn__fresh_put_back(void)
     if (fresh__kinds_put_back(saved, work) || !fresh__descriptors_put_back(saved, work) ||
         fresh__memory_put_back(saved, work) < 0)
         return false;
+    fresh__memory_clear_frames(saved);
     return fresh__call(SYS_rt_sigprocmask, SIG_SETMASK, &saved->mask, NULL, SIGSET) == 0;
+}
+
+/* The first call starts as each other one does: from what was put back. */
+const char *procspawn__fresh_take(const void *mark)
+{
+    const uint64_t all = ~0ULL;
+    uint64_t mask;
+    const char *obstacle = "memory for the snapshot";
+
+    if (fresh__area_new(&fresh.area) < 0)
+        return obstacle;
+    struct fresh__saved *saved = fresh.area.saved;
+    fresh__call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGSET);
+    saved->mask = mask;
+    saved->mark = (uintptr_t)mark;
+    saved->page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    saved->rseq = find_rseq();
+    fresh__copy(saved->space_at_birth, fresh.space, sizeof fresh.space);
+    fresh.ready = true;
+    obstacle = take(saved, fresh.area.work);
+    if (!obstacle && save_status(&fresh.area) < 0)
+        obstacle = "the status of the process";
+    if (!obstacle && !procspawn__fresh_put_back())
+        obstacle = "state that cannot be put back";
+    fresh.ready = obstacle == NULL;
+    fresh__call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SIGSET);
+    return obstacle;
 }
 
 void procspawn__fresh_end(void)

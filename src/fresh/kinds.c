@@ -184,11 +184,29 @@ static int make_timer(void)
     return timer;
 }
 
+static bool is_interval_set(int which)
+{
+    struct itimerval now;
+
+    fresh__clear(&now, sizeof now);
+    fresh__call(SYS_getitimer, which, &now);
+    return now.it_value.tv_sec != 0 || now.it_value.tv_usec != 0;
+}
+
+/* Those of the initializer are for each call, and cannot be put back. */
 static bool save_timers(struct fresh__saved *saved, struct fresh__work *work)
 {
+    struct itimerspec now;
+    int next = make_timer();
+
     (void)saved;
-    work->next_timer = make_timer() + 1;
-    return work->next_timer > 0;
+    for (int i = 0; i < next; i++) {
+        if (fresh__call(SYS_timer_gettime, i, &now) == 0)
+            return false;
+    }
+    work->next_timer = next + 1;
+    return next >= 0 && !is_interval_set(ITIMER_REAL) && !is_interval_set(ITIMER_VIRTUAL) &&
+           !is_interval_set(ITIMER_PROF);
 }
 
 static bool look_timers(const struct fresh__saved *saved, struct fresh__work *work)
@@ -299,6 +317,13 @@ static bool put_back_place(const struct fresh__saved *saved, struct fresh__work 
 
 /* ---- memory locks, undone semaphores, what the kernel does when the thread ends ---- */
 
+/* The area is new: it is locked too if new memory is to be. */
+static bool save_locks(struct fresh__saved *saved, struct fresh__work *work)
+{
+    long length = fresh__status_read(saved, work->status);
+    return length > 0 && fresh__status_is_zero(work->status, (size_t)length, "VmLck");
+}
+
 static bool put_back_locks(const struct fresh__saved *saved, struct fresh__work *work)
 {
     (void)saved;
@@ -322,7 +347,18 @@ static bool save_thread(struct fresh__saved *saved, struct fresh__work *work)
     (void)work;
     if (fresh__call(SYS_prctl, GET_TID_ADDRESS, &saved->tid_address) < 0)
         saved->tid_address = 0;
-    return fresh__call(SYS_get_robust_list, 0, &saved->robust_list, &saved->robust_length) == 0;
+    if (fresh__call(SYS_get_robust_list, 0, &saved->robust_list, &saved->robust_length) < 0)
+        return false;
+    saved->robust_first = saved->robust_list ? *(const uintptr_t *)saved->robust_list : 0;
+    return true;
+}
+
+/* The kernel releases the robust mutexes of a thread that ends, and only then. */
+static bool look_thread(const struct fresh__saved *saved, struct fresh__work *work)
+{
+    (void)work;
+    return !saved->robust_list ||
+           *(const volatile uintptr_t *)saved->robust_list == saved->robust_first;
 }
 
 static bool put_back_thread(const struct fresh__saved *saved, struct fresh__work *work)
@@ -367,14 +403,17 @@ static void get_float_control(uint32_t *control)
     __asm__ volatile("stmxcsr %0" : "=m"(control[1]));
 }
 
-/* Also empties the stack of the old unit, and clears what has happened in it. */
+/* Also empties the stack of the old unit, clears what has happened in it, and all flags. */
 static void set_float_control(const uint32_t *control)
 {
     uint16_t x87 = (uint16_t)control[0];
 
     __asm__ volatile("fninit\n\tfldcw %0" : : "m"(x87));
     __asm__ volatile("ldmxcsr %0" : : "m"(control[1]));
-    __asm__ volatile("cld");
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushq $2\n\tpopfq\n\tlea 128(%%rsp), %%rsp"
+                     :
+                     :
+                     : "memory", "cc");
 }
 #elif defined(__aarch64__)
 static void get_float_control(uint32_t *control)
@@ -426,8 +465,7 @@ const struct fresh__kind fresh__kinds[] = {
     { "ids, rights, filters, tracer, group or session", NULL, look_status, NULL },
     { "resource limits", save_limits, look_limits, NULL },
     { "scheduling", save_schedule, look_schedule, NULL },
-    { "root directory or namespaces", fresh__spaces_save, fresh__spaces_look,
-      fresh__spaces_put_back },
+    { "root directory or namespaces", fresh__spaces_save, fresh__spaces_look, NULL },
     { "a mode of the process", save_numbers, look_numbers, NULL },
     { "timers", save_timers, look_timers, NULL },
     { "restartable sequences", save_rseq, look_rseq, NULL },
@@ -436,9 +474,9 @@ const struct fresh__kind fresh__kinds[] = {
     { "pending signals", NULL, NULL, put_back_pending },
     { "the alternate stack", save_alternate, NULL, put_back_alternate },
     { "directory, umask and name", save_place, NULL, put_back_place },
-    { "memory locks", NULL, NULL, put_back_locks },
+    { "memory locks", save_locks, NULL, put_back_locks },
     { "semaphores", NULL, NULL, put_back_semaphores },
-    { "robust list and thread id", save_thread, NULL, put_back_thread },
+    { "a robust mutex", save_thread, look_thread, put_back_thread },
     { "floating-point modes", save_float, NULL, put_back_float },
 };
 const unsigned fresh__kind_count = sizeof fresh__kinds / sizeof fresh__kinds[0];

@@ -3,6 +3,7 @@
  */
 #include "src/fresh/memory.h"
 
+#include "src/fresh/advice.h"
 #include "src/fresh/mappings.h"
 #include "src/fresh/pages.h"
 #include "src/fresh/raw.h"
@@ -17,33 +18,37 @@ static const uint64_t most = 1ULL << 40;        /* bytes of a snapshot, most of 
 
 /* ---- saving ---- */
 
-static bool is_saved(const struct fresh__mapping *mapping)
+static bool is_saved(const struct fresh__saved *saved, const struct fresh__mapping *mapping)
 {
-    return !mapping->shared && (mapping->rights & PROT_WRITE) && !mapping->stack;
+    return !mapping->shared && (mapping->rights & PROT_WRITE) && !mapping->stack &&
+           !fresh__advice_at(saved, mapping->range.start).wiped;
 }
 
-/* Adjacent regions of the same rights become one mapping, so they are one region. */
-static bool extends(const struct fresh__region *last, const struct fresh__mapping *mapping)
+/* Adjacent regions of the same rights and advice become one mapping, so they are one region. */
+static bool extends(const struct fresh__region *last, const struct fresh__mapping *mapping,
+                    const struct fresh__advice *advice)
 {
-    return last->range.end == mapping->range.start && last->rights == mapping->rights;
+    return last->range.end == mapping->range.start && last->rights == mapping->rights &&
+           fresh__advice_same(&last->advice, advice);
 }
 
 static const char *add_region(struct fresh__saved *saved, const struct fresh__mapping *mapping,
                               uint64_t *size)
 {
     struct fresh__region *last = &saved->region[saved->region_count];
+    const struct fresh__advice advice = fresh__advice_at(saved, mapping->range.start);
 
     if (mapping->device)
         return "memory of a device, or of huge pages";
     if (!(mapping->rights & PROT_READ))
         return "memory that cannot be read";
-    if (saved->region_count > 0 && extends(last - 1, mapping)) {
+    if (saved->region_count > 0 && extends(last - 1, mapping, &advice)) {
         (last - 1)->range.end = mapping->range.end;
     } else {
         if (saved->region_count == FRESH__REGIONS)
             return "too many mappings";
         *last = (struct fresh__region){ .range = mapping->range, .rights = mapping->rights,
-                                        .offset = *size };
+                                        .offset = *size, .advice = advice };
         saved->region_count++;
     }
     *size += mapping->range.end - mapping->range.start;
@@ -60,7 +65,7 @@ static const char *list_regions(struct fresh__saved *saved, const struct fresh__
         const struct fresh__mapping *mapping = &table->mapping[i];
         if (mapping->stack)
             saved->stack = mapping->range;
-        else if (is_saved(mapping))
+        else if (is_saved(saved, mapping))
             obstacle = add_region(saved, mapping, ret_size);
     }
     if (!obstacle && (saved->mark < saved->stack.start || saved->mark >= saved->stack.end))
@@ -117,7 +122,7 @@ static int save_contents(const struct fresh__saved *saved, struct fresh__work *w
 
     for (unsigned i = 0; i < table->count && rc == 0; i++) {
         const struct fresh__mapping *mapping = &table->mapping[i];
-        if (!is_saved(mapping))
+        if (!is_saved(saved, mapping))
             continue;
         const struct fresh__region *region = region_at(saved, mapping->range.start);
         uint64_t offset = region->offset + (mapping->range.start - region->range.start);
@@ -159,7 +164,7 @@ static int map_region(const struct fresh__saved *saved, const struct fresh__regi
     long at = fresh__call(SYS_mmap, region->range.start, region->range.end - region->range.start,
                           region->rights, MAP_PRIVATE | MAP_FIXED, saved->files.snapshot,
                           region->offset);
-    return at == (long)region->range.start ? 0 : (int)at;
+    return at == (long)region->range.start ? fresh__advice_give(region) : (int)at;
 }
 
 static int write_snapshot(struct fresh__saved *saved, struct fresh__work *work, uint64_t size)
@@ -190,7 +195,10 @@ const char *fresh__memory_save(struct fresh__saved *saved, struct fresh__work *w
     if (obstacle)
         return obstacle;
     saved->brk = (uintptr_t)fresh__call(SYS_brk, 0);
-    rc = write_snapshot(saved, work, size);
+    rc = fresh__advice_wipe(saved);
+    if (rc == 0)
+        rc = write_snapshot(saved, work, size);
+    saved->scans = !work->no_scan;
     for (unsigned i = 0; i < saved->region_count && rc == 0; i++)
         rc = map_region(saved, &saved->region[i]);
     if (rc == 0)
@@ -243,7 +251,7 @@ static void put_back_run(const struct fresh__saved *saved, const struct fresh__r
  */
 static unsigned end_of_group(const struct fresh__saved *saved, unsigned first)
 {
-    enum { CLOSE = 2 << 20 };
+    enum { CLOSE = 256 << 10 };
     unsigned end = first + 1;
 
     while (end < saved->region_count &&
@@ -270,24 +278,32 @@ static int put_back_group(const struct fresh__saved *saved, struct fresh__work *
     return 0;
 }
 
-/* Without an answer of the kernel the region is mapped anew. */
-static bool is_whole(const struct fresh__saved *saved, const struct fresh__work *work,
-                     const struct fresh__region *region)
+static bool all_whole(const struct fresh__saved *saved)
 {
-    if (work->no_query)
-        return fresh__region_in_table(saved, region, &work->table);
-    return fresh__region_query(saved, region) == FRESH__WHOLE;
+    for (unsigned i = 0; i < saved->region_count; i++) {
+        if (fresh__region_query(saved, &saved->region[i]) != FRESH__WHOLE)
+            return false;
+    }
+    return true;
 }
 
-static int put_back_regions(const struct fresh__saved *saved, struct fresh__work *work)
+/* The table has just been read. */
+static int map_broken_regions(const struct fresh__saved *saved, const struct fresh__work *work)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < saved->region_count && rc == 0; i++) {
+        if (!fresh__region_in_table(saved, &saved->region[i], &work->table))
+            rc = map_region(saved, &saved->region[i]);
+    }
+    return rc;
+}
+
+static int put_back_pages(const struct fresh__saved *saved, struct fresh__work *work)
 {
     unsigned end;
     int rc = 0;
 
-    for (unsigned i = 0; i < saved->region_count && rc == 0; i++) {
-        if (!is_whole(saved, work, &saved->region[i]))
-            rc = map_region(saved, &saved->region[i]);
-    }
     for (unsigned i = 0; i < saved->region_count && rc == 0; i = end) {
         end = end_of_group(saved, i);
         rc = put_back_group(saved, work, i, end);
@@ -341,21 +357,40 @@ static int put_back_brk(const struct fresh__saved *saved)
  * The heap is put back at first, because the kernel shortens only what is there; and again when new
  * mappings are gone, which may lie where it is to be.
  */
+static int put_back_mappings(const struct fresh__saved *saved, struct fresh__work *work)
+{
+    int rc = fresh__mappings_read(saved, work, &work->table);
+
+    if (rc == 0 && !fresh__mappings_reparable(saved, &work->table))
+        rc = -EFAULT;
+    if (rc == 0)
+        rc = fresh__mappings_remove_new(saved, &work->table);
+    if (rc == 0)
+        rc = put_back_brk(saved);
+    return rc == 0 ? map_broken_regions(saved, work) : rc;
+}
+
+/*
+ * If a region is not what it was, another mapping may have taken its place in the amounts that the
+ * look before the answer has compared.
+ */
 int fresh__memory_put_back(const struct fresh__saved *saved, struct fresh__work *work)
 {
     int rc = put_back_brk(saved);
 
-    if (rc < 0 && !work->found.mappings)
-        return rc;
-    rc = 0;
-
-    if (work->found.mappings || work->no_query)
-        rc = fresh__mappings_read(saved, work, &work->table);
-    if (rc == 0 && work->found.mappings)
-        rc = fresh__mappings_remove_new(saved, &work->table);
+    if (rc < 0 || work->found.mappings || work->no_query || !all_whole(saved))
+        rc = put_back_mappings(saved, work);
     if (rc == 0)
-        rc = put_back_brk(saved);
+        rc = fresh__advice_wipe(saved);
     if (rc == 0)
-        rc = put_back_regions(saved, work);
+        rc = put_back_pages(saved, work);
     return rc == 0 ? put_back_stack(saved, work) : rc;
+}
+
+void __attribute__((noinline)) fresh__memory_clear_frames(const struct fresh__saved *saved)
+{
+    enum { OWN_FRAME = 512 };
+    const uintptr_t size = 3 * saved->page;
+
+    fresh__clear((char *)__builtin_frame_address(0) - OWN_FRAME - size, size);
 }

@@ -19,4 +19,7 @@ const char *fresh__memory_save(struct fresh__saved *saved, struct fresh__work *w
 /* Puts everything back but what the caller's frames take on the stack. 0 or -errno. */
 int fresh__memory_put_back(const struct fresh__saved *saved, struct fresh__work *work);
 
+/* Clears the stack below the caller's frame, as far as fresh__memory_put_back leaves it. */
+void fresh__memory_clear_frames(const struct fresh__saved *saved);
+
 #endif

@@ -15,7 +15,7 @@
 /* Of newer kernels than the headers may be. */
 enum { GET_MDWE = 66, SET_MERGE = 67, GET_MERGE = 68, SET_IO_FLUSHER = 57, GET_IO_FLUSHER = 58 };
 enum { GS_OF_X86 = 0x1004 };
-enum { IOPRIO_OF_PROCESS = 1 };
+enum { IOPRIO_OF_PROCESS = 1, ENTER_REGISTERED_RING = 1 << 4 };
 
 enum way {
     RETURNED,                   /* prctl(get) returns it */
@@ -25,6 +25,8 @@ enum way {
     IO_PRIORITY,
     MEMORY_POLICY,
     KEYRING,
+    KEYRING_OF_REQUESTS,
+    RINGS,                      /* an error that tells whether io_uring(7) was ever used */
     SEGMENT
 };
 
@@ -35,7 +37,7 @@ static const struct {
 } numbers[] = {
     { "dumpable", RETURNED, PR_GET_DUMPABLE, PR_SET_DUMPABLE },
     { "the death signal", STORED, PR_GET_PDEATHSIG, PR_SET_PDEATHSIG },
-    { "subreaper", STORED, PR_GET_CHILD_SUBREAPER, PR_SET_CHILD_SUBREAPER },
+    { "subreaper", STORED, PR_GET_CHILD_SUBREAPER, 0 },   /* orphans may have gone elsewhere */
     { "timer slack", RETURNED, PR_GET_TIMERSLACK, PR_SET_TIMERSLACK },
     { "securebits", RETURNED, PR_GET_SECUREBITS, PR_SET_SECUREBITS },
     { "huge pages", RETURNED, PR_GET_THP_DISABLE, PR_SET_THP_DISABLE },
@@ -53,6 +55,8 @@ static const struct {
     { "session keyring", KEYRING, KEY_SPEC_SESSION_KEYRING, 0 },
     { "process keyring", KEYRING, KEY_SPEC_PROCESS_KEYRING, 0 },
     { "thread keyring", KEYRING, KEY_SPEC_THREAD_KEYRING, 0 },
+    { "keyring of requested keys", KEYRING_OF_REQUESTS, 0, 0 },
+    { "rings of io_uring", RINGS, 0, 0 },
 };
 
 enum { COUNT = sizeof numbers / sizeof numbers[0] };
@@ -80,6 +84,10 @@ static long get(unsigned i)
         return rc < 0 ? rc : small;
     case KEYRING:
         return fresh__call(SYS_keyctl, KEYCTL_GET_KEYRING_ID, numbers[i].get, 0);
+    case KEYRING_OF_REQUESTS:
+        return fresh__call(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, KEY_REQKEY_DEFL_NO_CHANGE);
+    case RINGS:
+        return fresh__call(SYS_io_uring_enter, 0, 0, 0, ENTER_REGISTERED_RING, NULL, 0);
     case SEGMENT:
 #if defined(__x86_64__)
         rc = fresh__call(SYS_arch_prctl, numbers[i].get, &stored);
@@ -111,7 +119,11 @@ static void set(unsigned i, long number)
         if (number == MPOL_DEFAULT)
             fresh__call(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0);
         break;
+    case KEYRING_OF_REQUESTS:
+        fresh__call(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, number);
+        break;
     case KEYRING:
+    case RINGS:
     case SEGMENT:
         break;
     }

@@ -95,7 +95,7 @@ int fresh__pages_find(const struct fresh__saved *saved, const struct fresh__rang
 
     if (!work->no_scan)
         count = scan(saved, range, kind, work, ret_next);
-    if (count >= 0)
+    if (count >= 0 || saved->scans)
         return count;
     work->no_scan = true;
     return read_pages(saved, range, kind, work, ret_next);

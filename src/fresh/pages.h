@@ -2,7 +2,8 @@
  * pages.h - which pages of a range of addresses are there, and which were written
  *
  * Since Linux 6.7 one ioctl(2) of /proc/self/pagemap tells that, PAGEMAP_SCAN. Older kernels, and
- * filters that refuse the ioctl, leave the file's contents: eight bytes for each page.
+ * filters that refuse the ioctl, leave the file's contents: eight bytes for each page. Which of
+ * both it is shows when the snapshot is taken; then it stays so.
  */
 #ifndef FORKSCOPE_FRESH_PAGES_H
 #define FORKSCOPE_FRESH_PAGES_H

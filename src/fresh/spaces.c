@@ -16,23 +16,39 @@
 #include <stdint.h>
 
 /*
- * A mount namespace shows in the root directory, whose mount is a copy then. A new user namespace
- * changes ids and capabilities. What this kernel does not have reads as nothing. The last ones can
- * be entered again.
+ * A mount namespace shows in the root directory, whose mount is a copy then. A process without
+ * rights needs a new user namespace for any other. One with rights cannot enter the server's again
+ * from there. What this kernel does not have reads as nothing. The last ones can be entered again.
  */
 static const char *const names[FRESH__SPACES] = {
-    "time_for_children", "net", "ipc", "uts", "cgroup", "pid_for_children"
+    "user", "time_for_children", "net", "ipc", "uts", "cgroup", "pid_for_children"
 };
-enum { COMPARED = 1 };
+enum { USER, TIME };
 static const int entered =
     CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWPID;
 
-void fresh__spaces_read(int directory, int count, char text[][FRESH__SPACE])
+static void read_space(int directory, int which, char text[FRESH__SPACE])
 {
-    for (int i = 0; i < count; i++) {
-        fresh__clear(text[i], FRESH__SPACE);
-        fresh__call(SYS_readlinkat, directory, names[i], text[i], FRESH__SPACE);
+    fresh__clear(text, FRESH__SPACE);
+    fresh__call(SYS_readlinkat, directory, names[which], text, FRESH__SPACE);
+}
+
+void fresh__spaces_read(int directory, char text[][FRESH__SPACE])
+{
+    for (int i = 0; i < FRESH__SPACES; i++)
+        read_space(directory, i, text[i]);
+}
+
+static bool is_unchanged(const struct fresh__saved *saved, int first, int last)
+{
+    char now[FRESH__SPACE];
+
+    for (int i = first; i <= last; i++) {
+        read_space(saved->files.spaces, i, now);
+        if (!fresh__same(now, saved->space[i], sizeof now))
+            return false;
     }
+    return true;
 }
 
 static bool read_root(uint64_t root[2])
@@ -70,28 +86,22 @@ bool fresh__spaces_save(struct fresh__saved *saved, struct fresh__work *work)
         return false;
     saved->may_enter = may(CAP_SYS_ADMIN, data);
     saved->may_root = saved->may_enter || may(CAP_SYS_CHROOT, data);
-    fresh__spaces_read(saved->files.spaces, FRESH__SPACES, saved->space);
+    fresh__spaces_read(saved->files.spaces, saved->space);
     saved->enters = saved->may_enter && can_enter(saved);
     return read_root(saved->root);
 }
 
 bool fresh__spaces_look(const struct fresh__saved *saved, struct fresh__work *work)
 {
-    const int compared = saved->enters ? COMPARED : FRESH__SPACES;
-    char now[FRESH__SPACES][FRESH__SPACE];
     uint64_t root[2];
 
     (void)work;
     if (saved->may_root && (!read_root(root) || !fresh__same(root, saved->root, sizeof root)))
         return false;
     if (!saved->may_enter)
-        return true;
-    fresh__spaces_read(saved->files.spaces, compared, now);
-    return fresh__same(now, saved->space, (size_t)compared * FRESH__SPACE);
-}
-
-bool fresh__spaces_put_back(const struct fresh__saved *saved, struct fresh__work *work)
-{
-    (void)work;
-    return !saved->enters || fresh__call(SYS_setns, saved->files.server, entered) == 0;
+        return is_unchanged(saved, USER, USER);
+    if (!saved->enters)
+        return is_unchanged(saved, USER, FRESH__SPACES - 1);
+    return is_unchanged(saved, TIME, TIME) &&
+           fresh__call(SYS_setns, saved->files.server, entered) == 0;
 }

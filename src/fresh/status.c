@@ -151,6 +151,22 @@ const char *fresh__status_compare(const char *was, size_t was_length, const char
     return is == is_end ? NULL : "the status of the process";
 }
 
+bool fresh__status_is_zero(const char *text, size_t length, const char *key)
+{
+    const char *end = text + length;
+    struct line line;
+
+    while (take_line(&text, end, &line)) {
+        if (!has_key(&line, key))
+            continue;
+        for (size_t i = 0; i < line.length; i++) {
+            if (line.start[i] >= '1' && line.start[i] <= '9')
+                return false;
+        }
+    }
+    return true;
+}
+
 /* ---- this process ---- */
 
 /* The kernel writes all of it at once. */

@@ -9,6 +9,7 @@
 #define FORKSCOPE_FRESH_STATUS_H
 
 #include "src/fresh/area.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Reads the status into `text`, which has FRESH__STATUS bytes. Returns the length, or -errno. */
@@ -23,5 +24,8 @@ const char *fresh__status_look(const struct fresh__saved *saved, struct fresh__w
 /* The same for two texts, for tests. */
 const char *fresh__status_compare(const char *was, size_t was_length, const char *is,
                                   size_t is_length, struct fresh__found *found);
+
+/* Is the number in the line of this key 0? */
+bool fresh__status_is_zero(const char *text, size_t length, const char *key);
 
 #endif

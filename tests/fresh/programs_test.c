@@ -79,7 +79,7 @@ static bool compare(procspawn_pool *pool)
 
 static void a_program_gives_the_same_as_in_a_new_process(void)
 {
-    const unsigned calls = number_of("FRESH_CALLS", 60);
+    const unsigned calls = number_of("FRESH_CALLS", 25);
     procspawn_pool *pool = fresh_make(WORKERS);
     bool same = true;
 

@@ -70,6 +70,26 @@ static void open_directory(void) { opendir("/"); }
 static void open_terminal(void) { posix_openpt(O_RDWR | O_NOCTTY); }
 static void use_high_number(void) { dup2(2, 500); }
 static void close_errors(void) { close(2); }
+
+/* Where a library may have put its own. */
+static void use_many_numbers(void)
+{
+    int event = eventfd(0, 0);
+
+    for (int fd = 48; fd < 64; fd++)
+        dup2(event, fd);
+}
+
+static void replace_by_lingering(void)
+{
+    struct linger option = { 1, 100 };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, sizeof option);
+    dup2(fd, 1);
+    close(fd);
+}
+
 static void replace_output(void) { dup2(eventfd(0, 0), 1); }
 static void inherit_input(void) { fcntl(0, F_SETFD, FD_CLOEXEC); }
 
@@ -80,6 +100,7 @@ static long see_kind(int fd)
 }
 
 static long see_errors(void) { return see_kind(2); }
+static long see_streams(void) { return see_kind(0) + 3 * see_kind(1) + 7 * see_kind(2); }
 static long see_output(void) { return see_kind(1); }
 static long see_input(void) { return fcntl(0, F_GETFD); }
 
@@ -102,6 +123,8 @@ const struct act descriptor_acts[] = {
     { "an open directory", open_directory, acts_descriptors, 1, 0 },
     { "a terminal", open_terminal, acts_descriptors, 1, 0 },
     { "a descriptor with a high number", use_high_number, acts_descriptors, 1, 0 },
+    { "descriptors with many numbers", use_many_numbers, see_streams, 0, 1 },
+    { "a lingering socket as a stream", replace_by_lingering, see_output, 0, 0 },
     { "a closed standard stream", close_errors, see_errors, 0, 0 },
     { "a replaced standard stream", replace_output, see_output, 0, 0 },
     { "a stream that is closed on exec", inherit_input, see_input, 0, 0 },

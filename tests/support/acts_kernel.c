@@ -3,8 +3,11 @@
  */
 #include "tests/support/acts.h"
 
+#include <errno.h>
 #include <fenv.h>
 #include <forkscope/tree.h>
+#include <linux/keyctl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -217,6 +220,64 @@ static long see_list(void)
     return head != NULL;
 }
 
+/* A process has such rings until its end, also when they were closed. */
+static void use_rings(void)
+{
+    unsigned char parameters[256] = { 0 };
+    close((int)syscall(SYS_io_uring_setup, 4, parameters));
+}
+
+static long see_rings(void)
+{
+    return syscall(SYS_io_uring_enter, 0, 0, 0, 1 << 4, NULL, 0) < 0 ? errno : 0;
+}
+
+static void hold_mutex(void)
+{
+    static pthread_mutex_t mutex;
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&mutex, &attributes);
+    pthread_mutex_lock(&mutex);
+}
+
+static long see_held(void)
+{
+    void **head = NULL;
+    size_t length;
+    syscall(SYS_get_robust_list, 0, &head, &length);
+    return head && *head != head;
+}
+
+static void set_keyring(void)
+{
+    syscall(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, KEY_REQKEY_DEFL_USER_KEYRING);
+}
+
+static long see_keyring(void)
+{
+    return syscall(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, KEY_REQKEY_DEFL_NO_CHANGE);
+}
+
+#if defined(__x86_64__)
+/* A flag that a program may set and that changes nothing. */
+static void set_flag(void)
+{
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\torq $0x200000, (%%rsp)\n\tpopfq\n\t"
+                     "lea 128(%%rsp), %%rsp" : : : "memory", "cc");
+}
+
+static long see_flag(void)
+{
+    unsigned long flags;
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\tpopq %0\n\tlea 128(%%rsp), %%rsp"
+                     : "=r"(flags) : : "memory", "cc");
+    return flags >> 21 & 1;
+}
+#endif
+
 static void forbid_clock(void) { prctl(PR_SET_TSC, PR_TSC_ENABLE); }
 static long see_clock(void) { int mode = 0; prctl(PR_GET_TSC, &mode); return mode; }
 
@@ -254,6 +315,12 @@ const struct act kernel_acts[] = {
     { "a rounding mode", round_up, see_rounding, 0, 0 },
     { "floating-point traps", trap_division, see_traps, 0, 1 },
     { "no robust list", give_up_list, see_list, 0, 0 },
+    { "used rings of io_uring", use_rings, see_rings, 0, 0 },
+    { "a robust mutex that is held", hold_mutex, see_held, 0, 1 },
+    { "a keyring of requested keys", set_keyring, see_keyring, 0, 0 },
+#if defined(__x86_64__)
+    { "a flag of the processor", set_flag, see_flag, 0, 0 },
+#endif
     { "a mode of the time stamp counter", forbid_clock, see_clock, 0, 0 },
     { 0 },
 };

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -87,6 +88,18 @@ static void exchange_large(void)
     zeroed = malloc(MIB) != NULL;
 }
 
+/* Of the same size, so that the amounts of memory do not tell. */
+static char *const elsewhere = (char *)0x600000000000;
+
+static void move_large(void)
+{
+    munmap(large_block - 16, MIB + PAGE);
+    mmap(elsewhere, MIB + PAGE, PROT_READ | PROT_WRITE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+
+static long see_elsewhere(void) { return msync(elsewhere, PAGE, MS_ASYNC); }
+
 static long see_large(void) { return large_block[0] + large_block[MIB / 2] + large_block[MIB - 1]; }
 static void grow_heap(void) { zeroed += sbrk(64 * PAGE) == (void *)-1; }
 static long see_break(void) { return (long)((uintptr_t)sbrk(0) & 0xffffff); }
@@ -126,6 +139,21 @@ static void exchange_page(void)
 static void forget_page(void) { madvise(pages + 4 * PAGE, PAGE, MADV_DONTNEED); }
 static void move_page(void) { mremap(pages + 5 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
                                      pages + 6 * PAGE); }
+enum { GUARD_INSTALL = 102, MSEAL = 462 };     /* of newer kernels than the headers may be */
+static void guard_page(void) { madvise(pages + 7 * PAGE, PAGE, GUARD_INSTALL); }
+
+static void seal_mapping(void)
+{
+    void *memory = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    syscall(MSEAL, memory, (size_t)PAGE, 0);
+}
+
+static void seal_page(void)
+{
+    mprotect(pages + 3 * PAGE, PAGE, PROT_READ);
+    syscall(MSEAL, pages + 3 * PAGE, (size_t)PAGE, 0);
+}
+
 static void share_page(void)
 {
     mmap(pages + 7 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
@@ -300,6 +328,7 @@ const struct act memory_acts[] = {
     { "a large leaked block", leak_large, acts_mappings, 1, 0 },
     { "a freed large block", free_large, see_large, 0, 1 },
     { "an exchanged large block", exchange_large, see_large, 0, 1 },
+    { "a large block that became another one", move_large, see_elsewhere, 0, 1 },
     { "a longer heap", grow_heap, see_break, 0, 1 },
     { "a trimmed heap", trim_heap, see_break, 0, 1 },
     { "a mapping", map_memory, acts_mappings, 1, 0 },
@@ -311,6 +340,9 @@ const struct act memory_acts[] = {
     { "a forgotten page", forget_page, see_pages_only, 0, 1 },
     { "a moved page", move_page, see_pages_only, 0, 1 },
     { "a page that became shared", share_page, see_pages_only, 0, 1 },
+    { "a guarded page", guard_page, see_pages_only, 0, 1 },
+    { "a sealed mapping", seal_mapping, acts_mappings, 1, 1 },
+    { "a sealed page", seal_page, see_pages_only, 0, 1 },
     { "constants that can be written", unprotect_constants, acts_mappings, 1, 0 },
     { "code that can be written", unprotect_code, acts_mappings, 1, 0 },
     { "an environment variable", set_variable, see_environment, 0, 0 },

@@ -3,6 +3,7 @@
  */
 #include "tests/support/acts.h"
 
+#include <fcntl.h>
 #include <forkscope/procspawn.h>
 #include <forkscope/sandbox.h>
 #include <forkscope/scope.h>
@@ -15,6 +16,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -122,6 +125,13 @@ static long see_threads(void) { return acts_status("\nThreads:"); }
 static void change_directory(void) { (void)!chdir("/proc"); }
 static void change_root(void) { (void)!chroot("/proc/self"); }
 
+static void drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2] = { { 0, 0, 0 } };
+    syscall(SYS_capset, &header, data);
+}
+
 static long see_inode(const char *path)
 {
     struct stat status;
@@ -134,6 +144,34 @@ static void enter_network(void) { unshare(CLONE_NEWNET); }
 static void enter_names(void) { unshare(CLONE_NEWUTS); }
 static void enter_mounts(void) { unshare(CLONE_NEWNS); }
 static void enter_users(void) { unshare(CLONE_NEWUSER); }
+
+static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        (void)!write(fd, text, strlen(text));
+        close(fd);
+    }
+}
+
+/* So that neither ids nor capabilities tell. */
+static void enter_users_quietly(void)
+{
+    char uids[64], gids[64];
+
+    snprintf(uids, sizeof uids, "%d %d 1", (int)geteuid(), (int)geteuid());
+    snprintf(gids, sizeof gids, "%d %d 1", (int)getegid(), (int)getegid());
+    bool had_rights = geteuid() == 0;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+        return;
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/uid_map", uids);
+    write_file("/proc/self/gid_map", gids);
+    if (!had_rights)
+        drop_capabilities();
+}
+
 static long see_network(void) { return see_inode("/proc/self/ns/net"); }
 static long see_names(void) { return see_inode("/proc/self/ns/uts"); }
 static long see_mounts(void) { return see_inode("/proc/self/ns/mnt"); }
@@ -180,13 +218,6 @@ static long see_group(void) { return acts_status("\nGid:"); }
 static long see_groups(void) { return acts_status("\nGroups:"); }
 static void drop_bounding(void) { prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT); }
 static long see_bounding(void) { return acts_status("\nCapBnd:"); }
-
-static void drop_capabilities(void)
-{
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct data[2] = { { 0, 0, 0 } };
-    syscall(SYS_capset, &header, data);
-}
 
 static long see_capabilities(void) { return acts_status("\nCapEff:"); }
 static void give_up_privileges(void) { prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
@@ -242,6 +273,7 @@ const struct act rights_acts[] = {
     { "a network of its own", enter_network, see_network, 0, 1 },
     { "a host name of its own", enter_names, see_names, 0, 1 },
     { "mounts of its own", enter_mounts, see_mounts, 0, 1 },
+    { "users and a network of its own", enter_users_quietly, see_users, 0, 1 },
     { "users of its own", enter_users, see_users, 0, 1 },
     { "a umask", change_mode, see_mode, 0, 0 },
     { "a lower limit of files", lower_files, see_files, 0, 0 },
