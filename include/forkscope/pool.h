@@ -409,7 +409,9 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
  *
  * This isolates accidents. It does not isolate code that takes over the worker: that runs in the
  * same process as the code that puts the state back, and no call after it can be trusted. Untrusted
- * input gets a new process (procspawn()), sandboxed or not. A sandbox for the workers is refused.
+ * input gets a new process (procspawn()), sandboxed or not. A sandbox for the workers is refused:
+ * to put the state back takes system calls, among them those that replace memory and read keyrings,
+ * timers and modes, which each profile denies to the code of the call too.
  *
  * Put back:
  * - memory: variables, heap, thread-local storage, environment, locale, stacks, program break; what
@@ -450,10 +452,10 @@ void procspawn_pool_builder_recycle_above_bytes(procspawn_pool_builder *builder,
  *   moment;
  * - Landlock rules without no_new_privs, security labels, cgroup, CPU timers' clocks, protection
  *   keys, I/O ports, local descriptor tables, registrations of membarrier(2), a controlling
- *   terminal that is closed again; /proc/self/oom_score_adj, coredump_filter and timens_offsets; of prctl(2)
- *   the command line (PR_SET_MM), the allowed tracer, core scheduling, the flush of caches, and on
- *   aarch64 vector lengths, tagged addresses and pointer authentication; of arch_prctl(2) the right
- *   to cpuid and to more registers.
+ *   terminal that is closed again; /proc/self/oom_score_adj, coredump_filter and timens_offsets;
+ *   of prctl(2) the command line (PR_SET_MM), the allowed tracer, core scheduling, the flush of
+ *   caches, and on aarch64 vector lengths, tagged addresses and pointer authentication; of
+ *   arch_prctl(2) the right to cpuid and to more registers.
  *
  * Memory with the advice MADV_WIPEONFORK is wiped before each call, as by a fork, and keeps it; so
  * generators that find a fork by it draw a new seed in each call.

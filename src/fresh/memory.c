@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-static const uint64_t most = 1ULL << 40;        /* bytes of a snapshot, most of them never touched */
+static const uint64_t most = 1ULL << 40;       /* bytes of a snapshot, most of them never touched */
 
 /* ---- saving ---- */
 
