@@ -53,13 +53,13 @@ extern "C" {
  *                        filter of a container
  *
  * The call belongs to the calling process: after a fork() the new process must call it again. If
- * another thread was in dl_iterate_phdr(3) at the fork, as unwinders of other languages are, glibc's
- * lock of the list of modules stays held in the new process, and init waits for it for ever. The
- * library's own walks of that list keep a fork() waiting, so they do not lead to that.
+ * another thread was in dl_iterate_phdr(3) at the fork, as unwinders of other languages are,
+ * glibc's lock of the list of modules stays held in the new process, and init waits for it for
+ * ever. The library's own walks of that list keep a fork() waiting, so they do not lead to that.
  *
- * A program that executes itself or another one ends all that it had started, as by SIGKILL; init in
- * the new image reaps what is left of the fork server before, which no wait() sees. Without a /proc
- * of its own that stays a zombie until the process ends.
+ * A program that executes itself or another one ends all that it had started, as by SIGKILL; init
+ * in the new image reaps what is left of the fork server before, which no wait() sees. Without a
+ * /proc of its own that stays a zombie until the process ends.
  *
  * It wraps jansson's allocation functions (json_set_alloc_funcs) until procspawn_fini(): jansson
  * makes a wrong value of a text, or fails an assertion, where it cannot get memory for a part of
@@ -77,9 +77,9 @@ int procspawn_init(int argc, char **argv);
  * of two seconds SIGKILL, and the call returns when all are gone, the fork server included; after
  * six seconds at the latest, for then the fork server itself is killed, with which all end. What
  * even that does not end within a second, as a process of another user, is not waited for. Handles
- * stay valid and report remote close, those of calls that waited in a pool CANCELLED; handles and
- * pools are still to be freed. procspawn_init() may be called again. Leaving the program without it
- * ends everything by SIGKILL.
+ * stay valid and report remote close, those of calls that waited in a pool CANCELLED. Pools stay
+ * valid too, and refuse calls with PROCSPAWN_ESHUTDOWN. Handles and pools are still to be freed.
+ * procspawn_init() may be called again. Leaving the program without it ends everything by SIGKILL.
  *
  * procspawn_fini_timeout does the same within timeout nanoseconds (negative: for ever): the grace
  * is two seconds, or a third of the timeout if that is less, so that SIGKILL comes long before it
@@ -230,7 +230,8 @@ void procspawn_config_nested(procspawn_config *config, unsigned each, unsigned a
 void procspawn_config_learning(procspawn_config *config, bool allowed);
 
 /*
- * procspawn_init() with a configuration, which is copied. Same returns.
+ * procspawn_init() with a configuration, which is copied. Same returns; -EINVAL also for NULL,
+ * which procspawn_config_new() gives when out of memory.
  *
  * Safe:   from the only thread of the process.
  * Cancel: no cancellation point.

@@ -5,7 +5,9 @@
  * disturbs the next. With this runner every test is forked off, so that a crash, an exit(), an
  * endless loop or a fatal assertion costs only the test it happens in, and whatever a test leaves
  * behind (threads, descriptors, mappings, processes) fails that test by name. Link with
- * -lforkscope-cunit (pkg-config forkscope-cunit).
+ * -lforkscope-cunit (pkg-config forkscope-cunit). The runner does not bring the library: tests that
+ * call functions of <forkscope.h> link with both (pkg-config forkscope-cunit forkscope; of CMake
+ * forkscope::cunit and forkscope::forkscope).
  *
  * The usual order of calls is one: fill CUnit's tables as always, and hand them over in main.
  *

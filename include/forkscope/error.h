@@ -61,7 +61,8 @@ enum {
     PROCSPAWN_ESERVER = -5106,      /* the fork server is gone, or does not answer */
     PROCSPAWN_EFUNCTION = -5107,    /* the function lies in no module that a child could have */
     PROCSPAWN_EPOOL = -5108,        /* the pool has failed: no worker could be started */
-    PROCSPAWN_ESHUTDOWN = -5109,    /* the pool was shut down or killed, and takes no more calls */
+    /* The pool takes no more calls: it was shut down or killed, or procspawn_fini was called. */
+    PROCSPAWN_ESHUTDOWN = -5109,
     /* The caller may have no child, or none with rights that it lacks: it has shut itself in since
      * init (procspawn_builder_allow_rights), may not spawn, or has left the fork server. */
     PROCSPAWN_ERIGHTS = -5110,
@@ -73,9 +74,10 @@ enum {
 };
 
 /*
- * A sentence for any code that the library returns. Negative errno values and 0 are included, in
- * the words of the library: -ETIMEDOUT is "not finished in time". The string is static, never NULL;
- * "unknown error" for any other number.
+ * A sentence for any code that the library returns. 0 and the errno values above are included,
+ * in the words of the library: -ETIMEDOUT is "not finished in time". Other negative errno values
+ * have the words of strerror(3) in English. The string is static, never NULL; "unknown error" for
+ * any other number.
  *
  * Safe:   any thread, any process.
  * Cancel: no cancellation point.
@@ -364,7 +366,8 @@ const char *procspawn_error_stderr(const procspawn_error *error);
  * What the call returned beside the error: PROCSPAWN_ECALL, or why the call could not be made
  * (kind SETUP, call.h). And what the function gave with its failure (procspawn_fail_with,
  * procspawn_fail_at, call.h), borrowed, NULL for nothing: the detail, whose placeholders belong to
- * the call's handle as those of a result do, and the type. Of cause EXCEPTION the type is the class.
+ * the call's handle as those of a result do, and the type. Of cause EXCEPTION the type is the
+ * class.
  *
  * Safe:   any thread, while no thread frees the error.
  * Cancel: no cancellation point.
@@ -379,13 +382,13 @@ const char *procspawn_error_type(const procspawn_error *error);
  * offset and symbol; file and line where there is debug information, and each function that was
  * inlined is a frame of its own then. These are what `addr2line -i -e MODULE OFFSET` says.
  *
- * Debug information is looked for in the module, in /usr/lib/debug/.build-id by its build-id, and by
- * .gnu_debuglink beside the module, in .debug there and below /usr/lib/debug. It is read by libdw,
- * if the library was built with it and it can be loaded (configure --with-dw), for a quarter of a
- * second at most; files and lines that are not found by then are missing, or all of them if the
- * information is broken. Frames of the system have none, nor have those below the called function.
- * Without any a function that no symbol tells is looked for in
- * .gnu_debugdata, by liblzma.
+ * Debug information is looked for in the module, in /usr/lib/debug/.build-id by its build-id, and
+ * by .gnu_debuglink beside the module, in .debug there and below /usr/lib/debug. It is read by
+ * libdw, if the library was built with it and it can be loaded (configure --with-dw), for a
+ * quarter of a second at most; files and lines that are not found by then are missing, or all of
+ * them if the information is broken. Frames of the system have none, nor have those below the
+ * called function. Without any a function that no symbol tells is looked for in .gnu_debugdata, by
+ * liblzma.
  *
  * Owners are told by the names of modules. Where the library is linked into the program itself, and
  * for the entries of typed functions, they are told by symbols; without symbols
@@ -394,8 +397,9 @@ const char *procspawn_error_type(const procspawn_error *error);
  *
  * A process of its own makes it, within a second and 64 MiB of memory. It reads nothing of the
  * child before it has the child's user and groups, and no capabilities. So a module that was loaded
- * after init shows symbols only if that user may read its file, and else, as where that was deleted,
- * those that it exports; those that were there at init always do. If that process fails, the frames are missing, and nothing else.
+ * after init shows symbols only if that user may read its file, and else, as where that was
+ * deleted, those that it exports; those that were there at init always do. If that process fails,
+ * the frames are missing, and nothing else.
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *
@@ -413,9 +417,9 @@ int procspawn_error_frame(const procspawn_error *error, size_t index,
  * those that others wait for (a mutex, a join), and then others. With more than 1,024 threads those
  * beyond are not looked at. 4,096 frames fit in all; a thread whose frames do not has them cut.
  *
- * procspawn_error_incomplete returns 0, or a negative errno value: -EPERM, the process may not be examined;
- * -ETIMEDOUT; -ELIBACC, libunwind is not there; -ELIBBAD, libdw is not (files, lines and inlined
- * functions are missing; so it is in programs that are linked statically); and others.
+ * procspawn_error_incomplete returns 0, or a negative errno value: -EPERM, the process may not be
+ * examined; -ETIMEDOUT; -ELIBACC, libunwind is not there; -ELIBBAD, libdw is not (files, lines and
+ * inlined functions are missing; so it is in programs that are linked statically); and others.
  *
  * procspawn_error_thread returns 0, or -EINVAL for an index out of range.
  *
@@ -430,11 +434,11 @@ size_t procspawn_error_threads_cut(const procspawn_error *error);
 int procspawn_error_incomplete(const procspawn_error *error);
 
 /*
- * Lines of source around a frame. That is the innermost frame of the program that has file and line;
- * they are its line, the one before and the one behind it. How many there are, at most three; the
- * index of the frame; and for each line its number and its text, borrowed, of at most 159 bytes.
- * There are none if the file cannot be read by the child's user, or was changed after the module had
- * been built.
+ * Lines of source around a frame. That is the innermost frame of the program that has file and
+ * line; they are its line, the one before and the one behind it. How many there are, at most
+ * three; the index of the frame; and for each line its number and its text, borrowed, of at most
+ * 159 bytes. There are none if the file cannot be read by the child's user, or was changed after
+ * the module had been built.
  *
  * procspawn_error_source returns 0, or -EINVAL for an index out of range.
  *
@@ -486,9 +490,9 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
  * there is none.
  *
  * procspawn_error_print_all prints every frame of every thread, with its address and the whole path
- * of its module, what the process used, what a sanitizer printed, the registers of a crash, what each
- * thread does, and all that is known of stderr. The lines of threads with the same frames stand
- * together, before one list.
+ * of its module, what the process used, what a sanitizer printed, the registers of a crash, what
+ * each thread does, and all that is known of stderr. The lines of threads with the same frames
+ * stand together, before one list.
  *
  * Text of the child cannot act on a terminal or begin a line: control characters, those that change
  * the direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
@@ -509,10 +513,10 @@ int procspawn_error_print_all(const procspawn_error *error, FILE *stream);
  * syscall_number, syscall_arguments, path, reason, sanitizer, stderr, usage (user_time and
  * system_time in seconds, max_rss in KiB, minor_faults, major_faults, voluntary_switches,
  * involuntary_switches), frames, source (an array of objects with line and text), source_frame,
- * threads, threads_cut, registers (an object, by name), incomplete (a sentence). Each frame has the members of struct
- * procspawn_frame; owner and source as words, as "program" and "cfi". Each thread has those of struct
- * procspawn_thread. `version` is 1; it changes when a member gets another meaning, not when one is
- * added.
+ * threads, threads_cut, registers (an object, by name), incomplete (a sentence). Each frame has
+ * the members of struct procspawn_frame; owner and source as words, as "program" and "cfi". Each
+ * thread has those of struct procspawn_thread. `version` is 1; it changes when a member gets
+ * another meaning, not when one is added.
  *
  * Returns a new reference, or NULL when out of memory.
  *

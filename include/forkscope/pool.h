@@ -143,7 +143,7 @@ int procspawn_pool_free_timeout(procspawn_pool *pool, int64_t timeout);
  *                        its placeholders cannot be sent, as with procspawn()
  *   PROCSPAWN_EFUNCTION  the function lies in no module that a worker could have
  *   PROCSPAWN_EPOOL      the pool has failed: procspawn_pool_failure() says why
- *   PROCSPAWN_ESHUTDOWN  the pool was shut down or killed
+ *   PROCSPAWN_ESHUTDOWN  the pool was shut down or killed, or procspawn_fini() was called
  *   PROCSPAWN_ENOTINIT, PROCSPAWN_ENOTOWNER
  *                        this process is a copy of the pool's owner, as said above
  *   -EAGAIN              the queue is full: procspawn_pool_builder_queue_limit()

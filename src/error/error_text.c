@@ -44,7 +44,9 @@ static void print_first_line(const procspawn_error *error, FILE *stream)
     fputs(": ", stream);
     base__print_visible(error->message, stream);
     print_place(error, stream);
-    if (*procspawn_error_reason(error) != '\0' && !error->unexamined) {
+    /* The message of a violation has said all of it. */
+    if (*procspawn_error_reason(error) != '\0' && !error->unexamined &&
+        error->cause != PROCSPAWN_CAUSE_SANDBOX) {
         fputs(": ", stream);
         base__print_visible(procspawn_error_reason(error), stream);
     }

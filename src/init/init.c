@@ -210,6 +210,8 @@ static int init(const procspawn_config *config, bool cancelable, int argc, char 
 
 CRASH_BELOW_CALLED int procspawn_init_with(const procspawn_config *config, int argc, char **argv)
 {
+    if (!config)
+        return -EINVAL;
     bool cancelable = base__cancelable(false);
     int rc = init(config, cancelable, argc, argv);
 

@@ -50,7 +50,8 @@ static void every_code_says_what_it_means(void)
     check_code(PROCSPAWN_EFUNCTION, "no child can have the function: NULL, in no module, or in a "
                                     "library without a build-id that was loaded after init");
     check_code(PROCSPAWN_EPOOL, "the pool has failed: no worker could be started");
-    check_code(PROCSPAWN_ESHUTDOWN, "the pool was shut down and takes no more calls");
+    check_code(PROCSPAWN_ESHUTDOWN, "the pool takes no more calls: it was shut down or killed, or "
+                                    "procspawn_fini was called");
     check_code(PROCSPAWN_ERIGHTS, "the caller may have no child, or none with rights that it "
                                   "lacks");
     check_code(PROCSPAWN_ENOTOWNER, "the object belongs to another process");
@@ -64,7 +65,7 @@ static void every_code_says_what_it_means(void)
 
 static void errno_values_say_what_they_mean_here(void)
 {
-    check_code(0, "Success");
+    check_code(0, "success");
     check_code(-ETIMEDOUT, "not finished in time");
     check_code(-ETIME, "the time limit of the scope has passed");
     check_code(-ECANCELED, "cancelled");
@@ -78,7 +79,15 @@ static void errno_values_say_what_they_mean_here(void)
     check_code(-ETOOMANYREFS, "too many descriptors of this user are under way (RLIMIT_NOFILE)");
     check_code(-EAGAIN, "no thread or process could be had (limits of the user or the machine), "
                "or the queue of the pool is full");
-    check_code(-EINVAL, "Invalid argument");
+    check_code(-EINVAL, "invalid argument");
+    check_code(-EBADF, "a descriptor is not open, or not for this");
+    check_code(-EFBIG, "more bytes than a file of this process may have (RLIMIT_FSIZE)");
+    check_code(-EIO, "input or output has failed");
+    check_code(-EMFILE, "this process has no room for a descriptor (RLIMIT_NOFILE)");
+    check_code(-ENFILE, "the machine has no room for a descriptor");
+    check_code(-ENOMEM, "no memory could be had");
+    check_code(-ENOSYS, "the system, or the library as it was built, cannot do this");
+    check_code(-ENOTBLK, "Block device required");
     check_code(EINVAL, "unknown error");
     check_code(-4999, "unknown error");
 }

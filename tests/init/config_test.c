@@ -140,6 +140,12 @@ static void init_says_at_once_that_no_server_can_be_forked(void)
     check_repeated_init(config);
 }
 
+static void a_configuration_of_null_is_refused(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(procspawn_init_with(NULL, 0, NULL), -EINVAL);
+    check_repeated_init(procspawn_config_new());
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -149,6 +155,7 @@ static CU_TestInfo tests[] = {
     TEST(without_the_catching_of_crashes_they_are_plain_signals),
     TEST(init_gives_up_at_its_timeout_and_can_be_repeated),
     TEST(init_says_at_once_that_no_server_can_be_forked),
+    TEST(a_configuration_of_null_is_refused),
     CU_TEST_INFO_NULL,
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -104,6 +105,25 @@ static void a_violation_has_its_numbers_and_its_json(void)
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json, "path")), "/etc/passwd");
     PROCSPAWN_CUNIT_EQUAL(json_array_size(json_object_get(json, "syscall_arguments")), 6);
     json_decref(json);
+    procspawn_result_fini(&result);
+}
+
+static void a_printed_violation_says_once_what_was_denied(void)
+{
+    struct procspawn_result result;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+
+    CU_ASSERT_FATAL(stream != NULL);
+    sandbox_call(SANDBOX_CALL, opens, json_null(), &result);
+    CU_ASSERT_FATAL(result.error != NULL);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_error_print(result.error, stream), 0);
+    fclose(stream);
+    static const char line[] = "remote_close: sandbox violation: "
+                               "openat(AT_FDCWD, \"/etc/passwd\", O_RDONLY)\n";
+    CU_ASSERT(strncmp(text, line, strlen(line)) == 0);
+    free(text);
     procspawn_result_fini(&result);
 }
 
@@ -210,6 +230,7 @@ static CU_TestInfo tests[] = {
     TEST(other_processes_files_and_networks_are_violations),
     TEST(executable_memory_is_a_violation),
     TEST(a_violation_has_its_numbers_and_its_json),
+    TEST(a_printed_violation_says_once_what_was_denied),
     TEST(other_errors_are_no_violations),
     TEST(a_violation_that_is_not_reported_is_one),
     TEST(foreign_tables_of_system_calls_end_the_call),
