@@ -98,9 +98,8 @@ struct fresh__saved {
     uint64_t inode;
 
     uintptr_t page;             /* the bytes of one */
-    unsigned advised_count;
+    unsigned advised_count, region_count;
     struct fresh__advised advised[FRESH__ADVISED];
-    unsigned region_count;
     struct fresh__region region[FRESH__REGIONS];
     struct fresh__range stack;          /* the mapping of the main thread's stack */
     uintptr_t mark;                     /* what lies above belongs to functions that go on */
@@ -117,6 +116,8 @@ struct fresh__saved {
     bool counted;                       /* the kernel tells their number */
     bool compared;                      /* it also tells whether two are of one open file */
     bool scans;                         /* it tells which pages are written */
+    bool may_root, may_enter;           /* the worker may change its root, its namespaces */
+    bool enters;                        /* it enters the namespaces of the server again */
 
     size_t status_length;
     char status[FRESH__STATUS];
@@ -132,9 +133,7 @@ struct fresh__saved {
     char name[16];
     long number[FRESH__NUMBERS];
     uint32_t float_control[2];
-    bool may_root, may_enter;           /* may change its root, its namespaces */
     uint64_t root[2];
-    bool enters;                        /* enters those of the server again */
     char space[FRESH__SPACES][FRESH__SPACE];
     char space_at_birth[FRESH__SPACES][FRESH__SPACE];
     uintptr_t robust_list, robust_length, robust_first, tid_address;

@@ -104,11 +104,10 @@ static void use_path(const struct learn_attempt *attempt, const struct procspawn
     char path[PATH_MAX];
     size_t length;
 
-    if (!read_text(attempt->thread, attempt->argument[use->path], path)) {
-        leave_unread(call);
-    } else if (procspawn__need_is_descriptor(attempt->number, attempt->argument, path)) {
+    const bool read = read_text(attempt->thread, attempt->argument[use->path], path);
+    if (read && procspawn__need_is_descriptor(attempt->number, attempt->argument, path)) {
         call->need.kind = PROCSPAWN__NEED_NOTHING;
-    } else if (!complete_path(attempt, use->directory, path, call)) {
+    } else if (!read || !complete_path(attempt, use->directory, path, call)) {
         leave_unread(call);
     } else {
         procspawn__need_path(use, attempt->argument, call->path, is_there(call->path),
