@@ -8,8 +8,8 @@
 
 /*
  * Returns how many bytes this process could use before the kernel kills processes for lack of
- * memory: of the machine, and of each control group that it is in, in either version of them. 0: not
- * known.
+ * memory: of the machine, and of each control group that it is in, in either version of them. 0:
+ * not known.
  */
 size_t forkserver__memory_room(void);
 

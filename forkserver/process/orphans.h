@@ -43,8 +43,8 @@ bool forkserver__can_be_waited_for(pid_t pid);
 /*
  * Kills processes that were reparented to this one, and lists them. Returns how many still exist,
  * with those that the kernel reaps by itself and has not removed. Only 0 means that there are none.
- * Without a list only process ids are tried that were assigned since `since`, the oldest process that
- * an orphan may descend from.
+ * Without a list only process ids are tried that were assigned since `since`, the oldest process
+ * that an orphan may descend from.
  */
 unsigned forkserver__orphans_kill(struct orphan_list *list, const struct known_processes *known,
                                   pid_t since, struct orphans *ret_orphans);

@@ -144,9 +144,9 @@ int procspawn_builder_rlimit(procspawn_builder *builder, int resource, const str
  *
  * Beyond the limit malloc(3) returns NULL and mmap(2) fails with ENOMEM. The function has to handle
  * that. If it crashes instead, the error has the cause of that crash; the cause
- * PROCSPAWN_CAUSE_OUT_OF_MEMORY means that the kernel killed the process for lack of memory. If there is no room for the
- * argument or the result, the call fails with kind JSON or IO. Without /proc calls with a limit
- * fail with kind SETUP.
+ * PROCSPAWN_CAUSE_OUT_OF_MEMORY means that the kernel killed the process for lack of memory. If
+ * there is no room for the argument or the result, the call fails with kind JSON or IO. Without
+ * /proc calls with a limit fail with kind SETUP.
  *
  * Safe:   one thread at a time for each builder.
  * Cancel: no cancellation point.

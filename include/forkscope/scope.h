@@ -207,10 +207,10 @@ struct scoped_options {
  *
  * Returns ret_outcome->status: 0; or the failure that the policy chose, body's among them; or
  * -ETIME when the time limit has cut tasks short; or -ECANCELED when tasks were cut short and the
- * cause was neither the limit nor the policy: a signal, a cancel of the scope, of the caller or of a
- * single task; also with scoped_first_success when no task but body has succeeded, and none failed.
- * ret_outcome (may be NULL; freed by scoped_outcome_fini) is filled. Or, with ret_outcome untouched
- * and body not called,
+ * cause was neither the limit nor the policy: a signal, a cancel of the scope, of the caller or of
+ * a single task; also with scoped_first_success when no task but body has succeeded, and none
+ * failed. ret_outcome (may be NULL; freed by scoped_outcome_fini) is filled. Or, with ret_outcome
+ * untouched and body not called,
  *   -ENOMEM, -EAGAIN  no memory or thread could be had; other values from an executor of the user's
  *   -EINVAL           body is NULL; time_limit or grace is negative; until lies before the start of
  *                     this process; one of the signals does not exist, or cannot be blocked

@@ -44,10 +44,10 @@ struct procspawn__incoming {
 
 /*
  * Receives one message of the child `from`, without waiting. RESULT, FAILURE and BACKTRACE are
- * added to the outcome as outcome.h says. `results`: the child's standing buffer; NULL: none. The message is received in *buffer, which the caller
- * frees; it is made if it is NULL, and NULL if the outcome has taken it. Without memory for a
- * buffer the error is -ENOMEM, and the message stays in the channel. lossy: see wire__recv. One
- * thread at a time for each channel.
+ * added to the outcome as outcome.h says. `results`: the child's standing buffer; NULL: none. The
+ * message is received in *buffer, which the caller frees; it is made if it is NULL, and NULL if
+ * the outcome has taken it. Without memory for a buffer the error is -ENOMEM, and the message
+ * stays in the channel. lossy: see wire__recv. One thread at a time for each channel.
  */
 void procspawn__incoming_receive(const struct procspawn__remote_child *from,
                                  struct procspawn__encoded **buffer, bool lossy,

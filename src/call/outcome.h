@@ -66,9 +66,9 @@ void procspawn__outcome_forget(struct procspawn__outcome *outcome);
 void procspawn__outcome_fail(struct procspawn__outcome *outcome, procspawn_error *error);
 /*
  * RESULT was received: stores it, and takes the frame's descriptors. `limit`: for its size;
- * `results`: as for procspawn__encoded_new. Here and below `buffer` is what the frame was received in. If there is no memory to read or store the
- * message, it stays there, and the buffer is taken: *buffer is NULL then. Returns 0, or -EPROTO:
- * the message is malformed, and nothing was stored.
+ * `results`: as for procspawn__encoded_new. Here and below `buffer` is what the frame was received
+ * in. If there is no memory to read or store the message, it stays there, and the buffer is taken:
+ * *buffer is NULL then. Returns 0, or -EPROTO: the message is malformed, and nothing was stored.
  */
 int procspawn__outcome_result(struct procspawn__outcome *outcome, struct wire_frame *frame,
                                const procspawn__limit *limit,

@@ -1,8 +1,8 @@
 /*
  * loaded_symbols.h - the function names of a module whose file cannot be read
  *
- * The file was deleted or replaced, lies in another root, or the process's user may not read it. But
- * the names that the module exports lie in memory, where the dynamic linker uses them.
+ * The file was deleted or replaced, lies in another root, or the process's user may not read it.
+ * But the names that the module exports lie in memory, where the dynamic linker uses them.
  */
 #ifndef FORKSCOPE_CRASH_LOADED_SYMBOLS_H
 #define FORKSCOPE_CRASH_LOADED_SYMBOLS_H

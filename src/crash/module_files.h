@@ -1,10 +1,11 @@
 /*
  * module_files.h - the files that modules were mapped from, and their debug files
  *
- * Debug files are found by debug_link.h. The host has chosen the modules that exist at init. Their files are opened with the server's
- * rights, before anything that a child wrote has been read. A child can choose the names of all
- * others: these are opened later, with the child's rights, and only if they are regular files
- * without a symbolic link in the path, as the kernel's own names of mapped files are.
+ * Debug files are found by debug_link.h. The host has chosen the modules that exist at init. Their
+ * files are opened with the server's rights, before anything that a child wrote has been read. A
+ * child can choose the names of all others: these are opened later, with the child's rights, and
+ * only if they are regular files without a symbolic link in the path, as the kernel's own names of
+ * mapped files are.
  */
 #ifndef FORKSCOPE_CRASH_MODULE_FILES_H
 #define FORKSCOPE_CRASH_MODULE_FILES_H

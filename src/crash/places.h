@@ -48,9 +48,9 @@ struct places {
 };
 
 /*
- * Completes the frames of a thread, which have owners. Inlined functions become frames of their own.
- * Modules of the system are left out: the debug information of a C library takes a hundred times
- * as long as that of a program. So are the frames below the called function.
+ * Completes the frames of a thread, which have owners. Inlined functions become frames of their
+ * own. Modules of the system are left out: the debug information of a C library takes a hundred
+ * times as long as that of a program. So are the frames below the called function.
  */
 void crash__places_add(struct places *places, struct backtrace *trace, uint32_t number);
 

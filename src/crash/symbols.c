@@ -164,8 +164,8 @@ static bool is_function(const ElfW(Sym) *symbol)
 
 /*
  * Ranks names of the same code: a global name is the one in the source, and names without a leading
- * underscore come before the implementation's own. An indirect function is none: the code is that of
- * the function that chooses it.
+ * underscore come before the implementation's own. An indirect function is none: the code is that
+ * of the function that chooses it.
  */
 static int rank(const struct symbols *symbols, const ElfW(Sym) *symbol)
 {

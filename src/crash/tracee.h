@@ -31,8 +31,8 @@ struct tracees {
 
 /*
  * Stops the threads of pid and reads their registers, `first` before all others if it is one of
- * them, and then the main thread. Waits for the stops until deadline (ns, CLOCK_MONOTONIC). Returns 0, or a negative errno
- * value if the threads cannot be listed. SIGCHLD must be blocked.
+ * them, and then the main thread. Waits for the stops until deadline (ns, CLOCK_MONOTONIC).
+ * Returns 0, or a negative errno value if the threads cannot be listed. SIGCHLD must be blocked.
  */
 int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int64_t deadline);
 

@@ -4,8 +4,8 @@
  * Must run in a process forked for the purpose. It checks everything that it reads, but the
  * unwinder library was not written for hostile data, and the examined memory may be overwritten. So
  * it first does all that needs rights, then drops the rights that the examined process does not
- * have (confine.h), and only then reads. The parent kills it if it takes too long. Debug information
- * is read last, when a report without it has been written.
+ * have (confine.h), and only then reads. The parent kills it if it takes too long. Debug
+ * information is read last, when a report without it has been written.
  */
 #ifndef FORKSCOPE_CRASH_UNWIND_H
 #define FORKSCOPE_CRASH_UNWIND_H
@@ -44,10 +44,9 @@ struct unwind_task {
 
 /*
  * Runs the process: unwinds what it can in time, writes the encoded reports and exits; status 0 if
- * all are written. The report's error says what is missing: -EPERM, the process may not be traced, or
- * its ids cannot be taken; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ELIBBAD, libdw
- * cannot, and a module of the program has debug information; -ETIMEDOUT;
- * -ENOMEM.
+ * all are written. The report's error says what is missing: -EPERM, the process may not be traced,
+ * or its ids cannot be taken; -ESRCH, it is gone; -ELIBACC, libunwind cannot be loaded; -ELIBBAD,
+ * libdw cannot, and a module of the program has debug information; -ETIMEDOUT; -ENOMEM.
  */
 void crash__unwind_and_exit(const struct unwind_task *task) __attribute__((noreturn));
 

@@ -2,8 +2,8 @@
  * board.h - memory shared by the host and the servers, but not with children
  *
  * The board holds what would otherwise cost a message for each call. The host writes which children
- * have answered and which servers rest; the servers write how many children they have. The host maps the board at
- * init. The servers exclude it from their forks (MADV_DONTFORK).
+ * have answered and which servers rest; the servers write how many children they have. The host
+ * maps the board at init. The servers exclude it from their forks (MADV_DONTFORK).
  */
 #ifndef FORKSCOPE_WIRE_BOARD_H
 #define FORKSCOPE_WIRE_BOARD_H

@@ -242,8 +242,8 @@ enum wire_place {
 };
 
 /*
- * JSON text and its attachments (src/value/attachments.h). The descriptors are those that the text refers to, in their order (src/value/message.h),
- * then the memfd.
+ * JSON text and its attachments (src/value/attachments.h). The descriptors are those that the text
+ * refers to, in their order (src/value/message.h), then the memfd.
  */
 struct wire_value {
     uint64_t generation;            /* of the CALL; 0 in a VALUE */
