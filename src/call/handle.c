@@ -81,21 +81,23 @@ int procspawn__handle_name(procspawn_handle *handle, const char *name)
     return name && !handle->name ? -ENOMEM : 0;
 }
 
-static void add_captured(procspawn_handle *handle, procspawn_error *error)
+static void add_captured(procspawn_handle *handle, procspawn_error *error, int64_t deadline)
 {
     struct procspawn__capture *capture = procspawn__handle_capture(handle);
     char bytes[PROCSPAWN__PRINTED_MOST];
+    const int64_t patience = base__deadline(BASE_SECOND / 10);
     uint64_t total;
 
     if (!capture)
         return;
-    size_t length = procspawn__capture_last(capture, base__deadline(BASE_SECOND / 10), bytes,
-                                            sizeof bytes, &total);
+    size_t length = procspawn__capture_last(capture, deadline < patience ? deadline : patience,
+                                            bytes, sizeof bytes, &total);
     procspawn__capture_drop(capture);
     procspawn__error_add_printed(error, bytes, length, length < total);
 }
 
-void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *error)
+void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *error,
+                                   int64_t deadline)
 {
     int cancel;
 
@@ -103,7 +105,7 @@ void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *er
         return;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
     if (handle->captured)
-        add_captured(handle, error);
+        add_captured(handle, error, deadline);
     else if (handle->piped)
         procspawn__error_add_unread(error);
     pthread_setcancelstate(cancel, NULL);
@@ -118,7 +120,7 @@ int procspawn__handle_take(procspawn_handle *handle, int64_t deadline, json_t **
     if (error)
         procspawn__error_set_name(error, handle->name);
     if (ret_error)
-        procspawn__handle_add_printed(handle, error);
+        procspawn__handle_add_printed(handle, error, deadline);
     procspawn__error_give(error, ret_error);
     return rc;
 }

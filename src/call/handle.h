@@ -85,9 +85,10 @@ int procspawn__handle_captured(procspawn_handle *handle, int stream,
                                struct procspawn_output *ret_output);
 /*
  * Adds what the process printed last to the error of its outcome, if it has one that tells that.
- * Waits for the collector, for a tenth of a second at most.
+ * Waits for the collector, for a tenth of a second and until the deadline at most.
  */
-void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *error);
+void procspawn__handle_add_printed(procspawn_handle *handle, procspawn_error *error,
+                                   int64_t deadline);
 /* Copies a name (NULL: none). 0 or -ENOMEM. */
 int procspawn__handle_name(procspawn_handle *handle, const char *name);
 /* procspawn__outcome_take() for its outcome; an error has the name of the handle. */

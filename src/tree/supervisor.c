@@ -96,7 +96,7 @@ static int supervise(void *argument)
         return rc;
     bool failed = shared->process->outcome.state == PROCSPAWN__FAILED;
     if (failed) {
-        procspawn__handle_add_printed(shared->process, shared->process->outcome.error);
+        procspawn__handle_add_printed(shared->process, shared->process->outcome.error, BASE_NEVER);
         procspawn__explain(PROCSPAWN_ECALL, shared->process->outcome.error);
     }
     pass_on(shared);
