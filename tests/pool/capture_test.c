@@ -307,9 +307,11 @@ static void a_shortage_is_waited_for(void)
     pool_gate_make(&gate);
     procspawn_handle *first = pool_start(pool, pool_forty_two, pool_gate_name(&gate));
     procspawn_handle *second = pool_start(pool, say, json_string("second"));
-    pool_await_start(first);
+    pid_t worker = pool_await_start(first);
+    kill(worker, SIGSTOP);      /* it does not answer before there are none */
     pool_gate_open(&gate);
     CU_ASSERT(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    kill(worker, SIGCONT);
     while (procspawn_join_timeout(first, 0, NULL, NULL) == -ETIMEDOUT)
         poll(NULL, 0, 1);
     PROCSPAWN_CUNIT_EQUAL(procspawn_join_timeout(second, 0, NULL, NULL), -ETIMEDOUT);
