@@ -8,9 +8,9 @@
 
 /*
  * Large written memory of malloc(3) becomes a private mapping of a sealed file in memory, with the
- * same contents. Uses at most so many nanoseconds of a processor (negative: any number), and half
- * of the memory that is free. What cannot be done stays as it was. *progress is increased now and
- * then meanwhile. Once, in the root.
+ * same contents. time: nanoseconds of processor time that this may take; negative: no limit. At
+ * most half of the free memory is used. Memory that is not replaced stays as it was. *progress is
+ * increased while the copy goes on. Called once, in the root.
  */
 void forkserver__loaded_to_file(int64_t time, uint32_t *progress);
 

@@ -1,5 +1,5 @@
 /*
- * stderr_pipe.c - what a process printed last to a stderr that is a pipe, and nobody has read yet
+ * stderr_pipe.c - reads what lies unread in a pipe that is the stderr of a process
  */
 #include "src/crash/stderr_pipe.h"
 

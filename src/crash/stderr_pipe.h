@@ -1,5 +1,5 @@
 /*
- * stderr_pipe.h - what a process printed last to a stderr that is a pipe, and nobody has read yet
+ * stderr_pipe.h - reads what lies unread in a pipe that is the stderr of a process
  *
  * It stays in the pipe: its reader misses nothing.
  */
