@@ -7,6 +7,7 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/confinement_helpers.h"
 #include "tests/support/frame.h"
+#include "tests/support/report_helpers.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -49,42 +50,20 @@ static json_t *dies_by_an_assertion(json_t *argument)
     return argument;
 }
 
-static bool has_frame(const procspawn_error *error, const char *symbol)
-{
-    struct procspawn_frame frame;
-
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
-        if (frame.symbol && strcmp(frame.symbol, symbol) == 0)
-            return true;
-    return false;
-}
-
-static procspawn_error *error_of(procspawn_function *function)
-{
-    procspawn_builder *builder = procspawn_builder_new();
-    procspawn_handle *handle;
-
-    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
-    procspawn_builder_rlimit(builder, RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-    CU_ASSERT_EQUAL_FATAL(procspawn_builder_spawn(builder, function, NULL, &handle), 0);
-    procspawn_builder_free(builder);
-    return calls_error(handle);
-}
-
 static void check_reports(void)
 {
     procspawn_error *error;
 
     calls_begin();
-    error = error_of(dies_by_null);
+    error = report_silent_error(dies_by_null);
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
     CU_ASSERT(strstr(procspawn_error_reason(error), "null pointer") != NULL);
-    CU_ASSERT(has_frame(error, "write_to_null"));
+    CU_ASSERT(report_has_symbol(error, "write_to_null"));
     procspawn_error_free(error);
-    error = error_of(dies_by_an_assertion);
+    error = report_silent_error(dies_by_an_assertion);
     CU_ASSERT_EQUAL(procspawn_error_cause(error), PROCSPAWN_CAUSE_ASSERT);
     CU_ASSERT(strstr(procspawn_error_message(error), "`nowhere != NULL'") != NULL);
-    CU_ASSERT(has_frame(error, "fail_an_assertion"));
+    CU_ASSERT(report_has_symbol(error, "fail_an_assertion"));
     procspawn_error_free(error);
     calls_end();
 }
@@ -127,10 +106,10 @@ static void report_undumpable(void)
     be_nobody();
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     calls_begin();
-    error = error_of(dies_by_null);
+    error = report_silent_error(dies_by_null);
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
     procspawn_error_free(error);
-    error = error_of(dies_by_an_assertion);
+    error = report_silent_error(dies_by_an_assertion);
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGABRT);
     procspawn_error_free(error);
     calls_end();
@@ -210,7 +189,7 @@ static void report_of_a_child_in_a_jail(void)
     procspawn_builder_free(builder);
     error = calls_error(handle);
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
-    CU_ASSERT(has_frame(error, "write_to_null"));
+    CU_ASSERT(report_has_symbol(error, "write_to_null"));
     procspawn_error_free(error);
     calls_end();
 }

@@ -8,6 +8,7 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/frame.h"
 #include "tests/support/jail.h"
+#include "tests/support/report_helpers.h"
 #include "tests/support/sanitizer.h"
 
 #include <assert.h>
@@ -229,41 +230,14 @@ static json_t *leaves_its_server_and_writes_to_null(json_t *nothing)
     return writes_to_null_unstopped(nothing);
 }
 
-static bool has_frame(const procspawn_error *error, const char *symbol)
-{
-    struct procspawn_frame frame;
-
-    for (size_t i = 0; procspawn_error_frame(error, i, &frame) == 0; i++)
-        if (frame.symbol && strcmp(frame.symbol, symbol) == 0)
-            return true;
-    return false;
-}
-
-static procspawn_error *error_of(procspawn_function *function)
-{
-    procspawn_builder *builder = procspawn_builder_new();
-    procspawn_handle *handle;
-    procspawn_error *error = NULL;
-
-    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
-    procspawn_builder_rlimit(builder, RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-    CU_ASSERT_EQUAL_FATAL(procspawn_builder_spawn(builder, function, NULL, &handle), 0);
-    procspawn_builder_free(builder);
-    CU_ASSERT_EQUAL(procspawn_join_timeout(handle, 30 * CALLS_SECOND, NULL, &error),
-                    PROCSPAWN_ECALL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
-    procspawn_handle_free(handle);
-    return error;
-}
-
 static void a_child_that_cannot_stop_itself_is_examined_all_the_same(void)
 {
     calls_begin();
-    procspawn_error *error = error_of(writes_to_null_unstopped);
+    procspawn_error *error = report_silent_error(writes_to_null_unstopped);
 
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
-    CU_ASSERT(has_frame(error, "write_to_null"));
-    CU_ASSERT(has_frame(error, "writes_to_null_unstopped"));
+    CU_ASSERT(report_has_symbol(error, "write_to_null"));
+    CU_ASSERT(report_has_symbol(error, "writes_to_null_unstopped"));
     procspawn_error_free(error);
     calls_end();
 }
@@ -271,10 +245,10 @@ static void a_child_that_cannot_stop_itself_is_examined_all_the_same(void)
 static void an_assertion_ends_a_child_that_cannot_stop_itself(void)
 {
     calls_begin();
-    procspawn_error *error = error_of(fails_an_assertion_unstopped);
+    procspawn_error *error = report_silent_error(fails_an_assertion_unstopped);
 
     CU_ASSERT_EQUAL(procspawn_error_cause(error), PROCSPAWN_CAUSE_ASSERT);
-    CU_ASSERT(has_frame(error, "fail_an_assertion"));
+    CU_ASSERT(report_has_symbol(error, "fail_an_assertion"));
     procspawn_error_free(error);
     calls_end();
 }
@@ -282,7 +256,7 @@ static void an_assertion_ends_a_child_that_cannot_stop_itself(void)
 static void who_has_left_its_server_dies_without_a_report(void)
 {
     calls_begin();
-    procspawn_error *error = error_of(leaves_its_server_and_writes_to_null);
+    procspawn_error *error = report_silent_error(leaves_its_server_and_writes_to_null);
 
     CU_ASSERT_EQUAL(procspawn_error_signal(error), SIGSEGV);
     CU_ASSERT_EQUAL(procspawn_error_frame_count(error), 0);

@@ -5,7 +5,7 @@
 #include "src/call/process.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
-#include "tests/support/frame.h"
+#include "tests/support/memory_search.h"
 #include "tests/support/closed.h"
 
 #include <errno.h>
@@ -188,15 +188,6 @@ static void its_descriptor_stays_what_it_is(void)
 
 /* ---- what it knows ---- */
 
-static FRAME bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
-{
-    for (; from + 1 < to; from++) {
-        if (from[0] == ~inverted[0] && from[1] == ~inverted[1])
-            return true;
-    }
-    return false;
-}
-
 /* Looks through its stack for two words that come inverted, so that those are no find. */
 static json_t *search_stack(json_t *null)
 {
@@ -213,7 +204,7 @@ static json_t *search_stack(json_t *null)
         if (!strstr(line, "[stack]") || sscanf(line, "%lx-%lx", &from, &to) != 2)
             continue;
         looked = true;
-        found = lies_between((const uint64_t *)from, (const uint64_t *)to, inverted);
+        found = memory_has_inverted((const uint64_t *)from, (const uint64_t *)to, inverted);
     }
     return json_pack("[bb]", looked, found);
 }

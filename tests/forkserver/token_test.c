@@ -6,7 +6,7 @@
 #include "src/call/process.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
-#include "tests/support/frame.h"
+#include "tests/support/memory_search.h"
 #include "tests/support/pool_helpers.h"
 #include "tests/support/raw_messages.h"
 
@@ -98,15 +98,6 @@ static const struct wire_token *token_of(procspawn_handle *handle)
     return &((struct procspawn__process *)(void *)handle)->child.token;
 }
 
-static FRAME bool lies_between(const uint64_t *from, const uint64_t *to, const uint64_t inverted[2])
-{
-    for (; from + 1 < to; from++) {
-        if (from[0] == ~inverted[0] && from[1] == ~inverted[1])
-            return true;
-    }
-    return false;
-}
-
 /* Looks through all memory that it can write. The words are inverted: the argument is no find. */
 static json_t *search_for_token(json_t *argument)
 {
@@ -121,7 +112,7 @@ static json_t *search_for_token(json_t *argument)
         if (sscanf(line, "%lx-%lx %7s", &from, &to, rights) != 3 || strncmp(rights, "rw", 2) != 0)
             continue;
         looked += to - from;
-        found = lies_between((const uint64_t *)from, (const uint64_t *)to, inverted);
+        found = memory_has_inverted((const uint64_t *)from, (const uint64_t *)to, inverted);
     }
     return json_pack("[bI]", found, (json_int_t)looked);
 }

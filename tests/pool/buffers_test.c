@@ -6,6 +6,7 @@
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include "src/wire/standing.h"
+#include "tests/support/long_values.h"
 #include "tests/support/pool_helpers.h"
 
 #include <pthread.h>
@@ -16,35 +17,6 @@
 #include <unistd.h>
 
 enum { KIB = 1024, MIB = 1024 * KIB };
-
-static json_t *make_string(size_t length, char what)
-{
-    char *text = malloc(length);
-
-    memset(text, what, length);
-    json_t *string = json_stringn(text, length);
-    free(text);
-    return string;
-}
-
-static void check_echo(procspawn_pool *pool, json_t *value)
-{
-    json_t *result = calls_result(pool_start(pool, calls_echo, json_incref(value)));
-
-    CU_ASSERT(json_equal(result, value));
-    json_decref(result);
-    json_decref(value);
-}
-
-/* From now on results and arguments of a megabyte lie in its buffers. */
-static procspawn_pool *make_warm_pool(unsigned size)
-{
-    procspawn_pool *pool = pool_make(size);
-
-    for (int i = 0; i < 2; i++)
-        check_echo(pool, make_string(MIB, 'w'));
-    return pool;
-}
 
 /* ---- what a function does to them ---- */
 
@@ -59,13 +31,13 @@ static json_t *close_all_but_the_channel(json_t *argument)
 
 static void a_function_that_closes_descriptors_does_not_close_them(void)
 {
-    procspawn_pool *pool = make_warm_pool(1);
-    json_t *value = make_string(MIB, 'd');
+    procspawn_pool *pool = long_warm_pool(1);
+    json_t *value = long_string(MIB, 'd');
     json_t *result = calls_result(pool_start(pool, close_all_but_the_channel, json_incref(value)));
 
     CU_ASSERT(json_equal(result, value));
     json_decref(result);
-    check_echo(pool, value);
+    long_check_echo(pool, value);
     procspawn_pool_free(pool);
 }
 
@@ -75,7 +47,7 @@ static json_t *answer_twice(json_t *argument)
     pid_t pid = fork();
 
     if (pid == 0) {
-        procspawn__reply_result(make_string(json_string_length(argument), 'z'));
+        procspawn__reply_result(long_string(json_string_length(argument), 'z'));
         _exit(0);
     }
     waitpid(pid, NULL, 0);
@@ -84,8 +56,8 @@ static json_t *answer_twice(json_t *argument)
 
 static void a_copy_of_a_worker_does_not_write_over_its_result(void)
 {
-    procspawn_pool *pool = make_warm_pool(1);
-    json_t *value = make_string(MIB, 'e');
+    procspawn_pool *pool = long_warm_pool(1);
+    json_t *value = long_string(MIB, 'e');
     json_t *result = calls_result(pool_start(pool, answer_twice, json_incref(value)));
 
     CU_ASSERT(json_equal(result, value));
@@ -109,9 +81,9 @@ static json_t *write_to_argument(json_t *argument)
 
 static void a_worker_cannot_write_to_its_arguments(void)
 {
-    procspawn_pool *pool = make_warm_pool(1);
+    procspawn_pool *pool = long_warm_pool(1);
 
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, write_to_argument, make_string(MIB, 'f')), 0);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, write_to_argument, long_string(MIB, 'f')), 0);
     procspawn_pool_free(pool);
 }
 
@@ -162,11 +134,11 @@ static void check_whole(procspawn_handle *handle)
 
 static void who_scribbles_in_its_results_harms_itself_alone(void)
 {
-    procspawn_pool *pool = make_warm_pool(1);
+    procspawn_pool *pool = long_warm_pool(1);
 
     for (int i = 0; i < 20; i++) {
         check_whole(pool_start(pool, i == 0 ? return_and_scribble : calls_echo,
-                               make_string(MIB, 'g')));
+                               long_string(MIB, 'g')));
     }
     procspawn_pool_free(pool);
 }
@@ -220,7 +192,7 @@ static void check_lie_costs_its_call(procspawn_pool *pool, json_int_t lie)
 static void wrong_lengths_in_a_buffer_cost_one_call(void)
 {
     for (json_int_t lie = LONGER; lie < LIES; lie++) {
-        procspawn_pool *pool = make_warm_pool(1);
+        procspawn_pool *pool = long_warm_pool(1);
         check_lie_costs_its_call(pool, lie);
         procspawn_pool_kill(pool);
         procspawn_pool_free(pool);
@@ -232,7 +204,7 @@ static void a_result_in_a_buffer_that_nobody_made_costs_one_call(void)
     procspawn_pool *pool = pool_make(1);
 
     check_lie_costs_its_call(pool, LONGER);
-    check_echo(pool, make_string(MIB, 'h'));
+    long_check_echo(pool, long_string(MIB, 'h'));
     procspawn_pool_free(pool);
 }
 

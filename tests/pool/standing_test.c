@@ -2,6 +2,7 @@
  * standing_test.c - long arguments and results of a pool's workers, in buffers that stay
  */
 #include "src/child/standing.h"
+#include "tests/support/long_values.h"
 #include "tests/support/pool_helpers.h"
 
 #include <forkscope/bytes.h>
@@ -25,41 +26,12 @@ static json_t *make_bytes(size_t length)
     return procspawn_value_bytes_take(data, length);
 }
 
-static json_t *make_string(size_t length, char what)
-{
-    char *text = malloc(length);
-
-    memset(text, what, length);
-    json_t *string = json_stringn(text, length);
-    free(text);
-    return string;
-}
-
-static void check_echo(procspawn_pool *pool, json_t *value)
-{
-    json_t *result = calls_result(pool_start(pool, calls_echo, json_incref(value)));
-
-    CU_ASSERT(json_equal(result, value));
-    json_decref(result);
-    json_decref(value);
-}
-
-/* From now on results and arguments of a megabyte lie in its buffers. */
-static procspawn_pool *make_warm_pool(unsigned size)
-{
-    procspawn_pool *pool = pool_make(size);
-
-    for (int i = 0; i < 2; i++)
-        check_echo(pool, make_bytes(MIB));
-    return pool;
-}
-
 /* ---- what travels ---- */
 
 static json_t *mixed(size_t length)
 {
     return json_pack("{s:o, s:[o, o, i], s:s}", "bytes", make_bytes(length), "list",
-                     make_string(length / 2, 'x'), make_bytes(length / 4), 7, "name", "mixed");
+                     long_string(length / 2, 'x'), make_bytes(length / 4), 7, "name", "mixed");
 }
 
 static void values_of_all_lengths_arrive_in_any_order(void)
@@ -70,8 +42,8 @@ static void values_of_all_lengths_arrive_in_any_order(void)
     procspawn_pool *pool = pool_make(1);
 
     for (size_t i = 0; i < 2 * COUNT; i++) {
-        check_echo(pool, make_bytes(lengths[i < COUNT ? i : 2 * COUNT - 1 - i]));
-        check_echo(pool, mixed(lengths[i * 7 % COUNT] / 2));
+        long_check_echo(pool, make_bytes(lengths[i < COUNT ? i : 2 * COUNT - 1 - i]));
+        long_check_echo(pool, mixed(lengths[i * 7 % COUNT] / 2));
         PROCSPAWN_CUNIT_EQUAL(pool_number(pool, pool_count, NULL), (json_int_t)i + 1);
     }
     procspawn_pool_free(pool);
@@ -88,9 +60,9 @@ static void a_worker_has_buffers_after_its_first_long_call(void)
     procspawn_pool *pool = pool_make(1);
 
     PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, json_string("short")), 0);
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, make_string(MIB, 'x')), 1);
-    check_echo(pool, make_string(MIB, 'x'));
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, make_string(MIB, 'x')), 3);
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, long_string(MIB, 'x')), 1);
+    long_check_echo(pool, long_string(MIB, 'x'));
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, long_string(MIB, 'x')), 3);
     procspawn_pool_free(pool);
 }
 
@@ -109,10 +81,10 @@ static unsigned count_memfds(void)
 static void a_worker_with_buffers_takes_one_descriptor_more(void)
 {
     unsigned before = count_memfds();
-    procspawn_pool *pool = make_warm_pool(1);
+    procspawn_pool *pool = long_warm_pool(1);
 
     for (int i = 0; i < 20; i++) {
-        check_echo(pool, make_bytes(MIB - (size_t)i));
+        long_check_echo(pool, make_bytes(MIB - (size_t)i));
         CU_ASSERT_EQUAL(count_memfds(), before + 1);
     }
     procspawn_pool_free(pool);
@@ -123,7 +95,7 @@ static void a_worker_with_buffers_takes_one_descriptor_more(void)
 static void calls_that_wait_arrive_as_well(void)
 {
     enum { CALLS = 12 };
-    procspawn_pool *pool = make_warm_pool(2);
+    procspawn_pool *pool = long_warm_pool(2);
     procspawn_handle *handles[CALLS];
 
     for (size_t i = 0; i < CALLS; i++)
@@ -139,13 +111,13 @@ static void calls_that_wait_arrive_as_well(void)
 
 static void results_last_while_the_worker_goes_on(void)
 {
-    procspawn_pool *pool = make_warm_pool(1);
-    procspawn_handle *first = pool_start(pool, calls_echo, make_string(MIB, 'a'));
+    procspawn_pool *pool = long_warm_pool(1);
+    procspawn_handle *first = pool_start(pool, calls_echo, long_string(MIB, 'a'));
 
     PROCSPAWN_CUNIT_EQUAL(procspawn_pool_join(pool), 0);
-    check_echo(pool, make_string(MIB, 'b'));
+    long_check_echo(pool, long_string(MIB, 'b'));
     json_t *result = calls_result(first);
-    json_t *expected = make_string(MIB, 'a');
+    json_t *expected = long_string(MIB, 'a');
     CU_ASSERT(json_equal(result, expected));
     json_decref(result);
     json_decref(expected);
@@ -155,19 +127,19 @@ static void results_last_while_the_worker_goes_on(void)
 /* The worker never began it. */
 static void a_call_in_the_buffer_of_a_dead_worker_is_made_by_another(void)
 {
-    procspawn_pool *pool = make_warm_pool(1);
+    procspawn_pool *pool = long_warm_pool(1);
     pid_t pid = (pid_t)pool_number(pool, calls_pid, NULL);
 
     calls_stop(pid);
-    procspawn_handle *handle = pool_start(pool, calls_echo, make_string(MIB, 'c'));
+    procspawn_handle *handle = pool_start(pool, calls_echo, long_string(MIB, 'c'));
     kill(pid, SIGKILL);
     json_t *result = calls_result(handle);
-    json_t *expected = make_string(MIB, 'c');
+    json_t *expected = long_string(MIB, 'c');
     CU_ASSERT(json_equal(result, expected));
     json_decref(result);
     json_decref(expected);
     CU_ASSERT(pool_number(pool, calls_pid, NULL) != pid);
-    check_echo(pool, make_bytes(MIB));
+    long_check_echo(pool, make_bytes(MIB));
     procspawn_pool_free(pool);
 }
 
@@ -178,8 +150,8 @@ static void fresh_workers_have_no_buffers(void)
     procspawn_pool_builder_fresh(builder);
     procspawn_pool *pool = pool_build(builder);
     for (int i = 0; i < 3; i++)
-        check_echo(pool, make_bytes(MIB));
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, make_string(MIB, 'x')), 0);
+        long_check_echo(pool, make_bytes(MIB));
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, long_string(MIB, 'x')), 0);
     procspawn_pool_free(pool);
 }
 
@@ -191,8 +163,8 @@ static void sandboxed_workers_have_buffers(void)
     procspawn_builder_sandbox(procspawn_pool_builder_process(builder), PROCSPAWN_SANDBOX_COMPUTE);
     procspawn_pool *pool = pool_build(builder);
     for (int i = 0; i < 3; i++)
-        check_echo(pool, make_bytes(MIB));
-    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, make_string(MIB, 'x')), 3);
+        long_check_echo(pool, make_bytes(MIB));
+    PROCSPAWN_CUNIT_EQUAL(pool_number(pool, has_buffers, long_string(MIB, 'x')), 3);
     procspawn_pool_free(pool);
 }
 

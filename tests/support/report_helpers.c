@@ -52,6 +52,17 @@ procspawn_error *report_error(procspawn_builder *builder, procspawn_function *fu
     return report_error_of_call(calls_build(builder, function, argument));
 }
 
+procspawn_error *report_silent_error(procspawn_function *function)
+{
+    procspawn_builder *builder = procspawn_builder_new();
+
+    procspawn_builder_stderr(builder, PROCSPAWN_STDIO_NULL, -1);
+    procspawn_builder_rlimit(builder, RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    procspawn_error *error = report_error(builder, function, NULL);
+    procspawn_builder_free(builder);
+    return error;
+}
+
 bool report_has_symbol(const procspawn_error *error, const char *name)
 {
     struct procspawn_frame frame;

@@ -27,6 +27,9 @@ procspawn_error *report_error_of_call(procspawn_handle *handle);
 procspawn_error *report_error(procspawn_builder *builder, procspawn_function *function,
                               json_t *argument);
 
+/* The same without an argument, a core file or what it prints to stderr. */
+procspawn_error *report_silent_error(procspawn_function *function);
+
 /* Whether a frame has this name. */
 bool report_has_symbol(const procspawn_error *error, const char *name);
 
