@@ -324,6 +324,7 @@ check_PROGRAMS += tests/pool/limits_test
 check_PROGRAMS += tests/pool/lock_test
 check_PROGRAMS += tests/pool/loss_test
 check_PROGRAMS += tests/pool/pool_test
+check_PROGRAMS += tests/pool/receive_test
 check_PROGRAMS += tests/pool/room_test
 check_PROGRAMS += tests/pool/schedule_test
 check_PROGRAMS += tests/pool/shortage_test

@@ -2,7 +2,8 @@
  * death.c - reports the death of a child
  *
  * DEATH follows all messages of the child on its channel. If the child has filled the channel, the
- * report waits for space and delays nothing else; a spawner that waits asks for ENDED on its link.
+ * report waits for space and delays nothing else; a spawner that waits asks for ENDED on its link,
+ * and again if the link was full.
  */
 #include "forkserver/children/death.h"
 
@@ -92,13 +93,19 @@ static struct wire_death describe(const struct child *child)
     };
 }
 
-/* If the requester's link is full, the message is dropped; the requester may ask again. */
-static void tell_beside(const struct child *child, const struct wire_death *death)
+static bool was_dropped(int rc)
+{
+    return rc == -EAGAIN || rc == -ENOMEM || rc == -ENOBUFS;
+}
+
+/* Tells a requester that has asked. False: it has not, or its link is full. */
+static bool tell_beside(const struct child *child, const struct wire_death *death)
 {
     struct wire_ended body = { .id = child->id, .known = true, .death = *death };
 
-    if (child->ended_wanted)
-        wire__send_struct(child->requester->link.fd, WIRE_ENDED, &body, sizeof body, -1, true);
+    return child->ended_wanted &&
+           !was_dropped(wire__send_struct(child->requester->link.fd, WIRE_ENDED, &body, sizeof body,
+                                          -1, true));
 }
 
 void forkserver__death_unknown(const struct requester *requester, uint64_t id)
@@ -139,10 +146,7 @@ bool forkserver__death_tell(struct server *s, struct child *child)
     struct wire_death body = describe(child);
     int rc = wire__send_struct(child->channel, WIRE_DEATH, &body, sizeof body, -1, true);
 
-    tell_beside(child, &body);
-    if (rc != -EAGAIN && rc != -ENOMEM && rc != -ENOBUFS)
-        return true;
-    if (child->ended_wanted || !has_listener(s, child))
+    if (tell_beside(child, &body) || !was_dropped(rc) || !has_listener(s, child))
         return true;
     if (rc == -EAGAIN)
         wait_for_space(s, child);

@@ -25,7 +25,8 @@ void procspawn__awaits_told(unsigned index, const struct wire_ended *ended)
 {
     for (struct list *item = client->awaits.next; item != &client->awaits; item = item->next) {
         struct procspawn__await *await = list_entry(item, struct procspawn__await, in_client);
-        if (!is_about(await, index, ended->id))
+        /* A question that was repeated may be answered again when the child is forgotten. */
+        if (!is_about(await, index, ended->id) || await->told)
             continue;
         await->told = true;
         await->known = ended->known;

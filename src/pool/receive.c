@@ -36,8 +36,9 @@ static bool may_have_more(enum procspawn__incoming_kind kind)
     }
 }
 
-/* Receives one message without the lock and acts upon it. Returns whether there may be more. */
-static bool receive_one(struct procspawn__worker *worker, int *ret_error) REQUIRES(pool_lock)
+/* Receives one message without the lock and acts upon it. Returns what it was. */
+static enum procspawn__incoming_kind receive_one(struct procspawn__worker *worker, int *ret_error)
+    REQUIRES(pool_lock)
 {
     procspawn_pool *pool = worker->pool;
     struct procspawn__worker_message message;
@@ -55,7 +56,7 @@ static bool receive_one(struct procspawn__worker *worker, int *ret_error) REQUIR
         procspawn__outcome_fini(&message.outcome);
         procspawn__pool_enter(pool);
     }
-    return may_have_more(message.incoming.kind);
+    return message.incoming.kind;
 }
 
 int procspawn__worker_receive(struct procspawn__worker *worker)
@@ -70,13 +71,29 @@ int procspawn__worker_receive(struct procspawn__worker *worker)
     worker->receiving = true;
     procspawn__worker_ref(worker);
     for (int i = 0; i < AT_ONCE && more; i++)
-        more = receive_one(worker, &rc);
+        more = may_have_more(receive_one(worker, &rc));
     worker->receiving = false;
     worker->flooded = more;
     if (more)
         procspawn__pool_ask_soon(worker->pool, flooded_pause);
     procspawn__worker_unref(worker);
     return rc;
+}
+
+/*
+ * The worker has ended, so its answer and DEATH, if any, are in the channel; messages of other
+ * processes may come before them, and never stop. False: a shortage prevents the reception.
+ */
+static bool receive_rest(struct procspawn__worker *worker) REQUIRES(pool_lock)
+{
+    enum { REST = 2048 };       /* more than a socket holds */
+    enum procspawn__incoming_kind kind = PROCSPAWN__INCOMING_IGNORED;
+    int rc = 0;
+
+    for (int i = 0; i < REST && rc == 0 && kind != PROCSPAWN__INCOMING_NOTHING &&
+                    worker->state < PROCSPAWN__WORKER_LOST; i++)
+        kind = receive_one(worker, &rc);
+    return rc == 0;
 }
 
 /* The server or the root has answered the question for the worker's end; rc < 0: server lost. */
@@ -91,6 +108,8 @@ static void on_word(struct procspawn__worker *worker, int rc) REQUIRES(pool_lock
         .server_lost = rc < 0,
     };
 
+    if (worker->state < PROCSPAWN__WORKER_LOST && !receive_rest(worker))
+        return;
     if (worker->state == PROCSPAWN__WORKER_LOST)
         procspawn__worker_note_gone(worker);
     else if (worker->state < PROCSPAWN__WORKER_LOST)

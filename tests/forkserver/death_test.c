@@ -226,6 +226,54 @@ static void nor_does_its_end_wait_for_a_channel_that_was_given_away(void)
     json_decref(calls_result(handle));
 }
 
+/* ---- the link is full, too ---- */
+
+static json_t *fill_and_leave_later(json_t *status)
+{
+    fill(raw_channel());
+    tell_ready();
+    wait_for_ready(2);
+    _exit((int)json_integer_value(status));
+}
+
+/* Has the server answer more questions than the link holds: for a child, and for unknown ones. */
+static void fill_link(const struct procspawn__remote_child *child)
+{
+    enum { QUESTIONS = 2000 };
+    struct wire_await question = { .id = child->id, .pid = child->pid };
+
+    for (int i = 0; i < QUESTIONS; i++) {
+        CU_ASSERT_FATAL(wire__send_struct(raw_link(), WIRE_AWAIT, &question, sizeof question, -1,
+                                          false) == 0);
+        question = (struct wire_await){ .id = UINT64_MAX, .pid = 1 };
+    }
+}
+
+/* Returns the exit status of a nested child that ends while nothing can tell of it. */
+static json_t *read_when_all_is_full(json_t *status)
+{
+    procspawn_handle *handle;
+    struct calls_tree tree = { 0 };
+
+    if (procspawn(fill_and_leave_later, status, &handle) < 0)
+        return NULL;
+    wait_for_ready(1);
+    fill_link(&((struct procspawn__process *)handle)->child);
+    calls_tree_add(&tree, procspawn_pid(handle));
+    tell_ready();
+    calls_tree_left(&tree, 10 * CALLS_SECOND);
+    calls_tree_close(&tree);
+    procspawn_error *error = calls_error(handle);
+    json_t *seen = json_integer(procspawn_error_exit_status(error));
+    procspawn_error_free(error);
+    return seen;
+}
+
+static void an_end_is_told_when_channel_and_link_were_full(void)
+{
+    PROCSPAWN_CUNIT_EQUAL(calls_integer(calls_start(read_when_all_is_full, json_integer(7))), 7);
+}
+
 /* ---- filled by others ---- */
 
 /* Takes the channel of another process and keeps it full. */
@@ -281,6 +329,7 @@ static CU_TestInfo tests[] = {
     TEST(nor_the_end_of_everything),
     TEST(a_requester_that_has_died_hears_nothing_of_its_children),
     TEST(nor_does_its_end_wait_for_a_channel_that_was_given_away),
+    TEST(an_end_is_told_when_channel_and_link_were_full),
     CU_TEST_INFO_NULL,
 };
 

@@ -29,6 +29,13 @@ static void close_child_end(uint64_t serial)
     child_ends[serial] = 0;
 }
 
+void bare_worker_says(const struct procspawn__worker *worker, enum wire_type type, const void *body,
+                      size_t length)
+{
+    CU_ASSERT_FATAL(wire__send_struct(child_ends[worker->serial], type, body, length, -1, true) ==
+                    0);
+}
+
 void bare_worker_dies(const struct procspawn__worker *worker)
 {
     close_child_end(worker->serial);

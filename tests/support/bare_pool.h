@@ -8,10 +8,12 @@
 #include "src/pool/state.h"
 #include "src/pool/worker.h"
 #include "src/pool/worker_report.h"
+#include "src/wire/frame.h"
 
 #include <forkscope/error.h>
 #include <forkscope/pool.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 procspawn_pool *bare_pool_new(unsigned minimum, unsigned maximum);
 /* Frees the pool with its workers. All handles of its calls must have been freed. */
@@ -20,6 +22,9 @@ void bare_pool_free(procspawn_pool *pool);
 /* Adds a worker in state STARTING, or IDLE. What is sent to it stays in its channel. */
 struct procspawn__worker *bare_worker_starting(procspawn_pool *pool);
 struct procspawn__worker *bare_worker(procspawn_pool *pool);
+/* Has it, or its server, send a message. */
+void bare_worker_says(const struct procspawn__worker *worker, enum wire_type type, const void *body,
+                      size_t length);
 /* Closes the other end of its channel. */
 void bare_worker_dies(const struct procspawn__worker *worker);
 
