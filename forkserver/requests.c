@@ -193,10 +193,10 @@ static int on_crashed(struct server *s, struct requester *requester, const void 
     return 0;
 }
 
+/* Every message of the host asks for a look: see forkserver__requester_readable. */
 static int on_look(struct server *s, struct requester *requester, const void *message)
 {
-    (void)requester, (void)message;
-    forkserver__check_answers_soon(s);
+    (void)s, (void)requester, (void)message;
     return 0;
 }
 
@@ -273,7 +273,8 @@ void forkserver__root_readable(struct server *s)
 
 /*
  * End of file from the host ends all children; from a child it closes only the link. Requests of a
- * dead child are ignored. A few requests are handled for each run of the loop.
+ * dead child are ignored. A few requests are handled for each run of the loop. A LOOK of the host
+ * may not fit into a link that is full of other messages, so each of them counts as one.
  */
 void forkserver__requester_readable(struct server *s, struct requester *requester)
 {
@@ -283,6 +284,8 @@ void forkserver__requester_readable(struct server *s, struct requester *requeste
 
     for (int i = 0; i < AT_ONCE && rc == 0 && !requester->closed; i++) {
         rc = forkserver__link_recv(&requester->link, &s->frame);
+        if (rc == 0 && sender == FROM_HOST)
+            forkserver__check_answers_soon(s);
         if (rc == 0)
             rc = dispatch(s, sender, requester);
     }

@@ -123,17 +123,20 @@ int procspawn__client_limit(const struct procspawn__remote_child *child, enum wi
 /* ---- children that have answered ---- */
 
 /*
- * The server reads the board a second after LOOK. That look finds all marks of the second, so only
- * the first mark after it requires another message.
+ * The server reads the board a second after LOOK or any other message. That look finds all marks of
+ * the second, so only the first mark after it requires another message; and none if the link is
+ * full of messages that the server has not read yet.
  */
 static void ask_for_look(struct procspawn__link *link, int64_t now)
 {
     static const int64_t pause = BASE_SECOND;
 
     procspawn__client_enter();
-    if (link->fd >= 0 && now >= link->looked_at + pause &&
-        wire__send(link->fd, WIRE_LOOK, NULL, 0, NULL, 0, true) == 0)
-        __atomic_store_n(&link->looked_at, now, __ATOMIC_RELAXED);
+    if (link->fd >= 0 && now >= link->looked_at + pause) {
+        int rc = wire__send(link->fd, WIRE_LOOK, NULL, 0, NULL, 0, true);
+        if (rc == 0 || rc == -EAGAIN)
+            __atomic_store_n(&link->looked_at, now, __ATOMIC_RELAXED);
+    }
     procspawn__client_leave();
 }
 

@@ -38,7 +38,8 @@
  * the server. A child that has not begun has until wire_limit.until.
  *
  * A child that has answered is to exit. The host marks it on the board (board.h) and sends LOOK
- * from time to time; the server then ends children that have not exited.
+ * from time to time, which is the smallest of the messages after which the server looks for answers;
+ * the server then ends children that have not exited.
  *
  * A child that cannot be killed, or that left a process that cannot, does not delay its answer:
  * after a time limit it is reported dead while it lingers (wire_death.lingers). The report is

@@ -1,12 +1,16 @@
 /*
  * stay_test.c - children that have answered and do not exit
  */
+#include "src/call/handle.h"
+#include "src/call/process.h"
 #include "src/child/reply.h"
+#include "src/client/control.h"
 #include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include "tests/support/call_helpers.h"
 #include "tests/support/closed.h"
 #include "tests/support/raw_messages.h"
+#include "tests/support/report_helpers.h"
 
 #include <errno.h>
 #include <forkscope/tree.h>
@@ -158,6 +162,26 @@ static void who_answers_after_a_late_look_is_gone_too(void)
         json_decref(calls_result(handles[i]));
 }
 
+/* The server is stopped, and so many messages wait for it that no other fits in. */
+static void who_answers_while_the_link_is_full_is_gone_too(void)
+{
+    struct calls_tree tree = { 0 };
+    procspawn_handle *handle = calls_start(answer_and_stay, NULL);
+    pid_t server = parent_of(handle);
+
+    calls_tree_add(&tree, procspawn_pid(handle));
+    kill(calls_root(), SIGSTOP);
+    kill(server, SIGSTOP);
+    report_wait_for_stop(server);
+    while (procspawn__client_try_end_child(&((struct procspawn__process *)handle)->child, SIGCONT,
+                                           10 * patience, WIRE_ENDED_BY_KILL) == 0)
+        continue;
+    json_decref(calls_result(handle));
+    kill(server, SIGCONT);
+    kill(calls_root(), SIGCONT);
+    PROCSPAWN_CUNIT_EQUAL(left_in_the_end(&tree), 0);
+}
+
 static void a_scope_closes_all_the_same(void)
 {
     scoped_spawner root;
@@ -213,6 +237,7 @@ static CU_TestInfo tests[] = {
     TEST(a_failure_counts_as_an_answer),
     TEST(many_that_stay_are_gone_together),
     TEST(who_answers_after_a_late_look_is_gone_too),
+    TEST(who_answers_while_the_link_is_full_is_gone_too),
     TEST(a_scope_closes_all_the_same),
     TEST(a_nested_one_is_gone_too),
     TEST(a_worker_may_stay),
