@@ -283,7 +283,7 @@ void forkserver__server_main(const struct forkserver_options *options, unsigned 
 {
     const int keep[] = { host_link, root_link, host_pidfd };
 
-    forkserver__daemonize("forkscope-serve", keep, 3, options->held);
+    forkserver__daemonize(FORKSERVER_SERVER_NAME, keep, 3, options->held);
     struct server *s = forkserver__private_memory(sizeof *s);
     if (!s)
         tell_start(host_link, -ENOMEM);

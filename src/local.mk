@@ -263,6 +263,7 @@ src_libproc_la_SOURCES += src/client/servers.c src/client/servers.h
 src_libproc_la_SOURCES += src/client/state.c src/client/state.h
 src_libproc_la_SOURCES += src/client/stock.c src/client/stock.h
 src_libproc_la_SOURCES += src/client/take.c src/client/take.h
+src_libproc_la_SOURCES += src/client/unheard.c src/client/unheard.h
 src_libproc_la_SOURCES += src/call/builder.c src/call/builder.h
 src_libproc_la_SOURCES += src/call/builder_sandbox.c src/call/builder_sandbox.h
 src_libproc_la_SOURCES += src/call/builder_snapshot.c src/call/builder_snapshot.h

@@ -13,6 +13,7 @@ enum { FORKSERVER_MAX_SERVERS = 64 };
 
 /* The name of the root process; the kernel cuts names after 15 bytes. */
 #define FORKSERVER_ROOT_NAME "forkscope-root"
+#define FORKSERVER_SERVER_NAME "forkscope-serve"
 
 /* What a child gets at its start. */
 struct forkserver_child {

@@ -1,5 +1,5 @@
 /*
- * proc.c - reads /proc to learn whether a process is ending
+ * proc.c - reads /proc to learn whether a process is ending, and its name
  */
 #include "src/base/proc.h"
 
@@ -73,4 +73,14 @@ bool base__proc_is_ending(pid_t pid)
     if (read_link(path, text, sizeof text) >= 0)
         return false;
     return errno == ENOENT || errno == ESRCH || says_that_it_ends(pid);
+}
+
+bool base__proc_is_named(pid_t pid, const char *name)
+{
+    char path[32], text[32];
+
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    read_text(path, text, sizeof text);
+    text[strcspn(text, "\n")] = '\0';
+    return strcmp(text, name) == 0;
 }

@@ -1,5 +1,5 @@
 /*
- * proc.h - is /proc usable, and is a process ending?
+ * proc.h - is /proc usable, and is a process ending? What is its name?
  */
 #ifndef FORKSCOPE_BASE_PROC_H
 #define FORKSCOPE_BASE_PROC_H
@@ -15,5 +15,8 @@ bool base__proc_is_ours(void);
  * exit, and long before its pidfd becomes readable. False if /proc is not usable.
  */
 bool base__proc_is_ending(pid_t pid);
+
+/* Has the process, or its zombie, this name (PR_SET_NAME)? False if /proc is not usable. */
+bool base__proc_is_named(pid_t pid, const char *name);
 
 #endif

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,22 +34,6 @@ static void unlock(void) UNLOCKS(earlier_lock)
     pthread_mutex_unlock(&mutex);
 }
 
-static bool is_root(int pid)
-{
-    char path[64], name[32] = "";
-    FILE *comm;
-
-    snprintf(path, sizeof path, "/proc/%d/comm", pid);
-    comm = fopen(path, "re");
-    if (comm) {
-        if (!fgets(name, sizeof name, comm))
-            name[0] = '\0';
-        fclose(comm);
-    }
-    name[strcspn(name, "\n")] = '\0';
-    return strcmp(name, FORKSERVER_ROOT_NAME) == 0;
-}
-
 void procspawn__earlier_find(void) NO_THREAD_SAFETY_ANALYSIS("there is one thread")
 {
     char path[64];
@@ -63,7 +46,7 @@ void procspawn__earlier_find(void) NO_THREAD_SAFETY_ANALYSIS("there is one threa
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
     FILE *children = fopen(path, "re");
     while (children && count < MOST && fscanf(children, "%d", &pid) == 1) {
-        if (is_root(pid))
+        if (base__proc_is_named(pid, FORKSERVER_ROOT_NAME))
             roots[count++] = pid;
     }
     if (children)

@@ -139,8 +139,7 @@ unsigned procspawn__links_alive(void)
 
 /* ---- losses ---- */
 
-/* Would the servers become children of this process when the root dies? */
-static bool inherits(void)
+bool procspawn__links_inherits(void)
 {
     int reaper = 0;
 
@@ -172,7 +171,7 @@ static void reap_servers(void) REQUIRES(client_lock)
 static void let_die(int pidfd) REQUIRES(client_lock)
 {
     reap_servers();
-    if (inherits() && client->dying_count < PROCSPAWN__DYING_MAX)
+    if (procspawn__links_inherits() && client->dying_count < PROCSPAWN__DYING_MAX)
         client->dying[client->dying_count++] = pidfd;
     else
         base__fd_close(pidfd);

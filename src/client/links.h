@@ -24,6 +24,8 @@ void procspawn__links_close(void) REQUIRES(client_lock);
 bool procspawn__links_reap(void) REQUIRES(client_lock);
 /* Returns the number of servers with a link. */
 unsigned procspawn__links_alive(void) REQUIRES(client_lock);
+/* Would the servers become children of this process when the root dies? */
+bool procspawn__links_inherits(void);
 /* Without the lock: the epoll set of all sockets; -1: none. Another thread may close it. */
 int procspawn__links_set(void);
 /* Without the lock: waits a short while for messages, at most until the deadline, or until `other`

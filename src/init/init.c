@@ -21,6 +21,7 @@
 #include "src/client/earlier.h"
 #include "src/client/root_process.h"
 #include "src/client/servers.h"
+#include "src/client/unheard.h"
 #include "src/crash/owner.h"
 #include "src/image/at_fini.h"
 #include "src/image/config.h"
@@ -145,6 +146,7 @@ static void give_up_start(void)
         procspawn__root_reap(BASE_NEVER);
     }
     procspawn__client_reap_servers(base__deadline(end_grace));
+    procspawn__unheard_reap(base__deadline(end_grace));
     drop_board();
 }
 
@@ -252,7 +254,11 @@ static int see_them_go(int64_t deadline)
     procspawn__client_close();
     procspawn__root_signal(SIGKILL);
     int rc = procspawn__root_reap(deadline);
-    return rc < 0 ? rc : procspawn__client_reap_servers(deadline);
+    if (rc == 0)
+        rc = procspawn__client_reap_servers(deadline);
+    if (rc == 0)
+        procspawn__unheard_reap(deadline);
+    return rc;
 }
 
 static void forget_all(void)

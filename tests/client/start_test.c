@@ -1,6 +1,9 @@
 /*
  * start_test.c - init without enough resources: it works, or reports at once what is missing
  */
+#include "forkserver/forkserver.h"
+#include "src/base/clock.h"
+#include "src/client/unheard.h"
 #include "tests/support/call_helpers.h"
 
 #include <errno.h>
@@ -164,6 +167,39 @@ static void a_lost_root_leaves_no_process_to_a_reaper(void)
         check_apart(lose_the_root_as_reaper, 0);
 }
 
+/* Leaves an orphan of this name. */
+static void leave_orphan(const char *name)
+{
+    pid_t parent = fork();
+
+    if (parent == 0) {
+        prctl(PR_SET_NAME, name);
+        fork();
+        _exit(0);
+    }
+    waitpid(parent, NULL, 0);
+}
+
+static int adopt_as_reaper(int unused)
+{
+    (void)unused;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    leave_orphan(FORKSERVER_SERVER_NAME);
+    leave_orphan(FORKSERVER_ROOT_NAME);
+    procspawn__unheard_reap(BASE_NEVER);
+    if (waitpid(-1, NULL, 0) >= 0 || errno != ECHILD)
+        return 14;
+    leave_orphan("another");
+    procspawn__unheard_reap(BASE_NEVER);
+    return waitpid(-1, NULL, 0) > 0 ? 0 : 15;
+}
+
+/* The root is killed before it could tell of a server. */
+static void a_server_that_is_not_known_is_reaped_and_no_other_orphan(void)
+{
+    check_apart(adopt_as_reaper, 0);
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
@@ -171,6 +207,7 @@ static CU_TestInfo tests[] = {
     TEST(a_failed_init_leaves_no_process_to_a_reaper),
     TEST(a_failed_init_leaves_no_descriptor),
     TEST(a_lost_root_leaves_no_process_to_a_reaper),
+    TEST(a_server_that_is_not_known_is_reaped_and_no_other_orphan),
     CU_TEST_INFO_NULL,
 };
 
