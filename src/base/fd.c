@@ -83,6 +83,12 @@ static bool set_mark(int fd)
     return fcntl(fd, F_SETSIG, mark()) == 0;
 }
 
+static uint64_t note_for(uint64_t inode, uint64_t device)
+{
+    uint64_t value = inode * UINT64_C(0x9e3779b97f4a7c15) ^ device;
+    return value < INODES ? value + INODES : value;
+}
+
 /*
  * The file may belong to another process. AT_STATX_DONT_SYNC makes the kernel answer from its
  * cache, because the file system may never answer. A seccomp filter may refuse statx(2): then
@@ -94,9 +100,7 @@ static uint64_t inode_of(int fd)
 
     if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) < 0)
         return errno == EBADF ? NONE : UNKNOWN;
-    uint64_t value = status.stx_ino * UINT64_C(0x9e3779b97f4a7c15) ^
-                     makedev(status.stx_dev_major, status.stx_dev_minor);
-    return value < INODES ? value + INODES : value;
+    return note_for(status.stx_ino, makedev(status.stx_dev_major, status.stx_dev_minor));
 }
 
 static bool is_marked(int fd)
@@ -145,6 +149,35 @@ int base__fd_hold(int fd)
     if (fd >= 0)
         write_note(fd, inode_of(fd));
     return fd;
+}
+
+uint64_t base__fd_file(const struct stat *status)
+{
+    return note_for(status->st_ino, status->st_dev);
+}
+
+int base__fd_hold_file(int fd, uint64_t file)
+{
+    if (file == 0)
+        return base__fd_hold(fd);
+    fd = base__fd_behind_stdio(fd);
+    if (fd >= 0)
+        write_note(fd, file);
+    return fd;
+}
+
+bool base__fd_is_held(int fd)
+{
+    return read_note(fd) != NONE;
+}
+
+bool base__fd_is_ours_as(int fd, uint64_t file)
+{
+    uint64_t note = read_note(fd);
+
+    if (file == 0 || note == MARKED)
+        return base__fd_is_ours(fd);
+    return note == NONE || note == UNKNOWN || note == file;
 }
 
 int base__fd_copy(int fd)

@@ -12,6 +12,8 @@
 #define FORKSCOPE_BASE_FD_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
 
 /*
  * Moves a descriptor above the standard streams: returns fd itself, or a close-on-exec copy with fd
@@ -35,6 +37,17 @@ int base__ends_behind_stdio(int ends[2]);
  */
 int base__fd_own(int fd);
 int base__fd_hold(int fd);
+
+/*
+ * For files that are looked at with fstat(2) anyway: what identifies the file, and the same as
+ * base__fd_hold and base__fd_is_ours without another look. 0 stands for a file that is not known.
+ */
+uint64_t base__fd_file(const struct stat *status);
+int base__fd_hold_file(int fd, uint64_t file);
+bool base__fd_is_ours_as(int fd, uint64_t file);
+
+/* Is there a note for this number? */
+bool base__fd_is_held(int fd);
 
 /* Notes a close-on-exec copy of fd. Returns the copy, or -errno. */
 int base__fd_copy(int fd);

@@ -107,9 +107,9 @@ static struct procspawn__fd_entry *look_up(uint64_t number) REQUIRES(fd_table_lo
     return entry;
 }
 
-int procspawn__fd_table_fill(uint64_t number, int fd)
+int procspawn__fd_table_fill(uint64_t number, int fd, uint64_t file)
 {
-    int held = base__fd_hold(base__fd_release(fd));
+    int held = base__fd_is_held(fd) ? fd : base__fd_hold_file(fd, file);
 
     lock();
     look_up(number)->fd = held;
@@ -126,7 +126,7 @@ static struct procspawn__fd_entry *find(uint64_t number) REQUIRES(fd_table_lock)
 
 static int take_out(struct procspawn__fd_entry *entry) REQUIRES(fd_table_lock)
 {
-    int fd = base__fd_release(entry->fd);
+    int fd = entry->fd;
     entry->fd = -1;
     return fd;
 }
@@ -139,10 +139,23 @@ int procspawn__fd_table_take(uint64_t number, enum procspawn_value_kind kind, in
     struct procspawn__fd_entry *entry = find(number);
     if (entry && entry->kind == kind && entry->owner != &procspawn__fds_to_send) {
         *ret_fd = take_out(entry);
-        rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
+        rc = 0;
     }
     unlock();
     return rc;
+}
+
+/* It stays noted. */
+static int give_away(struct procspawn__fd_entry *entry, int *ret_fd) REQUIRES(fd_table_lock)
+{
+    int fd = take_out(entry);
+
+    if (!base__fd_is_ours(fd)) {
+        base__fd_release(fd);
+        return PROCSPAWN_EVALUE;
+    }
+    *ret_fd = fd;
+    return 0;
 }
 
 int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd)
@@ -152,20 +165,19 @@ int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, in
     lock();
     struct procspawn__fd_entry *entry = find(number);
     if (entry && entry->kind == kind && entry->owner == &procspawn__fds_to_send) {
-        *ret_fd = take_out(entry);
-        rc = *ret_fd < 0 ? PROCSPAWN_EVALUE : 0;
-    } else if (entry && entry->kind == kind && base__fd_is_ours(entry->fd)) {
-        rc = procspawn__kind_duplicate(kind, entry->fd, ret_fd);
+        rc = give_away(entry, ret_fd);
+    } else if (entry && entry->kind == kind) {
+        rc = procspawn__kind_duplicate_held(kind, entry->fd, ret_fd);
     }
     unlock();
-    return rc;
+    return rc == -EBADF ? PROCSPAWN_EVALUE : rc;
 }
 
 void procspawn__fd_table_drop(uint64_t number)
 {
     lock();
     struct procspawn__fd_entry *entry = find(number);
-    int fd = entry ? take_out(entry) : -1;
+    int fd = entry ? base__fd_release(take_out(entry)) : -1;
     unlock();
     base__close_foreign(fd);
 }

@@ -34,21 +34,22 @@ int procspawn__fd_table_add(struct procspawn__fd_owner *owner, enum procspawn_va
 
 /*
  * The same in two steps. An entry without a descriptor, which cannot be taken or sent: 0 or
- * -ENOMEM. Then its descriptor, which is taken: 0, or -EPROTO if the program has closed it.
+ * -ENOMEM. Then its descriptor, which is taken: 0, or -EPROTO. A noted one is not looked at again.
  */
 int procspawn__fd_table_reserve(struct procspawn__fd_owner *owner, enum procspawn_value_kind kind,
                                 uint64_t *ret_number);
-int procspawn__fd_table_fill(uint64_t number, int fd);
+/* `file`: as base__fd_hold_file. */
+int procspawn__fd_table_fill(uint64_t number, int fd, uint64_t file);
 
 /*
- * Takes the descriptor out, so that the caller owns it; this works once. Returns 0 or
- * PROCSPAWN_EVALUE.
+ * Takes the descriptor out, so that the caller owns it; this works once. It is noted, and the
+ * caller has to look whether it is still the same file. Returns 0 or PROCSPAWN_EVALUE.
  */
 int procspawn__fd_table_take(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 
 /*
- * Returns a descriptor to be sent: a duplicate if it was received, the descriptor itself if it was
- * given. Returns 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
+ * Returns a descriptor to be sent, which is noted: a duplicate if it was received, the descriptor
+ * itself if it was given. Returns 0, PROCSPAWN_EVALUE or an errno of fcntl(2).
  */
 int procspawn__fd_table_send(uint64_t number, enum procspawn_value_kind kind, int *ret_fd);
 

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ json_t *procspawn__placeholder_new(const struct procspawn__placeholder *placehol
         return NULL;
     snprintf(text, sizeof text, "%s:%d:%c:%" PRIu64, secret.digits, (int)placeholder->kind,
              placeholder->in_table ? 'h' : 'o', placeholder->number);
-    return json_pack("{s:s}", PROCSPAWN__RESERVED_KEY, text);
+    return procspawn__reserved_object(text);
 }
 
 json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
@@ -101,26 +102,38 @@ json_t *procspawn__placeholder_give(enum procspawn_value_kind kind, int fd)
     return value;
 }
 
+/* Reads ":kind:where:number", which follows the secret. */
+static bool read_rest(const char *text, struct procspawn__placeholder *ret_placeholder)
+{
+    char *end, *behind;
+
+    if (text[0] != ':')
+        return false;
+    unsigned long kind = strtoul(text + 1, &end, 10);
+    if (end[0] != ':' || end[1] == '\0' || end[2] != ':')
+        return false;
+    uint64_t number = strtoull(end + 3, &behind, 10);
+    if (behind == end + 3)
+        return false;
+    *ret_placeholder = (struct procspawn__placeholder){
+        (enum procspawn_value_kind)kind, end[1] == 'h', number };
+    return true;
+}
+
 bool procspawn__placeholder_read(const json_t *value,
                                  struct procspawn__placeholder *ret_placeholder)
 {
     const char *text = json_string_value(json_object_get(value, PROCSPAWN__RESERVED_KEY));
-    int kind;
-    char where;
-    uint64_t number;
 
     if (!text || json_object_size(value) != 1 ||
         !__atomic_load_n(&secret.drawn, __ATOMIC_ACQUIRE) ||
         strncmp(text, secret.digits, SECRET_DIGITS) != 0)
         return false;
-    if (sscanf(text + SECRET_DIGITS, ":%d:%c:%" SCNu64, &kind, &where, &number) != 3)
-        return false;
-    *ret_placeholder = (struct procspawn__placeholder){
-        (enum procspawn_value_kind)kind, where == 'h', number };
-    return true;
+    return read_rest(text + SECRET_DIGITS, ret_placeholder);
 }
 
-int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd)
+int procspawn__placeholder_take_held(const json_t *value, enum procspawn_value_kind kind,
+                                     int *ret_fd)
 {
     struct procspawn__placeholder placeholder;
 
@@ -129,17 +142,25 @@ int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind k
     return procspawn__fd_table_take(placeholder.number, kind, ret_fd);
 }
 
+int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd)
+{
+    int held;
+    int rc = procspawn__placeholder_take_held(value, kind, &held);
+    int fd = rc == 0 ? base__fd_release(held) : -1;
+
+    if (rc == 0 && fd >= 0)
+        *ret_fd = fd;
+    return rc == 0 && fd < 0 ? PROCSPAWN_EVALUE : rc;
+}
+
 int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd)
 {
     if (placeholder->in_table)
         return procspawn__fd_table_send(placeholder->number, placeholder->kind, ret_fd);
-    /*
-     * A placeholder of another kind names a descriptor that the library owns; the program may have
-     * closed it.
-     */
-    if (placeholder->kind != PROCSPAWN_VALUE_FD && !base__fd_is_ours((int)placeholder->number))
-        return fcntl((int)placeholder->number, F_GETFD) < 0 ? -EBADF : PROCSPAWN_EVALUE;
-    return procspawn__kind_duplicate(placeholder->kind, (int)placeholder->number, ret_fd);
+    if (placeholder->kind == PROCSPAWN_VALUE_FD)
+        return procspawn__kind_duplicate(placeholder->kind, (int)placeholder->number, ret_fd);
+    /* The library owns that descriptor, but the program may have closed it. */
+    return procspawn__kind_duplicate_held(placeholder->kind, (int)placeholder->number, ret_fd);
 }
 
 /* ---- the public calls ---- */

@@ -34,12 +34,15 @@ bool procspawn__placeholder_read(const json_t *value,
 
 /*
  * Takes the descriptor of a received placeholder, for procspawn_value_claim_*. Returns 0 or
- * PROCSPAWN_EVALUE.
+ * PROCSPAWN_EVALUE. What the second returns is still noted (base/fd.h): the caller has to look
+ * whether it is the same file.
  */
 int procspawn__placeholder_take(const json_t *value, enum procspawn_value_kind kind, int *ret_fd);
+int procspawn__placeholder_take_held(const json_t *value, enum procspawn_value_kind kind,
+                                     int *ret_fd);
 
 /*
- * Returns a descriptor to be sent, as procspawn__fd_table_send does for entries of the table.
+ * Returns a descriptor to be sent, which is noted, as procspawn__fd_table_send does for entries of the table.
  * Returns 0, PROCSPAWN_EVALUE, -EBADF or another errno of fcntl(2).
  */
 int procspawn__placeholder_send(const struct procspawn__placeholder *placeholder, int *ret_fd);

@@ -27,6 +27,17 @@ bool procspawn__string_is_reserved(const json_t *value)
            strncmp(name, PROCSPAWN__RESERVED_NAME, sizeof PROCSPAWN__RESERVED_NAME - 1) == 0;
 }
 
+json_t *procspawn__reserved_object(const char *text)
+{
+    json_t *object = json_object();
+
+    if (json_object_set_new_nocheck(object, PROCSPAWN__RESERVED_KEY,
+                                    json_string_nocheck(text)) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 bool procspawn__string_is_unescaped(const char *string)
 {
     return string[1] != PROCSPAWN__RESERVED_KEY[0];

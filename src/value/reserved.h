@@ -19,6 +19,9 @@ bool procspawn__key_is_reserved(const char *key);
 /* The same for strings that begin with it. False for other values. */
 bool procspawn__string_is_reserved(const json_t *value);
 
+/* Returns a new object that has this key and this text, which is ASCII; NULL: out of memory. */
+json_t *procspawn__reserved_object(const char *text);
+
 /* Is it one that has no more \001 in front? The string is reserved. */
 bool procspawn__string_is_unescaped(const char *string);
 

@@ -66,26 +66,35 @@ static void unmap(const void *data, size_t size)
         munmap((void *)(uintptr_t)data, size);
 }
 
-/* Makes a buffer of a descriptor, which is taken, also on failure. */
-static int adopt(int fd, procspawn_shmem **ret_shmem)
+/* Makes a buffer of a noted descriptor, which is taken, also on failure. */
+static int adopt_held(int fd, const struct wire_memfd *memfd, procspawn_shmem **ret_shmem)
 {
-    fd = base__fd_hold(fd);
-    if (fd < 0)
-        return fd;
     procspawn_shmem *shmem = malloc(sizeof *shmem);
-    int rc = shmem ? wire__memfd_size(fd, &shmem->size) : -ENOMEM;
+    const void *data = NULL;
+    int rc = shmem ? map_sealed(fd, memfd->size, &data) : -ENOMEM;
 
-    if (rc == 0)
-        rc = map_sealed(fd, shmem->size, &shmem->data);
     if (rc < 0) {
         free(shmem);
         base__close_foreign(base__fd_release(fd));
         return rc;
     }
-    shmem->references = 1;
-    shmem->fd = fd;
+    *shmem = (procspawn_shmem){ .references = 1, .fd = fd, .size = memfd->size, .data = data };
     *ret_shmem = shmem;
     return 0;
+}
+
+/* The same of one that is not noted yet. */
+static int adopt(int fd, procspawn_shmem **ret_shmem)
+{
+    struct wire_memfd memfd;
+    int rc = wire__memfd_look(fd, &memfd);
+
+    if (rc < 0) {
+        base__close_foreign(fd);
+        return rc;
+    }
+    fd = base__fd_hold_file(fd, memfd.file);
+    return fd < 0 ? fd : adopt_held(fd, &memfd, ret_shmem);
 }
 
 int procspawn_shmem_new(const void *bytes, size_t size, procspawn_shmem **ret_shmem)
@@ -106,9 +115,9 @@ static int adopt_memfd(int memfd, procspawn_shmem **ret_shmem)
     int fd = fcntl(memfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd < 0)
         return -errno;
-    size_t size;
+    struct wire_memfd sealed;
     int rc = wire__memfd_back(fd);
-    if (rc == 0 && wire__memfd_size(fd, &size) < 0)
+    if (rc == 0 && wire__memfd_look(fd, &sealed) < 0)
         rc = wire__memfd_seal(fd);
     if (rc == 0)
         return adopt(fd, ret_shmem);
@@ -249,7 +258,14 @@ json_t *procspawn_value_shmem_take(procspawn_shmem *shmem)
 
 int procspawn_value_claim_shmem(const json_t *value, procspawn_shmem **ret_shmem)
 {
+    struct wire_memfd memfd;
     int fd;
-    int rc = procspawn__placeholder_take(value, PROCSPAWN_VALUE_SHMEM, &fd);
-    return rc < 0 ? rc : adopt(fd, ret_shmem);
+    int rc = procspawn__placeholder_take_held(value, PROCSPAWN_VALUE_SHMEM, &fd);
+
+    if (rc < 0)
+        return rc;
+    if (wire__memfd_look(fd, &memfd) == 0 && base__fd_is_ours_as(fd, memfd.file))
+        return adopt_held(fd, &memfd, ret_shmem);
+    base__close_foreign(base__fd_release(fd));
+    return PROCSPAWN_EVALUE;
 }

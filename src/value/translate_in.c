@@ -24,6 +24,7 @@ enum { TEXT_MAX = 16 };
 struct translation {
     struct procspawn__came_beside *beside;
     uint64_t *numbers;          /* of the table's entries, for each descriptor; 0: none */
+    uint64_t *files;            /* their files (base__fd_hold_file) */
 };
 
 /*
@@ -50,7 +51,8 @@ static int receive_fd(const struct translation *t, enum procspawn_value_kind kin
     const struct procspawn__came_beside *beside = t->beside;
 
     if (index >= PROCSPAWN_DESCRIPTORS_MAX || index >= beside->fd_count || t->numbers[index] != 0 ||
-        !base__fd_is_ours(beside->fds[index]) || !procspawn__kind_fits(kind, beside->fds[index]))
+        !procspawn__kind_fits(kind, beside->fds[index], &t->files[index]) ||
+        !base__fd_is_ours_as(beside->fds[index], t->files[index]))
         return -EPROTO;
     int rc = procspawn__fd_table_reserve(beside->fd_owner, kind, &placeholder.number);
     if (rc < 0)
@@ -59,18 +61,32 @@ static int receive_fd(const struct translation *t, enum procspawn_value_kind kin
     return return_new(procspawn__placeholder_new(&placeholder), ret_new);
 }
 
+/* One or two digits. */
+static bool read_index(const char *text, size_t *ret_index)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (digits < 1 || digits > 2 || text[digits] != '\0')
+        return false;
+    *ret_index = (size_t)atoi(text);
+    return true;
+}
+
 /* Reads "kind:index". Each descriptor may be named once. */
 static int receive_placeholder(const struct translation *t, const json_t *object,
                                const json_t *named, json_t **ret_new)
 {
     const char *text = json_string_value(named);
-    char name[TEXT_MAX], index[3];
-    int end = 0;
+    const char *colon = text ? strchr(text, ':') : NULL;
+    char name[TEXT_MAX];
+    size_t index;
 
-    if (json_object_size(object) != 1 || !text ||
-        sscanf(text, "%15[a-z]:%2[0-9]%n", name, index, &end) != 2 || text[end] != '\0')
+    if (json_object_size(object) != 1 || !colon || (size_t)(colon - text) >= sizeof name ||
+        !read_index(colon + 1, &index))
         return -EPROTO;
-    return receive_fd(t, procspawn__kind_by_name(name), (size_t)atoi(index), ret_new);
+    memcpy(name, text, (size_t)(colon - text));
+    name[colon - text] = '\0';
+    return receive_fd(t, procspawn__kind_by_name(name), index, ret_new);
 }
 
 /* ---- strings ---- */
@@ -177,15 +193,16 @@ static int change(const struct translation *t, json_t *value, json_t **ret_new)
     return json_is_array(value) ? change_array(t, value) : 0;
 }
 
-static int take_named(const struct procspawn__came_beside *beside, const uint64_t *numbers)
+static int take_named(const struct translation *t)
 {
+    int *fds = t->beside->fds;
     int rc = 0;
 
     for (size_t i = 0; i < PROCSPAWN_DESCRIPTORS_MAX && rc == 0; i++) {
-        if (numbers[i] == 0)
+        if (t->numbers[i] == 0)
             continue;
-        rc = procspawn__fd_table_fill(numbers[i], beside->fds[i]);
-        beside->fds[i] = -1;
+        rc = procspawn__fd_table_fill(t->numbers[i], fds[i], t->files[i]);
+        fds[i] = -1;
     }
     return rc;
 }
@@ -194,7 +211,8 @@ int procspawn__translate_in(json_t *value, struct procspawn__came_beside *beside
                             json_t **ret_value)
 {
     uint64_t numbers[PROCSPAWN_DESCRIPTORS_MAX] = { 0 };
-    const struct translation t = { .beside = beside, .numbers = numbers };
+    uint64_t files[PROCSPAWN_DESCRIPTORS_MAX];
+    const struct translation t = { .beside = beside, .numbers = numbers, .files = files };
     json_t *changed;
     int rc = change(&t, value, &changed);
 
@@ -205,7 +223,7 @@ int procspawn__translate_in(json_t *value, struct procspawn__came_beside *beside
     if (rc >= 0 && !procspawn__attached_is_used_up(&beside->attached))
         rc = -EPROTO;
     if (rc >= 0)
-        rc = take_named(beside, numbers);
+        rc = take_named(&t);
     if (rc < 0) {
         json_decref(value);
         procspawn__fd_owner_release(beside->fd_owner);

@@ -4,7 +4,6 @@
  */
 #include "src/value/translate_out.h"
 
-#include "src/base/fd.h"
 #include "src/value/placeholder.h"
 #include "src/value/reserved.h"
 #include "src/value/value_type.h"
@@ -40,14 +39,12 @@ static int send_placeholder(const struct procspawn__beside *beside,
     if (*beside->fd_count == PROCSPAWN_DESCRIPTORS_MAX)
         return PROCSPAWN_EDESCRIPTORS;
     int rc = procspawn__placeholder_send(placeholder, &fd);
-    if (rc == 0)
-        fd = base__fd_hold(fd);
-    if (rc < 0 || fd < 0)
-        return rc < 0 ? rc : fd;
+    if (rc < 0)
+        return rc;
     beside->fds[*beside->fd_count] = fd;
     snprintf(text, sizeof text, "%s:%zu", procspawn__kind_name(placeholder->kind),
              (*beside->fd_count)++);
-    return return_new(json_pack("{s:s}", PROCSPAWN__RESERVED_KEY, text), ret_copy);
+    return return_new(procspawn__reserved_object(text), ret_copy);
 }
 
 static int attach(const struct procspawn__beside *beside, enum procspawn__attachment_kind kind,

@@ -4,9 +4,11 @@
 #include "src/wire/memfd.h"
 
 #include "src/base/fd.h"
+#include "src/base/written.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -100,19 +102,6 @@ int wire__memfd_new(const struct wire_part *parts, size_t part_count)
     return rc;
 }
 
-int wire__memfd_size(int fd, size_t *ret_size)
-{
-    struct stat status;
-    int have = fcntl(fd, F_GET_SEALS);
-
-    if (have < 0 || (have & seals) != seals)
-        return -EPROTO;
-    if (fstat(fd, &status) < 0)
-        return -errno;
-    *ret_size = (size_t)status.st_size;
-    return 0;
-}
-
 /*
  * Is the memory made of ordinary pages? A read of a hole in huge pages raises SIGBUS when no huge
  * page is free. fstatfs(2) on a memfd never blocks.
@@ -123,13 +112,43 @@ static bool has_small_pages(int fd)
     return fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC;
 }
 
-bool wire__memfd_is_backed(int fd)
+static bool is_allocated(const struct stat *status)
 {
     enum { BLOCK = 512 };
-    struct stat status;
+    return (uint64_t)status->st_blocks * BLOCK >= (uint64_t)status->st_size;
+}
 
-    return has_small_pages(fd) && fstat(fd, &status) == 0 &&
-           (uint64_t)status.st_blocks * BLOCK >= (uint64_t)status.st_size;
+/*
+ * All memfds with ordinary pages lie in one file system of the kernel's own, which is there for as
+ * long as the kernel runs. Files of a mounted tmpfs cannot be sealed against writing.
+ */
+static bool lies_in_small_pages(int fd, dev_t device)
+{
+    static dev_t known BASE_WRITTEN;
+
+    if (__atomic_load_n(&known, __ATOMIC_RELAXED) == device)
+        return true;
+    if (!has_small_pages(fd))
+        return false;
+    __atomic_store_n(&known, device, __ATOMIC_RELAXED);
+    return true;
+}
+
+int wire__memfd_look(int fd, struct wire_memfd *ret_memfd)
+{
+    struct stat status;
+    int have = fcntl(fd, F_GET_SEALS);
+
+    if (have < 0 || (have & seals) != seals)
+        return -EPROTO;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    *ret_memfd = (struct wire_memfd){
+        .size = (size_t)status.st_size,
+        .file = base__fd_file(&status),
+        .is_backed = is_allocated(&status) && lies_in_small_pages(fd, status.st_dev),
+    };
+    return 0;
 }
 
 int wire__memfd_back(int fd)
@@ -138,22 +157,22 @@ int wire__memfd_back(int fd)
 
     if (!has_small_pages(fd))
         return -EINVAL;
-    if (wire__memfd_is_backed(fd))
-        return 0;
     if (fstat(fd, &status) < 0)
         return -errno;
+    if (is_allocated(&status))
+        return 0;
     return fallocate(fd, 0, 0, status.st_size) < 0 ? -errno : 0;
 }
 
 /* Checks a received text. Moves the file position, which no reader of this memory uses. */
 static int check_text(int fd, size_t length)
 {
-    size_t size;
-    int rc = wire__memfd_size(fd, &size);
+    struct wire_memfd memfd;
+    int rc = wire__memfd_look(fd, &memfd);
 
     if (rc < 0)
         return rc;
-    if (length == 0 || size != length || !has_small_pages(fd))
+    if (length == 0 || memfd.size != length || !memfd.is_backed)
         return -EPROTO;
     return lseek(fd, 0, SEEK_HOLE) == (off_t)length ? 0 : -EPROTO;
 }

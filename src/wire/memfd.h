@@ -9,6 +9,9 @@
 #define FORKSCOPE_WIRE_MEMFD_H
 
 #include "src/wire/frame.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Creates a sealed memfd that holds the parts in order. Returns the descriptor or -errno. */
 int wire__memfd_new(const struct wire_part *parts, size_t part_count);
@@ -32,18 +35,19 @@ int wire__memfd_append(int fd, const struct wire_part *parts, size_t part_count)
 /* Sets the seals. Returns 0, -EBUSY while the memfd is mapped for writing, or another -errno. */
 int wire__memfd_seal(int fd);
 
-/*
- * Reads the size of a sealed memfd. Returns 0; -EPROTO if fd is no memfd or lacks a seal; or
- * -errno.
- */
-int wire__memfd_size(int fd, size_t *ret_size);
+/* A sealed memfd. None of this changes any more. */
+struct wire_memfd {
+    size_t size;
+    uint64_t file;              /* as base__fd_file says */
+    bool is_backed;             /* see wire__memfd_look */
+};
 
 /*
- * Are all pages allocated, and of ordinary size? A reader is charged for pages that are not
- * allocated yet. Pages beyond the end count too and cannot be told apart; they are charged to the
- * sender.
+ * Looks at a sealed memfd. Are all pages allocated, and of ordinary size? A reader is charged for
+ * pages that are not allocated yet. Pages beyond the end count too and cannot be told apart; they
+ * are charged to the sender. Returns 0; -EPROTO if fd is no memfd or lacks a seal; or -errno.
  */
-bool wire__memfd_is_backed(int fd);
+int wire__memfd_look(int fd, struct wire_memfd *ret_memfd);
 
 /* Allocates all pages. Returns 0, -EINVAL for huge pages, or -ENOMEM, -ENOSPC or another -errno. */
 int wire__memfd_back(int fd);

@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <forkscope/shmem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- functions for the children ---- */
@@ -272,6 +274,97 @@ static void what_was_given_and_never_sent_can_be_dropped(void)
 
 /* ---- hostile bytes, straight into the decoder ---- */
 
+/* ---- a buffer under whose number another one is: sealed as it is, but another file ---- */
+
+static procspawn_shmem *make_buffer(const char *text)
+{
+    procspawn_shmem *shmem = NULL;
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn_shmem_new(text, strlen(text), &shmem), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(shmem);
+    return shmem;
+}
+
+/* The number of another descriptor of the same memory. */
+static int find_other(const procspawn_shmem *shmem)
+{
+    enum { MOST = 256 };
+    struct stat one, other;
+
+    fstat(procspawn_shmem_fd(shmem), &one);
+    for (int fd = STDERR_FILENO + 1; fd < MOST; fd++) {
+        if (fd != procspawn_shmem_fd(shmem) && fstat(fd, &other) == 0 &&
+            other.st_ino == one.st_ino && other.st_dev == one.st_dev)
+            return fd;
+    }
+    return -1;
+}
+
+static void replace(int fd, const procspawn_shmem *by)
+{
+    CU_ASSERT_FATAL(fd > STDERR_FILENO && dup3(procspawn_shmem_fd(by), fd, O_CLOEXEC) == fd);
+}
+
+/* It is the program's, and still open. */
+static void check_replaced(int fd, procspawn_shmem *by)
+{
+    CU_ASSERT_EQUAL(find_other(by), fd);
+    close(fd);
+    procspawn_shmem_unref(by);
+}
+
+static void another_buffer_under_the_number_of_one_is_not_sent(void)
+{
+    unsigned before = calls_descriptors();
+    procspawn_shmem *shmem = make_buffer("one"), *other = make_buffer("another");
+    json_t *value = procspawn_value_shmem(shmem);
+    procspawn_handle *handle;
+    int fd = procspawn_shmem_fd(shmem);
+
+    replace(fd, other);
+    PROCSPAWN_CUNIT_EQUAL(procspawn(calls_echo, value, &handle), PROCSPAWN_EVALUE);
+    procspawn_shmem_unref(shmem);
+    check_replaced(fd, other);
+    json_decref(value);
+    calls_check_descriptors(before);
+}
+
+static int claim(const json_t *value)
+{
+    procspawn_shmem *shmem;
+    return procspawn_value_claim_shmem(value, &shmem);
+}
+
+static int send_on(const json_t *value)
+{
+    procspawn_handle *handle;
+    return procspawn(calls_echo, (json_t *)(uintptr_t)value, &handle);
+}
+
+static void check_refused(int (*use)(const json_t *value))
+{
+    procspawn_shmem *shmem = make_buffer("one"), *other = make_buffer("another");
+    procspawn_handle *handle;
+    json_t *result = values_call(calls_echo, procspawn_value_shmem(shmem), &handle);
+    int fd = find_other(shmem);
+
+    replace(fd, other);
+    PROCSPAWN_CUNIT_EQUAL(use(result), PROCSPAWN_EVALUE);
+    json_decref(result);
+    procspawn_handle_free(handle);
+    check_replaced(fd, other);
+    procspawn_shmem_unref(shmem);
+}
+
+static void a_received_buffer_that_was_replaced_is_neither_claimed_nor_sent_on(void)
+{
+    unsigned before = calls_descriptors();
+
+    check_refused(claim);
+    check_refused(send_on);
+    calls_check_descriptors(before);
+}
+
 static void a_thousand_rounds_leave_no_descriptor(void)
 {
     enum { ROUNDS = 1000 };
@@ -312,6 +405,8 @@ static CU_TestInfo travelling[] = {
     TEST(large_values_carry_descriptors_too),
     TEST(what_was_given_is_closed_once_it_was_sent),
     TEST(what_was_given_and_never_sent_can_be_dropped),
+    TEST(another_buffer_under_the_number_of_one_is_not_sent),
+    TEST(a_received_buffer_that_was_replaced_is_neither_claimed_nor_sent_on),
     TEST(a_thousand_rounds_leave_no_descriptor),
     CU_TEST_INFO_NULL,
 };
