@@ -157,6 +157,7 @@ src_libcrash_la_SOURCES += src/crash/owner.c src/crash/owner.h
 src_libcrash_la_SOURCES += src/crash/places.c src/crash/places.h
 src_libcrash_la_SOURCES += src/crash/recursion.c src/crash/recursion.h
 src_libcrash_la_SOURCES += src/crash/remote_memory.c src/crash/remote_memory.h
+src_libcrash_la_SOURCES += src/crash/runtime_code.c src/crash/runtime_code.h
 src_libcrash_la_SOURCES += src/crash/said.c src/crash/said.h
 src_libcrash_la_SOURCES += src/crash/shown_threads.c src/crash/shown_threads.h
 src_libcrash_la_SOURCES += src/crash/report_file.c src/crash/report_file.h

@@ -184,6 +184,7 @@ check_PROGRAMS += tests/crash/module_files_test
 tests_crash_module_files_test_LDADD = $(server_libs) $(test_libs)
 check_PROGRAMS += tests/crash/refused_test
 check_PROGRAMS += tests/crash/many_test
+check_PROGRAMS += tests/crash/owner_test
 check_PROGRAMS += tests/crash/places_test
 check_PROGRAMS += tests/crash/recursion_test
 tests_crash_recursion_test_LDADD = tests/libsupport.la $(server_libs) $(test_libs)

@@ -10,6 +10,7 @@
 #include "forkserver/children/children.h"
 #include "forkserver/children/examination.h"
 #include "forkserver/children/state.h"
+#include "forkserver/children/time_limits.h"
 #include "forkserver/children/timing.h"
 #include "src/base/clock.h"
 #include "src/crash/modules.h"
@@ -21,8 +22,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Time limit of the unwinder, and how long after it the reporter is killed. */
+/*
+ * Time limit of the unwinder, of one that valgrind runs, and how long after it the reporter is
+ * killed.
+ */
 static const int64_t time_limit = BASE_SECOND;
+static const int64_t valgrind_limit = 8 * BASE_SECOND;
 static const int64_t kill_delay = BASE_SECOND / 2;
 /* How long the child then has to die by itself. */
 static const int64_t death_timeout = 2 * BASE_SECOND;
@@ -65,6 +70,17 @@ static const struct modules *modules_at_init(void)
     return &modules;
 }
 
+/* Under valgrind a crash has longer, but no more than its call has left. */
+static int64_t limit_of(const struct child *child, enum child_state state)
+{
+    int64_t left = forkserver__limit_next(child) - base__now();
+
+    if (state != CHILD_STOPPED || left <= time_limit ||
+        !crash__modules_of_valgrind(modules_at_init()))
+        return time_limit;
+    return left < valgrind_limit ? left : valgrind_limit;
+}
+
 /* state: CHILD_STOPPED or CHILD_HANGING, if a reporter could be started. */
 static bool start(struct server *s, struct child *child, enum child_state state)
 {
@@ -72,6 +88,7 @@ static bool start(struct server *s, struct child *child, enum child_state state)
 
     if (child->channel < 0 || s->reporters.late_count == REPORTERS_LATE || !prepare(s, &report))
         return false;
+    const int64_t limit = limit_of(child, state);
     /* The server's memory is not inherited by the reporter. */
     const struct examination examination = {
         .server = s->pid,
@@ -81,7 +98,7 @@ static bool start(struct server *s, struct child *child, enum child_state state)
         .own_proc = s->own_proc,
         .with_symbols = s->options->resolve_backtraces,
         .with_places = s->options->resolve_backtraces && s->options->resolve_lines,
-        .time_limit = time_limit,
+        .time_limit = limit,
         .at_init = modules_at_init(),
         .memfd = report.memfd,
         .brief = report.brief,
@@ -97,7 +114,7 @@ static bool start(struct server *s, struct child *child, enum child_state state)
     child->examined = true;
     child->report = report;
     child->report.pid = pid;
-    child->report.give_up_at = base__deadline(time_limit + kill_delay);
+    child->report.give_up_at = base__deadline(limit + kill_delay);
     list_append(&s->reporters.examined, &child->in_examined);
     forkserver__look_by(s, child, child->report.give_up_at);
     return true;

@@ -153,7 +153,10 @@ enum procspawn_frame_owner {
     /* This library, and all below the called function: the entry of a typed function, and main()
      * as it was during procspawn_init. */
     PROCSPAWN_FRAME_LIBRARY,
-    /* The C library, the run-time libraries of compilers (libgcc_s, libstdc++), the vDSO. */
+    /* The C library, the run-time libraries of compilers (libgcc_s, libstdc++), the vDSO. In modules
+     * of the program: functions whose source lies in a folder .../include/c++/..., as templates of
+     * the C++ library do, and, without file, those of namespace std and the like; and, of a program
+     * that is linked statically, what leads from abort() to the signal, and the start of a thread. */
     PROCSPAWN_FRAME_SYSTEM
 };
 
@@ -186,7 +189,9 @@ struct procspawn_thread {
     int waits_for;                  /* tid of who holds that mutex, or is to end; 0: not known */
     /* Its frames, by the index of procspawn_error_frame. Threads with equal stacks share them. */
     size_t first, count;
-    size_t cut;                     /* frames that are left out in the middle of a deep stack */
+    /* Frames that are left out in the middle of a deep stack. Of such a stack those far below the
+     * called function may be missing, too; they are not counted. */
+    size_t cut;
     size_t cut_at;                  /* how many of its frames stand before these */
     int error;                      /* 0, or a negative errno value: why frames are missing */
 };
@@ -400,6 +405,10 @@ const char *procspawn_error_type(const procspawn_error *error);
  * after init shows symbols only if that user may read its file, and else, as where that was
  * deleted, those that it exports; those that were there at init always do. If that process fails,
  * the frames are missing, and nothing else.
+ *
+ * Under valgrind the report of a crash has eight seconds, but no more than the call's time limits
+ * leave. The frames of a process that hangs are those of valgrind there. A child that ends is looked
+ * through for leaks, which takes seconds, unless valgrind was started with --leak-check=no.
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *

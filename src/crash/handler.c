@@ -44,6 +44,7 @@ static struct crash_record record BASE_WRITTEN;
 static pthread_t main_thread BASE_WRITTEN;
 static pid_t parent BASE_WRITTEN;
 static bool (*trap_call)(ucontext_t *) BASE_WRITTEN;
+static bool blocked BASE_WRITTEN; /* a fault was to end the process, by a mask: see die() */
 
 /*
  * From here to on_crash(): async-signal-safe. These functions make system calls through syscall(),
@@ -215,16 +216,21 @@ static void block(int signo, ucontext_t *context)
 }
 
 /*
- * For a fault whose signal is blocked the kernel kills the process without a handler. If another
- * signal cannot be made fatal, SIGKILL is used; the record has the cause.
+ * For a fault whose signal is blocked the kernel kills the process without a handler; valgrind does
+ * not heed the mask, so that the fault comes here again. If another signal cannot be made fatal,
+ * SIGKILL is used; the record has the cause.
  */
 static void die(int signo, const siginfo_t *info, ucontext_t *context)
 {
-    if (is_repeated(signo, info))
+    if (is_repeated(signo, info)) {
+        if (blocked)
+            (void)restore_default(signo);
+        blocked = true;
         block(signo, context);
-    else if (!restore_default(signo) ||
-             syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), signo) != 0)
+    } else if (!restore_default(signo) ||
+               syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), signo) != 0) {
         syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
+    }
 }
 
 /* Did a seccomp filter trap a system call that was done instead? */

@@ -143,6 +143,20 @@ void crash__modules_free(struct modules *modules)
     *modules = (struct modules){ .count = 0 };
 }
 
+/* As /usr/libexec/valgrind/memcheck-amd64-linux and vgpreload_core-amd64-linux.so beside it. */
+bool crash__modules_of_valgrind(const struct modules *modules)
+{
+    static const char folder[] = "/valgrind/";
+
+    for (size_t i = 0; i < modules->count; i++) {
+        const char *name = strstr(modules->module[i].path, folder);
+
+        if (name && !strchr(name + strlen(folder), '/') && strstr(name, "-linux"))
+            return true;
+    }
+    return false;
+}
+
 const struct module *crash__modules_at(const struct modules *modules, uint64_t address)
 {
     for (size_t i = 0; i < modules->count; i++)

@@ -8,6 +8,7 @@
 #include "src/crash/module.h"
 #include "src/crash/remote_memory.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,12 @@ int crash__modules_find(struct modules *modules, struct memory *memory,
 /* Reads the mappings and modules of this process. Returns 0 or a negative errno value. */
 int crash__modules_own(struct modules *ret_modules);
 void crash__modules_free(struct modules *modules);
+
+/*
+ * Does valgrind run the process whose modules these are? Its files are mapped there, then. All that
+ * such a process does takes many times as long.
+ */
+bool crash__modules_of_valgrind(const struct modules *modules);
 
 /* Returns the module at an address, borrowed; NULL if there is none. */
 const struct module *crash__modules_at(const struct modules *modules, uint64_t address);

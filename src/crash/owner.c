@@ -3,6 +3,8 @@
  */
 #include "src/crash/owner.h"
 
+#include "src/crash/runtime_code.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -58,17 +60,16 @@ static bool is_library(const char *module)
     return begins(module, "libforkscope.") || begins(module, "libforkscope-");
 }
 
-static bool is_below_called(const struct backtrace_frame *frame)
+bool crash__is_below_called(uint64_t ip)
 {
-    return frame->ip >= (uintptr_t)__start_forkscope_below &&
-           frame->ip < (uintptr_t)__stop_forkscope_below;
+    return ip >= (uintptr_t)__start_forkscope_below && ip < (uintptr_t)__stop_forkscope_below;
 }
 
 /* The module that the library is a part of; 0: not known. */
 static uint32_t module_of_library(const struct backtrace *trace)
 {
     for (uint32_t i = 0; i < trace->frame_count; i++)
-        if (is_below_called(&trace->frame[i]))
+        if (crash__is_below_called(trace->frame[i].ip))
             return trace->frame[i].module;
     return 0;
 }
@@ -97,6 +98,27 @@ static enum backtrace_owner owner_of(const struct backtrace *trace,
                                                                    : BACKTRACE_PROGRAM;
 }
 
+bool crash__is_in_system(const struct backtrace *trace, const struct backtrace_frame *frame)
+{
+    return is_system(file_name(crash__backtrace_string(trace, frame->module)));
+}
+
+/* What the program has of the run-time libraries is the system's. */
+static void give_to_system(struct backtrace *trace, const struct backtrace_thread *thread)
+{
+    size_t endings = crash__ending_frames(trace, thread);
+    size_t starts = crash__starting_frames(trace, thread);
+
+    for (size_t i = 0; i < thread->count; i++) {
+        struct backtrace_frame *frame = &trace->frame[thread->first + i];
+
+        if (frame->owner == BACKTRACE_PROGRAM &&
+            (i < endings || i + starts >= thread->count ||
+             crash__is_of_cxx_library(trace, frame)))
+            frame->owner = BACKTRACE_SYSTEM;
+    }
+}
+
 static void set_owners(struct backtrace *trace, const struct backtrace_thread *thread,
                        uint32_t library)
 {
@@ -106,12 +128,13 @@ static void set_owners(struct backtrace *trace, const struct backtrace_thread *t
         struct backtrace_frame *frame = &trace->frame[i];
         enum backtrace_owner owner = owner_of(trace, frame, library);
 
-        below = below || is_below_called(frame);
+        below = below || crash__is_below_called(frame->ip);
         frame->owner = below && owner == BACKTRACE_PROGRAM ? BACKTRACE_LIBRARY : owner;
     }
     for (uint32_t i = thread->first + thread->count; i-- > thread->first + 1;)
         if (trace->frame[i - 1].inlined)
             trace->frame[i - 1].owner = trace->frame[i].owner;
+    give_to_system(trace, thread);
 }
 
 void crash__set_owners(struct backtrace *trace)

@@ -5,6 +5,7 @@
 
 #include "src/base/clock.h"
 #include "src/crash/elf_image.h"
+#include "src/crash/owner.h"
 #include "src/debug/source.h"
 
 #include <limits.h>
@@ -69,7 +70,8 @@ static void read_module(struct places *places, const struct module *module,
         close(debug);
 }
 
-static struct places_module *module_of(struct places *places, const struct backtrace_frame *frame,
+static struct places_module *module_of(struct places *places, const struct backtrace *trace,
+                                       const struct backtrace_frame *frame,
                                        const struct module **ret_module)
 {
     const struct module *module = crash__modules_at(places->names->modules, frame->ip);
@@ -79,7 +81,7 @@ static struct places_module *module_of(struct places *places, const struct backt
     if (!module || base__now() > places->deadline)
         return NULL;
     read = &places->module[module - places->names->modules->module];
-    if (!read->read && frame->owner != BACKTRACE_SYSTEM)
+    if (!read->read && !crash__is_in_system(trace, frame))
         read_module(places, module, read);
     return read;
 }
@@ -209,7 +211,7 @@ static uint32_t complete(struct places *places, struct backtrace *trace,
 {
     struct backtrace_frame *frame = &trace->frame[thread->first + at];
     const struct module *module;
-    struct places_module *read = module_of(places, frame, &module);
+    struct places_module *read = module_of(places, trace, frame, &module);
     const struct places_group *group;
     struct backtrace_frame physical;
     uint32_t skipped;    /* the inlined ones, without room for all */
@@ -231,12 +233,18 @@ static uint32_t complete(struct places *places, struct backtrace *trace,
     return group->count - skipped;
 }
 
+/* Functions of the program can be inlined into templates of the C++ library. */
+static bool is_of_program(const struct backtrace *trace, const struct backtrace_frame *frame)
+{
+    return frame->owner != BACKTRACE_LIBRARY && !crash__is_in_system(trace, frame);
+}
+
 /* Frames of the library that no frame of the program comes behind are as in every child. */
 static uint32_t count_to_last(const struct backtrace *trace, const struct backtrace_thread *thread)
 {
     uint32_t count = thread->count;
 
-    while (count > 0 && trace->frame[thread->first + count - 1].owner != BACKTRACE_PROGRAM)
+    while (count > 0 && !is_of_program(trace, &trace->frame[thread->first + count - 1]))
         count--;
     return count > 0 ? count : thread->count;
 }

@@ -31,13 +31,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MEMORY_LIMIT = 64 << 20 };    /* beyond the present use when reading begins */
 
-/* For files and lines: no look-up begins after the one, none goes on after the other. */
-static const int64_t places_limit = BASE_SECOND / 4;
-static const int64_t places_end = BASE_SECOND / 3;
+/*
+ * For files and lines, parts of the whole limit: no look-up begins after the one, none goes on
+ * after the other.
+ */
+enum { PLACES_PART = 4, PLACES_END_PART = 3 };
 
 /* The state of one report; too large for a stack. */
 struct unwind {
@@ -429,11 +432,29 @@ static struct unwind *begin(const struct unwind_task *task, struct backtrace *tr
     return unwind;
 }
 
+/*
+ * At the end of a process valgrind looks for leaks, which takes seconds: the memory that the server
+ * keeps from its children is missing there, and each word of it is a fault. Not if the kernel kills
+ * the process.
+ */
+static void end_before_valgrind(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    const struct itimerspec at_once = {.it_value = {.tv_nsec = 1}};
+    timer_t timer;
+
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 &&
+        timer_settime(timer, 0, &at_once, NULL) == 0)
+        sleep(1);
+}
+
 /* The examined process may go on; its memory is not needed any more. */
 static __attribute__((noreturn)) void end(const struct unwind *unwind, int status)
 {
     if (unwind->task->record && !unwind->walk.memory_is_local)
         crash__mark(unwind->task->pid, unwind->memory.fd, CRASH_EXAMINED);
+    if (crash__modules_of_valgrind(unwind->task->at_init))
+        end_before_valgrind();
     _exit(status);
 }
 
@@ -457,12 +478,12 @@ static int64_t lesser(int64_t one, int64_t other)
 static int add_places(struct unwind *unwind)
 {
     struct backtrace *trace = unwind->trace;
+    const int64_t limit = unwind->task->limit;
     int error = 0;
 
     guarded = unwind;
-    base__guard(lesser(places_end, unwind->deadline + unwind->task->limit / 8 - base__now()),
-                 leave);
-    unwind->places.deadline = lesser(base__now() + places_limit, unwind->deadline);
+    base__guard(lesser(limit / PLACES_END_PART, unwind->deadline + limit / 8 - base__now()), leave);
+    unwind->places.deadline = lesser(base__now() + limit / PLACES_PART, unwind->deadline);
     for (uint32_t i = 0; i < trace->thread_count; i++) {
         crash__places_add(&unwind->places, trace, i);
         if (i != 0)

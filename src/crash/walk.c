@@ -4,6 +4,7 @@
 #include "src/crash/walk.h"
 
 #include "src/base/clock.h"
+#include "src/crash/owner.h"
 #include "src/crash/recursion.h"
 
 #include <errno.h>
@@ -328,21 +329,29 @@ static bool next(const struct walk *walk, const struct step *step, struct step *
     return by_frame_pointer(walk, step, ret_caller) || by_scan(walk, step, ret_caller);
 }
 
+/* Of the functions that lead to recursion, the called one among them, so many are kept. */
+enum { TAIL_OF_PROGRAM = 4 };
+
 /*
  * At the limit the oldest entry of the tail is dropped, so that the tail is the oldest part of the
- * stack.
+ * stack. Returns false if that is the called function and what is above it: what is below is as in
+ * every child.
  */
-static void keep(struct stack *stack, const struct step *step)
+static bool keep(struct stack *stack, const struct step *step)
 {
     if (stack->count == BACKTRACE_FRAMES) {
         size_t tail = BACKTRACE_FRAMES - BACKTRACE_HEAD - 1;
 
+        if (crash__is_below_called(
+                pc_of(&stack->step[BACKTRACE_HEAD + TAIL_OF_PROGRAM].registers)))
+            return false;
         memmove(&stack->step[BACKTRACE_HEAD], &stack->step[BACKTRACE_HEAD + 1],
                 tail * sizeof *stack->step);
         stack->count--;
         stack->cut++;
     }
     stack->step[stack->count++] = *step;
+    return true;
 }
 
 static void note_place(struct recursion *recursion, const struct step *step)
@@ -395,14 +404,15 @@ void crash__walk(const struct walk *walk, const struct registers *start, struct 
 
     ret_stack->count = ret_stack->cut = 0;
     ret_stack->error = 0;
-    keep(ret_stack, &step);
+    (void)keep(ret_stack, &step);
     for (; !walk->memory_is_local && next(walk, &step, &caller); frames++) {
         signals += caller.found == BACKTRACE_SIGNAL;
         ret_stack->error = limit_reached(walk, frames, signals);
         if (ret_stack->error)
             return;
         step = caller;
-        keep(ret_stack, &step);
+        if (!keep(ret_stack, &step))
+            return;
         note_place(&recursion, &step);
         if (ret_stack->count == BACKTRACE_FRAMES && frames % RECURSION_PLACES == 0)
             frames += pass_over(walk, &recursion, ret_stack, &step);
