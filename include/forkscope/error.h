@@ -153,10 +153,11 @@ enum procspawn_frame_owner {
     /* This library, and all below the called function: the entry of a typed function, and main()
      * as it was during procspawn_init. */
     PROCSPAWN_FRAME_LIBRARY,
-    /* The C library, the run-time libraries of compilers (libgcc_s, libstdc++), the vDSO. In modules
-     * of the program: functions whose source lies in a folder .../include/c++/..., as templates of
-     * the C++ library do, and, without file, those of namespace std and the like; and, of a program
-     * that is linked statically, what leads from abort() to the signal, and the start of a thread. */
+    /* The C library, the run-time libraries of compilers (libgcc_s, libstdc++), the vDSO. In
+     * modules of the program: functions whose source lies in a folder .../include/c++/..., as
+     * templates of the C++ library do, and, without file, those of namespace std and the like; and,
+     * of a program that is linked statically, what leads from abort() to the signal, and the start
+     * of a thread. */
     PROCSPAWN_FRAME_SYSTEM
 };
 
@@ -407,8 +408,8 @@ const char *procspawn_error_type(const procspawn_error *error);
  * the frames are missing, and nothing else.
  *
  * Under valgrind the report of a crash has eight seconds, but no more than the call's time limits
- * leave. The frames of a process that hangs are those of valgrind there. A child that ends is looked
- * through for leaks, which takes seconds, unless valgrind was started with --leak-check=no.
+ * leave. The frames of a process that hangs are those of valgrind there. A child that ends is
+ * looked through for leaks, which takes seconds, unless valgrind has --leak-check=no.
  *
  * procspawn_error_frame returns 0, or -EINVAL for an index out of range.
  *
