@@ -64,6 +64,7 @@ struct fresh__region {
     uint64_t offset;            /* in the snapshot */
     unsigned rights;
     struct fresh__advice advice;
+    bool small;                 /* it is copied back as a whole */
 };
 
 /* A descriptor that is open before a call, and its duplicate. */
@@ -83,6 +84,7 @@ struct fresh__fd {
 /* Files that the snapshot and the resets read. */
 struct fresh__files {
     int maps, pagemap, status, fds, spaces, server, cwd, snapshot;
+    int timers;                 /* -1 if this kernel does not tell of timers */
     int advice, infos;          /* closed when the snapshot is taken */
 };
 
@@ -114,6 +116,7 @@ struct fresh__saved {
     struct { unsigned first, last; } gap[3 * FRESH__FDS + 16];
     unsigned open_count;                /* open descriptors, with duplicates and files */
     bool counted;                       /* the kernel tells their number */
+    unsigned all_close_from;            /* descriptors from here on close on exec; 0: see each */
     bool compared;                      /* it also tells whether two are of one open file */
     bool scans;                         /* it tells which pages are written */
     bool may_root, may_enter;           /* the worker may change its root, its namespaces */
@@ -132,6 +135,10 @@ struct fresh__saved {
     unsigned mode;                      /* umask */
     char name[16];
     long number[FRESH__NUMBERS];
+    bool fixed_number[FRESH__NUMBERS];  /* nothing that a call may do changes it */
+    bool fixed_limit[FRESH__LIMITS];
+    uint64_t permitted;                 /* capabilities */
+    bool reads_segments;                /* an instruction does, without a system call */
     uint32_t float_control[2];
     uint64_t root[2];
     char space[FRESH__SPACES][FRESH__SPACE];
@@ -152,6 +159,7 @@ struct fresh__work {
     struct fresh__found found;
     const char *obstacle;       /* why there is no snapshot, or the state that cannot be put back */
     int next_timer;
+    long faults;                /* page faults at the end of the last reset; 0: not known */
     bool no_scan, no_query;     /* PAGEMAP_SCAN, PROCMAP_QUERY are refused */
     struct fresh__range run[FRESH__RUNS];
     uint64_t pages[512];

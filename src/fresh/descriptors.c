@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Of newer kernels than the headers may be. */
-enum { MAGIC_OF_PIDS = 0x50494446, DUPFD_QUERY = 1024 + 3 };
+enum { MAGIC_OF_PIDS = 0x50494446, DUPFD_QUERY = 1024 + 3, CLOEXEC_OF_RANGE = 1 << 2 };
 
 /* Duplicates lie behind the numbers that programs use, and within the kernel's smallest table. */
 enum { COPIES = 40 };
@@ -74,7 +74,7 @@ static bool is_own(const struct fresh__saved *saved, int fd)
 
     return fd == files->maps || fd == files->pagemap || fd == files->status || fd == files->fds ||
            fd == files->spaces || fd == files->server || fd == files->cwd ||
-           fd == files->snapshot;
+           fd == files->snapshot || fd == files->timers;
 }
 
 /* ---- what /proc/self/fdinfo tells: position, flags, locks; of some what is in them ---- */
@@ -187,8 +187,8 @@ static bool stays(const struct fresh__saved *saved, int number)
 static int highest(const struct fresh__saved *saved)
 {
     const struct fresh__files *files = &saved->files;
-    const int own[] = { files->maps,   files->pagemap, files->status, files->fds,
-                        files->spaces, files->server,  files->cwd,    files->snapshot };
+    const int own[] = { files->maps,   files->pagemap, files->status,   files->fds,   files->spaces,
+                        files->server, files->cwd,     files->snapshot, files->timers };
     int most = 0;
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
@@ -199,6 +199,20 @@ static int highest(const struct fresh__saved *saved)
         most = saved->fd[i].info > most ? saved->fd[i].info : most;
     }
     return most;
+}
+
+/* Before the kernel knows the flag of close_range(2) each descriptor is seen. */
+static void find_all_close_from(struct fresh__saved *saved)
+{
+    int last = STDERR_FILENO;
+
+    for (unsigned i = 0; i < saved->fd_count; i++) {
+        if (!saved->fd[i].closes_on_exec && saved->fd[i].fd > last)
+            last = saved->fd[i].fd;
+    }
+    saved->all_close_from = (unsigned)last + 1;
+    if (fresh__call(SYS_close_range, saved->all_close_from, ~0u, CLOEXEC_OF_RANGE) < 0)
+        saved->all_close_from = 0;
 }
 
 static void list_gaps(struct fresh__saved *saved)
@@ -246,6 +260,7 @@ bool fresh__descriptors_save(struct fresh__saved *saved, struct fresh__work *wor
     }
     fresh__call(SYS_close, saved->files.infos);
     list_gaps(saved);
+    find_all_close_from(saved);
     saved->open_count = listing.all + saved->fd_count + infos;
     saved->counted = count(saved) == (long)saved->open_count;
     saved->compared = fresh__call(SYS_fcntl, saved->files.cwd, DUPFD_QUERY, saved->files.cwd) == 1;
@@ -364,8 +379,10 @@ static bool is_replaceable(const struct fresh__fd *fd)
            (fresh__call(SYS_fcntl, fd->fd, F_GETFD) < 0 || closes_at_once(fd->fd));
 }
 
-static bool has_flag(const struct fresh__fd *fd)
+static bool has_flag(const struct fresh__saved *saved, const struct fresh__fd *fd)
 {
+    if (saved->all_close_from > 0 && (unsigned)fd->fd >= saved->all_close_from)
+        return true;
     return fresh__call(SYS_fcntl, fd->fd, F_GETFD) == (fd->closes_on_exec ? FD_CLOEXEC : 0);
 }
 
@@ -375,15 +392,23 @@ static bool look_at_known(const struct fresh__saved *saved, const struct fresh__
     if (!is_as_it_was(fd, work))
         return false;
     if (is_the_same(saved, fd)) {
-        work->found.fds |= !has_flag(fd);
+        work->found.fds |= !has_flag(saved, fd);
         return true;
     }
     work->found.fds = true;
     return !(saved->compared || fd->regular) || is_replaceable(fd);
 }
 
+/* To have all close on exec takes one system call, to see which do takes one for each. */
+static void put_back_flags(const struct fresh__saved *saved)
+{
+    if (saved->all_close_from > 0)
+        fresh__call(SYS_close_range, saved->all_close_from, ~0u, CLOEXEC_OF_RANGE);
+}
+
 bool fresh__descriptors_look(const struct fresh__saved *saved, struct fresh__work *work)
 {
+    put_back_flags(saved);
     for (unsigned i = 0; i < saved->fd_count; i++) {
         if (!look_at_known(saved, &saved->fd[i], work))
             return false;
@@ -405,7 +430,7 @@ static bool put_back_known(const struct fresh__saved *saved, const struct fresh_
     const long on_exec = fd->closes_on_exec ? FD_CLOEXEC : 0;
 
     if (is_the_same(saved, fd))
-        return has_flag(fd) || fresh__call(SYS_fcntl, fd->fd, F_SETFD, on_exec) == 0;
+        return has_flag(saved, fd) || fresh__call(SYS_fcntl, fd->fd, F_SETFD, on_exec) == 0;
     return fresh__call(SYS_dup3, fd->copy, fd->fd, on_exec ? O_CLOEXEC : 0) >= 0;
 }
 

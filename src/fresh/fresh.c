@@ -58,6 +58,7 @@ void procspawn__fresh_open(void)
         .fds = open_file("/proc/self/fd", O_RDONLY | O_DIRECTORY),
         .spaces = open_file("/proc/self/ns", O_RDONLY | O_DIRECTORY),
         .server = move_up(fresh__call(SYS_pidfd_open, getppid(), 0)),
+        .timers = open_file("/proc/self/timers", O_RDONLY),
         .advice = open_file("/proc/self/smaps", O_RDONLY),
         .infos = open_file("/proc/self/fdinfo", O_RDONLY | O_DIRECTORY),
         .cwd = -1,

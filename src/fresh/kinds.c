@@ -8,6 +8,7 @@
 #include "src/fresh/spaces.h"
 #include "src/fresh/status.h"
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -22,18 +23,19 @@
 
 enum { SIGSET = 8, WALL = 0x40000000 };
 
-/* ---- threads, memory shared with other processes, children ---- */
+/* ---- threads, memory shared with other processes, undone semaphores, children ---- */
 
 /*
- * The kernel refuses this to a process with threads, or with others in its memory; else it does
- * nothing. A thread that was joined may take a moment to leave.
+ * The kernel refuses this to a process with threads, or with others in its memory; else it only
+ * undoes semaphores, as at the end of a process. A thread that was joined may take a moment to
+ * leave.
  */
 static bool is_alone(void)
 {
     enum { MOMENTS = 100 };
 
     for (int i = 0; i < MOMENTS; i++) {
-        if (fresh__call(SYS_unshare, CLONE_THREAD) == 0)
+        if (fresh__call(SYS_unshare, CLONE_THREAD | CLONE_SYSVSEM) == 0)
             return true;
         fresh__call(SYS_sched_yield, 0);
     }
@@ -81,9 +83,24 @@ static bool look_status(const struct fresh__saved *saved, struct fresh__work *wo
     return fresh__status_look(saved, work) == NULL;
 }
 
+/* ---- capabilities: the status tells if they have changed ---- */
+
+static bool save_capabilities(struct fresh__saved *saved, struct fresh__work *work)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[2];
+
+    (void)work;
+    if (fresh__call(SYS_capget, &header, data) < 0)
+        return false;
+    saved->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    return true;
+}
+
 /* ---- limits ---- */
 
-/* getrlimit(2) is quicker than prlimit(2). */
+/* A limit of 0 cannot be changed without the right to raise it. getrlimit(2) is quicker than
+ * prlimit(2). */
 static long get_limit(int resource, struct rlimit *limit)
 {
 #ifdef SYS_getrlimit
@@ -97,8 +114,11 @@ static bool save_limits(struct fresh__saved *saved, struct fresh__work *work)
 {
     (void)work;
     for (int i = 0; i < FRESH__LIMITS; i++) {
-        if (get_limit(i, &saved->limit[i]) < 0)
+        struct rlimit *limit = &saved->limit[i];
+        if (get_limit(i, limit) < 0)
             return false;
+        saved->fixed_limit[i] = limit->rlim_cur == 0 && limit->rlim_max == 0 &&
+                                !(saved->permitted >> CAP_SYS_RESOURCE & 1);
     }
     return true;
 }
@@ -110,6 +130,8 @@ static bool look_limits(const struct fresh__saved *saved, struct fresh__work *wo
     (void)work;
     for (int i = 0; i < FRESH__LIMITS; i++) {
         const struct rlimit *was = &saved->limit[i];
+        if (saved->fixed_limit[i])
+            continue;
         if (get_limit(i, &now) < 0)
             return false;
         if (now.rlim_cur == was->rlim_cur && now.rlim_max == was->rlim_max)
@@ -169,6 +191,31 @@ static bool look_numbers(const struct fresh__saved *saved, struct fresh__work *w
 
 /* ---- timers ---- */
 
+/* /proc/self/timers begins with "ID: 5" if there are timers. -1: there are none. */
+static int first_timer(const struct fresh__saved *saved)
+{
+    enum { DIGITS = 4 };        /* where they begin */
+    char text[24];
+    int timer = 0;
+    long length = fresh__call(SYS_pread64, saved->files.timers, text, sizeof text, 0);
+
+    if (length <= DIGITS)
+        return -1;
+    for (long i = DIGITS; i < length && text[i] >= '0' && text[i] <= '9'; i++)
+        timer = timer * 10 + (text[i] - '0');
+    return timer;
+}
+
+static bool delete_timers(const struct fresh__saved *saved)
+{
+    enum { MANY = 1000 };
+    int timer = 0;
+
+    for (int i = 0; i <= MANY && (timer = first_timer(saved)) >= 0; i++)
+        fresh__call(SYS_timer_delete, timer);
+    return timer < 0;
+}
+
 /* Timers are numbered upwards, so a new one tells how many were made. */
 static int make_timer(void)
 {
@@ -193,28 +240,35 @@ static bool is_interval_set(int which)
     return now.it_value.tv_sec != 0 || now.it_value.tv_usec != 0;
 }
 
+static bool has_timers(const struct fresh__saved *saved, struct fresh__work *work)
+{
+    struct itimerspec now;
+
+    if (saved->files.timers >= 0)
+        return first_timer(saved) >= 0;
+    int next = make_timer();
+    for (int i = 0; i < next; i++) {
+        if (fresh__call(SYS_timer_gettime, i, &now) == 0)
+            return true;
+    }
+    work->next_timer = next + 1;
+    return next < 0;
+}
+
 /* Those of the initializer are for each call, and cannot be put back. */
 static bool save_timers(struct fresh__saved *saved, struct fresh__work *work)
 {
-    struct itimerspec now;
-    int next = make_timer();
-
-    (void)saved;
-    for (int i = 0; i < next; i++) {
-        if (fresh__call(SYS_timer_gettime, i, &now) == 0)
-            return false;
-    }
-    work->next_timer = next + 1;
-    return next >= 0 && !is_interval_set(ITIMER_REAL) && !is_interval_set(ITIMER_VIRTUAL) &&
-           !is_interval_set(ITIMER_PROF);
+    return !has_timers(saved, work) && !is_interval_set(ITIMER_REAL) &&
+           !is_interval_set(ITIMER_VIRTUAL) && !is_interval_set(ITIMER_PROF);
 }
 
 static bool look_timers(const struct fresh__saved *saved, struct fresh__work *work)
 {
     enum { MANY = 1000 };
-    int timer = make_timer();
 
-    (void)saved;
+    if (saved->files.timers >= 0)
+        return delete_timers(saved);
+    int timer = make_timer();
     if (timer < work->next_timer || timer - work->next_timer > MANY)
         return false;
     for (int i = work->next_timer; i < timer; i++)
@@ -315,7 +369,7 @@ static bool put_back_place(const struct fresh__saved *saved, struct fresh__work 
     return fresh__call(SYS_fchdir, saved->files.cwd) == 0;
 }
 
-/* ---- memory locks, undone semaphores, what the kernel does when the thread ends ---- */
+/* ---- memory locks, what the kernel does when the thread ends ---- */
 
 /* The area is new: it is locked too if new memory is to be. */
 static bool save_locks(struct fresh__saved *saved, struct fresh__work *work)
@@ -329,15 +383,6 @@ static bool put_back_locks(const struct fresh__saved *saved, struct fresh__work 
     (void)saved;
     (void)work;
     return fresh__call(SYS_munlockall, 0) == 0;
-}
-
-/* As at the end of a process. A kernel without semaphores has nothing to undo. */
-static bool put_back_semaphores(const struct fresh__saved *saved, struct fresh__work *work)
-{
-    (void)saved;
-    (void)work;
-    long rc = fresh__call(SYS_unshare, CLONE_SYSVSEM);
-    return rc == 0 || rc == -ENOSYS;
 }
 
 static bool save_thread(struct fresh__saved *saved, struct fresh__work *work)
@@ -462,7 +507,7 @@ static bool put_back_float(const struct fresh__saved *saved, struct fresh__work 
 const struct fresh__kind fresh__kinds[] = {
     { "a thread, or a process in the same memory", save_alone, look_alone, NULL },
     { "a child process", save_children, look_children, NULL },
-    { "ids, rights, filters, tracer, group or session", NULL, look_status, NULL },
+    { "ids, rights, filters, tracer, group or session", save_capabilities, look_status, NULL },
     { "resource limits", save_limits, look_limits, NULL },
     { "scheduling", save_schedule, look_schedule, NULL },
     { "root directory or namespaces", fresh__spaces_save, fresh__spaces_look, NULL },
@@ -475,7 +520,6 @@ const struct fresh__kind fresh__kinds[] = {
     { "the alternate stack", save_alternate, NULL, put_back_alternate },
     { "directory, umask and name", save_place, NULL, put_back_place },
     { "memory locks", save_locks, NULL, put_back_locks },
-    { "semaphores", NULL, NULL, put_back_semaphores },
     { "a robust mutex", save_thread, look_thread, put_back_thread },
     { "floating-point modes", save_float, NULL, put_back_float },
 };

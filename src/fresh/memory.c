@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const uint64_t most = 1ULL << 40;       /* bytes of a snapshot, most of them never touched */
@@ -159,6 +160,20 @@ static int seal(struct fresh__saved *saved, uint64_t size)
     return 0;
 }
 
+/*
+ * To copy back a few pages takes less time than to ask which were written, and whether their
+ * mapping is the same.
+ */
+static void mark_small(struct fresh__saved *saved)
+{
+    enum { FEW = 8 };
+
+    for (unsigned i = 0; i < saved->region_count; i++) {
+        const struct fresh__range *range = &saved->region[i].range;
+        saved->region[i].small = range->end - range->start <= FEW * saved->page;
+    }
+}
+
 static int map_region(const struct fresh__saved *saved, const struct fresh__region *region)
 {
     long at = fresh__call(SYS_mmap, region->range.start, region->range.end - region->range.start,
@@ -194,6 +209,7 @@ const char *fresh__memory_save(struct fresh__saved *saved, struct fresh__work *w
         obstacle = "too much memory, as a sanitizer reserves it";
     if (obstacle)
         return obstacle;
+    mark_small(saved);
     saved->brk = (uintptr_t)fresh__call(SYS_brk, 0);
     rc = fresh__advice_wipe(saved);
     if (rc == 0)
@@ -240,9 +256,17 @@ static void put_back_run(const struct fresh__saved *saved, const struct fresh__r
             run->start > region->range.start ? run->start : region->range.start,
             run->end < region->range.end ? run->end : region->range.end,
         };
-        if (part.start < part.end)
+        if (part.start < part.end && !region->small)
             copy_back(saved, &part, region->offset + (part.start - region->range.start));
     }
+}
+
+/* The first region from this one on that is not small, or the number of all. */
+static unsigned next_large(const struct fresh__saved *saved, unsigned i)
+{
+    while (i < saved->region_count && saved->region[i].small)
+        i++;
+    return i;
 }
 
 /*
@@ -254,10 +278,13 @@ static unsigned end_of_group(const struct fresh__saved *saved, unsigned first)
     enum { CLOSE = 256 << 10 };
     unsigned end = first + 1;
 
-    while (end < saved->region_count &&
-           saved->region[end].range.start - saved->region[end - 1].range.end <= CLOSE)
-        end++;
-    return end;
+    for (;;) {
+        unsigned next = next_large(saved, end);
+        if (next == saved->region_count ||
+            saved->region[next].range.start - saved->region[end - 1].range.end > CLOSE)
+            return end;
+        end = next + 1;
+    }
 }
 
 static int put_back_group(const struct fresh__saved *saved, struct fresh__work *work,
@@ -278,13 +305,22 @@ static int put_back_group(const struct fresh__saved *saved, struct fresh__work *
     return 0;
 }
 
-static bool all_whole(const struct fresh__saved *saved)
+static bool are_whole(const struct fresh__saved *saved, bool small)
 {
     for (unsigned i = 0; i < saved->region_count; i++) {
-        if (fresh__region_query(saved, &saved->region[i]) != FRESH__WHOLE)
+        const struct fresh__region *region = &saved->region[i];
+        if (region->small == small && fresh__region_query(saved, region) != FRESH__WHOLE)
             return false;
     }
     return true;
+}
+
+static void put_back_small(const struct fresh__saved *saved)
+{
+    for (unsigned i = 0; i < saved->region_count; i++) {
+        if (saved->region[i].small)
+            copy_back(saved, &saved->region[i].range, saved->region[i].offset);
+    }
 }
 
 /* The table has just been read. */
@@ -299,12 +335,13 @@ static int map_broken_regions(const struct fresh__saved *saved, const struct fre
     return rc;
 }
 
-static int put_back_pages(const struct fresh__saved *saved, struct fresh__work *work)
+static int put_back_large(const struct fresh__saved *saved, struct fresh__work *work)
 {
     unsigned end;
     int rc = 0;
 
-    for (unsigned i = 0; i < saved->region_count && rc == 0; i = end) {
+    for (unsigned i = next_large(saved, 0); i < saved->region_count && rc == 0;
+         i = next_large(saved, end)) {
         end = end_of_group(saved, i);
         rc = put_back_group(saved, work, i, end);
     }
@@ -370,6 +407,41 @@ static int put_back_mappings(const struct fresh__saved *saved, struct fresh__wor
     return rc == 0 ? map_broken_regions(saved, work) : rc;
 }
 
+/* Of all threads that the process has had. 0: the kernel does not tell. */
+static long count_faults(void)
+{
+    struct rusage usage;
+
+    if (fresh__call(SYS_getrusage, RUSAGE_SELF, &usage) < 0)
+        return 0;
+    return usage.ru_minflt + usage.ru_majflt;
+}
+
+static int put_back_contents(const struct fresh__saved *saved, struct fresh__work *work)
+{
+    int rc = fresh__advice_wipe(saved);
+
+    if (rc == 0)
+        put_back_small(saved);
+    if (rc == 0)
+        rc = put_back_large(saved, work);
+    return rc == 0 ? put_back_stack(saved, work) : rc;
+}
+
+/*
+ * The last step. If there was no page fault since the last reset, all pages of the small regions
+ * are those that it has left, since all have just been written to; so the regions are whole.
+ * Returns whether that is so, or `compared` says that they were compared.
+ */
+static bool has_same_pages(struct fresh__work *work, bool compared)
+{
+    const long faults = count_faults();
+    const bool same = faults != 0 && faults == work->faults;
+
+    work->faults = faults;
+    return same || compared;
+}
+
 /*
  * If a region is not what it was, another mapping may have taken its place in the amounts that the
  * look before the answer has compared.
@@ -377,14 +449,17 @@ static int put_back_mappings(const struct fresh__saved *saved, struct fresh__wor
 int fresh__memory_put_back(const struct fresh__saved *saved, struct fresh__work *work)
 {
     int rc = put_back_brk(saved);
+    const bool compares = rc < 0 || work->found.mappings || work->no_query ||
+                          !are_whole(saved, false);
 
-    if (rc < 0 || work->found.mappings || work->no_query || !all_whole(saved))
+    if (compares)
         rc = put_back_mappings(saved, work);
     if (rc == 0)
-        rc = fresh__advice_wipe(saved);
-    if (rc == 0)
-        rc = put_back_pages(saved, work);
-    return rc == 0 ? put_back_stack(saved, work) : rc;
+        rc = put_back_contents(saved, work);
+    if (rc < 0 || has_same_pages(work, compares) || are_whole(saved, true))
+        return rc;
+    rc = put_back_mappings(saved, work);
+    return rc == 0 ? put_back_contents(saved, work) : rc;
 }
 
 void __attribute__((noinline)) fresh__memory_clear_frames(const struct fresh__saved *saved)

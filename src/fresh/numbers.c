@@ -6,10 +6,13 @@
 #include "src/fresh/numbers.h"
 
 #include "src/fresh/raw.h"
+#include <errno.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 
 /* Of newer kernels than the headers may be. */
@@ -62,7 +65,7 @@ static const struct {
 enum { COUNT = sizeof numbers / sizeof numbers[0] };
 _Static_assert((int)COUNT <= (int)FRESH__NUMBERS, "the area has room for all numbers");
 
-static long get(unsigned i)
+static long get(const struct fresh__saved *saved, unsigned i)
 {
     long stored = 0;
     int small = 0;
@@ -90,6 +93,10 @@ static long get(unsigned i)
         return fresh__call(SYS_io_uring_enter, 0, 0, 0, ENTER_REGISTERED_RING, NULL, 0);
     case SEGMENT:
 #if defined(__x86_64__)
+        if (saved->reads_segments) {
+            __asm__ volatile("rdgsbase %0" : "=r"(stored));
+            return stored;
+        }
         rc = fresh__call(SYS_arch_prctl, numbers[i].get, &stored);
         return rc < 0 ? rc : stored;
 #endif
@@ -129,19 +136,43 @@ static void set(unsigned i, long number)
     }
 }
 
+/* What the kernel does not know, or knows only of those that have a right that is not there. */
+static bool is_fixed(const struct fresh__saved *saved, unsigned i)
+{
+    const long number = saved->number[i];
+
+    return numbers[i].way == RETURNED &&
+           (number == -EINVAL ||
+            (number == -EPERM && numbers[i].get == GET_IO_FLUSHER &&
+             !(saved->permitted >> CAP_SYS_RESOURCE & 1)));
+}
+
+static bool can_read_segments(void)
+{
+#if defined(__x86_64__)
+    enum { FSGSBASE = 1 << 1 };
+    return getauxval(AT_HWCAP2) & FSGSBASE;
+#else
+    return false;
+#endif
+}
+
 void fresh__numbers_save(struct fresh__saved *saved)
 {
-    for (unsigned i = 0; i < COUNT; i++)
-        saved->number[i] = get(i);
+    saved->reads_segments = can_read_segments();
+    for (unsigned i = 0; i < COUNT; i++) {
+        saved->number[i] = get(saved, i);
+        saved->fixed_number[i] = is_fixed(saved, i);
+    }
 }
 
 bool fresh__numbers_put_back(const struct fresh__saved *saved, const char **ret_name)
 {
     for (unsigned i = 0; i < COUNT; i++) {
-        if (get(i) == saved->number[i])
+        if (saved->fixed_number[i] || get(saved, i) == saved->number[i])
             continue;
         set(i, saved->number[i]);
-        if (get(i) != saved->number[i]) {
+        if (get(saved, i) != saved->number[i]) {
             *ret_name = numbers[i].name;
             return false;
         }

@@ -128,6 +128,30 @@ static bool note(enum meaning meaning, struct fresh__found *found)
     return false;
 }
 
+/* Goes on to the start of the first line that differs, or to the end of one of the texts. */
+static void skip_same(const char **was, const char *was_end, const char **is, const char *is_end)
+{
+    const size_t left = (size_t)(was_end - *was), right = (size_t)(is_end - *is);
+    const size_t most = left < right ? left : right;
+    uint64_t word, other;
+    size_t same = 0;
+
+    for (; same + sizeof word <= most; same += sizeof word) {
+        __builtin_memcpy(&word, *was + same, sizeof word);
+        __builtin_memcpy(&other, *is + same, sizeof other);
+        if (word != other)
+            break;
+    }
+    while (same < most && (*was)[same] == (*is)[same])
+        same++;
+    if (same < left || same < right) {
+        while (same > 0 && (*was)[same - 1] != '\n')
+            same--;
+    }
+    *was += same;
+    *is += same;
+}
+
 /*
  * The lines are those of the same kernel, so they come in the same order. A name may change the
  * number of bytes of its line, but not of lines: the kernel escapes newlines in it.
@@ -138,17 +162,14 @@ const char *fresh__status_compare(const char *was, size_t was_length, const char
     const char *was_end = was + was_length, *is_end = is + is_length;
     struct line before, now;
 
-    while (take_line(&was, was_end, &before)) {
-        if (before.length < (size_t)(is_end - is) && is[before.length] == '\n' &&
-            fresh__same(before.start, is, before.length)) {
-            is += before.length + 1;
-            continue;
-        }
+    for (;;) {
+        skip_same(&was, was_end, &is, is_end);
+        if (!take_line(&was, was_end, &before))
+            return is == is_end ? NULL : "the status of the process";
         if (!take_line(&is, is_end, &now) || !same_key(&before, &now) ||
             !note(meaning_of(&before), found))
             return "ids, rights, filters, threads, tracer, group or session";
     }
-    return is == is_end ? NULL : "the status of the process";
 }
 
 bool fresh__status_is_zero(const char *text, size_t length, const char *key)

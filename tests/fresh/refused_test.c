@@ -65,8 +65,12 @@ static void check_act(procspawn_pool *pool, unsigned number)
 
 static void check_acts(procspawn_pool *pool)
 {
-    for (unsigned i = 0; memory_acts[i].name; i++)
-        check_act(pool, i);
+    unsigned number = 0;
+
+    for (const struct act *act = memory_acts; act->name; act++)
+        check_act(pool, number++);
+    for (const struct act *act = small_acts; act->name; act++)
+        check_act(pool, number++);
 }
 
 static void written_pages_are_found_without_pagemap_scan(void)

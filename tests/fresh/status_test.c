@@ -67,6 +67,24 @@ static void a_key_is_compared_as_a_whole(void)
     CU_ASSERT_PTR_NOT_NULL(compare("Nam:\ta\n", "Nam:\tb\n", &found));
 }
 
+/* Their words are compared at once; the last one may be cut short. */
+static void texts_of_any_length_are_compared(void)
+{
+    static const char text[] = "Uid:\t0123456789\nGid:\t0\n";
+    char other[sizeof text];
+    struct fresh__found found;
+
+    for (size_t i = 0; i + 1 < sizeof text; i++) {
+        memcpy(other, text, sizeof text);
+        CU_ASSERT_PTR_NULL(compare(text, other, &found));
+        other[i] = other[i] == '1' ? '2' : '1';
+        CU_ASSERT_PTR_NOT_NULL(compare(text, other, &found));
+        other[i] = '\0';
+        CU_ASSERT_PTR_NOT_NULL(compare(text, other, &found));
+        CU_ASSERT_PTR_NOT_NULL(compare(other, text, &found));
+    }
+}
+
 #define TEST(name) { #name, name }
 
 static CU_TestInfo texts[] = {
@@ -76,6 +94,7 @@ static CU_TestInfo texts[] = {
     TEST(all_else_must_be_as_it_was),
     TEST(a_missing_or_additional_line_is_a_difference),
     TEST(a_key_is_compared_as_a_whole),
+    TEST(texts_of_any_length_are_compared),
     CU_TEST_INFO_NULL
 };
 

@@ -58,7 +58,8 @@ long acts_status(const char *key)
     return (long)(hash & 0x7fffffff);
 }
 
-static const struct act *const lists[] = { memory_acts, descriptor_acts, kernel_acts, rights_acts };
+static const struct act *const lists[] = { memory_acts, small_acts, descriptor_acts, kernel_acts,
+                                           rights_acts };
 
 unsigned acts_count(void)
 {

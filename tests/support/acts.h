@@ -16,9 +16,11 @@ struct act {
 
 /* Before the library is initialised: makes the state that acts change. */
 void acts_prepare(void);
+void acts_prepare_small(void);      /* part of it */
 
 /* Ended by an act without a name. */
 extern const struct act memory_acts[];
+extern const struct act small_acts[];
 extern const struct act descriptor_acts[];
 extern const struct act kernel_acts[];
 extern const struct act rights_acts[];

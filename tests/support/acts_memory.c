@@ -40,6 +40,7 @@ static char variable[] = "ACTS_PUT=before";
 
 void acts_prepare(void)
 {
+    acts_prepare_small();
     block = strdup("block");
     large_block = malloc(MIB);
     memset(large_block, 5, MIB);
