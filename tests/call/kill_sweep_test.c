@@ -176,6 +176,12 @@ static void strike(enum victim victim, int64_t delay, struct busy_report *report
     PROCSPAWN_CUNIT_EQUAL(children_left_behind(), 0);
 }
 
+static void strike_fresh(enum victim victim, int64_t delay, struct busy_report *report)
+{
+    report->only_fresh = true;
+    strike(victim, delay, report);
+}
+
 typedef void scene(enum victim victim, int64_t delay, struct busy_report *report);
 
 static void sweep(scene *act, enum victim victim, unsigned count)
@@ -216,6 +222,15 @@ static void a_child_is_killed_and_no_other_call_suffers(void)
 static void a_grandchild_is_killed_and_no_call_suffers(void)
 {
     sweep(strike, GRANDCHILD, moments());
+}
+
+/* The same for pools whose calls start fresh; each strike hits many of their calls. */
+static void fresh_pools_end_or_go_on_as_well(void)
+{
+    enum { SHARE = 4 };
+
+    for (enum victim victim = PROGRAM; victim <= CHILD; victim++)
+        sweep(strike_fresh, victim, (moments() + SHARE - 1) / SHARE);
 }
 
 /* A stopped process gets the end of the program all the same. */
@@ -284,6 +299,7 @@ static CU_TestInfo tests[] = {
     TEST(a_server_is_killed_and_the_program_goes_on),
     TEST(a_child_is_killed_and_no_other_call_suffers),
     TEST(a_grandchild_is_killed_and_no_call_suffers),
+    TEST(fresh_pools_end_or_go_on_as_well),
     TEST(what_was_stopped_ends_with_the_program),
     TEST(a_stopped_root_or_server_keeps_nobody_waiting),
     TEST(a_stop_during_init_keeps_nobody_waiting),

@@ -102,6 +102,7 @@ static const struct crash *const crashes[] = { CRASHES(POINTER) };
 
 /* The columns of sandboxes set it; each test has a process of its own. */
 static enum procspawn_sandbox profile = PROCSPAWN_SANDBOX_NONE;
+static bool fresh;                  /* set by the column of pools whose calls start fresh */
 
 static void configure(procspawn_builder *builder, const struct crash *crash)
 {
@@ -174,6 +175,8 @@ static procspawn_pool *pool_of_one(const struct crash *crash)
     procspawn_pool *pool = NULL;
 
     configure(procspawn_pool_builder_process(builder), crash);
+    if (fresh)
+        procspawn_pool_builder_fresh(builder);
     CU_ASSERT_EQUAL_FATAL(procspawn_pool_builder_build(builder, &pool), 0);
     procspawn_pool_builder_free(builder);
     return pool;
@@ -207,6 +210,12 @@ static json_t *pooled(json_t *index)
                              "error", error ? procspawn_error_json(error) : NULL);
     procspawn_error_free(error);
     return told;
+}
+
+static json_t *fresh_pooled(json_t *index)
+{
+    fresh = true;
+    return pooled(index);
 }
 
 /* A library without sandboxes has none of these columns to fail. */
@@ -313,6 +322,10 @@ TESTS(nested_twice)
 #define TEST_INFO_pooled(name, ...) TEST_INFO(pooled, name)
 TESTS(pooled)
 
+#define TEST_FUNCTION_fresh_pooled(name, ...) TEST_FUNCTION(fresh_pooled, name)
+#define TEST_INFO_fresh_pooled(name, ...) TEST_INFO(fresh_pooled, name)
+TESTS(fresh_pooled)
+
 #define TEST_FUNCTION_sandboxed(name, ...) TEST_FUNCTION(sandboxed, name)
 #define TEST_INFO_sandboxed(name, ...) TEST_INFO(sandboxed, name)
 TESTS(sandboxed)
@@ -329,6 +342,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(nested),
     SUITE(nested_twice),
     SUITE(pooled),
+    SUITE(fresh_pooled),
     SUITE(sandboxed),
     SUITE(sandboxed_pooled),
     CU_SUITE_INFO_NULL,

@@ -8,6 +8,7 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/frame.h"
 
+#include <forkscope/pool.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,6 +26,7 @@ enum { GROWTH_KIB = 2048 };
 enum { THREADS = 4, BEFORE = 10, FEW = 100, SERVERS = 8, STOCK = 32 };
 
 static volatile int *volatile nowhere;
+static procspawn_pool *pool;        /* NULL: each call has a process of its own */
 
 static FRAME void write_to_null(void)
 {
@@ -55,7 +57,9 @@ static bool crash_once(void)
     procspawn_error *error = NULL;
     bool whole;
 
-    if (procspawn(dies_by_null, NULL, &handle) < 0)
+    int rc = pool ? procspawn_pool_spawn(pool, dies_by_null, NULL, &handle)
+                  : procspawn(dies_by_null, NULL, &handle);
+    if (rc < 0)
         return false;
     procspawn_join(handle, NULL, &error);
     whole = is_whole(error);
@@ -163,21 +167,39 @@ static void check_left(const struct state *before)
     }
 }
 
-/* After the end of the library the runner looks for descriptors and processes that are left. */
-static void many_crashes_each_have_their_report_and_leave_nothing(void)
+static void begin(void)
 {
-    const char *wanted = getenv("MANY_CRASHES");
-    unsigned count = wanted ? (unsigned)atoi(wanted) : FEW;
     struct rlimit no_core = { 0, 0 };
-    struct calls_tree tree;
-    struct state before;
 
     procspawn_cunit_time_limit(1200 * CALLS_SECOND);
     setrlimit(RLIMIT_CORE, &no_core);
     calls_begin();
+}
+
+/* A worker dies in each call, and its pool has another one. */
+static void make_fresh_pool(void)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(THREADS);
+
+    CU_ASSERT_FATAL(builder != NULL);
+    procspawn_pool_builder_fresh(builder);
+    CU_ASSERT_EQUAL_FATAL(procspawn_pool_builder_build(builder, &pool), 0);
+    procspawn_pool_builder_free(builder);
+}
+
+/* After the end of the library the runner looks for descriptors and processes that are left. */
+static void crash_and_look(void)
+{
+    const char *wanted = getenv("MANY_CRASHES");
+    unsigned count = wanted ? (unsigned)atoi(wanted) : FEW;
+    struct calls_tree tree;
+    struct state before;
+
     crash(BEFORE);
     look(&before);
     crash(count / THREADS);
+    procspawn_pool_free(pool);
+    pool = NULL;
     check_left(&before);
     calls_tree_open(&tree, getpid());
     calls_end();
@@ -185,9 +207,23 @@ static void many_crashes_each_have_their_report_and_leave_nothing(void)
     calls_tree_close(&tree);
 }
 
+static void many_crashes_each_have_their_report_and_leave_nothing(void)
+{
+    begin();
+    crash_and_look();
+}
+
+static void so_do_many_crashes_of_fresh_workers(void)
+{
+    begin();
+    make_fresh_pool();
+    crash_and_look();
+}
+
 static CU_TestInfo tests[] = {
     { "many_crashes_each_have_their_report_and_leave_nothing",
       many_crashes_each_have_their_report_and_leave_nothing },
+    { "so_do_many_crashes_of_fresh_workers", so_do_many_crashes_of_fresh_workers },
     CU_TEST_INFO_NULL,
 };
 

@@ -6,6 +6,8 @@
 #include "tests/support/call_helpers.h"
 #include "tests/support/closed.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <forkscope/pool.h>
 #include <forkscope/tree.h>
 #include <poll.h>
 #include <pthread.h>
@@ -125,6 +127,21 @@ static pid_t start(void (*life)(int ready))
 static json_t *twice(json_t *number)
 {
     return json_integer(2 * json_integer_value(number));
+}
+
+/* Leaves more than its answer. Any number but twice the argument: something was left before. */
+static json_t *twice_if_fresh(json_t *number)
+{
+    static int visits;
+    json_int_t value = json_integer_value(number);
+
+    if (visits++ > 0 || getenv("BUSY_PROGRAM"))
+        return json_integer(2 * value + 1);
+    setenv("BUSY_PROGRAM", "left", 1);
+    memset(malloc(100000), 1, 100000);
+    if (chdir("/") < 0 || open("/dev/null", O_RDONLY) < 0)
+        procspawn_panic("a call cannot leave anything");
+    return twice(number);
 }
 
 /* Returns process ids; 0 for a process that was killed before it could report its own. */
@@ -250,6 +267,50 @@ static int call_nested(scoped_spawner self, void *unused)
     return call_again_and_again(self, "nested twice", nest);
 }
 
+/* A pool that has failed lost its servers too often. */
+static bool make_fresh_pool(procspawn_pool **pool)
+{
+    procspawn_pool_builder *builder = procspawn_pool_builder_new(2);
+
+    procspawn_pool_free(*pool);
+    *pool = NULL;
+    if (!builder)
+        abort();
+    procspawn_pool_builder_fresh(builder);
+    int rc = procspawn_pool_builder_build(builder, pool);
+    procspawn_pool_builder_free(builder);
+    return rc == 0 || note_refusal("a pool", rc);
+}
+
+static int call_fresh(scoped_spawner self, void *unused)
+{
+    procspawn_pool *pool = NULL;
+    procspawn_handle *handle;
+
+    (void)self;
+    (void)unused;
+    for (json_int_t i = 0; !stopped(); i++) {
+        if (!pool && !make_fresh_pool(&pool))
+            break;
+        json_t *number = json_integer(i), *result;
+        int rc = pool ? procspawn_pool_spawn(pool, twice_if_fresh, number, &handle)
+                      : PROCSPAWN_ESERVER;
+        json_decref(number);
+        if (rc == PROCSPAWN_EPOOL) {
+            count(&report->lost);
+            make_fresh_pool(&pool);
+        } else if (rc < 0 && !note_refusal("fresh twice", rc)) {
+            break;
+        } else if (rc == 0) {
+            if (join("fresh twice", handle, &result))
+                check_number("fresh twice", i, result);
+            procspawn_handle_free(handle);
+        }
+    }
+    procspawn_pool_free(pool);
+    return 0;
+}
+
 /* After a call has ended, all processes that it started must have ended. */
 static void check_bred(procspawn_handle *handle, json_t *pids)
 {
@@ -333,8 +394,10 @@ enum { TASKS = 4 };
 
 static void run_tasks(void)
 {
-    scoped_task_function *const tasks[TASKS] = { call, call_nested, leave_processes,
-                                                 cancel_again_and_again };
+    scoped_task_function *const all[TASKS] = { call, call_nested, leave_processes,
+                                               cancel_again_and_again };
+    scoped_task_function *const fresh[TASKS] = { call_fresh, call_fresh, call_fresh, call_fresh };
+    scoped_task_function *const *tasks = report->only_fresh ? fresh : all;
     struct scoped_parent_signals signals[TASKS];
     scoped_spawner root;
 
