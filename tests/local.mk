@@ -525,6 +525,8 @@ tests_random_random_LDFLAGS += -Wl,--wrap=pthread_create,--wrap=eventfd,--wrap=s
 
 check_PROGRAMS += tests/soak/soak
 tests_soak_soak_SOURCES = tests/soak/soak.c tests/soak/nodes.c tests/soak/nodes.h
+tests_soak_soak_SOURCES += tests/soak/call.c tests/soak/call.h
+tests_soak_soak_SOURCES += tests/soak/fresh.c tests/soak/fresh.h
 tests_soak_soak_SOURCES += tests/soak/tree.c tests/soak/tree.h tests/soak/work.c tests/soak/work.h
 tests_soak_soak_LDADD = tests/libsupport.la $(core_libs)
 

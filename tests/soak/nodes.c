@@ -29,7 +29,7 @@ struct all {
 };
 
 const char *const ending_names[ENDINGS] = { "result", "panic", "closed", "timed out", "lost",
-                                            "setup", "io", "abandoned" };
+                                            "setup", "io", "cancelled", "abandoned" };
 struct shared *shared;
 static struct node *nodes;
 

@@ -14,6 +14,7 @@
 /* How a call can end. */
 enum ending {
     ENDED_RESULT, ENDED_PANIC, ENDED_CLOSED, ENDED_TIMED_OUT, ENDED_LOST, ENDED_SETUP, ENDED_IO,
+    ENDED_CANCELLED,            /* killed in the queue of its pool */
     ENDED_ABANDONED,            /* its task was cancelled while it waited */
     ENDINGS
 };

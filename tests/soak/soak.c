@@ -2,9 +2,9 @@
  * soak.c - a tree of tasks and processes under everything that can happen to it at once
  *
  * A program runs a tree (tree.c) whose tasks and calls are cancelled, killed, limited and cut short
- * at random. This one watches it, kills and stops processes from outside, and checks all the time
- * that no node of the tree outlives its parent. SOAK_SECONDS sets the duration; SEED repeats the
- * decisions of a run, but not their timing.
+ * at random, beside pools whose calls start fresh (fresh.c). This one watches it, kills and stops
+ * processes from outside, and checks all the time that no node of the tree outlives its parent.
+ * SOAK_SECONDS sets the duration; SEED repeats the decisions of a run, but not their timing.
  */
 #include "tests/support/process_list.h"
 #include "tests/soak/nodes.h"

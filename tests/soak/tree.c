@@ -3,6 +3,8 @@
  */
 #include "tests/soak/tree.h"
 
+#include "tests/soak/call.h"
+#include "tests/soak/fresh.h"
 #include "tests/soak/nodes.h"
 #include "tests/soak/work.h"
 #include "tests/support/closed.h"
@@ -54,78 +56,6 @@ static void twig_end(void *argument)
 
 /* ---- one call ---- */
 
-struct call {
-    procspawn_handle *handle;
-    int node;
-    int64_t number;
-    bool ended;
-};
-
-static const enum ending ending_of[] = {
-    [PROCSPAWN_ERROR_JSON] = ENDINGS,
-    [PROCSPAWN_ERROR_IO] = ENDED_IO,
-    [PROCSPAWN_ERROR_PANIC] = ENDED_PANIC,
-    [PROCSPAWN_ERROR_REMOTE_CLOSE] = ENDED_CLOSED,
-    [PROCSPAWN_ERROR_CANCELLED] = ENDINGS,
-    [PROCSPAWN_ERROR_TIMED_OUT] = ENDED_TIMED_OUT,
-    [PROCSPAWN_ERROR_CONSUMED] = ENDINGS,
-    [PROCSPAWN_ERROR_SETUP] = ENDED_SETUP,
-    [PROCSPAWN_ERROR_SERVER_LOST] = ENDED_LOST,
-};
-
-static void note_ending(struct call *call, enum ending ending)
-{
-    if (call->ended || ending == ENDINGS)
-        wrong("a call ended twice, or as it cannot");
-    else
-        add(&shared->counts.endings[ending]);
-    call->ended = true;
-}
-
-/* The first join has the ending; the second one must find nothing more. */
-static void check_consumed(struct call *call)
-{
-    procspawn_error *error = NULL;
-    int rc = procspawn_join_timeout(call->handle, 0, NULL, &error);
-
-    if (rc != PROCSPAWN_ECALL || procspawn_error_kind(error) != PROCSPAWN_ERROR_CONSUMED)
-        wrong("a second join gives %s", forkscope_strerror(rc));
-    if (rc == PROCSPAWN_ECALL)
-        procspawn_error_free(error);
-}
-
-/* False while the call has not ended. */
-static bool join(struct call *call, int64_t timeout)
-{
-    procspawn_error *error = NULL;
-    json_t *result = NULL;
-    int rc = procspawn_join_timeout(call->handle, timeout, &result, &error);
-
-    if (rc == -ETIMEDOUT || rc == -ECANCELED || rc == -EMFILE || rc == -ENFILE)
-        return false;
-    if (rc == 0 && !work_is_right(call->number, result))
-        wrong("a result is not the right one");
-    if (rc == 0)
-        note_ending(call, ENDED_RESULT);
-    else if (rc == PROCSPAWN_ECALL)
-        note_ending(call, ending_of[procspawn_error_kind(error)]);
-    else
-        wrong("a join gives %s", forkscope_strerror(rc));
-    json_decref(result);
-    procspawn_error_free(error);
-    check_consumed(call);
-    return true;
-}
-
-static void call_leave(void *argument)
-{
-    struct call *call = argument;
-
-    if (!call->ended)
-        note_ending(call, ENDED_ABANDONED);
-    procspawn_handle_free(call->handle);
-}
-
 static procspawn_builder *draw_builder(uint64_t *random, enum work what)
 {
     procspawn_builder *builder = procspawn_builder_new();
@@ -171,11 +101,11 @@ static void make_call(scoped_spawner self, struct twig *twig)
     if (rc == 0) {
         pthread_cleanup_push(call_leave, &call);
         pthread_setcancelstate(cancel, NULL);
-        bool over = join(&call, (int64_t)(draw(&twig->random) % 30) * MS);
+        bool over = call_join(&call, (int64_t)(draw(&twig->random) % 30) * MS);
         if (!over && draw(&twig->random) % 2)
             procspawn_kill(call.handle);
         if (!over && draw(&twig->random) % 4)
-            join(&call, -1);
+            call_join(&call, -1);
         if (procspawn_wait_timeout(call.handle, 0, NULL) == 0)
             node_end(call.node);
         pthread_cleanup_pop(1);
@@ -317,8 +247,8 @@ static void starve(uint64_t *random)
 
 int tree_run(uint64_t seed)
 {
-    uint64_t seeds[BRANCHES];
-    pthread_t threads[BRANCHES];
+    uint64_t seeds[BRANCHES], fresh_seed = seed + 1;
+    pthread_t threads[BRANCHES], fresh;
 
     procspawn_config *config = procspawn_config_new();
     procspawn_config_capture_backtraces(config, draw(&seed) % 2);
@@ -331,7 +261,10 @@ int tree_run(uint64_t seed)
         if (pthread_create(&threads[i], NULL, grow, &seeds[i]) != 0)
             return 1;
     }
+    if (pthread_create(&fresh, NULL, call_fresh_pools, &fresh_seed) != 0)
+        return 1;
     starve(&seed);
+    pthread_join(fresh, NULL);
     for (int i = 0; i < BRANCHES; i++)
         pthread_join(threads[i], NULL);
     if (procspawn_fini() < 0 || waitpid(-1, NULL, WNOHANG) != -1)

@@ -16,6 +16,7 @@ enum work {
 
 /* The argument of a call, and whether a result is the one for it. */
 json_t *work_argument(enum work work, int node, int64_t number);
+int64_t work_answer(int64_t number);
 int work_is_right(int64_t number, const json_t *result);
 
 json_t *work(json_t *argument);

@@ -1,6 +1,6 @@
 /*
- * busy_program.h - a program with a busy tree: tasks, calls, nested calls, calls of a pool that start
- * fresh, processes left behind
+ * busy_program.h - a program with a busy tree: tasks, calls, nested calls, processes left behind;
+ * or one that calls in pools whose calls start fresh
  *
  * For tests that kill a part of the tree and examine the rest. The program writes its findings into
  * memory that it shares with the test.
@@ -13,7 +13,7 @@
 
 struct busy_report {
     bool stop;                  /* set by the test: the program is to end */
-    bool only_fresh;            /* set before the start: there are no calls but those of fresh pools */
+    bool only_fresh;            /* set before the start: all calls are those of fresh pools */
     unsigned right;             /* calls with the right result */
     unsigned lost;              /* calls lost with a server or the root */
     unsigned closed;            /* calls lost with their process */
