@@ -225,7 +225,7 @@ void crash__fault_text(const struct crash_record *record, const struct mappings 
     else if (record->signo == SIGSYS)
         tell_sys(&text, record);
     else if (record->signo == SIGTRAP)
-        append(&text, "a breakpoint");
+        append(&text, record->code == TRAP_TRACE ? "a single step" : "a breakpoint");
     else if (record->signo == SIGXCPU)
         append(&text, "its limit of processor time has passed");
     else if (record->signo == SIGXFSZ)

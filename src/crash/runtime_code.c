@@ -5,12 +5,20 @@
 
 #include <string.h>
 
-/* The headers of libstdc++ and of libc++ lie in such a folder. */
-static const char cxx_folder[] = "/include/c++/";
+/*
+ * The headers of libstdc++ and of libc++ lie in folders as /usr/include/c++/12,
+ * /usr/include/x86_64-linux-gnu/c++/12, /usr/lib/llvm-14/include/c++/v1.
+ */
+static bool is_header_of_cxx(const char *path)
+{
+    const char *include = strstr(path, "/include/");
+
+    return include && strstr(include, "/c++/");
+}
 
 /* Symbols of namespace std, of the namespaces of its makers, and of the C++ run time. */
 static const char *const cxx_prefixes[] = {
-    "_ZSt", "_ZNSt", "_ZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx", "_ZN10__cxxabiv1",
+    "_ZSt", "_ZNSt", "_ZNKSt", "_ZZSt", "_ZZNSt", "_ZZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx", "_ZN10__cxxabiv1",
     "_ZNK10__cxxabiv1", "__cxa_", "__gxx_personality", "_Unwind_",
 };
 
@@ -37,7 +45,7 @@ bool crash__is_of_cxx_library(const struct backtrace *trace, const struct backtr
     const char *symbol = crash__backtrace_string(trace, frame->symbol);
 
     if (frame->file != 0)
-        return strstr(crash__backtrace_string(trace, frame->file), cxx_folder) != NULL;
+        return is_header_of_cxx(crash__backtrace_string(trace, frame->file));
     for (size_t i = 0; i < sizeof cxx_prefixes / sizeof cxx_prefixes[0]; i++)
         if (begins(symbol, cxx_prefixes[i]))
             return true;

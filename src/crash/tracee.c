@@ -202,6 +202,20 @@ int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int
     return error;
 }
 
+void crash__tracees_lead_living(struct tracees *tracees)
+{
+    struct tracee *first = &tracees->tracee[0];
+
+    for (size_t i = 1; i < tracees->count && first->error == -ESRCH; i++) {
+        const struct tracee ended = *first;
+
+        if (tracees->tracee[i].error == -ESRCH)
+            continue;
+        *first = tracees->tracee[i];
+        tracees->tracee[i] = ended;
+    }
+}
+
 void crash__tracees_release(struct tracees *tracees)
 {
     for (size_t i = 0; i < tracees->count; i++)

@@ -36,6 +36,12 @@ struct tracees {
  */
 int crash__tracees_stop(struct tracees *ret_tracees, pid_t pid, pid_t first, int64_t deadline);
 
+/*
+ * If the first thread has ended, as the main thread of a process can before others, another one
+ * that has not comes first.
+ */
+void crash__tracees_lead_living(struct tracees *tracees);
+
 /* Detaches: the threads run on, or stay stopped as before. The entries stay valid. */
 void crash__tracees_release(struct tracees *tracees);
 

@@ -255,6 +255,8 @@ static void stop_threads(struct unwind *unwind)
 
     note_error(unwind->trace, crash__tracees_stop(tracees, pid, record ? record->tid : pid,
                                                   base__now() + unwind->task->limit / 4));
+    if (!record)
+        crash__tracees_lead_living(tracees);
     if (tracees->count > 0)
         note_error(unwind->trace, tracees->tracee[0].error);
     if (record)

@@ -38,7 +38,7 @@ static bool is_wait(const struct tracee *tracee)
 static bool is_mutex(const struct tracee *tracee, const struct mutex_head *head)
 {
     return (int32_t)tracee->argument[2] == CONTENDED && head->lock == CONTENDED &&
-           head->owner > 0 && head->owner != tracee->tid;
+           head->owner > 0;
 }
 
 /* The kernel clears a thread's id, and wakes who waits for that, when it has ended. */
@@ -49,7 +49,10 @@ static bool is_join(const struct tracee *tracee, const struct tracees *tracees,
            head->lock != tracee->tid && name_of(tracees, head->lock);
 }
 
-/* Returns the thread that the futex belongs to; 0: it is not known, and nothing is told. */
+/*
+ * Returns the thread that the futex belongs to; 0: it is not known, and nothing is told, or it is
+ * the thread itself.
+ */
 static pid_t tell_futex(const struct tracee *tracee, const struct tracees *tracees,
                         struct memory *memory, char ret_text[WAITING_TEXT])
 {
@@ -59,6 +62,11 @@ static pid_t tell_futex(const struct tracee *tracee, const struct tracees *trace
     if (!memory || !is_wait(tracee) ||
         crash__memory_read(memory, tracee->argument[0], &head, sizeof head) != 0)
         return 0;
+    if (is_mutex(tracee, &head) && head.owner == tracee->tid) {
+        snprintf(ret_text, WAITING_TEXT, "waits for the mutex at 0x%llx, which it holds itself",
+                 (unsigned long long)tracee->argument[0]);
+        return 0;
+    }
     if (is_mutex(tracee, &head)) {
         name = name_of(tracees, head.owner);
         snprintf(ret_text, WAITING_TEXT, "waits for the mutex at 0x%llx, which thread %d%s%s%s holds",
@@ -82,7 +90,9 @@ pid_t crash__waiting_text(const struct tracee *tracee, const struct tracees *tra
 
     ret_text[0] = '\0';
     other = tracee->error == -ESRCH ? 0 : tell_futex(tracee, tracees, memory, ret_text);
-    if (tracee->error == -ESRCH || other)
+    if (tracee->error == -ESRCH)
+        snprintf(ret_text, WAITING_TEXT, "has ended");
+    if (ret_text[0] != '\0')
         return other;
     if (tracee->call < 0) {
         snprintf(ret_text, WAITING_TEXT, "%s", tracee->error ? "" : "runs");

@@ -117,6 +117,22 @@ static void a_hanging_process_is_shown_and_stays_stopped(void)
     end_spinning(pid);
 }
 
+static void of_a_process_whose_main_thread_has_ended_another_comes_first(void)
+{
+    pid_t pid = start_spinning(victim_spins_after_main_ended);
+
+    watch_unwind(pid, NULL);
+    CU_ASSERT_EQUAL(watch_trace.error, 0);
+    CU_ASSERT_EQUAL_FATAL(watch_trace.thread_count, 2);
+    CU_ASSERT_EQUAL(watch_trace.thread[0].error, 0);
+    EXPECT("victim_spins", "spin_after", "[lib]");
+    CU_ASSERT_EQUAL(watch_trace.thread[1].tid, pid);
+    CU_ASSERT_EQUAL(watch_trace.thread[1].error, -ESRCH);
+    CU_ASSERT_STRING_EQUAL(
+        crash__backtrace_string(&watch_trace, watch_trace.thread[1].waits), "has ended");
+    end_spinning(pid);
+}
+
 /*
  * The caller of a function without a frame is on the stack, or in a register, which cannot be read
  * from a thread that does not stop.
@@ -197,6 +213,7 @@ static CU_TestInfo tests_without_tsan[] = {
 
 /* Sanitizers wrap vfork: one keeps the return address out of sight, the other forks instead. */
 static CU_TestInfo tests_without_sanitizer[] = {
+    TEST(of_a_process_whose_main_thread_has_ended_another_comes_first),
     TEST(a_thread_that_cannot_stop_shows_where_it_waits),
     CU_TEST_INFO_NULL,
 };

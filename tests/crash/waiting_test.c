@@ -47,6 +47,8 @@ static void a_mutex_is_told_with_its_owner(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(text_of(&tracee, true), ", which thread 200 (loader) holds"));
     mutex[2] = 300;
     CU_ASSERT_PTR_NOT_NULL(strstr(text_of(&tracee, true), ", which thread 300 holds"));
+    mutex[2] = 100;
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_of(&tracee, true), ", which it holds itself"));
 }
 
 static void a_join_is_told_with_the_thread(void)
@@ -87,7 +89,7 @@ static void a_thread_in_no_system_call_runs(void)
     CU_ASSERT_STRING_EQUAL(text_of(&tracee, true), "");
     tracee.error = -ESRCH;
     tracee.call = SYS_pause;
-    CU_ASSERT_STRING_EQUAL(text_of(&tracee, true), "");
+    CU_ASSERT_STRING_EQUAL(text_of(&tracee, true), "has ended");
 }
 
 #define TEST(name) { #name, name }

@@ -393,3 +393,20 @@ FRAME void victim_spins(void)
     for (;;)
         ++*rounds;
 }
+
+static FRAME void *spin_after(void *main_thread)
+{
+    pthread_join(*(pthread_t *)main_thread, NULL);
+    victim_spins();
+    return NULL;
+}
+
+FRAME void victim_spins_after_main_ended(void)
+{
+    static pthread_t self;
+    pthread_t thread;
+
+    self = pthread_self();
+    pthread_create(&thread, NULL, spin_after, &self);
+    pthread_exit(NULL);
+}

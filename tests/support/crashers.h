@@ -38,6 +38,7 @@ void victim_crashes_in_two_threads(void);
 void victim_crashes_after_main_ended(void);
 
 void victim_spins(void);
+void victim_spins_after_main_ended(void);
 
 enum { VICTIM_THREADS = 9, VICTIM_RAISED = 7 };
 
