@@ -675,6 +675,7 @@ tidy:
 EXTRA_DIST += tests/tidy.sh tests/cppcheck.txt .clang-tidy
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/fuzz.mk tests/fuzz/fuzz.c tests/fuzz/fuzz.h
 EXTRA_DIST += tests/fuzz/call_fuzz.c tests/fuzz/failure_fuzz.c tests/fuzz/frame_fuzz.c
+EXTRA_DIST += tests/fuzz/debug_files_fuzz.c tests/fuzz/dwarf_fuzz.c tests/fuzz/dwarf_corpus.sh
 EXTRA_DIST += tests/fuzz/frame_index_fuzz.c
 EXTRA_DIST += tests/fuzz/maps_fuzz.c tests/fuzz/message_fuzz.c tests/fuzz/modules_fuzz.c
 EXTRA_DIST += tests/fuzz/notes_fuzz.c tests/fuzz/walk_fuzz.c

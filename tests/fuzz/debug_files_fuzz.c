@@ -1,7 +1,6 @@
 /*
  * debug_files_fuzz.c - any bytes as the file of a module: its link to a debug file, its compressed
- * names, a report behind another. libdw is not called: it was not written for hostile bytes, and the
- * process that calls it is there to be lost (src/base/guard.h).
+ * names, a report behind another. Debug information itself: dwarf_fuzz.c.
  */
 #include "tests/fuzz/fuzz.h"
 
