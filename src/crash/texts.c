@@ -140,6 +140,7 @@ struct exception_ptr {
 static struct {
     const void *(*current_type)(void);
     struct exception_ptr (*current)(void);
+    void *(*globals)(void);
     handler *before;
 } cxx;
 
@@ -147,6 +148,26 @@ static struct {
 handler *_ZSt13set_terminatePFvvE(handler *wanted) __attribute__((weak));
 const void *__cxa_current_exception_type(void) __attribute__((weak));
 struct exception_ptr _ZSt17current_exceptionv(void) __attribute__((weak));
+void *__cxa_get_globals(void) __attribute__((weak));
+
+const void *crash__texts_caught(const void *globals, const void *type)
+{
+    /* As libstdc++ has it in 64-bit processes: the class, much else, and then the object. */
+    enum { HEADER = 112 };
+    const char *header = *(const char *const *)globals;
+
+    if (sizeof(void *) != 8 || !header || *(const void *const *)(const void *)header != type)
+        return NULL;
+    return header + HEADER;
+}
+
+/* A program that is linked statically to the C++ library has the functions that it uses. */
+static const void *thrown_object(const void *type)
+{
+    if (cxx.current)
+        return cxx.current().object;
+    return cxx.globals ? crash__texts_caught(cxx.globals(), type) : NULL;
+}
 
 /* Called by std::terminate(). what() may call it again. */
 void crash__on_terminate(void)
@@ -156,7 +177,7 @@ void crash__on_terminate(void)
 
     if (!__atomic_exchange_n(&entered, true, __ATOMIC_RELAXED)) {
         type = cxx.current_type();
-        crash__texts_exception(type, type && cxx.current ? cxx.current().object : NULL);
+        crash__texts_exception(type, type ? thrown_object(type) : NULL);
     }
     if (cxx.before)
         cxx.before();
@@ -194,6 +215,7 @@ static void watch_cxx(void)
     }
     cxx.current_type = __cxa_current_exception_type;
     cxx.current = _ZSt17current_exceptionv;
+    cxx.globals = __cxa_get_globals;
     cxx.before = _ZSt13set_terminatePFvvE(crash__on_terminate);
 }
 

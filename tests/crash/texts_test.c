@@ -56,6 +56,17 @@ static const char *text_of(const void *type, const void *object)
     return read_back.text;
 }
 
+static void the_exception_that_was_caught_last_is_known_by_its_class(void)
+{
+    static const void *header[16] = { &single.head };
+    const void *globals[2] = { header, NULL };
+
+    CU_ASSERT_PTR_EQUAL(crash__texts_caught(globals, &single.head), &header[14]);
+    CU_ASSERT_PTR_NULL(crash__texts_caught(globals, &many.head));
+    globals[0] = NULL;
+    CU_ASSERT_PTR_NULL(crash__texts_caught(globals, &single.head));
+}
+
 static void an_exception_says_its_text(void)
 {
     const void *const object[] = { vtable };
@@ -105,6 +116,7 @@ static void a_text_that_is_too_long_is_cut(void)
 #define TEST(name) { #name, name }
 
 static CU_TestInfo tests[] = {
+    TEST(the_exception_that_was_caught_last_is_known_by_its_class),
     TEST(an_exception_says_its_text),
     TEST(the_part_of_an_object_that_is_an_exception_is_found),
     TEST(any_other_object_has_a_class_only),
