@@ -103,11 +103,18 @@ static const char *what_of(const void *exception)
     return what(exception);
 }
 
+/* A std::string of libstdc++ begins with the address of its text, too. */
+static bool is_text(const char *name)
+{
+    return strcmp(name, "PKc") == 0 || strcmp(name, "Pc") == 0 ||
+           strcmp(name, "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE") == 0;
+}
+
 static const char *text_of(const struct type_info *type, const void *object)
 {
     const void *exception;
 
-    if (strcmp(type->name, "PKc") == 0 || strcmp(type->name, "Pc") == 0)
+    if (is_text(type->name))
         return *(const char *const *)object;
     exception = find_exception(type, object, 0);
     return exception ? what_of(exception) : NULL;

@@ -43,6 +43,36 @@ static demangle_function *load(void)
     return library ? find(library) : NULL;
 }
 
+/* As the source has them: what the C++ libraries' names for them are. */
+static const struct {
+    const char *text, *in_source;
+} shorter[] = {
+    { "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+      "std::string" },
+    { "std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char> >",
+      "std::string" },
+    { "std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char>>",
+      "std::string" },
+    { "std::basic_string_view<char, std::char_traits<char> >", "std::string_view" },
+};
+
+static void replace_all(char *name, const char *text, const char *shorter_text)
+{
+    size_t length = strlen(text), kept = strlen(shorter_text);
+
+    while ((name = strstr(name, text))) {
+        memcpy(name, shorter_text, kept);
+        memmove(name + kept, name + length, strlen(name + length) + 1);
+        name += kept;
+    }
+}
+
+static void shorten(char *name)
+{
+    for (size_t i = 0; i < sizeof shorter / sizeof shorter[0]; i++)
+        replace_all(name, shorter[i].text, shorter[i].in_source);
+}
+
 bool debug__demangle(const char *symbol, char ret_name[DEMANGLE_NAME])
 {
     static demangle_function *function;
@@ -58,6 +88,7 @@ bool debug__demangle(const char *symbol, char ret_name[DEMANGLE_NAME])
     name = function ? function(symbol, NULL, NULL, &status) : NULL;
     if (!name)
         return false;
+    shorten(name);
     if (snprintf(ret_name, DEMANGLE_NAME, "%s", name) >= DEMANGLE_NAME)
         strcpy(ret_name + DEMANGLE_NAME - sizeof "...", "...");
     free(name);

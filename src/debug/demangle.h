@@ -10,7 +10,8 @@ enum { DEMANGLE_NAME = 1024 };
 
 /*
  * Translates by the C++ library: the program's, or one that is loaded for it. So it is called only
- * where foreign names may do harm (unwind.h). A translation that is too long ends in "...". False
+ * where foreign names may do harm (unwind.h). Strings are "std::string", whatever template that
+ * stands for. A translation that is too long ends in "...". False
  * for a name that is not of C++, and without that library.
  */
 bool debug__demangle(const char *symbol, char ret_name[DEMANGLE_NAME]);

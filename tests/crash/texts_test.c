@@ -100,7 +100,12 @@ static void a_string_that_is_thrown_is_its_text(void)
     static const struct type string = { &plain_table[1], "PKc" };
     static const char *const object = "text";
 
+    static const struct type cxx_string = {
+        &plain_table[1], "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE" };
+    static const struct { const char *text; size_t length; } cxx_object = { "whole", 5 };
+
     CU_ASSERT_STRING_EQUAL(text_of(&string, &object), "text");
+    CU_ASSERT_STRING_EQUAL(text_of(&cxx_string, &cxx_object), "whole");
 }
 
 static void a_text_that_is_too_long_is_cut(void)

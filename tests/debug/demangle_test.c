@@ -17,6 +17,15 @@ static void a_name_of_cxx_is_translated(void)
     CU_ASSERT_STRING_EQUAL(name, "int add<int>(int, int)");
 }
 
+static void strings_have_the_name_that_the_source_has(void)
+{
+    CU_ASSERT_FATAL(debug__demangle(
+        "_Z4joinNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERKS4_", name));
+    CU_ASSERT_STRING_EQUAL(name, "join(std::string, std::string const&)");
+    CU_ASSERT_FATAL(debug__demangle("_Z1gSt17basic_string_viewIcSt11char_traitsIcEE", name));
+    CU_ASSERT_STRING_EQUAL(name, "g(std::string_view)");
+}
+
 static void any_other_name_is_left(void)
 {
     static const char *const others[] = {"",   "_",   "main",   "_start", "_Z",
@@ -46,6 +55,7 @@ static void a_translation_that_is_too_long_is_cut(void)
 
 static CU_TestInfo tests[] = {
     TEST(a_name_of_cxx_is_translated),
+    TEST(strings_have_the_name_that_the_source_has),
     TEST(any_other_name_is_left),
     TEST(a_translation_that_is_too_long_is_cut),
     CU_TEST_INFO_NULL,
