@@ -18,8 +18,8 @@ static bool is_header_of_cxx(const char *path)
 
 /* Symbols of namespace std, of the namespaces of its makers, and of the C++ run time. */
 static const char *const cxx_prefixes[] = {
-    "_ZSt", "_ZNSt", "_ZNKSt", "_ZZSt", "_ZZNSt", "_ZZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx", "_ZN10__cxxabiv1",
-    "_ZNK10__cxxabiv1", "__cxa_", "__gxx_personality", "_Unwind_",
+    "_ZSt", "_ZNSt", "_ZNKSt", "_ZZSt", "_ZZNSt", "_ZZNKSt", "_ZN9__gnu_cxx", "_ZNK9__gnu_cxx",
+    "_ZN10__cxxabiv1", "_ZNK10__cxxabiv1", "__cxa_", "__gxx_personality", "_Unwind_",
 };
 
 static const char first_ending[] = "__pthread_kill_i";

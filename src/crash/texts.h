@@ -43,9 +43,9 @@ enum backtrace_said crash__texts_said(void);
 void crash__texts_exception(const void *type, const void *object);
 
 /*
- * Returns the object of the exception that was caught last, as the C++ ABI's globals of a thread say
- * it; NULL if that is not of this class, or is one that was thrown again by a pointer to it. For
- * tests, too.
+ * Returns the object of the exception that was caught last, as the C++ ABI's globals of a thread
+ * say it; NULL if that is not of this class, or is one that was thrown again by a pointer to it.
+ * For tests, too.
  */
 const void *crash__texts_caught(const void *globals, const void *type);
 

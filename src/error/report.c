@@ -14,9 +14,9 @@ const char *procspawn_error_reason(const procspawn_error *error)
 {
     if (error->unexamined)
         return "its crash handler did not run or could not stop the process, or this may not be "
-               "read: the handler was replaced, the signal was blocked or ignored, a filter refused "
-               "it, the process is not dumpable, or a thread without a second stack has used up its "
-               "own";
+               "read: the handler was replaced, the signal was blocked or ignored, a filter "
+               "refused it, the process is not dumpable, or a thread without a second stack has "
+               "used up its own";
     return error->trace ? crash__backtrace_string(error->trace, error->trace->reason) : "";
 }
 

@@ -105,7 +105,7 @@ static void the_cxx_library_in_the_program_is_the_systems(void)
     of_file(add(0x20, "/bin/program", "_ZNKSt4hashI4MineEclERKS0_"), "/home/me/hash.cc", false);
     of_file(add(0x28, "/bin/program", "__gthread_mutex_lock"),
             "/usr/include/x86_64-linux-gnu/c++/12/bits/gthr-default.h", true);
-    of_file(add(0x28, "/bin/program", "_ZZN4work3runEvENKUlvE_clEv"), "/home/me/c++/work.cc", false);
+    of_file(add(0x28, "/bin/program", "_ZZN4work3runEvENKUlvE_"), "/home/me/c++/work.cc", false);
     add(0x30, "/bin/program", "_ZSt9terminatev");
     add(0x40, "/bin/program", "__cxa_throw");
     add(0x50, "/bin/program", "_ZN3StdC1Ev");
