@@ -333,10 +333,13 @@ static void a_call_has_the_sandbox_of_its_builder()
     fs::builder builder(procspawn_builder_new());
     fs::options options;
 
-    if (procspawn_sandbox_missing(PROCSPAWN_SANDBOX_COMPUTE))
-        return;
     procspawn_builder_sandbox(builder.get(), PROCSPAWN_SANDBOX_COMPUTE);
     options.builder = builder.get();
+    if (const char *missing = procspawn_sandbox_missing(PROCSPAWN_SANDBOX_COMPUTE)) {
+        auto refused = thrown<fs::call_error>([&] { fs::call_with<greet>(options, "sandbox"); });
+        CHECK(std::string(refused.what()).find(missing) != std::string::npos);
+        return;
+    }
     CHECK(fs::call_with<greet>(options, "sandbox") == "hello, sandbox");
     auto failed = thrown<fs::call_error>([&] { fs::call_with<below_four>(options, 4); });
     CHECK(failed.type() == "std::out_of_range");
