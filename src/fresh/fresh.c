@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -111,12 +112,23 @@ static int save_status(const struct fresh__area *area)
     return fresh__area_protect(area);
 }
 
+static bool can_read_segments(void)
+{
+#if defined(__x86_64__)
+    enum { FSGSBASE = 1 << 1 };
+    return getauxval(AT_HWCAP2) & FSGSBASE;
+#else
+    return false;
+#endif
+}
+
 static const char *take(struct fresh__saved *saved, struct fresh__work *work)
 {
     if (!have_files(saved))
         return "a file of /proc, or memory for the snapshot";
     if (fresh__advice_read(saved, work) < 0)
         return "advice for mappings";
+    saved->reads_segments = can_read_segments();
     const char *obstacle = fresh__kinds_save(saved, work);
     if (obstacle)
         return obstacle;

@@ -12,7 +12,6 @@
 #include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
 
 /* Of newer kernels than the headers may be. */
@@ -147,19 +146,8 @@ static bool is_fixed(const struct fresh__saved *saved, unsigned i)
              !(saved->permitted >> CAP_SYS_RESOURCE & 1)));
 }
 
-static bool can_read_segments(void)
-{
-#if defined(__x86_64__)
-    enum { FSGSBASE = 1 << 1 };
-    return getauxval(AT_HWCAP2) & FSGSBASE;
-#else
-    return false;
-#endif
-}
-
 void fresh__numbers_save(struct fresh__saved *saved)
 {
-    saved->reads_segments = can_read_segments();
     for (unsigned i = 0; i < COUNT; i++) {
         saved->number[i] = get(saved, i);
         saved->fixed_number[i] = is_fixed(saved, i);
