@@ -11,6 +11,7 @@
 #include "src/image/function.h"
 
 #include "src/base/notes.h"
+#include "src/base/written.h"
 #include "src/image/library_path.h"
 #include "src/image/mapped_file.h"
 #include "src/image/modules.h"
@@ -127,6 +128,11 @@ static bool still_there(const struct known *module, unsigned long long unloads)
            now.minor == module->file.minor;
 }
 
+static bool is_same_function(const struct wire_function *a, const struct wire_function *b)
+{
+    return a->offset == b->offset && a->base == b->base && same_module(a, b);
+}
+
 /* By address and build-id: another library may have been loaded where one was unloaded. */
 static const struct known *find_known(const struct wire_function *function,
                                       unsigned long long unloads)
@@ -150,6 +156,21 @@ static bool executable_at(const struct dl_phdr_info *info, uint64_t offset)
     return false;
 }
 
+/* What a list of modules looked like. A list with the same numbers is the same. */
+struct state {
+    unsigned long long loads, unloads;  /* dlpi_adds, dlpi_subs */
+};
+
+static struct state state_of(const struct dl_phdr_info *info)
+{
+    return (struct state){ info->dlpi_adds, info->dlpi_subs };
+}
+
+static bool is_same(const struct dl_phdr_info *info, struct state then)
+{
+    return info->dlpi_adds == then.loads && info->dlpi_subs == then.unloads;
+}
+
 struct search {
     uint64_t address;
     struct wire_function function;
@@ -158,11 +179,25 @@ struct search {
     bool found;
 };
 
+/*
+ * What the last search of each kind has found: most calls are of the function of the call before.
+ * The lock of walks guards it.
+ */
+static struct {
+    struct state state;
+    struct search search;
+} last_described, last_resolved BASE_WRITTEN;
+
 static int find_address(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct search *search = data;
     (void)size;
 
+    if (last_described.search.found && last_described.search.address == search->address &&
+        is_same(info, last_described.state)) {
+        *search = last_described.search;
+        return 1;
+    }
     if (!executable_at(info, search->address - info->dlpi_addr))
         return 0;
     search->function.base = info->dlpi_addr;
@@ -171,6 +206,8 @@ static int find_address(struct dl_phdr_info *info, size_t size, void *data)
     search->path = info->dlpi_name;
     search->unloads = info->dlpi_subs;
     search->found = true;
+    last_described.state = state_of(info);
+    last_described.search = *search;
     return 1;
 }
 
@@ -225,6 +262,11 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
     struct wire_function here;
     (void)size;
 
+    if (last_resolved.search.found && is_same(info, last_resolved.state) &&
+        is_same_function(&last_resolved.search.function, &search->function)) {
+        *search = last_resolved.search;
+        return 1;
+    }
     read_build_id(info, &here);
     if (!same_module(&here, &search->function))
         return 0;
@@ -236,6 +278,8 @@ static int find_module(struct dl_phdr_info *info, size_t size, void *data)
         return 0;
     search->address = info->dlpi_addr + search->function.offset;
     search->found = true;
+    last_resolved.state = state_of(info);
+    last_resolved.search = *search;
     return 1;
 }
 
