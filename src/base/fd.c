@@ -188,12 +188,14 @@ int base__fd_copy(int fd)
 
 bool base__fd_is_ours(int fd)
 {
+    if (fd < 0)
+        return false;
     uint64_t note = read_note(fd);
 
     if (note == MARKED)
         return is_marked(fd);
     if (note == NONE || note == UNKNOWN)
-        return fd >= 0;
+        return true;
     uint64_t found = inode_of(fd);
     return found == note || found == UNKNOWN;
 }
@@ -204,6 +206,8 @@ bool base__fd_is_ours(int fd)
  */
 int base__fd_release(int fd)
 {
+    if (fd < 0)
+        return -1;
     bool ours = base__fd_is_ours(fd);
 
     write_note(fd, NONE);
@@ -212,6 +216,8 @@ int base__fd_release(int fd)
 
 void base__fd_close(int fd)
 {
+    if (fd < 0)
+        return;
     int error = errno;
 
     fd = base__fd_release(fd);

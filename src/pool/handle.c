@@ -19,7 +19,9 @@
 #include "src/pool/state.h"
 #include "src/pool/terminate.h"
 #include "src/pool/worker.h"
+#include "src/scope/current.h"
 #include "src/scope/wait_points.h"
+#include "src/wire/frame.h"
 #include "src/wire/protocol.h"
 #include <errno.h>
 #include <forkscope/error.h>
@@ -91,6 +93,7 @@ struct sleep {
     procspawn_pool *pool;
     struct procspawn__worker *worker;   /* this thread polls its channel; NULL: none */
     int fd;
+    bool was_reset;
 };
 
 /* False while another thread receives from the worker: it may have the answer already. */
@@ -116,8 +119,10 @@ static int begin_sleep(struct procspawn__pool_call *call, struct sleep *sleep) R
 static void end_sleep(struct sleep *sleep) ACQUIRE(pool_lock)
 {
     procspawn__pool_enter(sleep->pool);
-    if (sleep->worker)
-        procspawn__worker_end_join(sleep->worker);
+    if (!sleep->worker)
+        return;
+    sleep->worker->left_unread |= sleep->was_reset;
+    procspawn__worker_end_join(sleep->worker);
 }
 
 static void unwound_in_sleep(void *data)
@@ -130,6 +135,24 @@ static void unwound_in_sleep(void *data)
     end_sleep(sleep);
     procspawn__pool_unlock(sleep->pool);
     pthread_setcancelstate(cancel, NULL);
+}
+
+/* Without a task that could be cancelled, and without a near deadline, the channel is enough. */
+static bool waits_for_channel_only(const struct sleep *sleep, int64_t deadline)
+{
+    return sleep->worker && sleep->worker->waits_end && !scoped__activation()->node &&
+           (deadline == BASE_NEVER || deadline > base__now() + BASE_SECOND);
+}
+
+/* A channel that the program has closed ends the call at the next look. */
+static int wait_once(struct sleep *sleep, int64_t deadline)
+{
+    if (sleep->worker && !base__fd_is_ours(sleep->fd))
+        return 0;
+    if (!waits_for_channel_only(sleep, deadline))
+        return scoped__wait_event(sleep->fd, deadline);
+    sleep->was_reset = wire__wait(sleep->fd) == -ECONNRESET;
+    return 0;
 }
 
 /*
@@ -148,17 +171,11 @@ static int sleep_until(struct procspawn__pool_call *call, int64_t deadline, int 
     procspawn__pool_leave(call->pool);
     pthread_cleanup_push(unwound_in_sleep, &sleep);
     pthread_setcancelstate(cancel, NULL);
-    rc = scoped__wait_event(sleep.fd, deadline);
+    rc = wait_once(&sleep, deadline);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_cleanup_pop(0);
     end_sleep(&sleep);
     return rc;
-}
-
-/* Has the program closed the descriptor on which the joiner would sleep? */
-static bool is_cut_off(const struct procspawn__pool_call *call) REQUIRES(pool_lock)
-{
-    return call->worker && !base__fd_is_ours(call->worker->child.channel);
 }
 
 /* With the lock held. The first look comes after a sleep: an answer is not expected before. */
@@ -166,7 +183,7 @@ static int wait_for_end(struct procspawn__pool_call *call, int64_t timeout, int 
     REQUIRES(pool_lock)
 {
     int64_t deadline = base__deadline(timeout);
-    bool look = timeout == 0 || is_cut_off(call);
+    bool look = timeout == 0;
 
     for (;;) {
         int rc = look && call->worker ? procspawn__worker_try_receive(call->worker) : 0;

@@ -101,6 +101,7 @@ static int add(procspawn_pool *pool, const struct procspawn__remote_child *child
 
     if (!worker)
         return -ENOMEM;
+    worker->waits_end = wire__limit_waits(child->channel) == 0;
     int rc = procspawn__worker_watch(worker);
     if (rc < 0) {
         procspawn__worker_withdraw(worker);

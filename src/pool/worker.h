@@ -90,6 +90,7 @@ struct procspawn__worker {
     bool new_argument;          /* the worker does not have it yet */
     struct procspawn__result_buffer results;    /* changed by the receiving thread, with the lock */
     bool new_results GUARDED_BY(pool_lock);     /* as above */
+    bool waits_end;             /* a joiner may use wire__wait: it ends after a second */
     bool lossy;                 /* messages need not bring their descriptors any more */
     int statm;                  /* descriptor of /proc/PID/statm, -1 until needed */
     int64_t idle_until GUARDED_BY(pool_lock);   /* from then on the pool may end it to shrink */

@@ -79,6 +79,16 @@ int wire__recv_at_once(int sock, struct wire_frame *frame);
  */
 int wire__recv_shared(int sock, struct wire_frame *frame);
 
+/*
+ * Waits until wire__recv does not have to: for a second at most, since the socket was prepared by
+ * the first one, which returns 0 or -errno. It costs half of what poll(2) does, and sees nothing
+ * but this socket. Returns 0; -ECONNRESET, which wire__recv does not see then; or another -errno,
+ * also -EINTR and -EAGAIN. A cancellation point. The caller has checked with base__fd_is_ours that
+ * sock is still open.
+ */
+int wire__limit_waits(int sock);
+int wire__wait(int sock);
+
 /* Hands descriptor number index to the caller. Returns it, or -1 if there is none. */
 int wire__take_fd(struct wire_frame *frame, size_t index);
 

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -194,6 +195,17 @@ int wire__recv_shared(int sock, struct wire_frame *frame)
     if (rc < 0)
         wire__close_fds(frame);
     return rc;
+}
+
+int wire__limit_waits(int sock)
+{
+    const struct timeval second = { .tv_sec = 1 };
+    return setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second) < 0 ? -errno : 0;
+}
+
+int wire__wait(int sock)
+{
+    return recv(sock, NULL, 0, MSG_PEEK) < 0 ? -errno : 0;
 }
 
 bool wire__has_ended(int sock)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { KERNEL_MAX_FDS = 253, PASS_PIDFD = 76 };
@@ -295,6 +296,51 @@ static void a_frame_without_room_is_lost_to_a_receiver_in_one_step(void)
     close(ends.near);
 }
 
+/* Short ones are sent in another way than long ones. */
+static void a_frame_of_several_parts_arrives_whole_whatever_its_length(void)
+{
+    enum { LONGEST = 700, HEAD = 5 };
+    static unsigned char sent[LONGEST], got[LONGEST];
+    struct ends ends = open_ends(true);
+
+    for (size_t i = 0; i < LONGEST; i++)
+        sent[i] = (unsigned char)(i * 7);
+    for (size_t length = HEAD; length < LONGEST; length++) {
+        struct wire_frame frame = { .body = got, .capacity = sizeof got };
+        struct wire_part parts[] = { { sent, HEAD }, { NULL, 0 }, { sent + HEAD, length - HEAD } };
+        PROCSPAWN_CUNIT_EQUAL(wire__send(ends.far, WIRE_VALUE, parts, 3, NULL, 0, true), 0);
+        PROCSPAWN_CUNIT_EQUAL(wire__recv(ends.near, &frame, true), 0);
+        PROCSPAWN_CUNIT_EQUAL(frame.header.length, length);
+        PROCSPAWN_CUNIT_EQUAL(frame.sender, getpid());
+        CU_ASSERT(memcmp(sent, got, length) == 0);
+    }
+    close_ends(ends);
+}
+
+static void a_wait_ends_with_a_frame_or_the_end_and_tells_of_a_reset(void)
+{
+    struct ends ends = open_ends(true);
+    struct wire_frame frame;
+    struct timeval limit;
+    socklen_t length = sizeof limit;
+
+    PROCSPAWN_CUNIT_EQUAL(wire__limit_waits(ends.near), 0);
+    CU_ASSERT(getsockopt(ends.near, SOL_SOCKET, SO_RCVTIMEO, &limit, &length) == 0);
+    CU_ASSERT(limit.tv_sec == 1 && limit.tv_usec == 0);
+    send_frame(ends.far, 1, STDIN_FILENO, 1);
+    PROCSPAWN_CUNIT_EQUAL(wire__wait(ends.near), 0);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), 0);
+    PROCSPAWN_CUNIT_EQUAL(frame.header.fd_count, 1);
+    wire__close_fds(&frame);
+    send_frame(ends.near, 0, -1, 0);
+    close(ends.far);
+    PROCSPAWN_CUNIT_EQUAL(wire__wait(ends.near), -ECONNRESET);
+    PROCSPAWN_CUNIT_EQUAL(wire__wait(ends.near), 0);
+    PROCSPAWN_CUNIT_EQUAL(receive(ends.near, &frame), -EPIPE);
+    CU_ASSERT(!frame.was_reset);
+    close(ends.near);
+}
+
 /* A lie cannot keep the next frame back where there is room for all that may come. */
 static void more_descriptors_than_a_frame_may_have_wait_for_no_room(void)
 {
@@ -327,6 +373,8 @@ static CU_TestInfo tests[] = {
     TEST(a_frame_without_room_is_gone_when_nothing_waits_for_it),
     TEST(a_frame_without_room_is_lost_to_a_receiver_in_one_step),
     TEST(more_descriptors_than_a_frame_may_have_wait_for_no_room),
+    TEST(a_frame_of_several_parts_arrives_whole_whatever_its_length),
+    TEST(a_wait_ends_with_a_frame_or_the_end_and_tells_of_a_reset),
     CU_TEST_INFO_NULL,
 };
 
