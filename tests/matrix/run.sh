@@ -30,7 +30,7 @@ result() # 0 or other, name
     else
         failed=$((failed + 1))
         echo "FAILED $2"
-        head -n 40 "$dir/log"
+        grep -vE '^ +(CC|CXX|CCLD|GEN) ' "$dir/log" | head -n 40
     fi
 }
 
