@@ -229,7 +229,7 @@ EXTRA_DIST += examples/demo.sh examples/data examples/pictures
 
 # Installed for who reads: the sources and what they print.
 example_files = README.md [0-9]*_*.c [0-9]*_*.cpp [0-9]*_*.expected vet/*.[ch] httpd/*.[ch]
-nobase_dist_doc_DATA = $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(example_files:%=$(srcdir)/examples/%))))
+nobase_dist_doc_DATA += $(sort $(patsubst $(srcdir)/%,%,$(wildcard $(example_files:%=$(srcdir)/examples/%))))
 
 .PHONY: demo check-examples
 demo: all

@@ -68,7 +68,11 @@ test -z "${place[have_cunit]}" || libraries+=' libforkscope-cunit'
     done
     for end in '' -version; do echo "${place[cmakedir]}/forkscope-config$end.cmake"; done
     echo "${place[bindir]}/forkscope-vet"
-    for page in README CHANGELOG SANDBOX SECURITY; do echo "${place[docdir]}/$page.md"; done
+    for page in README CHANGELOG CONTRIBUTING SANDBOX SECURITY; do
+        echo "${place[docdir]}/$page.md"
+    done
+    (cd "$top" && ls doc/*.md doc/tree.svg doc/guide/*.md {forkserver,src,tests,tests/bench}/README.md \
+        tests/bench/figures.svg) | sed "s,^,${place[docdir]}/,"
     echo "${place[docdir]}/LICENSE"
     (cd "$top/examples" && ls README.md [0-9]*_*.c [0-9]*_*.cpp [0-9]*_*.expected vet/*.[ch] \
         httpd/*.[ch]) | sed "s,^,${place[docdir]}/examples/,"
@@ -82,6 +86,8 @@ comm -23 "$dir/promised" "$dir/installed" >"$dir/found"
 none 'nothing is missing'
 comm -13 "$dir/promised" "$dir/installed" >"$dir/found"
 none 'nothing is there that is not promised'
+"$top/tests/links.sh" "$root${place[docdir]}" >"$dir/found"
+none 'all links between the installed documents lead to installed files'
 if command -v man >/dev/null; then
     for page in procspawn scoped_spawn procspawn_builder_uid procspawn_builder_gid forkscope; do
         MANPAGER=cat man -M "$root${place[mandir]}" "$page" 2>&1 | grep -q '^NAME' || echo "$page"

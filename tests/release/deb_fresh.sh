@@ -55,7 +55,7 @@ mkdir "$root/root/debs" && cp "$debs"/*.deb "$root/root/debs" || exit 1
 
 # What the packages need beside themselves stays; only they are compared.
 others='gcc g++ libc6-dev cmake make pkg-config libcunit1-dev libjansson-dev libseccomp-dev'
-others+=' libunwind8 libpng16-16 libxml2 libarchive13'
+others+=' libdw1 libunwind8 libpng16-16 libxml2 libarchive13'
 inside apt-get install -y -q --no-install-recommends $others >"$root.log" 2>&1
 result $? 'compilers and libraries'
 files >"$root.before"
@@ -64,6 +64,9 @@ inside sh -c 'apt-get install -y -q --no-install-recommends /root/debs/*.deb' >"
 result $? 'the packages are installed'
 inside dpkg --audit >"$root.log" 2>&1 && ! test -s "$root.log"
 result $? 'dpkg finds nothing wrong'
+
+"$(dirname "$0")/../links.sh" "$root/usr/share/doc/forkscope-doc" >"$root.log"
+result $? 'all links between the documents lead to installed files'
 
 inside mkdir -p /tmp/source && cp -r "$debs"/forkscope-*/debian "$debs"/forkscope-*/README.md \
     "$debs"/forkscope-*/examples "$root/tmp/source"
