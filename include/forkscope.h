@@ -20,7 +20,12 @@
  * time by a function; the two differ when a program runs with another library than it was compiled
  * for.
  *
- * NULL, for a pointer to an object or a place for a result, is allowed only where it is said.
+ * NULL, for a pointer to an object, a string or a place for a result, is allowed only where the
+ * comment of a function, type or header says so, and says what it stands for. Anywhere else it is a
+ * fault of the program that no function looks for: most end the program by SIGSEGV, as strlen(3)
+ * does. NULL is always allowed for the `arg` that is handed to a function of the program's, and in
+ * all functions whose names end in free, unref or fini. A function of NULL is refused: by those
+ * that start a task with -EINVAL, by those that start a call with PROCSPAWN_EFUNCTION.
  *
  * Structures. Those that a program makes or receives (options, results, outcomes, failures) have no
  * member for their size, and get new members with new versions:

@@ -438,6 +438,7 @@ check_PROGRAMS += tests/scope/wait_fd_test
 tests_scope_wait_fd_test_LDADD = tests/libsupport.la $(scope_libs) $(test_libs)
 
 check_PROGRAMS += tests/tree/failure_test
+check_PROGRAMS += tests/tree/null_test
 check_PROGRAMS += tests/tree/process_test
 check_PROGRAMS += tests/tree/tree_test
 check_PROGRAMS += tests/tree/unkept_test
@@ -743,7 +744,7 @@ check-deb: deb
 
 EXTRA_DIST += tests/matrix/run.sh tests/matrix/user.c
 EXTRA_DIST += tests/release/abi.sh tests/release/deb.sh tests/release/deb_fresh.sh
-EXTRA_DIST += tests/release/reproducible.sh
+EXTRA_DIST += tests/links.sh tests/release/reproducible.sh
 
 # The bench: one line a part.
 

@@ -5,6 +5,7 @@
 
 #include "src/base/refusal.h"
 #include "src/pool/spawn.h"
+#include "src/value/survey.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/error.h>
@@ -25,6 +26,6 @@ int procspawn__options_check(const struct procspawn_call_options *options, const
     if (options->pool && options->builder)
         return base__refuse(-EINVAL, "a pool together with a builder");
     if (options->take_argument && !argument)
-        return base__refuse(PROCSPAWN_EJSON, "the argument is NULL: json_pack failed?");
+        return procspawn__survey_absent("the argument");
     return 0;
 }

@@ -5,12 +5,12 @@
 
 #include "src/base/clock.h"
 #include "src/base/list.h"
-#include "src/base/refusal.h"
 #include "src/base/shortage.h"
 #include "src/base/thread.h"
 #include "src/error/error.h"
 #include "src/map/chunk.h"
 #include "src/map/pace.h"
+#include "src/value/survey.h"
 #include <errno.h>
 #include <forkscope/call.h>
 #include <forkscope/completion.h>
@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* A worker has one chunk, and the next one waits for it. */
 enum { CHUNKS_PER_WORKER = 2, WINDOW_CHUNKS = 4 };
@@ -88,8 +89,12 @@ static int make_item(struct procspawn__flow *flow)
     }
     if (rc < 0)
         return rc;
-    if (!value)
-        return base__refuse(PROCSPAWN_EJSON, "item %zu is NULL: json_pack failed?", flow->made);
+    if (!value) {
+        char name[40];
+
+        snprintf(name, sizeof name, "item %zu", flow->made);
+        return procspawn__survey_absent(name);
+    }
     struct procspawn__item *item = procspawn__item_new(value, flow->made);
     if (!item)
         return -ENOMEM;

@@ -200,7 +200,10 @@ void scoped_cancel_receiver_free(struct scoped_cancel_receiver *receiver)
 
 void scoped_done_sender_set_status(struct scoped_done_sender *sender, int status)
 {
-    ((struct node *)sender)->status = status;
+    struct node *node = (struct node *)sender;
+
+    if (node)
+        node->status = status;
 }
 
 void scoped_done_sender_free(struct scoped_done_sender *sender)

@@ -21,6 +21,14 @@ int procspawn__survey_not_utf8(void)
     return base__refuse(PROCSPAWN_EJSON, "a string is not UTF-8: bytes.h carries it");
 }
 
+int procspawn__survey_absent(const char *name)
+{
+    return base__refuse(PROCSPAWN_EJSON,
+                        "%s is NULL, not a JSON value: json_pack() and the like return NULL for a "
+                        "wrong format, for text that is not UTF-8, and without memory; "
+                        "json_pack_ex() tells which", name);
+}
+
 /* jansson writes keys that are not UTF-8 as garbage. */
 static bool key_travels(void *iterator, const char *key)
 {

@@ -23,4 +23,8 @@ int procspawn__survey(const json_t *value, struct procspawn__survey *survey);
 /* Notes that a string is not UTF-8: jansson refuses short ones. Returns PROCSPAWN_EJSON. */
 int procspawn__survey_not_utf8(void);
 
+/* Notes that there is no value, only NULL: how jansson says that it could not make one. `name` is
+ * that of the value in words. Returns PROCSPAWN_EJSON. */
+int procspawn__survey_absent(const char *name);
+
 #endif

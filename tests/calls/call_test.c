@@ -132,7 +132,10 @@ static void the_take_form_reports_a_value_that_could_not_be_made(void)
     CU_ASSERT(not_text == NULL);
     PROCSPAWN_CUNIT_EQUAL(procspawn_call_take(calls_echo, not_text, NULL, &error),
                           PROCSPAWN_EJSON);
-    check_refusal(error, PROCSPAWN_EJSON, "the argument is NULL: json_pack failed?");
+    check_refusal(error, PROCSPAWN_EJSON,
+                  "the argument is NULL, not a JSON value: json_pack() and the like return "
+                  "NULL for a wrong format, for text that is not UTF-8, and without memory; "
+                  "json_pack_ex() tells which");
 }
 
 static void a_pool_of_null_is_refused(void)

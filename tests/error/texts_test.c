@@ -381,7 +381,10 @@ static void a_value_that_is_no_json_is_told_why(void)
     char many[5000];
 
     memset(many, 0xff, sizeof many);
-    call_refused(none, NULL, PROCSPAWN_EJSON, "the argument is NULL: json_pack failed?");
+    call_refused(none, NULL, PROCSPAWN_EJSON,
+                 "the argument is NULL, not a JSON value: json_pack() and the like return "
+                 "NULL for a wrong format, for text that is not UTF-8, and without memory; "
+                 "json_pack_ex() tells which");
     call_refused(none, nested(2049), PROCSPAWN_EJSON,
                  "the argument cannot be encoded as JSON: nested deeper than 2,048");
     call_refused(none, json_stringn_nocheck("\xff", 1), PROCSPAWN_EJSON,
