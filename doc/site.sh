@@ -74,6 +74,10 @@ put_all() # page...
 } >"$directory/manual.md"
 mv "$directory/manual.md" "$pages/man/index.md"
 cat >"$pages/man/man.css" <<'END'
+/* Program text of a hundred columns fits. */
+.wy-nav-content { max-width: 960px; }
+.rst-content table.docutils td, .rst-content table.docutils th,
+.wy-nav-content td, .wy-nav-content th { padding: 2px 8px; text-align: left; }
 .manual-text h1.Sh { font-size: 120%; margin-top: 1.2em; }
 .manual-text h2.Ss { font-size: 105%; }
 .manual-text pre { font-size: 85%; line-height: 1.3; }
