@@ -112,7 +112,7 @@ static void take_ids(const struct confine_ids *ids)
     if (has_ids(ids->uid, ids->gid))
         return;
     if (setresgid(ids->gid, ids->gid, ids->gid) == 0)
-        (void)setresuid(ids->uid, ids->uid, ids->uid);
+        (void)!setresuid(ids->uid, ids->uid, ids->uid);
 }
 
 static void drop_bounding_set(void)

@@ -56,7 +56,7 @@ static int get_capabilities(struct procspawn__capabilities *ret_own)
 
 static int take_up(uint64_t inheritable)
 {
-    struct procspawn__capabilities own;
+    struct procspawn__capabilities own = { 0 };
     int rc = get_capabilities(&own);
 
     return rc < 0 ? rc : set_capabilities(own.permitted, own.permitted, inheritable);
@@ -69,7 +69,7 @@ int procspawn__become_able(void)
 
 int procspawn__become_effective(uint64_t effective, uint64_t *ret_before)
 {
-    struct procspawn__capabilities own;
+    struct procspawn__capabilities own = { 0 };
     int rc = get_capabilities(&own);
 
     if (rc < 0)

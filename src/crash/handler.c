@@ -337,7 +337,7 @@ int crash__set_trap(bool (*trap)(ucontext_t *context))
 
 int crash__raise(void)
 {
-    const enum whose owner = whose();
+    const volatile enum whose owner = whose();      /* gcc takes getcontext() for setjmp() */
     ucontext_t context;
 
     if (owner == OTHERS)

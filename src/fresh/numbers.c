@@ -98,8 +98,10 @@ static long get(const struct fresh__saved *saved, unsigned i)
         }
         rc = fresh__call(SYS_arch_prctl, numbers[i].get, &stored);
         return rc < 0 ? rc : stored;
-#endif
+#else
+        (void)saved;
         break;
+#endif
     }
     return stored;
 }
