@@ -36,10 +36,12 @@ title() # page
     sed -n 's/^\.Nd //p' "$1" | head -n 1
 }
 
-# Its text, without the lines that paper has on top and at the bottom.
+# Its text, without the lines that paper has on top and at the bottom. mandoc drops empty lines of
+# program text, unless there is a space in them.
 body() # page
 {
-    mandoc -Thtml -O fragment,man=%N.%S.html "$1" |
+    sed 's/^\\&$/\\~/' "$1" | mandoc -Thtml -O fragment,man=%N.%S.html |
+        sed 's/^&#x00A0;$/ /; s/^&nbsp;$/ /' |
         awk '/<table class="(head|foot)">/ { skips = 1 } !skips { print } /<\/table>/ { skips = 0 }'
 }
 
@@ -76,12 +78,12 @@ mv "$directory/manual.md" "$pages/man/index.md"
 cat >"$pages/man/man.css" <<'END'
 /* Program text of a hundred columns fits. */
 .wy-nav-content { max-width: 960px; }
-.rst-content table.docutils td, .rst-content table.docutils th,
 .wy-nav-content td, .wy-nav-content th { padding: 2px 8px; text-align: left; }
+.wy-nav-content table { margin-bottom: 24px; }
 .manual-text h1.Sh { font-size: 120%; margin-top: 1.2em; }
 .manual-text h2.Ss { font-size: 105%; }
 .manual-text pre { font-size: 85%; line-height: 1.3; }
-.manual-text code { border: none; padding: 0; color: inherit; }
+.manual-text code { white-space: normal; border: none; padding: 0; color: inherit; }
 END
 
 cat >"$directory/mkdocs.yml" <<END
