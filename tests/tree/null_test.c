@@ -139,7 +139,27 @@ static void a_call_needs_no_argument_and_no_place_for_its_end(void)
 
 static void a_call_without_a_function_is_refused(void)
 {
+    procspawn_handle *handle;
+    procspawn_pool *pool;
+    procspawn_set *set;
+    scoped_spawner root;
+    json_t *items = json_pack("[n]");
+
+    PROCSPAWN_CUNIT_EQUAL(procspawn(NULL, NULL, &handle), PROCSPAWN_EFUNCTION);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_builder_spawn(NULL, NULL, NULL, &handle), PROCSPAWN_EFUNCTION);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_start(NULL, NULL, NULL, &handle), PROCSPAWN_EFUNCTION);
     PROCSPAWN_CUNIT_EQUAL(procspawn_call(NULL, NULL, NULL, NULL), PROCSPAWN_EFUNCTION);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_map(NULL, NULL, items, NULL, NULL), PROCSPAWN_EFUNCTION);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_new(1, &pool), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_pool_spawn(pool, NULL, NULL, &handle), PROCSPAWN_EFUNCTION);
+    procspawn_pool_free(pool);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_set_new(&set), 0);
+    PROCSPAWN_CUNIT_EQUAL(procspawn_set_start(set, NULL, NULL, NULL, NULL), PROCSPAWN_EFUNCTION);
+    procspawn_set_free(set);
+    PROCSPAWN_CUNIT_EQUAL(scoped_spawner_open(NULL, &root), 0);
+    PROCSPAWN_CUNIT_EQUAL(scoped_procspawn(root, NULL, NULL, NULL, NULL), PROCSPAWN_EFUNCTION);
+    PROCSPAWN_CUNIT_EQUAL(scoped_close(root, SCOPED_FOREVER, NULL), 0);
+    json_decref(items);
 }
 
 static void a_process_in_a_scope_needs_no_builder_and_no_handle(void)
