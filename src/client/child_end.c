@@ -86,7 +86,10 @@ static int look_for_word(struct procspawn__await *await,
         await->child = child;
         list_append(&client->awaits, &await->in_client);
     }
+    /* A server answers before it closes the channel: who has seen its end must find the answer. */
     procspawn__links_receive();
+    if (!await->told && procspawn__link_of(child))
+        procspawn__links_receive_behind_offers(child->link);
     if (await->told)
         return 0;
     enum procspawn__fate now = fate(child);

@@ -244,9 +244,8 @@ static void on_link_frame(unsigned index, struct wire_frame *frame) REQUIRES(cli
     wire__close_fds(frame);
 }
 
-/* procspawn__links_receive has checked the link. An offer is mostly the last message for some time:
- * what is behind it is received the next time. */
-static void receive_link(unsigned index) REQUIRES(client_lock)
+/* The link has been checked. */
+static void receive_link(unsigned index, bool behind_offers) REQUIRES(client_lock)
 {
     union {
         struct wire_offer offers[WIRE_MAX_OFFERS];
@@ -259,7 +258,7 @@ static void receive_link(unsigned index) REQUIRES(client_lock)
 
     for (int i = 0; i < AT_ONCE && client->links[index].fd >= 0 && more; i++) {
         int rc = wire__recv_at_once(client->links[index].fd, &frame);
-        more = rc != -EAGAIN && frame.header.type != WIRE_OFFER;
+        more = rc != -EAGAIN && (behind_offers || frame.header.type != WIRE_OFFER);
         if (rc == 0)
             on_link_frame(index, &frame);
         else if (base__is_shortage(rc))
@@ -300,6 +299,8 @@ static void look_for_closed(void) REQUIRES(client_lock)
 }
 
 /*
+ * An offer is mostly the last message for some time: what is behind it is received the next time.
+ *
  * Offers are received as early as possible: while a descriptor is in transit in any socket, the
  * kernel searches for unreachable sockets whenever a socket is closed.
  *
@@ -321,10 +322,15 @@ void procspawn__links_receive(void)
             continue;
         unsigned index = (unsigned)token / 2;
         if (token % 2 == LINK)
-            receive_link(index);
+            receive_link(index, false);
         else if (client->links[index].pidfd >= 0)
             procspawn__links_lose(index);
     }
+}
+
+void procspawn__links_receive_behind_offers(unsigned index)
+{
+    receive_link(index, true);
 }
 
 /* ---- messages of the root ---- */

@@ -17,6 +17,8 @@ int procspawn__links_watch(void) REQUIRES(client_lock);
 /* Receive pending messages of the servers, and of the root. Do not block. */
 void procspawn__links_receive(void) REQUIRES(client_lock);
 void procspawn__links_receive_root(void) REQUIRES(client_lock);
+/* Receives what procspawn__links_receive may have left on a server's link. */
+void procspawn__links_receive_behind_offers(unsigned index) REQUIRES(client_lock);
 /* Closes the link of a server that has died, or that cannot be used any more. */
 void procspawn__links_lose(unsigned index) REQUIRES(client_lock);
 void procspawn__links_close(void) REQUIRES(client_lock);
