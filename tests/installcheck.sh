@@ -6,6 +6,7 @@ set -eu
 export PKG_CONFIG_PATH="$1$2${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 [ -z "$1" ] || export PKG_CONFIG_SYSROOT_DIR="$1"
 shift 2
+top=$(dirname "$0")/..
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
@@ -30,6 +31,26 @@ if [ -e "$libdir/libforkscope.so" ]; then
     LD_LIBRARY_PATH="$libdir" "$dir/shared"
     ! readelf -d "$libdir/libforkscope.so" | grep 'NEEDED.*lib\(unwind\|dw\)'
     readelf -d "$libdir/libforkscope.so" | grep -q 'NEEDED.*libgcc_s'
+fi
+
+# The report of a crash that README.md shows is what its program prints; only the offset differs.
+case "$(uname -m) $*" in
+*sanitize* | [!x]*) dw= ;;
+*) dw=$(grep '^#define DW_SONAME' src/config.h || true) ;;
+esac
+report()
+{
+    sed 's/+0x[0-9a-f]*/+/'
+}
+if [ -e "$libdir/libforkscope.so" ] && [ -n "$dw" ]; then
+    sed 's/printf("still here.*/procspawn_error_print(error, stdout);/' "$top/examples/00_process.c" \
+        >"$dir/program.c"
+    sed -n '/it prints a report:$/,/^`/s/^    //p' "$top/README.md" | report >"$dir/shown"
+    test -s "$dir/shown"
+    "$@" -O0 -g "$dir/program.c" -o "$dir/program" $(pkg-config --cflags --libs forkscope)
+    LD_LIBRARY_PATH="$libdir" "$dir/program" | report | diff "$dir/shown" -
+else
+    echo "skipped: the report in README.md (no libdw, another processor, or a sanitizer)"
 fi
 if [ -e "$libdir/libforkscope.a" ]; then
     "$@" "$dir/user.c" -o "$dir/static" $(pkg-config --cflags --libs --static forkscope |
