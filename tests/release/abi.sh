@@ -1,8 +1,9 @@
 #!/bin/bash
 # usage: abi.sh SOURCE [BASE]     from the build directory
 # Would programs that were built with the library of BASE (a commit, or a folder in which the library
-# is built; the newest tag v* unless given) run with the one that is built here? abidiff compares the two with their public headers. While
-# the soname is the same, only new functions are allowed. Prints `N passed, N failed`.
+# is built; the newest tag v* unless given) run with the one that is built here? abidiff compares the
+# two with their public headers. While the soname is the same, only new functions are allowed. Prints
+# `N passed, N failed`.
 set -u
 
 source=$(cd "$1" && pwd) || exit 1
