@@ -2,7 +2,7 @@
 # tests/support, of the library, and the runner. A test of a lower room names the libraries that it
 # links instead. A script goes to dist_check_SCRIPTS. All print `N passed, N failed` alone on a line.
 
-test_libs = src/libcunit.la $(CUNIT_LIBS) -ldl
+test_libs = src/libcunit.la src/libdebug.la src/libbase.la $(CUNIT_LIBS) -ldl
 LDADD = tests/libsupport.la $(core_libs) $(test_libs)
 
 check_LTLIBRARIES += tests/libsupport.la

@@ -86,6 +86,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     }
     if (atomic_compare_exchange_strong(&mailbox->signal, &none, number)) {
         mailbox->address = info->si_addr;
+        mailbox->code = info->si_code;
         atomic_store(&mailbox->deadline, procspawn__cunit_now() + 2 * CUNIT_SECOND);
         note_stack(mailbox, context);
     }

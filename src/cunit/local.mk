@@ -19,6 +19,7 @@ src_libcunit_la_SOURCES += src/cunit/mailbox.c src/cunit/mailbox.h
 src_libcunit_la_SOURCES += src/cunit/mappings.c
 src_libcunit_la_SOURCES += src/cunit/options.c src/cunit/options.h
 src_libcunit_la_SOURCES += src/cunit/orphans.c src/cunit/orphans.h
+src_libcunit_la_SOURCES += src/cunit/places.c src/cunit/places.h
 src_libcunit_la_SOURCES += src/cunit/processes.c
 src_libcunit_la_SOURCES += src/cunit/report.c src/cunit/report.h
 src_libcunit_la_SOURCES += src/cunit/result.c src/cunit/result.h
@@ -29,12 +30,18 @@ src_libcunit_la_SOURCES += src/cunit/symbols.c src/cunit/symbols.h
 src_libcunit_la_SOURCES += src/cunit/tasks.c
 src_libcunit_la_SOURCES += src/cunit/watch.c src/cunit/watch.h
 
+# Of the lowest room, what libdebug needs.
+EXTRA_LTLIBRARIES += src/libclock.la
+CLEANFILES += src/libclock.la
+src_libclock_la_SOURCES = src/base/clock.c
+src_libclock_la_CFLAGS = $(library_cflags)
+
 if HAVE_CUNIT
 forkscopeinclude_HEADERS += include/forkscope/cunit.h
 
 lib_LTLIBRARIES += libforkscope-cunit.la
 libforkscope_cunit_la_SOURCES =
-libforkscope_cunit_la_LIBADD = src/libcunit.la $(CUNIT_LIBS) -ldl
+libforkscope_cunit_la_LIBADD = src/libcunit.la src/libdebug.la src/libclock.la $(CUNIT_LIBS) -ldl
 libforkscope_cunit_la_LDFLAGS = $(link_flags) $(NO_UNDEFINED) -no-undefined -version-info 0:0:0
 libforkscope_cunit_la_LDFLAGS += -Wl,--version-script=$(srcdir)/src/cunit/forkscope-cunit.map
 EXTRA_libforkscope_cunit_la_DEPENDENCIES = src/cunit/forkscope-cunit.map

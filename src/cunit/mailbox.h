@@ -56,6 +56,7 @@ struct mailbox {
     atomic_bool asked_for_stacks; /* the time is up: SIGABRT asks for a stack and does not kill */
     atomic_int signal;            /* the signal that kills the process, 0: none */
     void *address;
+    int code;                   /* si_code of the signal */
     atomic_uint stacks;
     int runner_depth; /* frames at the bottom of the test's stack that belong to the runner */
     struct mailbox_stack stack[MAILBOX_STACKS];

@@ -17,6 +17,7 @@
 
 #include "src/cunit/clock.h"
 #include "src/cunit/inventory.h"
+#include "src/cunit/places.h"
 #include "src/cunit/symbols.h"
 
 static const char *file_name(const char *path)
@@ -26,39 +27,117 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* An address of the runner or a library. */
+struct code {
+    uintptr_t address;
+    const char *module;         /* its file */
+    const char *module_name;    /* the same as it was started or loaded; NULL: of no module */
+    uintptr_t offset;           /* in the module */
+    const char *symbol;         /* as the loader knows it; may be NULL */
+};
+
 /*
- * Writes one frame, in the form of procspawn_error_print: "#1  parse (program+0x1a40)". The test's
- * process was forked from the runner, so its addresses are valid here too, except in libraries that
- * the test loaded. The program's own file is opened by its link in /proc: the loader knows it only
- * by the name it was started with.
+ * The test's process was forked from the runner, so its addresses are valid here too, except in
+ * libraries that the test loaded. The program's own file is opened by its link in /proc: the loader
+ * knows it only by the name it was started with.
  */
-static void write_frame(FILE *out, int number, void *address, bool interrupted)
+static struct code code_at(uintptr_t address)
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+
+    if (!dladdr1((void *)address, &info, (void **)&map, RTLD_DL_LINKMAP))
+        return (struct code){ .address = address };
+    return (struct code){ .address = address,
+                          .module = map->l_name[0] ? map->l_name : "/proc/self/exe",
+                          .module_name = file_name(info.dli_fname),
+                          .offset = address - map->l_addr,
+                          .symbol = info.dli_sname };
+}
+
+/* What is written about the stacks of a test. */
+struct writer {
+    FILE *out;
+    struct cunit_places places;
+    bool has_source;            /* the source of a place has been written */
+    int number;                 /* of the next frame */
+    int repeated;               /* frames that are as the last one and are not written */
+};
+
+static void write_name(struct writer *writer, const struct code *code,
+                       const struct dwarf_place *place)
+{
+    char symbol[200];
+
+    if (procspawn__cunit_symbol(code->module, code->offset, symbol, sizeof(symbol)) >= 0)
+        procspawn__cunit_places_name(writer->out, symbol);
+    else if (place && place->function)
+        procspawn__cunit_places_name(writer->out, place->function);
+    else if (code->symbol)
+        procspawn__cunit_places_name(writer->out, code->symbol);
+    else
+        fputc('?', writer->out);
+}
+
+static void write_line(struct writer *writer, const struct dwarf_place *place)
+{
+    if (place && place->file)
+        fprintf(writer->out, " at %s:%u", file_name(place->file), (unsigned)place->line);
+}
+
+/* The innermost one with a source is shown with it. */
+static void write_source(struct writer *writer, const struct code *code,
+                         const struct dwarf_place *place)
+{
+    if (!writer->has_source && place)
+        writer->has_source = procspawn__cunit_places_source(writer->out, code->module, place);
+}
+
+/* Functions that were inlined at the address have frames of their own. */
+static void write_inlined(struct writer *writer, const struct code *code,
+                          const struct dwarf_place *place)
+{
+    fprintf(writer->out, "        #%-2d ", writer->number++);
+    procspawn__cunit_places_name(writer->out, place->function ? place->function : "?");
+    write_line(writer, place);
+    fputs(" (inlined)\n", writer->out);
+    write_source(writer, code, place);
+}
+
+/* In the form of procspawn_error_print: "#1  parse at program.c:12 (program+0x1a40)". */
+static void write_frame(struct writer *writer, void *address, bool interrupted)
 {
     /* A return address may belong to the next function if the call does not return: the byte before
      * it is a part of the call. */
-    uintptr_t inside = (uintptr_t)address - (interrupted ? 0 : 1);
-    Dl_info info;
-    struct link_map *map = NULL;
-    char name[200];
+    const struct code code = code_at((uintptr_t)address - (interrupted ? 0 : 1));
+    struct dwarf_place places[DWARF_PLACES], *last = NULL;
+    size_t count;
 
-    fprintf(out, "        #%-2d ", number);
-    if (!dladdr1((void *)inside, &info, (void **)&map, RTLD_DL_LINKMAP)) {
-        fprintf(out, "%p\n", address);
+    if (!code.module) {
+        fprintf(writer->out, "        #%-2d %p\n", writer->number++, address);
         return;
     }
-    bool known = procspawn__cunit_symbol(map->l_name[0] ? map->l_name : "/proc/self/exe",
-                                         inside - map->l_addr, name, sizeof(name)) >= 0;
-    if (!known && info.dli_sname) {
-        snprintf(name, sizeof(name), "%s", info.dli_sname);
-        known = true;
-    }
-    if (known)
-        fprintf(out, "%s (", name);
-    fprintf(out, "%s+0x%lx%s\n", file_name(info.dli_fname),
-            (unsigned long)(inside - map->l_addr), known ? ")" : "");
+    count = procspawn__cunit_places_find(&writer->places, code.module, code.offset, places);
+    for (size_t i = 0; i + 1 < count; i++)
+        write_inlined(writer, &code, &places[i]);
+    if (count > 0)
+        last = &places[count - 1];
+    fprintf(writer->out, "        #%-2d ", writer->number++);
+    write_name(writer, &code, last);
+    write_line(writer, last);
+    fprintf(writer->out, " (%s+0x%lx)\n", code.module_name, (unsigned long)code.offset);
+    write_source(writer, &code, last);
 }
 
-static void write_stack(FILE *out, const struct mailbox *mailbox, const struct mailbox_stack *stack)
+static void write_repeated(struct writer *writer)
+{
+    if (writer->repeated > 0)
+        fprintf(writer->out, "           and %d more times\n", writer->repeated);
+    writer->repeated = 0;
+}
+
+static void write_stack(struct writer *writer, const struct mailbox *mailbox,
+                        const struct mailbox_stack *stack)
 {
     int end = stack->depth < MAILBOX_FRAMES ? stack->depth : MAILBOX_FRAMES;
     int begin = 0;
@@ -70,21 +149,31 @@ static void write_stack(FILE *out, const struct mailbox *mailbox, const struct m
     if (stack->tid == mailbox->pid && stack->depth < MAILBOX_FRAMES &&
         end - begin > mailbox->runner_depth)
         end -= mailbox->runner_depth;
-    for (int frame = begin; frame < end; frame++)
-        write_frame(out, frame - begin, stack->frames[frame],
-                    stack->frames[frame] == stack->interrupted);
+    writer->number = 0;
+    for (int frame = begin; frame < end; frame++) {
+        if (frame > begin + 1 && stack->frames[frame] == stack->frames[frame - 1]) {
+            writer->repeated++;
+            continue;
+        }
+        write_repeated(writer);
+        write_frame(writer, stack->frames[frame], stack->frames[frame] == stack->interrupted);
+    }
+    write_repeated(writer);
 }
 
 void procspawn__cunit_stacks_write(const struct mailbox *mailbox, FILE *out)
 {
+    struct writer writer = { .out = out };
+
     for (int i = 0; i < MAILBOX_STACKS; i++) {
         const struct mailbox_stack *stack = &mailbox->stack[i];
 
         if (!atomic_load(&stack->written))
             continue;
         fprintf(out, "      stack of thread %d\n", (int)stack->tid);
-        write_stack(out, mailbox, stack);
+        write_stack(&writer, mailbox, stack);
     }
+    procspawn__cunit_places_close(&writer.places);
 }
 
 static void describe_thread(pid_t pid, long tid, FILE *out)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,16 +69,29 @@ static bool wait_for_end(int pidfd, struct mailbox *mailbox)
     return false;
 }
 
+/* Where a fault was. A signal that a process sent has no address, and some faults have none. */
+static void describe_address(const struct mailbox *mailbox, int number, char *ret_text, size_t size)
+{
+    enum { FIRST_PAGE = 4096 };
+    uintptr_t address = (uintptr_t)mailbox->address;
+
+    ret_text[0] = '\0';
+    if (!atomic_load(&mailbox->signal) || number == SIGABRT || mailbox->code <= 0)
+        return;
+    if (number == SIGSEGV && mailbox->code == SI_KERNEL)
+        snprintf(ret_text, size, ", no valid address");
+    else
+        snprintf(ret_text, size, ", address 0x%lx%s", (unsigned long)address,
+                 number == SIGSEGV && address < FIRST_PAGE ? ": null pointer" : "");
+}
+
 static void judge_signal(struct mailbox *mailbox, int number, struct result *result)
 {
-    char text[200];
+    char text[200], address[64];
 
-    if (atomic_load(&mailbox->signal) && number != SIGABRT)
-        snprintf(text, sizeof(text), "killed by SIG%s (%s), address %p", sigabbrev_np(number),
-                 strsignal(number), mailbox->address);
-    else
-        snprintf(text, sizeof(text), "killed by SIG%s (%s)",
-                 sigabbrev_np(number) ? sigabbrev_np(number) : "?", strsignal(number));
+    describe_address(mailbox, number, address, sizeof(address));
+    snprintf(text, sizeof(text), "killed by SIG%s (%s)%s",
+             sigabbrev_np(number) ? sigabbrev_np(number) : "?", strsignal(number), address);
     procspawn__cunit_result_fail(result, "", 0, text);
 }
 

@@ -3,6 +3,7 @@
  * expected for each
  */
 #include "tests/support/failing_tests.h"
+#include "src/config.h"
 #include "tests/support/divided_memory.h"
 
 #include <fcntl.h>
@@ -335,6 +336,15 @@ static void leaves_a_descriptor_by_permission(void)
     leaves_a_descriptor();
 }
 
+/* How a frame begins, and the line that failed, where debug information is read. */
+#ifdef HAVE_DW
+#define FRAME(function) " " #function " at failing_tests.c:"
+#define SOURCE(line, otherwise) line
+#else
+#define FRAME(function) " " #function " ("
+#define SOURCE(line, otherwise) otherwise
+#endif
+
 const struct verdict verdicts[] = {
     { "behaves", behaves, NULL, NULL, 1 },
     { "fails_an_assertion", fails_an_assertion, "tests/support/failing_tests.c:", "CU_ASSERT_EQUAL(1,2)", 1 },
@@ -345,18 +355,19 @@ const struct verdict verdicts[] = {
       NULL, 1 },
     { "fails_in_a_forked_process", fails_in_a_forked_process, "\"fatal in a fork\")\n0 passed",
       NULL, 1 },
-    { "meets_a_bad_pointer", meets_a_bad_pointer, "killed by SIGSEGV", " meets_a_bad_pointer (",
+    { "meets_a_bad_pointer", meets_a_bad_pointer,
+      "killed by SIGSEGV (Segmentation fault), address 0x0: null pointer", FRAME(meets_a_bad_pointer),
       !UNDER_ASAN && !UNDER_TSAN },
-    { "overflows_the_stack", overflows_the_stack, "killed by SIGSEGV", " recurse (",
+    { "overflows_the_stack", overflows_the_stack, "killed by SIGSEGV", FRAME(recurse),
       !UNDER_ASAN && !UNDER_TSAN },
-    { "aborts", aborts, "killed by SIGABRT", " aborts (", 1 },
+    { "aborts", aborts, SOURCE("  end_at_once();\n", "killed by SIGABRT"), FRAME(aborts), 1 },
     { "fails_and_is_killed", fails_and_is_killed, "\"said before it died\")", "killed by SIGKILL",
       1 },
     { "calls_exit", calls_exit, "the test ended its process: exit status 0", NULL, 1 },
     { "calls_underscore_exit", calls_underscore_exit, "the test ended its process: exit status 0",
       NULL, 1 },
-    { "loops_for_ever", loops_for_ever, "time limit exceeded after ", " loops_for_ever (", 1 },
-    { "waits_for_ever", waits_for_ever, "time limit exceeded after ", " waits_for_ever (", 1 },
+    { "loops_for_ever", loops_for_ever, "time limit exceeded after ", FRAME(loops_for_ever), 1 },
+    { "waits_for_ever", waits_for_ever, "time limit exceeded after ", FRAME(waits_for_ever), 1 },
     { "leaves_a_descriptor", leaves_a_descriptor, "left open: descriptor", "(/dev/null)", 1 },
     { "closes_a_descriptor", closes_a_descriptor,
       "closed, but not opened by the test: descriptor 0", NULL, 1 },
