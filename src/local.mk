@@ -207,6 +207,7 @@ src_libproc_la_SOURCES += src/error/error_text.c
 src_libproc_la_SOURCES += src/error/printed.c src/error/printed.h
 src_libproc_la_SOURCES += src/error/report.c src/error/report.h
 src_libproc_la_SOURCES += src/error/strerror.c
+src_libproc_la_SOURCES += src/error/style.c src/error/style.h
 src_libproc_la_SOURCES += src/error/time_limit.c src/error/time_limit.h
 src_libproc_la_SOURCES += src/error/usage.c src/error/usage.h
 src_libproc_la_SOURCES += src/value/attachments.c src/value/attachments.h

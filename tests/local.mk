@@ -217,6 +217,7 @@ tests_debug_source_test_LDADD = $(debug_libs) $(test_libs)
 check_PROGRAMS += tests/error/frames_test
 check_PROGRAMS += tests/error/reasons_test
 check_PROGRAMS += tests/error/printed_test
+check_PROGRAMS += tests/error/style_test
 check_PROGRAMS += tests/error/texts_test
 check_PROGRAMS += tests/error/threads_test
 check_PROGRAMS += tests/error/visible_text_test

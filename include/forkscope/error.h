@@ -508,9 +508,13 @@ int procspawn_error_register(const procspawn_error *error, size_t index, const c
  * the direction of writing, and bytes that are no UTF-8 are shown as \n, \x1b, \u202e. The message
  * itself (procspawn_error_message) is as the child said it.
  *
+ * On a terminal the kind, the line of the source, and what is missing have colours, unless NO_COLOR
+ * is set in the environment and not empty, or TERM is "dumb" or not set.
+ *
  * Return 0, or -EIO when the stream has failed.
  *
- * Safe:   any thread, while no thread frees the error.
+ * Safe:   any thread, while no thread frees the error; on a terminal while none sets the
+ *         environment.
  * Cancel: a cancellation point, as stdio is.
  * Source: procspawn 1.0.1, Display of SpawnError; Rust, short backtraces.
  */

@@ -6,6 +6,7 @@
 #include "src/error/error.h"
 #include "src/error/printed.h"
 #include "src/error/report.h"
+#include "src/error/style.h"
 #include <errno.h>
 #include <forkscope/error.h>
 #include <inttypes.h>
@@ -35,7 +36,9 @@ static void print_first_line(const procspawn_error *error, FILE *stream)
     }
     if (error->item != 0)
         fprintf(stream, "item %" PRIu64 ": ", error->item - 1);
+    procspawn__style_begin(stream, PROCSPAWN__STYLE_ERROR);
     fputs(procspawn_error_kind_name(error->kind), stream);
+    procspawn__style_end(stream);
     if (error->type && error->kind == PROCSPAWN_ERROR_FAILED) {
         fputs(" (", stream);
         base__print_visible(error->type, stream);
@@ -131,8 +134,12 @@ static void print_source(const procspawn_error *error, size_t index, FILE *strea
         procspawn_error_frame(error, index, &frame) != 0)
         return;
     for (size_t i = 0; procspawn_error_source(error, i, &line, &text) == 0; i++) {
+        if (line == frame.line)
+            procspawn__style_begin(stream, PROCSPAWN__STYLE_LINE);
         fprintf(stream, "     %c %4d  ", line == frame.line ? '>' : ' ', line);
         base__print_visible(text, stream);
+        if (line == frame.line)
+            procspawn__style_end(stream);
         fputc('\n', stream);
     }
 }
@@ -283,10 +290,14 @@ static void print_missing(const procspawn_error *error, FILE *stream)
 
     if (procspawn_error_threads_cut(error) > 0)
         fprintf(stream, "  %zu more threads are left out\n", procspawn_error_threads_cut(error));
+    if (incomplete == 0 && !error->unexamined)
+        return;
+    procspawn__style_begin(stream, PROCSPAWN__STYLE_MISSING);
     if (incomplete != 0)
         fprintf(stream, "  report incomplete: %s\n", procspawn__incomplete_text(incomplete));
     if (error->unexamined)
         fprintf(stream, "  no report: %s\n", procspawn_error_reason(error));
+    procspawn__style_end(stream);
 }
 
 int procspawn_error_print(const procspawn_error *error, FILE *stream)
