@@ -4,7 +4,8 @@
 
 .NOTPARALLEL:
 
-goals = all demo bench-against check check-abi check-deb check-examples check-fresh check-hostile check-kills check-load \
+goals = all demo bench-against check check-aarch64 check-abi check-deb check-examples check-fresh \
+	check-hostile check-kills check-load \
 	check-locks check-matrix check-model check-random check-release check-spares check-stress \
 	check-torture deb doc fuzz soak tidy install uninstall installcheck dist distcheck clean
 .PHONY: $(goals) bench setup deps

@@ -615,7 +615,7 @@ $(one_by_one):
 
 .PHONY: bench check-crashes check-fresh check-fresh-calls check-hostile check-kills check-load check-locks check-model check-random
 .PHONY: bench-against check-spares check-stress check-torture fuzz soak tidy
-.PHONY: check-abi check-deb check-matrix check-release deb
+.PHONY: check-aarch64 check-abi check-deb check-matrix check-release deb
 check-TESTS: $(check_PROGRAMS) $(check_LTLIBRARIES) $(dist_check_SCRIPTS)
 	@rm -f $(TEST_SUITE_LOG) $(TEST_LOGS) $(TEST_LOGS:.log=.trs)
 	@status=0; \
@@ -731,6 +731,9 @@ check-fresh:
 check-matrix: dist
 	@$(srcdir)/tests/matrix/run.sh $(distdir).tar.gz
 
+check-aarch64: dist
+	@$(srcdir)/tests/matrix/aarch64.sh $(distdir).tar.gz
+
 check-release:
 	@$(srcdir)/tests/release/reproducible.sh $(srcdir)
 
@@ -743,7 +746,7 @@ deb: dist
 check-deb: deb
 	@$(srcdir)/tests/release/deb_fresh.sh deb
 
-EXTRA_DIST += tests/matrix/run.sh tests/matrix/user.c
+EXTRA_DIST += tests/matrix/aarch64.sh tests/matrix/machine.c tests/matrix/run.sh tests/matrix/user.c
 EXTRA_DIST += tests/release/abi.sh tests/release/deb.sh tests/release/deb_fresh.sh
 EXTRA_DIST += tests/links.sh tests/release/reproducible.sh
 
